@@ -1,0 +1,1 @@
+//! Liao’s domain.

@@ -1,0 +1,2 @@
+//! Liao.
+fn main() {}
