@@ -1,0 +1,23 @@
+//! The shapes that cross the wire, as the contract names them.
+//!
+//! Plain serde types without behaviour of their own, so that the browser and the
+//! server share them. They must not know how a thing is stored.
+
+pub mod event;
+pub mod failure;
+pub mod id;
+pub mod limits;
+pub mod member;
+pub mod message;
+pub mod room;
+pub mod timestamp;
+pub mod user;
+
+pub use event::{ClientFrame, RoomMessage, ServerFrame};
+pub use failure::{Code, Failure, FieldProblem, Problem};
+pub use id::{MessageId, RoomId, UserId};
+pub use member::{Member, Role};
+pub use message::{Message, MessageDraft, MessagePage, MessageType};
+pub use room::{LastMessage, NewRoom, Room, RoomRef, RoomType};
+pub use timestamp::Timestamp;
+pub use user::{User, UserRef};
