@@ -2,12 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    id::MessageId,
-    room::RoomRef,
-    timestamp::Timestamp,
-    user::User,
-};
+use super::{id::MessageId, room::RoomRef, timestamp::Timestamp, user::User};
 
 /// What kind of message it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

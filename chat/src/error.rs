@@ -1,0 +1,64 @@
+//! The domain's one error type: what was refused, or what failed.
+//!
+//! It has no status and no sentence; the doors map a [`Failure`] to theirs.
+
+use crate::{
+    model::{Code, Failure, FieldProblem, Problem},
+    store::StoreError,
+};
+
+/// The domain's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not allowed, not there or not valid: the caller can know why.
+    #[error("refused: {:?}", .0.code)]
+    Refused(Failure),
+    /// The writer's queue, or another bounded one, is full: try again.
+    #[error("overloaded: a queue is full")]
+    Overloaded,
+    /// The process is stopping and takes no more work.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The database did not do its part.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// A password could not be hashed.
+    #[error("password hashing: {0}")]
+    Hashing(String),
+}
+
+impl Error {
+    /// One field is wrong.
+    pub fn invalid(field: &str, problem: Problem) -> Self {
+        Self::fields(vec![FieldProblem::new(field, problem)])
+    }
+
+    /// Several fields are wrong.
+    pub fn fields(fields: Vec<FieldProblem>) -> Self {
+        Self::Refused(Failure { code: Code::Invalid, fields })
+    }
+
+    /// What the caller may be told.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Refused(failure) => failure.clone(),
+            Self::Overloaded | Self::Stopping => Failure::new(Code::Unavailable),
+            Self::Store(error) if error.is_passing() => Failure::new(Code::Unavailable),
+            Self::Store(_) | Self::Hashing(_) => Failure::new(Code::Internal),
+        }
+    }
+
+    /// The stable word of [`Self::failure`].
+    pub fn code(&self) -> Code {
+        self.failure().code
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::Refused(Failure::new(code))
+    }
+}

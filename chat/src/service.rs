@@ -1,0 +1,98 @@
+//! [`Chat`]: the handle that every door holds. It has no feature logic of its own;
+//! each feature is one file that adds methods to it.
+//!
+//! Rules of who may do what are one table, `access`. Nothing here knows how a
+//! request arrived or how its answer is worded.
+
+use std::sync::Arc;
+
+use crate::{error::Result, hub::Hub, store::Store, writer::Writer};
+
+pub mod access;
+pub mod accounts;
+pub mod clock;
+pub mod history;
+pub mod members;
+pub mod messages;
+pub mod rooms;
+pub mod sockets;
+mod validate;
+
+pub use clock::Clock;
+pub use messages::Receipt;
+pub use sockets::RoomSession;
+
+/// What an operator decides about the domain.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// May strangers make an account?
+    pub sign_up: bool,
+    /// Only members of this group may chat; `None`: whoever is signed in.
+    pub required_group: Option<String>,
+    /// Messages that may wait for the writer before senders are told to try again.
+    pub queue: usize,
+    /// Events that a room keeps for a socket that reads slowly; one more and it is closed.
+    pub ring: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { sign_up: true, required_group: None, queue: 8_192, ring: 512 }
+    }
+}
+
+/// The domain, ready for use. Cheap to clone.
+#[derive(Clone)]
+pub struct Chat {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    writer: Writer,
+    hub: Hub,
+    clock: Clock,
+    settings: Settings,
+}
+
+impl Chat {
+    /// Starts the writer and the hub on an open store. Must be called inside a tokio runtime.
+    pub fn start(store: Store, settings: Settings, clock: Clock) -> Self {
+        let hub = Hub::new(settings.ring);
+        let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
+        Self { inner: Arc::new(Inner { store, writer, hub, clock, settings }) }
+    }
+
+    /// Does the database answer?
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.store().ping().await?)
+    }
+
+    /// Stores what was accepted, then closes the database. New work is refused from now on.
+    pub async fn stop(&self) {
+        self.inner.writer.stop().await;
+        self.inner.store.close().await;
+    }
+
+    /// What the operator decided.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The clock all of the domain goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.inner.writer
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+}

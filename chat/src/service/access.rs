@@ -1,0 +1,165 @@
+//! Who may do what in a room: the whole table, in one place.
+//!
+//! Every rule starts from the asking user's [`Standing`]. What they may not know of
+//! looks exactly like what is not there.
+
+use crate::{
+    error::{Error, Result},
+    model::{Code, RoomType},
+    store::rooms::{MemberState, RoomState, Standing},
+};
+
+/// What somebody wants to do in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// See its name, description and members.
+    See,
+    /// Come in.
+    Join,
+    /// Read its messages, mark them read.
+    Read,
+    /// Open a socket to it.
+    Listen,
+    /// Write in it.
+    Send,
+}
+
+/// May the user with this standing do this?
+///
+/// # Errors
+/// `not_found`, `banned`, `not_a_member`, `muted`.
+pub fn allow(standing: Option<&Standing>, action: Action) -> Result<&Standing> {
+    let standing = standing.ok_or(Code::NotFound)?;
+    judge(&standing.room, standing.member.as_ref(), action)?;
+    Ok(standing)
+}
+
+/// [`Action::Send`] for the writer, which holds rooms and members apart.
+pub(crate) fn may_send<'a>(
+    room: Option<&'a mut RoomState>,
+    member: Option<&'a MemberState>,
+) -> Result<(&'a mut RoomState, &'a MemberState)> {
+    let room = room.ok_or(Code::NotFound)?;
+    judge(room, member, Action::Send)?;
+    let member = member.ok_or(Code::NotAMember)?;
+    Ok((room, member))
+}
+
+fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Result<()> {
+    let present = member.filter(|member| member.is_present);
+    let is_hidden = match room.room_type {
+        RoomType::Public => !room.is_active,
+        RoomType::Private | RoomType::Group => true,
+    };
+    let is_banned = member.is_some_and(|member| member.is_banned);
+    if is_hidden && (present.is_none() || is_banned) {
+        return Err(Code::NotFound.into());
+    }
+    if is_banned {
+        return Err(Code::Banned.into());
+    }
+    match action {
+        Action::See => Ok(()),
+        Action::Join => must_be_active(room),
+        Action::Read => present.map(drop).ok_or(Code::NotAMember.into()),
+        Action::Listen => {
+            must_be_active(room)?;
+            present.map(drop).ok_or(Code::NotAMember.into())
+        }
+        Action::Send => {
+            must_be_active(room)?;
+            let member = present.ok_or(Code::NotAMember)?;
+            if member.is_muted { Err(Code::Muted.into()) } else { Ok(()) }
+        }
+    }
+}
+
+fn must_be_active(room: &RoomState) -> Result<()> {
+    if room.is_active { Ok(()) } else { Err(Error::from(Code::NotFound)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Role, RoomId};
+
+    fn standing(room_type: RoomType, member: Option<MemberState>) -> Standing {
+        let room = RoomState {
+            id: RoomId(1),
+            name: "room".into(),
+            room_type,
+            is_active: true,
+            max_members: 50,
+            member_count: 1,
+            seq: 0,
+            rev: 0,
+        };
+        Standing { room, member }
+    }
+
+    fn member() -> MemberState {
+        MemberState {
+            id: 1,
+            role: Role::Member,
+            is_present: true,
+            is_muted: false,
+            is_banned: false,
+            last_read_seq: 0,
+        }
+    }
+
+    /// The answer for each action, in the order See, Join, Read, Listen, Send.
+    fn answers(standing: Option<&Standing>) -> [Option<Code>; 5] {
+        [Action::See, Action::Join, Action::Read, Action::Listen, Action::Send]
+            .map(|action| allow(standing, action).err().map(|error| error.code()))
+    }
+
+    #[test]
+    fn a_member_may_do_everything_that_members_do() {
+        let all = answers(Some(&standing(RoomType::Private, Some(member()))));
+        assert_eq!(all, [None; 5]);
+    }
+
+    #[test]
+    fn a_stranger_sees_a_public_room_and_may_join_it() {
+        let not_in = Some(Code::NotAMember);
+        let all = answers(Some(&standing(RoomType::Public, None)));
+        assert_eq!(all, [None, None, not_in, not_in, not_in]);
+    }
+
+    #[test]
+    fn a_hidden_room_does_not_exist_for_whoever_is_not_in_it() {
+        let gone = MemberState { is_present: false, ..member() };
+        for kind in [RoomType::Private, RoomType::Group] {
+            assert_eq!(answers(Some(&standing(kind, None))), [Some(Code::NotFound); 5]);
+            assert_eq!(answers(Some(&standing(kind, Some(gone.clone())))), [Some(Code::NotFound); 5]);
+        }
+        assert_eq!(answers(None), [Some(Code::NotFound); 5]);
+    }
+
+    #[test]
+    fn the_banned_are_told_so_where_they_may_know_of_the_room() {
+        let banned = MemberState { is_banned: true, ..member() };
+        let gone = MemberState { is_present: false, ..banned.clone() };
+        assert_eq!(answers(Some(&standing(RoomType::Public, Some(banned.clone())))), [Some(Code::Banned); 5]);
+        assert_eq!(answers(Some(&standing(RoomType::Public, Some(gone)))), [Some(Code::Banned); 5]);
+        assert_eq!(answers(Some(&standing(RoomType::Group, Some(banned)))), [Some(Code::NotFound); 5]);
+    }
+
+    #[test]
+    fn the_muted_may_listen_but_not_write() {
+        let muted = MemberState { is_muted: true, ..member() };
+        let all = answers(Some(&standing(RoomType::Public, Some(muted))));
+        assert_eq!(all, [None, None, None, None, Some(Code::Muted)]);
+    }
+
+    #[test]
+    fn a_deleted_room_is_a_memory_of_its_members_only() {
+        let mut deleted = standing(RoomType::Public, Some(member()));
+        deleted.room.is_active = false;
+        let gone = Some(Code::NotFound);
+        assert_eq!(answers(Some(&deleted)), [None, gone, None, gone, gone]);
+        deleted.member = None;
+        assert_eq!(answers(Some(&deleted)), [gone; 5]);
+    }
+}

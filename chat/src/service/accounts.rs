@@ -1,0 +1,233 @@
+//! Accounts: making them, signing in, and who a signed-in person is now.
+//!
+//! Rules of names and passwords are in [`rules`]; sessions and dead tokens, which
+//! the doors keep here, in [`sessions`]. Nothing here knows of tokens' insides or
+//! of cookies.
+
+use super::{Chat, validate::Problems};
+use crate::{
+    error::{Error, Result},
+    model::{
+        Code, Problem, User, UserId,
+        limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
+    },
+    password::{self, Verdict},
+    store::{
+        groups, sessions as session_rows,
+        users::{self, Account, NewUser},
+    },
+};
+
+mod developer;
+mod rules;
+mod sessions;
+
+pub use crate::store::sessions::SessionRecord;
+pub use developer::{DEVELOPER, DEVELOPER_PASSWORD, DeveloperGroup};
+pub use rules::username_key;
+
+/// A group's name: at most 150 characters, as in Django's group model.
+const GROUP_NAME_MAX: usize = 150;
+
+impl Chat {
+    /// Makes an account for a stranger who asks for one. Names of people may be empty.
+    ///
+    /// # Errors
+    /// `sign_up_closed`; `invalid` with every field's problems.
+    pub async fn register(
+        &self,
+        username: &str,
+        password: &str,
+        first_name: &str,
+        last_name: &str,
+    ) -> Result<User> {
+        if !self.settings().sign_up {
+            return Err(Code::SignUpClosed.into());
+        }
+        self.create_user(username, password, first_name, last_name).await
+    }
+
+    /// Makes an account on the operator's word, whether or not sign-up is open.
+    ///
+    /// # Errors
+    /// `invalid` with every field's problems.
+    pub async fn create_user(
+        &self,
+        username: &str,
+        password: &str,
+        first_name: &str,
+        last_name: &str,
+    ) -> Result<User> {
+        let username = &rules::normalized(username);
+        let username_key = &username_key(username);
+        let (first_name, last_name) = (first_name.trim(), last_name.trim());
+        let mut problems = Problems::default();
+        rules::check_username(&mut problems, username, username_key);
+        rules::check_password(&mut problems, password, &[username, first_name, last_name]);
+        problems.line("first_name", first_name, PERSON_NAME_MAX);
+        problems.line("last_name", last_name, PERSON_NAME_MAX);
+        // Asked before the password is hashed, which is dear; the insert has the last word.
+        if self.account(username_key).await?.is_some() {
+            problems.add("username", Problem::UsernameTaken);
+        }
+        problems.finish()?;
+        let password_hash = &password::hash(password).await?;
+        let row = NewUser { username, username_key, password_hash, first_name, last_name };
+        let mut conn = self.store().write().await?;
+        let id = users::insert(&mut conn, &row, self.clock().now()).await.map_err(|error| {
+            if error.is_duplicate() {
+                Error::invalid("username", Problem::UsernameTaken)
+            } else {
+                error.into()
+            }
+        })?;
+        conn.commit().await?;
+        Ok(User {
+            id,
+            username: username.clone(),
+            first_name: first_name.into(),
+            last_name: last_name.into(),
+        })
+    }
+
+    /// Who this is, if the password is theirs. Unknown names, wrong passwords and
+    /// deactivated accounts give the same answer after the same time.
+    ///
+    /// # Errors
+    /// `no_active_account`; `invalid` for what can be no name or password at all.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Result<User> {
+        let username = rules::normalized(username);
+        let mut problems = Problems::default();
+        problems.filled_line("username", &username, USERNAME_MAX);
+        if password.is_empty() {
+            problems.add("password", Problem::Blank);
+        } else {
+            problems.text("password", password, PASSWORD_MAX);
+        }
+        problems.finish()?;
+
+        let mut conn = self.store().read().await?;
+        let stored = users::credentials(&mut conn, &username_key(&username)).await?;
+        // Not kept while the password is hashed: others want to read meanwhile.
+        drop(conn);
+        let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
+        let verdict = password::verify(password, hash).await?;
+        let stored = stored.filter(|stored| stored.account.is_active).ok_or(Code::NoActiveAccount)?;
+        let user = stored.account.user;
+        match verdict {
+            Verdict::Wrong => return Err(Code::NoActiveAccount.into()),
+            Verdict::Right => {}
+            Verdict::RightButOld => {
+                // The password was right, so a failure here is no reason to turn them away.
+                if let Err(error) = self.rehash(user.id, password, &stored.password_hash).await {
+                    tracing::warn!(user = %user.id, %error, "the password's hash could not be renewed");
+                }
+            }
+        }
+        Ok(user)
+    }
+
+    async fn rehash(&self, user: UserId, password: &str, old: &str) -> Result<()> {
+        let new = password::hash(password).await?;
+        let mut conn = self.store().write().await?;
+        users::replace_password_hash(&mut conn, user, old, &new).await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// Who `id` is now, for whoever proved to be them.
+    ///
+    /// # Errors
+    /// `user_not_found`, `user_inactive`.
+    pub async fn authenticate(&self, id: UserId) -> Result<User> {
+        let mut conn = self.store().read().await?;
+        present(users::find(&mut conn, id).await?)
+    }
+
+    /// Like [`Self::authenticate`], for somebody who wants to chat.
+    ///
+    /// # Errors
+    /// `user_not_found`, `user_inactive`; `not_in_group` outside the group that may chat here.
+    pub async fn admit(&self, id: UserId) -> Result<User> {
+        let mut conn = self.store().read().await?;
+        let user = present(users::find(&mut conn, id).await?)?;
+        if let Some(group) = &self.settings().required_group
+            && !groups::has_member(&mut conn, group, id).await?
+        {
+            return Err(Code::NotInGroup.into());
+        }
+        Ok(user)
+    }
+
+    /// Gives the account another password and ends its sessions.
+    ///
+    /// # Errors
+    /// `user_not_found`; `invalid` with the password's problems.
+    pub async fn set_password(&self, username: &str, password: &str) -> Result<User> {
+        let user = self.named(username).await?.user;
+        let mut problems = Problems::default();
+        rules::check_password(&mut problems, password, &[&user.username, &user.first_name, &user.last_name]);
+        problems.finish()?;
+        let hash = password::hash(password).await?;
+        let mut conn = self.store().write().await?;
+        users::set_password_hash(&mut conn, user.id, &hash).await?;
+        session_rows::delete_of(&mut conn, user.id).await?;
+        conn.commit().await?;
+        Ok(user)
+    }
+
+    /// Lets the account in again, or shuts it out at once: its sessions end and its
+    /// sockets on this node close with `user_inactive`.
+    ///
+    /// # Errors
+    /// `user_not_found`.
+    pub async fn set_active(&self, username: &str, is_active: bool) -> Result<User> {
+        let user = self.named(username).await?.user;
+        let mut conn = self.store().write().await?;
+        users::set_active(&mut conn, user.id, is_active).await?;
+        if !is_active {
+            session_rows::delete_of(&mut conn, user.id).await?;
+        }
+        conn.commit().await?;
+        if !is_active {
+            self.hub().close_user(user.id, Code::UserInactive);
+        }
+        Ok(user)
+    }
+
+    /// Puts the account into a group, which is made if there is none.
+    ///
+    /// # Errors
+    /// `user_not_found`; `invalid` for what can be no group's name.
+    pub async fn add_to_group(&self, username: &str, group: &str) -> Result<User> {
+        let user = self.named(username).await?.user;
+        let mut problems = Problems::default();
+        problems.filled_line("group", group, GROUP_NAME_MAX);
+        problems.finish()?;
+        let mut conn = self.store().write().await?;
+        let (id, _) = groups::ensure(&mut conn, group).await?;
+        groups::enter(&mut conn, id, user.id).await?;
+        conn.commit().await?;
+        Ok(user)
+    }
+
+    /// How many accounts there are, deactivated ones too.
+    pub async fn user_count(&self) -> Result<i64> {
+        let mut conn = self.store().read().await?;
+        Ok(users::count(&mut conn).await?)
+    }
+
+    async fn named(&self, username: &str) -> Result<Account> {
+        let key = username_key(&rules::normalized(username));
+        Ok(self.account(&key).await?.ok_or(Code::UserNotFound)?)
+    }
+
+    async fn account(&self, key: &str) -> Result<Option<Account>> {
+        let mut conn = self.store().read().await?;
+        Ok(users::find_by_key(&mut conn, key).await?)
+    }
+}
+
+fn present(account: Option<Account>) -> Result<User> {
+    let account = account.ok_or(Code::UserNotFound)?;
+    if account.is_active { Ok(account.user) } else { Err(Code::UserInactive.into()) }
+}

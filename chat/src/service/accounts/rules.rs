@@ -1,0 +1,172 @@
+//! What a username and a password may be. The rules are Django's, so that accounts
+//! may move here and back: its username validator and its four password validators.
+
+use std::collections::HashMap;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{
+    model::{
+        Problem,
+        limits::{PASSWORD_MAX, PASSWORD_MIN, USERNAME_MAX},
+    },
+    service::validate::{Problems, is_blank},
+};
+
+/// Passwords that people choose most, lower-case, the most frequent first. Out of the
+/// twenty thousand that Django refuses (Royce Williams's list), those that no other
+/// rule here refuses.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// How alike a password may be to a name, from 0 (nothing in common) to 1.
+const ALIKE: f64 = 0.7;
+
+/// The one spelling in which a username is stored: without the white space around it,
+/// and with letters that only look different (full-width ones) made the same.
+pub(super) fn normalized(username: &str) -> String {
+    username.trim().nfkc().collect()
+}
+
+/// How a username is compared: 'Bob', 'bob' and 'ｂｏｂ' are one person to other
+/// people, so to us too.
+pub fn username_key(username: &str) -> String {
+    normalized(username).to_lowercase()
+}
+
+pub(super) fn check_username(problems: &mut Problems, username: &str, key: &str) {
+    let may_be_in = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '.' | '+' | '-');
+    if is_blank(username) {
+        problems.add("username", Problem::Blank);
+    } else if !username.chars().all(may_be_in) {
+        problems.add("username", Problem::BadUsername);
+    // A letter's lower case can be longer than the letter.
+    } else if username.chars().count().max(key.chars().count()) > USERNAME_MAX {
+        problems.add("username", Problem::TooLong { max: USERNAME_MAX });
+    }
+}
+
+pub(super) fn check_password(problems: &mut Problems, password: &str, names: &[&str]) {
+    let length = password.chars().count();
+    if password.is_empty() {
+        problems.add("password", Problem::Blank);
+    } else if password.contains('\0') {
+        problems.add("password", Problem::BadCharacter);
+    } else if length < PASSWORD_MIN {
+        problems.add("password", Problem::TooShort { min: PASSWORD_MIN });
+    } else if length > PASSWORD_MAX {
+        problems.add("password", Problem::TooLong { max: PASSWORD_MAX });
+    } else if is_weak(password, names) {
+        problems.add("password", Problem::WeakPassword);
+    }
+}
+
+fn is_weak(password: &str, names: &[&str]) -> bool {
+    let password = password.to_lowercase();
+    password.chars().all(char::is_numeric)
+        || COMMON.lines().any(|common| common == password.trim())
+        || names.iter().any(|name| resembles(&password, &name.to_lowercase()))
+}
+
+/// Is `password` made of much the same characters as `name` or a part of it?
+fn resembles(password: &str, name: &str) -> bool {
+    let parts = name.split(|c: char| !c.is_alphanumeric() && c != '_');
+    parts.chain([name]).filter(|part| !part.is_empty()).any(|part| alikeness(password, part) >= ALIKE)
+}
+
+/// Twice the number of characters in common, over the number in both together:
+/// Python's `SequenceMatcher.quick_ratio`, which Django asks.
+fn alikeness(a: &str, b: &str) -> f64 {
+    let mut left: HashMap<char, u32> = HashMap::new();
+    let mut total = 0_u32;
+    for c in b.chars() {
+        *left.entry(c).or_default() += 1;
+        total += 1;
+    }
+    let mut common = 0_u32;
+    for c in a.chars() {
+        total += 1;
+        if let Some(n) = left.get_mut(&c).filter(|n| **n > 0) {
+            *n -= 1;
+            common += 1;
+        }
+    }
+    if total == 0 { 0.0 } else { 2.0 * f64::from(common) / f64::from(total) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(check: impl FnOnce(&mut Problems)) -> Vec<Problem> {
+        let mut found = Problems::default();
+        check(&mut found);
+        match found.finish() {
+            Ok(()) => Vec::new(),
+            Err(error) => error.failure().fields.into_iter().map(|field| field.problem).collect(),
+        }
+    }
+
+    fn of_username(username: &str) -> Vec<Problem> {
+        let username = normalized(username);
+        problems(|found| check_username(found, &username, &username_key(&username)))
+    }
+
+    fn of_password(password: &str) -> Vec<Problem> {
+        problems(|found| check_password(found, password, &["wang.xiaoming", "小明", "王"]))
+    }
+
+    #[test]
+    fn letters_of_any_script_digits_and_five_marks_make_a_username() {
+        for good in ["bob", "小明", "a@b.cn", "x+y-z_", "Ünal", "7"] {
+            assert_eq!(of_username(good), [], "{good}");
+        }
+        for bad in ["two words", "a/b", "a<b>", "名，字", "tab\tbed", "nul\0", "o'neil", "🙂"] {
+            assert_eq!(of_username(bad), [Problem::BadUsername], "{bad}");
+        }
+        assert_eq!(of_username("  "), [Problem::Blank]);
+    }
+
+    #[test]
+    fn a_username_has_150_characters_at_most_in_lower_case_too() {
+        assert_eq!(of_username(&"王".repeat(150)), []);
+        assert_eq!(of_username(&"王".repeat(151)), [Problem::TooLong { max: 150 }]);
+        assert_eq!(of_username(&"İ".repeat(150)), [Problem::TooLong { max: 150 }]);
+    }
+
+    #[test]
+    fn one_name_in_several_spellings_has_one_key() {
+        for spelling in ["Bob", "bob", " BOB ", "ｂｏｂ"] {
+            assert_eq!(username_key(spelling), "bob");
+        }
+        assert_ne!(username_key("bob"), username_key("rob"));
+    }
+
+    #[test]
+    fn a_password_that_is_easy_to_guess_is_weak() {
+        for weak in [
+            "1234567890",
+            "٠١٢٣٤٥٦٧٨",
+            "Password1",
+            "qwertyuiop",
+            "xiaoming",
+            "wang.xiaoming",
+            "WangXiaoming1",
+            "1xiaoming1",
+        ] {
+            assert_eq!(of_password(weak), [Problem::WeakPassword], "{weak}");
+        }
+        for good in ["correct horse", "我的密码有八个字", "Tr0ub4dor&3", " spaced out "] {
+            assert_eq!(of_password(good), [], "{good}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_eight_to_1024_characters_and_no_nul() {
+        assert_eq!(of_password(""), [Problem::Blank]);
+        assert_eq!(of_password("seven77"), [Problem::TooShort { min: 8 }]);
+        assert_eq!(of_password("八个字的好长密码"), []);
+        assert_eq!(of_password(&"ab".repeat(512)), []);
+        assert_eq!(of_password(&"a".repeat(1_025)), [Problem::TooLong { max: 1_024 }]);
+        assert_eq!(of_password("eight888\0"), [Problem::BadCharacter]);
+    }
+}

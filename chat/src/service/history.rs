@@ -1,0 +1,114 @@
+//! Reading a room's history: by page, by cursor, and what changed since.
+
+use super::{
+    Chat,
+    access::{Action, allow},
+};
+use crate::{
+    error::{Error, Result},
+    model::{
+        Message, MessageId, MessagePage, Problem, RoomId, RoomRef, User,
+        limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, RESUME_MAX},
+    },
+    store::{Conn, messages, reads, rooms},
+};
+
+/// Which part of the history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// From 1, the newest.
+    pub page: Option<i64>,
+    /// 20 when nothing is said; more than 100 counts as 100.
+    pub page_size: Option<i64>,
+    /// Only messages with a smaller id, newest first.
+    pub before_id: Option<i64>,
+    /// Only messages with a larger id, oldest first; 0 is from the start.
+    pub after_id: Option<i64>,
+}
+
+impl Chat {
+    /// A part of the room's history. Whatever the depth, it is one range of the index
+    /// on (room, seq): `seq` is a message's place and the room's `seq` how many there are.
+    ///
+    /// # Errors
+    /// `not_found`, `banned`, `not_a_member`, `invalid`.
+    pub async fn history(&self, viewer: &User, room: RoomId, query: HistoryQuery) -> Result<MessagePage> {
+        let size = query.page_size.unwrap_or(PAGE_SIZE_DEFAULT);
+        let page = query.page.unwrap_or(1);
+        if size < 1 {
+            return Err(Error::invalid("page_size", Problem::OutOfRange { min: 1, max: PAGE_SIZE_MAX }));
+        }
+        if page < 1 {
+            return Err(Error::invalid("page", Problem::OutOfRange { min: 1, max: i64::MAX }));
+        }
+        if query.before_id.is_some() && query.after_id.is_some() {
+            return Err(Error::invalid("after_id", Problem::Conflict));
+        }
+        let size = size.min(PAGE_SIZE_MAX);
+        let mut conn = self.store().read().await?;
+        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
+        let state = &allow(standing.as_ref(), Action::Read)?.room;
+        let total = state.seq;
+
+        let is_forward = query.after_id.is_some();
+        let (after, upto) = if let Some(id) = query.after_id {
+            let after = place(&mut conn, room, "after_id", id, total).await?;
+            (after, after.saturating_add(size).min(total))
+        } else {
+            let newest = match query.before_id {
+                Some(id) => place(&mut conn, room, "before_id", id.saturating_sub(1), total).await?,
+                None => total,
+            };
+            let upto = newest.saturating_sub((page - 1).saturating_mul(size));
+            (upto.saturating_sub(size).max(0), upto.max(0))
+        };
+        let mut stored: Vec<Message> = if upto > after {
+            let found = messages::range(&mut conn, &state.to_ref(), after, upto).await?;
+            found.into_iter().map(|stored| stored.message).collect()
+        } else {
+            Vec::new()
+        };
+        if !is_forward {
+            stored.reverse();
+        }
+        let has_more = if is_forward { upto < total } else { after > 0 };
+        Ok(MessagePage { messages: stored, page, page_size: size, total, has_more })
+    }
+
+    /// Marks `message` and everything before it in its room as read by `reader`.
+    ///
+    /// # Errors
+    /// `not_found`, `banned`, `not_a_member`.
+    pub async fn mark_read(&self, reader: &User, message: MessageId) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        let (room, seq) = messages::place(&mut tx, message).await?.ok_or(crate::model::Code::NotFound)?;
+        let standing = rooms::standing(&mut tx, room, reader.id).await?;
+        allow(standing.as_ref(), Action::Read)?;
+        if reads::advance(&mut tx, room, reader.id, seq, self.clock().now()).await? {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn place(conn: &mut Conn, room: RoomId, field: &str, id: i64, total: i64) -> Result<i64> {
+    if !(0..=crate::model::id::MAX_ID).contains(&id) {
+        return Err(Error::invalid(field, Problem::OutOfRange { min: 0, max: crate::model::id::MAX_ID }));
+    }
+    if id == 0 {
+        return Ok(0);
+    }
+    Ok(messages::seq_upto(conn, room, MessageId(id), total).await?)
+}
+
+/// What a client that knew everything up to change `rev` has missed, in order; `None`
+/// when that is more than [`RESUME_MAX`].
+pub(super) async fn missed(
+    conn: &mut Conn,
+    room: &RoomRef,
+    rev: i64,
+) -> Result<Option<Vec<messages::StoredMessage>>> {
+    let missed = messages::changed_since(conn, room, rev, RESUME_MAX + 1).await?;
+    let fits = i64::try_from(missed.len()).is_ok_and(|count| count <= RESUME_MAX);
+    Ok(fits.then_some(missed))
+}

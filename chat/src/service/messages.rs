@@ -1,0 +1,187 @@
+//! Sending messages.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    Chat,
+    validate::{Problems, is_blank},
+};
+use crate::{
+    error::{Error, Result},
+    model::{
+        MessageDraft, MessageId, MessageType, Problem, RoomId, User,
+        limits::{CLIENT_ID_MAX, CONTENT_MAX, FILE_NAME_MAX, FILE_URL_MAX},
+    },
+    writer::{Stored, Submission},
+};
+
+/// A message on its way to the disk. Awaiting it says that it is there, or why not.
+pub struct Receipt(oneshot::Receiver<Result<Stored>>);
+
+impl Future for Receipt {
+    type Output = Result<Stored>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // The writer answers every job it took; only a process that is going away does not.
+        Poll::Ready(ready!(Pin::new(&mut self.0).poll(cx)).unwrap_or(Err(Error::Stopping)))
+    }
+}
+
+impl Chat {
+    /// Sends a message and waits until it is on disk.
+    ///
+    /// # Errors
+    /// As [`Self::submit`], and what is only known under the room's lock: `not_found`,
+    /// `not_a_member`, `banned`, `muted`, an unknown `reply_to`.
+    pub async fn send(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Stored> {
+        self.submit(sender, room, draft)?.await
+    }
+
+    /// Checks a message and queues it. Messages submitted one after another are stored
+    /// in that order.
+    ///
+    /// # Errors
+    /// `invalid` with every bad field; [`Error::Overloaded`] when the queue is full.
+    pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
+        let submission = check(sender, room, draft)?;
+        Ok(Receipt(self.writer().submit(submission)?))
+    }
+}
+
+fn check(sender: &User, room: RoomId, draft: MessageDraft) -> Result<Submission> {
+    let mut problems = Problems::default();
+    if is_blank(&draft.content) {
+        problems.add("content", Problem::Blank);
+    } else {
+        problems.text("content", &draft.content, CONTENT_MAX);
+    }
+    let message_type = match draft.message_type.as_deref() {
+        None | Some("text") => MessageType::Text,
+        Some("image") => MessageType::Image,
+        Some("file") => MessageType::File,
+        Some(_) => {
+            problems.add("message_type", Problem::NotAChoice);
+            MessageType::Text
+        }
+    };
+    if let Some(url) = &draft.file_url {
+        problems.line("file_url", url, FILE_URL_MAX);
+        if !is_web_address(url) {
+            problems.add("file_url", Problem::BadUrl);
+        }
+    }
+    if let Some(name) = &draft.file_name {
+        problems.filled_line("file_name", name, FILE_NAME_MAX);
+    }
+    if draft.file_size.is_some_and(|bytes| !(0..=crate::model::id::MAX_ID).contains(&bytes)) {
+        problems.add("file_size", Problem::OutOfRange { min: 0, max: crate::model::id::MAX_ID });
+    }
+    let reply_to = match draft.reply_to.map(|id| MessageId::checked(id)) {
+        None => None,
+        Some(Some(id)) => Some(id),
+        Some(None) => {
+            problems.add("reply_to", Problem::NoSuchMessage);
+            None
+        }
+    };
+    if let Some(client_id) = &draft.client_id {
+        problems.filled_line("client_id", client_id, CLIENT_ID_MAX);
+    }
+    problems.finish()?;
+    Ok(Submission {
+        room,
+        sender: sender.clone(),
+        message_type,
+        content: draft.content,
+        file_url: draft.file_url,
+        file_name: draft.file_name,
+        file_size: draft.file_size,
+        reply_to,
+        client_id: draft.client_id,
+    })
+}
+
+/// Only what a browser fetches harmlessly: `javascript:` and `data:` run in the reader's page.
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Code, UserId};
+
+    fn problems(draft: MessageDraft) -> Vec<(String, Problem)> {
+        let sender = User {
+            id: UserId(1),
+            username: "amy".into(),
+            first_name: String::new(),
+            last_name: String::new(),
+        };
+        match check(&sender, RoomId(1), draft) {
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                assert_eq!(error.code(), Code::Invalid);
+                error.failure().fields.into_iter().map(|f| (f.field, f.problem)).collect()
+            }
+        }
+    }
+
+    fn text(content: &str) -> MessageDraft {
+        MessageDraft { content: content.into(), ..MessageDraft::default() }
+    }
+
+    #[test]
+    fn text_of_1_to_10000_characters_passes_whatever_its_bytes() {
+        assert!(problems(text("聊")).is_empty());
+        assert!(problems(text(&"聊".repeat(10_000))).is_empty());
+        let too_long = problems(text(&"a".repeat(10_001)));
+        assert_eq!(too_long, [("content".into(), Problem::TooLong { max: 10_000 })]);
+    }
+
+    #[test]
+    fn blank_text_is_refused_also_when_made_of_invisible_characters() {
+        for blank in ["", "  \n\t", "\u{200B}\u{FEFF}", "\u{3000}"] {
+            assert_eq!(problems(text(blank)), [("content".into(), Problem::Blank)], "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn a_nul_is_refused() {
+        assert_eq!(problems(text("a\0b")), [("content".into(), Problem::BadCharacter)]);
+    }
+
+    #[test]
+    fn only_the_server_speaks_as_system() {
+        let draft = MessageDraft { message_type: Some("system".into()), ..text("hi") };
+        assert_eq!(problems(draft), [("message_type".into(), Problem::NotAChoice)]);
+    }
+
+    #[test]
+    fn only_web_addresses_are_files() {
+        for bad in ["javascript:alert(1)", "data:text/html,x", "//evil.example/x", "http://", "x"] {
+            let draft = MessageDraft { file_url: Some(bad.into()), ..text("hi") };
+            assert_eq!(problems(draft), [("file_url".into(), Problem::BadUrl)], "{bad}");
+        }
+        let good = MessageDraft { file_url: Some("https://example.org/a.png".into()), ..text("hi") };
+        assert!(problems(good).is_empty());
+    }
+
+    #[test]
+    fn every_bad_field_is_named_at_once() {
+        let draft = MessageDraft {
+            file_size: Some(-1),
+            reply_to: Some(-4),
+            client_id: Some("x".repeat(65)),
+            ..text(" ")
+        };
+        let fields: Vec<String> = problems(draft).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["content", "file_size", "reply_to", "client_id"]);
+    }
+}

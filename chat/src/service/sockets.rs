@@ -1,0 +1,171 @@
+//! A room's socket, seen from the domain: what to say first, what was missed, and
+//! then every change once and in order.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::{
+    Chat,
+    access::{Action, allow},
+    history,
+};
+use crate::{
+    error::{Error, Result},
+    hub::{Event, Subscription},
+    model::{Code, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, User, limits::RESUME_MAX},
+    store::{messages, messages::StoredMessage, rooms},
+};
+
+/// What a returning client knows already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// Every message up to this id.
+    AfterId(i64),
+    /// Every change up to this number.
+    AfterRev(i64),
+}
+
+/// An open socket's place in a room.
+pub struct RoomSession {
+    chat: Chat,
+    room: RoomRef,
+    subscription: Subscription,
+    /// Everything up to this change was handed out.
+    rev: i64,
+    /// A change arrived whose predecessor did not: the database has it.
+    has_gap: bool,
+    ready: VecDeque<Bytes>,
+}
+
+impl Chat {
+    /// Opens a socket to a room: the frames to send first are in the session already,
+    /// `connection_established` before all.
+    ///
+    /// # Errors
+    /// `not_found`, `not_a_member`, `banned`.
+    pub async fn open_room(&self, user: &User, room: RoomId, resume: Option<Resume>) -> Result<RoomSession> {
+        // Listening starts before the state is read, so nothing falls between the two;
+        // what overlaps is told by its rev.
+        let subscription = self.hub().subscribe(room, user.to_ref());
+        let mut conn = self.store().read().await?;
+        let standing = rooms::standing(&mut conn, room, user.id).await?;
+        let state = &allow(standing.as_ref(), Action::Listen)?.room;
+        let last_message_id = messages::id_at(&mut conn, room, state.seq).await?;
+        let mut session = RoomSession {
+            chat: self.clone(),
+            room: state.to_ref(),
+            subscription,
+            rev: state.rev,
+            has_gap: false,
+            ready: VecDeque::new(),
+        };
+        session.push(&ServerFrame::ConnectionEstablished {
+            message: "连接成功".into(),
+            room_id: room,
+            user: user.clone(),
+            last_message_id,
+            rev: state.rev,
+        });
+        let missed = match resume {
+            None => Some(Vec::new()),
+            Some(Resume::AfterRev(rev)) => {
+                let known = rev.clamp(0, state.rev);
+                let missed = history::missed(&mut conn, &session.room, known).await?;
+                if let Some(last) = missed.as_ref().and_then(|missed| missed.last()) {
+                    // Every change up to this one is in the list or overtaken in it.
+                    session.rev = session.rev.max(last.message.rev);
+                }
+                missed.map(|missed| missed.into_iter().map(|stored| change(stored, known)).collect())
+            }
+            Some(Resume::AfterId(id)) => {
+                let seq = messages::seq_upto(&mut conn, room, MessageId(id.max(0)), state.seq).await?;
+                if state.seq - seq > RESUME_MAX {
+                    None
+                } else {
+                    let missed = messages::range(&mut conn, &session.room, seq, state.seq).await?;
+                    Some(missed.into_iter().map(|stored| change(stored, 0)).collect::<Vec<_>>())
+                }
+            }
+        };
+        drop(conn);
+        match missed {
+            Some(frames) => frames.iter().for_each(|frame| session.push(frame)),
+            None => session.push(&ServerFrame::Resync { rev: state.rev }),
+        }
+        session.subscription.set_present(true);
+        Ok(session)
+    }
+}
+
+/// A stored change as a frame, for a client that knew everything up to change `known`.
+fn change(stored: StoredMessage, known: i64) -> ServerFrame {
+    let rev = stored.message.rev;
+    if stored.created_rev > known {
+        ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev }
+    } else if stored.message.is_deleted {
+        ServerFrame::MessageDeleted { message_id: stored.message.id, rev }
+    } else {
+        ServerFrame::MessageEdited { message: RoomMessage::from(&stored.message), rev }
+    }
+}
+
+impl RoomSession {
+    /// The next frame to send, JSON in UTF-8. Cancel-safe.
+    ///
+    /// # Errors
+    /// The reason to close the socket with: `too_slow`, `not_a_member`, `banned`,
+    /// `user_inactive`, `not_found`, or a failing database while a gap is filled.
+    pub async fn next(&mut self) -> Result<Bytes> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Ok(frame);
+            }
+            if self.has_gap {
+                self.fill_gap().await?;
+                continue;
+            }
+            match self.subscription.next().await.map_err(|_| Error::from(Code::TooSlow))? {
+                Event::Close { code, .. } => return Err(code.into()),
+                Event::Frame(frame) => match frame.rev {
+                    None => return Ok(frame.json),
+                    Some(rev) if rev <= self.rev => {}
+                    Some(rev) if rev == self.rev + 1 => {
+                        self.rev = rev;
+                        return Ok(frame.json);
+                    }
+                    // The change itself is not kept: being newer, it is in the database too.
+                    Some(_) => self.has_gap = true,
+                },
+            }
+        }
+    }
+
+    async fn fill_gap(&mut self) -> Result<()> {
+        let mut conn = self.chat.store().read().await?;
+        let known = self.rev;
+        let missed = history::missed(&mut conn, &self.room, known).await?.ok_or(Code::TooSlow)?;
+        for stored in missed {
+            self.rev = stored.message.rev;
+            self.push(&change(stored, known));
+        }
+        self.has_gap = false;
+        Ok(())
+    }
+
+    fn push(&mut self, frame: &ServerFrame) {
+        if let Some(frame) = crate::hub::Frame::new(frame, None, crate::hub::Audience::Everyone) {
+            self.ready.push_back(frame.json);
+        }
+    }
+
+    /// The user is, or is no longer, writing.
+    pub fn announce_typing(&self, is_typing: bool) {
+        self.subscription.announce_typing(is_typing);
+    }
+
+    /// The user is here, or away.
+    pub fn set_present(&mut self, is_present: bool) {
+        self.subscription.set_present(is_present);
+    }
+}

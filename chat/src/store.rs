@@ -1,0 +1,182 @@
+//! Everything that is stored, in SQLite or in MySQL/MariaDB.
+//!
+//! SQL stands only below this module. Each statement is written once and runs on
+//! either database; what differs is in [`sqlite`], [`mysql`] and [`dialect`].
+//! The store knows no rules: it reads and writes what the service decided.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{MySql, MySqlConnection, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
+
+mod dialect;
+mod error;
+mod migrate;
+mod mysql;
+mod sqlite;
+
+pub mod groups;
+pub mod members;
+pub mod messages;
+pub mod reads;
+pub mod rooms;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+pub use error::StoreError;
+
+/// The store's result.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// How long a caller waits for a free connection before it is told that the
+/// database is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// One file in the data folder.
+    Sqlite,
+    /// A server, which several nodes may share.
+    MySql,
+}
+
+#[derive(Clone)]
+enum Pools {
+    /// SQLite has one writer at a time, so one connection writes and the others
+    /// only read: nobody ever waits on a lock inside the database.
+    Sqlite {
+        write: sqlx::SqlitePool,
+        read: sqlx::SqlitePool,
+    },
+    MySql(sqlx::MySqlPool),
+}
+
+/// The database, ready for use. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+/// A connection or a transaction on either database; every store function takes one.
+///
+/// A transaction that is dropped without [`Conn::commit`] is rolled back.
+pub struct Conn(Inner);
+
+enum Inner {
+    Sqlite(PoolConnection<Sqlite>),
+    SqliteTx(Transaction<'static, Sqlite>),
+    MySql(PoolConnection<MySql>),
+    MySqlTx(Transaction<'static, MySql>),
+}
+
+/// The driver's own connection, for the length of one statement.
+enum Link<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    MySql(&'c mut MySqlConnection),
+}
+
+/// Runs one body on whichever database `conn` speaks to. The body is compiled
+/// once for each driver, which is what lets one SQL text have typed rows on both.
+macro_rules! on {
+    ($conn:expr, |$link:ident| $body:expr) => {
+        match $conn.link() {
+            $crate::store::Link::Sqlite($link) => $body,
+            $crate::store::Link::MySql($link) => $body,
+        }
+    };
+}
+use on;
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:PATH`, `mysql://…` or `mariadb://…`) and
+    /// brings its schema up to date, under a lock, so that several nodes may start at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`], [`StoreError::NewerSchema`] and whatever the driver says.
+    pub async fn open(url: &str) -> StoreResult<Self> {
+        let pools = if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let (write, read) = sqlite::open(Path::new(path)).await?;
+            migrate::sqlite(Path::new(path), &write).await?;
+            Pools::Sqlite { write, read }
+        } else {
+            let pool = mysql::open(url).await?;
+            migrate::mysql(&pool).await?;
+            Pools::MySql(pool)
+        };
+        Ok(Self { pools })
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> Backend {
+        match self.pools {
+            Pools::Sqlite { .. } => Backend::Sqlite,
+            Pools::MySql(_) => Backend::MySql,
+        }
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> StoreResult<Conn> {
+        Ok(Conn(match &self.pools {
+            Pools::Sqlite { read, .. } => Inner::Sqlite(read.acquire().await?),
+            Pools::MySql(pool) => Inner::MySql(pool.acquire().await?),
+        }))
+    }
+
+    /// A transaction for writing. On SQLite it holds the only writing connection.
+    pub async fn write(&self) -> StoreResult<Conn> {
+        Ok(Conn(match &self.pools {
+            // IMMEDIATE: the lock is taken now, not at the first write, where it could fail half-way.
+            Pools::Sqlite { write, .. } => Inner::SqliteTx(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::MySql(pool) => Inner::MySqlTx(pool.begin().await?),
+        }))
+    }
+
+    /// Does the database answer?
+    pub async fn ping(&self) -> StoreResult<()> {
+        let mut conn = self.read().await?;
+        on!(conn, |link| sqlx::query("SELECT 1").execute(&mut *link).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Closes every connection, after what is under way has ended.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::MySql(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Conn {
+    fn link(&mut self) -> Link<'_> {
+        match &mut self.0 {
+            Inner::Sqlite(conn) => Link::Sqlite(conn),
+            Inner::SqliteTx(tx) => Link::Sqlite(tx),
+            Inner::MySql(conn) => Link::MySql(conn),
+            Inner::MySqlTx(tx) => Link::MySql(tx),
+        }
+    }
+
+    /// Which database this speaks to.
+    pub fn backend(&self) -> Backend {
+        match self.0 {
+            Inner::Sqlite(_) | Inner::SqliteTx(_) => Backend::Sqlite,
+            Inner::MySql(_) | Inner::MySqlTx(_) => Backend::MySql,
+        }
+    }
+
+    /// Makes the transaction's writes last. After this they survive a power loss.
+    pub async fn commit(self) -> StoreResult<()> {
+        match self.0 {
+            Inner::SqliteTx(tx) => tx.commit().await?,
+            Inner::MySqlTx(tx) => tx.commit().await?,
+            Inner::Sqlite(_) | Inner::MySql(_) => {}
+        }
+        Ok(())
+    }
+}

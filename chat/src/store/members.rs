@@ -1,0 +1,122 @@
+//! Memberships: rows of `chat_room_member`. A row outlives the stay, since leaving
+//! lifts neither mute nor ban.
+
+use sqlx::FromRow;
+
+use super::{Conn, StoreResult, on};
+use crate::model::{Member, Role, RoomId, RoomRef, Timestamp, User, UserId};
+
+#[derive(FromRow)]
+struct MemberRow {
+    id: i64,
+    role: String,
+    joined_at: i64,
+    last_read_at: Option<i64>,
+    is_muted: bool,
+    is_banned: bool,
+    user_id: i64,
+    username: String,
+    first_name: String,
+    last_name: String,
+}
+
+impl MemberRow {
+    fn into_member(self, room: RoomRef) -> Member {
+        Member {
+            id: self.id,
+            room,
+            user: User {
+                id: UserId(self.user_id),
+                username: self.username,
+                first_name: self.first_name,
+                last_name: self.last_name,
+            },
+            role: Role::from_word(&self.role),
+            joined_at: Timestamp(self.joined_at),
+            last_read_at: self.last_read_at.map(Timestamp),
+            is_muted: self.is_muted,
+            is_banned: self.is_banned,
+        }
+    }
+}
+
+/// Who is in the room, first come first; `limit` of them at most.
+pub async fn list(conn: &mut Conn, room: RoomRef, limit: i64) -> StoreResult<Vec<Member>> {
+    const SQL: &str = "SELECT m.id, m.role, m.joined_at, m.last_read_at, m.is_muted, m.is_banned, \
+        u.id AS user_id, u.username, u.first_name, u.last_name \
+        FROM chat_room_member m JOIN user u ON u.id = m.user_id \
+        WHERE m.room_id = ? AND m.left_at IS NULL ORDER BY m.joined_at, m.id LIMIT ?";
+    let rows: Vec<MemberRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.id.0).bind(limit).fetch_all(&mut *link).await)?;
+    Ok(rows.into_iter().map(|row| row.into_member(room.clone())).collect())
+}
+
+/// Lets `user` in: a new row, or the old one with its mute and ban as they were.
+/// What was said before is not unread to them.
+pub async fn enter(
+    conn: &mut Conn,
+    room: RoomId,
+    user: UserId,
+    role: Role,
+    seq: i64,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let sql = format!(
+        "INSERT INTO chat_room_member (room_id, user_id, role, joined_at, joined_seq, last_read_seq, own_after_read, left_at) \
+         VALUES (?, ?, ?, ?, ?, ?, 0, NULL){}",
+        conn.backend().on_conflict_set(
+            "room_id, user_id",
+            &["role", "joined_at", "joined_seq", "last_read_seq", "own_after_read", "left_at"]
+        )
+    );
+    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(room.0)
+        .bind(user.0)
+        .bind(role.as_str())
+        .bind(now.0)
+        .bind(seq)
+        .bind(seq)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Marks that the member went.
+pub async fn leave(conn: &mut Conn, member_id: i64, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room_member SET left_at = ?, role = 'member' WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(now.0).bind(member_id).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Gives the member a role.
+pub async fn set_role(conn: &mut Conn, member_id: i64, role: Role) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room_member SET role = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(role.as_str())
+        .bind(member_id)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Is there an admin in the room?
+pub async fn has_admin(conn: &mut Conn, room: RoomId) -> StoreResult<bool> {
+    const SQL: &str = "SELECT id FROM chat_room_member \
+        WHERE room_id = ? AND left_at IS NULL AND role = 'admin' LIMIT 1";
+    let row: Option<(i64,)> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *link).await)?;
+    Ok(row.is_some())
+}
+
+/// The membership that comes next to a room without an admin: the moderator, else
+/// the member, who joined first and is not shut out.
+pub async fn heir(conn: &mut Conn, room: RoomId) -> StoreResult<Option<i64>> {
+    const SQL: &str = "SELECT id FROM chat_room_member \
+        WHERE room_id = ? AND left_at IS NULL AND is_banned = FALSE \
+        ORDER BY CASE role WHEN 'moderator' THEN 0 ELSE 1 END, joined_at, id LIMIT 1";
+    let row: Option<(i64,)> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|(id,)| id))
+}

@@ -1,0 +1,180 @@
+//! Messages: rows of `chat_message`, found by their place (`seq`) or change (`rev`).
+//!
+//! History is range arithmetic on the index (room_id, seq); nothing is counted and
+//! nothing skipped over, so a deep page costs what page 1 costs.
+
+use sqlx::FromRow;
+
+use super::{Conn, StoreResult, on};
+use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
+
+pub mod append;
+
+/// A message as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredMessage {
+    /// Its place in the room.
+    pub seq: i64,
+    /// The change number it arrived with; `message.rev` is that of its latest change.
+    pub created_rev: i64,
+    /// What people see of it.
+    pub message: Message,
+}
+
+#[derive(FromRow)]
+struct MessageRow {
+    id: i64,
+    seq: i64,
+    rev: i64,
+    created_rev: i64,
+    message_type: String,
+    content: String,
+    file_url: Option<String>,
+    file_name: Option<String>,
+    file_size: Option<i64>,
+    reply_to: Option<i64>,
+    is_edited: bool,
+    is_deleted: bool,
+    client_id: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+    sender_id: i64,
+    username: String,
+    first_name: String,
+    last_name: String,
+}
+
+impl MessageRow {
+    fn into_stored(self, room: RoomRef) -> StoredMessage {
+        StoredMessage {
+            seq: self.seq,
+            created_rev: self.created_rev,
+            message: Message {
+                id: MessageId(self.id),
+                room,
+                sender: User {
+                    id: UserId(self.sender_id),
+                    username: self.username,
+                    first_name: self.first_name,
+                    last_name: self.last_name,
+                },
+                message_type: MessageType::from_word(&self.message_type),
+                content: self.content,
+                file_url: self.file_url,
+                file_name: self.file_name,
+                file_size: self.file_size,
+                is_edited: self.is_edited,
+                is_deleted: self.is_deleted,
+                reply_to: self.reply_to.map(MessageId),
+                created_at: Timestamp(self.created_at),
+                updated_at: Timestamp(self.updated_at),
+                client_id: self.client_id,
+                rev: self.rev,
+            },
+        }
+    }
+}
+
+macro_rules! messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.seq, m.rev, m.created_rev, m.message_type, m.content, m.file_url, m.file_name, \
+             m.file_size, m.reply_to, m.is_edited, m.is_deleted, m.client_id, m.created_at, m.updated_at, \
+             u.id AS sender_id, u.username, u.first_name, u.last_name \
+             FROM chat_message m JOIN user u ON u.id = m.sender_id ",
+            $rest
+        )
+    };
+}
+use messages;
+
+/// The messages with `after < seq <= upto`, oldest first.
+pub async fn range(
+    conn: &mut Conn,
+    room: &RoomRef,
+    after: i64,
+    upto: i64,
+) -> StoreResult<Vec<StoredMessage>> {
+    const SQL: &str = messages!("WHERE m.room_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
+    let rows: Vec<MessageRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(room.id.0)
+        .bind(after)
+        .bind(upto)
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
+}
+
+/// The messages that arrived or changed after change `rev`, in the order of their
+/// latest change; `limit` of them at most.
+pub async fn changed_since(
+    conn: &mut Conn,
+    room: &RoomRef,
+    rev: i64,
+    limit: i64,
+) -> StoreResult<Vec<StoredMessage>> {
+    const SQL: &str = messages!("WHERE m.room_id = ? AND m.rev > ? ORDER BY m.rev LIMIT ?");
+    let rows: Vec<MessageRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(room.id.0)
+        .bind(rev)
+        .bind(limit)
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
+}
+
+/// The id at place `seq`; `None` where the room has none there.
+pub async fn id_at(conn: &mut Conn, room: RoomId, seq: i64) -> StoreResult<Option<MessageId>> {
+    const SQL: &str = "SELECT id FROM chat_message WHERE room_id = ? AND seq = ?";
+    let row: Option<(i64,)> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).bind(seq).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|(id,)| MessageId(id)))
+}
+
+/// The ids at places `first..=last`, rising.
+async fn ids_between(conn: &mut Conn, room: RoomId, first: i64, last: i64) -> StoreResult<Vec<MessageId>> {
+    const SQL: &str = "SELECT id FROM chat_message WHERE room_id = ? AND seq BETWEEN ? AND ? ORDER BY seq";
+    let rows: Vec<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(room.0)
+        .bind(first)
+        .bind(last)
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| MessageId(id)).collect())
+}
+
+/// The place of message `id` if it is in `room`.
+pub async fn seq_of(conn: &mut Conn, room: RoomId, id: MessageId) -> StoreResult<Option<i64>> {
+    const SQL: &str = "SELECT seq FROM chat_message WHERE id = ? AND room_id = ?";
+    let row: Option<(i64,)> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(id.0).bind(room.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|(seq,)| seq))
+}
+
+/// Where message `id` is: its room and its place.
+pub async fn place(conn: &mut Conn, id: MessageId) -> StoreResult<Option<(RoomId, i64)>> {
+    const SQL: &str = "SELECT room_id, seq FROM chat_message WHERE id = ?";
+    let row: Option<(i64, i64)> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|(room, seq)| (RoomId(room), seq)))
+}
+
+/// How many of the room's messages have an id up to `id`: the place of the newest of
+/// them, 0 when all are later. `newest` is the room's `seq`.
+///
+/// A cursor names a message of the room nearly always: one look-up. Any other id is
+/// found by bisection, since ids rise with places; that saves an index on every insert.
+pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
+    if let Some(seq) = seq_of(conn, room, id).await? {
+        return Ok(seq);
+    }
+    let (mut below, mut above) = (0, newest + 1);
+    while above - below > 1 {
+        let middle = i64::midpoint(below, above);
+        match id_at(conn, room, middle).await? {
+            Some(at) if at <= id => below = middle,
+            _ => above = middle,
+        }
+    }
+    Ok(below)
+}

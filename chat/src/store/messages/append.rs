@@ -1,0 +1,302 @@
+//! Storing a batch of new messages inside the writer's transaction: lock the rooms,
+//! read what the rules need, insert, move the rooms' counters.
+
+use std::collections::HashMap;
+
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+
+use super::{MessageRow, StoredMessage, messages};
+use crate::{
+    model::{MessageId, MessageType, Role, RoomId, RoomRef, Timestamp, UserId},
+    store::{
+        Conn, Link, StoreError, StoreResult,
+        dialect::{padded, tuples},
+        on,
+        rooms::{MemberState, RoomState, room_type},
+    },
+};
+
+/// A message that passed every check and has its place.
+#[derive(Clone, Debug)]
+pub struct NewMessage<'a> {
+    /// The room it goes to.
+    pub room: RoomId,
+    /// Its place.
+    pub seq: i64,
+    /// Its change number.
+    pub rev: i64,
+    /// Who wrote it.
+    pub sender: UserId,
+    /// What kind it is.
+    pub message_type: MessageType,
+    /// The text.
+    pub content: &'a str,
+    /// Where its file is.
+    pub file_url: Option<&'a str>,
+    /// What its file is called.
+    pub file_name: Option<&'a str>,
+    /// Its file's size in bytes.
+    pub file_size: Option<i64>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// The sender's own id for it.
+    pub client_id: Option<&'a str>,
+}
+
+/// Rows of one INSERT: more make the statement longer, not faster (16 columns each;
+/// SQLite allows 32,766 placeholders).
+const ROWS: usize = 64;
+
+#[derive(FromRow)]
+struct RoomRow {
+    id: i64,
+    name: String,
+    room_type: String,
+    is_active: bool,
+    max_members: i64,
+    member_count: i64,
+    seq: i64,
+    rev: i64,
+}
+
+/// Takes the locks of `rooms` until the commit, in the order of their ids so that two
+/// nodes cannot wait for each other, and reads them. Rooms that do not exist are left out.
+pub async fn lock_rooms(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, RoomState>> {
+    let Some(&last) = rooms.last() else { return Ok(HashMap::new()) };
+    let marks = vec!["?"; padded(rooms.len())].join(", ");
+    let sql = format!(
+        "SELECT id, name, room_type, is_active, max_members, member_count, seq, rev \
+         FROM chat_room WHERE id IN ({marks}) ORDER BY id{}",
+        conn.backend().for_update()
+    );
+    let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
+    let rows: Vec<RoomRow> = on!(conn, |link| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for room in rooms.iter().copied().chain(filler) {
+            query = query.bind(room.0);
+        }
+        query.fetch_all(&mut *link).await
+    })?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let state = RoomState {
+                id: RoomId(row.id),
+                name: row.name,
+                room_type: room_type(&row.room_type),
+                is_active: row.is_active,
+                max_members: row.max_members,
+                member_count: row.member_count,
+                seq: row.seq,
+                rev: row.rev,
+            };
+            (state.id, state)
+        })
+        .collect())
+}
+
+#[derive(FromRow)]
+struct MemberRow {
+    id: i64,
+    room_id: i64,
+    user_id: i64,
+    role: String,
+    left_at: Option<i64>,
+    is_muted: bool,
+    is_banned: bool,
+    last_read_seq: i64,
+}
+
+/// The memberships of these users in these rooms.
+pub async fn members(
+    conn: &mut Conn,
+    pairs: &[(RoomId, UserId)],
+) -> StoreResult<HashMap<(RoomId, UserId), MemberState>> {
+    let Some(&last) = pairs.last() else { return Ok(HashMap::new()) };
+    let sql = format!(
+        "SELECT id, room_id, user_id, role, left_at, is_muted, is_banned, last_read_seq \
+         FROM chat_room_member WHERE (room_id, user_id) IN {}",
+        tuples(conn.backend(), 2, padded(pairs.len()))
+    );
+    let filler = std::iter::repeat_n(last, padded(pairs.len()) - pairs.len());
+    let rows: Vec<MemberRow> = on!(conn, |link| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for (room, user) in pairs.iter().copied().chain(filler) {
+            query = query.bind(room.0).bind(user.0);
+        }
+        query.fetch_all(&mut *link).await
+    })?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let state = MemberState {
+                id: row.id,
+                role: Role::from_word(&row.role),
+                is_present: row.left_at.is_none(),
+                is_muted: row.is_muted,
+                is_banned: row.is_banned,
+                last_read_seq: row.last_read_seq,
+            };
+            ((RoomId(row.room_id), UserId(row.user_id)), state)
+        })
+        .collect())
+}
+
+/// What a sender calls a message: recognises a repeat.
+pub type ClientKey = (RoomId, UserId, String);
+
+/// The messages that were stored under these client ids before.
+pub async fn by_client_id(
+    conn: &mut Conn,
+    keys: &[ClientKey],
+    rooms: &HashMap<RoomId, RoomRef>,
+) -> StoreResult<HashMap<ClientKey, StoredMessage>> {
+    let Some(last) = keys.last() else { return Ok(HashMap::new()) };
+    let sql = format!(
+        "{}{}",
+        messages!("WHERE (m.room_id, m.sender_id, m.client_id) IN "),
+        tuples(conn.backend(), 3, padded(keys.len()))
+    );
+    let filler = std::iter::repeat_n(last, padded(keys.len()) - keys.len());
+    let rows: Vec<RoomMessageRow> = on!(conn, |link| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql.replacen("SELECT ", "SELECT m.room_id, ", 1)));
+        for (room, sender, client_id) in keys.iter().chain(filler) {
+            query = query.bind(room.0).bind(sender.0).bind(client_id);
+        }
+        query.fetch_all(&mut *link).await
+    })?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let room = RoomId(row.room_id);
+        if let (Some(tag), Some(client_id)) = (rooms.get(&room), row.message.client_id.clone()) {
+            let key = (room, UserId(row.message.sender_id), client_id);
+            found.insert(key, row.message.into_stored(tag.clone()));
+        }
+    }
+    Ok(found)
+}
+
+#[derive(FromRow)]
+struct RoomMessageRow {
+    room_id: i64,
+    #[sqlx(flatten)]
+    message: MessageRow,
+}
+
+/// Which rooms these messages are in.
+pub async fn rooms_of(conn: &mut Conn, ids: &[MessageId]) -> StoreResult<HashMap<MessageId, RoomId>> {
+    let Some(&last) = ids.last() else { return Ok(HashMap::new()) };
+    let marks = vec!["?"; padded(ids.len())].join(", ");
+    let sql = format!("SELECT id, room_id FROM chat_message WHERE id IN ({marks})");
+    let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
+    let rows: Vec<(i64, i64)> = on!(conn, |link| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for id in ids.iter().copied().chain(filler) {
+            query = query.bind(id.0);
+        }
+        query.fetch_all(&mut *link).await
+    })?;
+    Ok(rows.into_iter().map(|(id, room)| (MessageId(id), RoomId(room))).collect())
+}
+
+/// Inserts the messages, in this order, and gives their ids. The rooms' locks are
+/// held, so in each room ids rise with places.
+pub async fn insert(conn: &mut Conn, rows: &[NewMessage<'_>], now: Timestamp) -> StoreResult<Vec<MessageId>> {
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut rest = rows;
+    while !rest.is_empty() {
+        // Powers of two, so that a few prepared statements serve batches of every size.
+        let take = (1 << rest.len().ilog2()).min(ROWS);
+        let (chunk, tail) = rest.split_at(take);
+        insert_chunk(conn, chunk, now, &mut ids).await?;
+        rest = tail;
+    }
+    Ok(ids)
+}
+
+async fn insert_chunk(
+    conn: &mut Conn,
+    rows: &[NewMessage<'_>],
+    now: Timestamp,
+    ids: &mut Vec<MessageId>,
+) -> StoreResult<()> {
+    const SQL: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, message_type, content, \
+        file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) ";
+    macro_rules! run {
+        ($link:ident) => {{
+            let mut builder = QueryBuilder::new(SQL);
+            builder.push_values(rows, |mut values, row| {
+                values
+                    .push_bind(row.room.0)
+                    .push_bind(row.seq)
+                    .push_bind(row.rev)
+                    .push_bind(row.rev)
+                    .push_bind(row.sender.0)
+                    .push_bind(row.message_type.as_str())
+                    .push_bind(row.content)
+                    .push_bind(row.file_url)
+                    .push_bind(row.file_name)
+                    .push_bind(row.file_size)
+                    .push_bind(row.reply_to.map(|id| id.0))
+                    .push_bind(row.client_id)
+                    .push_bind(now.0)
+                    .push_bind(now.0);
+            });
+            builder.build().execute(&mut *$link).await?
+        }};
+    }
+    match conn.link() {
+        Link::Sqlite(link) => {
+            // Nobody else inserts meanwhile, so the statement's ids follow each other.
+            let last = run!(link).last_insert_rowid();
+            let count = i64::try_from(rows.len()).unwrap_or_default();
+            ids.extend((last - count + 1..=last).map(MessageId));
+            return Ok(());
+        }
+        Link::MySql(link) => run!(link),
+    };
+    // Other nodes insert into other rooms meanwhile, and a cluster counts in steps:
+    // the ids are asked for, one query for each run of places in a room.
+    for run in rows.chunk_by(|a, b| a.room == b.room && a.seq + 1 == b.seq) {
+        let (first, last) = (&run[0], &run[run.len() - 1]);
+        let found = super::ids_between(conn, first.room, first.seq, last.seq).await?;
+        if found.len() != run.len() {
+            return Err(StoreError::Corrupt("a message is missing right after its insert"));
+        }
+        ids.extend(found);
+    }
+    Ok(())
+}
+
+/// Sets the counters of a room whose lock is held.
+pub async fn move_room(conn: &mut Conn, room: RoomId, seq: i64, rev: i64, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room SET seq = ?, rev = ?, active_at = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(seq)
+        .bind(rev)
+        .bind(now.0)
+        .bind(room.0)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Notes that each of these members wrote `count` messages that are not unread to themselves.
+pub async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResult<()> {
+    if members.is_empty() {
+        return Ok(());
+    }
+    let size = padded(members.len());
+    let marks = vec!["?"; size].join(", ");
+    let sql =
+        format!("UPDATE chat_room_member SET own_after_read = own_after_read + ? WHERE id IN ({marks})");
+    on!(conn, |link| {
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(count);
+        for index in 0..size {
+            query = query.bind(members[index.min(members.len() - 1)]);
+        }
+        query.execute(&mut *link).await.map(drop)
+    })?;
+    Ok(())
+}

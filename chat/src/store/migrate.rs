@@ -1,0 +1,43 @@
+//! Bringing the schema up to date at start. Ten nodes may start at once.
+
+use std::{fs::File, path::Path};
+
+use sqlx::{
+    MySqlPool, SqlitePool,
+    migrate::{MigrateError, Migrator},
+};
+
+use super::{StoreError, StoreResult};
+
+static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
+static MYSQL: Migrator = sqlx::migrate!("../migrations/mysql");
+
+/// Migrates the SQLite file at `path`. sqlx takes no lock there, so a file beside it is ours.
+pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> StoreResult<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = name;
+    let lock = tokio::task::spawn_blocking(move || {
+        let file = File::create(lock_path)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    })
+    .await
+    .map_err(|_| StoreError::Corrupt("the migration lock was interrupted"))?
+    .map_err(|error| StoreError::Unreachable(format!("{}: {error}", path.display())))?;
+    let result = SQLITE.run(pool).await.map_err(refused);
+    drop(lock);
+    result
+}
+
+/// Migrates the database behind `pool`; sqlx holds a named lock of the server meanwhile.
+pub(super) async fn mysql(pool: &MySqlPool) -> StoreResult<()> {
+    MYSQL.run(pool).await.map_err(refused)
+}
+
+fn refused(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => StoreError::NewerSchema(version),
+        other => StoreError::Migration(other),
+    }
+}

@@ -1,0 +1,39 @@
+//! Opening MySQL or MariaDB.
+
+use std::str::FromStr;
+
+use sqlx::{
+    Executor, MySqlPool,
+    mysql::{MySqlConnectOptions, MySqlPoolOptions},
+};
+
+use super::{ACQUIRE_TIMEOUT, StoreError, StoreResult};
+
+/// Connections of one node. The writer uses as many at once as there are busy rooms.
+const CONNECTIONS: u32 = 16;
+
+/// Connects to the server that `url` names.
+pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
+    // sqlx knows both servers by the one scheme; people write either.
+    let url = url.replacen("mariadb://", "mysql://", 1);
+    let options = MySqlConnectOptions::from_str(&url)
+        .map_err(|error| StoreError::Unreachable(format!("not a database address: {error}")))?
+        .charset("utf8mb4")
+        .collation("utf8mb4_bin");
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    MySqlPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // The writer reads under a row lock what others may just have committed;
+                // under REPEATABLE READ it would see an older snapshot.
+                connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+                connection.execute("SET SESSION innodb_lock_wait_timeout = 10").await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .map_err(|error| StoreError::Unreachable(format!("{place}: {error}")))
+}

@@ -1,0 +1,97 @@
+//! Sessions of the bundled UI: rows of `session`. What is in one is the door's business.
+
+use sqlx::FromRow;
+
+use super::{Conn, StoreResult, on};
+use crate::model::{Timestamp, UserId};
+
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// The secret that the browser holds; at most 64 characters.
+    pub id: String,
+    /// JSON, opaque here.
+    pub data: String,
+    /// Who is signed in with it.
+    pub user: Option<UserId>,
+    /// From then on it counts as gone.
+    pub expires_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    id: String,
+    data: String,
+    user_id: Option<i64>,
+    expires_at: i64,
+}
+
+/// Stores a new session; false when its id is taken.
+pub async fn insert(conn: &mut Conn, session: &SessionRecord) -> StoreResult<bool> {
+    const SQL: &str = "INSERT INTO session (id, data, user_id, expires_at) VALUES (?, ?, ?, ?)";
+    let done = on!(conn, |link| sqlx::query(SQL)
+        .bind(&session.id)
+        .bind(&session.data)
+        .bind(session.user.map(|user| user.0))
+        .bind(session.expires_at.0)
+        .execute(&mut *link)
+        .await
+        .map(drop));
+    match done.map_err(super::StoreError::from) {
+        Err(error) if error.is_duplicate() => Ok(false),
+        done => done.map(|()| true),
+    }
+}
+
+/// Changes a session that is there. One that was deleted meanwhile stays deleted:
+/// a sign-out is not undone by a request that was still under way.
+pub async fn update(conn: &mut Conn, session: &SessionRecord) -> StoreResult<()> {
+    const SQL: &str = "UPDATE session SET data = ?, user_id = ?, expires_at = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(&session.data)
+        .bind(session.user.map(|user| user.0))
+        .bind(session.expires_at.0)
+        .bind(&session.id)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The session with this id, if it has not expired.
+pub async fn find(conn: &mut Conn, id: &str, now: Timestamp) -> StoreResult<Option<SessionRecord>> {
+    const SQL: &str = "SELECT id, data, user_id, expires_at FROM session WHERE id = ? AND expires_at > ?";
+    let row: Option<SessionRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(id).bind(now.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|row| SessionRecord {
+        id: row.id,
+        data: row.data,
+        user: row.user_id.map(UserId),
+        expires_at: Timestamp(row.expires_at),
+    }))
+}
+
+/// Ends a session.
+pub async fn delete(conn: &mut Conn, id: &str) -> StoreResult<()> {
+    const SQL: &str = "DELETE FROM session WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(id).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends every session of `user`.
+pub async fn delete_of(conn: &mut Conn, user: UserId) -> StoreResult<()> {
+    const SQL: &str = "DELETE FROM session WHERE user_id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(user.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Removes what has expired; how many there were.
+pub async fn prune(conn: &mut Conn, now: Timestamp) -> StoreResult<u64> {
+    const SQL: &str = "DELETE FROM session WHERE expires_at <= ?";
+    let done = on!(conn, |link| sqlx::query(SQL)
+        .bind(now.0)
+        .execute(&mut *link)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done)
+}

@@ -1,0 +1,139 @@
+//! Accounts: rows of `user`.
+
+use sqlx::FromRow;
+
+use super::{Conn, StoreResult, on};
+use crate::model::{Timestamp, User, UserId};
+
+/// A user and whether they may do anything.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Who.
+    pub user: User,
+    /// False once an admin deactivated them.
+    pub is_active: bool,
+}
+
+/// What a sign-in is checked against.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Whose.
+    pub account: Account,
+    /// The stored hash of their password.
+    pub password_hash: String,
+}
+
+/// A row to be.
+pub struct NewUser<'a> {
+    /// As they write it.
+    pub username: &'a str,
+    /// As it is compared; unique.
+    pub username_key: &'a str,
+    /// The hash of their password.
+    pub password_hash: &'a str,
+    /// Given name; may be empty.
+    pub first_name: &'a str,
+    /// Family name; may be empty.
+    pub last_name: &'a str,
+}
+
+#[derive(FromRow)]
+struct AccountRow {
+    id: i64,
+    username: String,
+    first_name: String,
+    last_name: String,
+    is_active: bool,
+}
+
+impl From<AccountRow> for Account {
+    fn from(row: AccountRow) -> Self {
+        Self {
+            user: User {
+                id: UserId(row.id),
+                username: row.username,
+                first_name: row.first_name,
+                last_name: row.last_name,
+            },
+            is_active: row.is_active,
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct CredentialsRow {
+    password_hash: String,
+    #[sqlx(flatten)]
+    account: AccountRow,
+}
+
+/// The account with this id.
+pub async fn find(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
+    const SQL: &str = "SELECT id, username, first_name, last_name, is_active FROM user WHERE id = ?";
+    let row: Option<AccountRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(Account::from))
+}
+
+/// The account whose name is compared as `key`.
+pub async fn find_by_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Account>> {
+    const SQL: &str =
+        "SELECT id, username, first_name, last_name, is_active FROM user WHERE username_key = ?";
+    let row: Option<AccountRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *link).await)?;
+    Ok(row.map(Account::from))
+}
+
+/// What a sign-in as `key` is checked against.
+pub async fn credentials(conn: &mut Conn, key: &str) -> StoreResult<Option<Credentials>> {
+    const SQL: &str = "SELECT id, username, first_name, last_name, is_active, password_hash \
+        FROM user WHERE username_key = ?";
+    let row: Option<CredentialsRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|row| Credentials { account: row.account.into(), password_hash: row.password_hash }))
+}
+
+/// Stores a new account. A name that somebody has is refused as a duplicate.
+pub async fn insert(conn: &mut Conn, new: &NewUser<'_>, now: Timestamp) -> StoreResult<UserId> {
+    const SQL: &str = "INSERT INTO user \
+        (username, username_key, password_hash, first_name, last_name, is_active, created_at) \
+        VALUES (?, ?, ?, ?, ?, TRUE, ?)";
+    let id = super::dialect::inserted_id!(conn, |link| sqlx::query(SQL)
+        .bind(new.username)
+        .bind(new.username_key)
+        .bind(new.password_hash)
+        .bind(new.first_name)
+        .bind(new.last_name)
+        .bind(now.0)
+        .execute(&mut *link)
+        .await);
+    Ok(UserId(id))
+}
+
+/// Gives the account another password.
+pub async fn set_password_hash(conn: &mut Conn, id: UserId, hash: &str) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET password_hash = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(hash).bind(id.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Stores the same password in another form, unless the password was changed meanwhile.
+pub async fn replace_password_hash(conn: &mut Conn, id: UserId, old: &str, new: &str) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET password_hash = ? WHERE id = ? AND password_hash = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(new).bind(id.0).bind(old).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Lets the account in again, or no longer.
+pub async fn set_active(conn: &mut Conn, id: UserId, is_active: bool) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET is_active = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(is_active).bind(id.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// How many accounts there are.
+pub async fn count(conn: &mut Conn) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM user";
+    let (count,): (i64,) = on!(conn, |link| sqlx::query_as(SQL).fetch_one(&mut *link).await)?;
+    Ok(count)
+}

@@ -1,0 +1,261 @@
+//! Accounts: making them, signing in, being shut out; sessions and dead tokens.
+
+use chat::{
+    Settings,
+    model::{Code, FieldProblem, Problem, UserId},
+    service::accounts::{DEVELOPER, DEVELOPER_PASSWORD, SessionRecord},
+    store::{Store, users},
+};
+
+use crate::support::{NOW, World, both};
+
+const PASSWORD: &str = "correct horse 9";
+
+/// Made by Django 5.2's `make_password("correct horse 9")`, with a thousandth of the rounds.
+const DJANGO: &str = "pbkdf2_sha256$1000$Xq0fZ2mW8sTzKpLdRbYvNc$JKzo1Dymvz+jAVUy2kUMhFkIm0eULQiMW2kjxBL/4GE=";
+
+fn session(id: &str, user: Option<UserId>) -> SessionRecord {
+    SessionRecord { id: id.into(), data: "{}".into(), user, expires_at: NOW.plus_micros(1_000) }
+}
+
+async fn stored_hash(world: &World, key: &str) -> String {
+    let store = Store::open(&world.url).await.expect("the store opens");
+    let mut conn = store.read().await.expect("a connection");
+    users::credentials(&mut conn, key).await.expect("read").expect("there").password_hash
+}
+
+async fn sign_in_error(world: &World, username: &str, password: &str) -> Code {
+    world.chat.sign_in(username, password).await.expect_err("refused").code()
+}
+
+both! {
+    async fn whoever_registers_can_sign_in(world: World) {
+        let made = world.chat.register(" 王小明 ", PASSWORD, " 小明 ", "王").await.expect("made");
+        assert_eq!((made.username.as_str(), made.first_name.as_str(), made.last_name.as_str()), ("王小明", "小明", "王"));
+        assert_eq!(world.chat.sign_in("王小明", PASSWORD).await.expect("signed in"), made);
+        assert_eq!(world.chat.authenticate(made.id).await.expect("known"), made);
+        assert!(stored_hash(&world, "王小明").await.starts_with("$argon2id$"));
+    }
+
+    async fn a_username_is_one_in_every_spelling(world: World) {
+        let bob = world.person("Bob").await;
+        for spelling in ["Bob", "bob", "BOB", " ｂｏｂ "] {
+            assert_eq!(world.chat.sign_in(spelling, PASSWORD).await.expect("signed in"), bob);
+            let failure = world.chat.register(spelling, PASSWORD, "", "").await.expect_err("taken").failure();
+            assert_eq!(failure.fields, [FieldProblem::new("username", Problem::UsernameTaken)]);
+        }
+        assert_eq!(world.chat.user_count().await.expect("counted"), 1);
+    }
+
+    async fn of_ten_who_race_for_a_username_one_gets_it(world: World) {
+        let tasks: Vec<_> = (0..10)
+            .map(|_| {
+                let chat = world.chat.clone();
+                tokio::spawn(async move { chat.register("amy", PASSWORD, "", "").await })
+            })
+            .collect();
+        let mut made = 0;
+        for task in tasks {
+            match task.await.expect("no panic") {
+                Ok(_) => made += 1,
+                Err(error) => assert_eq!(error.failure().fields[0].problem, Problem::UsernameTaken),
+            }
+        }
+        assert_eq!(made, 1);
+    }
+
+    async fn every_problem_of_a_registration_is_told_at_once(world: World) {
+        let long = "王".repeat(151);
+        let failure = world.chat.register("two words", "short", &long, "a\0b").await.expect_err("refused").failure();
+        assert_eq!(failure.code, Code::Invalid);
+        assert_eq!(failure.fields, [
+            FieldProblem::new("username", Problem::BadUsername),
+            FieldProblem::new("password", Problem::TooShort { min: 8 }),
+            FieldProblem::new("first_name", Problem::TooLong { max: 150 }),
+            FieldProblem::new("last_name", Problem::BadCharacter),
+        ]);
+        let failure = world.chat.register("somebody", "Somebody1", "", "").await.expect_err("refused").failure();
+        assert_eq!(failure.fields, [FieldProblem::new("password", Problem::WeakPassword)]);
+        assert_eq!(world.chat.user_count().await.expect("counted"), 0);
+    }
+
+    async fn the_longest_names_fit(world: World) {
+        let name = "王".repeat(150);
+        let made = world.chat.register(&name, PASSWORD, &name, &name).await.expect("made");
+        assert_eq!(world.chat.authenticate(made.id).await.expect("known").last_name, name);
+    }
+
+    async fn closed_sign_up_refuses_strangers_and_not_the_operator(world: World) {
+        let world = world.restarted(Settings { sign_up: false, ..Settings::default() }).await;
+        let error = world.chat.register("amy", PASSWORD, "", "").await.expect_err("refused");
+        assert_eq!(error.code(), Code::SignUpClosed);
+        world.chat.create_user("amy", PASSWORD, "", "").await.expect("made");
+    }
+
+    async fn wrong_unknown_and_deactivated_are_one_answer(world: World) {
+        world.person("amy").await;
+        world.person("eve").await;
+        world.chat.set_active("Eve", false).await.expect("deactivated");
+        assert_eq!(sign_in_error(&world, "amy", "wrong horse 9").await, Code::NoActiveAccount);
+        assert_eq!(sign_in_error(&world, "nobody", PASSWORD).await, Code::NoActiveAccount);
+        assert_eq!(sign_in_error(&world, "eve", PASSWORD).await, Code::NoActiveAccount);
+        assert_eq!(sign_in_error(&world, "amy' OR '1'='1", PASSWORD).await, Code::NoActiveAccount);
+    }
+
+    async fn what_can_be_no_name_or_password_is_bad_input(world: World) {
+        let failure = world.chat.sign_in(" ", "").await.expect_err("refused").failure();
+        assert_eq!(failure.fields, [
+            FieldProblem::new("username", Problem::Blank),
+            FieldProblem::new("password", Problem::Blank),
+        ]);
+        let failure =
+            world.chat.sign_in("nul\0", &"x".repeat(1_025)).await.expect_err("refused").failure();
+        assert_eq!(failure.fields, [
+            FieldProblem::new("username", Problem::BadCharacter),
+            FieldProblem::new("password", Problem::TooLong { max: 1_024 }),
+        ]);
+        assert_eq!(sign_in_error(&world, &"王".repeat(151), PASSWORD).await, Code::Invalid);
+    }
+
+    async fn a_password_of_the_django_system_signs_in_and_is_hashed_anew(world: World) {
+        let amy = world.person("amy").await;
+        let store = Store::open(&world.url).await.expect("the store opens");
+        let mut conn = store.write().await.expect("a connection");
+        users::set_password_hash(&mut conn, amy.id, DJANGO).await.expect("written");
+        conn.commit().await.expect("committed");
+        assert_eq!(sign_in_error(&world, "amy", "wrong horse 9").await, Code::NoActiveAccount);
+        assert_eq!(stored_hash(&world, "amy").await, DJANGO, "a wrong password changes nothing");
+        world.chat.sign_in("amy", PASSWORD).await.expect("signed in");
+        assert!(stored_hash(&world, "amy").await.starts_with("$argon2id$"));
+        world.chat.sign_in("amy", PASSWORD).await.expect("signed in again");
+    }
+
+    async fn a_new_password_replaces_the_old_one_and_ends_the_sessions(world: World) {
+        let amy = world.person("amy").await;
+        let bob = world.person("bob").await;
+        for (id, user) in [("hers", amy.id), ("his", bob.id)] {
+            assert!(world.chat.create_session(&session(id, Some(user))).await.expect("stored"));
+        }
+        let failure = world.chat.set_password("amy", "12345678").await.expect_err("refused").failure();
+        assert_eq!(failure.fields, [FieldProblem::new("password", Problem::WeakPassword)]);
+        assert_eq!(world.chat.set_password("AMY", "another horse 7").await.expect("changed"), amy);
+        assert_eq!(sign_in_error(&world, "amy", PASSWORD).await, Code::NoActiveAccount);
+        world.chat.sign_in("amy", "another horse 7").await.expect("signed in");
+        assert_eq!(world.chat.load_session("hers").await.expect("read"), None);
+        assert!(world.chat.load_session("his").await.expect("read").is_some());
+        let error = world.chat.set_password("nobody", PASSWORD).await.expect_err("refused");
+        assert_eq!(error.code(), Code::UserNotFound);
+    }
+
+    async fn a_deactivated_account_is_out_at_once_and_may_come_back(world: World) {
+        let amy = world.person("amy").await;
+        let hers = session("hers", Some(amy.id));
+        assert!(world.chat.create_session(&hers).await.expect("stored"));
+        world.chat.set_active("amy", false).await.expect("deactivated");
+        assert_eq!(world.chat.authenticate(amy.id).await.expect_err("out").code(), Code::UserInactive);
+        assert_eq!(world.chat.admit(amy.id).await.expect_err("out").code(), Code::UserInactive);
+        assert_eq!(world.chat.load_session("hers").await.expect("read"), None);
+        world.chat.set_active("amy", true).await.expect("activated");
+        assert_eq!(world.chat.authenticate(amy.id).await.expect("in again"), amy);
+        assert_eq!(world.chat.authenticate(UserId(99)).await.expect_err("unknown").code(), Code::UserNotFound);
+        let error = world.chat.set_active("nobody", false).await.expect_err("unknown");
+        assert_eq!(error.code(), Code::UserNotFound);
+    }
+
+    async fn deactivation_closes_open_sockets(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.room(&amy).await.id;
+        let mut socket = world.chat.open_room(&amy, room, None).await.expect("open");
+        socket.next().await.expect("connection_established");
+        world.chat.set_active("amy", false).await.expect("deactivated");
+        assert_eq!(socket.next().await.expect_err("closed").code(), Code::UserInactive);
+    }
+
+    async fn only_the_required_group_may_chat(world: World) {
+        let amy = world.person("amy").await;
+        let group = Settings { required_group: Some("staff".into()), ..Settings::default() };
+        let world = world.restarted(group).await;
+        assert_eq!(world.chat.admit(amy.id).await.expect_err("not in it").code(), Code::NotInGroup);
+        assert_eq!(world.chat.authenticate(amy.id).await.expect("still herself"), amy);
+        world.chat.add_to_group("amy", "Staff").await.expect("added");
+        assert_eq!(world.chat.admit(amy.id).await.expect_err("another group").code(), Code::NotInGroup);
+        for _ in 0..2 {
+            world.chat.add_to_group("amy", "staff").await.expect("added");
+        }
+        assert_eq!(world.chat.admit(amy.id).await.expect("in it"), amy);
+        assert_eq!(world.chat.add_to_group("amy", " ").await.expect_err("no name").code(), Code::Invalid);
+    }
+
+    async fn the_developer_group_is_made_once(world: World) {
+        let first = world.chat.create_developer_group().await.expect("made");
+        assert_eq!((first.made_group, first.made_account, first.joined), (true, true, true));
+        let again = world.chat.create_developer_group().await.expect("made");
+        assert_eq!((again.made_group, again.made_account, again.joined), (false, false, false));
+        assert_eq!(again.user, first.user);
+        world.chat.sign_in(DEVELOPER, DEVELOPER_PASSWORD).await.expect("signed in");
+    }
+
+    async fn an_older_developer_joins_the_group_and_keeps_the_password(world: World) {
+        world.chat.create_user("Developer", PASSWORD, "", "").await.expect("made");
+        let made = world.chat.create_developer_group().await.expect("made");
+        assert_eq!((made.made_group, made.made_account, made.joined), (true, false, true));
+        world.chat.sign_in(DEVELOPER, PASSWORD).await.expect("signed in");
+    }
+
+    async fn the_demo_account_is_made_in_an_empty_database_only(world: World) {
+        let demo = world.chat.ensure_demo_account().await.expect("made").expect("there was nobody");
+        assert_eq!(demo.username, DEVELOPER);
+        assert_eq!(world.chat.ensure_demo_account().await.expect("asked"), None);
+    }
+
+    async fn there_is_no_demo_account_beside_a_real_one(world: World) {
+        world.person("amy").await;
+        assert_eq!(world.chat.ensure_demo_account().await.expect("asked"), None);
+        assert_eq!(world.chat.user_count().await.expect("counted"), 1);
+    }
+
+    async fn a_session_lives_until_it_expires(world: World) {
+        let amy = world.person("amy").await;
+        let mut kept = session("one", None);
+        assert!(world.chat.create_session(&kept).await.expect("stored"));
+        assert!(!world.chat.create_session(&kept).await.expect("asked"), "the id is taken");
+        kept.user = Some(amy.id);
+        kept.data = r#"{"user_id":1,"名":"艾米"}"#.into();
+        kept.expires_at = NOW.plus_micros(2_000);
+        world.chat.save_session(&kept).await.expect("saved");
+        world.clock.advance(1_999);
+        assert_eq!(world.chat.load_session("one").await.expect("read"), Some(kept));
+        assert_eq!(world.chat.load_session("two").await.expect("read"), None);
+        world.clock.advance(1);
+        assert_eq!(world.chat.load_session("one").await.expect("read"), None);
+    }
+
+    async fn an_ended_session_is_not_brought_back_by_a_late_save(world: World) {
+        let record = session("one", None);
+        assert!(world.chat.create_session(&record).await.expect("stored"));
+        world.chat.delete_session("one").await.expect("ended");
+        world.chat.save_session(&record).await.expect("ignored");
+        assert_eq!(world.chat.load_session("one").await.expect("read"), None);
+    }
+
+    async fn a_token_dies_once(world: World) {
+        assert!(!world.chat.is_blacklisted("a").await.expect("asked"));
+        assert!(world.chat.blacklist_token("a", NOW.plus_micros(1_000)).await.expect("killed"));
+        assert!(!world.chat.blacklist_token("a", NOW.plus_micros(1_000)).await.expect("asked"));
+        assert!(world.chat.is_blacklisted("a").await.expect("asked"));
+        assert!(!world.chat.is_blacklisted("A").await.expect("asked"), "ids are compared to the letter");
+    }
+
+    async fn what_has_expired_is_forgotten(world: World) {
+        assert!(world.chat.create_session(&session("old", None)).await.expect("stored"));
+        world.chat.blacklist_token("old", NOW.plus_micros(1_000)).await.expect("killed");
+        let long = SessionRecord { expires_at: NOW.plus_micros(9_000), ..session("new", None) };
+        assert!(world.chat.create_session(&long).await.expect("stored"));
+        world.chat.blacklist_token("new", NOW.plus_micros(9_000)).await.expect("killed");
+        assert_eq!(world.chat.forget_expired().await.expect("asked"), 0);
+        world.clock.advance(1_000);
+        assert_eq!(world.chat.forget_expired().await.expect("asked"), 2);
+        assert!(world.chat.load_session("new").await.expect("read").is_some());
+        assert!(world.chat.is_blacklisted("new").await.expect("asked"));
+    }
+}

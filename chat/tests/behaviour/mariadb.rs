@@ -1,0 +1,103 @@
+//! A MariaDB server of the tests' own: started once for each test program, in a
+//! temporary folder on a free port, and gone when the program ends, however it ends.
+
+use std::{
+    io::Write as _,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+/// How long the server may take to start: seconds when quiet, more beside a build.
+const START: Duration = Duration::from_secs(120);
+
+/// A running server.
+pub struct MariaDb {
+    port: u16,
+    // Its standard input holds the server alive: the shell ends it when this program is gone.
+    _shell: Child,
+}
+
+/// The server that every test of this program shares.
+pub fn shared() -> &'static MariaDb {
+    static SERVER: OnceLock<MariaDb> = OnceLock::new();
+    SERVER.get_or_init(MariaDb::start)
+}
+
+impl MariaDb {
+    /// Starts a server and waits until it answers.
+    fn start() -> Self {
+        let port = free_port();
+        let folder =
+            tempfile::Builder::new().prefix("liao-mariadb-").tempdir().expect("a temporary folder").keep();
+        // The shell waits on its standard input. When this program ends, by whatever
+        // cause, that closes; then the server is stopped and its folder removed.
+        let script = format!(
+            r#"
+            cd "$1" || exit 1
+            mariadb-install-db --no-defaults --datadir="$1/data" --auth-root-authentication-method=normal \
+                --skip-test-db --user="$(id -un)" > install.log 2>&1 || {{ cat install.log >&2; exit 1; }}
+            echo "CREATE USER liao@'127.0.0.1' IDENTIFIED BY 'liao';" > init.sql
+            echo "GRANT ALL ON *.* TO liao@'127.0.0.1';" >> init.sql
+            server=$(command -v mariadbd || echo /usr/sbin/mariadbd)
+            "$server" --no-defaults --user="$(id -un)" --datadir="$1/data" --socket="$1/s" --pid-file="$1/pid" \
+                --bind-address=127.0.0.1 --port={port} --init-file="$1/init.sql" --skip-name-resolve \
+                --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --max-connections=1000 \
+                > server.log 2>&1 < /dev/null &
+            pid=$!
+            cat > /dev/null
+            kill -9 $pid
+            wait $pid 2> /dev/null
+            rm -rf "$1"
+            "#
+        );
+        let shell = Command::new("sh")
+            .args(["-c", &script, "sh"])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
+        let server = Self { port, _shell: shell };
+        server.wait_until_ready(&folder);
+        server
+    }
+
+    fn wait_until_ready(&self, folder: &Path) {
+        let deadline = Instant::now() + START;
+        while Instant::now() < deadline {
+            let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
+            // The init file has run once the server says this.
+            if log.contains("ready for connections") {
+                let version =
+                    log.split("Version: '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or("?");
+                // Straight to the stream: the harness swallows what tests print.
+                let _ = writeln!(std::io::stderr(), "store tests run on MariaDB {version}, and on SQLite");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
+        panic!("MariaDB did not start; is mariadb-server installed? Its log:\n{log}");
+    }
+
+    /// The address of a database `name` on this server, made anew.
+    pub fn database(&self, name: &str) -> String {
+        let sql = format!("DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4");
+        let status = Command::new("mariadb")
+            .args(["--no-defaults", "-h127.0.0.1", "-uliao", "-pliao", "-e", &sql])
+            .arg(format!("-P{}", self.port))
+            .status()
+            .expect("the mariadb client starts");
+        assert!(status.success(), "could not make the database {name}");
+        format!("mysql://liao:liao@127.0.0.1:{}/{name}", self.port)
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}

@@ -1,0 +1,143 @@
+//! Rooms: making, finding, coming and going.
+
+use chat::{
+    model::{Code, NewRoom, Problem, Role, RoomId, User},
+    service::rooms::RoomFilter,
+};
+
+use crate::support::{World, both, draft, new_room};
+
+fn everything() -> RoomFilter {
+    RoomFilter { limit: 100, ..RoomFilter::default() }
+}
+
+async fn listed(world: &World, viewer: &User) -> Vec<RoomId> {
+    let rooms = world.chat.rooms(viewer, &everything()).await.expect("listed");
+    rooms.into_iter().map(|room| room.id).collect()
+}
+
+both! {
+    async fn whoever_makes_a_room_is_its_admin(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.chat.create_room(&amy, new_room("group")).await.expect("made");
+        assert_eq!((room.name.as_str(), room.max_members, room.member_count), ("Tea 茶", 50, 1));
+        assert_eq!((room.is_member, room.my_role), (true, Some(Role::Admin)));
+        assert_eq!((room.created_by.clone(), room.members), (amy.clone(), Some(vec![amy])));
+        assert_eq!(room.last_message, None);
+    }
+
+    async fn a_bad_room_is_refused_with_every_reason(world: World) {
+        let amy = world.person("amy").await;
+        let bad = NewRoom { name: " ".into(), room_type: "direct".into(), max_members: Some(1), ..NewRoom::default() };
+        let failure = world.chat.create_room(&amy, bad).await.expect_err("refused").failure();
+        let fields: Vec<&str> = failure.fields.iter().map(|f| f.field.as_str()).collect();
+        assert_eq!(fields, ["name", "room_type", "max_members"]);
+        let long = NewRoom { name: "聊".repeat(101), ..new_room("public") };
+        let failure = world.chat.create_room(&amy, long).await.expect_err("refused").failure();
+        assert_eq!(failure.fields[0].problem, Problem::TooLong { max: 100 });
+        assert!(listed(&world, &amy).await.is_empty(), "nothing half stored");
+    }
+
+    async fn the_list_has_public_rooms_and_ones_own_most_recent_first(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let first = world.room(&amy).await.id;
+        world.clock.advance(1);
+        let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
+        world.clock.advance(1);
+        let last = world.room(&bob).await.id;
+        assert_eq!(listed(&world, &amy).await, [last, hidden, first]);
+        assert_eq!(listed(&world, &bob).await, [last, first], "a hidden room is not there for others");
+        world.clock.advance(1);
+        world.say(&amy, first, "news").await;
+        assert_eq!(listed(&world, &bob).await, [first, last], "a message brings its room up");
+        let rooms = world.chat.rooms(&bob, &everything()).await.expect("listed");
+        let news = rooms[0].last_message.as_ref().expect("a last message");
+        assert_eq!((news.content.as_str(), news.sender.as_str()), ("news", "amy"));
+    }
+
+    async fn the_list_can_be_narrowed(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        for name in ["50% off", "500 miles", "Under_score", "underXscore"] {
+            let new = NewRoom { name: name.into(), ..new_room("public") };
+            world.chat.create_room(&amy, new).await.expect("made");
+        }
+        let search = async |text: &str| {
+            let filter = RoomFilter { search: Some(text.into()), ..everything() };
+            let rooms = world.chat.rooms(&bob, &filter).await.expect("listed");
+            rooms.into_iter().map(|room| room.name).collect::<Vec<_>>()
+        };
+        assert_eq!(search("50%").await, ["50% off"]);
+        assert_eq!(search("UNDER_").await, ["Under_score"]);
+        let mine = RoomFilter { mine: true, ..everything() };
+        assert!(world.chat.rooms(&bob, &mine).await.expect("listed").is_empty());
+        assert_eq!(world.chat.rooms(&amy, &mine).await.expect("listed").len(), 4);
+    }
+
+    async fn joining_is_once_and_leaving_is_once(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = world.room(&amy).await.id;
+        world.chat.join(&bob, room).await.expect("joined");
+        world.chat.join(&bob, room).await.expect("again is fine");
+        assert_eq!(world.chat.room(&bob, room).await.expect("seen").member_count, 2);
+        let members = world.chat.members(&amy, room).await.expect("listed");
+        let names: Vec<&str> = members.iter().map(|m| m.user.username.as_str()).collect();
+        assert_eq!(names, ["amy", "bob"]);
+        world.chat.leave(&bob, room).await.expect("left");
+        let error = world.chat.leave(&bob, room).await.expect_err("refused");
+        assert_eq!(error.code(), Code::NotAMember);
+        assert_eq!(world.chat.room(&bob, room).await.expect("seen").member_count, 1);
+        let error = world.chat.send(&bob, room, draft("still here?")).await.expect_err("refused");
+        assert_eq!(error.code(), Code::NotAMember);
+        world.chat.join(&bob, room).await.expect("back again");
+        world.say(&bob, room, "back").await;
+    }
+
+    async fn of_twenty_who_race_for_the_last_place_one_gets_in(world: World) {
+        let amy = world.person("amy").await;
+        let small = NewRoom { max_members: Some(2), ..new_room("public") };
+        let room = world.chat.create_room(&amy, small).await.expect("made").id;
+        let mut racers = Vec::new();
+        for n in 0..20 {
+            racers.push(world.person(&format!("racer{n}")).await);
+        }
+        let tasks: Vec<_> = racers
+            .into_iter()
+            .map(|racer| {
+                let chat = world.chat.clone();
+                tokio::spawn(async move { chat.join(&racer, room).await.map_err(|error| error.code()) })
+            })
+            .collect();
+        let mut results = Vec::new();
+        for task in tasks {
+            results.push(task.await.expect("no panic"));
+        }
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+        assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(Code::RoomFull))));
+        assert_eq!(world.chat.members(&amy, room).await.expect("listed").len(), 2);
+    }
+
+    async fn the_last_admins_leaving_promotes_who_joined_first(world: World) {
+        let (amy, bob, eve) = (world.person("amy").await, world.person("bob").await, world.person("eve").await);
+        let room = world.room(&amy).await.id;
+        for who in [&eve, &bob] {
+            world.clock.advance(1);
+            world.chat.join(who, room).await.expect("joined");
+        }
+        world.chat.leave(&amy, room).await.expect("left");
+        let members = world.chat.members(&bob, room).await.expect("listed");
+        let roles: Vec<_> = members.iter().map(|m| (m.user.username.as_str(), m.role)).collect();
+        assert_eq!(roles, [("eve", Role::Admin), ("bob", Role::Member)]);
+    }
+
+    async fn a_hidden_room_cannot_be_entered_or_seen(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        for kind in ["private", "group"] {
+            let room = world.chat.create_room(&amy, new_room(kind)).await.expect("made").id;
+            let code = |error: chat::Error| error.code();
+            assert_eq!(world.chat.join(&bob, room).await.map_err(code), Err(Code::NotFound));
+            assert_eq!(world.chat.room(&bob, room).await.map_err(code).err(), Some(Code::NotFound));
+            assert_eq!(world.chat.members(&bob, room).await.map_err(code).err(), Some(Code::NotFound));
+            assert_eq!(world.chat.leave(&bob, room).await.map_err(code), Err(Code::NotFound));
+        }
+    }
+}

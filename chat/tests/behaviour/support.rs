@@ -1,0 +1,116 @@
+//! The stage: a domain on a database of its own, a clock that stands still, a cast.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chat::{
+    Chat, Settings,
+    model::{Message, MessageDraft, NewRoom, Room, RoomId, Timestamp, User},
+    service::{Clock, history::HistoryQuery},
+    store::Store,
+};
+use tempfile::TempDir;
+
+use crate::mariadb;
+
+/// 2026-01-25T15:30:00Z.
+pub const NOW: Timestamp = Timestamp(1_769_355_000_000_000);
+
+/// Declares a test that runs on SQLite and on MariaDB.
+macro_rules! both {
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident: World) $body:block)*) => {
+        $(
+            $(#[$doc])*
+            mod $name {
+                #[allow(unused_imports, reason = "which of them a test needs is its own matter")]
+                use super::*;
+
+                async fn test($world: $crate::support::World) $body
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    test($crate::support::World::sqlite().await).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn mariadb() {
+                    test($crate::support::World::mariadb().await).await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use both;
+
+/// A domain of its own, ready for use.
+pub struct World {
+    /// The domain.
+    pub chat: Chat,
+    /// Its clock, standing at [`NOW`].
+    pub clock: Clock,
+    /// Where its database is.
+    pub url: String,
+    _folder: TempDir,
+}
+
+impl World {
+    /// On a new SQLite file.
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite:{}", folder.path().join("liao.db").display());
+        Self::at(url, folder, Settings::default()).await
+    }
+
+    /// On a new database of the MariaDB server.
+    pub async fn mariadb() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("liao_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let url = tokio::task::spawn_blocking(move || mariadb::shared().database(&name))
+            .await
+            .expect("the server answers");
+        Self::at(url, tempfile::tempdir().expect("a temporary folder"), Settings::default()).await
+    }
+
+    async fn at(url: String, folder: TempDir, settings: Settings) -> Self {
+        let clock = Clock::fixed(NOW);
+        let store = Store::open(&url).await.expect("the store opens");
+        Self { chat: Chat::start(store, settings, clock.clone()), clock, url, _folder: folder }
+    }
+
+    /// The same database with other settings, as after a restart with a new configuration.
+    pub async fn restarted(self, settings: Settings) -> Self {
+        self.chat.stop().await;
+        Self::at(self.url, self._folder, settings).await
+    }
+
+    /// Somebody new.
+    pub async fn person(&self, name: &str) -> User {
+        self.chat.create_user(name, "correct horse 9", "", "").await.expect("a new user")
+    }
+
+    /// A public room that `creator` made.
+    pub async fn room(&self, creator: &User) -> Room {
+        self.chat.create_room(creator, new_room("public")).await.expect("a new room")
+    }
+
+    /// Sends text.
+    pub async fn say(&self, sender: &User, room: RoomId, text: &str) -> Message {
+        self.chat.send(sender, room, draft(text)).await.expect("stored").message
+    }
+
+    /// The texts of a room's history, oldest first, as `viewer` reads them.
+    pub async fn texts(&self, viewer: &User, room: RoomId) -> Vec<String> {
+        let all = HistoryQuery { after_id: Some(0), page_size: Some(100), ..HistoryQuery::default() };
+        let page = self.chat.history(viewer, room, all).await.expect("readable");
+        page.messages.into_iter().map(|message| message.content).collect()
+    }
+}
+
+/// A room of this type, not made yet.
+pub fn new_room(room_type: &str) -> NewRoom {
+    NewRoom { name: "Tea 茶".into(), room_type: room_type.into(), ..NewRoom::default() }
+}
+
+/// Text, not sent yet.
+pub fn draft(text: &str) -> MessageDraft {
+    MessageDraft { content: text.into(), ..MessageDraft::default() }
+}
