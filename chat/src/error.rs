@@ -2,6 +2,8 @@
 //!
 //! It has no status and no sentence; the doors map a [`Failure`] to theirs.
 
+use std::time::Duration;
+
 use crate::{
     model::{Code, Failure, FieldProblem, Problem},
     store::StoreError,
@@ -19,6 +21,12 @@ pub enum Error {
     /// The writer's queue, or another bounded one, is full: try again.
     #[error("overloaded: a queue is full")]
     Overloaded,
+    /// This user goes too fast.
+    #[error("throttled for {} ms", retry_after.as_millis())]
+    Throttled {
+        /// When another try may succeed.
+        retry_after: Duration,
+    },
     /// The process is stopping and takes no more work.
     #[error("the server is stopping")]
     Stopping,
@@ -45,6 +53,7 @@ impl Error {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Refused(failure) => failure.clone(),
+            Self::Throttled { .. } => Failure::new(Code::Throttled),
             Self::Overloaded | Self::Stopping => Failure::new(Code::Unavailable),
             Self::Store(error) if error.is_passing() => Failure::new(Code::Unavailable),
             Self::Store(_) | Self::Hashing(_) => Failure::new(Code::Internal),

@@ -12,6 +12,7 @@ pub mod access;
 pub mod accounts;
 pub mod clock;
 pub mod history;
+mod limits;
 pub mod members;
 pub mod messages;
 pub mod rooms;
@@ -29,6 +30,12 @@ pub struct Settings {
     pub sign_up: bool,
     /// Only members of this group may chat; `None`: whoever is signed in.
     pub required_group: Option<String>,
+    /// Messages a user may send a second, by whatever door; 0: no limit.
+    pub writes_per_second: u32,
+    /// How many of them may come at once; 0: no limit.
+    pub write_burst: u32,
+    /// Sockets a user may have open on this node; 0: no limit.
+    pub sockets_per_user: usize,
     /// Messages that may wait for the writer before senders are told to try again.
     pub queue: usize,
     /// Events that a room keeps for a socket that reads slowly; one more and it is closed.
@@ -37,7 +44,16 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sign_up: true, required_group: None, queue: 8_192, ring: 512 }
+        // Limits as in the contract; queue and ring as large as a short burst needs.
+        Self {
+            sign_up: true,
+            required_group: None,
+            writes_per_second: 30,
+            write_burst: 60,
+            sockets_per_user: 200,
+            queue: 8_192,
+            ring: 512,
+        }
     }
 }
 
@@ -52,6 +68,7 @@ struct Inner {
     writer: Writer,
     hub: Hub,
     clock: Clock,
+    limits: limits::Limits,
     settings: Settings,
 }
 
@@ -60,7 +77,8 @@ impl Chat {
     pub fn start(store: Store, settings: Settings, clock: Clock) -> Self {
         let hub = Hub::new(settings.ring);
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
-        Self { inner: Arc::new(Inner { store, writer, hub, clock, settings }) }
+        let limits = limits::Limits::new(&settings);
+        Self { inner: Arc::new(Inner { store, writer, hub, clock, limits, settings }) }
     }
 
     /// Does the database answer?
@@ -90,6 +108,10 @@ impl Chat {
 
     pub(crate) fn writer(&self) -> &Writer {
         &self.inner.writer
+    }
+
+    fn limits(&self) -> &limits::Limits {
+        &self.inner.limits
     }
 
     pub(crate) fn hub(&self) -> &Hub {

@@ -47,9 +47,10 @@ impl Chat {
     /// in that order.
     ///
     /// # Errors
-    /// `invalid` with every bad field; [`Error::Overloaded`] when the queue is full.
+    /// `invalid` with every bad field; [`Error::Throttled`]; [`Error::Overloaded`] when the queue is full.
     pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
         let submission = check(sender, room, draft)?;
+        self.limits().write(sender.id)?;
         Ok(Receipt(self.writer().submit(submission)?))
     }
 }

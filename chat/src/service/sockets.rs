@@ -9,6 +9,7 @@ use super::{
     Chat,
     access::{Action, allow},
     history,
+    limits::SocketPlace,
 };
 use crate::{
     error::{Error, Result},
@@ -30,6 +31,7 @@ pub enum Resume {
 pub struct RoomSession {
     chat: Chat,
     room: RoomRef,
+    _place: SocketPlace,
     subscription: Subscription,
     /// Everything up to this change was handed out.
     rev: i64,
@@ -43,8 +45,9 @@ impl Chat {
     /// `connection_established` before all.
     ///
     /// # Errors
-    /// `not_found`, `not_a_member`, `banned`.
+    /// `not_found`, `not_a_member`, `banned`, `throttled` beyond `sockets_per_user`.
     pub async fn open_room(&self, user: &User, room: RoomId, resume: Option<Resume>) -> Result<RoomSession> {
+        let place = self.limits().open_socket(user.id)?;
         // Listening starts before the state is read, so nothing falls between the two;
         // what overlaps is told by its rev.
         let subscription = self.hub().subscribe(room, user.to_ref());
@@ -55,6 +58,7 @@ impl Chat {
         let mut session = RoomSession {
             chat: self.clone(),
             room: state.to_ref(),
+            _place: place,
             subscription,
             rev: state.rev,
             has_gap: false,

@@ -57,7 +57,7 @@ impl World {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("liao.db").display());
-        Self::at(url, folder, Settings::default()).await
+        Self::at(url, folder, unhurried()).await
     }
 
     /// On a new database of the MariaDB server.
@@ -67,7 +67,7 @@ impl World {
         let url = tokio::task::spawn_blocking(move || mariadb::shared().database(&name))
             .await
             .expect("the server answers");
-        Self::at(url, tempfile::tempdir().expect("a temporary folder"), Settings::default()).await
+        Self::at(url, tempfile::tempdir().expect("a temporary folder"), unhurried()).await
     }
 
     async fn at(url: String, folder: TempDir, settings: Settings) -> Self {
@@ -103,6 +103,11 @@ impl World {
         let page = self.chat.history(viewer, room, all).await.expect("readable");
         page.messages.into_iter().map(|message| message.content).collect()
     }
+}
+
+/// Settings under which a test may send as fast as it likes.
+pub fn unhurried() -> Settings {
+    Settings { writes_per_second: 0, ..Settings::default() }
 }
 
 /// A room of this type, not made yet.
