@@ -1,2 +1,7 @@
-//! Liao.
-fn main() {}
+//! The `liao` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    liao::cli::main(liao::run)
+}

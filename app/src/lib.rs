@@ -1,1 +1,86 @@
-//! Liao’s web UI.
+//! Liao's web UI: pages, components and server functions.
+//!
+//! Rendered on the server (feature `ssr`), then made live in the browser (feature `hydrate`). Everything that
+//! changes something is a plain HTML form first, so pages work before the wasm has loaded and without it; the
+//! browser's half makes them quicker.
+//!
+//! It must hold no rule of the chat: server functions extract, call the service of [`chat`] and return.
+//!
+//! Reading order: [`pages`] (what there is to see), [`server`] (the doors), [`state`] (what a page knows), [`live`]
+//! (the socket), [`ui`] and `browser` (the tools of the others).
+
+#![recursion_limit = "256"]
+
+#[cfg(feature = "hydrate")]
+pub mod browser;
+pub mod error;
+pub mod i18n;
+pub mod live;
+pub mod pages;
+pub mod preferences;
+pub mod server;
+#[cfg(feature = "ssr")]
+mod shell;
+pub mod state;
+pub mod ui;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+#[cfg(feature = "ssr")]
+pub use shell::shell;
+
+use pages::{
+    Here,
+    home::Home,
+    missing::Missing,
+    new_room::NewRoom,
+    room::RoomPage,
+    rooms::{NoRoom, Rooms},
+    sign_in::SignInPage,
+    sign_up::SignUpPage,
+};
+use preferences::{Chosen, Preferences};
+
+/// The whole UI, and its addresses.
+///
+/// Each page is rendered whole before it is sent: it is complete without a script, and may still answer with a
+/// redirect or a status of its own.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let preferences = Preferences::provide(chosen());
+    #[cfg(feature = "hydrate")]
+    browser::clock::keep(preferences);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = preferences;
+    provide_context(Here(Resource::new_blocking(|| (), |()| server::session::read_visit())));
+    view! {
+        <Router>
+            <Routes fallback=Missing>
+                <Route path=path!("/") view=Home ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
+                    <Route path=path!("") view=NoRoom/>
+                    <Route path=path!("new") view=NewRoom/>
+                    <Route path=path!(":id") view=RoomPage/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+/// What this page is rendered with: chosen by the request, and found again by the browser on `<html>`.
+fn chosen() -> Chosen {
+    #[cfg(feature = "ssr")]
+    return use_context().unwrap_or_else(server::request::chosen);
+    #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+    return browser::document::chosen();
+    #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+    Chosen::default()
+}

@@ -163,6 +163,11 @@ impl RoomSession {
         }
     }
 
+    /// Which room.
+    pub fn room(&self) -> RoomId {
+        self.room.id
+    }
+
     /// The user is, or is no longer, writing.
     pub fn announce_typing(&self, is_typing: bool) {
         self.subscription.announce_typing(is_typing);

@@ -9,10 +9,13 @@ pub enum StoreError {
     #[error("cannot reach the database: {0}")]
     Unreachable(String),
     /// Its schema is of a newer Liao.
-    #[error(
-        "the database was made by a newer Liao (schema {0}); run that version, or restore an older backup"
-    )]
-    NewerSchema(i64),
+    #[error("the database was made by a newer Liao: its schema is {found}, this one knows {known}")]
+    NewerSchema {
+        /// The schema's number in the database.
+        found: i64,
+        /// The last one this binary knows.
+        known: i64,
+    },
     /// Its schema could not be brought up to date.
     #[error("cannot bring the database up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -70,7 +73,7 @@ impl StoreError {
                 }
                 _ => false,
             },
-            Self::NewerSchema(_) | Self::Migration(_) | Self::Corrupt(_) => false,
+            Self::NewerSchema { .. } | Self::Migration(_) | Self::Corrupt(_) => false,
         }
     }
 }

@@ -25,19 +25,26 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> StoreResult<()> {
     .await
     .map_err(|_| StoreError::Corrupt("the migration lock was interrupted"))?
     .map_err(|error| StoreError::Unreachable(format!("{}: {error}", path.display())))?;
-    let result = SQLITE.run(pool).await.map_err(refused);
+    let result = run(&SQLITE, pool).await;
     drop(lock);
     result
 }
 
 /// Migrates the database behind `pool`; sqlx holds a named lock of the server meanwhile.
 pub(super) async fn mysql(pool: &MySqlPool) -> StoreResult<()> {
-    MYSQL.run(pool).await.map_err(refused)
+    run(&MYSQL, pool).await
 }
 
-fn refused(error: MigrateError) -> StoreError {
-    match error {
-        MigrateError::VersionMissing(version) => StoreError::NewerSchema(version),
+async fn run<'a, A>(migrator: &Migrator, pool: A) -> StoreResult<()>
+where
+    A: sqlx::Acquire<'a>,
+    <A::Connection as std::ops::Deref>::Target: sqlx::migrate::Migrate,
+{
+    migrator.run(pool).await.map_err(|error| match error {
+        MigrateError::VersionMissing(found) => {
+            let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+            StoreError::NewerSchema { found, known }
+        }
         other => StoreError::Migration(other),
-    }
+    })
 }

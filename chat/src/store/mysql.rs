@@ -20,7 +20,6 @@ pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
         .map_err(|error| StoreError::Unreachable(format!("not a database address: {error}")))?
         .charset("utf8mb4")
         .collation("utf8mb4_bin");
-    let place = format!("{}:{}", options.get_host(), options.get_port());
     MySqlPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -35,5 +34,11 @@ pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
         })
         .connect_with(options)
         .await
-        .map_err(|error| StoreError::Unreachable(format!("{place}: {error}")))
+        .map_err(|error| {
+            StoreError::Unreachable(match error {
+                sqlx::Error::Io(error) => error.to_string(),
+                sqlx::Error::Database(error) => error.message().to_owned(),
+                other => other.to_string(),
+            })
+        })
 }

@@ -36,7 +36,6 @@ pub(super) async fn open(path: &Path) -> StoreResult<(SqlitePool, SqlitePool)> {
             .idle_timeout(None)
             .max_lifetime(None)
     };
-    let unreachable = |error: sqlx::Error| StoreError::Unreachable(format!("{}: {error}", path.display()));
     let write = pool()
         .max_connections(1)
         .min_connections(1)
@@ -50,4 +49,12 @@ pub(super) async fn open(path: &Path) -> StoreResult<(SqlitePool, SqlitePool)> {
         .await
         .map_err(unreachable)?;
     Ok((write, read))
+}
+
+fn unreachable(error: sqlx::Error) -> StoreError {
+    StoreError::Unreachable(match error {
+        // The driver's own words for the file, without its numbers.
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    })
 }

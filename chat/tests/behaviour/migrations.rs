@@ -50,13 +50,13 @@ async fn an_older_binary_refuses_a_newer_schema() {
     .expect("inserted");
     conn.close().await.expect("closed");
     let error = Store::open(&world.url).await.err().expect("refused");
-    assert!(matches!(error, StoreError::NewerSchema(9999)), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
     assert!(error.to_string().contains("newer Liao"));
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_named_without_its_password() {
+async fn a_database_that_is_not_there_is_refused_without_its_password() {
     let error = Store::open("mysql://amy:s3cret@127.0.0.1:1/liao").await.err().expect("refused");
     let sentence = error.to_string();
-    assert!(sentence.contains("127.0.0.1:1") && !sentence.contains("s3cret"), "{sentence}");
+    assert!(sentence.contains("refused") && !sentence.contains("s3cret"), "{sentence}");
 }

@@ -1,0 +1,10 @@
+//! The browser's own things: document, cookies, clock, randomness. All of `web-sys` is here, so that nobody else
+//! needs to know it.
+//!
+//! Only built for the browser; callers are either effects, which do not run on the server, or built for it alone.
+
+pub mod clock;
+pub mod document;
+pub mod random;
+pub mod scroll;
+pub mod textarea;

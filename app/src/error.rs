@@ -1,0 +1,117 @@
+//! What a server function returns instead of its answer, and the sentences for it.
+//!
+//! [`sentence`] and [`problem_sentence`] need no page: the REST layer words its errors with them too, so that both
+//! say the same. They must not be told more than the [`Failure`] that the domain allows the caller to know.
+
+use chat::model::{Code, Failure, FieldProblem, Problem};
+use leptos::{
+    prelude::{FromServerFnError, ServerFnErrorErr},
+    server_fn::codec::JsonEncoding,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::i18n::{Locale, td_string};
+
+/// A refusal, on its way to the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppError(pub Failure);
+
+impl From<Code> for AppError {
+    fn from(code: Code) -> Self {
+        Self(Failure::new(code))
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self::from(match error {
+            // The request never arrived, or the answer never came.
+            ServerFnErrorErr::Request(_) => Code::Unavailable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Code::Invalid,
+            _ => Code::Internal,
+        })
+    }
+}
+
+/// One sentence for a person.
+pub fn sentence(locale: Locale, failure: &Failure) -> String {
+    match failure.code {
+        Code::Invalid => td_string!(locale, failure.invalid),
+        Code::ParseError => td_string!(locale, failure.parse_error),
+        Code::NoActiveAccount => td_string!(locale, failure.no_active_account),
+        Code::NotAuthenticated => td_string!(locale, failure.not_authenticated),
+        Code::BadAuthorizationHeader => td_string!(locale, failure.bad_authorization_header),
+        Code::TokenNotValid => td_string!(locale, failure.token_not_valid),
+        Code::UserInactive => td_string!(locale, failure.user_inactive),
+        Code::UserNotFound => td_string!(locale, failure.user_not_found),
+        Code::PermissionDenied => td_string!(locale, failure.permission_denied),
+        Code::NotInGroup => td_string!(locale, failure.not_in_group),
+        Code::NotAMember => td_string!(locale, failure.not_a_member),
+        Code::Banned => td_string!(locale, failure.banned),
+        Code::Muted => td_string!(locale, failure.muted),
+        Code::RoomFull => td_string!(locale, failure.room_full),
+        Code::SignUpClosed => td_string!(locale, failure.sign_up_closed),
+        Code::NotFound => td_string!(locale, failure.not_found),
+        Code::MethodNotAllowed => td_string!(locale, failure.method_not_allowed),
+        Code::TooLarge => td_string!(locale, failure.too_large),
+        Code::UnsupportedMediaType => td_string!(locale, failure.unsupported_media_type),
+        Code::Throttled => td_string!(locale, failure.throttled),
+        Code::BadFrame => td_string!(locale, failure.bad_frame),
+        Code::TooSlow => td_string!(locale, failure.too_slow),
+        Code::BadOrigin => td_string!(locale, failure.bad_origin),
+        Code::Unavailable => td_string!(locale, failure.unavailable),
+        Code::Internal => td_string!(locale, failure.internal),
+    }
+    .to_owned()
+}
+
+/// One sentence about one field.
+pub fn problem_sentence(locale: Locale, field: &FieldProblem) -> String {
+    match field.problem {
+        Problem::Required => td_string!(locale, problem.required).to_owned(),
+        Problem::Blank => td_string!(locale, problem.blank).to_owned(),
+        Problem::Null => td_string!(locale, problem.null).to_owned(),
+        Problem::WrongType => td_string!(locale, problem.wrong_type).to_owned(),
+        Problem::TooLong { max } => td_string!(locale, problem.too_long, max = max).to_string(),
+        Problem::TooShort { min } => td_string!(locale, problem.too_short, min = min).to_string(),
+        Problem::OutOfRange { min, max } => {
+            td_string!(locale, problem.out_of_range, min = min, max = max).to_string()
+        }
+        Problem::NotAChoice => td_string!(locale, problem.not_a_choice).to_owned(),
+        Problem::BadCharacter => td_string!(locale, problem.bad_character).to_owned(),
+        Problem::BadUsername => td_string!(locale, problem.bad_username).to_owned(),
+        Problem::UsernameTaken => td_string!(locale, problem.username_taken).to_owned(),
+        Problem::WeakPassword => td_string!(locale, problem.weak_password).to_owned(),
+        Problem::NoSuchMessage => td_string!(locale, problem.no_such_message).to_owned(),
+        Problem::NoSuchUser => td_string!(locale, problem.no_such_user).to_owned(),
+        Problem::BadUrl => td_string!(locale, problem.bad_url).to_owned(),
+        Problem::Conflict => td_string!(locale, problem.conflict).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_field_is_worded_as_the_contract_says() {
+        let missing = FieldProblem::new("username", Problem::Required);
+        assert_eq!(problem_sentence(Locale::zh, &missing), "该字段是必填项。");
+        assert_eq!(problem_sentence(Locale::en, &missing), "This field is required.");
+    }
+
+    #[test]
+    fn limits_are_named() {
+        let long = FieldProblem::new("name", Problem::TooLong { max: 100 });
+        assert_eq!(problem_sentence(Locale::en, &long), "At most 100 characters.");
+    }
+
+    #[test]
+    fn each_language_has_its_own_words() {
+        let full = Failure::new(Code::RoomFull);
+        assert_eq!(sentence(Locale::zh, &full), "房间人数已满。");
+        assert_eq!(sentence(Locale::en, &full), "The room is full.");
+    }
+}

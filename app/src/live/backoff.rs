@@ -1,0 +1,26 @@
+//! How long to wait before the next try.
+
+use std::time::Duration;
+
+const FIRST_MS: u64 = 400;
+const LONGEST_MS: u64 = 20_000;
+
+/// The wait after `failures` in a row. `chance`, from 0 to 1, spreads over half of it the tabs that a restarted
+/// server lost all at once.
+pub fn wait(failures: u32, chance: f64) -> Duration {
+    let full = FIRST_MS.saturating_mul(1 << failures.min(10)).min(LONGEST_MS);
+    Duration::from_millis(full).mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_limit_and_differ_by_chance() {
+        assert_eq!(wait(0, 0.0), Duration::from_millis(200));
+        assert_eq!(wait(0, 1.0), Duration::from_millis(400));
+        assert_eq!(wait(2, 1.0), Duration::from_millis(1_600));
+        assert_eq!(wait(u32::MAX, 1.0), Duration::from_secs(20));
+    }
+}

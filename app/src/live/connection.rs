@@ -1,0 +1,272 @@
+//! The browser's half: keeps a socket to one room open for as long as its page is, and hands its frames to the state.
+//!
+//! A lost connection is tried again with growing waits, at once when the network or the reader returns; each time it
+//! resumes after the last change seen, and sends again what is unconfirmed. A line that stays silent is asked, and
+//! given up when it does not answer: a laptop that slept does not learn otherwise that its socket is dead.
+
+use std::{pin::pin, time::Duration};
+
+use chat::model::{ClientFrame, Code, RoomId, RoomMessage, ServerFrame};
+use futures::{
+    FutureExt as _, SinkExt as _, StreamExt as _,
+    channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    future::{AbortHandle, Abortable},
+    stream::{Fuse, SplitSink, SplitStream},
+};
+use gloo_net::websocket::{Message as Packet, WebSocketError, futures::WebSocket};
+use gloo_timers::future::sleep;
+use leptos::{ev, prelude::*, task::spawn_local};
+
+use super::{
+    Line,
+    apply::{Outcome, Position, apply},
+    backoff,
+};
+use crate::{
+    browser::{
+        clock::now_ms,
+        document::{is_visible, socket_url},
+        random::chance,
+    },
+    state::{timeline::Timeline, typing::Typists},
+};
+
+/// After so much silence the server is asked whether it is there.
+const ASK_AFTER_MS: f64 = 25_000.0;
+/// And after so much more it is given up.
+const GIVE_UP_AFTER_MS: f64 = 8_000.0;
+/// How often those who stopped typing are looked for, while somebody types.
+const TYPISTS_EVERY: Duration = Duration::from_secs(1);
+
+/// The close codes of the contract that mean: do not come back.
+const CLOSED_FOR_GOOD: [(u16, Code); 3] =
+    [(4401, Code::NotAuthenticated), (4403, Code::NotAMember), (4404, Code::NotFound)];
+
+/// What the connection reads and writes.
+#[derive(Clone, Copy)]
+pub struct Signals {
+    /// The messages.
+    pub timeline: RwSignal<Timeline>,
+    /// Who is typing.
+    pub typists: RwSignal<Typists>,
+    /// How the line is.
+    pub line: RwSignal<Line>,
+}
+
+/// What a page does about what it hears.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// A message that was not known came in.
+    pub fresh: Callback<RoomMessage>,
+    /// Too much was missed: read the newest page anew.
+    pub reload: Callback<()>,
+    /// The line stands (again).
+    pub established: Callback<()>,
+}
+
+/// Follows `room` from change number `rev` until the current owner goes; what is sent into the answer goes to the
+/// server while the line stands, and nowhere while it does not (messages wait in the timeline).
+pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> UnboundedSender<ClientFrame> {
+    let (frames, outgoing) = mpsc::unbounded();
+    let (nudge, nudges) = mpsc::unbounded();
+    let connection =
+        Connection { room, position: Position { rev }, signals, hooks, outgoing, nudges, asked_at: None };
+
+    let (abort, registration) = AbortHandle::new_pair();
+    spawn_local(async move {
+        // Aborted when the page goes; there is nothing to be told then.
+        let _ = Abortable::new(connection.run(), registration).await;
+    });
+    let online = window_event_listener(ev::online, {
+        let nudge = nudge.clone();
+        move |_| drop(nudge.unbounded_send(()))
+    });
+    let visible = window_event_listener(ev::visibilitychange, move |_| {
+        if is_visible() {
+            drop(nudge.unbounded_send(()));
+        }
+    });
+    on_cleanup(move || {
+        abort.abort();
+        online.remove();
+        visible.remove();
+    });
+    frames
+}
+
+/// Why a socket is over.
+enum End {
+    Lost,
+    Refused(Code),
+}
+
+struct Connection {
+    room: RoomId,
+    position: Position,
+    signals: Signals,
+    hooks: Hooks,
+    outgoing: UnboundedReceiver<ClientFrame>,
+    nudges: UnboundedReceiver<()>,
+    /// When the server was asked whether it is there, if it has not answered since.
+    asked_at: Option<f64>,
+}
+
+impl Connection {
+    async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            let (end, was_open) = self.once().await;
+            if let End::Refused(code) = end {
+                self.signals.line.set(Line::Closed(code));
+                return;
+            }
+            failures = if was_open { 0 } else { failures + 1 };
+            // The first return is quick, and mostly nobody need know.
+            if failures > 0 {
+                self.signals.line.set(Line::Lost);
+            }
+            self.signals.typists.update(Typists::clear);
+            let mut wait = pin!(sleep(backoff::wait(failures, chance())).fuse());
+            futures::select! {
+                () = wait => {},
+                _ = self.nudges.next() => {},
+            }
+        }
+    }
+
+    /// One socket, from opening to end; true if it ever stood.
+    async fn once(&mut self) -> (End, bool) {
+        let path = format!("/ws/chat/{}/?after_rev={}", self.room, self.position.rev);
+        let Ok(socket) = WebSocket::open(&socket_url(&path)) else { return (End::Lost, false) };
+        let (mut sink, stream) = socket.split();
+        let mut stream = stream.fuse();
+        let mut is_open = false;
+        let end = self.talk(&mut sink, &mut stream, &mut is_open).await;
+        (end, is_open)
+    }
+
+    async fn talk(
+        &mut self,
+        sink: &mut SplitSink<WebSocket, Packet>,
+        stream: &mut Fuse<SplitStream<WebSocket>>,
+        is_open: &mut bool,
+    ) -> End {
+        let mut heard_at = now_ms();
+        self.asked_at = None;
+        loop {
+            let mut tick = pin!(sleep(self.nap()).fuse());
+            futures::select! {
+                packet = stream.next() => {
+                    heard_at = now_ms();
+                    self.asked_at = None;
+                    let outcome = match packet {
+                        Some(Ok(Packet::Text(text))) => self.hear(&text),
+                        Some(Ok(Packet::Bytes(_))) => Outcome::Done,
+                        Some(Err(WebSocketError::ConnectionClose(close))) => return end_of(close.code),
+                        Some(Err(_)) | None => return End::Lost,
+                    };
+                    if outcome == Outcome::Established {
+                        *is_open = true;
+                        self.signals.line.set(Line::Open);
+                        for draft in self.signals.timeline.with_untracked(Timeline::unconfirmed) {
+                            if send(sink, &ClientFrame::ChatMessage(draft)).await.is_err() {
+                                return End::Lost;
+                            }
+                        }
+                    }
+                    self.report(outcome);
+                }
+                frame = self.outgoing.next() => {
+                    if let Some(frame) = frame
+                        && *is_open
+                        && send(sink, &frame).await.is_err()
+                    {
+                        return End::Lost;
+                    }
+                }
+                _ = self.nudges.next() => {
+                    if self.ask(sink).await.is_err() {
+                        return End::Lost;
+                    }
+                }
+                () = tick => {
+                    if !self.signals.typists.with_untracked(Typists::is_empty) {
+                        self.signals.typists.maybe_update(|typists| typists.lapse(now_ms()));
+                    }
+                    if self.asked_at.is_some_and(|asked| now_ms() - asked >= GIVE_UP_AFTER_MS) {
+                        return End::Lost;
+                    }
+                    if now_ms() - heard_at >= ASK_AFTER_MS && self.ask(sink).await.is_err() {
+                        return End::Lost;
+                    }
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, text: &str) -> Outcome {
+        // What is not understood is a newer server's, and not for us.
+        let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return Outcome::Done };
+        let Self { position, signals, .. } = self;
+        match frame {
+            // These change no message: nothing that shows messages needs to look.
+            ServerFrame::Pong | ServerFrame::UserJoin { .. } | ServerFrame::Unknown => Outcome::Done,
+            frame => {
+                let mut typists = signals.typists.get_untracked();
+                let touches_messages =
+                    !matches!(frame, ServerFrame::Typing { .. } | ServerFrame::UserLeave { .. });
+                let mut outcome = Outcome::Done;
+                let apply_to = |timeline: &mut Timeline| {
+                    outcome = apply(frame, timeline, &mut typists, position, now_ms());
+                };
+                if touches_messages {
+                    signals.timeline.update(apply_to);
+                } else {
+                    signals.timeline.update_untracked(apply_to);
+                }
+                if signals.typists.with_untracked(|known| *known != typists) {
+                    signals.typists.set(typists);
+                }
+                outcome
+            }
+        }
+    }
+
+    fn report(&self, outcome: Outcome) {
+        match outcome {
+            Outcome::Established => self.hooks.established.run(()),
+            Outcome::Fresh(message) => self.hooks.fresh.run(*message),
+            Outcome::Reload => self.hooks.reload.run(()),
+            Outcome::Done | Outcome::Refused(_) => {}
+        }
+    }
+
+    async fn ask(&mut self, sink: &mut SplitSink<WebSocket, Packet>) -> Result<(), WebSocketError> {
+        if self.asked_at.is_none() {
+            self.asked_at = Some(now_ms());
+        }
+        send(sink, &ClientFrame::Ping).await
+    }
+
+    fn nap(&self) -> Duration {
+        if !self.signals.typists.with_untracked(Typists::is_empty) {
+            TYPISTS_EVERY
+        } else if self.asked_at.is_some() {
+            Duration::from_secs_f64(GIVE_UP_AFTER_MS / 1_000.0)
+        } else {
+            Duration::from_secs_f64(ASK_AFTER_MS / 1_000.0)
+        }
+    }
+}
+
+async fn send(sink: &mut SplitSink<WebSocket, Packet>, frame: &ClientFrame) -> Result<(), WebSocketError> {
+    match serde_json::to_string(frame) {
+        Ok(text) => sink.send(Packet::Text(text)).await,
+        Err(_) => Ok(()),
+    }
+}
+
+fn end_of(close_code: u16) -> End {
+    let known = CLOSED_FOR_GOOD.iter().find(|(code, _)| *code == close_code);
+    known.map_or(End::Lost, |&(_, code)| End::Refused(code))
+}

@@ -1,0 +1,40 @@
+//! The door, which sign-in and sign-up share: brand, switches, and a card in the middle.
+
+use leptos::prelude::*;
+
+use crate::{
+    i18n::say,
+    ui::{
+        mark::{Glyph, Mark},
+        switches::Switches,
+    },
+};
+
+/// See the module.
+#[component]
+pub fn Entry(
+    /// The card's contents.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="entry">
+            <div class="entry-side">
+                <Glyph class="entry-glyph"/>
+                <p class="entry-motto">
+                    {say!(motto)}
+                    <small>{say!(motto_more)}</small>
+                </p>
+            </div>
+            <div class="entry-main">
+                <a class="brand" href="/" rel="external">
+                    <Mark/>
+                    <span>{say!(brand)}</span>
+                </a>
+                <main id="main" class="entry-card">
+                    {children()}
+                </main>
+                <Switches/>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,96 @@
+//! `/rooms/new`.
+
+use chat::model::{
+    RoomType,
+    limits::{ROOM_DESCRIPTION_MAX, ROOM_NAME_MAX},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::{PageTitle, rooms::Refused};
+use crate::{
+    i18n::say,
+    server::{
+        forms::{Form, Refusal},
+        rooms::CreateRoom,
+    },
+    ui::{
+        field::{FormFailure, TextField, problem_of},
+        icon::{Draw, Icon},
+    },
+};
+
+/// See the module.
+#[component]
+pub fn NewRoom() -> impl IntoView {
+    let refused: Refused = expect_context();
+    view! {
+        <PageTitle text=say!(new_room.title)/>
+        <main id="main" class="pane pane-main">
+            <div class="sheet">
+                <p class="phone-only sheet-back">
+                    <a class="button button-icon" href="/rooms" aria-label=say!(new_room.back)>
+                        <Draw icon=Icon::Back/>
+                    </a>
+                </p>
+                <h1>{say!(new_room.title)}</h1>
+                <p class="lead">{say!(new_room.lead)}</p>
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        let refusal = refused.take().await.filter(|refusal| refusal.form == Form::NewRoom);
+                        view! { <RoomForm refusal/> }
+                    })}
+                </Suspense>
+            </div>
+        </main>
+    }
+}
+
+#[component]
+fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
+    let typed = |field: &str| {
+        refusal.as_ref().and_then(|refusal| refusal.typed.get(field).cloned()).unwrap_or_default()
+    };
+    let (name, description, kind) = (typed("name"), typed("description"), typed("room_type"));
+    let kind = RoomType::parse(&kind).unwrap_or(RoomType::Public);
+    let failure = refusal.map(|refusal| refusal.failure);
+    view! {
+        <FormFailure failure=failure.clone()/>
+        <form method="post" action=CreateRoom::url()>
+            <TextField
+                name="name"
+                label=say!(new_room.name)
+                value=name
+                problem=problem_of(failure.as_ref(), "name")
+                autocomplete="off"
+                max=ROOM_NAME_MAX
+                required=true
+                autofocus=true
+            />
+            <TextField
+                name="description"
+                label=say!(new_room.description)
+                value=description
+                problem=problem_of(failure.as_ref(), "description")
+                autocomplete="off"
+                max=ROOM_DESCRIPTION_MAX
+                optional=true
+            />
+            <fieldset class="choices">
+                <legend>{say!(new_room.kind)}</legend>
+                <label class="choice">
+                    <input type="radio" name="room_type" value="public" checked=kind == RoomType::Public/>
+                    <strong>{say!(new_room.public)}</strong>
+                    <span>{say!(new_room.public_hint)}</span>
+                </label>
+                <label class="choice">
+                    <input type="radio" name="room_type" value="private" checked=kind != RoomType::Public/>
+                    <strong>{say!(new_room.private)}</strong>
+                    <span>{say!(new_room.private_hint)}</span>
+                </label>
+            </fieldset>
+            <button type="submit" class="button button-loud">
+                {say!(new_room.submit)}
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,98 @@
+//! `/rooms/:id`: one room. Its parts are in `room/`; `conversation` joins them to the state and the socket.
+
+use chat::model::{Code, Failure, RoomId};
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{PageTitle, answer_with, missing::Failed, rooms::is_stranger};
+use crate::{
+    error::{AppError, sentence},
+    i18n::say,
+    preferences::locale,
+    server::rooms::{OpenedRoom, open_room},
+};
+
+mod composer;
+mod conversation;
+mod details;
+mod header;
+#[cfg(feature = "hydrate")]
+mod live;
+mod message;
+mod timeline;
+mod typing;
+
+use conversation::Conversation;
+use details::Details;
+
+/// See the module.
+#[component]
+pub fn RoomPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let wanted = Memo::new(move |_| {
+        let id = params.read().get("id").and_then(|id| id.parse().ok()).and_then(RoomId::checked);
+        (id, query.read().get("before").and_then(|before| before.parse::<i64>().ok()))
+    });
+    let opened = Resource::new(
+        move || wanted.get(),
+        |(id, before)| async move {
+            match id {
+                Some(id) => open_room(id, before).await,
+                None => Ok(Err(Failure::new(Code::NotFound))),
+            }
+        },
+    );
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match opened.await {
+                    Ok(Ok(opened)) => view! { <Opened opened/> }.into_any(),
+                    Ok(Err(failure)) => view! { <NotHere failure/> }.into_any(),
+                    // The frame leads a stranger to the sign-in page.
+                    Err(AppError(failure)) if is_stranger(failure.code) => {
+                        view! { <main id="main" class="pane pane-main"></main> }.into_any()
+                    }
+                    Err(AppError(failure)) => {
+                        view! {
+                            <main id="main" class="pane pane-main">
+                                <Failed failure/>
+                            </main>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Opened(opened: OpenedRoom) -> impl IntoView {
+    let (room, seats) = (opened.room.clone(), opened.seats.clone());
+    view! {
+        <PageTitle text=room.name.clone()/>
+        <Conversation opened/>
+        <Details room seats/>
+    }
+}
+
+/// A room that is not there, or not for the asking person: which of the two is not told.
+#[component]
+fn NotHere(failure: Failure) -> impl IntoView {
+    answer_with(failure.code);
+    let locale = locale();
+    let is_missing = failure.code == Code::NotFound;
+    let (missing, missing_lead) = (say!(room.missing), say!(room.missing_lead));
+    view! {
+        <PageTitle text=say!(room.missing)/>
+        <main id="main" class="pane pane-main">
+            <div class="blank">
+                <h1>{move || if is_missing { missing().to_owned() } else { sentence(locale.get(), &failure) }}</h1>
+                <p hidden=!is_missing>{missing_lead}</p>
+                <a class="button" href="/rooms">
+                    {say!(room.back)}
+                </a>
+            </div>
+        </main>
+    }
+}

@@ -1,0 +1,141 @@
+//! The middle pane: joins the timeline, the composer and the line to the state and the socket.
+//!
+//! The server renders it from the same data that the browser starts with. What only a browser can do is in `live`,
+//! below, and is missing from the server's build.
+
+use chat::model::Room;
+use leptos::{either::EitherOf3, html, prelude::*, server_fn::ServerFn};
+
+use super::{
+    composer::Composer,
+    header::Header,
+    timeline::{Actions, TimelineView},
+    typing::Typing,
+};
+use crate::{
+    error::sentence,
+    i18n::{say, td_string},
+    live::Line,
+    pages::rooms::MembershipRefusal,
+    preferences::locale,
+    server::rooms::{JoinRoom, OpenedRoom},
+    state::{timeline::Timeline, typing::Typists},
+};
+
+/// What a conversation is made of, for its parts and its live half.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) timeline: RwSignal<Timeline>,
+    pub(super) typists: RwSignal<Typists>,
+    pub(super) line: RwSignal<Line>,
+    pub(super) loading: RwSignal<bool>,
+    pub(super) unseen: RwSignal<usize>,
+    pub(super) node: NodeRef<html::Div>,
+}
+
+/// See the module.
+#[component]
+pub fn Conversation(
+    /// The room's page.
+    opened: OpenedRoom,
+) -> impl IntoView {
+    let OpenedRoom { me, room, history, is_newest, .. } = opened;
+    let messages = history.as_ref().map_or(&[][..], |history| &history.messages);
+    let timeline = Timeline::new(me, messages, history.as_ref().is_some_and(|history| history.has_more));
+    let parts = Parts {
+        timeline: RwSignal::new(timeline),
+        typists: RwSignal::new(Typists::default()),
+        line: RwSignal::new(Line::Opening),
+        loading: RwSignal::new(false),
+        unseen: RwSignal::new(0),
+        node: NodeRef::new(),
+    };
+    #[cfg(feature = "hydrate")]
+    let hands = super::live::start(&room, messages, is_newest, parts);
+    #[cfg(not(feature = "hydrate"))]
+    let hands = Hands::idle();
+
+    view! {
+        <main id="main" class="pane pane-main conversation">
+            <Header room=room.clone()/>
+            <LineNotice line=parts.line/>
+            {history.is_some().then(|| {
+                view! {
+                    <TimelineView
+                        room=room.clone()
+                        timeline=parts.timeline
+                        loading=parts.loading
+                        unseen=parts.unseen
+                        is_newest
+                        node=parts.node
+                        actions=hands.actions
+                    />
+                }
+            })}
+            <div class="conversation-foot">
+                <MembershipRefusal/>
+                <Foot room typists=parts.typists hands/>
+            </div>
+        </main>
+    }
+}
+
+/// What a conversation can do; without a browser, nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Hands {
+    pub(super) actions: Actions,
+    pub(super) write: Option<Callback<String>>,
+    pub(super) typing: Callback<bool>,
+}
+
+impl Hands {
+    /// Hands that do nothing: links are followed and forms go to the server.
+    pub(super) fn idle() -> Self {
+        let actions = Actions {
+            earlier: Callback::new(|()| false),
+            retry: Callback::new(|_| {}),
+            at_end: Callback::new(|_| {}),
+            to_end: Callback::new(|()| {}),
+        };
+        Self { actions, write: None, typing: Callback::new(|_| {}) }
+    }
+}
+
+/// The composer, or why there is none.
+#[component]
+fn Foot(room: Room, typists: RwSignal<Typists>, hands: Hands) -> impl IntoView {
+    if !room.is_active {
+        EitherOf3::A(view! { <p class="join">{say!(room.closed)}</p> })
+    } else if room.is_member {
+        EitherOf3::B(view! {
+            <Typing typists/>
+            <Composer room=room.id name=room.name write=hands.write typing=hands.typing/>
+        })
+    } else {
+        EitherOf3::C(view! {
+            <form class="join" method="post" action=JoinRoom::url()>
+                <input type="hidden" name="room" value=room.id.to_string()/>
+                <span>{say!(room.join_lead)}</span>
+                <button type="submit" class="button button-loud">
+                    {say!(room.join)}
+                </button>
+            </form>
+        })
+    }
+}
+
+/// The line, where it is worth a word.
+#[component]
+fn LineNotice(line: RwSignal<Line>) -> impl IntoView {
+    let locale = locale();
+    let words = move || match line.get() {
+        Line::Opening | Line::Open => None,
+        Line::Lost => Some(td_string!(locale.get(), live.lost).to_owned()),
+        Line::Closed(code) => Some(sentence(locale.get(), &chat::model::Failure::new(code))),
+    };
+    view! {
+        <div role="status">
+            {move || words().map(|words| view! { <p class="notice notice-strip">{words}</p> })}
+        </div>
+    }
+}

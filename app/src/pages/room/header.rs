@@ -1,0 +1,41 @@
+//! The head of a conversation: which room, and the ways out of it on a small screen.
+
+use chat::model::Room;
+use leptos::prelude::*;
+
+use crate::{
+    i18n::say,
+    pages::room_list::members,
+    preferences::locale,
+    server::rooms::room_path,
+    ui::icon::{Draw, Icon},
+};
+
+/// See the module.
+#[component]
+pub fn Header(
+    /// The room.
+    room: Room,
+) -> impl IntoView {
+    let locale = locale();
+    let details = format!("{}?panel=details", room_path(room.id));
+    let (count, description) = (room.member_count, room.description.clone());
+    let line = move || {
+        let members = members(locale.get(), count);
+        if description.is_empty() { members } else { format!("{members} · {description}") }
+    };
+    view! {
+        <header class="bar">
+            <a class="button button-icon phone-only" href="/rooms" aria-label=say!(room.back)>
+                <Draw icon=Icon::Back/>
+            </a>
+            <div class="bar-title">
+                <h1>{room.name}</h1>
+                <p>{line}</p>
+            </div>
+            <a class="button button-icon narrow-only" href=details aria-label=say!(room.details) title=say!(room.details)>
+                <Draw icon=Icon::People/>
+            </a>
+        </header>
+    }
+}

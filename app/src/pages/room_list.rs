@@ -1,0 +1,179 @@
+//! The list of rooms, and at its foot oneself.
+
+use chat::model::{Room, RoomId, RoomType, User};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_router::components::A;
+
+use super::rooms::KnownRooms;
+use crate::{
+    i18n::{Locale, say, td_string},
+    preferences::locale,
+    server::{rooms::room_path, session::SignOut},
+    state::rooms,
+    ui::{
+        avatar::{Avatar, Shape},
+        icon::{Draw, Icon},
+        mark::Mark,
+        moment::BriefTime,
+        person::display_name,
+        switches::Switches,
+    },
+};
+
+/// See the module.
+#[component]
+pub fn RoomList(
+    /// Who is signed in.
+    me: User,
+    /// The rooms.
+    known: KnownRooms,
+) -> impl IntoView {
+    let KnownRooms(all) = known;
+    let mine = Memo::new(move |_| all.with(|all| rooms::mine(all)));
+    let open = Memo::new(move |_| all.with(|all| rooms::open_to_join(all)));
+    view! {
+        <div class="rooms">
+            <header class="bar">
+                <a class="brand" href="/rooms">
+                    <Mark/>
+                    <span>{say!(brand)}</span>
+                </a>
+                <a
+                    class="button button-icon"
+                    href="/rooms/new"
+                    aria-label=say!(rooms.new)
+                    title=say!(rooms.new)
+                >
+                    <Draw icon=Icon::Plus/>
+                </a>
+            </header>
+            <nav class="rooms-scroll" aria-label=say!(rooms.title)>
+                <h2 class="rooms-heading">{say!(rooms.mine)}</h2>
+                <Show when=move || mine.read().is_empty()>
+                    <p class="rooms-none">{say!(rooms.none_mine)}</p>
+                </Show>
+                <ul>
+                    <For each=move || mine.get() key=|id| *id let:id>
+                        <RoomItem id all/>
+                    </For>
+                </ul>
+                <Show when=move || !open.read().is_empty()>
+                    <h2 class="rooms-heading">{say!(rooms.discover)}</h2>
+                    <ul>
+                        <For each=move || open.get() key=|id| *id let:id>
+                            <RoomItem id all/>
+                        </For>
+                    </ul>
+                </Show>
+            </nav>
+            <footer class="rooms-foot">
+                <Me me/>
+            </footer>
+        </div>
+    }
+}
+
+#[component]
+fn RoomItem(id: RoomId, all: RwSignal<Vec<Room>>) -> impl IntoView {
+    let room = Memo::new(move |_| all.with(|all| all.iter().find(|room| room.id == id).cloned()));
+    let locale = locale();
+    // The link stays the same element while the room changes, so that focus stays too.
+    let class = move || {
+        let unread =
+            room.with(|room| room.as_ref().is_some_and(|room| room.is_member && room.unread_count > 0));
+        if unread { "room-link room-unread" } else { "room-link" }
+    };
+    view! {
+        <li>
+            <A href=room_path(id) attr:class=class>
+                {move || room.get().map(|room| view! { <RoomLine room locale/> })}
+            </A>
+        </li>
+    }
+}
+
+#[component]
+fn RoomLine(room: Room, locale: RwSignal<Locale>) -> impl IntoView {
+    let is_hidden = room.room_type != RoomType::Public;
+    let unread = if room.is_member { room.unread_count } else { 0 };
+    let (is_member, member_count, last) = (room.is_member, room.member_count, room.last_message.clone());
+    let at = last.as_ref().map(|last| last.created_at);
+    let line = move || {
+        let locale = locale.get();
+        match &last {
+            Some(last) if is_member => {
+                td_string!(locale, rooms.said, who = last.sender.clone(), what = last.content.clone())
+            }
+            None if is_member => td_string!(locale, rooms.empty).to_owned(),
+            _ => members(locale, member_count),
+        }
+    };
+    view! {
+        <Avatar name=room.name.clone() id=room.id.0 shape=Shape::Room/>
+        <span class="room-name">
+            <span>{room.name}</span>
+            {is_hidden
+                .then(|| {
+                    view! {
+                        <Draw icon=Icon::Lock/>
+                        <span class="unseen">{say!(rooms.private)}</span>
+                    }
+                })}
+        </span>
+        {at.filter(|_| is_member).map(|at| view! { <BriefTime class="room-time" at/> })}
+        <span class="room-last">{line}</span>
+        {(unread > 0)
+            .then(|| {
+                view! {
+                    <span class="badge" aria-hidden="true">
+                        {if unread > 99 { "99+".to_owned() } else { unread.to_string() }}
+                    </span>
+                    <span class="unseen">{move || unread_words(locale.get(), unread)}</span>
+                }
+            })}
+    }
+}
+
+/// `8 位成员`, `8 members`.
+pub fn members(locale: Locale, count: i64) -> String {
+    match count {
+        1 => td_string!(locale, rooms.one_member).to_owned(),
+        count => td_string!(locale, rooms.members, count = count),
+    }
+}
+
+fn unread_words(locale: Locale, count: i64) -> String {
+    match count {
+        1 => td_string!(locale, rooms.one_unread).to_owned(),
+        count => td_string!(locale, rooms.unread, count = count),
+    }
+}
+
+#[component]
+fn Me(me: User) -> impl IntoView {
+    let name = display_name(&me);
+    let username = (name != me.username).then(|| me.username.clone());
+    view! {
+        <details class="menu">
+            <summary class="me" aria-label=say!(account.menu)>
+                <Avatar name=name.clone() id=me.id.0 shape=Shape::SmallPerson/>
+                <span>{name}</span>
+                <Draw icon=Icon::Up small=true/>
+            </summary>
+            <div class="menu-panel">
+                {match username {
+                    Some(username) => Either::Left(view! { <p class="menu-note">"@"{username}</p> }),
+                    None => Either::Right(()),
+                }}
+                <Switches/>
+                <hr/>
+                <form method="post" action=SignOut::url()>
+                    <button type="submit" class="button button-small button-wide">
+                        <Draw icon=Icon::Out small=true/>
+                        {say!(account.sign_out)}
+                    </button>
+                </form>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,161 @@
+//! `/rooms` and below: the frame with the list of rooms, and beside it what the address names.
+
+use chat::model::{Code, Room};
+use leptos::prelude::*;
+use leptos_router::{
+    components::{Outlet, Redirect},
+    hooks::{use_location, use_query_map},
+};
+
+use super::{Here, PageTitle, missing::Failed, room_list::RoomList};
+use crate::{
+    error::AppError,
+    i18n::say,
+    server::{
+        forms::{Form, Refusal},
+        rooms::list_rooms,
+        session::{Visit, sign_in_path},
+    },
+    ui::{field::FormFailure, mark::Mark},
+};
+
+/// The rooms as this page knows them, for whoever hears of something new in one.
+#[derive(Clone, Copy)]
+pub struct KnownRooms(pub RwSignal<Vec<Room>>);
+
+/// See the module.
+#[component]
+pub fn Rooms() -> impl IntoView {
+    let Here(visit) = expect_context();
+    Refused::provide(visit);
+    let rooms = Resource::new(|| (), |()| list_rooms());
+    let known = KnownRooms(RwSignal::new(Vec::new()));
+    provide_context(known);
+    let pane = pane();
+    view! {
+        <a class="skip" href="#main">
+            {say!(skip)}
+        </a>
+        <div class="shell" data-pane=pane>
+            <div class="pane pane-list">
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        match (visit.await, rooms.await) {
+                            (Ok(Visit { user: Some(user), .. }), Ok(rooms)) => {
+                                known.0.set(rooms);
+                                view! { <RoomList me=user known/> }.into_any()
+                            }
+                            (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.into_any(),
+                            (Err(AppError(failure)), _) | (_, Err(AppError(failure))) => {
+                                view! { <Failed failure/> }.into_any()
+                            }
+                        }
+                    })}
+                </Suspense>
+            </div>
+            <Outlet/>
+        </div>
+    }
+}
+
+/// Which pane has the stage where there is room for one.
+fn pane() -> Memo<&'static str> {
+    let (location, query) = (use_location(), use_query_map());
+    Memo::new(move |_| {
+        let path = location.pathname.get();
+        if path.trim_end_matches('/') == "/rooms" {
+            "list"
+        } else if query.read().get("panel").as_deref() == Some("details") {
+            "details"
+        } else {
+            "main"
+        }
+    })
+}
+
+/// A stranger signs in first, and comes back to where they were going.
+#[component]
+fn ToSignIn() -> impl IntoView {
+    let location = use_location();
+    let wanted = format!(
+        "{}{}",
+        location.pathname.get_untracked(),
+        match location.search.get_untracked() {
+            search if search.is_empty() => search,
+            search => format!("?{search}"),
+        }
+    );
+    view! { <Redirect path=sign_in_path(&wanted)/> }
+}
+
+/// `/rooms`: no room chosen yet.
+#[component]
+pub fn NoRoom() -> impl IntoView {
+    let KnownRooms(rooms) = expect_context();
+    let (choose, none) = (say!(rooms.choose), say!(rooms.none_at_all));
+    view! {
+        <PageTitle text=say!(rooms.title)/>
+        <main id="main" class="pane pane-main">
+            <div class="blank">
+                <h1 class="unseen">{say!(rooms.title)}</h1>
+                <Mark/>
+                <MembershipRefusal/>
+                <p>{move || if rooms.read().is_empty() { none() } else { choose() }}</p>
+                <a class="button" href="/rooms/new">
+                    {say!(rooms.new)}
+                </a>
+            </div>
+        </main>
+    }
+}
+
+/// The refusal of the form before this page: shown on the page that the server answered with, and not on those that
+/// one goes to from there.
+#[derive(Clone, Copy)]
+pub struct Refused {
+    visit: Resource<Result<Visit, AppError>>,
+    is_past: RwSignal<bool>,
+}
+
+impl Refused {
+    fn provide(visit: Resource<Result<Visit, AppError>>) {
+        let refused = Self { visit, is_past: RwSignal::new(false) };
+        let pathname = use_location().pathname;
+        Effect::new(move |first: Option<String>| {
+            let here = pathname.get();
+            let first = first.unwrap_or_else(|| here.clone());
+            if first != here {
+                refused.is_past.set(true);
+            }
+            first
+        });
+        provide_context(refused);
+    }
+
+    /// The refusal, if there was one and it is to be shown still.
+    pub async fn take(self) -> Option<Refusal> {
+        let refusal = self.visit.await.ok().and_then(|visit| visit.refusal);
+        refusal.filter(|_| !self.is_past.get_untracked())
+    }
+}
+
+/// Why joining or leaving, or sending without a script, was refused just now.
+#[component]
+pub fn MembershipRefusal() -> impl IntoView {
+    let refused: Refused = expect_context();
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                let refusal = refused.take().await;
+                let shown = refusal.filter(|refusal| matches!(refusal.form, Form::Membership | Form::Message));
+                // Here there are no fields to stand beside: the sentence of the first, or of the whole.
+                view! { <FormFailure failure=shown.map(|refusal| refusal.failure) lone=true/> }
+            })}
+        </Suspense>
+    }
+}
+
+/// Is this a refusal that a stranger gets?
+pub(super) fn is_stranger(code: Code) -> bool {
+    matches!(code, Code::NotAuthenticated | Code::UserInactive | Code::UserNotFound)
+}

@@ -1,0 +1,93 @@
+//! `/sign-in`. A plain form, answered with a new page: passwords are kept by browsers that see one, and everything
+//! after it starts afresh.
+
+use chat::model::limits::USERNAME_MAX;
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::{components::Redirect, hooks::use_query_map};
+
+use super::{Here, PageTitle, entry::Entry, missing::Failed};
+use crate::{
+    i18n::say,
+    server::{
+        forms::Form,
+        session::{SignIn, SignInDemo, Visit, is_own_path},
+    },
+    ui::field::{FormFailure, PasswordField, TextField, problem_of},
+};
+
+/// See the module.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let Here(visit) = expect_context();
+    let title = say!(sign_in.title);
+    view! {
+        <PageTitle text=title/>
+        <Entry>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    match visit.await {
+                        Ok(visit) if visit.user.is_some() => view! { <Redirect path="/rooms"/> }.into_any(),
+                        Ok(visit) => view! { <Card visit/> }.into_any(),
+                        Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        </Entry>
+    }
+}
+
+#[component]
+fn Card(visit: Visit) -> impl IntoView {
+    let query = use_query_map();
+    let next = query.read_untracked().get("next").filter(|next| is_own_path(next)).unwrap_or_default();
+    let refusal = visit.refusal.filter(|refusal| refusal.form == Form::SignIn);
+    let typed =
+        refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
+    let failure = refusal.map(|refusal| refusal.failure);
+    let username = say!(account.username);
+    view! {
+        <h1>{say!(sign_in.welcome)}</h1>
+        <p class="lead">{say!(sign_in.lead)}</p>
+        <FormFailure failure=failure.clone()/>
+        <form method="post" action=SignIn::url()>
+            <input type="hidden" name="next" value=next.clone()/>
+            <TextField
+                name="username"
+                label=username
+                value=typed
+                problem=problem_of(failure.as_ref(), "username")
+                autocomplete="username"
+                max=USERNAME_MAX
+                required=true
+                verbatim=true
+                autofocus=true
+            />
+            <PasswordField problem=problem_of(failure.as_ref(), "password") autocomplete="current-password"/>
+            <button type="submit" class="button button-loud button-wide">
+                {say!(sign_in.submit)}
+            </button>
+        </form>
+        {visit
+            .demo
+            .then(|| {
+                view! {
+                    <p class="entry-or">{say!(sign_in.or)}</p>
+                    <form method="post" action=SignInDemo::url()>
+                        <input type="hidden" name="next" value=next/>
+                        <button type="submit" class="button button-line button-wide">
+                            {say!(sign_in.demo)}
+                        </button>
+                    </form>
+                }
+            })}
+        {visit
+            .signup_open
+            .then(|| {
+                view! {
+                    <p class="entry-other">
+                        {say!(sign_in.no_account)} " " <a href="/sign-up" rel="external">{say!(sign_in.to_sign_up)}</a>
+                    </p>
+                }
+            })}
+    }
+}

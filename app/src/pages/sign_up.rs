@@ -1,0 +1,113 @@
+//! `/sign-up`. A plain form, as signing in is.
+
+use chat::model::limits::{PERSON_NAME_MAX, USERNAME_MAX};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_router::components::Redirect;
+
+use super::{Here, PageTitle, entry::Entry, missing::Failed};
+use crate::{
+    i18n::say,
+    server::{
+        forms::{Form, Refusal},
+        session::SignUp,
+    },
+    ui::field::{FormFailure, PasswordField, TextField, problem_of},
+};
+
+/// See the module.
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let Here(visit) = expect_context();
+    let title = say!(sign_up.title);
+    view! {
+        <PageTitle text=title/>
+        <Entry>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    match visit.await {
+                        Ok(visit) if visit.user.is_some() => view! { <Redirect path="/rooms"/> }.into_any(),
+                        Ok(visit) => {
+                            let refusal = visit.refusal.filter(|refusal| refusal.form == Form::SignUp);
+                            view! { <Card is_open=visit.signup_open refusal/> }.into_any()
+                        }
+                        Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        </Entry>
+    }
+}
+
+#[component]
+fn Card(is_open: bool, refusal: Option<Refusal>) -> impl IntoView {
+    view! {
+        <h1>{say!(sign_up.welcome)}</h1>
+        {if is_open {
+            Either::Left(view! { <AccountForm refusal/> })
+        } else {
+            Either::Right(view! { <p class="notice">{say!(sign_up.closed)}</p> })
+        }}
+        <p class="entry-other">
+            {say!(sign_up.have_account)} " " <a href="/sign-in" rel="external">{say!(sign_up.to_sign_in)}</a>
+        </p>
+    }
+}
+
+#[component]
+fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
+    let typed = |field: &str| {
+        refusal.as_ref().and_then(|refusal| refusal.typed.get(field).cloned()).unwrap_or_default()
+    };
+    let (username, first_name, last_name) = (typed("username"), typed("first_name"), typed("last_name"));
+    let failure = refusal.map(|refusal| refusal.failure);
+    let problem = |field| problem_of(failure.as_ref(), field);
+    let (username_label, first_label, last_label) =
+        (say!(account.username), say!(account.first_name), say!(account.last_name));
+    let (username_hint, password_hint) = (say!(sign_up.username_hint), say!(sign_up.password_hint));
+    view! {
+        <p class="lead">{say!(sign_up.lead)}</p>
+        <FormFailure failure=failure.clone()/>
+        <form method="post" action=SignUp::url()>
+            <TextField
+                name="username"
+                label=username_label
+                value=username
+                problem=problem("username")
+                hint=username_hint
+                autocomplete="username"
+                max=USERNAME_MAX
+                required=true
+                verbatim=true
+                autofocus=true
+            />
+            <PasswordField
+                problem=problem("password")
+                hint=password_hint
+                autocomplete="new-password"
+            />
+            <div class="field-pair">
+                <TextField
+                    name="last_name"
+                    label=last_label
+                    value=last_name
+                    problem=problem("last_name")
+                    autocomplete="family-name"
+                    max=PERSON_NAME_MAX
+                    optional=true
+                />
+                <TextField
+                    name="first_name"
+                    label=first_label
+                    value=first_name
+                    problem=problem("first_name")
+                    autocomplete="given-name"
+                    max=PERSON_NAME_MAX
+                    optional=true
+                />
+            </div>
+            <button type="submit" class="button button-loud button-wide">
+                {say!(sign_up.submit)}
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,36 @@
+//! The UI's door: server functions under `/ui/`, thin. Each extracts who asks, calls the service and returns.
+//!
+//! What changes something is called by a plain form too: it answers such a call with a redirect, and puts a refusal
+//! into a cookie that the next page shows once ([`forms`]). What a page reads comes as data, an expected refusal
+//! being data as well.
+//!
+//! It must hold no rule of the chat: those are the service's.
+
+pub mod forms;
+#[cfg(feature = "ssr")]
+pub mod identity;
+pub mod messages;
+pub mod preferences;
+#[cfg(feature = "ssr")]
+pub mod request;
+pub mod rooms;
+pub mod session;
+
+#[cfg(feature = "ssr")]
+pub use context::Context;
+
+#[cfg(feature = "ssr")]
+mod context {
+    use chat::Chat;
+
+    /// What the process gives every page and server function, by `provide_context`.
+    #[derive(Clone)]
+    pub struct Context {
+        /// The domain.
+        pub chat: Chat,
+        /// Is this a demo, where one click signs in the demo account?
+        pub demo: bool,
+        /// May strangers make an account?
+        pub signup_open: bool,
+    }
+}

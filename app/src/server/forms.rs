@@ -1,0 +1,100 @@
+//! How a plain form is answered: by a redirect, and where it was refused, with a cookie that says why and that the
+//! next page shows once.
+//!
+//! No address carries a refusal, so reloading a page or passing it on does not show somebody else's.
+
+use std::collections::BTreeMap;
+
+use chat::model::Failure;
+use serde::{Deserialize, Serialize};
+
+/// The forms there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Sign in.
+    SignIn,
+    /// Sign up.
+    SignUp,
+    /// New room.
+    NewRoom,
+    /// Join or leave a room.
+    Membership,
+    /// A message.
+    Message,
+}
+
+/// Why a form was refused, and what was typed into it (never a password).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which form.
+    pub form: Form,
+    /// Why.
+    pub failure: Failure,
+    /// What was typed, by field.
+    pub typed: BTreeMap<String, String>,
+}
+
+#[cfg(feature = "ssr")]
+pub(super) use answer::{answer, take_refusal};
+
+#[cfg(feature = "ssr")]
+mod answer {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+    use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
+
+    use super::{Form, Refusal};
+    use crate::{error::AppError, server::request};
+
+    const COOKIE: &str = "liao_refusal";
+    /// A browser keeps 4 KiB a cookie; a third more for base64, and the rest of it.
+    const LONGEST: usize = 2_700;
+
+    /// Answers a form: on to where `result` says, or back to `form`'s page at `back` with what was `typed`. A call from
+    /// a script gets the refusal itself.
+    pub(in crate::server) fn answer<const N: usize>(
+        result: Result<String, AppError>,
+        form: Form,
+        back: &str,
+        typed: [(&str, &str); N],
+    ) -> Result<(), AppError> {
+        match result {
+            Ok(onward) => {
+                if request::is_form() {
+                    leptos_axum::redirect(&onward);
+                }
+                Ok(())
+            }
+            Err(AppError(failure)) if request::is_form() => {
+                let typed =
+                    typed.iter().map(|&(field, value)| (field.to_owned(), value.to_owned())).collect();
+                keep(Refusal { form, failure, typed });
+                leptos_axum::redirect(back);
+                Ok(())
+            }
+            Err(error) => {
+                request::set_status(error.0.code);
+                Err(error)
+            }
+        }
+    }
+
+    /// The refusal that this page is to show, once.
+    pub(in crate::server) fn take_refusal() -> Option<Refusal> {
+        let value = request::cookie(COOKIE)?;
+        request::set_cookie(&cookie(String::new(), Duration::ZERO));
+        serde_json::from_slice(&BASE64.decode(value).ok()?).ok()
+    }
+
+    fn keep(mut refusal: Refusal) {
+        let size = |refusal: &Refusal| serde_json::to_vec(refusal).unwrap_or_default();
+        if size(&refusal).len() > LONGEST {
+            refusal.typed.clear();
+        }
+        request::set_cookie(&cookie(BASE64.encode(size(&refusal)), Duration::minutes(1)));
+    }
+
+    fn cookie(value: String, age: Duration) -> Cookie<'static> {
+        Cookie::build((COOKIE, value)).path("/").http_only(true).same_site(SameSite::Lax).max_age(age).build()
+    }
+}

@@ -1,0 +1,66 @@
+//! Who asks: the browser's session and the user it belongs to.
+
+use chat::model::{Code, User, UserId};
+use leptos::prelude::use_context;
+use tower_sessions::Session;
+
+use super::{Context, request};
+use crate::error::AppError;
+
+/// Where the session keeps the id of whoever signed in.
+pub const USER_ID_KEY: &str = "user_id";
+
+impl From<chat::Error> for AppError {
+    fn from(error: chat::Error) -> Self {
+        Self(error.failure())
+    }
+}
+
+/// The process's part of the context.
+pub(super) fn context() -> Result<Context, AppError> {
+    Ok(use_context::<Context>().ok_or(Code::Internal)?)
+}
+
+/// Who is signed in; `None` for a stranger, for a session whose account is gone, and for one that may not chat here.
+pub(super) async fn visitor() -> Result<Option<User>, AppError> {
+    let Some(id) = session().await?.get::<i64>(USER_ID_KEY).await.map_err(unavailable)? else {
+        return Ok(None);
+    };
+    match context()?.chat.admit(UserId(id)).await {
+        Ok(user) => Ok(Some(user)),
+        Err(error) => match error.code() {
+            Code::UserNotFound | Code::UserInactive | Code::NotInGroup => Ok(None),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// Who is signed in, for what needs somebody.
+pub(super) async fn signed_in() -> Result<User, AppError> {
+    Ok(visitor().await?.ok_or(Code::NotAuthenticated)?)
+}
+
+/// From now on this browser is `user`'s. Its session gets a new id, so that one planted before is worth nothing.
+pub(super) async fn enter(user: &User) -> Result<(), AppError> {
+    let session = session().await?;
+    session.cycle_id().await.map_err(unavailable)?;
+    session.insert(USER_ID_KEY, user.id.0).await.map_err(unavailable)
+}
+
+/// This browser is nobody's.
+pub(super) async fn leave() -> Result<(), AppError> {
+    session().await?.flush().await.map_err(unavailable)
+}
+
+async fn session() -> Result<Session, AppError> {
+    leptos_axum::extract::<Session>().await.map_err(|_| {
+        request::set_status(Code::Internal);
+        AppError::from(Code::Internal)
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
+fn unavailable(error: tower_sessions::session::Error) -> AppError {
+    leptos::logging::error!("the session store failed: {error}");
+    AppError::from(Code::Unavailable)
+}

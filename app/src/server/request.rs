@@ -1,0 +1,89 @@
+//! What a request and its answer carry besides the call: cookies, language, status.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use chat::model::{Code, Timestamp};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use tower_sessions::cookie::Cookie;
+
+use super::Context;
+use crate::{
+    i18n::{Locale, from_accept_language, from_tag},
+    preferences::{Chosen, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
+};
+
+/// The farthest that a place is from UTC, in minutes.
+const FARTHEST_ZONE: i32 = 14 * 60;
+
+/// The language that these headers ask for: by cookie, else by `Accept-Language`, else Chinese.
+pub fn locale_of(headers: &HeaderMap) -> Locale {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    cookie_of(headers, LANGUAGE_COOKIE)
+        .and_then(|word| from_tag(&word))
+        .or_else(|| accepted.map(from_accept_language))
+        .unwrap_or(Locale::zh)
+}
+
+/// What this request's page is to be rendered with.
+pub fn chosen() -> Chosen {
+    let Some(parts) = use_context::<Parts>() else { return Chosen::default() };
+    let zone = cookie_of(&parts.headers, ZONE_COOKIE).and_then(|minutes| minutes.parse().ok());
+    Chosen {
+        locale: locale_of(&parts.headers),
+        theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |word| Theme::from_word(&word)),
+        zone: zone.filter(|minutes: &i32| minutes.abs() <= FARTHEST_ZONE).unwrap_or(0),
+        now: use_context::<Context>().map_or(Timestamp(0), |context| context.chat.clock().now()),
+    }
+}
+
+/// Does a person's form, rather than a script, wait for the answer?
+pub fn is_form() -> bool {
+    let accepts = use_context::<Parts>().and_then(|parts| parts.headers.get(header::ACCEPT).cloned());
+    accepts.is_some_and(|accepts| accepts.to_str().is_ok_and(|accepts| accepts.contains("text/html")))
+}
+
+/// The value of a cookie of this request.
+pub fn cookie(name: &str) -> Option<String> {
+    use_context::<Parts>().and_then(|parts| cookie_of(&parts.headers, name))
+}
+
+/// Gives the browser a cookie.
+pub fn set_cookie(cookie: &Cookie<'_>) {
+    if let (Ok(value), Some(response)) =
+        (HeaderValue::from_str(&cookie.to_string()), use_context::<ResponseOptions>())
+    {
+        response.append_header(header::SET_COOKIE, value);
+    }
+}
+
+/// Gives the answer a header, in the place of one of that name.
+pub fn insert_header(name: HeaderName, value: HeaderValue) {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(name, value);
+    }
+}
+
+/// The status that goes with a refusal. A form is answered with a redirect and keeps its own.
+pub fn set_status(code: Code) {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(match code {
+            Code::NotAuthenticated | Code::TokenNotValid | Code::UserInactive | Code::UserNotFound => {
+                StatusCode::UNAUTHORIZED
+            }
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::Banned | Code::NotAMember | Code::NotInGroup | Code::PermissionDenied => {
+                StatusCode::FORBIDDEN
+            }
+            Code::Throttled => StatusCode::TOO_MANY_REQUESTS,
+            Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        });
+    }
+}
+
+fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+}

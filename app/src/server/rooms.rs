@@ -1,0 +1,173 @@
+//! Rooms: the list, one of them opened, made, joined and left.
+
+use chat::model::{Failure, MessagePage, Role, Room, RoomId, User};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// How many messages a page of history shows.
+pub const HISTORY_PAGE: i64 = 50;
+
+/// Somebody in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// Who.
+    pub user: User,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// A room as its page shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedRoom {
+    /// Whose page this is.
+    pub me: User,
+    /// The room.
+    pub room: Room,
+    /// Its first members.
+    pub seats: Vec<Seat>,
+    /// Its messages, for its members.
+    pub history: Option<MessagePage>,
+    /// Does the history end with the newest message?
+    pub is_newest: bool,
+}
+
+/// All rooms that one may know of.
+#[server(prefix = "/ui", endpoint = "list_rooms", input = GetUrl)]
+pub async fn list_rooms() -> Result<Vec<Room>, AppError> {
+    let user = super::identity::signed_in().await?;
+    Ok(super::identity::context()?.chat.rooms(&user, &Default::default()).await?)
+}
+
+/// One room, with its newest messages or those before a given one. A room that one may not see is an expected answer.
+#[server(prefix = "/ui", endpoint = "open_room", input = GetUrl)]
+pub async fn open_room(
+    /// Which.
+    room: RoomId,
+    /// Show the messages before this one.
+    before: Option<i64>,
+) -> Result<Result<OpenedRoom, Failure>, AppError> {
+    door::expected(door::open(room, before).await)
+}
+
+/// Makes a room and goes there.
+#[server(prefix = "/ui", endpoint = "create_room")]
+pub async fn create_room(
+    /// Its name.
+    #[server(default)]
+    name: String,
+    /// What it is for.
+    #[server(default)]
+    description: String,
+    /// `public`, `private` or `group`.
+    #[server(default)]
+    room_type: String,
+) -> Result<(), AppError> {
+    let result = door::create(&name, &description, &room_type).await.map(|room| room_path(room.id));
+    super::forms::answer(
+        result,
+        super::forms::Form::NewRoom,
+        "/rooms/new",
+        [("name", &name), ("description", &description), ("room_type", &room_type)],
+    )
+}
+
+/// Comes into a room.
+#[server(prefix = "/ui", endpoint = "join_room")]
+pub async fn join_room(
+    /// Which.
+    room: RoomId,
+) -> Result<(), AppError> {
+    let result = door::join(room).await.map(|()| room_path(room));
+    super::forms::answer(result, super::forms::Form::Membership, &room_path(room), [])
+}
+
+/// Goes out of a room.
+#[server(prefix = "/ui", endpoint = "leave_room")]
+pub async fn leave_room(
+    /// Which.
+    room: RoomId,
+) -> Result<(), AppError> {
+    let result = door::leave(room).await.map(|()| "/rooms".to_owned());
+    super::forms::answer(result, super::forms::Form::Membership, &room_path(room), [])
+}
+
+/// A room's page.
+pub fn room_path(room: RoomId) -> String {
+    format!("/rooms/{room}")
+}
+
+#[cfg(feature = "ssr")]
+mod door {
+    use chat::{
+        model::{
+            Code, Failure, Member, NewRoom, Role, Room, RoomId,
+            limits::{ROOM_DETAIL_MEMBERS, ROOM_MEMBERS_DEFAULT},
+        },
+        service::history::HistoryQuery,
+    };
+
+    use super::{HISTORY_PAGE, OpenedRoom, Seat};
+    use crate::{
+        error::AppError,
+        server::{
+            identity::{context, signed_in},
+            request,
+        },
+    };
+
+    pub(super) async fn open(id: RoomId, before: Option<i64>) -> Result<OpenedRoom, AppError> {
+        let me = signed_in().await?;
+        let chat = context()?.chat;
+        let mut room = chat.room(&me, id).await?;
+        let listed = room.members.take().unwrap_or_default();
+        // In a large room the roles of all would cost more than the page; it shows the first members without.
+        let seats = if room.member_count <= ROOM_DETAIL_MEMBERS {
+            chat.members(&me, id).await?.into_iter().map(seat).collect()
+        } else {
+            listed.into_iter().map(|user| Seat { user, role: Role::Member }).collect()
+        };
+        let query =
+            HistoryQuery { page_size: Some(HISTORY_PAGE), before_id: before, ..HistoryQuery::default() };
+        let history = if room.is_member { Some(chat.history(&me, id, query).await?) } else { None };
+        Ok(OpenedRoom { me, room, seats, history, is_newest: before.is_none() })
+    }
+
+    pub(super) async fn create(name: &str, description: &str, room_type: &str) -> Result<Room, AppError> {
+        let me = signed_in().await?;
+        let new = NewRoom {
+            name: name.into(),
+            description: description.into(),
+            room_type: room_type.into(),
+            max_members: Some(ROOM_MEMBERS_DEFAULT),
+        };
+        Ok(context()?.chat.create_room(&me, new).await?)
+    }
+
+    pub(super) async fn join(room: RoomId) -> Result<(), AppError> {
+        Ok(context()?.chat.join(&signed_in().await?, room).await?)
+    }
+
+    pub(super) async fn leave(room: RoomId) -> Result<(), AppError> {
+        Ok(context()?.chat.leave(&signed_in().await?, room).await?)
+    }
+
+    /// A refusal that a page shows as such is an answer; the rest is an error.
+    pub(super) fn expected<T>(result: Result<T, AppError>) -> Result<Result<T, Failure>, AppError> {
+        match result {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(AppError(failure)) => match failure.code {
+                Code::NotFound | Code::NotAMember | Code::Banned | Code::Invalid => Ok(Err(failure)),
+                code => {
+                    request::set_status(code);
+                    Err(AppError(failure))
+                }
+            },
+        }
+    }
+
+    fn seat(member: Member) -> Seat {
+        Seat { user: member.user, role: member.role }
+    }
+}

@@ -1,0 +1,184 @@
+//! Signing in, up and out, and what every page asks first: who is here.
+
+use chat::model::User;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use super::forms::Refusal;
+use crate::error::AppError;
+
+/// Who is here, and what this server offers a stranger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// Does one click sign in the demo account?
+    pub demo: bool,
+    /// May one make an account?
+    pub signup_open: bool,
+    /// The form that was refused just before this page.
+    pub refusal: Option<Refusal>,
+}
+
+/// Who is here.
+#[server(prefix = "/ui", endpoint = "visit", input = GetUrl)]
+pub async fn read_visit() -> Result<Visit, AppError> {
+    let context = super::identity::context()?;
+    let user =
+        super::identity::visitor().await.inspect_err(|error| super::request::set_status(error.0.code))?;
+    Ok(Visit {
+        user,
+        demo: context.demo,
+        signup_open: context.signup_open,
+        refusal: super::forms::take_refusal(),
+    })
+}
+
+/// Signs in, and goes on to `next` or to the rooms.
+#[server(prefix = "/ui", endpoint = "sign_in")]
+pub async fn sign_in(
+    /// Who.
+    #[server(default)]
+    username: String,
+    /// Their password.
+    #[server(default)]
+    password: String,
+    /// Where to afterwards.
+    #[server(default)]
+    next: String,
+) -> Result<(), AppError> {
+    let back = door::sign_in_path(&next);
+    let result = door::enter(&username, &password).await.map(|()| door::onward(next));
+    super::forms::answer(result, super::forms::Form::SignIn, &back, [("username", &username)])
+}
+
+/// Signs in the demo account, where this is a demo.
+#[server(prefix = "/ui", endpoint = "sign_in_demo")]
+pub async fn sign_in_demo(
+    /// Where to afterwards.
+    #[server(default)]
+    next: String,
+) -> Result<(), AppError> {
+    let back = door::sign_in_path(&next);
+    let result = door::enter_demo().await.map(|()| door::onward(next));
+    super::forms::answer(result, super::forms::Form::SignIn, &back, [])
+}
+
+/// Makes an account and signs it in.
+#[server(prefix = "/ui", endpoint = "sign_up")]
+pub async fn sign_up(
+    /// The name to sign in with.
+    #[server(default)]
+    username: String,
+    /// The password.
+    #[server(default)]
+    password: String,
+    /// Given name.
+    #[server(default)]
+    first_name: String,
+    /// Family name.
+    #[server(default)]
+    last_name: String,
+) -> Result<(), AppError> {
+    let result = door::make_account(&username, &password, &first_name, &last_name).await;
+    super::forms::answer(
+        result.map(|()| door::onward(String::new())),
+        super::forms::Form::SignUp,
+        "/sign-up",
+        [("username", &username), ("first_name", &first_name), ("last_name", &last_name)],
+    )
+}
+
+/// Signs out.
+#[server(prefix = "/ui", endpoint = "sign_out")]
+pub async fn sign_out() -> Result<(), AppError> {
+    let result = super::identity::leave().await.map(|()| "/sign-in".to_owned());
+    super::forms::answer(result, super::forms::Form::SignIn, "/rooms", [])
+}
+
+/// Is `path` one of this site, so that a link to the sign-in page cannot lead elsewhere?
+pub fn is_own_path(path: &str) -> bool {
+    path.starts_with('/')
+        && !path[1..].starts_with(['/', '\\'])
+        && path.chars().all(|letter| !letter.is_control())
+}
+
+#[cfg(feature = "ssr")]
+mod door {
+    use chat::{
+        model::Code,
+        service::accounts::{DEVELOPER, DEVELOPER_PASSWORD},
+    };
+
+    use crate::{
+        error::AppError,
+        server::identity::{self, context},
+    };
+
+    pub(super) async fn enter(username: &str, password: &str) -> Result<(), AppError> {
+        let chat = context()?.chat;
+        let user = chat.sign_in(username, password).await?;
+        // Somebody outside the group that may chat here is told so now, and not page by page.
+        let user = chat.admit(user.id).await?;
+        identity::enter(&user).await
+    }
+
+    pub(super) async fn enter_demo() -> Result<(), AppError> {
+        if !context()?.demo {
+            return Err(Code::PermissionDenied.into());
+        }
+        enter(DEVELOPER, DEVELOPER_PASSWORD).await
+    }
+
+    pub(super) async fn make_account(
+        username: &str,
+        password: &str,
+        first_name: &str,
+        last_name: &str,
+    ) -> Result<(), AppError> {
+        let user = context()?.chat.register(username, password, first_name, last_name).await?;
+        identity::enter(&user).await
+    }
+
+    pub(super) fn onward(next: String) -> String {
+        if super::is_own_path(&next) { next } else { "/rooms".to_owned() }
+    }
+
+    pub(super) fn sign_in_path(next: &str) -> String {
+        if super::is_own_path(next) { super::sign_in_path(next) } else { "/sign-in".to_owned() }
+    }
+}
+
+/// The sign-in page, from which one goes on to `next`.
+pub fn sign_in_path(next: &str) -> String {
+    let escaped: String = next
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    format!("/sign-in?next={escaped}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_followed() {
+        for own in ["/rooms", "/rooms/5?before=3", "/"] {
+            assert!(is_own_path(own), "{own}");
+        }
+        for other in
+            ["", "rooms", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nSet-Cookie: b"]
+        {
+            assert!(!is_own_path(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn where_one_wanted_to_go_survives_the_way_through_an_address() {
+        assert_eq!(sign_in_path("/rooms/5?before=3"), "/sign-in?next=/rooms/5%3Fbefore%3D3");
+    }
+}

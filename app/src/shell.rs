@@ -1,0 +1,84 @@
+//! The document around the app: language and theme on `<html>` before anything is drawn, styles, scripts, and the
+//! policy that allows only those.
+
+use axum::http::{HeaderValue, header};
+use leptos::{html, nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+
+use crate::{
+    App,
+    i18n::tag,
+    preferences::{Chosen, Theme},
+    server::request,
+};
+
+/// The grounds of the two themes, for the browser's own bars: `--porcelain` in `style/tokens.css`.
+const LIGHT_GROUND: &str = "#f4f7f5";
+const DARK_GROUND: &str = "#0f1412";
+
+/// The whole document.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let chosen = request::chosen();
+    // So that the app is rendered with exactly what `<html>` says.
+    provide_context(chosen);
+    forbid_other_sources();
+    let Chosen { locale, theme, zone, now } = chosen;
+    view! {
+        <!DOCTYPE html>
+        <html
+            lang=tag(locale)
+            data-theme=theme.attribute()
+            data-zone=zone.to_string()
+            data-now=now.0.to_string()
+        >
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
+                <meta name="color-scheme" content="light dark"/>
+                {ground(theme)}
+                <link rel="stylesheet" href=options.css_path()/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
+                <HydrationScripts options/>
+                {is_watched().then(|| view! { <script src="/dev/reload.js" defer="" nonce=use_nonce()></script> })}
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// Has `cargo xtask watch` started this server? Then the page reloads when it is built anew.
+fn is_watched() -> bool {
+    std::env::var_os("LIAO_DEV_RELOAD").is_some()
+}
+
+fn ground(theme: Theme) -> impl IntoView {
+    let light = (theme != Theme::Dark).then_some(LIGHT_GROUND);
+    let dark = (theme != Theme::Light).then_some(DARK_GROUND);
+    let is_open = theme == Theme::System;
+    let meta = move |color: &'static str, media: &'static str| {
+        let media = is_open.then_some(media);
+        html::meta().name("theme-color").content(color).attr("media", media)
+    };
+    (
+        light.map(|color| meta(color, "(prefers-color-scheme: light)")),
+        dark.map(|color| meta(color, "(prefers-color-scheme: dark)")),
+    )
+}
+
+/// The content security policy: our own files, and the inline scripts that carry this answer's nonce.
+fn forbid_other_sources() {
+    let nonce = use_nonce().map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{nonce}; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        request::insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}

@@ -1,0 +1,9 @@
+//! What the page knows, apart from how it looks: plain values and pure functions on them.
+//!
+//! It must not touch the document, the network or the clock; whoever calls passes those in. That is why
+//! it is tested on the host, without a browser.
+
+pub mod civil;
+pub mod rooms;
+pub mod timeline;
+pub mod typing;

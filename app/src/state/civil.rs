@@ -1,0 +1,83 @@
+//! Moments as people read them: a day and a time of day, in somebody's time zone.
+
+use chat::model::Timestamp;
+use time::{Date, OffsetDateTime, UtcOffset};
+
+/// How far a place is from UTC.
+#[derive(Clone, Copy, Debug)]
+pub enum Zone {
+    /// So many minutes east of UTC, summer and winter: what a server can know.
+    Fixed(i32),
+    /// Minutes east of UTC at a given moment: what a browser knows.
+    Local(fn(Timestamp) -> i32),
+}
+
+impl Zone {
+    /// UTC itself.
+    pub const UTC: Self = Self::Fixed(0);
+
+    /// Minutes east of UTC at `at`.
+    pub fn minutes_east(self, at: Timestamp) -> i32 {
+        match self {
+            Self::Fixed(minutes) => minutes,
+            Self::Local(at_moment) => at_moment(at),
+        }
+    }
+}
+
+/// A moment on the wall: the calendar's day and the clock's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Civil {
+    /// The day.
+    pub date: Date,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+}
+
+impl Civil {
+    /// `at`, as read in `zone`. A moment or an offset beyond the calendar reads as the epoch, in UTC.
+    pub fn new(at: Timestamp, zone: Zone) -> Self {
+        let moment =
+            OffsetDateTime::from_unix_timestamp(at.unix_seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let offset = UtcOffset::from_whole_seconds(zone.minutes_east(at) * 60).unwrap_or(UtcOffset::UTC);
+        let local = moment.checked_to_offset(offset).unwrap_or(moment);
+        Self { date: local.date(), hour: local.hour(), minute: local.minute() }
+    }
+
+    /// `09:05`.
+    pub fn time(self) -> String {
+        format!("{:02}:{:02}", self.hour, self.minute)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).expect("a time")
+    }
+
+    #[test]
+    fn the_evening_in_london_is_the_next_morning_in_shanghai() {
+        let moment = at("2026-01-25T18:05:00Z");
+        let (london, shanghai) = (Civil::new(moment, Zone::UTC), Civil::new(moment, Zone::Fixed(480)));
+        assert_eq!((london.date.day(), london.time()), (25, "18:05".to_owned()));
+        assert_eq!((shanghai.date.day(), shanghai.time()), (26, "02:05".to_owned()));
+    }
+
+    #[test]
+    fn a_zone_may_change_with_the_seasons() {
+        let paris = Zone::Local(|at| if at < Timestamp(1_774_746_000_000_000) { 60 } else { 120 });
+        assert_eq!(Civil::new(at("2026-01-25T12:00:00Z"), paris).time(), "13:00");
+        assert_eq!(Civil::new(at("2026-06-25T12:00:00Z"), paris).time(), "14:00");
+    }
+
+    #[test]
+    fn what_no_calendar_has_does_not_panic() {
+        let _ = Civil::new(Timestamp(i64::MAX), Zone::Fixed(i32::MAX / 60));
+        let _ = Civil::new(Timestamp(i64::MIN), Zone::UTC);
+    }
+}

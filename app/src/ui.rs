@@ -1,0 +1,10 @@
+//! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments.
+
+pub mod avatar;
+pub mod field;
+pub mod icon;
+pub mod mark;
+pub mod moment;
+pub mod person;
+pub mod prose;
+pub mod switches;

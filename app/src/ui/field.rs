@@ -1,0 +1,198 @@
+//! A labelled input with its hint and what is wrong with it.
+
+use chat::model::{Failure, FieldProblem};
+use leptos::prelude::*;
+
+use super::icon::{Draw, Icon};
+use crate::{
+    error::{problem_sentence, sentence},
+    i18n::say,
+    preferences::locale,
+};
+
+/// What is wrong with `field`, if anything.
+pub fn problem_of(failure: Option<&Failure>, field: &str) -> Option<FieldProblem> {
+    failure?.fields.iter().find(|problem| problem.field == field).cloned()
+}
+
+/// The refusal as a whole: one sentence above a form. Nothing where each field says its own.
+#[component]
+pub fn FormFailure(
+    /// The refusal, if there was one.
+    failure: Option<Failure>,
+    /// Are there no fields here to say theirs?
+    #[prop(optional)]
+    lone: bool,
+) -> impl IntoView {
+    let locale = locale();
+    failure.filter(|failure| lone || failure.fields.is_empty()).map(|failure| {
+        let words = move || match failure.fields.first() {
+            Some(field) => problem_sentence(locale.get(), field),
+            None => sentence(locale.get(), &failure),
+        };
+        view! {
+            <p class="notice notice-alert" role="alert">
+                {words}
+            </p>
+        }
+    })
+}
+
+/// One line of text.
+#[component]
+pub fn TextField(
+    /// The name in the form, and the id.
+    name: &'static str,
+    /// What it is called.
+    #[prop(into)]
+    label: TextProp,
+    /// What it begins with.
+    #[prop(optional)]
+    value: String,
+    /// What is wrong with it.
+    #[prop(optional_no_strip)]
+    problem: Option<FieldProblem>,
+    /// What would help.
+    #[prop(optional, into)]
+    hint: Option<TextProp>,
+    /// What a browser may fill in.
+    autocomplete: &'static str,
+    /// The most characters it may have.
+    max: usize,
+    /// Must there be something?
+    #[prop(optional)]
+    required: bool,
+    /// May it be left out, and is that to be said?
+    #[prop(optional)]
+    optional: bool,
+    /// Does it take part in signing in? Then it is nobody's prose.
+    #[prop(optional)]
+    verbatim: bool,
+    /// Is it where one begins?
+    #[prop(optional)]
+    autofocus: bool,
+) -> impl IntoView {
+    let described = described_by(name, problem.is_some(), hint.is_some());
+    view! {
+        <div class="field">
+            <label for=name>
+                {move || label.get()}
+                {optional.then(|| view! { <span class="optional">" "{say!(account.optional)}</span> })}
+            </label>
+            <input
+                class="input"
+                type="text"
+                id=name
+                name=name
+                value=value
+                autocomplete=autocomplete
+                autocapitalize=verbatim.then_some("none")
+                spellcheck=verbatim.then_some("false")
+                maxlength=max.to_string()
+                required=required
+                autofocus=autofocus
+                aria-invalid=problem.is_some().then_some("true")
+                aria-describedby=described
+            />
+            <Notes name problem hint/>
+        </div>
+    }
+}
+
+/// A password, which can be looked at.
+#[component]
+pub fn PasswordField(
+    /// What is wrong with it.
+    #[prop(optional_no_strip)]
+    problem: Option<FieldProblem>,
+    /// What would help.
+    #[prop(optional, into)]
+    hint: Option<TextProp>,
+    /// `current-password` or `new-password`.
+    autocomplete: &'static str,
+) -> impl IntoView {
+    const NAME: &str = "password";
+    let (shown, set_shown) = signal(false);
+    // The button does nothing before the page is live, so it is not there before.
+    let (live, set_live) = signal(false);
+    Effect::new(move |_| set_live.set(true));
+    let locale = locale();
+    let action = move || {
+        if shown.get() {
+            crate::i18n::td_string!(locale.get(), account.hide_password)
+        } else {
+            crate::i18n::td_string!(locale.get(), account.show_password)
+        }
+    };
+    let described = described_by(NAME, problem.is_some(), hint.is_some());
+    view! {
+        <div class="field">
+            <label for=NAME>{say!(account.password)}</label>
+            <div class="input-with-button">
+                <input
+                    class="input"
+                    type=move || if shown.get() { "text" } else { "password" }
+                    id=NAME
+                    name=NAME
+                    autocomplete=autocomplete
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required=true
+                    aria-invalid=problem.is_some().then_some("true")
+                    aria-describedby=described
+                />
+                <button
+                    type="button"
+                    class="button button-icon"
+                    hidden=move || !live.get()
+                    aria-label=action
+                    title=action
+                    aria-pressed=move || shown.get().to_string()
+                    on:click=move |_| set_shown.update(|shown| *shown = !*shown)
+                >
+                    <Draw icon=Icon::Eye/>
+                </button>
+            </div>
+            <Notes name=NAME problem hint/>
+        </div>
+    }
+}
+
+#[component]
+fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<TextProp>) -> impl IntoView {
+    let locale = locale();
+    view! {
+        {problem
+            .map(|problem| {
+                view! {
+                    <p class="field-problem" id=problem_id(name)>
+                        {move || problem_sentence(locale.get(), &problem)}
+                    </p>
+                }
+            })}
+        {hint
+            .map(|hint| {
+                view! {
+                    <p class="field-hint" id=hint_id(name)>
+                        {move || hint.get()}
+                    </p>
+                }
+            })}
+    }
+}
+
+fn problem_id(name: &str) -> String {
+    format!("{name}-problem")
+}
+
+fn hint_id(name: &str) -> String {
+    format!("{name}-hint")
+}
+
+fn described_by(name: &str, has_problem: bool, has_hint: bool) -> Option<String> {
+    let ids: Vec<String> = [has_problem.then(|| problem_id(name)), has_hint.then(|| hint_id(name))]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
+}

@@ -1,0 +1,77 @@
+//! Line icons on a 20-unit grid. They say nothing to a screen reader: whoever uses one gives it a name.
+
+use leptos::prelude::*;
+
+/// The icons there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// To the page before.
+    Back,
+    /// Downwards, to what is newest.
+    Down,
+    /// Seen.
+    Eye,
+    /// Not for everyone.
+    Lock,
+    /// Dark.
+    Moon,
+    /// Out of the door.
+    Out,
+    /// People.
+    People,
+    /// Something new.
+    Plus,
+    /// Off it goes.
+    Send,
+    /// Light.
+    Sun,
+    /// This device.
+    System,
+    /// Upwards; a menu opens above.
+    Up,
+}
+
+impl Icon {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Back => "M12.5 4.5 7 10l5.5 5.5",
+            Self::Down => "M10 4v12M5 11l5 5 5-5",
+            Self::Eye => {
+                "M1.8 10S4.8 4.5 10 4.5 18.2 10 18.2 10 15.2 15.5 10 15.5 1.8 10 1.8 10M10 7.5a2.5 \
+                 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5"
+            }
+            Self::Lock => "M4.5 9h11v7.5h-11zM7 9V6.5a3 3 0 0 1 6 0V9",
+            Self::Moon => "M16.5 11.8A6.8 6.8 0 0 1 8.2 3.5a6.8 6.8 0 1 0 8.3 8.3",
+            Self::Out => "M8 3.5H4v13h4M12.5 6.5 16 10l-3.5 3.5M16 10H7.5",
+            Self::People => {
+                "M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2 16.5c0-3 2.5-4.8 5.5-4.8s5.5 1.8 5.5 4.8M13 \
+                 3.8a3 3 0 0 1 0 5.5M15 12.2c1.8.7 3 2.2 3 4.3"
+            }
+            Self::Plus => "M10 4v12M4 10h12",
+            Self::Send => "M3.5 10 16.5 4l-4 12.5-3-5.3zM9.5 11.2 16.5 4",
+            Self::Sun => {
+                "M10 6.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M10 1.8v1.7M10 16.5v1.7M1.8 10h1.7M16.5 \
+                 10h1.7M4.2 4.2l1.2 1.2M14.6 14.6l1.2 1.2M4.2 15.8l1.2-1.2M14.6 5.4l1.2-1.2"
+            }
+            Self::System => "M3 4h14v9.5H3zM7.5 17h5M10 13.5V17",
+            Self::Up => "M5.5 12 10 7.5l4.5 4.5",
+        }
+    }
+}
+
+/// One icon.
+#[component]
+pub fn Draw(
+    /// Which.
+    icon: Icon,
+    /// As small as text?
+    #[prop(optional)]
+    small: bool,
+) -> impl IntoView {
+    let class = if small { "icon icon-small" } else { "icon" };
+    view! {
+        <svg class=class viewBox="0 0 20 20" aria-hidden="true">
+            <path d=icon.path()></path>
+        </svg>
+    }
+}

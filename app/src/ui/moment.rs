@@ -1,0 +1,143 @@
+//! Moments in words: `14:32`, `昨天`, `1月25日 星期日`.
+//!
+//! The server words them in the zone that the browser told last time, UTC at first; once live, the page words them
+//! in the browser's own.
+
+use chat::model::Timestamp;
+use leptos::prelude::*;
+use time::{Date, Month, Weekday};
+
+use crate::{
+    i18n::{Locale, td_string},
+    preferences::preferences,
+    state::civil::Civil,
+};
+
+/// A day, as a line between messages names it. The year is named when it is not `today`'s.
+pub fn day_line(locale: Locale, day: Date, today: Date) -> String {
+    if let Some(near) = near(locale, day, today) {
+        return near.to_owned();
+    }
+    let (month, weekday, number) = (month(locale, day.month()), weekday(locale, day.weekday()), day.day());
+    if day.year() == today.year() {
+        td_string!(locale, date.day_line, month = month, day = number, weekday = weekday)
+    } else {
+        td_string!(
+            locale,
+            date.day_line_year,
+            year = day.year(),
+            month = month,
+            day = number,
+            weekday = weekday
+        )
+    }
+}
+
+/// A moment, in as little room as a list has: the time today, else the day.
+pub fn brief(locale: Locale, at: Civil, today: Date) -> String {
+    if at.date == today {
+        return at.time();
+    }
+    if let Some(near) = near(locale, at.date, today) {
+        return near.to_owned();
+    }
+    if at.date.year() == today.year() {
+        td_string!(locale, date.short, month = u8::from(at.date.month()), day = at.date.day())
+    } else {
+        at.date.to_string()
+    }
+}
+
+fn near(locale: Locale, day: Date, today: Date) -> Option<&'static str> {
+    if day == today {
+        Some(td_string!(locale, date.today))
+    } else if day.next_day() == Some(today) {
+        Some(td_string!(locale, date.yesterday))
+    } else {
+        None
+    }
+}
+
+fn month(locale: Locale, month: Month) -> &'static str {
+    match month {
+        Month::January => td_string!(locale, date.month_1),
+        Month::February => td_string!(locale, date.month_2),
+        Month::March => td_string!(locale, date.month_3),
+        Month::April => td_string!(locale, date.month_4),
+        Month::May => td_string!(locale, date.month_5),
+        Month::June => td_string!(locale, date.month_6),
+        Month::July => td_string!(locale, date.month_7),
+        Month::August => td_string!(locale, date.month_8),
+        Month::September => td_string!(locale, date.month_9),
+        Month::October => td_string!(locale, date.month_10),
+        Month::November => td_string!(locale, date.month_11),
+        Month::December => td_string!(locale, date.month_12),
+    }
+}
+
+fn weekday(locale: Locale, weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Monday => td_string!(locale, date.weekday_1),
+        Weekday::Tuesday => td_string!(locale, date.weekday_2),
+        Weekday::Wednesday => td_string!(locale, date.weekday_3),
+        Weekday::Thursday => td_string!(locale, date.weekday_4),
+        Weekday::Friday => td_string!(locale, date.weekday_5),
+        Weekday::Saturday => td_string!(locale, date.weekday_6),
+        Weekday::Sunday => td_string!(locale, date.weekday_7),
+    }
+}
+
+/// Today's date where the reader is.
+pub fn today() -> Date {
+    let preferences = preferences();
+    Civil::new(preferences.now.get(), preferences.zone.get()).date
+}
+
+/// A moment in a list.
+#[component]
+pub fn BriefTime(
+    /// The CSS class.
+    class: &'static str,
+    /// When.
+    at: Timestamp,
+) -> impl IntoView {
+    let preferences = preferences();
+    let words = move || brief(preferences.locale.get(), Civil::new(at, preferences.zone.get()), today());
+    view! {
+        <time class=class datetime=at.to_string()>
+            {words}
+        </time>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::civil::Zone;
+
+    fn civil(text: &str) -> Civil {
+        Civil::new(Timestamp::parse(text).expect("a time"), Zone::UTC)
+    }
+
+    #[test]
+    fn a_day_is_named_as_one_would_say_it() {
+        let today = civil("2026-01-25T12:00:00Z").date;
+        for (at, zh, en) in [
+            ("2026-01-25T01:00:00Z", "今天", "Today"),
+            ("2026-01-24T23:00:00Z", "昨天", "Yesterday"),
+            ("2026-01-05T01:00:00Z", "1月5日 星期一", "Monday, January 5"),
+            ("2025-12-31T01:00:00Z", "2025年12月31日 星期三", "Wednesday, December 31, 2025"),
+        ] {
+            assert_eq!(day_line(Locale::zh, civil(at).date, today), zh);
+            assert_eq!(day_line(Locale::en, civil(at).date, today), en);
+        }
+    }
+
+    #[test]
+    fn a_list_has_the_time_today_and_else_the_day() {
+        let today = civil("2026-01-25T12:00:00Z").date;
+        assert_eq!(brief(Locale::zh, civil("2026-01-25T09:05:00Z"), today), "09:05");
+        assert_eq!(brief(Locale::zh, civil("2026-01-22T09:05:00Z"), today), "1月22日");
+        assert_eq!(brief(Locale::en, civil("2025-01-22T09:05:00Z"), today), "2025-01-22");
+    }
+}

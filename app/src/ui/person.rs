@@ -1,0 +1,44 @@
+//! What a person is called.
+
+use chat::model::User;
+
+/// Their name, in the order that its script wants (`林晓`, `Ana Ferreira`); the username where there is none.
+pub fn display_name(user: &User) -> String {
+    let (first, last) = (user.first_name.trim(), user.last_name.trim());
+    match (first.is_empty(), last.is_empty()) {
+        (true, true) => user.username.clone(),
+        (false, true) => first.to_owned(),
+        (true, false) => last.to_owned(),
+        (false, false) if is_chinese(first) && is_chinese(last) => format!("{last}{first}"),
+        (false, false) => format!("{first} {last}"),
+    }
+}
+
+fn is_chinese(name: &str) -> bool {
+    name.chars().all(|letter| ('\u{2e80}'..='\u{9fff}').contains(&letter) || letter >= '\u{20000}')
+}
+
+#[cfg(test)]
+mod tests {
+    use chat::model::UserId;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_put_together_as_its_script_wants() {
+        for (first, last, expected) in [
+            ("", "", "linxiao"),
+            ("晓", "林", "林晓"),
+            ("Ana", "Ferreira", "Ana Ferreira"),
+            ("Ana", " ", "Ana"),
+        ] {
+            let user = User {
+                id: UserId(1),
+                username: "linxiao".into(),
+                first_name: first.into(),
+                last_name: last.into(),
+            };
+            assert_eq!(display_name(&user), expected);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import type { Browser, BrowserContext, Page } from '@playwright/test';
+import { type Account, Api } from './api';
+import type { App } from './app';
+import type { Troubles } from './troubles';
+
+/** Somebody with an account, and the REST API in their name. */
+export interface Person extends Account {
+  api: Api;
+}
+
+/** The people of a test. Each has an account that no other test uses. */
+export class People {
+  private static count = 0;
+  private readonly contexts: BrowserContext[] = [];
+
+  constructor(
+    private readonly app: App,
+    private readonly browser: Browser,
+    private readonly troubles: Troubles,
+  ) {}
+
+  /** Somebody new, whose username begins with `name`. */
+  async create(name: string): Promise<Person> {
+    People.count += 1;
+    const account = await Api.register(this.app, `${name}_${process.pid}_${People.count}`, 'correct-horse-battery-9');
+    return { ...account, api: await Api.signIn(this.app, account) };
+  }
+
+  /** A browser of their own, signed in through the page as they would, and showing where that leads. */
+  async open(person: Account): Promise<Page> {
+    const context = await this.browser.newContext({ baseURL: this.app.url });
+    this.contexts.push(context);
+    await this.troubles.watch(context);
+    const page = await context.newPage();
+    await signIn(page, person);
+    return page;
+  }
+
+  /** Closes what was opened. */
+  async leave(): Promise<void> {
+    for (const context of this.contexts) await context.close();
+  }
+}
+
+/** Fills in and sends the sign-in page, and waits until it has let the person in. */
+export async function signIn(page: Page, { username, password }: Account): Promise<void> {
+  await page.goto('/sign-in');
+  await page.locator('input[name="username"]').fill(username);
+  await page.locator('input[name="password"]').fill(password);
+  await page.locator('form', { has: page.locator('input[name="password"]') }).locator('button[type="submit"]').click();
+  await page.waitForURL('**/rooms**');
+}

@@ -1,0 +1,47 @@
+import { test as base } from '@playwright/test';
+import { App } from './app';
+import { People } from './people';
+import { Troubles } from './troubles';
+
+export { expect } from '@playwright/test';
+
+/**
+ * The `test` of every spec: `page` is a stranger's browser at the running server, `people` brings others, and
+ * whatever goes wrong unseen fails the test.
+ */
+export const test = base.extend<{ people: People; troubles: Troubles }, { app: App }>({
+  app: [
+    async ({}, use) => {
+      const app = await App.launch();
+      await use(app);
+      await app.remove();
+    },
+    { scope: 'worker' },
+  ],
+
+  baseURL: async ({ app }, use) => use(app.url),
+
+  troubles: [
+    async ({ app }, use, testInfo) => {
+      const start = app.log.length;
+      const troubles = new Troubles(app);
+      await use(troubles);
+      if (testInfo.status !== testInfo.expectedStatus) {
+        await testInfo.attach('server log', { body: app.log.slice(start), contentType: 'text/plain' });
+      }
+      troubles.check();
+    },
+    { auto: true },
+  ],
+
+  context: async ({ context, troubles }, use) => {
+    await troubles.watch(context);
+    await use(context);
+  },
+
+  people: async ({ app, browser, troubles }, use) => {
+    const people = new People(app, browser, troubles);
+    await use(people);
+    await people.leave();
+  },
+});

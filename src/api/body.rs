@@ -1,0 +1,189 @@
+//! Reading a request's body field by field, so that every bad field is named at once
+//! and in the contract's words.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse,
+};
+use chat::model::{Code, FieldProblem, Problem};
+use serde_json::{Map, Value};
+
+use crate::error::ApiError;
+
+/// The fields of a JSON object.
+#[derive(Debug, Default)]
+pub struct Fields {
+    values: Map<String, Value>,
+    problems: Vec<FieldProblem>,
+}
+
+/// Like [`Fields`], where an HTML form's encoding is taken too: the token calls, as in DRF.
+pub struct FormOrJson(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        if !is_json(request.headers()) {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        Self::from_json(&read(request, state).await?)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for FormOrJson {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        if media_type(request.headers()) == Some("application/x-www-form-urlencoded") {
+            let body = read(request, state).await?;
+            let values = url::form_urlencoded::parse(&body)
+                .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+                .collect();
+            return Ok(Self(Fields { values, problems: Vec::new() }));
+        }
+        Fields::from_request(request, state).await.map(Self)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+        let is_too_large = rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE;
+        ApiError::from(if is_too_large { Code::TooLarge } else { Code::ParseError })
+    })
+}
+
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+}
+
+impl Fields {
+    /// Reads a JSON object.
+    ///
+    /// # Errors
+    /// `parse_error` for what is no JSON, or JSON but no object.
+    pub fn from_json(body: &[u8]) -> Result<Self, ApiError> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(values)) => Ok(Self { values, problems: Vec::new() }),
+            Ok(_) | Err(_) => Err(Code::ParseError.into()),
+        }
+    }
+
+    /// Notes that `field` has `problem`.
+    pub fn problem(&mut self, field: &str, problem: Problem) {
+        self.problems.push(FieldProblem::new(field, problem));
+    }
+
+    /// A text that must be there; empty when it is not, which is noted.
+    pub fn text(&mut self, field: &str) -> String {
+        match self.values.remove(field) {
+            None => self.problem(field, Problem::Required),
+            Some(Value::Null) => self.problem(field, Problem::Null),
+            Some(Value::String(text)) => return text,
+            Some(_) => self.problem(field, Problem::WrongType),
+        }
+        String::new()
+    }
+
+    /// A text that may be missing or null.
+    pub fn optional_text(&mut self, field: &str) -> Option<String> {
+        match self.values.remove(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                self.problem(field, Problem::WrongType);
+                None
+            }
+        }
+    }
+
+    /// A whole number that may be missing or null.
+    pub fn optional_number(&mut self, field: &str) -> Option<i64> {
+        match self.values.remove(field) {
+            None | Some(Value::Null) => None,
+            Some(value) => {
+                let number = value.as_i64();
+                if number.is_none() {
+                    self.problem(field, Problem::WrongType);
+                }
+                number
+            }
+        }
+    }
+
+    /// A whole number that must be there; 0 when it is not, which is noted.
+    pub fn number(&mut self, field: &str) -> i64 {
+        if self.values.contains_key(field) {
+            return self.optional_number(field).unwrap_or_default();
+        }
+        self.problem(field, Problem::Required);
+        0
+    }
+
+    /// `true` or `false`, which must be there; false when it is not, which is noted.
+    pub fn flag(&mut self, field: &str) -> bool {
+        match self.values.remove(field) {
+            Some(Value::Bool(flag)) => return flag,
+            None => self.problem(field, Problem::Required),
+            Some(Value::Null) => self.problem(field, Problem::Null),
+            Some(_) => self.problem(field, Problem::WrongType),
+        }
+        false
+    }
+
+    /// Refuses when a field was bad.
+    ///
+    /// # Errors
+    /// `invalid`, with all of them.
+    pub fn finish(&mut self) -> Result<(), ApiError> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::fields(std::mem::take(&mut self.problems)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bad_field_is_noted_and_good_ones_are_read() {
+        let mut fields =
+            Fields::from_json(br#"{"a":"x","b":null,"c":3,"n":7,"m":1.5,"big":99999999999999999999}"#)
+                .expect("an object");
+        assert_eq!(fields.text("a"), "x");
+        assert_eq!(fields.optional_text("b"), None);
+        assert_eq!(fields.optional_number("n"), Some(7));
+        fields.text("b");
+        fields.text("c");
+        fields.optional_number("m");
+        fields.optional_number("big");
+        let error = fields.finish().expect_err("three are bad");
+        let problems: Vec<_> = error.failure().fields.iter().map(|f| (f.field.as_str(), f.problem)).collect();
+        let expected = [
+            ("b", Problem::Required),
+            ("c", Problem::WrongType),
+            ("m", Problem::WrongType),
+            ("big", Problem::WrongType),
+        ];
+        assert_eq!(problems, expected, "b was taken by the first look");
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        let deep = "[".repeat(10_000);
+        for bad in ["", "{", "[]", "\"x\"", "{\"a\":\"\\ud800\"}", "nul", &deep] {
+            let error = Fields::from_json(bad.as_bytes()).expect_err("refused");
+            assert_eq!(error.code(), Code::ParseError);
+        }
+    }
+}

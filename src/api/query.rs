@@ -1,0 +1,77 @@
+//! Reading a query string parameter by parameter, with the contract's words for bad ones.
+
+use std::collections::HashMap;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use chat::model::{FieldProblem, Problem};
+
+use crate::error::ApiError;
+
+/// The parameters of a request; the last of equal names counts.
+#[derive(Debug, Default)]
+pub struct Params {
+    values: HashMap<String, String>,
+    problems: Vec<FieldProblem>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    }
+}
+
+impl Params {
+    /// Reads a query string.
+    pub fn parse(query: &str) -> Self {
+        Self {
+            values: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// A text, if it is there and not empty.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name).filter(|text| !text.is_empty())
+    }
+
+    /// A whole number, if it is there.
+    pub fn number(&mut self, name: &str) -> Option<i64> {
+        let text = self.text(name)?;
+        let number = text.parse().ok();
+        if number.is_none() {
+            self.problem(name, Problem::WrongType);
+        }
+        number
+    }
+
+    /// `true` or `false` (also `1` and `0`); false when it is not there.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.text(name).as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(_) => {
+                self.problem(name, Problem::WrongType);
+                false
+            }
+        }
+    }
+
+    /// Notes that `name` has `problem`.
+    pub fn problem(&mut self, name: &str, problem: Problem) {
+        self.problems.push(FieldProblem::new(name, problem));
+    }
+
+    /// Refuses when a parameter was bad.
+    ///
+    /// # Errors
+    /// `invalid`, with all of them.
+    pub fn finish(&mut self) -> Result<(), ApiError> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::fields(std::mem::take(&mut self.problems)))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `/api/chat/rooms/`: listing, making, seeing, coming and going.
+
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+};
+use chat::{
+    Chat,
+    model::{Member, NewRoom, Problem, Room, RoomId, RoomType, limits::PAGE_SIZE_MAX},
+    service::rooms::RoomFilter,
+};
+use serde_json::{Value, json};
+
+use super::{PathId, body::Fields, query::Params};
+use crate::{auth::Caller, error::ApiError};
+
+/// Rooms on one page where only `page` was given.
+const PAGE_SIZE: i64 = 20;
+
+/// `GET /api/chat/rooms/`.
+pub async fn list(
+    State(chat): State<Chat>,
+    Caller(viewer): Caller,
+    OriginalUri(uri): OriginalUri,
+    mut params: Params,
+) -> Result<(HeaderMap, Json<Vec<Room>>), ApiError> {
+    let search = params.text("search");
+    let kind = params.text("room_type");
+    let room_type = kind.as_deref().and_then(RoomType::parse);
+    if kind.is_some() && room_type.is_none() {
+        params.problem("room_type", Problem::NotAChoice);
+    }
+    let mine = params.flag("mine");
+    let (page, size) = (params.number("page"), params.number("page_size"));
+    if page.is_some_and(|page| page < 1) {
+        params.problem("page", Problem::OutOfRange { min: 1, max: i64::MAX });
+    }
+    if size.is_some_and(|size| size < 1) {
+        params.problem("page_size", Problem::OutOfRange { min: 1, max: PAGE_SIZE_MAX });
+    }
+    params.finish()?;
+
+    let mut filter = RoomFilter { search, room_type, mine, offset: 0, limit: i64::MAX };
+    let Some(window) = Window::new(page, size) else {
+        return Ok((HeaderMap::new(), Json(chat.rooms(&viewer, &filter).await?)));
+    };
+    filter.offset = window.page.saturating_sub(1).saturating_mul(window.size);
+    // One more than the page shows whether there is a next one.
+    filter.limit = window.size + 1;
+    let mut rooms = chat.rooms(&viewer, &filter).await?;
+    let has_more = rooms.len() > usize::try_from(window.size).unwrap_or(usize::MAX);
+    rooms.truncate(usize::try_from(window.size).unwrap_or(usize::MAX));
+    Ok((window.links(uri.path(), uri.query().unwrap_or_default(), has_more), Json(rooms)))
+}
+
+/// A page of the list.
+struct Window {
+    page: i64,
+    size: i64,
+}
+
+impl Window {
+    /// `None` where the whole list was asked for.
+    fn new(page: Option<i64>, size: Option<i64>) -> Option<Self> {
+        (page.is_some() || size.is_some())
+            .then(|| Self { page: page.unwrap_or(1), size: size.unwrap_or(PAGE_SIZE).min(PAGE_SIZE_MAX) })
+    }
+
+    /// The `Link` header of RFC 8288 to the pages beside this one.
+    fn links(&self, path: &str, query: &str, has_more: bool) -> HeaderMap {
+        let link = |page: i64, rel: &str| {
+            let kept = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "page");
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(kept)
+                .append_pair("page", &page.to_string())
+                .finish();
+            format!("<{path}?{query}>; rel=\"{rel}\"")
+        };
+        let mut links = Vec::new();
+        if self.page > 1 {
+            links.push(link(self.page - 1, "prev"));
+        }
+        if has_more {
+            links.push(link(self.page + 1, "next"));
+        }
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = HeaderValue::try_from(links.join(", "))
+            && !links.is_empty()
+        {
+            headers.insert(header::LINK, value);
+        }
+        headers
+    }
+}
+
+/// `POST /api/chat/rooms/`.
+pub async fn create(
+    State(chat): State<Chat>,
+    Caller(creator): Caller,
+    mut body: Fields,
+) -> Result<(StatusCode, Json<Room>), ApiError> {
+    let new = NewRoom {
+        name: body.text("name"),
+        description: body.optional_text("description").unwrap_or_default(),
+        room_type: body.text("room_type"),
+        max_members: body.optional_number("max_members"),
+    };
+    body.finish()?;
+    Ok((StatusCode::CREATED, Json(chat.create_room(&creator, new).await?)))
+}
+
+/// `GET /api/chat/rooms/{id}/`.
+pub async fn detail(
+    State(chat): State<Chat>,
+    Caller(viewer): Caller,
+    PathId(room): PathId<RoomId>,
+) -> Result<Json<Room>, ApiError> {
+    Ok(Json(chat.room(&viewer, room).await?))
+}
+
+/// `POST /api/chat/rooms/{id}/join/`.
+pub async fn join(
+    State(chat): State<Chat>,
+    Caller(user): Caller,
+    PathId(room): PathId<RoomId>,
+) -> Result<Json<Value>, ApiError> {
+    chat.join(&user, room).await?;
+    Ok(Json(json!({"message": "成功加入房间"})))
+}
+
+/// `POST /api/chat/rooms/{id}/leave/`.
+pub async fn leave(
+    State(chat): State<Chat>,
+    Caller(user): Caller,
+    PathId(room): PathId<RoomId>,
+) -> Result<Json<Value>, ApiError> {
+    chat.leave(&user, room).await.map_err(|error| {
+        let error = ApiError::from(error);
+        // Nothing to leave is a mistake in the request, not a lack of rights (contract).
+        if error.code() == chat::model::Code::NotAMember { error.as_bad_request() } else { error }
+    })?;
+    Ok(Json(json!({"message": "成功离开房间"})))
+}
+
+/// `GET /api/chat/rooms/{id}/members/`.
+pub async fn members(
+    State(chat): State<Chat>,
+    Caller(viewer): Caller,
+    PathId(room): PathId<RoomId>,
+) -> Result<Json<Vec<Member>>, ApiError> {
+    Ok(Json(chat.members(&viewer, room).await?))
+}

@@ -1,0 +1,176 @@
+//! Where credentials stand in a request.
+//!
+//! REST goes by `Authorization: Bearer` alone. A socket, which a browser opens without
+//! headers of its own, may also bring a query parameter, a subprotocol or the bundled
+//! UI's session.
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+use chat::{
+    Chat,
+    model::{Code, User},
+};
+use tower_sessions::Session;
+
+use super::{Auth, session};
+use crate::{
+    error::ApiError,
+    middleware::{client::Client, origin::Origin},
+};
+
+/// Whoever calls the REST API, and may chat. An extractor.
+#[derive(Clone, Debug)]
+pub struct Caller(pub User);
+
+/// Whoever calls the REST API, whether or not they may chat. An extractor.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub User);
+
+/// Whoever opens a socket, if they brought credentials with the request; `None` when
+/// their first frame has to. An extractor.
+#[derive(Clone, Debug)]
+pub struct Visitor(pub Option<User>);
+
+impl<S> FromRequestParts<S> for Caller
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+    Chat: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
+        Auth::from_ref(state).admit(&Chat::from_ref(state), token).await.map(Self)
+    }
+}
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+    Chat: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
+        let claims = Auth::from_ref(state).read_access(token)?;
+        Ok(Self(Chat::from_ref(state).authenticate(claims.user).await?))
+    }
+}
+
+impl<S> FromRequestParts<S> for Visitor
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+    Chat: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (auth, chat) = (Auth::from_ref(state), Chat::from_ref(state));
+        if let Some(token) = query_token(parts.uri.query().unwrap_or_default()) {
+            return auth.admit(&chat, &token).await.map(|user| Self(Some(user)));
+        }
+        if let Some(token) = bearer(&parts.headers)?.or_else(|| protocol_token(&parts.headers)) {
+            return auth.admit(&chat, token).await.map(|user| Self(Some(user)));
+        }
+        let Some(session) = parts.extensions.get::<Session>().cloned() else { return Ok(Self(None)) };
+        let Ok(client) = Client::from_request_parts(parts, state).await;
+        // A socket is not held back by the same-origin rule: any page may open one, and
+        // the cookie goes with it.
+        if Origin::of(&parts.headers, &client, &[]) != Origin::Same {
+            return Ok(Self(None));
+        }
+        match session::user_id(&session).await? {
+            Some(id) => Ok(Self(Some(chat.admit(id).await?))),
+            None => Ok(Self(None)),
+        }
+    }
+}
+
+/// The token behind `Authorization: Bearer`; `None` without the header or with another
+/// scheme. The scheme is one in any case (RFC 9110), unlike in Simple JWT.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let mut parts = value.as_bytes().split(u8::is_ascii_whitespace).filter(|part| !part.is_empty());
+    if !parts.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer")) {
+        return Ok(None);
+    }
+    match (parts.next(), parts.next()) {
+        // What is not UTF-8 is a bad token like any other; none of them is empty.
+        (Some(token), None) => Ok(Some(str::from_utf8(token).unwrap_or_default())),
+        _ => Err(Code::BadAuthorizationHeader.into()),
+    }
+}
+
+/// `?token=`.
+fn query_token(query: &str) -> Option<String> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .find_map(|(name, value)| (name == "token" && !value.is_empty()).then(|| value.into_owned()))
+}
+
+/// `Sec-WebSocket-Protocol: bearer, <token>`.
+fn protocol_token(headers: &HeaderMap) -> Option<&str> {
+    let values =
+        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let mut protocols = values.flat_map(|value| value.split(',')).map(str::trim);
+    protocols.find(|protocol| *protocol == "bearer")?;
+    protocols.next().filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(name: HeaderName, values: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name.clone(), HeaderValue::from_bytes(value).expect("a value"));
+        }
+        headers
+    }
+
+    fn authorization(value: &[u8]) -> Result<Option<String>, Code> {
+        let headers = headers(header::AUTHORIZATION, &[value]);
+        bearer(&headers).map(|token| token.map(str::to_owned)).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn a_token_stands_behind_the_word_bearer() {
+        for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER \t a.b.c  "] {
+            assert_eq!(authorization(value.as_bytes()), Ok(Some("a.b.c".into())), "{value}");
+        }
+        for value in ["", "Basic YTpi", "Token abc", "Bearera.b.c", "a.b.c"] {
+            assert_eq!(authorization(value.as_bytes()), Ok(None), "{value}");
+        }
+        for value in ["Bearer", "Bearer ", "Bearer a b", "bearer  "] {
+            assert_eq!(authorization(value.as_bytes()), Err(Code::BadAuthorizationHeader), "{value}");
+        }
+        assert_eq!(authorization(b"Bearer \xff\xfe"), Ok(Some(String::new())), "a bad token, not no token");
+    }
+
+    #[test]
+    fn a_socket_may_bring_it_in_the_query() {
+        assert_eq!(query_token("after_id=3&token=a.b.c"), Some("a.b.c".into()));
+        assert_eq!(query_token("token=a%2Eb"), Some("a.b".into()));
+        assert_eq!(query_token("token=&tokens=x"), None);
+    }
+
+    #[test]
+    fn a_socket_may_bring_it_as_a_subprotocol() {
+        let token = |values: &[&[u8]]| {
+            protocol_token(&headers(header::SEC_WEBSOCKET_PROTOCOL, values)).map(str::to_owned)
+        };
+        assert_eq!(token(&[b"bearer, a.b.c"]), Some("a.b.c".into()));
+        assert_eq!(token(&[b"chat", b"bearer", b"a.b.c"]), Some("a.b.c".into()));
+        assert_eq!(token(&[b"a.b.c, bearer"]), None);
+        assert_eq!(token(&[b"bearer,"]), None);
+        assert_eq!(token(&[]), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! JSON Web Tokens, such as djangorestframework-simplejwt mints and reads them:
+//! HS256 alone, claims `token_type`, `exp`, `iat`, `jti` and `user_id`.
+//!
+//! Whether the user still exists and whether a refresh token was ended early is for
+//! others to ask; nothing here reads the database. No leeway: `exp` is the moment
+//! from which a token is worth nothing, to the second, on whichever node it is shown.
+
+use std::time::Duration;
+
+use chat::model::{Timestamp, UserId};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+
+/// The dead are remembered by `jti`, in a column of this many characters.
+const JTI_MAX: usize = 64;
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenType {
+    /// Calls of the API.
+    Access,
+    /// New access tokens.
+    Refresh,
+    /// Some use that is not ours, such as Simple JWT's sliding tokens.
+    #[serde(other)]
+    Other,
+}
+
+/// What a good token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// The token's own id.
+    pub jti: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// From then on it is worth nothing.
+    pub expires_at: Timestamp,
+}
+
+/// Why a token is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// Not a token, of another algorithm, or not signed with our secret.
+    Invalid,
+    /// Its time is over.
+    Expired,
+    /// It would be good for ever.
+    NoExpiry,
+    /// It cannot be told from others.
+    NoId,
+    /// It does not say what it is good for.
+    NoType,
+    /// It is good for something else.
+    WrongType,
+    /// It names nobody.
+    NoUser,
+    /// It was ended before its time.
+    Blacklisted,
+}
+
+impl TokenError {
+    /// Simple JWT's words for it, which clients compare.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Invalid => "Token is invalid",
+            Self::Expired => "Token is expired",
+            Self::NoExpiry => "Token has no 'exp' claim",
+            Self::NoId => "Token has no id",
+            Self::NoType => "Token has no type",
+            Self::WrongType => "Token has wrong type",
+            Self::NoUser => "Token contained no recognizable user identification",
+            Self::Blacklisted => "Token is blacklisted",
+        }
+    }
+}
+
+/// Why a token could not be made: the machine has no randomness or no memory.
+#[derive(Debug, thiserror::Error)]
+#[error("a token could not be made: {0}")]
+pub struct MintError(String);
+
+/// Makes tokens and reads them, with one secret.
+pub struct Tokens {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    validation: Validation,
+    access_lifetime: Duration,
+    refresh_lifetime: Duration,
+}
+
+#[derive(Serialize)]
+struct Minted<'a> {
+    token_type: TokenType,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+    user_id: String,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    token_type: Option<TokenType>,
+    exp: Option<Number>,
+    nbf: Option<Number>,
+    jti: Option<String>,
+    user_id: Option<ShownUser>,
+}
+
+/// Simple JWT writes a string since 5.4, and wrote an integer before.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ShownUser {
+    Text(String),
+    Number(i64),
+}
+
+impl Tokens {
+    /// Tokens signed with `secret`, which Simple JWT calls `SIGNING_KEY`.
+    pub fn new(secret: &[u8], access_lifetime: Duration, refresh_lifetime: Duration) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Times are checked here, by the domain's clock. An audience is Simple JWT's to
+        // demand; a token that names one is no worse for that.
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        Self {
+            signing: EncodingKey::from_secret(secret),
+            verifying: DecodingKey::from_secret(secret),
+            validation,
+            access_lifetime,
+            refresh_lifetime,
+        }
+    }
+
+    /// A new access token for `user`, good from `now`.
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub fn access(&self, user: UserId, now: Timestamp) -> Result<String, MintError> {
+        self.mint(TokenType::Access, self.access_lifetime, user, now)
+    }
+
+    /// A new refresh token for `user`, good from `now`.
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub fn refresh(&self, user: UserId, now: Timestamp) -> Result<String, MintError> {
+        self.mint(TokenType::Refresh, self.refresh_lifetime, user, now)
+    }
+
+    fn mint(
+        &self,
+        token_type: TokenType,
+        lifetime: Duration,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<String, MintError> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(|error| MintError(error.to_string()))?;
+        let jti = format!("{:032x}", u128::from_be_bytes(id));
+        let iat = now.unix_seconds();
+        let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
+        let claims = Minted { token_type, exp, iat, jti: &jti, user_id: user.to_string() };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+            .map_err(|error| MintError(error.to_string()))
+    }
+
+    /// What `token` says, if it is good now and for `wanted`; `None`: for whatever it is.
+    ///
+    /// # Errors
+    /// [`TokenError`], the first that applies, in Simple JWT's order.
+    pub fn read(&self, token: &str, wanted: Option<TokenType>, now: Timestamp) -> Result<Claims, TokenError> {
+        let shown = jsonwebtoken::decode::<Shown>(token, &self.verifying, &self.validation)
+            .map_err(|_| TokenError::Invalid)?
+            .claims;
+        let seconds = |number: Number| number.as_i64().ok_or(TokenError::Invalid);
+        let now = now.unix_seconds();
+        if shown.nbf.map(seconds).transpose()?.is_some_and(|nbf| nbf > now) {
+            return Err(TokenError::Invalid);
+        }
+        let exp = seconds(shown.exp.ok_or(TokenError::NoExpiry)?)?;
+        if exp <= now {
+            return Err(TokenError::Expired);
+        }
+        let jti = shown.jti.filter(|jti| !jti.is_empty()).ok_or(TokenError::NoId)?;
+        if jti.len() > JTI_MAX || jti.contains('\0') {
+            return Err(TokenError::Invalid);
+        }
+        if let Some(wanted) = wanted
+            && shown.token_type.ok_or(TokenError::NoType)? != wanted
+        {
+            return Err(TokenError::WrongType);
+        }
+        let user = match shown.user_id.ok_or(TokenError::NoUser)? {
+            ShownUser::Number(id) => UserId::checked(id),
+            ShownUser::Text(text) => text.parse().ok().and_then(|UserId(id)| UserId::checked(id)),
+        };
+        Ok(Claims {
+            jti,
+            user: user.ok_or(TokenError::NoUser)?,
+            expires_at: Timestamp(exp.saturating_mul(1_000_000)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+/// 2026-01-25T15:30:00Z.
+const NOW: Timestamp = Timestamp(1_769_355_000_000_000);
+const SECRET: &[u8] = b"an insecure secret of the Django project";
+const AMY: UserId = UserId(7);
+
+/// Minted by Simple JWT 5.5.1 with [`SECRET`] at [`NOW`], for five minutes; with a claim of its project's own.
+const DJANGO_ACCESS: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzY5MzU1MzAwLCJpYXQiOjE3NjkzNTUwMDAsImp0aSI6IjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmIiwidXNlcl9pZCI6IjciLCJpc19zdGFmZiI6dHJ1ZX0.rV4RvK4ZiwbhUcDdD0Wm_ulP8VAyDw-vgsZHPd3iNgU";
+/// The same, a refresh token, for a day.
+const DJANGO_REFRESH: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc2OTQ0MTQwMCwiaWF0IjoxNzY5MzU1MDAwLCJqdGkiOiIwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZiIsInVzZXJfaWQiOiI3IiwiaXNfc3RhZmYiOnRydWV9.w1r9M9T3VBN8LKypUXk4S9XNLljzXnGZ_-fBMvRJrA8";
+
+fn tokens() -> Tokens {
+    Tokens::new(SECRET, Duration::from_hours(1), Duration::from_hours(7 * 24))
+}
+
+fn later(seconds: i64) -> Timestamp {
+    NOW.plus_micros(seconds * 1_000_000)
+}
+
+/// A token with these claims, signed with [`SECRET`].
+fn signed(claims: &Value) -> String {
+    signed_by(Algorithm::HS256, SECRET, claims)
+}
+
+fn signed_by(algorithm: Algorithm, secret: &[u8], claims: &Value) -> String {
+    jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).expect("signed")
+}
+
+/// Good claims of an access token, with `changes`; null removes a claim.
+fn claims(changes: &Value) -> Value {
+    let mut claims = json!({
+        "token_type": "access", "exp": NOW.unix_seconds() + 60, "iat": NOW.unix_seconds(),
+        "jti": "0123456789abcdef0123456789abcdef", "user_id": "7",
+    });
+    let all = claims.as_object_mut().expect("an object");
+    for (name, value) in changes.as_object().expect("an object") {
+        all.insert(name.clone(), value.clone());
+    }
+    all.retain(|_, value| !value.is_null());
+    claims
+}
+
+fn read(token: &str) -> Result<Claims, TokenError> {
+    tokens().read(token, Some(TokenType::Access), NOW)
+}
+
+fn read_changed(changes: &Value) -> Result<UserId, TokenError> {
+    read(&signed(&claims(changes))).map(|claims| claims.user)
+}
+
+#[test]
+fn a_token_is_good_for_its_purpose_and_its_time_to_the_second() {
+    let tokens = tokens();
+    let access = tokens.access(AMY, NOW).expect("minted");
+    let refresh = tokens.refresh(AMY, NOW).expect("minted");
+    let read = |token: &str, wanted, now| tokens.read(token, wanted, now).map(|claims| claims.user);
+    let (is_access, is_refresh) = (Some(TokenType::Access), Some(TokenType::Refresh));
+    assert_eq!(read(&access, is_access, later(3_599)), Ok(AMY));
+    assert_eq!(read(&access, is_access, later(3_600)), Err(TokenError::Expired));
+    assert_eq!(read(&refresh, is_refresh, later(7 * 86_400 - 1)), Ok(AMY));
+    assert_eq!(read(&refresh, is_refresh, later(7 * 86_400)), Err(TokenError::Expired));
+    assert_eq!(read(&access, is_refresh, NOW), Err(TokenError::WrongType));
+    assert_eq!(read(&refresh, is_access, NOW), Err(TokenError::WrongType));
+    assert_eq!(read(&access, None, NOW), Ok(AMY));
+    assert_eq!(read(&refresh, None, NOW), Ok(AMY));
+}
+
+#[test]
+fn a_minted_token_has_simple_jwts_claims_and_no_others() {
+    let token = tokens().access(AMY, NOW).expect("minted");
+    let header = jsonwebtoken::decode_header(&token).expect("a header");
+    assert_eq!((header.alg, header.typ.as_deref()), (Algorithm::HS256, Some("JWT")));
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    let claims = jsonwebtoken::decode::<Value>(&token, &DecodingKey::from_secret(SECRET), &validation)
+        .expect("decoded")
+        .claims;
+    let jti = claims["jti"].as_str().expect("an id");
+    assert!(jti.len() == 32 && jti.bytes().all(|byte| byte.is_ascii_hexdigit()), "{jti}");
+    let now = NOW.unix_seconds();
+    let expected =
+        json!({"token_type": "access", "exp": now + 3_600, "iat": now, "jti": jti, "user_id": "7"});
+    assert_eq!(claims, expected);
+    assert_ne!(token, tokens().access(AMY, NOW).expect("minted"), "each has an id of its own");
+}
+
+#[test]
+fn simple_jwts_tokens_are_good_here() {
+    let expected =
+        Claims { jti: "0123456789abcdef0123456789abcdef".into(), user: AMY, expires_at: later(300) };
+    assert_eq!(read(DJANGO_ACCESS), Ok(expected));
+    assert_eq!(tokens().read(DJANGO_ACCESS, Some(TokenType::Access), later(300)), Err(TokenError::Expired));
+    assert_eq!(read(DJANGO_REFRESH), Err(TokenError::WrongType));
+    let refresh = tokens().read(DJANGO_REFRESH, Some(TokenType::Refresh), NOW).expect("good");
+    assert_eq!(refresh.expires_at, later(86_400));
+}
+
+#[test]
+fn the_user_may_be_a_string_or_an_integer_and_nothing_else() {
+    assert_eq!(read_changed(&json!({"user_id": "7"})), Ok(AMY));
+    assert_eq!(read_changed(&json!({"user_id": 7})), Ok(AMY));
+    for nobody in [json!(null), json!("amy"), json!(""), json!(0), json!(-7), json!("9007199254740992")] {
+        assert_eq!(read_changed(&json!({"user_id": nobody})), Err(TokenError::NoUser), "{nobody}");
+    }
+    for odd in [json!(7.5), json!([7]), json!({"id": 7}), json!(true)] {
+        assert_eq!(read_changed(&json!({"user_id": odd})), Err(TokenError::Invalid), "{odd}");
+    }
+}
+
+#[test]
+fn claims_that_are_missing_odd_or_too_many() {
+    assert_eq!(read_changed(&json!({"iat": null, "aud": "others", "extra": [1, {"a": 2}]})), Ok(AMY));
+    assert_eq!(read_changed(&json!({"exp": null})), Err(TokenError::NoExpiry));
+    assert_eq!(read_changed(&json!({"exp": "tomorrow"})), Err(TokenError::Invalid));
+    assert_eq!(read_changed(&json!({"exp": NOW.unix_seconds() - 1})), Err(TokenError::Expired));
+    assert_eq!(read_changed(&json!({"nbf": NOW.unix_seconds() + 1})), Err(TokenError::Invalid));
+    assert_eq!(read_changed(&json!({"nbf": NOW.unix_seconds()})), Ok(AMY));
+    assert_eq!(read_changed(&json!({"jti": null})), Err(TokenError::NoId));
+    assert_eq!(read_changed(&json!({"jti": "x".repeat(65)})), Err(TokenError::Invalid));
+    assert_eq!(read_changed(&json!({"token_type": null})), Err(TokenError::NoType));
+    assert_eq!(read_changed(&json!({"token_type": "sliding"})), Err(TokenError::WrongType));
+}
+
+#[test]
+fn the_algorithm_is_pinned() {
+    let good = claims(&json!({}));
+    for other in [Algorithm::HS384, Algorithm::HS512] {
+        assert_eq!(read(&signed_by(other, SECRET, &good)), Err(TokenError::Invalid));
+    }
+    let [_, payload, signature] = parts(&signed(&good));
+    // {"alg":"none","typ":"JWT"}, {"alg":"None"} and {"alg":"RS256"}.
+    for header in ["eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0", "eyJhbGciOiJOb25lIn0", "eyJhbGciOiJSUzI1NiJ9"] {
+        for signature in ["", signature.as_str()] {
+            let forged = format!("{header}.{payload}.{signature}");
+            assert_eq!(read(&forged), Err(TokenError::Invalid), "{forged}");
+        }
+    }
+}
+
+#[test]
+fn what_was_tampered_with_is_no_token() {
+    assert_eq!(
+        read(&signed_by(Algorithm::HS256, b"another secret", &claims(&json!({})))),
+        Err(TokenError::Invalid)
+    );
+    let [header, payload, signature] = parts(&signed(&claims(&json!({}))));
+    let [_, other, _] = parts(&signed(&claims(&json!({"user_id": "1"}))));
+    for forged in [
+        format!("{header}.{other}.{signature}"),
+        format!("{header}.{payload}."),
+        format!("{header}.{payload}"),
+        format!("{header}.{payload}.{signature}.{signature}"),
+        format!("{header}.{payload}.{signature}="),
+        format!(" {header}.{payload}.{signature}"),
+        String::new(),
+        "..".into(),
+        "a.b.c".into(),
+        "令牌".into(),
+        "x".repeat(100_000),
+    ] {
+        assert_eq!(read(&forged), Err(TokenError::Invalid), "{forged:.80}");
+    }
+}
+
+#[test]
+fn a_lifetime_past_the_end_of_time_does_no_harm() {
+    let endless = Tokens::new(SECRET, Duration::MAX, Duration::MAX);
+    let token = endless.access(AMY, NOW).expect("minted");
+    assert_eq!(endless.read(&token, None, NOW).expect("good").user, AMY);
+}
+
+fn parts(token: &str) -> [String; 3] {
+    let parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+    parts.try_into().expect("three parts")
+}

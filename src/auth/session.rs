@@ -1,0 +1,153 @@
+//! The bundled UI's sessions: a cookie, and a row of the database behind it.
+//!
+//! What the session holds is the UI's business, except for who is signed in. The cookie
+//! is not marked `Secure` here: [`crate::middleware::secure_cookies`] knows when it has to be.
+
+use std::{fmt, time::Duration};
+
+use app::server::identity::USER_ID_KEY;
+use async_trait::async_trait;
+use axum::{extract::Request, middleware::Next, response::Response};
+use chat::{
+    Chat,
+    model::{Code, Timestamp, UserId},
+    service::accounts::SessionRecord,
+};
+use time::OffsetDateTime;
+use tower_sessions::{
+    Expiry, Session, SessionManagerLayer, SessionStore,
+    cookie::SameSite,
+    session::{Id, Record},
+    session_store,
+};
+
+use crate::error::ApiError;
+
+/// The cookie's name (contract).
+pub const COOKIE: &str = "liao_session";
+
+/// Where a session keeps when it was last put off, in seconds since the epoch.
+const SEEN_KEY: &str = "seen";
+/// A session that is used is put off this often and not with every request: each time is a write.
+const PUT_OFF: Duration = Duration::from_mins(10);
+/// How often what has expired is removed.
+const SWEEP: Duration = Duration::from_hours(1);
+
+/// Sessions in the chat's database.
+#[derive(Clone)]
+pub struct Sessions {
+    chat: Chat,
+}
+
+/// The layer that gives a request its [`Session`]. One that is not used for `lifetime` ends.
+pub fn layer(chat: Chat, lifetime: Duration) -> SessionManagerLayer<Sessions> {
+    let lifetime = time::Duration::try_from(lifetime).unwrap_or(time::Duration::MAX);
+    SessionManagerLayer::new(Sessions { chat })
+        .with_name(COOKIE)
+        .with_path("/")
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(false)
+        .with_expiry(Expiry::OnInactivity(lifetime))
+}
+
+/// Who is signed in with this session, as far as the session knows.
+///
+/// # Errors
+/// `unavailable` when the session cannot be read.
+pub async fn user_id(session: &Session) -> Result<Option<UserId>, ApiError> {
+    session.get::<i64>(USER_ID_KEY).await.map(|id| id.map(UserId)).map_err(|error| {
+        tracing::error!(%error, "a session could not be read");
+        Code::Unavailable.into()
+    })
+}
+
+/// Middleware for the bundled UI's requests: whoever uses a session keeps it.
+pub async fn keep_alive(session: Session, request: Request, next: Next) -> Response {
+    // Before the handler: a sign-out there has the last word.
+    if session.id().is_some()
+        && let Err(error) = put_off(&session).await
+    {
+        // The handler will find out for itself, if it needs the session at all.
+        tracing::warn!(%error, "a session could not be put off");
+    }
+    next.run(request).await
+}
+
+async fn put_off(session: &Session) -> Result<(), tower_sessions::session::Error> {
+    if session.get_value(USER_ID_KEY).await?.is_none() {
+        return Ok(());
+    }
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let seen = session.get::<i64>(SEEN_KEY).await?;
+    if seen.is_none_or(|seen| seen.abs_diff(now) >= PUT_OFF.as_secs()) {
+        // Whatever changes a session puts it off: the layer saves it with a new expiry.
+        session.insert(SEEN_KEY, now).await?;
+    }
+    Ok(())
+}
+
+/// Removes expired sessions and tokens now and every hour, for ever.
+pub async fn sweep(chat: Chat) {
+    let mut hourly = tokio::time::interval(SWEEP);
+    loop {
+        hourly.tick().await;
+        match chat.forget_expired().await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "expired sessions and tokens were removed"),
+            Err(error) => tracing::warn!(%error, "expired sessions and tokens could not be removed"),
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        while !self.chat.create_session(&stored(record)?).await.map_err(backend)? {
+            record.id = Id::default();
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        self.chat.save_session(&stored(record)?).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let Some(stored) = self.chat.load_session(&id.to_string()).await.map_err(backend)? else {
+            return Ok(None);
+        };
+        let data = serde_json::from_str(&stored.data)
+            .map_err(|error| session_store::Error::Decode(error.to_string()))?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(stored.expires_at.0) * 1_000)
+            .map_err(|error| session_store::Error::Decode(error.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.chat.delete_session(&id.to_string()).await.map_err(backend)
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+fn stored(record: &Record) -> session_store::Result<SessionRecord> {
+    let data = serde_json::to_string(&record.data)
+        .map_err(|error| session_store::Error::Encode(error.to_string()))?;
+    let micros = record.expiry_date.unix_timestamp_nanos() / 1_000;
+    Ok(SessionRecord {
+        id: record.id.to_string(),
+        data,
+        user: record.data.get(USER_ID_KEY).and_then(serde_json::Value::as_i64).map(UserId),
+        expires_at: Timestamp(i64::try_from(micros).unwrap_or(i64::MAX)),
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
+fn backend(error: chat::Error) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}

@@ -1,0 +1,180 @@
+//! Failed sign-ins, counted for each account and for each address, so that a
+//! password cannot be guessed by trying.
+//!
+//! What counts are failures of the last five minutes. An attempt under way counts as
+//! one that may fail: a thousand at once get no more guesses than a thousand in a row;
+//! those that may yet be allowed wait. What is remembered is bounded, however many
+//! names or addresses are tried: those least used are forgotten first.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chat::{
+    model::{Code, Timestamp},
+    service::{Clock, accounts::username_key},
+};
+use quick_cache::sync::Cache;
+use tokio::sync::Notify;
+
+use crate::middleware::client::ClientAddr;
+
+/// How long a failure counts.
+const WINDOW: Duration = Duration::from_mins(5);
+/// Accounts, and addresses, whose failures are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// How many failures may be, for each; `None`: any number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// For one account.
+    pub per_account: Option<u32>,
+    /// From one address.
+    pub per_address: Option<u32>,
+}
+
+/// Too many failures: come back after this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany(pub Duration);
+
+/// Counts failed sign-ins.
+pub struct Throttle {
+    accounts: Option<Counters>,
+    addresses: Option<Counters>,
+    clock: Clock,
+}
+
+/// The failures of many, each under a hash of the name or address: what a stranger
+/// sends takes the same room whatever its length.
+struct Counters {
+    limit: usize,
+    hasher: RandomState,
+    of: Cache<u64, Arc<Counter>>,
+}
+
+#[derive(Default)]
+struct Counter {
+    state: Mutex<State>,
+    /// Something changed that those who wait want to know.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Oldest first, none older than [`WINDOW`].
+    failures: VecDeque<Timestamp>,
+    under_way: usize,
+}
+
+/// The right to one attempt. Dropping it gives the right back.
+struct Claim {
+    counter: Arc<Counter>,
+    limit: usize,
+}
+
+impl Throttle {
+    /// Counts by `clock`.
+    pub fn new(limits: Limits, clock: Clock) -> Self {
+        Self {
+            accounts: Counters::new(limits.per_account),
+            addresses: Counters::new(limits.per_address),
+            clock,
+        }
+    }
+
+    /// Runs `sign_in` unless there were too many failures for this name or from this
+    /// address; it counts as one if it says `no_active_account`.
+    ///
+    /// # Errors
+    /// The outer one is [`TooMany`], and then `sign_in` did not run.
+    pub async fn attempt<T>(
+        &self,
+        username: &str,
+        from: ClientAddr,
+        sign_in: impl Future<Output = chat::Result<T>>,
+    ) -> Result<chat::Result<T>, TooMany> {
+        let mut claims = Vec::with_capacity(2);
+        if let Some(accounts) = &self.accounts {
+            claims.push(accounts.claim(&username_key(username), &self.clock).await?);
+        }
+        if let Some(addresses) = &self.addresses {
+            claims.push(addresses.claim(&from.throttle_key(), &self.clock).await?);
+        }
+        let result = sign_in.await;
+        if matches!(&result, Err(error) if error.code() == Code::NoActiveAccount) {
+            let now = self.clock.now();
+            for claim in &claims {
+                claim.counter.state().failures.push_back(now);
+            }
+        }
+        Ok(result)
+    }
+}
+
+impl Counters {
+    fn new(limit: Option<u32>) -> Option<Self> {
+        let limit = usize::try_from(limit?).unwrap_or(usize::MAX);
+        Some(Self { limit, hasher: RandomState::new(), of: Cache::new(REMEMBERED) })
+    }
+
+    async fn claim(&self, key: &impl Hash, clock: &Clock) -> Result<Claim, TooMany> {
+        let key = self.hasher.hash_one(key);
+        let Ok(counter) = self.of.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::<Counter>::default()));
+        loop {
+            // Listening starts before looking, so that no change falls between the two.
+            let changed = counter.changed.notified();
+            if counter.state().claim(self.limit, clock.now())? {
+                break;
+            }
+            changed.await;
+        }
+        Ok(Claim { counter, limit: self.limit })
+    }
+}
+
+impl Counter {
+    /// A panic while the lock was held leaves numbers that are right enough.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes the right to one attempt; false while that depends on others under way.
+    fn claim(&mut self, limit: usize, now: Timestamp) -> Result<bool, TooMany> {
+        let window = i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX);
+        while self.failures.front().is_some_and(|at| at.plus_micros(window) <= now) {
+            self.failures.pop_front();
+        }
+        if self.failures.len() >= limit {
+            let first = self.failures.front().map_or(now, |at| at.plus_micros(window));
+            return Err(TooMany(Duration::from_micros(u64::try_from(first.0 - now.0).unwrap_or(0))));
+        }
+        let is_free = self.failures.len() + self.under_way < limit;
+        self.under_way += usize::from(is_free);
+        Ok(is_free)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut state = self.counter.state();
+        state.under_way -= 1;
+        let is_over = state.failures.len() >= self.limit;
+        drop(state);
+        if is_over {
+            self.counter.changed.notify_waiters();
+        } else {
+            // One place is free again, for one. After a failure it is not, and who is
+            // woken waits again.
+            self.counter.changed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

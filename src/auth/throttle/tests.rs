@@ -1,0 +1,144 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chat::Error;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_769_355_000_000_000);
+const HOME: &str = "192.0.2.7";
+
+struct Stage {
+    throttle: Throttle,
+    clock: Clock,
+}
+
+fn stage(per_account: u32, per_address: u32) -> Stage {
+    let limit = |count| (count > 0).then_some(count);
+    let limits = Limits { per_account: limit(per_account), per_address: limit(per_address) };
+    let clock = Clock::fixed(NOW);
+    Stage { throttle: Throttle::new(limits, clock.clone()), clock }
+}
+
+fn from(address: &str) -> ClientAddr {
+    ClientAddr(address.parse().expect("an address"))
+}
+
+impl Stage {
+    async fn attempt(&self, name: &str, address: &str, outcome: chat::Result<()>) -> Result<bool, u64> {
+        let result = self.throttle.attempt(name, from(address), async { outcome }).await;
+        result.map(|result| result.is_ok()).map_err(|TooMany(wait)| wait.as_secs())
+    }
+
+    async fn fail(&self, name: &str, address: &str) -> Result<bool, u64> {
+        self.attempt(name, address, Err(Error::from(Code::NoActiveAccount))).await
+    }
+
+    async fn succeed(&self, name: &str, address: &str) -> Result<bool, u64> {
+        self.attempt(name, address, Ok(())).await
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_closed_after_so_many_failures_for_five_minutes_from_the_first() {
+    let stage = stage(3, 0);
+    for _ in 0..3 {
+        assert_eq!(stage.fail("amy", HOME).await, Ok(false));
+        stage.clock.advance(60_000_000);
+    }
+    assert_eq!(stage.succeed("amy", HOME).await, Err(120), "the right password too");
+    assert_eq!(stage.succeed(" AMY ", "198.51.100.1").await, Err(120), "however spelled, wherever from");
+    assert_eq!(stage.succeed("bob", HOME).await, Ok(true));
+    stage.clock.advance(120_000_000);
+    assert_eq!(stage.fail("amy", HOME).await, Ok(false), "the first is forgotten");
+    assert_eq!(stage.succeed("amy", HOME).await, Err(60), "the others are not");
+}
+
+#[tokio::test]
+async fn an_address_is_closed_whatever_names_it_tries() {
+    let stage = stage(0, 2);
+    assert_eq!(stage.fail("amy", HOME).await, Ok(false));
+    assert_eq!(stage.fail("bob", HOME).await, Ok(false));
+    assert_eq!(stage.succeed("eve", HOME).await, Err(300));
+    assert_eq!(stage.succeed("amy", "192.0.2.8").await, Ok(true));
+    assert_eq!(stage.fail("amy", "2001:db8::1").await, Ok(false));
+    assert_eq!(stage.fail("amy", "2001:db8::ffff:1").await, Ok(false));
+    assert_eq!(stage.fail("amy", "2001:db8::2").await, Err(300), "a subscriber has a whole /64");
+    assert_eq!(stage.fail("amy", "2001:db8:0:1::1").await, Ok(false));
+}
+
+#[tokio::test]
+async fn only_failed_sign_ins_count() {
+    let stage = stage(1, 1);
+    for _ in 0..5 {
+        assert_eq!(stage.succeed("amy", HOME).await, Ok(true));
+        assert_eq!(stage.attempt("amy", HOME, Err(Error::Overloaded)).await, Ok(false));
+        assert_eq!(stage.attempt("amy", HOME, Err(Error::from(Code::Invalid))).await, Ok(false));
+    }
+    assert_eq!(stage.fail("amy", HOME).await, Ok(false));
+    assert_eq!(stage.fail("amy", HOME).await, Err(300));
+}
+
+#[tokio::test]
+async fn nothing_is_counted_without_a_limit() {
+    let stage = stage(0, 0);
+    for _ in 0..100 {
+        assert_eq!(stage.fail("amy", HOME).await, Ok(false));
+    }
+}
+
+/// Starts `count` sign-ins at once; each looks, lets the others go on, and then ends with
+/// what `outcome` says. How many ran and how many were refused.
+async fn at_once(stage: Stage, count: u32, outcome: fn() -> chat::Result<()>) -> (u32, usize) {
+    let stage = Arc::new(stage);
+    let ran = Arc::new(AtomicU32::new(0));
+    let tasks: Vec<_> = (0..count)
+        .map(|_| {
+            let (stage, ran) = (Arc::clone(&stage), Arc::clone(&ran));
+            tokio::spawn(async move {
+                let work = async {
+                    ran.fetch_add(1, Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                    outcome()
+                };
+                stage.throttle.attempt("amy", from(HOME), work).await.is_err()
+            })
+        })
+        .collect();
+    let mut refused = 0;
+    for task in tasks {
+        refused += usize::from(task.await.expect("no panic"));
+    }
+    (ran.load(Ordering::Relaxed), refused)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_wrong_guesses_at_once_are_no_more_than_ten_in_a_row() {
+    let wrong = || Err(Error::from(Code::NoActiveAccount));
+    assert_eq!(at_once(stage(10, 50), 1_000, wrong).await, (10, 990));
+    assert_eq!(at_once(stage(0, 50), 1_000, wrong).await, (50, 950));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_right_ones_at_once_wait_for_each_other_and_all_get_in() {
+    assert_eq!(at_once(stage(10, 50), 1_000, || Ok(())).await, (1_000, 0));
+}
+
+#[tokio::test]
+async fn whoever_gives_up_gives_the_place_back() {
+    let stage = stage(1, 1);
+    let never = std::future::pending::<chat::Result<()>>();
+    let attempt = stage.throttle.attempt("amy", from(HOME), never);
+    let given_up = tokio::time::timeout(Duration::from_millis(1), attempt);
+    assert!(given_up.await.is_err());
+    assert_eq!(stage.succeed("amy", HOME).await, Ok(true));
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_bounded() {
+    let stage = stage(10, 0);
+    for n in 0..3 * REMEMBERED {
+        assert_eq!(stage.fail(&format!("name{n}"), HOME).await, Ok(false));
+    }
+    let counters = stage.throttle.accounts.expect("counted");
+    assert!(counters.of.len() <= REMEMBERED, "{}", counters.of.len());
+}

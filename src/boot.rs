@@ -1,0 +1,117 @@
+//! Starting: data folder, database, domain, router, port, in this order, each failure
+//! one sentence. The result is a value, so that start and stop can run anywhere.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::Router;
+use chat::{
+    Chat, Settings,
+    service::Clock,
+    store::{Store, StoreError},
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    assets,
+    auth::{self, Auth},
+    config::Config,
+    data_folder,
+    health::Health,
+    metrics::Metrics,
+    router,
+    shutdown::{self, Shutdown},
+    start_error::StartError,
+    state::AppState,
+};
+
+/// A server that is ready to serve.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Was the demo account made now, in a database that had nobody?
+    pub made_demo_account: bool,
+    listener: TcpListener,
+    router: Router,
+    chat: Chat,
+    shutdown: Shutdown,
+}
+
+/// Opens the database and starts the domain on it.
+///
+/// # Errors
+/// What [`StartError`] says of data folders and databases.
+pub async fn open(config: &Config) -> Result<Chat, StartError> {
+    data_folder::prepare(&config.data)?;
+    let store = Store::open(config.database_url.expose()).await.map_err(|error| database(config, error))?;
+    let settings = Settings {
+        sign_up: config.sign_up,
+        required_group: config.required_group.clone(),
+        writes_per_second: config.writes_per_second.0.unwrap_or_default(),
+        write_burst: config.write_burst.0.unwrap_or_default(),
+        sockets_per_user: config.sockets_per_user.0.unwrap_or_default().try_into().unwrap_or(usize::MAX),
+        ..Settings::default()
+    };
+    Ok(Chat::start(store, settings, Clock::System))
+}
+
+fn database(config: &Config, error: StoreError) -> StartError {
+    let place = config.database_url.place();
+    match error {
+        StoreError::Unreachable(reason) => StartError::DatabaseUnreachable { place, reason },
+        StoreError::NewerSchema { found, known } => StartError::NewerSchema { place, found, known },
+        StoreError::Migration(_) | StoreError::Database(_) | StoreError::Corrupt(_) => {
+            StartError::Database { place, reason: error.to_string() }
+        }
+    }
+}
+
+/// Builds the server and opens its port.
+///
+/// # Errors
+/// Each of [`StartError`].
+pub async fn start(config: Config) -> Result<Server, StartError> {
+    let shutdown = Shutdown::new();
+    // The port first: a second server says so before it has touched the data.
+    let listener = shutdown::listen(config.listen).await?;
+    let address = listener.local_addr().map_err(|error| StartError::listening(config.listen, &error))?;
+    let chat = open(&config).await?;
+    let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
+    let metrics = Metrics::install()?;
+    tokio::spawn(metrics.clone().keep(shutdown.token()));
+    tokio::spawn(auth::session::sweep(chat.clone()));
+    let made_demo_account = config.allows_demo_account()
+        && chat.ensure_demo_account().await.map_err(|error| StartError::System(error.to_string()))?.is_some();
+
+    if !assets::is_built() {
+        tracing::warn!("the site was not built: pages come without style and script; run cargo xtask build");
+    }
+    let health = Health::new(shutdown.clone(), {
+        let chat = chat.clone();
+        move || {
+            let chat = chat.clone();
+            async move { chat.ready().await }
+        }
+    });
+    let state = AppState {
+        chat: chat.clone(),
+        auth: Auth::new(&config, &secret, chat.clock().clone()),
+        options: assets::leptos_options(&config),
+        config: Arc::new(config),
+        shutdown: shutdown.clone(),
+    };
+    let router = router::router(state, health, metrics);
+    Ok(Server { address, made_demo_account, listener, router, chat, shutdown })
+}
+
+impl Server {
+    /// Serves until a signal, then stops in the order that [`crate::shutdown`] gives.
+    ///
+    /// # Errors
+    /// [`StartError::System`] when the system takes signals or the port away.
+    pub async fn serve(self) -> Result<(), StartError> {
+        self.shutdown.on_signals()?;
+        let served = self.shutdown.serve(self.listener, self.router).await;
+        self.chat.stop().await;
+        served.map_err(|error| StartError::System(error.to_string()))
+    }
+}

@@ -1,0 +1,205 @@
+//! The command line: what was asked for, and with which settings.
+//!
+//! The commands themselves are elsewhere: [`main`] is handed a function that runs a [`Task`]. This module parses,
+//! loads the settings, answers `liao config` and turns what went wrong into one sentence and an exit code:
+//! 0 done, 1 it could not be done, 2 the command line or a setting is wrong.
+
+use std::{
+    env,
+    fmt::Display,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::config::{self, Config, Given};
+
+mod flags;
+pub mod password;
+pub mod users;
+
+use flags::{Flags, StoreFlags};
+
+const FAILED: u8 = 1;
+const MISUSED: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "liao",
+    version,
+    about = "Liao: a team chat server in one binary",
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Flags),
+    /// Show every setting: its value and where it came from
+    Config(Flags),
+    /// Make and change accounts
+    Users {
+        #[command(flatten)]
+        flags: StoreFlags,
+        #[command(subcommand)]
+        command: UsersCommand,
+    },
+    /// Make the group 'developer' and the demo account developer/developer123 in it
+    CreateDeveloperGroup(StoreFlags),
+}
+
+/// What is to be done to an account. Passwords never stand on the command line: [`password::ask`] reads them.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum UsersCommand {
+    /// Make an account; its password is asked for, or read from standard input
+    Create {
+        /// The name to sign in with
+        username: String,
+        /// First name
+        #[arg(long, default_value = "", hide_default_value = true)]
+        first_name: String,
+        /// Last name
+        #[arg(long, default_value = "", hide_default_value = true)]
+        last_name: String,
+        /// A group to put it in; may be repeated
+        #[arg(long = "group", value_name = "NAME")]
+        groups: Vec<String>,
+    },
+    /// Set a new password; it is asked for, or read from standard input
+    Password {
+        /// The account
+        username: String,
+    },
+    /// Close an account at once: its tokens, sessions and sockets end
+    Deactivate {
+        /// The account
+        username: String,
+    },
+}
+
+/// A command that needs the rest of the server.
+#[derive(Debug)]
+pub enum Task {
+    /// Run until told to stop.
+    Serve(Config),
+    /// Change an account.
+    Users(Config, UsersCommand),
+    /// Make the group `developer` and its account; doing it again changes nothing.
+    CreateDeveloperGroup(Config),
+}
+
+/// The whole program: parses the process's arguments and has `run` do what the rest of the server is needed for.
+///
+/// The error of `run` is one sentence for whoever typed the command.
+pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(Cli { command: Some(command) }) => command,
+        Ok(Cli { command: None }) => {
+            let _ = Cli::command().print_help();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            // Help and version go to standard output, mistakes to standard error; when neither can be written to,
+            // nobody is there to be told.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
+        }
+    };
+    let loaded = match config::load(command.given(), env::vars_os(), Path::new(".")) {
+        Ok(loaded) => loaded,
+        Err(problems) => return fail(&problems, MISUSED),
+    };
+    let task = match command {
+        Command::Config(_) => {
+            say(&config::Report(&loaded));
+            return ExitCode::SUCCESS;
+        }
+        Command::Serve(_) => Task::Serve(loaded.config),
+        Command::Users { command, .. } => Task::Users(loaded.config, command),
+        Command::CreateDeveloperGroup(_) => Task::CreateDeveloperGroup(loaded.config),
+    };
+    match run(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, FAILED),
+    }
+}
+
+/// Writes to standard output. Unlike `println!` it does not panic when nobody reads to the end, as under `head`.
+pub fn say(text: &impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// Tells what went wrong, on standard error.
+fn fail(error: &impl Display, code: u8) -> ExitCode {
+    let mut stderr = io::stderr().lock();
+    for line in error.to_string().lines() {
+        let _ = writeln!(stderr, "liao: {line}");
+    }
+    ExitCode::from(code)
+}
+
+impl Command {
+    /// What its flags say about the settings.
+    fn given(&self) -> &Given {
+        match self {
+            Self::Serve(Flags(given)) | Self::Config(Flags(given)) => given,
+            Self::Users { flags: StoreFlags(given), .. } | Self::CreateDeveloperGroup(StoreFlags(given)) => {
+                given
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Cli::try_parse_from(line.split(' ')).map(|cli| cli.command.expect("a command"))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_is_a_flag_of_serve() {
+        for setting in config::SETTINGS {
+            let command = parse(&format!("liao serve --{}=x", setting.flag())).expect(setting.name);
+            assert_eq!(command.given().values, [(setting.name, "x".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn a_switch_needs_no_value_and_takes_one_only_behind_an_equals_sign() {
+        let switched = |line: &str| parse(line).map(|command| command.given().values.clone());
+        assert_eq!(switched("liao serve --demo").expect("bare"), [("demo", "true".to_owned())]);
+        assert_eq!(
+            switched("liao serve --sign-up=false").expect("equals"),
+            [("sign_up", "false".to_owned())]
+        );
+        assert!(switched("liao serve --demo false").is_err());
+    }
+
+    #[test]
+    fn commands_on_accounts_take_the_flags_that_find_the_database_before_and_after() {
+        for line in ["liao users --data /d create ada", "liao users create ada --data /d"] {
+            let command = parse(line).expect(line);
+            assert_eq!(command.given().values, [("data", "/d".to_owned())], "{line}");
+        }
+        assert!(parse("liao users create ada --listen 127.0.0.1:1").is_err());
+    }
+
+    #[test]
+    fn the_file_is_named_by_config() {
+        let command = parse("liao config --config /etc/liao.toml").expect("parses");
+        assert_eq!(command.given().file.as_deref(), Some(Path::new("/etc/liao.toml")));
+    }
+}

@@ -1,0 +1,134 @@
+//! The commands on accounts: `liao users` and `liao create-developer-group`.
+//!
+//! They work on the database itself, beside a running server or without one. What they
+//! say is one sentence for whoever typed the command.
+
+use chat::{
+    Chat, Error,
+    model::{Code, FieldProblem, Problem},
+    service::accounts::{DEVELOPER, DEVELOPER_PASSWORD},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{UsersCommand, password};
+
+/// Does what `command` says; the sentence tells that it is done.
+///
+/// # Errors
+/// A sentence, or several lines of them, that says why it is not.
+pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
+    match command {
+        UsersCommand::Create { username, first_name, last_name, groups } => {
+            let password = ask(&username).await?;
+            let made = chat.create_user(&username, password.expose_secret(), &first_name, &last_name).await;
+            let name = made.map_err(|error| sentence(&error, &username))?.username;
+            for group in &groups {
+                chat.add_to_group(&name, group).await.map_err(|error| sentence(&error, &name))?;
+            }
+            Ok(match groups.as_slice() {
+                [] => format!("The account {name} was made."),
+                groups => format!("The account {name} was made, in {}.", groups.join(", ")),
+            })
+        }
+        UsersCommand::Password { username } => {
+            let password = ask(&username).await?;
+            let changed = chat.set_password(&username, password.expose_secret()).await;
+            let name = changed.map_err(|error| sentence(&error, &username))?.username;
+            Ok(format!("{name} has a new password; its sessions in browsers have ended."))
+        }
+        UsersCommand::Deactivate { username } => {
+            let changed = chat.set_active(&username, false).await;
+            let name = changed.map_err(|error| sentence(&error, &username))?.username;
+            Ok(format!("The account {name} was deactivated."))
+        }
+    }
+}
+
+/// Makes the group `developer` and its account as far as they are missing; the
+/// sentence tells what was.
+///
+/// # Errors
+/// A sentence that says why not.
+pub async fn create_developer_group(chat: &Chat) -> Result<String, String> {
+    let done = chat.create_developer_group().await.map_err(|error| sentence(&error, DEVELOPER))?;
+    let mut did = Vec::new();
+    if done.made_group {
+        did.push(format!("made the group {DEVELOPER}"));
+    }
+    if done.made_account {
+        did.push(format!("made the account {DEVELOPER} with the password {DEVELOPER_PASSWORD}"));
+    }
+    if done.joined {
+        did.push("put the account into the group".to_owned());
+    }
+    Ok(match did.as_slice() {
+        [] => format!("Nothing to do: the account {DEVELOPER} is in the group {DEVELOPER}."),
+        did => format!("Done: {}.", did.join(", ")),
+    })
+}
+
+/// Asking waits for a person, which the runtime's threads must not.
+async fn ask(username: &str) -> Result<SecretString, String> {
+    let username = username.to_owned();
+    let asked = tokio::task::spawn_blocking(move || password::ask(&username)).await;
+    asked.map_err(|error| format!("The password cannot be read: {error}."))?
+}
+
+fn sentence(error: &Error, username: &str) -> String {
+    match error.failure() {
+        failure if failure.code == Code::UserNotFound => format!("There is no account {username}."),
+        failure if failure.code == Code::Invalid => {
+            failure.fields.iter().map(complaint).collect::<Vec<_>>().join("\n")
+        }
+        _ => format!("That could not be done: {error}."),
+    }
+}
+
+fn complaint(field: &FieldProblem) -> String {
+    let name = match field.field.as_str() {
+        "username" => "The username",
+        "password" => "The password",
+        "first_name" => "The first name",
+        "last_name" => "The last name",
+        "group" => "The group's name",
+        other => other,
+    };
+    match field.problem {
+        Problem::Required | Problem::Null | Problem::Blank => format!("{name} must not be empty."),
+        Problem::TooShort { min } => format!("{name} must have at least {min} characters."),
+        Problem::TooLong { max } => format!("{name} must have at most {max} characters."),
+        Problem::BadUsername => format!("{name} may have letters, digits and @ . + - _ only."),
+        Problem::UsernameTaken => format!("{name} is taken."),
+        Problem::WeakPassword => {
+            format!("{name} is too easy to guess: it is common, all digits, or like the username.")
+        }
+        Problem::BadCharacter => format!("{name} has a character that may not be there."),
+        Problem::WrongType
+        | Problem::OutOfRange { .. }
+        | Problem::NotAChoice
+        | Problem::NoSuchMessage
+        | Problem::NoSuchUser
+        | Problem::BadUrl
+        | Problem::Conflict => format!("{name} cannot be used."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_complaint_is_a_sentence_of_its_own_line() {
+        let error = Error::fields(vec![
+            FieldProblem::new("username", Problem::UsernameTaken),
+            FieldProblem::new("password", Problem::TooShort { min: 8 }),
+        ]);
+        let expected = "The username is taken.\nThe password must have at least 8 characters.";
+        assert_eq!(sentence(&error, "bob"), expected);
+    }
+
+    #[test]
+    fn an_unknown_account_is_named() {
+        assert_eq!(sentence(&Error::from(Code::UserNotFound), "bob"), "There is no account bob.");
+    }
+}

@@ -1,0 +1,85 @@
+//! The file's layer: `liao.toml`, one line a setting, no tables.
+
+use std::{
+    collections::BTreeMap,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use toml::{Table, Value};
+
+use super::{FILE_NAME, Problem, Setting};
+
+/// What the file says.
+#[derive(Debug)]
+pub(super) struct File {
+    /// Text by the setting's name.
+    pub(super) values: BTreeMap<&'static str, String>,
+    /// The file.
+    pub(super) path: PathBuf,
+}
+
+/// Reads the `named` file, which must be there, or else the one in `folder`, which need not be.
+pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Problem>) -> Option<File> {
+    let must_exist = named.is_some();
+    let shown = named.unwrap_or_else(|| FILE_NAME.into());
+    let path = folder.join(&shown);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => return None,
+        Err(error) => {
+            problems.push(Problem::FileUnreadable { path: shown, reason: reason(&error) });
+            return None;
+        }
+    };
+    let table = match text.parse::<Table>() {
+        Ok(table) => table,
+        Err(error) => {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            // The parser's words, not its drawing: that one repeats the line, which may hold a secret.
+            let reason = error.message().lines().collect::<Vec<_>>().join(", ");
+            problems.push(Problem::FileMalformed { path: shown, line, reason });
+            return None;
+        }
+    };
+    let mut values = BTreeMap::new();
+    for (name, value) in table {
+        let Some(setting) = Setting::named(&name) else {
+            problems.push(Problem::UnknownKey { name, path: shown.clone() });
+            continue;
+        };
+        match written(&value) {
+            Some(text) => drop(values.insert(setting.name, text)),
+            None => problems.push(Problem::WrongShape {
+                name: setting.name,
+                path: shown.clone(),
+                expected: setting.expected,
+            }),
+        }
+    }
+    Some(File { values, path: shown })
+}
+
+/// The value as one would write it on the command line.
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Boolean(switch) => Some(switch.to_string()),
+        Value::Array(items) => {
+            let items = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?;
+            Some(items.join(","))
+        }
+        Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
+    }
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,194 @@
+//! The list of settings, each defined once, and how one is found among the layers.
+//!
+//! To add a setting, add it to [`Config`] below: a doc comment (one sentence with the unit; it is also the help text),
+//! its name, its type (see [`super::value`]) and its default as a person would write it.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use super::{
+    ByteLimit, CountLimit, DatabaseUrl, Given, Line, LogFilter, LogFormat, Problem, Problems, SecureCookies,
+    Source, WebOrigin, environment::Environment, file::File, value::Value,
+};
+
+/// One setting, as far as the command line, the file and the reports need to know it.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name in `liao.toml`; the flag and the variable derive from it.
+    pub name: &'static str,
+    /// One sentence: what it does, in which unit.
+    pub help: &'static str,
+    /// What is in force when nobody says anything; `{data}` stands for the data folder.
+    pub default: &'static str,
+    /// Is it on or off, so that the bare flag means on?
+    pub is_switch: bool,
+    /// What may be written.
+    pub expected: &'static str,
+}
+
+impl Setting {
+    /// The setting of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+
+    /// Its flag, without the dashes in front.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Its environment variable.
+    pub fn variable(&self) -> String {
+        variable(self.name)
+    }
+}
+
+/// A setting's flag as one types it.
+pub(super) fn flag(name: &str) -> String {
+    format!("--{}", name.replace('_', "-"))
+}
+
+/// A setting's environment variable.
+pub(super) fn variable(name: &str) -> String {
+    format!("LIAO_{}", name.to_uppercase())
+}
+
+macro_rules! settings {
+    ($( #[doc = $help:literal] $name:ident : $kind:ty = $default:literal; )+) => {
+        /// The settings in force. Secrets do not appear in its `Debug` form.
+        #[derive(Clone, Debug)]
+        #[expect(clippy::doc_markdown, reason = "the same text is the flag's help, which has no markup")]
+        pub struct Config {
+            $(
+                #[doc = $help]
+                #[doc = concat!("\n\nDefault: `", $default, "`.")]
+                pub $name: $kind,
+            )+
+        }
+
+        /// Every setting, in the order in which they are shown.
+        pub const SETTINGS: &[Setting] = &[$( Setting {
+            name: stringify!($name),
+            help: $help,
+            default: $default,
+            is_switch: <$kind as Value>::IS_SWITCH,
+            expected: <$kind as Value>::EXPECTED,
+        } ),+];
+
+        impl Reader<'_> {
+            /// Reads each setting; all that is wrong is told at once.
+            pub(super) fn finish(mut self) -> Result<(Config, Vec<Line>), Problems> {
+                $( let $name = self.read::<$kind>(stringify!($name), $default); )+
+                let read = (|| Some(Config { $( $name: $name? ),+ }))();
+                match read {
+                    Some(config) if self.problems.is_empty() => Ok((config, self.lines)),
+                    _ => Err(Problems(self.problems)),
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address and port to listen on.
+    listen: SocketAddr = "127.0.0.1:8000";
+    /// Folder for everything the server keeps.
+    data: PathBuf = "./data";
+    /// Database, as sqlite:FILE, mysql://USER:PASSWORD@HOST/NAME or mariadb://….
+    database_url: DatabaseUrl = "sqlite:{data}/liao.db";
+    /// Make the demo account on an empty database even when other machines can reach the server.
+    demo: bool = "false";
+    /// Secret that signs tokens, at least 32 bytes; if not set, one is made at the first start and kept in the data folder. Other users of the machine can see a flag: prefer the environment.
+    secret_key: Option<SecretString> = "";
+    /// How long an access token is valid.
+    access_token_lifetime: Duration = "60m";
+    /// How long a refresh token is valid.
+    refresh_token_lifetime: Duration = "7d";
+    /// Answer each refresh with a new refresh token and end the old one.
+    rotate_refresh_tokens: bool = "false";
+    /// How long a browser stays signed in without being used.
+    session_lifetime: Duration = "14d";
+    /// Group whose members alone may chat; not set: whoever has signed in.
+    required_group: Option<String> = "";
+    /// Let strangers make an account.
+    sign_up: bool = "true";
+    /// Origins of other sites whose pages may call the API; on a loopback address http://localhost:3000 and http://localhost:5173 as well.
+    cors_allowed_origins: Vec<WebOrigin> = "";
+    /// Addresses or networks of the reverse proxies whose X-Forwarded-For, -Proto and -Host are believed.
+    trusted_proxies: Vec<IpNet> = "";
+    /// Mark cookies Secure: auto (when a trusted proxy says the visitor came over TLS), always or never.
+    secure_cookies: SecureCookies = "auto";
+    /// Largest request body; 0: no limit.
+    body_limit: ByteLimit = "1MiB";
+    /// Largest WebSocket frame; 0: no limit.
+    frame_limit: ByteLimit = "64KiB";
+    /// Messages a user may write per second over time; 0: no limit.
+    writes_per_second: CountLimit = "30";
+    /// Messages a user may write at once before writes_per_second is enforced; 0: no limit.
+    write_burst: CountLimit = "60";
+    /// Failed sign-ins to one account in 5 minutes before it is throttled; 0: no limit.
+    signin_failures_per_account: CountLimit = "10";
+    /// Failed sign-ins from one address in 5 minutes before it is throttled; 0: no limit.
+    signin_failures_per_address: CountLimit = "50";
+    /// WebSockets a user may have open; 0: no limit.
+    sockets_per_user: CountLimit = "200";
+    /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug.
+    log: LogFilter = "info";
+    /// Form of the log on standard error: text or json (one object a line).
+    log_format: LogFormat = "text";
+}
+
+/// Finds each setting in the first layer that has it, and remembers which that was.
+pub(super) struct Reader<'a> {
+    given: &'a Given,
+    environment: &'a Environment,
+    file: Option<&'a File>,
+    data: String,
+    lines: Vec<Line>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    /// `problems` are those met so far.
+    pub(super) fn new(
+        given: &'a Given,
+        environment: &'a Environment,
+        file: Option<&'a File>,
+        problems: Vec<Problem>,
+    ) -> Self {
+        Self { given, environment, file, data: String::new(), lines: Vec::new(), problems }
+    }
+
+    fn find(&self, name: &str, default: &str) -> (String, Source) {
+        let flag = self.given.values.iter().rfind(|(given, _)| *given == name);
+        if let Some((_, text)) = flag {
+            return (text.clone(), Source::Flag);
+        }
+        if let Some(text) = self.environment.values.get(name) {
+            return (text.clone(), Source::Environment);
+        }
+        if let Some(file) = self.file
+            && let Some(text) = file.values.get(name)
+        {
+            return (text.clone(), Source::File(file.path.clone()));
+        }
+        (default.replace("{data}", &self.data), Source::Default)
+    }
+
+    fn read<V: Value>(&mut self, name: &'static str, default: &str) -> Option<V> {
+        let (text, source) = self.find(name, default);
+        if name == "data" {
+            text.trim_end_matches('/').clone_into(&mut self.data);
+        }
+        let value = V::read(text.trim());
+        if value.is_some() {
+            self.lines.push(Line { name, value: V::show(text.trim()), source });
+        } else {
+            let value = (!V::IS_SENSITIVE).then_some(text);
+            self.problems.push(Problem::BadValue { name, value, source, expected: V::EXPECTED });
+        }
+        value
+    }
+}

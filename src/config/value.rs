@@ -1,0 +1,250 @@
+//! What can be written for a setting, and what it becomes.
+//!
+//! A kind of value reads text alone: a flag, a variable and a line of the file are written alike
+//! (`15s`, `1MiB`, `true`). It does not know which setting it is for.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use axum::http::HeaderValue;
+use bytesize::ByteSize;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use url::Url;
+
+/// A signature is only as strong as its key: RFC 7518 asks for as many bytes as HS256's hash has.
+pub(crate) const SECRET_KEY_BYTES: usize = 32;
+
+/// Token and session lifetimes are added to the present moment, which must stay within the calendar.
+const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+
+/// A kind of value.
+pub(super) trait Value: Sized {
+    /// What may be written, to end the sentence 'it must be …'.
+    const EXPECTED: &'static str;
+    /// Must the text stay out of error messages?
+    const IS_SENSITIVE: bool = false;
+    /// Does the bare flag mean `true`?
+    const IS_SWITCH: bool = false;
+
+    /// The value that `text` (trimmed) stands for.
+    fn read(text: &str) -> Option<Self>;
+
+    /// `text`, which can be read, for `liao config`: without what is secret.
+    fn show(text: &str) -> String {
+        if text.is_empty() { "(none)".to_owned() } else { text.to_owned() }
+    }
+}
+
+/// A number of bytes that may not be exceeded, or `None` for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteLimit(pub Option<usize>);
+
+/// A number that may not be exceeded, or `None` for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountLimit(pub Option<u32>);
+
+/// An origin as browsers send it: scheme, host and port if it is not the scheme's own, nothing after that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebOrigin(String);
+
+/// Directives that say what is logged; known to be readable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// When cookies are marked `Secure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecureCookies {
+    /// When a trusted proxy says that the visitor came over TLS.
+    Auto,
+    /// On every answer.
+    Always,
+    /// On none.
+    Never,
+}
+
+impl WebOrigin {
+    /// The origin, as it stands in an `Origin` header.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same for comparing with headers.
+    pub fn header_value(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.0).ok()
+    }
+
+    /// Reads one origin; a trailing slash is forgiven.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let plain = url.username().is_empty() && url.password().is_none();
+        (matches!(url.scheme(), "http" | "https") && bare && plain)
+            .then(|| Self(url.origin().ascii_serialization()))
+    }
+}
+
+impl LogFilter {
+    /// The filter itself.
+    pub fn filter(&self) -> EnvFilter {
+        EnvFilter::builder().parse_lossy(&self.0)
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Value for SocketAddr {
+    const EXPECTED: &'static str = "an address and a port such as 127.0.0.1:8000 or [::]:8000";
+
+    fn read(text: &str) -> Option<Self> {
+        // Everybody writes localhost; which of its addresses was meant is not worth a failed start.
+        text.strip_prefix("localhost:")
+            .map_or_else(|| text.parse().ok(), |port| Some(Self::from(([127, 0, 0, 1], port.parse().ok()?))))
+    }
+}
+
+impl Value for PathBuf {
+    const EXPECTED: &'static str = "the path of a folder";
+
+    fn read(text: &str) -> Option<Self> {
+        (!text.is_empty() && !text.contains('\0')).then(|| text.into())
+    }
+}
+
+impl Value for bool {
+    const EXPECTED: &'static str = "true or false";
+    const IS_SWITCH: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl Value for Duration {
+    const EXPECTED: &'static str = "a length of time such as 15s, 60m, 12h or 7d";
+
+    fn read(text: &str) -> Option<Self> {
+        humantime::parse_duration(text).ok().filter(|it| (Self::from_secs(1)..=LONGEST).contains(it))
+    }
+}
+
+impl Value for ByteLimit {
+    const EXPECTED: &'static str = "a size such as 64KiB, 1MiB or 4096 (bytes), or 0 for no limit";
+
+    fn read(text: &str) -> Option<Self> {
+        let size = text.parse::<ByteSize>().ok()?;
+        let bytes = usize::try_from(size.as_u64()).ok()?;
+        Some(Self((bytes > 0).then_some(bytes)))
+    }
+}
+
+impl Value for CountLimit {
+    const EXPECTED: &'static str = "a whole number, or 0 for no limit";
+
+    fn read(text: &str) -> Option<Self> {
+        let count = text.parse().ok()?;
+        Some(Self((count > 0).then_some(count)))
+    }
+}
+
+impl Value for Option<String> {
+    const EXPECTED: &'static str = "a name";
+
+    fn read(text: &str) -> Option<Self> {
+        Some((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
+impl Value for Option<SecretString> {
+    const EXPECTED: &'static str = "at least 32 bytes long";
+    const IS_SENSITIVE: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        match text.len() {
+            0 => Some(None),
+            bytes => (bytes >= SECRET_KEY_BYTES).then(|| Some(text.into())),
+        }
+    }
+
+    fn show(text: &str) -> String {
+        // Of a fixed length, so that it does not tell the secret's.
+        if text.is_empty() { "(kept in the data folder)" } else { "********" }.to_owned()
+    }
+}
+
+impl Value for Vec<WebOrigin> {
+    const EXPECTED: &'static str = "a list of origins such as https://chat.example.org, without path or *";
+
+    fn read(text: &str) -> Option<Self> {
+        items(text).map(WebOrigin::read).collect()
+    }
+}
+
+impl Value for Vec<IpNet> {
+    const EXPECTED: &'static str = "a list of addresses or networks such as 127.0.0.1, 10.0.0.0/8";
+
+    fn read(text: &str) -> Option<Self> {
+        items(text)
+            .map(|item| item.parse().or_else(|_| item.parse::<std::net::IpAddr>().map(IpNet::from)).ok())
+            .collect()
+    }
+}
+
+impl Value for LogFilter {
+    const EXPECTED: &'static str =
+        "error, warn, info, debug, trace or off, or directives such as info,chat=debug";
+
+    fn read(text: &str) -> Option<Self> {
+        // A bare word would be taken for a module's name: `verbose` would silence the log.
+        let known = |item: &str| item.contains(['=', '[']) || item.parse::<LevelFilter>().is_ok();
+        let fine = !text.is_empty() && items(text).all(known) && EnvFilter::builder().parse(text).is_ok();
+        fine.then(|| Self(text.to_owned()))
+    }
+}
+
+impl Value for LogFormat {
+    const EXPECTED: &'static str = "text or json";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+impl Value for SecureCookies {
+    const EXPECTED: &'static str = "auto, always or never";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::Auto),
+            "always" => Some(Self::Always),
+            "never" => Some(Self::Never),
+            _ => None,
+        }
+    }
+}
+
+/// The items of a list, which commas divide.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}

@@ -1,0 +1,43 @@
+//! Reloads the open pages when `cargo xtask watch` has restarted the server. There only
+//! when [`VARIABLE`] is set, so never in production.
+
+use axum::{
+    Router,
+    extract::{WebSocketUpgrade, ws::WebSocket},
+    http::header,
+    response::Response,
+    routing::get,
+};
+
+/// Set by `cargo xtask watch` for the server that it starts.
+const VARIABLE: &str = "LIAO_DEV_RELOAD";
+
+/// Waits for the socket to break and to come back; the page is then of an older build.
+const SCRIPT: &str = "(function () {
+  const url = location.origin.replace(/^http/, 'ws') + '/dev/reload';
+  let wasOpen = false;
+  (function connect() {
+    const socket = new WebSocket(url);
+    socket.onopen = () => { if (wasOpen) location.reload(); wasOpen = true; };
+    socket.onclose = () => setTimeout(connect, 300);
+  })();
+})();
+";
+
+/// Is this server a developer's, who wants pages to reload?
+pub fn is_on() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
+
+/// `/dev/reload` and its script, if [`is_on`].
+pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    if !is_on() {
+        return Router::new();
+    }
+    let script = || async { ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT) };
+    Router::new().route("/dev/reload.js", get(script)).route("/dev/reload", get(upgrade))
+}
+
+async fn upgrade(upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(|mut socket: WebSocket| async move { while let Some(Ok(_)) = socket.recv().await {} })
+}

@@ -1,0 +1,323 @@
+//! From a refusal to what the client sees: status, words, close code.
+//!
+//! The only file that knows all three. A handler returns an [`ApiError`]; it travels
+//! to [`in_words`] inside the response, which writes the body in the language that
+//! the request asked for. A failure of ours is logged here, once, and the client
+//! learns nothing of its cause.
+
+use std::time::Duration;
+
+use app::i18n::{self, Locale};
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use chat::model::{Code, Failure, FieldProblem};
+use serde_json::{Map, Value, json};
+
+/// What an overloaded server asks for before the next try.
+const RETRY_SOON: Duration = Duration::from_secs(1);
+
+/// A refusal on its way to a client.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    failure: Failure,
+    status: StatusCode,
+    detail: Option<&'static str>,
+    token_message: Option<&'static str>,
+    retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    /// A refusal of input, with every bad field.
+    pub fn fields(fields: Vec<FieldProblem>) -> Self {
+        Self::new(Failure { code: Code::Invalid, fields })
+    }
+
+    fn new(failure: Failure) -> Self {
+        let status = status(failure.code);
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SOON);
+        Self { status, detail: detail(failure.code), failure, token_message: None, retry_after }
+    }
+
+    /// Says these words of DRF in `detail` instead of the usual ones for the code.
+    #[must_use]
+    pub fn with_detail(mut self, detail: &'static str) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// Adds SimpleJWT's `messages` about an access token.
+    #[must_use]
+    pub fn with_token_message(mut self, message: &'static str) -> Self {
+        self.token_message = Some(message);
+        self
+    }
+
+    /// Says when another try may succeed.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The same refusal as bad input (400): where the contract says so of a code that
+    /// elsewhere is a matter of rights.
+    #[must_use]
+    pub fn as_bad_request(mut self) -> Self {
+        self.status = StatusCode::BAD_REQUEST;
+        self
+    }
+
+    /// The stable word.
+    pub fn code(&self) -> Code {
+        self.failure.code
+    }
+
+    /// What was refused.
+    pub fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    fn body(&self, locale: Locale) -> Value {
+        let sentence = app::error::sentence(locale, &self.failure);
+        let mut body = Map::new();
+        for (name, sentences) in sentences_by_field(locale, &self.failure.fields) {
+            body.insert(name, sentences);
+        }
+        if !self.failure.fields.is_empty() {
+            body.insert("fields".into(), Value::Object(body.clone()));
+        }
+        body.insert("detail".into(), self.detail.map_or_else(|| json!(sentence), |words| json!(words)));
+        body.insert("error".into(), json!(sentence));
+        body.insert("code".into(), json!(self.failure.code));
+        if let Some(message) = self.token_message {
+            let about = json!([{"token_class": "AccessToken", "token_type": "access", "message": message}]);
+            body.insert("messages".into(), about);
+        }
+        Value::Object(body)
+    }
+}
+
+fn sentences_by_field(locale: Locale, fields: &[FieldProblem]) -> Map<String, Value> {
+    let mut by_field: Map<String, Value> = Map::new();
+    for field in fields {
+        let sentence = json!(app::error::problem_sentence(locale, field));
+        match by_field.get_mut(&field.field) {
+            Some(Value::Array(sentences)) => sentences.push(sentence),
+            _ => {
+                by_field.insert(field.field.clone(), json!([sentence]));
+            }
+        }
+    }
+    by_field
+}
+
+impl From<Code> for ApiError {
+    fn from(code: Code) -> Self {
+        Self::new(Failure::new(code))
+    }
+}
+
+impl From<chat::Error> for ApiError {
+    fn from(error: chat::Error) -> Self {
+        log(&error);
+        let refusal = Self::new(error.failure());
+        match error {
+            chat::Error::Throttled { retry_after } => refusal.with_retry_after(retry_after),
+            _ => refusal,
+        }
+    }
+}
+
+/// Failures that are not the caller's go to the log; what was refused by a rule does not.
+pub fn log(error: &chat::Error) {
+    match error {
+        chat::Error::Refused(_) | chat::Error::Throttled { .. } => {}
+        chat::Error::Overloaded | chat::Error::Stopping => tracing::warn!(%error, "turned away"),
+        chat::Error::Store(_) | chat::Error::Hashing(_) => tracing::error!(%error, "a call failed"),
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#));
+        }
+        if let Some(wait) = self.retry_after {
+            // Rounded up: a client that waits exactly so long must not be refused again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of a refusal, in the language the request prefers. Also of axum's
+/// own refusals, so that no error under `/api/` is without the contract's shape.
+pub async fn in_words(request: Request, next: Next) -> Response {
+    let locale = locale(request.headers());
+    let response = next.run(request).await;
+    let error = match response.extensions().get::<ApiError>() {
+        Some(error) => Some(error.clone()),
+        None => unworded(&response).map(ApiError::from),
+    };
+    let Some(error) = error else { return response };
+    let (mut parts, _) = response.into_parts();
+    parts.status = error.status;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    parts.headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    let body = Json(error.body(locale)).into_response().into_body();
+    Response::from_parts(parts, body)
+}
+
+/// What axum or a layer refused without our words.
+fn unworded(response: &Response) -> Option<Code> {
+    match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Some(Code::MethodNotAllowed),
+        StatusCode::PAYLOAD_TOO_LARGE => Some(Code::TooLarge),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Code::UnsupportedMediaType),
+        StatusCode::INTERNAL_SERVER_ERROR => Some(Code::Internal),
+        _ => None,
+    }
+}
+
+/// The language that these request headers prefer.
+pub fn locale(headers: &HeaderMap) -> Locale {
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    i18n::from_accept_language(header.unwrap_or_default())
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Invalid | Code::ParseError | Code::RoomFull | Code::BadFrame => StatusCode::BAD_REQUEST,
+        Code::NoActiveAccount
+        | Code::NotAuthenticated
+        | Code::BadAuthorizationHeader
+        | Code::TokenNotValid
+        | Code::UserInactive
+        | Code::UserNotFound => StatusCode::UNAUTHORIZED,
+        Code::PermissionDenied
+        | Code::NotInGroup
+        | Code::NotAMember
+        | Code::Banned
+        | Code::Muted
+        | Code::SignUpClosed
+        | Code::BadOrigin => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Throttled | Code::TooSlow => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The words of DRF 3.18 and SimpleJWT 5.5.1 that clients compare; elsewhere `detail`
+/// is the sentence.
+fn detail(code: Code) -> Option<&'static str> {
+    match code {
+        Code::NoActiveAccount => Some("No active account found with the given credentials"),
+        Code::NotAuthenticated => Some("Authentication credentials were not provided."),
+        Code::BadAuthorizationHeader => Some("Authorization header must contain two space-delimited values"),
+        Code::TokenNotValid => Some("Given token not valid for any token type"),
+        Code::UserInactive => Some("User is inactive"),
+        Code::UserNotFound => Some("User not found"),
+        Code::Invalid
+        | Code::ParseError
+        | Code::PermissionDenied
+        | Code::NotInGroup
+        | Code::NotAMember
+        | Code::Banned
+        | Code::Muted
+        | Code::RoomFull
+        | Code::SignUpClosed
+        | Code::NotFound
+        | Code::MethodNotAllowed
+        | Code::TooLarge
+        | Code::UnsupportedMediaType
+        | Code::Throttled
+        | Code::BadFrame
+        | Code::TooSlow
+        | Code::BadOrigin
+        | Code::Unavailable
+        | Code::Internal => None,
+    }
+}
+
+/// The code that a socket is closed with for this reason (contract; 1011 and 1013 are RFC 6455's).
+pub fn close_code(code: Code) -> u16 {
+    match code {
+        Code::NoActiveAccount
+        | Code::NotAuthenticated
+        | Code::BadAuthorizationHeader
+        | Code::TokenNotValid
+        | Code::UserInactive
+        | Code::UserNotFound => 4401,
+        Code::PermissionDenied
+        | Code::NotInGroup
+        | Code::NotAMember
+        | Code::Banned
+        | Code::Muted
+        | Code::RoomFull
+        | Code::SignUpClosed
+        | Code::BadOrigin => 4403,
+        Code::NotFound => 4404,
+        Code::TooSlow => 4408,
+        Code::Throttled => 4429,
+        Code::TooLarge => 1009,
+        Code::Invalid
+        | Code::ParseError
+        | Code::BadFrame
+        | Code::MethodNotAllowed
+        | Code::UnsupportedMediaType => 1008,
+        Code::Unavailable => 1013,
+        Code::Internal => 1011,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat::model::Problem;
+
+    use super::*;
+
+    #[test]
+    fn a_bad_field_stands_below_fields_and_at_the_top() {
+        let error = ApiError::fields(vec![
+            FieldProblem::new("name", Problem::Required),
+            FieldProblem::new("room_type", Problem::NotAChoice),
+        ]);
+        let body = error.body(Locale::zh);
+        assert_eq!(body["code"], "invalid");
+        assert_eq!(body["name"], json!(["该字段是必填项。"]));
+        assert_eq!(body["fields"]["name"], body["name"]);
+        assert_eq!(body["fields"]["room_type"], body["room_type"]);
+        assert!(body["fields"].get("fields").is_none());
+    }
+
+    #[test]
+    fn the_words_of_the_django_system_do_not_depend_on_the_language() {
+        let error = ApiError::from(Code::NotAuthenticated);
+        for locale in [Locale::zh, Locale::en] {
+            let body = error.body(locale);
+            assert_eq!(body["detail"], "Authentication credentials were not provided.");
+        }
+        let response = error.into_response();
+        assert_eq!(response.headers()[header::WWW_AUTHENTICATE], r#"Bearer realm="api""#);
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        let error = ApiError::from(Code::Throttled).with_retry_after(Duration::from_millis(1_200));
+        assert_eq!(error.into_response().headers()[header::RETRY_AFTER], "2");
+    }
+}

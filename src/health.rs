@@ -1,0 +1,160 @@
+//! Two questions that whoever runs the server lets a machine ask: `GET /healthz`, is the process up, and
+//! `GET /readyz`, should it get visitors now?
+//!
+//! What readiness takes is told by a function; this module does not know the database.
+
+use std::{fmt::Display, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures::future::BoxFuture;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
+
+use crate::shutdown::Shutdown;
+
+/// A database that takes longer does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// An answer is good for this long, so that a stranger who asks without end does not keep the database busy.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+
+type Check = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
+
+/// Knows whether the process is ready. Cheap to clone.
+#[derive(Clone)]
+pub struct Health {
+    shutdown: Shutdown,
+    check: Arc<Check>,
+    last: Arc<Mutex<Option<(Instant, bool)>>>,
+}
+
+impl Health {
+    /// `check` asks what the process depends on; its error goes to the log alone.
+    pub fn new<F, E>(shutdown: Shutdown, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        let check = move || {
+            let asked = check();
+            let answer: BoxFuture<'static, _> =
+                Box::pin(async move { asked.await.map_err(|error| error.to_string()) });
+            answer
+        };
+        Self { shutdown, check: Arc::new(check), last: Arc::default() }
+    }
+
+    /// `GET /healthz` and `GET /readyz`.
+    pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        Router::new().route("/healthz", get("ok")).route("/readyz", get(ready).with_state(self))
+    }
+
+    /// Does what the process depends on answer? Those who ask at once share one answer.
+    async fn answers(&self) -> bool {
+        let mut last = self.last.lock().await;
+        if let Some((when, answer)) = *last
+            && when.elapsed() < GOOD_FOR
+        {
+            return answer;
+        }
+        let answer = match timeout(PATIENCE, (self.check)()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready");
+                false
+            }
+            Err(_) => {
+                tracing::warn!(
+                    patience_seconds = PATIENCE.as_secs(),
+                    "not ready: the database does not answer"
+                );
+                false
+            }
+        };
+        *last = Some((Instant::now(), answer));
+        answer
+    }
+}
+
+async fn ready(State(health): State<Health>) -> Response {
+    let refusal = if health.shutdown.is_stopping() {
+        "The server is stopping."
+    } else if health.answers().await {
+        return "ok".into_response();
+    } else {
+        "The database does not answer."
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], refusal).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use axum::{
+        body::{Body, to_bytes},
+        http::Request,
+    };
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn ask(health: &Health, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = health.clone().routes::<()>().oneshot(request).await.expect("an answer");
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1000).await.expect("a body");
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ready_while_the_database_answers_and_for_those_who_ask_at_once_only_asked_once() {
+        let (up, asked) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
+        let health = Health::new(Shutdown::new(), {
+            let (up, asked) = (up.clone(), asked.clone());
+            move || {
+                asked.fetch_add(1, Ordering::SeqCst);
+                let up = up.load(Ordering::SeqCst);
+                async move { if up { Ok(()) } else { Err("gone") } }
+            }
+        });
+        for _ in 0..3 {
+            assert_eq!(ask(&health, "/readyz").await, (StatusCode::OK, "ok".to_owned()));
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+
+        up.store(false, Ordering::SeqCst);
+        tokio::time::advance(GOOD_FOR).await;
+        let gone = (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer.".to_owned());
+        assert_eq!(ask(&health, "/readyz").await, gone);
+        assert_eq!(ask(&health, "/healthz").await.0, StatusCode::OK, "the process is up all the same");
+
+        up.store(true, Ordering::SeqCst);
+        tokio::time::advance(GOOD_FOR).await;
+        assert_eq!(ask(&health, "/readyz").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_database_that_hangs_does_not_make_the_question_hang() {
+        let health = Health::new(Shutdown::new(), std::future::pending::<Result<(), String>>);
+        assert_eq!(ask(&health, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn not_ready_from_the_moment_of_stopping() {
+        let shutdown = Shutdown::new();
+        let health = Health::new(shutdown.clone(), || async { Ok::<_, String>(()) });
+        assert_eq!(ask(&health, "/readyz").await.0, StatusCode::OK);
+        shutdown.stop();
+        let stopping = (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.".to_owned());
+        assert_eq!(ask(&health, "/readyz").await, stopping);
+    }
+}

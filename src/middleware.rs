@@ -1,0 +1,159 @@
+//! What happens to every request before its handler and to every answer after it, in this order:
+//!
+//! | layer | does |
+//! |---|---|
+//! | [`request_id`] | names the request; first, so that every answer bears the name |
+//! | [`client`] | finds out who asks: address, TLS, host; the layers below go by it |
+//! | [`request_log`] | writes one line, and gives every event below the request's name |
+//! | [`crate::metrics::count`] | counts |
+//! | [`security_headers`] | tells browsers what not to do |
+//! | [`secure_cookies`] | marks cookies `Secure` |
+//!
+//! None of these refuses a request. Two more do, and stand only where they are meant: [`cors`] around the API and
+//! [`origin`] around the server functions.
+
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+};
+use tower::ServiceBuilder;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+
+use crate::{
+    config::{Config, SecureCookies},
+    metrics,
+};
+
+pub mod client;
+pub mod cors;
+pub mod origin;
+pub mod request_id;
+pub mod request_log;
+pub mod secure_cookies;
+pub mod security_headers;
+
+/// Puts the layers of the table around a router that has its state and all its routes.
+///
+/// One stack instead of a `Router::layer` each: every such call boxes every route once more.
+pub fn around(router: Router, config: &Config) -> Router {
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(request_id::distrust))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(from_fn_with_state(client::Proxies::new(config), client::resolve))
+        .layer(from_fn(request_log::log))
+        .layer(from_fn(metrics::count))
+        .layer(from_fn(security_headers::add))
+        .option_layer(
+            (config.secure_cookies != SecureCookies::Never)
+                .then(|| from_fn_with_state(config.secure_cookies, secure_cookies::mark)),
+        );
+    router.layer(layers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        net::SocketAddr,
+        sync::{Arc, Mutex},
+    };
+
+    use axum::{
+        Extension,
+        body::Body,
+        extract::ConnectInfo,
+        http::{HeaderMap, Request, header::SET_COOKIE},
+        response::Html,
+        routing::get,
+    };
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// What a page and a 404 come with, when a proxy that is trusted asks with `headers`.
+    async fn answers(headers: &[(&str, &str)]) -> [HeaderMap; 2] {
+        let config = Config::of(&[("trusted_proxies", "127.0.0.1")]);
+        let page = get(|| async { ([(SET_COOKIE, "a=1")], Html("page")) });
+        let router = around(Router::new().route("/page", page), &config)
+            .layer(Extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)))));
+        let ask = async |path: &str| {
+            let mut request = Request::get(path).body(Body::empty()).expect("a request");
+            for (name, value) in headers {
+                let name = axum::http::HeaderName::try_from(*name).expect("a name");
+                request.headers_mut().insert(name, value.parse().expect("a value"));
+            }
+            router.clone().oneshot(request).await.expect("an answer").headers().clone()
+        };
+        [ask("/page?token=hunter2").await, ask("/nowhere").await]
+    }
+
+    fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+        headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn every_answer_bears_a_request_id_the_callers_if_it_is_sane() {
+        for headers in answers(&[("x-request-id", "from-the-proxy_1")]).await {
+            assert_eq!(text(&headers, "x-request-id"), "from-the-proxy_1");
+        }
+        for headers in answers(&[("x-request-id", "two words")]).await {
+            assert_eq!(text(&headers, "x-request-id").len(), 36);
+        }
+        let [one, other] = answers(&[]).await;
+        assert_ne!(text(&one, "x-request-id"), text(&other, "x-request-id"));
+    }
+
+    #[tokio::test]
+    async fn browsers_are_told_what_not_to_do() {
+        let [page, missing] = answers(&[]).await;
+        assert!(text(&page, "content-security-policy").contains("frame-ancestors 'none'"));
+        for headers in [&page, &missing] {
+            assert_eq!(text(headers, "x-content-type-options"), "nosniff");
+            assert_eq!(text(headers, "referrer-policy"), "same-origin");
+        }
+    }
+
+    #[tokio::test]
+    async fn behind_tls_browsers_are_told_to_stay_there() {
+        let [page, _] = answers(&[("x-forwarded-proto", "https")]).await;
+        assert_eq!(text(&page, "strict-transport-security"), "max-age=31536000");
+        assert_eq!(text(&page, "set-cookie"), "a=1; Secure");
+        let [page, _] = answers(&[]).await;
+        assert_eq!(text(&page, "strict-transport-security"), "");
+        assert_eq!(text(&page, "set-cookie"), "a=1");
+    }
+
+    /// Keeps what is logged.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().map_or(Ok(0), |mut lines| lines.write(bytes))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_log_has_one_line_a_request_with_its_id_and_without_its_query() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let logging = tracing::subscriber::set_default(log);
+        answers(&[("x-request-id", "the-id")]).await;
+        drop(logging);
+        let bytes = lines.0.lock().expect("not poisoned").clone();
+        let text = String::from_utf8(bytes).expect("text");
+        let told: Vec<_> = text.lines().collect();
+        assert_eq!(told.len(), 2, "{text}");
+        for part in ["request_id=\"the-id\"", "method=GET", "path=\"/page\"", "status=200", "latency_us="] {
+            assert!(told[0].contains(part), "{text}");
+        }
+        assert!(told[1].contains("status=404"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}

@@ -1,0 +1,200 @@
+//! Who asks: the client's address, whether it came over TLS, and the host it asked for.
+//!
+//! Behind a reverse proxy the connection is the proxy's. What `X-Forwarded-For`, `-Proto` and `-Host` say is believed
+//! only of a peer in `trusted_proxies`; anybody can write these headers.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, Uri, header::HOST, request::Parts, uri::Authority},
+    middleware::Next,
+    response::Response,
+};
+use ipnet::IpNet;
+
+use crate::config::Config;
+
+/// Who asks, as far as the connection and trusted proxies tell. An extractor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its address.
+    pub addr: IpAddr,
+    /// Did it come over TLS, to a trusted proxy?
+    pub is_secure: bool,
+    /// The host and, if it is not the scheme's own, the port it asked for.
+    pub host: Option<Box<str>>,
+}
+
+/// The client's address alone. An extractor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddr(pub IpAddr);
+
+/// The proxies that are believed.
+#[derive(Clone, Debug)]
+pub struct Proxies(Arc<[IpNet]>);
+
+impl ClientAddr {
+    /// What to count attempts by. A household has a whole IPv6 network of 64 bits: its addresses count as one.
+    pub fn throttle_key(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V4(_) => self.0,
+            IpAddr::V6(addr) => {
+                let [a, b, c, d, ..] = addr.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+        }
+    }
+}
+
+impl Proxies {
+    /// Those of the settings.
+    pub fn new(config: &Config) -> Self {
+        Self(config.trusted_proxies.clone().into())
+    }
+
+    fn trust(&self, addr: IpAddr) -> bool {
+        self.0.iter().any(|net| net.contains(&addr))
+    }
+
+    /// Who asks through `peer`, or is `peer`.
+    fn client(&self, peer: IpAddr, uri: &Uri, headers: &HeaderMap) -> Client {
+        // A socket that listens on both families sees IPv4 peers as ::ffff:a.b.c.d.
+        let peer = peer.to_canonical();
+        let mut addr = peer;
+        // From the right, as each proxy adds whom it saw: the first that is not trusted is the client. What stands
+        // further left, the client may have written itself.
+        for hop in items(headers, "x-forwarded-for").rev() {
+            match self.trust(addr).then(|| address(hop)).flatten() {
+                Some(hop) => addr = hop,
+                None => break,
+            }
+        }
+        let told = |name| self.trust(peer).then(|| items(headers, name).next_back()).flatten();
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        // HTTP/2 has it in the URI.
+        let asked = host.or_else(|| uri.authority().map(Authority::as_str));
+        Client {
+            addr,
+            is_secure: told("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+            host: told("x-forwarded-host").or(asked).map(Into::into),
+        }
+    }
+}
+
+/// Middleware that leaves the [`Client`] with the request.
+pub async fn resolve(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
+    let client = proxies.client(peer(request.extensions()), request.uri(), request.headers());
+    request.extensions_mut().insert(client);
+    next.run(request).await
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let client = parts.extensions.get::<Self>().cloned();
+        // Without the middleware, as in a handler's own test, nobody is trusted.
+        let alone = || Proxies([].into()).client(peer(&parts.extensions), &parts.uri, &parts.headers);
+        Ok(client.unwrap_or_else(alone))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Client::from_request_parts(parts, state).await.map(|client| Self(client.addr))
+    }
+}
+
+fn peer(extensions: &axum::http::Extensions) -> IpAddr {
+    let info = extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
+}
+
+/// The items of a list that may stand in several headers.
+fn items<'a>(headers: &'a HeaderMap, name: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// An address as proxies write it: some add the port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|addr| addr.ip()));
+    bare.ok().map(|addr: IpAddr| addr.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, headers: &[(&'static str, &str)]) -> Client {
+        let proxies = Proxies(["10.0.0.0/8", "fd00::/8"].map(|net| net.parse().expect("a network")).into());
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().expect("a value"));
+        }
+        proxies.client(peer.parse().expect("an address"), &Uri::default(), &map)
+    }
+
+    fn addr(peer: &str, forwarded: &[&str]) -> String {
+        let headers: Vec<_> = forwarded.iter().map(|value| ("x-forwarded-for", *value)).collect();
+        seen(peer, &headers).addr.to_string()
+    }
+
+    #[test]
+    fn a_stranger_is_not_believed() {
+        assert_eq!(addr("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+        let headers =
+            [("host", "chat.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https")];
+        let client = seen("203.0.113.9", &headers);
+        assert_eq!(client.host.as_deref(), Some("chat.example"));
+        assert!(!client.is_secure);
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_client_the_host_and_the_scheme() {
+        assert_eq!(addr("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(addr("fd00::1", &["2001:db8::7"]), "2001:db8::7");
+        let headers = [
+            ("host", "127.0.0.1:8000"),
+            ("x-forwarded-host", "chat.example"),
+            ("x-forwarded-proto", "https"),
+        ];
+        let client = seen("10.0.0.1", &headers);
+        assert_eq!(client.host.as_deref(), Some("chat.example"));
+        assert!(client.is_secure);
+    }
+
+    #[test]
+    fn what_the_client_wrote_itself_stands_left_of_its_address_and_is_passed_over() {
+        assert_eq!(addr("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(addr("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1", "of several headers too");
+    }
+
+    #[test]
+    fn a_chain_of_trusted_proxies_alone_ends_at_its_first() {
+        assert_eq!(addr("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
+        assert_eq!(addr("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn ports_and_mapped_addresses_are_understood_and_nonsense_stops_the_search() {
+        assert_eq!(addr("::ffff:10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
+        assert_eq!(addr("10.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
+        assert_eq!(addr("10.0.0.1", &["198.51.100.1, unknown"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_household_count_as_one() {
+        let key = |addr: &str| ClientAddr(addr.parse().expect("an address")).throttle_key();
+        assert_eq!(key("2001:db8:1:2:3::4"), key("2001:db8:1:2:ffff::1"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_ne!(key("198.51.100.1"), key("198.51.100.2"));
+    }
+}

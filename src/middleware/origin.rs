@@ -1,0 +1,170 @@
+//! Where a request comes from, as browsers tell: this site, one on the list, or somewhere else.
+//!
+//! A cookie goes with every request to this server, whichever page makes it. What a cookie allows is therefore allowed
+//! only from this server's own pages. Bearer tokens do not go by themselves and need no such care.
+
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{COOKIE, ORIGIN},
+    },
+    middleware::Next,
+    response::Response,
+};
+use url::{Origin as UrlOrigin, Url};
+
+use super::client::Client;
+use crate::config::WebOrigin;
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Not told: no browser, or one that follows a link.
+    Absent,
+    /// This server's own pages.
+    Same,
+    /// A site of `cors_allowed_origins`.
+    Listed,
+    /// Any other site, or one that hides.
+    Foreign,
+}
+
+impl Origin {
+    /// What the `Origin` header says. `listed` are [`crate::config::Config::api_origins`].
+    ///
+    /// Schemes are compared only where a proxy tells that of the client, since one that ends TLS need not.
+    pub fn of(headers: &HeaderMap, client: &Client, listed: &[WebOrigin]) -> Self {
+        let Some(origin) = headers.get(ORIGIN) else { return Self::Absent };
+        let Some(origin) = origin.to_str().ok().and_then(|text| Url::parse(text).ok()) else {
+            return Self::Foreign;
+        };
+        if is_own(&origin, client) {
+            Self::Same
+        } else if listed.iter().any(|site| site.as_str() == origin.origin().ascii_serialization()) {
+            Self::Listed
+        } else {
+            Self::Foreign
+        }
+    }
+}
+
+/// Middleware for what a cookie allows: refuses unsafe requests from other sites' pages. `refuse` makes the answer,
+/// a 403.
+pub async fn require_same(
+    State(refuse): State<fn(&HeaderMap) -> Response>,
+    client: Client,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method().is_safe() || may_use_cookie(request.headers(), &client) {
+        next.run(request).await
+    } else {
+        refuse(request.headers())
+    }
+}
+
+/// May an unsafe request do what its cookie allows?
+fn may_use_cookie(headers: &HeaderMap, client: &Client) -> bool {
+    // A page cannot forge this one, and it holds whatever a proxy did to the host; but browsers send it only over
+    // TLS and to loopback.
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        Some(site) => site == b"same-origin",
+        None => match Origin::of(headers, client, &[]) {
+            Origin::Same => true,
+            Origin::Listed | Origin::Foreign => false,
+            // Every browser sends an Origin with a POST. A program has no cookie that it was not given on purpose;
+            // one that has is asked to say where it comes from, as a browser would.
+            Origin::Absent => !headers.contains_key(COOKIE),
+        },
+    }
+}
+
+fn is_own(origin: &Url, client: &Client) -> bool {
+    let Some(host) = client.host.as_deref() else { return false };
+    let scheme = if client.is_secure { "https" } else { origin.scheme() };
+    let own = Url::parse(&format!("{scheme}://{host}"));
+    matches!(origin.origin(), UrlOrigin::Tuple(..)) && own.is_ok_and(|own| own.origin() == origin.origin())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
+            .collect()
+    }
+
+    fn client(host: &str, is_secure: bool) -> Client {
+        Client { addr: Ipv4Addr::LOCALHOST.into(), is_secure, host: Some(host.into()) }
+    }
+
+    fn origin(host: &str, is_secure: bool, origin: &str) -> Origin {
+        let listed: Vec<_> = ["https://react.example", "http://localhost:3000"]
+            .into_iter()
+            .filter_map(WebOrigin::read)
+            .collect();
+        Origin::of(&headers(&[("origin", origin)]), &client(host, is_secure), &listed)
+    }
+
+    #[test]
+    fn the_own_site_is_known_by_host_and_port() {
+        assert_eq!(origin("127.0.0.1:8000", false, "http://127.0.0.1:8000"), Origin::Same);
+        assert_eq!(origin("Chat.example", true, "https://chat.example"), Origin::Same);
+        assert_eq!(origin("chat.example:443", true, "https://chat.example"), Origin::Same);
+        assert_eq!(
+            origin("chat.example", false, "https://chat.example"),
+            Origin::Same,
+            "TLS ended by a silent proxy"
+        );
+        assert_eq!(origin("[::1]:8000", false, "http://[::1]:8000"), Origin::Same);
+    }
+
+    #[test]
+    fn another_port_scheme_or_name_is_another_site() {
+        assert_eq!(origin("127.0.0.1:8000", false, "http://127.0.0.1:8001"), Origin::Foreign);
+        assert_eq!(origin("chat.example", true, "http://chat.example"), Origin::Foreign);
+        assert_eq!(origin("chat.example", true, "https://chat.example.evil.example"), Origin::Foreign);
+        assert_eq!(origin("chat.example", true, "https://evil-chat.example"), Origin::Foreign);
+        assert_eq!(origin("localhost:8000", false, "http://127.0.0.1:8000"), Origin::Foreign);
+    }
+
+    #[test]
+    fn listed_sites_are_known_exactly() {
+        assert_eq!(origin("chat.example", true, "https://react.example"), Origin::Listed);
+        assert_eq!(origin("chat.example", true, "http://react.example"), Origin::Foreign);
+        assert_eq!(origin("chat.example", true, "https://react.example:8443"), Origin::Foreign);
+    }
+
+    #[test]
+    fn a_site_that_hides_is_foreign_and_none_is_absent() {
+        assert_eq!(origin("chat.example", true, "null"), Origin::Foreign);
+        assert_eq!(origin("chat.example", true, "file:///etc/passwd"), Origin::Foreign);
+        assert_eq!(origin("chat.example", true, "chat.example"), Origin::Foreign);
+        assert_eq!(Origin::of(&HeaderMap::new(), &client("chat.example", true), &[]), Origin::Absent);
+    }
+
+    #[test]
+    fn a_cookie_counts_only_from_the_own_pages() {
+        let may =
+            |pairs: &[(&'static str, &str)]| may_use_cookie(&headers(pairs), &client("chat.example", false));
+        let cookie = ("cookie", "liao_session=x");
+        assert!(may(&[cookie, ("origin", "http://chat.example")]));
+        assert!(may(&[
+            cookie,
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "http://renamed-by-proxy.example")
+        ]));
+        assert!(!may(&[cookie, ("sec-fetch-site", "cross-site"), ("origin", "http://chat.example")]));
+        assert!(!may(&[cookie, ("sec-fetch-site", "same-site")]));
+        assert!(!may(&[cookie, ("origin", "http://evil.example")]));
+        assert!(!may(&[("origin", "http://evil.example")]), "signing somebody in is an attack too");
+        assert!(!may(&[cookie]));
+        assert!(may(&[]), "a program without a cookie");
+    }
+}

@@ -1,0 +1,224 @@
+//! Stopping, in order, within five seconds.
+//!
+//! 1. Not ready: `/readyz` says so, that a load balancer sends nobody new.
+//! 2. No new connections: the port is closed, so that a successor can take it.
+//! 3. Sockets are closed with 1001, which makes their clients reconnect, elsewhere or to the successor.
+//! 4. Requests under way are answered, until a deadline.
+//! 5. What they wrote is stored, and the database's connections are closed: the part of whoever called
+//!    [`Shutdown::serve`], which returns after step 4. That comes last because both sockets and requests write.
+//!
+//! Steps 1 to 3 begin at once, with one token: [`Shutdown::token`]. A second signal ends the process at once; what
+//! was acknowledged is on disk all the same.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::Router;
+use tokio::{net::TcpListener, time};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
+
+use crate::start_error::StartError;
+
+/// How long requests and sockets may take to end. What is left of five seconds is for storing and closing.
+pub const DRAIN: Duration = Duration::from_secs(3);
+
+/// The process's will to stop, and those who must have ended before it does. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Shutdown {
+    token: CancellationToken,
+    sockets: TaskTracker,
+}
+
+impl Shutdown {
+    /// Nobody has asked to stop yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks to stop, as a signal does.
+    pub fn stop(&self) {
+        self.token.cancel();
+    }
+
+    /// Is the process stopping?
+    pub fn is_stopping(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// Cancelled when the process stops. A socket's task waits for it and closes with 1001.
+    pub fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
+    /// To be held by a socket's task: stopping waits, up to [`DRAIN`], until all are dropped. The upgrade of a
+    /// connection takes it out of the HTTP server's sight, which therefore cannot wait for it.
+    pub fn hold(&self) -> TaskTrackerToken {
+        self.sockets.token()
+    }
+
+    /// Stops at the first SIGTERM or SIGINT and ends the process at the second. Returns at once; the waiting goes on
+    /// in a task.
+    ///
+    /// # Errors
+    /// [`StartError::System`] when the system refuses to tell of signals.
+    pub fn on_signals(&self) -> Result<(), StartError> {
+        let mut signals = Signals::new().map_err(|error| StartError::System(error.to_string()))?;
+        let shutdown = self.clone();
+        tokio::spawn(async move {
+            let name = signals.next().await;
+            tracing::info!(signal = name, "stopping");
+            shutdown.stop();
+            signals.next().await;
+            tracing::warn!("told to stop a second time: ending at once");
+            std::process::exit(1);
+        });
+        Ok(())
+    }
+
+    /// Serves until told to stop, then until the last request and socket has ended or [`DRAIN`] is over. Handlers
+    /// learn the peer's address (`ConnectInfo`).
+    ///
+    /// # Errors
+    /// When the system takes the port away.
+    pub async fn serve(&self, listener: TcpListener, router: Router) -> io::Result<()> {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server =
+            axum::serve(listener, service).with_graceful_shutdown(self.token.clone().cancelled_owned());
+        let mut server = std::pin::pin!(server.into_future());
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = self.token.cancelled() => {}
+        }
+        self.sockets.close();
+        let drained = async {
+            let (ended, ()) = tokio::join!(server, self.sockets.wait());
+            ended
+        };
+        time::timeout(DRAIN, drained).await.unwrap_or_else(|_| {
+            tracing::warn!(sockets = self.sockets.len(), "some requests or sockets did not end in time");
+            Ok(())
+        })
+    }
+}
+
+/// Opens the port.
+///
+/// # Errors
+/// [`StartError::AddressInUse`], [`StartError::AddressRefused`].
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::listening(address, &error))
+}
+
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> &'static str {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        "Ctrl-C"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+        task::JoinHandle,
+    };
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: liao\r\n\r\n";
+
+    /// A server that takes `pace` to answer, and its address.
+    async fn server(shutdown: &Shutdown, pace: Duration) -> (JoinHandle<io::Result<()>>, SocketAddr) {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let router = Router::new().route("/", get(move || async move { time::sleep(pace).await }));
+        let shutdown = shutdown.clone();
+        (tokio::spawn(async move { shutdown.serve(listener, router).await }), address)
+    }
+
+    async fn send(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        stream.write_all(REQUEST).await.expect("sent");
+        time::sleep(Duration::from_millis(50)).await;
+        stream
+    }
+
+    #[tokio::test]
+    async fn a_request_under_way_is_answered_after_the_port_is_closed() {
+        let shutdown = Shutdown::new();
+        let (served, address) = server(&shutdown, Duration::from_millis(300)).await;
+        let idle = TcpStream::connect(address).await.expect("connected");
+        let mut stream = send(address).await;
+        shutdown.stop();
+        time::sleep(Duration::from_millis(50)).await;
+        TcpStream::connect(address).await.expect_err("nobody listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("answered, then closed");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        served.await.expect("no panic").expect("served");
+        drop(idle);
+    }
+
+    #[tokio::test]
+    async fn an_open_socket_is_waited_for() {
+        let shutdown = Shutdown::new();
+        let (served, _) = server(&shutdown, Duration::ZERO).await;
+        let (held, start) = (shutdown.hold(), Instant::now());
+        let token = shutdown.token();
+        tokio::spawn(async move {
+            token.cancelled().await;
+            time::sleep(Duration::from_millis(200)).await;
+            drop(held);
+        });
+        shutdown.stop();
+        served.await.expect("no panic").expect("served");
+        assert!((Duration::from_millis(200)..DRAIN).contains(&start.elapsed()));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_waited_for_without_end() {
+        let shutdown = Shutdown::new();
+        let (served, address) = server(&shutdown, Duration::from_hours(1)).await;
+        let (_stream, _held, start) = (send(address).await, shutdown.hold(), Instant::now());
+        shutdown.stop();
+        served.await.expect("no panic").expect("served");
+        assert!((DRAIN..DRAIN + Duration::from_secs(1)).contains(&start.elapsed()));
+    }
+}

@@ -1,0 +1,136 @@
+//! Why the server could not start: each case one sentence that says what to do, for whoever started it.
+//!
+//! English alone, as the rest of the command line. No sentence holds a password: of a database only its place is named.
+
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    path::PathBuf,
+};
+
+/// What keeps the server from starting. The process then ends with exit code 1.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken.
+    #[error("{0} is in use: another server listens there. Stop it, or choose another address with --listen.")]
+    AddressInUse(SocketAddr),
+    /// The address is not this machine's, or the port is not for everybody.
+    #[error("{listen} cannot be listened on ({reason}). Choose another address with --listen.")]
+    AddressRefused {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system says.
+        reason: String,
+    },
+    /// The data folder cannot be made or written.
+    #[error(
+        "The data folder {} cannot be written ({reason}). Give this user the right to, or choose another with --data.",
+        path.display()
+    )]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file with the secret key is of no use.
+    #[error(
+        "The secret key in {} cannot be used ({reason}). Restore the file, or delete it and everybody signs in anew.",
+        path.display()
+    )]
+    SecretKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The database does not answer.
+    #[error("The database at {place} cannot be reached ({reason}). Start it, or correct database_url.")]
+    DatabaseUnreachable {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+        /// What the driver says, without the address.
+        reason: String,
+    },
+    /// A newer Liao has been here.
+    #[error(
+        "The database at {place} was made by a newer version of Liao (its schema is {found}, this version knows \
+         {known}). Start that version or a later one."
+    )]
+    NewerSchema {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+        /// The schema's number in the database.
+        found: i64,
+        /// The last one this version knows.
+        known: i64,
+    },
+    /// The database answers, but cannot be brought into use.
+    #[error("The database at {place} cannot be used: {reason}.")]
+    Database {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+        /// What the driver says.
+        reason: String,
+    },
+    /// The system did not do its part: threads, signals, the metrics' recorder.
+    #[error("The server cannot be started: {0}.")]
+    System(String),
+}
+
+impl StartError {
+    /// Listening on `listen` failed.
+    pub fn listening(listen: SocketAddr, error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::AddrInUse => Self::AddressInUse(listen),
+            _ => Self::AddressRefused { listen, reason: reason(error) },
+        }
+    }
+}
+
+/// An I/O error in words, without the number that Rust's text ends with.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => "it is not a folder".to_owned(),
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "the disk is read-only".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_named_and_explained() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = taken.local_addr().expect("its address");
+        let error = TcpListener::bind(address).expect_err("taken");
+        let sentence = StartError::listening(address, &error).to_string();
+        assert_eq!(
+            sentence,
+            format!(
+                "{address} is in use: another server listens there. Stop it, or choose another address with --listen."
+            )
+        );
+    }
+
+    #[test]
+    fn an_address_of_another_machine_is_told_from_a_taken_one() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 8000));
+        let error = TcpListener::bind(address).expect_err("not ours");
+        let sentence = StartError::listening(address, &error).to_string();
+        assert!(
+            sentence.starts_with("192.0.2.1:8000 cannot be listened on (this machine has no such"),
+            "{sentence}"
+        );
+    }
+}

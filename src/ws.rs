@@ -1,0 +1,80 @@
+//! The socket door: find out who it is, then pass frames between the client and the
+//! domain. One task a socket, small buffers, no rule of the chat.
+//!
+//! A refusal is said inside the socket, one `error` frame and then a close code of
+//! the contract, because a browser hides the answer to a refused upgrade.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use chat::model::{Failure, ServerFrame};
+use tokio::time::timeout;
+
+use crate::{config::Config, error};
+
+pub mod frames;
+pub mod handshake;
+pub mod room;
+
+/// Buffers of one socket. The library's default of 128 KiB for reading would be most of
+/// an idle socket's memory; chat frames are small.
+const READ_BUFFER: usize = 4 * 1024;
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// How long the network may refuse to take what is sent before the peer counts as gone.
+const SEND_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a peer may take to answer a close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// RFC 6455's code for an endpoint that goes away.
+const GOING_AWAY: u16 = 1001;
+
+/// Sets the buffers and limits of a socket.
+fn sized(upgrade: WebSocketUpgrade, config: &Config) -> WebSocketUpgrade {
+    let upgrade = upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
+    let limit = config.frame_limit.0.unwrap_or(usize::MAX);
+    upgrade.max_message_size(limit).max_frame_size(limit)
+}
+
+/// Sends one message; `false` when the peer is gone.
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(SEND_PATIENCE, socket.send(message)).await, Ok(Ok(())))
+}
+
+/// Sends one frame; `false` when the peer is gone.
+async fn send_frame(socket: &mut WebSocket, frame: &ServerFrame) -> bool {
+    match serde_json::to_string(frame) {
+        Ok(json) => send(socket, Message::text(json)).await,
+        Err(error) => {
+            tracing::error!(%error, "a frame could not be serialised");
+            false
+        }
+    }
+}
+
+/// A refusal as a frame, in the reader's language: about the first bad field, where
+/// there is one.
+fn refusal(locale: app::i18n::Locale, failure: &Failure, client_id: Option<String>) -> ServerFrame {
+    let message = match failure.fields.first() {
+        Some(field) => format!("{}: {}", field.field, app::error::problem_sentence(locale, field)),
+        None => app::error::sentence(locale, failure),
+    };
+    ServerFrame::Error { message, code: failure.code, client_id }
+}
+
+/// Says why, then closes with the code that the contract has for it.
+async fn refuse(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Failure) {
+    if send_frame(&mut socket, &refusal(locale, failure, None)).await {
+        close(socket, error::close_code(failure.code)).await;
+    }
+}
+
+/// Closes and waits a moment for the peer's own close, without which a browser
+/// reports a broken connection instead of the code.
+async fn close(mut socket: WebSocket, code: u16) {
+    if send(&mut socket, Message::Close(Some(CloseFrame { code, reason: "".into() }))).await {
+        let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
+        // A peer that does not answer is gone as well.
+        let _ = timeout(CLOSE_PATIENCE, peers_close).await;
+    }
+}

@@ -1,0 +1,192 @@
+//! Programs and fonts that are not Rust: what testing needs of them, and installing them where apt can.
+//!
+//! Building and running the server needs none of them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{process, progress, workspace};
+
+/// The oldest Node.js that Playwright runs on.
+const OLDEST_NODE: u32 = 18;
+
+/// Something that must be on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The second database that the store is tested on. Tests start it themselves, on a folder of their own.
+    MariaDb,
+    /// What joins several servers into one. Tests start it themselves.
+    Redis,
+    /// The browser of the browser tests.
+    Chromium,
+    /// A font with Chinese characters, without which pages are measured and drawn as empty boxes.
+    ChineseFont,
+    /// Runs Playwright.
+    Node,
+    /// Installs Playwright.
+    Npm,
+}
+
+/// What `cargo test` needs.
+pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Redis];
+/// What the browser tests and the screenshots need.
+pub(crate) const FOR_BROWSER: &[Need] = &[Need::Chromium, Need::ChineseFont, Need::Node, Need::Npm];
+
+impl Need {
+    /// The Debian packages that bring it.
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            // The programs alone: the package mariadb-server would also start a database of the machine's own.
+            Self::MariaDb => &["mariadb-server-core", "mariadb-client-core"],
+            Self::Redis => &["redis-server"],
+            Self::Chromium => &["chromium"],
+            Self::ChineseFont => &["fonts-noto-cjk"],
+            Self::Node => &["nodejs"],
+            Self::Npm => &["npm"],
+        }
+    }
+
+    fn is_met(self) -> bool {
+        match self {
+            // Debian keeps the server out of an ordinary user's path.
+            Self::MariaDb => {
+                (process::find("mariadbd").is_some() || Path::new("/usr/sbin/mariadbd").exists())
+                    && process::find("mariadb-install-db").is_some()
+                    && process::find("my_print_defaults").is_some()
+            }
+            Self::Redis => process::find("redis-server").is_some(),
+            Self::Chromium => chromium().is_some_and(|path| path.exists()),
+            Self::ChineseFont => {
+                Path::new("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists()
+                    || process::output(Command::new("fc-list").arg(":lang=zh"))
+                        .is_some_and(|all| !all.is_empty())
+            }
+            Self::Node => node_version().is_some_and(|version| version >= OLDEST_NODE),
+            Self::Npm => process::find("npm").is_some(),
+        }
+    }
+}
+
+/// The browser to test with: the variable `CHROMIUM`, or Debian's, or one in the path.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    if let Some(chosen) = std::env::var_os("CHROMIUM") {
+        return Some(chosen.into());
+    }
+    let debian = PathBuf::from("/usr/bin/chromium");
+    if debian.exists() { Some(debian) } else { process::find("chromium") }
+}
+
+/// Installs what is missing of `needs`; whatever stays missing is named in one line.
+pub(crate) fn install(needs: &[Need]) -> Result<()> {
+    let missing = missing(needs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = packages(&missing);
+    apt_install(&packages, "two or three minutes")
+        .with_context(|| format!("the tests need these packages; install them: {}", packages.join(" ")))?;
+    require(needs)
+}
+
+/// An error that names what is missing of `needs`, and what to do.
+pub(crate) fn require(needs: &[Need]) -> Result<()> {
+    let missing = missing(needs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if missing.contains(&Need::Node)
+        && let Some(version) = node_version()
+    {
+        bail!("Node.js {version} is too old for Playwright; install {OLDEST_NODE} or newer");
+    }
+    bail!("still missing; install, by their names on your system: {}", packages(&missing).join(" "))
+}
+
+/// An error when there is no C compiler, which the database and the cryptography are built with.
+pub(crate) fn require_c_compiler() -> Result<()> {
+    if std::env::var_os("CC").is_none() && process::find("cc").is_none() {
+        bail!(
+            "a C compiler is missing; install it: apt-get install gcc libc6-dev, or xcode-select --install"
+        );
+    }
+    Ok(())
+}
+
+/// Everything that the tests need, Playwright included.
+pub(crate) fn install_all() -> Result<()> {
+    install(&[FOR_UNIT, FOR_BROWSER].concat())?;
+    install_playwright()?;
+    progress::note("everything that testing needs is here");
+    Ok(())
+}
+
+/// Installs Playwright as the committed lock file says, unless that has been done.
+pub(crate) fn install_playwright() -> Result<()> {
+    let end2end = workspace::end2end_dir();
+    let changed = |file: &str| end2end.join(file).metadata().and_then(|about| about.modified()).ok();
+    // npm writes this file at the end of each installation.
+    let installed = changed("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= changed("package-lock.json") {
+        return Ok(());
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(&end2end).args(["ci", "--no-audit", "--no-fund"]);
+    // It would fetch a browser of its own.
+    npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+    progress::step("Installing Playwright (npm ci)", "some seconds", || process::run_quietly(&mut npm))
+}
+
+/// Installs Debian packages, as root or through sudo.
+pub(crate) fn apt_install(packages: &[&str], usually: &str) -> Result<()> {
+    // One look at what there is serves every installation of this call.
+    static UPDATED: OnceLock<()> = OnceLock::new();
+
+    if process::find("apt-get").is_none() {
+        bail!("there is no apt-get here");
+    }
+    progress::step(&format!("Installing {} (apt-get)", packages.join(", ")), usually, || {
+        if UPDATED.get().is_none() {
+            process::run_quietly(apt()?.arg("update"))?;
+            let _ = UPDATED.set(());
+        }
+        process::run_quietly(apt()?.args(["install", "--yes", "--no-install-recommends"]).args(packages))
+    })
+}
+
+/// apt-get without questions.
+fn apt() -> Result<Command> {
+    let mut apt = if rustix::process::geteuid().is_root() {
+        Command::new("apt-get")
+    } else if process::find("sudo").is_some() {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        sudo
+    } else {
+        bail!("apt-get needs root, and there is no sudo here");
+    };
+    apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
+    Ok(apt)
+}
+
+fn missing(needs: &[Need]) -> Vec<Need> {
+    needs.iter().copied().filter(|need| !need.is_met()).collect()
+}
+
+fn packages(needs: &[Need]) -> Vec<&'static str> {
+    needs.iter().flat_map(|need| need.packages()).copied().collect()
+}
+
+/// The first number of the installed Node.js.
+fn node_version() -> Option<u32> {
+    process::output(Command::new("node").arg("--version"))?
+        .trim_start_matches('v')
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}

@@ -1,0 +1,17 @@
+//! The pictures of the documentation, taken of the real pages in the real browser.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::{prerequisites, process, progress, server, test::playwright};
+
+/// Builds, then lets Playwright take every picture anew.
+pub(crate) fn take(arguments: &[OsString]) -> Result<()> {
+    prerequisites::install(prerequisites::FOR_BROWSER)?;
+    prerequisites::install_playwright()?;
+    let binary = server::build_with_site(false)?;
+    let mut take = playwright(&binary);
+    take.arg("--config=screenshots.config.ts").args(arguments);
+    progress::step("Taking the pictures", "half a minute", || process::run(&mut take))
+}

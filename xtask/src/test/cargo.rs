@@ -1,0 +1,104 @@
+//! What cargo itself can check: formatting, lints, and the tests written in Rust.
+//!
+//! The frontend always goes by itself: `app` is built for the server or for the browser, never for both at once,
+//! and one call of cargo would join the two.
+
+use std::{
+    ffi::OsString,
+    io::{BufRead, BufReader, Write, stdout},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+
+use super::Tally;
+use crate::{process, progress, workspace};
+
+/// Whether every file is formatted.
+pub(super) fn fmt() -> Result<Tally> {
+    process::run(workspace::cargo().args(["fmt", "--all", "--check"]))?;
+    Ok(Tally::check(true))
+}
+
+/// Whether clippy has nothing to say.
+pub(super) fn clippy() -> Tally {
+    let clippy = |packages: &[&str]| {
+        let mut cargo = workspace::cargo();
+        cargo.arg("clippy").args(packages).args(["--", "--deny", "warnings"]);
+        match process::run(&mut cargo) {
+            Ok(()) => Tally::check(true),
+            Err(error) => {
+                progress::note(&format!("{error:#}"));
+                Tally::check(false)
+            }
+        }
+    };
+    let all_but_the_frontend = clippy(&["--workspace", "--exclude", "frontend", "--all-targets"]);
+    [all_but_the_frontend, clippy(&["--package", "frontend"])].into_iter().sum()
+}
+
+/// The tests in Rust: of single functions, of the store on both databases, of the started server. `rest` goes to
+/// cargo.
+pub(super) fn unit(rest: &[OsString]) -> Result<Tally> {
+    // xtask by itself too, as it was built: together with the server, what both depend on would be compiled once
+    // more with the features of both.
+    let product = test(&["--workspace", "--exclude", "frontend", "--exclude", "xtask"], rest)?;
+    if rest.is_empty() {
+        Ok([product, test(&["--package", "xtask"], rest)?].into_iter().sum())
+    } else {
+        Ok(product)
+    }
+}
+
+/// Runs `cargo test`, shows what it says and counts along.
+fn test(packages: &[&str], rest: &[OsString]) -> Result<Tally> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--no-fail-fast"]).args(packages).args(rest);
+    // For tests that want the binary by a name that is theirs too when they are started by hand.
+    cargo.env("LIAO_BIN", workspace::binary(false)?);
+    count(&mut cargo)
+}
+
+fn count(cargo: &mut Command) -> Result<Tally> {
+    let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot start `cargo test`")?;
+    let output = child.stdout.take().context("`cargo test` has no output")?;
+    let mut tallies = Vec::new();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        let mut out = stdout().lock();
+        out.write_all(&line)?;
+        out.write_all(b"\n")?;
+        tallies.extend(result(&String::from_utf8_lossy(&line)));
+    }
+    let status = child.wait()?;
+    Ok(tallies.into_iter().sum::<Tally>().with_success(status.success()))
+}
+
+/// Reads a line as `test result: ok. 12 passed; 0 failed; 1 ignored; …`. An ignored test counts as failed.
+fn result(line: &str) -> Option<Tally> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let number = |what: &str| {
+        let count = counts.split(';').find_map(|part| part.trim().strip_suffix(what))?;
+        count.trim().parse::<u64>().ok()
+    };
+    Some(Tally { passed: number("passed")?, failed: number("failed")? + number("ignored")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_line_is_counted_and_an_ignored_test_is_a_failed_one() {
+        let line = "test result: FAILED. 12 passed; 2 failed; 1 ignored; 0 measured; 4 filtered out; finished in 0.1s";
+        assert_eq!(result(line), Some(Tally { passed: 12, failed: 3 }));
+        assert_eq!(result("test rooms::join ... ok"), None);
+    }
+
+    #[test]
+    fn a_program_that_dies_without_a_result_has_failed() {
+        let dies =
+            count(Command::new("sh").args(["-c", "echo 'running 1 test'; kill -9 $$"])).expect("it ran");
+        assert_eq!(dies, Tally { passed: 0, failed: 1 });
+    }
+}

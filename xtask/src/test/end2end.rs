@@ -1,0 +1,85 @@
+//! The tests in a real browser: Playwright on the built server.
+
+use std::{ffi::OsString, fs, path::Path, process::Command};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use super::Tally;
+use crate::{prerequisites, process, progress, workspace};
+
+/// Where Playwright's account of a run lies, as `playwright.config.ts` has it.
+const REPORT: &str = "results/report.json";
+
+/// The account, as far as it matters here.
+#[derive(Deserialize)]
+struct Report {
+    stats: Stats,
+}
+
+/// Counted in runs: a test that runs with and without JavaScript counts twice.
+#[derive(Deserialize)]
+struct Stats {
+    expected: u64,
+    unexpected: u64,
+    flaky: u64,
+    skipped: u64,
+}
+
+/// Checks the types of the tests, then runs them. `rest` goes to Playwright.
+pub(super) fn run(rest: &[OsString]) -> Result<Tally> {
+    prerequisites::install_playwright()?;
+    let types = process::run(tool("tsc").arg("--noEmit"));
+    if let Err(error) = &types {
+        progress::note(&format!("{error:#}"));
+    }
+    Ok([Tally::check(types.is_ok()), browse(rest)?].into_iter().sum())
+}
+
+/// Playwright's command line, to test this binary in the browser that is here.
+pub(crate) fn playwright(binary: &Path) -> Command {
+    let mut playwright = tool("playwright");
+    playwright.arg("test").env("LIAO_BIN", binary);
+    if let Some(chromium) = prerequisites::chromium() {
+        playwright.env("CHROMIUM", chromium);
+    }
+    playwright
+}
+
+fn browse(rest: &[OsString]) -> Result<Tally> {
+    let report = workspace::end2end_dir().join(REPORT);
+    if report.exists() {
+        fs::remove_file(&report).context("cannot remove the last run's report")?;
+    }
+    let mut playwright = playwright(&workspace::binary(false)?);
+    let status = playwright.args(rest).status().context("cannot start Playwright")?;
+    // No report: Playwright broke down before the first test.
+    let counted = if report.exists() { count(&fs::read_to_string(&report)?)? } else { Tally::default() };
+    Ok(counted.with_success(status.success()))
+}
+
+/// Reads Playwright's account. What was skipped, or passed only at the second attempt, counts as failed.
+fn count(report: &str) -> Result<Tally> {
+    let Report { stats } = serde_json::from_str(report).context("Playwright's report is unreadable")?;
+    Ok(Tally { passed: stats.expected, failed: stats.unexpected + stats.flaky + stats.skipped })
+}
+
+/// A program that npm installed for the browser tests.
+fn tool(name: &str) -> Command {
+    let folder = workspace::end2end_dir();
+    let mut tool = Command::new(folder.join("node_modules/.bin").join(name));
+    tool.current_dir(folder);
+    tool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skipped_test_counts_as_failed() {
+        let report =
+            r#"{"stats": {"startTime": "", "expected": 7, "unexpected": 1, "flaky": 0, "skipped": 2}}"#;
+        assert_eq!(count(report).expect("a report"), Tally { passed: 7, failed: 3 });
+    }
+}

@@ -1,0 +1,210 @@
+//! What keeps the house in order and no lint knows: each check says what it found, and one line tells what is
+//! expected.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use proc_macro2::{TokenStream, TokenTree};
+use serde_json::Value;
+
+use super::Tally;
+use crate::{fingerprint::files_under, process, progress, workspace};
+
+/// The folders of the product's code.
+const CODE: &[&str] = &["app", "chat", "frontend", "src", "xtask"];
+/// Where SQL may stand.
+const STORE: &[&str] = &["chat/src/store.rs", "chat/src/store", "chat/tests"];
+/// What the domain must not know, by the start of a crate's name.
+const NOT_IN_CHAT: &[&str] = &["axum", "leptos"];
+
+/// One check: what it is called, what it expects, and its findings.
+type Check = (&'static str, &'static str, fn(&Path) -> Result<Vec<String>>);
+
+const CHECKS: &[Check] = &[
+    (
+        "migrations",
+        "each migration stands in migrations/sqlite and migrations/mysql, under one name",
+        migrations,
+    ),
+    ("locales", "each file in app/locales has the same keys", locales),
+    ("modules", "a module is name.rs with name/ beside it, never mod.rs", modules),
+    ("domain", "chat depends on neither axum nor leptos", domain),
+    ("sql", "SQL stands only under chat/src/store", sql),
+];
+
+/// Runs every check.
+pub(super) fn check() -> Tally {
+    let root = workspace::root();
+    let run = |(name, expected, find): &Check| {
+        let findings = find(&root).unwrap_or_else(|error| vec![format!("{error:#}")]);
+        for finding in &findings {
+            progress::note(&format!("tidy {name}: {finding}"));
+        }
+        if !findings.is_empty() {
+            progress::note(&format!("tidy {name}: expected: {expected}"));
+        }
+        Tally::check(findings.is_empty())
+    };
+    CHECKS.iter().map(run).sum()
+}
+
+fn migrations(root: &Path) -> Result<Vec<String>> {
+    let names = |database: &str| -> Result<BTreeSet<PathBuf>> {
+        let folder = root.join("migrations").join(database);
+        let relative = |file: PathBuf| Ok(file.strip_prefix(&folder)?.to_path_buf());
+        files_under(&folder)?.into_iter().map(relative).collect()
+    };
+    let (sqlite, mysql) = (names("sqlite")?, names("mysql")?);
+    ensure!(!sqlite.is_empty(), "there are no migrations");
+    let lonely = sqlite.symmetric_difference(&mysql);
+    Ok(lonely.map(|name| format!("{} has no twin", name.display())).collect())
+}
+
+fn locales(root: &Path) -> Result<Vec<String>> {
+    let files = files_under(&root.join("app/locales"))?;
+    ensure!(!files.is_empty(), "there are no locales");
+    let mut all = Vec::new();
+    for file in files.iter().filter(|file| file.extension() == Some(OsStr::new("json"))) {
+        let name = file.strip_prefix(root)?.display().to_string();
+        let text = fs::read_to_string(file)?;
+        let value = serde_json::from_str::<Value>(&text).with_context(|| format!("in {name}"))?;
+        let mut keys = BTreeSet::new();
+        collect_keys("", &value, &mut keys);
+        all.push((name, keys));
+    }
+    let every = all.iter().flat_map(|(_, keys)| keys).cloned().collect::<BTreeSet<_>>();
+    let lacking = |(name, keys): &(String, BTreeSet<String>)| {
+        every.difference(keys).map(|key| format!("{name} lacks `{key}`")).collect::<Vec<_>>()
+    };
+    Ok(all.iter().flat_map(lacking).collect())
+}
+
+/// The keys of a locale, nested ones as `rooms.title`, plural forms without their ending: Chinese has one form
+/// where English has two.
+fn collect_keys(prefix: &str, value: &Value, keys: &mut BTreeSet<String>) {
+    const FORMS: &[&str] = &["_zero", "_one", "_two", "_few", "_many", "_other"];
+    let Value::Object(entries) = value else {
+        let stem = FORMS.iter().find_map(|form| prefix.strip_suffix(form)).unwrap_or(prefix);
+        keys.insert(stem.to_owned());
+        return;
+    };
+    for (key, value) in entries {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        collect_keys(&path, value, keys);
+    }
+}
+
+fn modules(root: &Path) -> Result<Vec<String>> {
+    let of_old_style = |file: &PathBuf| file.file_name() == Some(OsStr::new("mod.rs"));
+    Ok(rust_files(root)?.into_iter().filter(of_old_style).map(|file| file.display().to_string()).collect())
+}
+
+fn domain(_: &Path) -> Result<Vec<String>> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["tree", "--package", "chat", "--all-features", "--edges", "normal,build"]);
+    cargo.args(["--target", "all", "--prefix", "none", "--format", "{p}"]);
+    let tree = process::output(&mut cargo).context("`cargo tree` fails")?;
+    ensure!(tree.starts_with("chat "), "`cargo tree` does not show chat");
+    let odd = |line: &&str| NOT_IN_CHAT.iter().any(|name| line.starts_with(name));
+    let found = tree.lines().filter(odd).map(str::to_owned).collect::<BTreeSet<_>>();
+    Ok(found.into_iter().collect())
+}
+
+fn sql(root: &Path) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for file in rust_files(root)? {
+        let relative = file.strip_prefix(root)?;
+        if STORE.iter().any(|place| relative.starts_with(place)) {
+            continue;
+        }
+        let source = fs::read_to_string(&file)?;
+        let tokens = source
+            .parse::<TokenStream>()
+            .map_err(|error| anyhow::anyhow!("{}: {error}", relative.display()))?;
+        let mut statements = Vec::new();
+        collect_sql(tokens, &mut statements);
+        findings.extend(statements.iter().map(|sql| format!("{}: {sql}", relative.display())));
+    }
+    Ok(findings)
+}
+
+/// The string literals that read like a statement. Comments are no tokens; documentation is, and left out.
+fn collect_sql(tokens: TokenStream, found: &mut Vec<String>) {
+    let mut is_doc = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => collect_sql(group.stream(), found),
+            TokenTree::Ident(ident) => is_doc = ident == "doc",
+            TokenTree::Punct(punct) => is_doc &= punct.as_char() == '=',
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                if !is_doc && text.contains('"') && is_statement(&text) {
+                    found.push(text.chars().take(60).collect());
+                }
+            }
+        }
+    }
+}
+
+/// Whether a literal begins with the words of a statement, in capitals as we write them.
+fn is_statement(literal: &str) -> bool {
+    let text = literal.trim_start_matches(['b', 'c', 'r', '#', '"']).replace("\\n", " ");
+    let words = text.split_whitespace().take_while(|word| *word != "\\").collect::<Vec<_>>();
+    match words.as_slice() {
+        ["SELECT" | "WITH", _, ..] | ["INSERT" | "REPLACE", "INTO", ..] | ["DELETE", "FROM", ..] => true,
+        ["UPDATE", rest @ ..] => rest.contains(&"SET"),
+        _ => false,
+    }
+}
+
+/// Every Rust file of the product.
+fn rust_files(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in CODE {
+        files.extend(files_under(&root.join(folder))?);
+    }
+    files.retain(|file| file.extension() == Some(OsStr::new("rs")));
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sql_is_seen_in_literals_and_not_in_prose() {
+        let source = r##"
+            /// SELECT a person.
+            // SELECT nobody.
+            fn rooms() {
+                query("SELECT id FROM chat_room");
+                query(r#"
+                    UPDATE chat_room SET seq = 1"#);
+                say("UPDATE your browser");
+                say("Please SELECT one");
+            }
+        "##;
+        let mut found = Vec::new();
+        collect_sql(source.parse().expect("Rust"), &mut found);
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn plural_forms_of_one_key_are_one_key() {
+        let keys = |json: &str| {
+            let mut keys = BTreeSet::new();
+            collect_keys("", &serde_json::from_str(json).expect("JSON"), &mut keys);
+            keys
+        };
+        let english = keys(
+            r#"{"rooms": {"count_one": "a room", "count_other": "{{ count }} rooms"}, "hello": "Hello"}"#,
+        );
+        assert_eq!(english, keys(r#"{"rooms": {"count_other": "{{ count }} 个房间"}, "hello": "你好"}"#));
+        assert_ne!(english, keys(r#"{"rooms": {}, "hello": "你好"}"#));
+    }
+}
