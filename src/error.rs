@@ -172,6 +172,11 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.status = error.status;
     parts.headers.remove(header::CONTENT_LENGTH);
+    if error.status == StatusCode::PAYLOAD_TOO_LARGE {
+        // The rest of the body was not read, so the connection ends here; a client that
+        // is not told would send its next request into the closing.
+        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     parts.headers.append(header::VARY, HeaderValue::from_static("accept-language"));
     let body = Json(error.body(locale)).into_response().into_body();

@@ -7,6 +7,7 @@ pub mod entry;
 pub mod home;
 pub mod missing;
 pub mod new_room;
+pub mod onward;
 pub mod room;
 pub mod room_list;
 pub mod rooms;

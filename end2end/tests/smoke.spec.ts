@@ -3,7 +3,7 @@ import { expect, test } from '../support/test';
 test('a stranger is led to the sign-in page', async ({ page }) => {
   await page.goto('/');
 
-  await expect(page).toHaveURL(/\/sign-in$/);
+  await expect(page).toHaveURL(/\/sign-in(\?.*)?$/);
   await expect(page.locator('input[name="password"]')).toBeVisible();
 });
 

@@ -1,5 +1,8 @@
 //! The wasm entry: makes the server's page live, and nothing else.
 
+// The types of views nest deeply.
+#![recursion_limit = "256"]
+
 /// Called by the page once the wasm has loaded.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {

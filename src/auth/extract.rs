@@ -128,16 +128,16 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&[u8]]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(name.clone(), HeaderValue::from_bytes(value).expect("a value"));
+            headers.append(name, HeaderValue::from_bytes(value).expect("a value"));
         }
         headers
     }
 
     fn authorization(value: &[u8]) -> Result<Option<String>, Code> {
-        let headers = headers(header::AUTHORIZATION, &[value]);
+        let headers = headers(&header::AUTHORIZATION, &[value]);
         bearer(&headers).map(|token| token.map(str::to_owned)).map_err(|error| error.code())
     }
 
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_socket_may_bring_it_as_a_subprotocol() {
         let token = |values: &[&[u8]]| {
-            protocol_token(&headers(header::SEC_WEBSOCKET_PROTOCOL, values)).map(str::to_owned)
+            protocol_token(&headers(&header::SEC_WEBSOCKET_PROTOCOL, values)).map(str::to_owned)
         };
         assert_eq!(token(&[b"bearer, a.b.c"]), Some("a.b.c".into()));
         assert_eq!(token(&[b"chat", b"bearer", b"a.b.c"]), Some("a.b.c".into()));

@@ -9,11 +9,11 @@ pub fn to_end(node: NodeRef<html::Div>) {
     }
 }
 
-/// Keeps what is being read in its place while something is added below, in browsers that do not do it by themselves.
+/// Keeps what is being read in its place while something is about to be added below it.
+///
+/// By hand: where boxes are laid out from below, what browsers do by themselves (`overflow-anchor`) moves the text when
+/// something is added above, and not all of them do it.
 pub fn hold(node: NodeRef<html::Div>) {
-    if web_sys::css::supports_with_value("overflow-anchor", "auto").unwrap_or(false) {
-        return;
-    }
     let Some(node) = node.get_untracked() else { return };
     let before = node.scroll_height();
     request_animation_frame(move || node.set_scroll_top(node.scroll_top() - (node.scroll_height() - before)));

@@ -1,10 +1,11 @@
 //! `/`: on to the rooms, which lead a stranger to the sign-in page.
 
 use leptos::prelude::*;
-use leptos_router::components::Redirect;
+
+use super::onward::Onward;
 
 /// See the module.
 #[component]
 pub fn Home() -> impl IntoView {
-    view! { <Redirect path="/rooms"/> }
+    view! { <Onward path="/rooms"/> }
 }

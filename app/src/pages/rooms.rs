@@ -3,11 +3,11 @@
 use chat::model::{Code, Room};
 use leptos::prelude::*;
 use leptos_router::{
-    components::{Outlet, Redirect},
+    components::Outlet,
     hooks::{use_location, use_query_map},
 };
 
-use super::{Here, PageTitle, missing::Failed, room_list::RoomList};
+use super::{Here, PageTitle, missing::Failed, onward::Onward, room_list::RoomList};
 use crate::{
     error::AppError,
     i18n::say,
@@ -85,7 +85,7 @@ fn ToSignIn() -> impl IntoView {
             search => format!("?{search}"),
         }
     );
-    view! { <Redirect path=sign_in_path(&wanted)/> }
+    view! { <Onward path=sign_in_path(&wanted)/> }
 }
 
 /// `/rooms`: no room chosen yet.

@@ -3,9 +3,9 @@
 
 use chat::model::limits::USERNAME_MAX;
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{components::Redirect, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
-use super::{Here, PageTitle, entry::Entry, missing::Failed};
+use super::{Here, PageTitle, entry::Entry, missing::Failed, onward::Onward};
 use crate::{
     i18n::say,
     server::{
@@ -26,7 +26,7 @@ pub fn SignInPage() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match visit.await {
-                        Ok(visit) if visit.user.is_some() => view! { <Redirect path="/rooms"/> }.into_any(),
+                        Ok(visit) if visit.user.is_some() => view! { <Onward path="/rooms"/> }.into_any(),
                         Ok(visit) => view! { <Card visit/> }.into_any(),
                         Err(error) => view! { <Failed failure=error.0/> }.into_any(),
                     }

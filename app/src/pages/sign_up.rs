@@ -2,9 +2,8 @@
 
 use chat::model::limits::{PERSON_NAME_MAX, USERNAME_MAX};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
-use leptos_router::components::Redirect;
 
-use super::{Here, PageTitle, entry::Entry, missing::Failed};
+use super::{Here, PageTitle, entry::Entry, missing::Failed, onward::Onward};
 use crate::{
     i18n::say,
     server::{
@@ -25,7 +24,7 @@ pub fn SignUpPage() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match visit.await {
-                        Ok(visit) if visit.user.is_some() => view! { <Redirect path="/rooms"/> }.into_any(),
+                        Ok(visit) if visit.user.is_some() => view! { <Onward path="/rooms"/> }.into_any(),
                         Ok(visit) => {
                             let refusal = visit.refusal.filter(|refusal| refusal.form == Form::SignUp);
                             view! { <Card is_open=visit.signup_open refusal/> }.into_any()

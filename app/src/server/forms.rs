@@ -61,7 +61,7 @@ mod answer {
         match result {
             Ok(onward) => {
                 if request::is_form() {
-                    leptos_axum::redirect(&onward);
+                    request::redirect(&onward);
                 }
                 Ok(())
             }
@@ -69,7 +69,7 @@ mod answer {
                 let typed =
                     typed.iter().map(|&(field, value)| (field.to_owned(), value.to_owned())).collect();
                 keep(Refusal { form, failure, typed });
-                leptos_axum::redirect(back);
+                request::redirect(back);
                 Ok(())
             }
             Err(error) => {

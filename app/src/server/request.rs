@@ -63,6 +63,14 @@ pub fn insert_header(name: HeaderName, value: HeaderValue) {
     }
 }
 
+/// Answers with a redirect to `path`, whoever asks.
+pub fn redirect(path: &str) {
+    if let (Ok(path), Some(response)) = (HeaderValue::from_str(path), use_context::<ResponseOptions>()) {
+        response.insert_header(header::LOCATION, path);
+        response.set_status(StatusCode::FOUND);
+    }
+}
+
 /// The status that goes with a refusal. A form is answered with a redirect and keeps its own.
 pub fn set_status(code: Code) {
     if let Some(response) = use_context::<ResponseOptions>() {

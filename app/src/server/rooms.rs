@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
+/// How many rooms the list shows, those with the latest messages first.
+pub const ROOMS_LISTED: i64 = 300;
+
 /// How many messages a page of history shows.
 pub const HISTORY_PAGE: i64 = 50;
 
@@ -37,7 +40,8 @@ pub struct OpenedRoom {
 #[server(prefix = "/ui", endpoint = "list_rooms", input = GetUrl)]
 pub async fn list_rooms() -> Result<Vec<Room>, AppError> {
     let user = super::identity::signed_in().await?;
-    Ok(super::identity::context()?.chat.rooms(&user, &Default::default()).await?)
+    let filter = chat::service::rooms::RoomFilter { limit: ROOMS_LISTED, ..Default::default() };
+    Ok(super::identity::context()?.chat.rooms(&user, &filter).await?)
 }
 
 /// One room, with its newest messages or those before a given one. A room that one may not see is an expected answer.

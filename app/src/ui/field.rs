@@ -1,7 +1,7 @@
 //! A labelled input with its hint and what is wrong with it.
 
 use chat::model::{Failure, FieldProblem};
-use leptos::prelude::*;
+use leptos::{html, prelude::*, web_sys};
 
 use super::icon::{Draw, Icon};
 use crate::{
@@ -73,6 +73,12 @@ pub fn TextField(
     autofocus: bool,
 ) -> impl IntoView {
     let described = described_by(name, problem.is_some(), hint.is_some());
+    let input = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if autofocus && let Some(input) = input.get() {
+            begin_at(&input);
+        }
+    });
     view! {
         <div class="field">
             <label for=name>
@@ -90,7 +96,9 @@ pub fn TextField(
                 spellcheck=verbatim.then_some("false")
                 maxlength=max.to_string()
                 required=required
-                autofocus=autofocus
+                // In the server's page alone: put into a page that is there already, it would only be complained of.
+                autofocus=autofocus && cfg!(feature = "ssr")
+                node_ref=input
                 aria-invalid=problem.is_some().then_some("true")
                 aria-describedby=described
             />
@@ -155,6 +163,16 @@ pub fn PasswordField(
             </div>
             <Notes name=NAME problem hint/>
         </div>
+    }
+}
+
+/// Focuses `input`, unless somebody is writing somewhere already.
+fn begin_at(input: &web_sys::HtmlInputElement) {
+    let busy =
+        document().active_element().is_some_and(|active| matches!(&*active.tag_name(), "INPUT" | "TEXTAREA"));
+    if !busy {
+        // Fails only for what cannot have focus.
+        let _ = input.focus();
     }
 }
 

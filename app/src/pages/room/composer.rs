@@ -114,4 +114,5 @@ pub fn Composer(
             {move || left().unwrap_or_else(|| hint().to_owned())}
         </p>
     }
+    .into_any()
 }

@@ -78,6 +78,7 @@ pub fn Conversation(
             </div>
         </main>
     }
+    .into_any()
 }
 
 /// What a conversation can do; without a browser, nothing.

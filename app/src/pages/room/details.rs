@@ -58,6 +58,7 @@ pub fn Details(
             </div>
         </aside>
     }
+    .into_any()
 }
 
 #[component]

@@ -38,4 +38,5 @@ pub fn Header(
             </a>
         </header>
     }
+    .into_any()
 }

@@ -103,6 +103,7 @@ pub fn TimelineView(
         </div>
         <Unseen unseen actions/>
     }
+    .into_any()
 }
 
 #[component]

@@ -1,0 +1,10 @@
+//! The contract, spoken to the started binary over HTTP and sockets.
+//!
+//! `routes` mirrors `src/api`, `sockets` mirrors `src/ws`; `operations` starts, stops
+//! and kills the process. Tests run in parallel against shared servers, one on SQLite
+//! and one on MariaDB; each makes people and rooms of its own.
+
+mod operations;
+mod routes;
+mod sockets;
+mod support;

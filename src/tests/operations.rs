@@ -1,0 +1,201 @@
+//! Starting, stopping, killing; and every way in which a start can fail, in one sentence.
+
+use std::{net::TcpListener, os::unix::fs::PermissionsExt as _, process::Command, time::Instant};
+
+use serde_json::json;
+
+use crate::support::{Server, run, spawn, wait};
+
+/// The one sentence on standard error, and the exit code.
+#[track_caller]
+fn failure(arguments: &[&str]) -> (String, Option<i32>) {
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let output = run(&arguments, "");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.stdout.is_empty(), "nothing on standard output");
+    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "one sentence: {stderr}");
+    (stderr, output.status.code())
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_9() {
+    let mut server = Server::start(&["--writes-per-second=0"]);
+    let mut amy = server.person("amy").await;
+    let room = amy.makes_room("public").await;
+    let mut acknowledged = Vec::new();
+    for round in 0..5 {
+        for n in 0..4 {
+            let text = format!("{round}-{n}");
+            amy.says(room, &text).await;
+            acknowledged.insert(0, text);
+        }
+        // Right after the 201, without a moment to tidy up.
+        server = server.kill_and_restart();
+        // The port is another one.
+        amy.client = server.anyone().with_token(&amy.access);
+        let page =
+            amy.client.get(&format!("/api/chat/rooms/{room}/messages/?page_size=100")).await.expect(200);
+        let texts: Vec<&str> = page["messages"]
+            .as_array()
+            .expect("messages")
+            .iter()
+            .filter_map(|m| m["content"].as_str())
+            .collect();
+        assert_eq!(texts, acknowledged);
+    }
+}
+
+#[tokio::test]
+async fn sigterm_with_open_sockets_ends_within_five_seconds_and_says_1001() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (mut child, base) = spawn(folder.path(), &[]);
+    let server = Server::at(&base, folder.path());
+    let amy = server.person("amy").await;
+    let room = amy.makes_room("public").await;
+    let socket = server.socket(&amy, room).await;
+    let _idle = server.socket(&amy, room).await;
+    let started = Instant::now();
+    let killed = Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    assert!(killed.success());
+    assert_eq!(socket.until_closed().await.1, 1001);
+    let status = tokio::task::spawn_blocking(move || wait(&mut child)).await.expect("no panic");
+    assert!(status.success(), "{status}");
+    // The contract of operations, not a measure of speed: an orchestrator kills after that.
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn the_demo_account_is_there_on_loopback_and_only_in_an_empty_database() {
+    let server = Server::start(&[]);
+    let credentials = json!({"username": "developer", "password": "developer123"});
+    server.anyone().post("/api/token/", &credentials).await.expect(200);
+    let again = server.kill_and_restart();
+    assert!(!again.greeting.contains("developer123"), "told once, when it was made");
+    again.anyone().post("/api/token/", &credentials).await.expect(200);
+}
+
+#[test]
+fn a_second_server_on_the_port_is_told_so() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listen = format!("--listen={}", taken.local_addr().expect("an address"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = format!("--data={}", folder.path().join("data").display());
+    let (sentence, code) = failure(&["serve", &listen, &data]);
+    assert!(sentence.contains("is in use"), "{sentence}");
+    assert_eq!(code, Some(1));
+    assert!(!folder.path().join("data").exists(), "and the data were not touched");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("written");
+    let (sentence, code) = failure(&["serve", "--listen=127.0.0.1:0", &format!("--data={}", file.display())]);
+    assert!(sentence.contains(&file.display().to_string()), "{sentence}");
+    assert_eq!(code, Some(1));
+    // Permissions do not hold root back; a folder of the kernel's does.
+    let (sentence, _) = failure(&["serve", "--listen=127.0.0.1:0", "--data=/proc/liao"]);
+    assert!(sentence.contains("/proc/liao"), "{sentence}");
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_named_without_its_password() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = format!("--data={}", folder.path().display());
+    let url = "--database-url=mysql://amy:s3cret@127.0.0.1:1/liao";
+    let (sentence, code) = failure(&["serve", "--listen=127.0.0.1:0", &data, url]);
+    assert!(sentence.contains("127.0.0.1:1") && sentence.contains("cannot be reached"), "{sentence}");
+    assert!(!sentence.contains("s3cret"), "{sentence}");
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn a_bad_setting_is_named_with_what_is_expected() {
+    for bad in [
+        "--listen=nowhere",
+        "--access-token-lifetime=soon",
+        "--database-url=postgres://x/y",
+        "--body-limit=-1",
+    ] {
+        let (sentence, code) = failure(&["serve", bad]);
+        let name = bad.split('=').next().expect("a name");
+        assert!(sentence.contains(name.trim_start_matches("--")), "{sentence}");
+        assert_eq!(code, Some(2), "{sentence}");
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("liao.toml");
+    std::fs::write(&file, "lisen = \"127.0.0.1:1\"\n").expect("written");
+    let (sentence, code) = failure(&["serve", &format!("--config={}", file.display())]);
+    assert!(sentence.contains("lisen") && sentence.contains("listen"), "{sentence}");
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn the_settings_in_force_are_shown_with_their_source_and_without_secrets() {
+    let key = "k".repeat(40);
+    let output = Command::new(env!("CARGO_BIN_EXE_liao"))
+        .args(["config", "--listen=127.0.0.1:9"])
+        .env_clear()
+        .env("LIAO_SECRET_KEY", &key)
+        .env("LIAO_DATABASE_URL", "mysql://amy:s3cret@db.example/liao")
+        .output()
+        .expect("the program starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success());
+    assert!(!text.contains(&key) && !text.contains("s3cret"), "{text}");
+    let line = |name: &str| {
+        text.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_default().to_owned()
+    };
+    assert!(line("listen").contains("127.0.0.1:9"), "{text}");
+    assert!(line("database_url").contains("db.example"), "{text}");
+}
+
+#[tokio::test]
+async fn accounts_are_made_and_closed_beside_a_running_server() {
+    let server = Server::start(&[]);
+    let made = server.command(&["users", "create", "ada"], "correct horse 9\n");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let credentials = json!({"username": "ada", "password": "correct horse 9"});
+    let tokens = server.anyone().post("/api/token/", &credentials).await.expect(200);
+    let ada = server.anyone().with_token(tokens["access"].as_str().expect("a token"));
+    ada.get("/api/me/").await.expect(200);
+    let closed = server.command(&["users", "deactivate", "ada"], "");
+    assert!(closed.status.success());
+    ada.get("/api/me/").await.expect_refusal(401, "user_inactive");
+    server.anyone().post("/api/token/", &credentials).await.expect_refusal(401, "no_active_account");
+    for _ in 0..2 {
+        let group = server.command(&["create-developer-group"], "");
+        assert!(group.status.success(), "{}", String::from_utf8_lossy(&group.stderr));
+    }
+}
+
+#[tokio::test]
+async fn the_secret_key_is_made_once_and_for_its_owner_alone() {
+    let server = Server::start(&[]);
+    let key = server.data().join("secret_key");
+    let mode = std::fs::metadata(&key).expect("made").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let amy = server.person("amy").await;
+    let server = server.kill_and_restart();
+    server.anyone().with_token(&amy.access).get("/api/me/").await.expect(200);
+}
+
+#[tokio::test]
+async fn health_and_metrics_answer_and_reveal_no_names() {
+    let server = Server::on_sqlite().await;
+    let amy = server.person("amy").await;
+    let room = amy.makes_room("public").await;
+    amy.says(room, "x").await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(server.anyone().get(path).await.status, 200);
+    }
+    let request = server.anyone().request(reqwest::Method::GET, "/metrics");
+    let text = request.send().await.expect("an answer").text().await.expect("text");
+    assert!(text.contains("liao_http_requests_total"), "{text}");
+    assert!(
+        !text.contains(&amy.username) && !text.contains(&format!("rooms/{room}/")),
+        "no label a stranger can multiply"
+    );
+}

@@ -1,0 +1,269 @@
+//! `/api/register/`, `/api/me/`, the bundled UI's session and the commands on accounts.
+
+use std::process::Output;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, PASSWORD, Server, Socket, both};
+
+fn cookie(answer: &Answer) -> String {
+    let cookie = answer.headers["set-cookie"].to_str().expect("text");
+    cookie.split(';').next().expect("a name and a value").to_owned()
+}
+
+/// Signs in as the bundled UI's form does, from a page at `origin`, with `cookies`.
+async fn sign_in(server: &Server, username: &str, origin: &str, cookies: &str) -> Answer {
+    let body = format!("username={username}&password=correct+horse+9");
+    let request = server.anyone().request(Method::POST, "/ui/sign_in").body(body);
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    Client::send(request.header("origin", origin).header("cookie", cookies)).await
+}
+
+/// Who the bundled UI takes the holder of `cookie` for.
+async fn visitor(server: &Server, cookie: &str) -> Value {
+    let request = server.anyone().request(Method::GET, "/ui/visit").header("cookie", cookie);
+    Client::send(request).await.expect(200)["user"].clone()
+}
+
+/// The one sentence that a command which worked said.
+#[track_caller]
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// What a command which did not work complained of.
+#[track_caller]
+fn failed(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    String::from_utf8_lossy(&output.stderr).trim().to_owned()
+}
+
+both! {
+    async fn whoever_registers_is_a_user(server: &Server) {
+        let anyone = server.anyone();
+        let username = format!("{}_小明", server.person("amy").await.username);
+        let new = json!({"username": username, "password": PASSWORD, "first_name": "小明", "last_name": "王"});
+        let user = anyone.post("/api/register/", &new).await.expect(201);
+        let expected = json!({"id": user["id"], "username": username, "first_name": "小明", "last_name": "王"});
+        assert_eq!(user, expected);
+        let tokens = anyone.post("/api/token/", &new).await.expect(200);
+        let client = anyone.with_token(tokens["access"].as_str().expect("a token"));
+        for path in ["/api/me/", "/api/me"] {
+            assert_eq!(client.get(path).await.expect(200), expected);
+        }
+    }
+
+    async fn a_bad_registration_is_told_every_reason(server: &Server) {
+        let amy = server.person("amy").await;
+        let anyone = server.anyone();
+        let fields = async |body: Value| {
+            let refusal = anyone.post("/api/register/", &body).await.expect_refusal(400, "invalid");
+            refusal["fields"].as_object().expect("an object").keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(fields(json!({})).await, ["password", "username"]);
+        assert_eq!(fields(json!({"username": "a b", "password": "short"})).await, ["password", "username"]);
+        let taken = json!({"username": amy.username.to_uppercase(), "password": PASSWORD});
+        assert_eq!(fields(taken).await, ["username"]);
+        for weak in ["1234567890", "password1", "newcomer1", "12345678"] {
+            assert_eq!(fields(json!({"username": "newcomer", "password": weak})).await, ["password"], "{weak}");
+        }
+        let odd = json!({"username": "newcomer", "password": PASSWORD, "first_name": 1, "last_name": []});
+        assert_eq!(fields(odd).await, ["first_name", "last_name"]);
+        let long = json!({"username": "newcomer", "password": PASSWORD, "first_name": "x".repeat(151)});
+        assert_eq!(fields(long).await, ["first_name"]);
+    }
+
+    async fn a_session_begins_and_ends_with_the_ui(server: &Server) {
+        let amy = server.person("amy").await;
+        let answer = sign_in(server, &amy.username, &server.base, "").await;
+        let set = answer.headers["set-cookie"].to_str().expect("text").to_owned();
+        for attribute in ["liao_session=", "; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age=1209600"] {
+            assert!(set.contains(attribute), "{attribute} in {set}");
+        }
+        assert!(!set.contains("Secure"), "plain http: {set}");
+        let first = cookie(&answer);
+        assert_eq!(visitor(server, &first).await["id"], amy.id);
+
+        let second = cookie(&sign_in(server, &amy.username, &server.base, &first).await);
+        assert_ne!(first, second, "a sign-in renews the id");
+        assert_eq!(visitor(server, &first).await, Value::Null);
+        assert_eq!(visitor(server, &second).await["id"], amy.id);
+
+        let out = server.anyone().request(Method::POST, "/ui/sign_out").header("origin", &server.base);
+        let out = Client::send(out.header("cookie", &second)).await;
+        assert!(out.headers["set-cookie"].to_str().expect("text").contains("Max-Age=0"));
+        assert_eq!(visitor(server, &second).await, Value::Null);
+    }
+
+    async fn another_sites_page_cannot_sign_anybody_in(server: &Server) {
+        let amy = server.person("amy").await;
+        let answer = sign_in(server, &amy.username, "https://evil.example", "").await;
+        assert!(!answer.headers.contains_key("set-cookie"));
+        answer.expect_refusal(403, "bad_origin");
+    }
+
+    async fn the_session_is_not_for_rest_and_opens_sockets_of_the_own_pages_alone(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let cookie = cookie(&sign_in(server, &amy.username, &server.base, "").await);
+        let request = server.anyone().request(Method::GET, "/api/me/").header("cookie", &cookie);
+        Client::send(request).await.expect_refusal(401, "not_authenticated");
+
+        let upgrade = |origin: Option<&str>| {
+            let mut request = server.upgrade(&format!("/ws/chat/{room}/"));
+            request.headers_mut().insert("cookie", cookie.parse().expect("a value"));
+            if let Some(origin) = origin {
+                request.headers_mut().insert("origin", origin.parse().expect("a value"));
+            }
+            request
+        };
+        let mut own = Socket::open(upgrade(Some(&server.base))).await.expect("open");
+        let first = own.next().await;
+        assert_eq!((&first["type"], &first["user"]["id"]), (&json!("connection_established"), &json!(amy.id)));
+        assert_eq!(Socket::open(upgrade(Some("https://evil.example"))).await.err(), Some(403));
+        let mut unknown = Socket::open(upgrade(None)).await.expect("open");
+        unknown.send(&json!({"type": "ping"})).await;
+        assert_eq!(unknown.until_closed().await.1, 4401, "the cookie alone says nothing");
+    }
+
+    async fn credentials_of_a_socket_are_found_in_their_order(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let who = async |path: &str, headers: &[(&'static str, String)]| {
+            let mut request = server.upgrade(path);
+            for (name, value) in headers {
+                request.headers_mut().insert(*name, value.parse().expect("a value"));
+            }
+            Socket::open(request).await.expect("open").next().await["user"]["id"].clone()
+        };
+        let path = format!("/ws/chat/{room}/");
+        let with_query = format!("{path}?token={}", amy.access);
+        let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
+        let protocol = |token: &str| ("sec-websocket-protocol", format!("bearer, {token}"));
+        assert_eq!(who(&with_query, &[bearer(&bob.access), protocol(&bob.access)]).await, amy.id);
+        assert_eq!(who(&path, &[bearer(&amy.access), protocol(&bob.access)]).await, amy.id);
+        assert_eq!(who(&path, &[protocol(&amy.access)]).await, amy.id);
+        let session = cookie(&sign_in(server, &bob.username, &server.base, "").await);
+        let session = [("cookie", session), ("origin", server.base.clone())];
+        assert_eq!(who(&path, &[&session[..], &[bearer(&amy.access)]].concat()).await, amy.id);
+        assert_eq!(who(&path, &session).await, bob.id);
+
+        let bad = server.upgrade(&format!("{path}?token=bad"));
+        let closed = Socket::open(bad).await.expect("open").until_closed().await;
+        assert_eq!(closed, (Some("token_not_valid".to_owned()), 4401), "the first found counts");
+    }
+}
+
+#[tokio::test]
+async fn closed_sign_up_refuses_strangers_and_not_the_operator() {
+    let server = Server::start(&["--sign-up=false"]);
+    let new = json!({"username": "amy", "password": PASSWORD});
+    server.anyone().post("/api/register/", &new).await.expect_refusal(403, "sign_up_closed");
+    let said = done(&server.command(&["users", "create", "amy", "--first-name=Amy"], "correct horse 9\n"));
+    assert_eq!(said, "The account amy was made.");
+    server.anyone().post("/api/token/", &new).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_deactivated_user_is_out_at_once() {
+    let server = Server::start(&[]);
+    let amy = server.person("amy").await;
+    let session = cookie(&sign_in(&server, &amy.username, &server.base, "").await);
+    let said = done(&server.command(&["users", "deactivate", &amy.username], ""));
+    assert_eq!(said, format!("The account {} was deactivated.", amy.username));
+    for path in ["/api/me/", "/api/chat/rooms/"] {
+        let body = amy.client.get(path).await.expect_refusal(401, "user_inactive");
+        assert_eq!(body["detail"], "User is inactive");
+    }
+    let credentials = json!({"username": amy.username, "password": PASSWORD});
+    let body =
+        server.anyone().post("/api/token/", &credentials).await.expect_refusal(401, "no_active_account");
+    assert_eq!(body["detail"], "No active account found with the given credentials");
+    let refresh = json!({"refresh": amy.refresh});
+    let body =
+        server.anyone().post("/api/token/refresh/", &refresh).await.expect_refusal(401, "no_active_account");
+    assert!(body["detail"].as_str().is_some_and(|words| words.starts_with("No active account found")));
+    assert_eq!(visitor(&server, &session).await, Value::Null);
+}
+
+#[tokio::test]
+async fn only_the_required_group_may_chat() {
+    let server = Server::start(&["--required-group=staff"]);
+    let amy = server.person("amy").await;
+    assert_eq!(amy.client.get("/api/me/").await.expect(200)["id"], amy.id, "she may know who she is");
+    amy.client.get("/api/chat/rooms/").await.expect_refusal(403, "not_in_group");
+    let said = done(&server.command(&["users", "create", "bob", "--group", "staff"], "correct horse 9\n"));
+    assert_eq!(said, "The account bob was made, in staff.");
+    let credentials = json!({"username": "bob", "password": PASSWORD});
+    let tokens = server.anyone().post("/api/token/", &credentials).await.expect(200);
+    let bob = server.anyone().with_token(tokens["access"].as_str().expect("a token"));
+    bob.get("/api/chat/rooms/").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_old_one() {
+    let server = Server::start(&[]);
+    let amy = server.person("amy").await;
+    let session = cookie(&sign_in(&server, &amy.username, &server.base, "").await);
+    done(&server.command(&["users", "password", &amy.username], "another horse 7\n"));
+    assert_eq!(visitor(&server, &session).await, Value::Null);
+    let anyone = server.anyone();
+    let old = json!({"username": amy.username, "password": PASSWORD});
+    anyone.post("/api/token/", &old).await.expect_refusal(401, "no_active_account");
+    let new = json!({"username": amy.username, "password": "another horse 7"});
+    anyone.post("/api/token/", &new).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_in_sentences() {
+    let server = Server::start(&[]);
+    let amy = server.person("amy").await.username;
+    let bad = server.command(&["users", "create", &amy], "12345678\n");
+    let expected = "liao: The password is too easy to guess: it is common, all digits, or like the username.\n\
+        liao: The username is taken.";
+    assert_eq!(failed(&bad), expected);
+    let empty = failed(&server.command(&["users", "create", "new"], ""));
+    assert_eq!(empty, "liao: A password is needed: type it when asked, or give it on standard input.");
+    for command in ["password", "deactivate"] {
+        let unknown = server.command(&["users", command, "nobody"], "correct horse 9\n");
+        assert_eq!(failed(&unknown), "liao: There is no account nobody.");
+    }
+}
+
+#[tokio::test]
+async fn the_demo_account_is_the_developers_and_made_once() {
+    let server = Server::start(&[]);
+    assert!(server.greeting.is_empty() || server.greeting.contains("http://"));
+    let credentials = json!({"username": "developer", "password": "developer123"});
+    server.anyone().post("/api/token/", &credentials).await.expect(200);
+    let said = done(&server.command(&["create-developer-group"], ""));
+    assert_eq!(said, "Nothing to do: the account developer is in the group developer.");
+}
+
+#[tokio::test]
+async fn the_developer_group_is_made_where_there_are_others() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let run = |arguments: &[&str], input| {
+        let mut all: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        all.push(format!("--data={}", data.path().display()));
+        crate::support::run(&all, input)
+    };
+    done(&run(&["users", "create", "amy"], "correct horse 9\n"));
+    let said = done(&run(&["create-developer-group"], ""));
+    let expected = "Done: made the group developer, made the account developer with the password developer123, \
+        put the account into the group.";
+    assert_eq!(said, expected);
+    assert!(done(&run(&["create-developer-group"], "")).starts_with("Nothing to do"));
+}
+
+#[tokio::test]
+async fn cookies_are_secure_where_the_settings_say_so() {
+    let server = Server::start(&["--secure-cookies=always"]);
+    let amy = server.person("amy").await;
+    let answer = sign_in(&server, &amy.username, &server.base, "").await;
+    assert!(answer.headers["set-cookie"].to_str().expect("text").contains("; Secure"));
+}

@@ -1,0 +1,134 @@
+//! `/api/chat/rooms/{id}/messages/` and `/api/chat/messages/{id}/read/`.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Client, Server, both};
+
+both! {
+    async fn a_message_has_the_fields_of_the_contract(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let draft = json!({
+            "content": "看 <b>", "message_type": "file", "file_url": "https://example.org/a", "file_name": "a",
+            "file_size": 3, "client_id": "c-1",
+        });
+        let sent = amy.client.post(&format!("/api/chat/rooms/{room}/messages/"), &draft).await.expect(201);
+        let fields: Vec<&str> = sent.as_object().expect("an object").keys().map(String::as_str).collect();
+        let expected = [
+            "client_id", "content", "created_at", "file_name", "file_size", "file_url", "id", "is_deleted",
+            "is_edited", "message_type", "reply_to", "rev", "room", "sender", "updated_at",
+        ];
+        assert_eq!(fields, expected);
+        assert_eq!(sent["room"], json!({"id": room, "name": "Tea 茶"}));
+        assert_eq!((&sent["content"], &sent["file_size"]), (&json!("看 <b>"), &json!(3)));
+        let page = amy.client.get(&format!("/api/chat/rooms/{room}/messages/")).await.expect(200);
+        let expected = json!({"messages": [sent], "page": 1, "page_size": 20, "total": 1, "has_more": false});
+        assert_eq!(page, expected);
+    }
+
+    async fn a_repeat_is_answered_with_the_first_message(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let path = format!("/api/chat/rooms/{room}/messages/");
+        let draft = json!({"content": "once", "client_id": "again"});
+        let first = amy.client.post(&path, &draft).await.expect(201);
+        let again = amy.client.post(&path, &draft).await.expect(200);
+        assert_eq!(first, again);
+        assert_eq!(amy.reads(room).await, ["once"]);
+    }
+
+    async fn an_outsider_is_told_that_they_are_one(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        let path = format!("/api/chat/rooms/{room}/messages/");
+        bob.client.get(&path).await.expect_refusal(403, "not_a_member");
+        bob.client.post(&path, &json!({"content": "hi"})).await.expect_refusal(403, "not_a_member");
+        assert!(amy.reads(room).await.is_empty());
+    }
+
+    async fn malformed_input_is_a_clear_400_and_stores_nothing(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let path = format!("/api/chat/rooms/{room}/messages/");
+        let deep = "[".repeat(10_000);
+        for bad in ["", "{", "[]", "nul", "{\"content\":\"\\ud800\"}", deep.as_str(), "\u{1}"] {
+            amy.client.post_raw(&path, bad.to_owned()).await.expect_refusal(400, "parse_error");
+        }
+        for bad in [
+            json!({}), json!({"content": null}), json!({"content": 7}), json!({"content": " \n"}),
+            json!({"content": "a\u{0}b"}), json!({"content": "x".repeat(10_001)}),
+            json!({"content": "x", "message_type": "system"}), json!({"content": "x", "file_url": "javascript:alert(1)"}),
+            json!({"content": "x", "reply_to": -1}), json!({"content": "x", "reply_to": 1_i64 << 53}),
+            json!({"content": "x", "client_id": "y".repeat(65)}), json!({"content": "x", "file_size": -1}),
+        ] {
+            amy.client.post(&path, &bad).await.expect_refusal(400, "invalid");
+        }
+        let form = amy.client.request(Method::POST, &path).header("content-type", "text/plain").body("content=x");
+        Client::send(form).await.expect_refusal(415, "unsupported_media_type");
+        let huge = vec![b' '; 2 * 1024 * 1024];
+        amy.client.post_raw(&path, huge).await.expect_refusal(413, "too_large");
+        for query in ["page=0", "page=-1", "page_size=-1", "page=x", "before_id=1&after_id=1", "after_id=-1"] {
+            amy.client.get(&format!("{path}?{query}")).await.expect_refusal(400, "invalid");
+        }
+        assert!(amy.reads(room).await.is_empty());
+    }
+
+    async fn marking_a_message_read_clears_the_count(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let first = amy.says(room, "1").await["id"].clone();
+        amy.says(room, "2").await;
+        let detail = format!("/api/chat/rooms/{room}/");
+        assert_eq!(bob.client.get(&detail).await.expect(200)["unread_count"], 2);
+        let read = bob.client.post(&format!("/api/chat/messages/{first}/read/"), &json!({})).await;
+        assert_eq!(read.expect(200), json!({"message": "消息已标记为已读"}));
+        assert_eq!(bob.client.get(&detail).await.expect(200)["unread_count"], 1);
+        let eve = server.person("eve").await;
+        eve.client.post(&format!("/api/chat/messages/{first}/read/"), &json!({})).await.expect_refusal(403, "not_a_member");
+        eve.client.post("/api/chat/messages/987654321/read/", &json!({})).await.expect_refusal(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn whoever_writes_too_fast_is_told_when_to_go_on() {
+    let server = Server::start(&["--writes-per-second=1", "--write-burst=3"]);
+    let amy = server.person("amy").await;
+    let room = amy.makes_room("public").await;
+    let path = format!("/api/chat/rooms/{room}/messages/");
+    let mut refused = None;
+    for n in 0..10 {
+        let answer = amy.client.post(&path, &json!({"content": n.to_string()})).await;
+        if answer.status != 201 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("throttled within ten");
+    let wait: u64 = refused.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+    assert!((1..=2).contains(&wait));
+    refused.expect_refusal(429, "throttled");
+}
+
+#[tokio::test]
+async fn another_sites_page_may_call_only_if_it_is_on_the_list() {
+    let server = Server::on_sqlite().await;
+    let preflight = |origin: &'static str| {
+        let request = server.anyone().request(Method::OPTIONS, "/api/chat/rooms/");
+        Client::send(
+            request
+                .header("origin", origin)
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", "authorization,content-type"),
+        )
+    };
+    let known = preflight("http://localhost:5173").await;
+    assert_eq!(known.headers["access-control-allow-origin"], "http://localhost:5173");
+    let foreign = preflight("https://evil.example").await;
+    assert!(!foreign.headers.contains_key("access-control-allow-origin"));
+    let refusal = server.anyone().request(Method::GET, "/api/me/").header("origin", "http://localhost:3000");
+    let refusal = Client::send(refusal).await;
+    assert_eq!(refusal.headers["access-control-allow-origin"], "http://localhost:3000", "on refusals too");
+    refusal.expect_refusal(401, "not_authenticated");
+}

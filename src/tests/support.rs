@@ -1,0 +1,37 @@
+//! Starting the binary, and speaking to it as its clients do.
+
+mod client;
+#[path = "../../chat/tests/behaviour/mariadb.rs"]
+mod mariadb;
+mod process;
+mod socket;
+
+pub use client::{Answer, Client, PASSWORD, Person};
+pub use process::{Server, run, spawn, wait};
+pub use socket::Socket;
+
+/// Declares a test that runs against the binary on SQLite and on MariaDB.
+macro_rules! both {
+    ($($(#[$doc:meta])* async fn $name:ident($server:ident: &Server) $body:block)*) => {
+        $(
+            $(#[$doc])*
+            mod $name {
+                #[allow(unused_imports, reason = "which of them a test needs is its own matter")]
+                use super::*;
+
+                async fn test($server: &$crate::support::Server) $body
+
+                #[tokio::test]
+                async fn sqlite() {
+                    test($crate::support::Server::on_sqlite().await).await;
+                }
+
+                #[tokio::test]
+                async fn mariadb() {
+                    test($crate::support::Server::on_mariadb().await).await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use both;

@@ -1,0 +1,214 @@
+//! The process under test: started on a free port with a data folder of its own.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::mariadb;
+
+/// Longest wait for the process to start or end, beside a build on two cores.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server. Dropping it kills the process and removes the folder.
+pub struct Server {
+    /// `http://127.0.0.1:PORT`.
+    pub base: String,
+    data: PathBuf,
+    flags: Vec<String>,
+    /// `None` for a process that the test itself minds.
+    child: Option<Child>,
+    /// What it printed until it was ready.
+    pub greeting: String,
+    _folder: Option<TempDir>,
+}
+
+impl Server {
+    /// The server on SQLite that the tests of this program share.
+    pub async fn on_sqlite() -> &'static Self {
+        static SERVER: OnceCell<Server> = OnceCell::const_new();
+        SERVER.get_or_init(|| async { shared(Vec::new()) }).await
+    }
+
+    /// The server on MariaDB that the tests of this program share.
+    pub async fn on_mariadb() -> &'static Self {
+        static SERVER: OnceCell<Server> = OnceCell::const_new();
+        SERVER
+            .get_or_init(|| async {
+                let url = tokio::task::spawn_blocking(|| mariadb::shared().database("contract"));
+                shared(vec![format!("--database-url={}", url.await.expect("MariaDB answers"))])
+            })
+            .await
+    }
+
+    /// A server of the test's own, with these flags.
+    pub fn start(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        Self::start_in(&data, flags.iter().map(|&flag| flag.to_owned()).collect(), Some(folder))
+    }
+
+    fn start_in(data: &Path, flags: Vec<String>, folder: Option<TempDir>) -> Self {
+        // The shell ends the server when this program ends, by whatever cause: its input closes.
+        let mut child = Command::new("sh")
+            .args([
+                "-c",
+                r#""$@" < /dev/null & pid=$!; cat > /dev/null; kill -9 $pid 2> /dev/null; wait $pid"#,
+            ])
+            .args(["sh", env!("CARGO_BIN_EXE_liao"), "serve"])
+            .args(given(data, &flags))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sh starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let mut greeting = String::new();
+        let base = loop {
+            let line = lines.next().expect("the server says where it is").expect("text");
+            greeting.push_str(&line);
+            greeting.push('\n');
+            if let Some(at) = line.find("http://") {
+                break line[at..].trim().to_owned();
+            }
+        };
+        Self { base, data: data.to_owned(), flags, child: Some(child), greeting, _folder: folder }
+    }
+
+    /// A server that the test started itself.
+    pub fn at(base: &str, data: &Path) -> Self {
+        Self {
+            base: base.to_owned(),
+            data: data.to_owned(),
+            flags: Vec::new(),
+            child: None,
+            greeting: String::new(),
+            _folder: None,
+        }
+    }
+
+    /// Kills the process as a power cut would, and starts it again on the same data.
+    pub fn kill_and_restart(mut self) -> Self {
+        let (data, flags, folder) = (self.data.clone(), self.flags.clone(), self._folder.take());
+        drop(self);
+        Self::start_in(&data, flags, folder)
+    }
+
+    /// Where it keeps everything.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// Runs another command of the program on this server's data.
+    pub fn command(&self, arguments: &[&str], input: &str) -> Output {
+        let mut arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        arguments.push(format!("--data={}", self.data.display()));
+        run(&arguments, input)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.stdin.take());
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Runs the program to its end; it must come by itself.
+pub fn run(arguments: &[String], input: &str) -> Output {
+    use std::io::Write as _;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_liao"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    let status = wait(&mut child);
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    child.stdout.take().expect("its output").read_to_end(&mut stdout).expect("read");
+    child.stderr.take().expect("its errors").read_to_end(&mut stderr).expect("read");
+    Output { status, stdout, stderr }
+}
+
+/// A server that is a direct child, for signals and exit codes.
+pub fn spawn(data: &Path, flags: &[&str]) -> (Child, String) {
+    let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_liao"))
+        .arg("serve")
+        .args(given(data, &flags))
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let line = lines.next().expect("the server says where it is").expect("text");
+    let at = line.find("http://").expect("an address");
+    (child, line[at..].trim().to_owned())
+}
+
+/// Waits for the end of a process; a test hangs on no process for ever.
+pub fn wait(child: &mut Child) -> ExitStatus {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child of ours") {
+            return status;
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("the process did not end");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn given(data: &Path, flags: &[String]) -> Vec<String> {
+    let mut all = vec!["--listen=127.0.0.1:0".to_owned(), format!("--data={}", data.display())];
+    all.extend(flags.iter().cloned());
+    all
+}
+
+/// Many tests sign in from one address and write as fast as they can.
+fn shared(mut flags: Vec<String>) -> Server {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    flags.extend(["--signin-failures-per-address=0".to_owned(), "--writes-per-second=0".to_owned()]);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    // A static is never dropped: the folder is in the target directory and made anew each time.
+    let data =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("shared-{}-{number}", std::process::id()));
+    let watched = data.clone();
+    let server = Server::start_in(&data, flags, None);
+    remove_at_exit(&watched);
+    server
+}
+
+/// Removes `folder` when this program ends, by whatever cause.
+fn remove_at_exit(folder: &Path) {
+    let child = Command::new("sh")
+        .args(["-c", r#"cat > /dev/null; sleep 1; rm -rf "$1""#, "sh"])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("sh starts");
+    // Its input must stay open as long as this program runs.
+    std::mem::forget(child);
+}

@@ -1,0 +1,115 @@
+//! A client of the room socket.
+
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest as _, http::Request},
+};
+
+use super::{Person, Server};
+
+/// Longest wait for what must come, beside a build on two cores.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long nothing must come for it to count as silence.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// An open socket.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Server {
+    /// An upgrade request for `path`, to be given headers.
+    pub fn upgrade(&self, path: &str) -> Request<()> {
+        format!("ws://{}{path}", self.address()).into_client_request().expect("a request")
+    }
+
+    /// A socket of `person` to `room`, past its first frame.
+    pub async fn socket(&self, person: &Person, room: i64) -> Socket {
+        let path = format!("/ws/chat/{room}/?token={}", person.access);
+        let mut socket = Socket::open(self.upgrade(&path)).await.expect("open");
+        let first = socket.next().await;
+        assert_eq!(first["type"], "connection_established", "{first}");
+        socket
+    }
+}
+
+impl Socket {
+    /// Opens a socket; the status where the upgrade was refused.
+    pub async fn open(request: Request<()>) -> Result<Self, u16> {
+        match connect_async(request).await {
+            Ok((stream, _)) => Ok(Self { stream }),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("no connection: {error}"),
+        }
+    }
+
+    /// Sends a frame.
+    pub async fn send(&mut self, frame: &Value) {
+        self.send_raw(&frame.to_string()).await;
+    }
+
+    /// Sends text, whatever it is.
+    pub async fn send_raw(&mut self, text: &str) {
+        self.stream.send(Message::text(text)).await.expect("sent");
+    }
+
+    /// Sends a message's text under a client id.
+    pub async fn says(&mut self, text: &str, client_id: &str) {
+        self.send(&json!({"type": "chat_message", "content": text, "client_id": client_id})).await;
+    }
+
+    /// The next frame, which must come.
+    #[track_caller]
+    pub fn next(&mut self) -> impl Future<Output = Value> {
+        async {
+            loop {
+                let message = timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
+                match message.expect("an open socket").expect("a good frame") {
+                    Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    other => panic!("not a frame: {other:?}"),
+                }
+            }
+        }
+    }
+
+    /// The next frame of this type, which must come; others are passed over.
+    pub async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// Nothing comes for a while.
+    pub async fn assert_silent(&mut self) {
+        if let Ok(Some(Ok(message))) = timeout(SILENCE, self.stream.next()).await {
+            assert!(message.is_ping() || message.is_pong(), "unexpected {message:?}");
+        }
+    }
+
+    /// Reads up to the close: the code of the last `error` frame, and the close code.
+    pub async fn until_closed(mut self) -> (Option<String>, u16) {
+        let mut reason = None;
+        loop {
+            match timeout(PATIENCE, self.stream.next()).await.expect("a close in time") {
+                Some(Ok(Message::Close(Some(frame)))) => return (reason, frame.code.into()),
+                Some(Ok(Message::Text(text))) => {
+                    let frame: Value = serde_json::from_str(&text).expect("JSON");
+                    if frame["type"] == "error" {
+                        reason = frame["code"].as_str().map(str::to_owned);
+                    }
+                }
+                Some(Ok(_)) => {}
+                other => panic!("closed without a code: {other:?}"),
+            }
+        }
+    }
+}
