@@ -16,6 +16,8 @@ const TALK: [who: 'lin' | 'mei' | 'tom', text: string][] = [
 ];
 
 async function picture(page: Page, name: string): Promise<void> {
+  // Where it hovers over nothing.
+  await page.mouse.move(640, 10);
   await page.waitForLoadState('networkidle');
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled' });

@@ -14,6 +14,7 @@ test('whoever signs in comes to the rooms, and finds them again after a restart 
   const page = await people.open(await people.create('lin'));
   await expect(page).toHaveURL(/\/rooms$/);
 
+  await page.waitForLoadState('networkidle');
   await app.stop();
   await app.start();
 

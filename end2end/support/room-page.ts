@@ -1,0 +1,40 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** A room as somebody sees it. Words are the Chinese ones, which a browser that asks for them gets. */
+export class RoomPage {
+  readonly messages: Locator;
+  readonly composer: Locator;
+  readonly send: Locator;
+  readonly typing: Locator;
+
+  constructor(readonly page: Page) {
+    this.messages = page.getByTestId('message');
+    this.composer = page.getByRole('textbox', { name: '写消息' });
+    this.send = page.getByRole('button', { name: '发送' });
+    this.typing = page.getByTestId('typing');
+  }
+
+  /** Opens the room of this id. */
+  async open(id: number): Promise<this> {
+    await this.page.goto(`/rooms/${id}`);
+    await expect(this.composer).toBeVisible();
+    return this;
+  }
+
+  /** Waits until the page is live: what is typed then goes by the socket. */
+  async live(): Promise<this> {
+    await expect(this.page.locator('[data-live="true"]')).toBeAttached();
+    return this;
+  }
+
+  /** Writes and sends with Enter, as one does. */
+  async say(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+  }
+
+  /** The message with this text. */
+  message(text: string): Locator {
+    return this.messages.filter({ hasText: text });
+  }
+}
