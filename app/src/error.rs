@@ -86,6 +86,7 @@ pub fn problem_sentence(locale: Locale, field: &FieldProblem) -> String {
         Problem::WeakPassword => td_string!(locale, problem.weak_password).to_owned(),
         Problem::NoSuchMessage => td_string!(locale, problem.no_such_message).to_owned(),
         Problem::NoSuchUser => td_string!(locale, problem.no_such_user).to_owned(),
+        Problem::UserBanned => td_string!(locale, problem.user_banned).to_owned(),
         Problem::BadUrl => td_string!(locale, problem.bad_url).to_owned(),
         Problem::Conflict => td_string!(locale, problem.conflict).to_owned(),
     }

@@ -65,13 +65,14 @@ pub fn from_accept_language(header: &str) -> Locale {
     best.map_or(Locale::zh, |(_, locale)| locale)
 }
 
-/// A sentence in the page's language, as a function that a view calls again when the language changes.
-/// To be used in a component, where the language is known.
+/// A sentence in the page's language. To be used in a component, where the language is known.
+///
+/// It is a plain text and never changes: another language is another page, for which the server is asked. So the
+/// hundred sentences of the UI are no hundred functions in the wasm.
 macro_rules! say {
-    ($($key_and_values:tt)*) => {{
-        let locale = $crate::preferences::locale();
-        move || $crate::i18n::td_string!(locale.get(), $($key_and_values)*)
-    }};
+    ($($key_and_values:tt)*) => {
+        $crate::i18n::td_string!($crate::preferences::locale(), $($key_and_values)*)
+    };
 }
 pub(crate) use say;
 

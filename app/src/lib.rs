@@ -10,6 +10,11 @@
 //! (the socket), [`ui`] and `browser` (the tools of the others).
 
 #![recursion_limit = "256"]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::fn_params_excessive_bools,
+    reason = "a component owns its properties, and each is named where it is used"
+)]
 
 #[cfg(feature = "hydrate")]
 pub mod browser;
@@ -58,7 +63,7 @@ pub fn App() -> impl IntoView {
     browser::clock::keep(preferences);
     #[cfg(not(feature = "hydrate"))]
     let _ = preferences;
-    provide_context(Here(Resource::new_blocking(|| (), |()| server::session::read_visit())));
+    provide_context(Here(server::reading::read(|| (), |()| server::session::read_visit())));
     view! {
         <Router>
             <Routes fallback=Missing>

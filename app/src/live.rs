@@ -1,12 +1,13 @@
 //! The room's socket: connect, resume, and hand each frame to the state.
 //!
-//! `backoff` and `apply` decide and are pure; `connection` is the browser's half, and the only one that touches
+//! `frames`, `apply` and `backoff` decide and are pure; `connection` is the browser's half, and the only one that touches
 //! the network.
 
 pub mod apply;
 pub mod backoff;
 #[cfg(feature = "hydrate")]
 pub mod connection;
+pub mod frames;
 
 use chat::model::Code;
 

@@ -14,21 +14,24 @@ pub mod rooms;
 pub mod sign_in;
 pub mod sign_up;
 
-use crate::{error::AppError, i18n::say, server::session::Visit};
+use crate::{
+    error::AppError,
+    i18n::say,
+    server::{reading::Reading, session::Visit},
+};
 
 /// Who is here, asked once for the life of a document: signing in and out load a new one.
 #[derive(Clone, Copy)]
-pub struct Here(pub Resource<Result<Visit, AppError>>);
+pub struct Here(pub Reading<Result<Visit, AppError>>);
 
 /// The title of a page, in its tab.
 #[component]
 pub fn PageTitle(
     /// Its own part of it.
     #[prop(into)]
-    text: TextProp,
+    text: String,
 ) -> impl IntoView {
-    let brand = say!(brand);
-    view! { <Title text=move || format!("{} · {}", text.get(), brand())/> }
+    view! { <Title text=format!("{text} · {}", say!(brand))/> }
 }
 
 /// The answer's status, on the server, where a page says that something is not there.

@@ -1,15 +1,16 @@
 //! How somebody likes to read: language, theme, time zone.
 //!
 //! The server takes them from the request (cookies, `Accept-Language`) and writes what it used on `<html>`; the
-//! browser starts from there, so that both render the same page. Then a switch changes the signals, the attributes
-//! of `<html>` and the cookie.
+//! browser starts from there, so that both render the same page. Then the theme's switch changes the signal, the
+//! attribute of `<html>` and the cookie.
 
 use chat::model::Timestamp;
 use leptos::prelude::*;
+use time::Date;
 
 use crate::{
     i18n::{Locale, from_tag},
-    state::civil::Zone,
+    state::civil::{Civil, Zone},
 };
 
 /// The cookie with the language, `zh` or `en`.
@@ -90,27 +91,31 @@ impl Chosen {
     }
 }
 
-/// The same as signals, in the context of every page.
+/// The same, what may change as signals, in the context of every page.
 #[derive(Clone, Copy)]
 pub struct Preferences {
     /// The language.
-    pub locale: RwSignal<Locale>,
+    pub locale: Locale,
     /// The theme.
     pub theme: RwSignal<Theme>,
     /// The time zone.
     pub zone: RwSignal<Zone>,
     /// The time, as of the last minute.
     pub now: RwSignal<Timestamp>,
+    /// The day it is where the reader is.
+    pub today: Memo<Date>,
 }
 
 impl Preferences {
     /// Puts `chosen` into the context.
     pub fn provide(chosen: Chosen) -> Self {
+        let (zone, now) = (RwSignal::new(Zone::Fixed(chosen.zone)), RwSignal::new(chosen.now));
         let preferences = Self {
-            locale: RwSignal::new(chosen.locale),
+            locale: chosen.locale,
             theme: RwSignal::new(chosen.theme),
-            zone: RwSignal::new(Zone::Fixed(chosen.zone)),
-            now: RwSignal::new(chosen.now),
+            zone,
+            now,
+            today: Memo::new(move |_| Civil::new(now.get(), zone.get()).date),
         };
         provide_context(preferences);
         preferences
@@ -126,6 +131,6 @@ pub fn preferences() -> Preferences {
 }
 
 /// The page's language.
-pub fn locale() -> RwSignal<Locale> {
+pub fn locale() -> Locale {
     preferences().locale
 }

@@ -11,23 +11,35 @@ pub mod forms;
 pub mod identity;
 pub mod messages;
 pub mod preferences;
+pub mod reading;
 #[cfg(feature = "ssr")]
 pub mod request;
 pub mod rooms;
 pub mod session;
 
 #[cfg(feature = "ssr")]
-pub use context::Context;
+pub use context::{Context, SignIn};
 
 #[cfg(feature = "ssr")]
 mod context {
-    use chat::Chat;
+    use std::sync::Arc;
+
+    use axum::http::request::Parts;
+    use chat::{Chat, model::User};
+    use futures::future::BoxFuture;
+
+    /// Signs in with a username and a password, for the client that sent this request. The process does it, and not
+    /// the domain alone, since how often one may guess goes by the client's address, too.
+    pub type SignIn =
+        Arc<dyn Fn(Parts, String, String) -> BoxFuture<'static, chat::Result<User>> + Send + Sync>;
 
     /// What the process gives every page and server function, by `provide_context`.
     #[derive(Clone)]
     pub struct Context {
         /// The domain.
         pub chat: Chat,
+        /// How to sign in.
+        pub sign_in: SignIn,
         /// Is this a demo, where one click signs in the demo account?
         pub demo: bool,
         /// May strangers make an account?

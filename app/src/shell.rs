@@ -23,6 +23,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     provide_context(chosen);
     forbid_other_sources();
     let Chosen { locale, theme, zone, now } = chosen;
+    // A developer's server, whose pages reload when it was built anew.
+    let is_developed = options.env == Env::DEV;
     view! {
         <!DOCTYPE html>
         <html
@@ -40,8 +42,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
+                {is_developed.then(|| view! { <script src="/dev/reload.js" defer></script> })}
                 <HydrationScripts options/>
-                {is_watched().then(|| view! { <script src="/dev/reload.js" defer="" nonce=use_nonce()></script> })}
                 <MetaTags/>
             </head>
             <body>
@@ -49,11 +51,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
-}
-
-/// Has `cargo xtask watch` started this server? Then the page reloads when it is built anew.
-fn is_watched() -> bool {
-    std::env::var_os("LIAO_DEV_RELOAD").is_some()
 }
 
 fn ground(theme: Theme) -> impl IntoView {

@@ -32,7 +32,7 @@ pub fn minutes_east(at: Timestamp) -> i32 {
 /// Has the page tell its times in the browser's zone as soon as it is live, and tells the server the zone for next
 /// time; keeps `now` at the current minute.
 pub fn keep(preferences: Preferences) {
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
     // An effect, so that what is hydrated is still what the server rendered.
     Effect::new(move |_| {
         preferences.zone.set(Zone::Local(minutes_east));

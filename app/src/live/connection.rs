@@ -6,7 +6,7 @@
 
 use std::{pin::pin, time::Duration};
 
-use chat::model::{ClientFrame, Code, RoomId, RoomMessage, ServerFrame};
+use chat::model::{ClientFrame, Code, RoomId, RoomMessage};
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
     channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -21,6 +21,7 @@ use super::{
     Line,
     apply::{Outcome, Position, apply},
     backoff,
+    frames::{self, Heard},
 };
 use crate::{
     browser::{
@@ -205,31 +206,22 @@ impl Connection {
     }
 
     fn hear(&mut self, text: &str) -> Outcome {
-        // What is not understood is a newer server's, and not for us.
-        let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return Outcome::Done };
         let Self { position, signals, .. } = self;
-        match frame {
-            // These change no message: nothing that shows messages needs to look.
-            ServerFrame::Pong | ServerFrame::UserJoin { .. } | ServerFrame::Unknown => Outcome::Done,
-            frame => {
-                let mut typists = signals.typists.get_untracked();
-                let touches_messages =
-                    !matches!(frame, ServerFrame::Typing { .. } | ServerFrame::UserLeave { .. });
-                let mut outcome = Outcome::Done;
-                let apply_to = |timeline: &mut Timeline| {
-                    outcome = apply(frame, timeline, &mut typists, position, now_ms());
-                };
-                if touches_messages {
-                    signals.timeline.update(apply_to);
-                } else {
-                    signals.timeline.update_untracked(apply_to);
-                }
-                if signals.typists.with_untracked(|known| *known != typists) {
-                    signals.typists.set(typists);
-                }
-                outcome
-            }
+        let heard = frames::read(text);
+        if heard == Heard::Other {
+            return Outcome::Done;
         }
+        let touches_messages = !matches!(heard, Heard::Typing(_) | Heard::Left(_));
+        let mut typists = signals.typists.get_untracked();
+        let mut outcome = Outcome::Done;
+        signals.timeline.maybe_update(|timeline| {
+            outcome = apply(heard, timeline, &mut typists, position, now_ms());
+            touches_messages
+        });
+        if signals.typists.with_untracked(|known| *known != typists) {
+            signals.typists.set(typists);
+        }
+        outcome
     }
 
     fn report(&self, outcome: Outcome) {

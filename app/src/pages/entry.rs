@@ -18,22 +18,26 @@ pub fn Entry(
 ) -> impl IntoView {
     view! {
         <div class="entry">
-            <div class="entry-side">
+            <aside class="entry-side" aria-label=say!(brand)>
                 <Glyph class="entry-glyph"/>
                 <p class="entry-motto">
                     {say!(motto)}
                     <small>{say!(motto_more)}</small>
                 </p>
-            </div>
+            </aside>
             <div class="entry-main">
-                <a class="brand" href="/" rel="external">
-                    <Mark/>
-                    <span>{say!(brand)}</span>
-                </a>
+                <header>
+                    <a class="brand" href="/" rel="external">
+                        <Mark/>
+                        <span>{say!(brand)}</span>
+                    </a>
+                </header>
                 <main id="main" class="entry-card">
                     {children()}
                 </main>
-                <Switches/>
+                <footer>
+                    <Switches/>
+                </footer>
             </div>
         </div>
     }

@@ -10,12 +10,11 @@ use crate::{error::sentence, i18n::say, preferences::locale, ui::mark::Mark};
 #[component]
 pub fn Missing() -> impl IntoView {
     answer_with(Code::NotFound);
-    let title = say!(page.missing);
     view! {
-        <PageTitle text=title/>
+        <PageTitle text=say!(page.missing)/>
         <main id="main" class="blank blank-page">
             <Mark/>
-            <h1>{title}</h1>
+            <h1>{say!(page.missing)}</h1>
             <p>{say!(page.missing_lead)}</p>
             <a class="button button-loud" href="/">
                 {say!(page.home)}
@@ -31,10 +30,9 @@ pub fn Failed(
     failure: Failure,
 ) -> impl IntoView {
     answer_with(failure.code);
-    let locale = locale();
     view! {
         <div class="blank">
-            <p role="alert">{move || sentence(locale.get(), &failure)}</p>
+            <p role="alert">{sentence(locale(), &failure)}</p>
             <a class="button" href="" rel="external">
                 {say!(page.again)}
             </a>

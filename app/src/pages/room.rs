@@ -9,7 +9,10 @@ use crate::{
     error::{AppError, sentence},
     i18n::say,
     preferences::locale,
-    server::rooms::{OpenedRoom, open_room},
+    server::{
+        reading::read,
+        rooms::{OpenedRoom, open_room},
+    },
 };
 
 mod composer;
@@ -29,19 +32,16 @@ use details::Details;
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let wanted = Memo::new(move |_| {
+    let wanted = move || {
         let id = params.read().get("id").and_then(|id| id.parse().ok()).and_then(RoomId::checked);
         (id, query.read().get("before").and_then(|before| before.parse::<i64>().ok()))
+    };
+    let opened = read(wanted, |(id, before)| async move {
+        match id {
+            Some(id) => open_room(id, before).await,
+            None => Ok(Err(Failure::new(Code::NotFound))),
+        }
     });
-    let opened = Resource::new(
-        move || wanted.get(),
-        |(id, before)| async move {
-            match id {
-                Some(id) => open_room(id, before).await,
-                None => Ok(Err(Failure::new(Code::NotFound))),
-            }
-        },
-    );
     view! {
         <Transition>
             {move || Suspend::new(async move {
@@ -71,8 +71,10 @@ fn Opened(opened: OpenedRoom) -> impl IntoView {
     let (room, seats) = (opened.room.clone(), opened.seats.clone());
     view! {
         <PageTitle text=room.name.clone()/>
-        <Conversation opened/>
-        <Details room seats/>
+        <main id="main" class="stage">
+            <Conversation opened/>
+            <Details room seats/>
+        </main>
     }
 }
 
@@ -80,15 +82,14 @@ fn Opened(opened: OpenedRoom) -> impl IntoView {
 #[component]
 fn NotHere(failure: Failure) -> impl IntoView {
     answer_with(failure.code);
-    let locale = locale();
     let is_missing = failure.code == Code::NotFound;
-    let (missing, missing_lead) = (say!(room.missing), say!(room.missing_lead));
+    let words = if is_missing { say!(room.missing).to_owned() } else { sentence(locale(), &failure) };
     view! {
         <PageTitle text=say!(room.missing)/>
         <main id="main" class="pane pane-main">
             <div class="blank">
-                <h1>{move || if is_missing { missing().to_owned() } else { sentence(locale.get(), &failure) }}</h1>
-                <p hidden=!is_missing>{missing_lead}</p>
+                <h1>{words}</h1>
+                {is_missing.then(|| view! { <p>{say!(room.missing_lead)}</p> })}
                 <a class="button" href="/rooms">
                     {say!(room.back)}
                 </a>

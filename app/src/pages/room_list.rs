@@ -29,8 +29,8 @@ pub fn RoomList(
     known: KnownRooms,
 ) -> impl IntoView {
     let KnownRooms(all) = known;
-    let mine = Memo::new(move |_| all.with(|all| rooms::mine(all)));
-    let open = Memo::new(move |_| all.with(|all| rooms::open_to_join(all)));
+    let mine = move || all.with(|all| rooms::mine(all));
+    let open = move || all.with(|all| rooms::open_to_join(all));
     view! {
         <div class="rooms">
             <header class="bar">
@@ -49,18 +49,18 @@ pub fn RoomList(
             </header>
             <nav class="rooms-scroll" aria-label=say!(rooms.title)>
                 <h2 class="rooms-heading">{say!(rooms.mine)}</h2>
-                <Show when=move || mine.read().is_empty()>
+                <Show when=move || mine().is_empty()>
                     <p class="rooms-none">{say!(rooms.none_mine)}</p>
                 </Show>
                 <ul>
-                    <For each=move || mine.get() key=|id| *id let:id>
+                    <For each=mine key=|id| *id let:id>
                         <RoomItem id all/>
                     </For>
                 </ul>
-                <Show when=move || !open.read().is_empty()>
+                <Show when=move || !open().is_empty()>
                     <h2 class="rooms-heading">{say!(rooms.discover)}</h2>
                     <ul>
-                        <For each=move || open.get() key=|id| *id let:id>
+                        <For each=open key=|id| *id let:id>
                             <RoomItem id all/>
                         </For>
                     </ul>
@@ -76,7 +76,6 @@ pub fn RoomList(
 #[component]
 fn RoomItem(id: RoomId, all: RwSignal<Vec<Room>>) -> impl IntoView {
     let room = Memo::new(move |_| all.with(|all| all.iter().find(|room| room.id == id).cloned()));
-    let locale = locale();
     // The link stays the same element while the room changes, so that focus stays too.
     let class = move || {
         let unread =
@@ -86,27 +85,22 @@ fn RoomItem(id: RoomId, all: RwSignal<Vec<Room>>) -> impl IntoView {
     view! {
         <li>
             <A href=room_path(id) attr:class=class>
-                {move || room.get().map(|room| view! { <RoomLine room locale/> })}
+                {move || room.get().map(|room| view! { <RoomLine room/> })}
             </A>
         </li>
     }
 }
 
 #[component]
-fn RoomLine(room: Room, locale: RwSignal<Locale>) -> impl IntoView {
+fn RoomLine(room: Room) -> impl IntoView {
     let is_hidden = room.room_type != RoomType::Public;
     let unread = if room.is_member { room.unread_count } else { 0 };
     let (is_member, member_count, last) = (room.is_member, room.member_count, room.last_message.clone());
     let at = last.as_ref().map(|last| last.created_at);
-    let line = move || {
-        let locale = locale.get();
-        match &last {
-            Some(last) if is_member => {
-                td_string!(locale, rooms.said, who = last.sender.clone(), what = last.content.clone())
-            }
-            None if is_member => td_string!(locale, rooms.empty).to_owned(),
-            _ => members(locale, member_count),
-        }
+    let line = match last {
+        Some(last) if is_member => say!(rooms.said, who = last.sender, what = last.content),
+        None if is_member => say!(rooms.empty).to_owned(),
+        _ => members(locale(), member_count),
     };
     view! {
         <Avatar name=room.name.clone() id=room.id.0 shape=Shape::Room/>
@@ -128,7 +122,7 @@ fn RoomLine(room: Room, locale: RwSignal<Locale>) -> impl IntoView {
                     <span class="badge" aria-hidden="true">
                         {if unread > 99 { "99+".to_owned() } else { unread.to_string() }}
                     </span>
-                    <span class="unseen">{move || unread_words(locale.get(), unread)}</span>
+                    <span class="unseen">{unread_words(locale(), unread)}</span>
                 }
             })}
     }
@@ -155,9 +149,10 @@ fn Me(me: User) -> impl IntoView {
     let username = (name != me.username).then(|| me.username.clone());
     view! {
         <details class="menu">
-            <summary class="me" aria-label=say!(account.menu)>
+            <summary class="me">
                 <Avatar name=name.clone() id=me.id.0 shape=Shape::SmallPerson/>
                 <span>{name}</span>
+                <span class="unseen">{say!(account.menu)}</span>
                 <Draw icon=Icon::Up small=true/>
             </summary>
             <div class="menu-panel">

@@ -13,6 +13,7 @@ use crate::{
     i18n::say,
     server::{
         forms::{Form, Refusal},
+        reading::{Reading, read},
         rooms::list_rooms,
         session::{Visit, sign_in_path},
     },
@@ -28,12 +29,12 @@ pub struct KnownRooms(pub RwSignal<Vec<Room>>);
 pub fn Rooms() -> impl IntoView {
     let Here(visit) = expect_context();
     Refused::provide(visit);
-    let rooms = Resource::new(|| (), |()| list_rooms());
+    let rooms = read(|| (), |()| list_rooms());
     let known = KnownRooms(RwSignal::new(Vec::new()));
     provide_context(known);
     let pane = pane();
     view! {
-        <a class="skip" href="#main">
+        <a class="skip wide-only" href="#main">
             {say!(skip)}
         </a>
         <div class="shell" data-pane=pane>
@@ -59,9 +60,9 @@ pub fn Rooms() -> impl IntoView {
 }
 
 /// Which pane has the stage where there is room for one.
-fn pane() -> Memo<&'static str> {
+fn pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
     let (location, query) = (use_location(), use_query_map());
-    Memo::new(move |_| {
+    move || {
         let path = location.pathname.get();
         if path.trim_end_matches('/') == "/rooms" {
             "list"
@@ -70,7 +71,7 @@ fn pane() -> Memo<&'static str> {
         } else {
             "main"
         }
-    })
+    }
 }
 
 /// A stranger signs in first, and comes back to where they were going.
@@ -96,11 +97,11 @@ pub fn NoRoom() -> impl IntoView {
     view! {
         <PageTitle text=say!(rooms.title)/>
         <main id="main" class="pane pane-main">
-            <div class="blank">
-                <h1 class="unseen">{say!(rooms.title)}</h1>
+            <h1 class="unseen">{say!(rooms.title)}</h1>
+            <div class="blank wide-only">
                 <Mark/>
                 <MembershipRefusal/>
-                <p>{move || if rooms.read().is_empty() { none() } else { choose() }}</p>
+                <p>{move || if rooms.read().is_empty() { none } else { choose }}</p>
                 <a class="button" href="/rooms/new">
                     {say!(rooms.new)}
                 </a>
@@ -113,12 +114,12 @@ pub fn NoRoom() -> impl IntoView {
 /// one goes to from there.
 #[derive(Clone, Copy)]
 pub struct Refused {
-    visit: Resource<Result<Visit, AppError>>,
+    visit: Reading<Result<Visit, AppError>>,
     is_past: RwSignal<bool>,
 }
 
 impl Refused {
-    fn provide(visit: Resource<Result<Visit, AppError>>) {
+    fn provide(visit: Reading<Result<Visit, AppError>>) {
         let refused = Self { visit, is_past: RwSignal::new(false) };
         let pathname = use_location().pathname;
         Effect::new(move |first: Option<String>| {

@@ -19,9 +19,8 @@ use crate::{
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let Here(visit) = expect_context();
-    let title = say!(sign_in.title);
     view! {
-        <PageTitle text=title/>
+        <PageTitle text=say!(sign_in.title)/>
         <Entry>
             <Suspense>
                 {move || Suspend::new(async move {
@@ -44,7 +43,6 @@ fn Card(visit: Visit) -> impl IntoView {
     let typed =
         refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
     let failure = refusal.map(|refusal| refusal.failure);
-    let username = say!(account.username);
     view! {
         <h1>{say!(sign_in.welcome)}</h1>
         <p class="lead">{say!(sign_in.lead)}</p>
@@ -53,7 +51,7 @@ fn Card(visit: Visit) -> impl IntoView {
             <input type="hidden" name="next" value=next.clone()/>
             <TextField
                 name="username"
-                label=username
+                label=say!(account.username)
                 value=typed
                 problem=problem_of(failure.as_ref(), "username")
                 autocomplete="username"

@@ -17,9 +17,8 @@ use crate::{
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let Here(visit) = expect_context();
-    let title = say!(sign_up.title);
     view! {
-        <PageTitle text=title/>
+        <PageTitle text=say!(sign_up.title)/>
         <Entry>
             <Suspense>
                 {move || Suspend::new(async move {
@@ -60,19 +59,16 @@ fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
     let (username, first_name, last_name) = (typed("username"), typed("first_name"), typed("last_name"));
     let failure = refusal.map(|refusal| refusal.failure);
     let problem = |field| problem_of(failure.as_ref(), field);
-    let (username_label, first_label, last_label) =
-        (say!(account.username), say!(account.first_name), say!(account.last_name));
-    let (username_hint, password_hint) = (say!(sign_up.username_hint), say!(sign_up.password_hint));
     view! {
         <p class="lead">{say!(sign_up.lead)}</p>
         <FormFailure failure=failure.clone()/>
         <form method="post" action=SignUp::url()>
             <TextField
                 name="username"
-                label=username_label
+                label=say!(account.username)
                 value=username
                 problem=problem("username")
-                hint=username_hint
+                hint=say!(sign_up.username_hint)
                 autocomplete="username"
                 max=USERNAME_MAX
                 required=true
@@ -81,13 +77,13 @@ fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
             />
             <PasswordField
                 problem=problem("password")
-                hint=password_hint
+                hint=say!(sign_up.password_hint)
                 autocomplete="new-password"
             />
             <div class="field-pair">
                 <TextField
                     name="last_name"
-                    label=last_label
+                    label=say!(account.last_name)
                     value=last_name
                     problem=problem("last_name")
                     autocomplete="family-name"
@@ -96,7 +92,7 @@ fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
                 />
                 <TextField
                     name="first_name"
-                    label=first_label
+                    label=say!(account.first_name)
                     value=first_name
                     problem=problem("first_name")
                     autocomplete="given-name"

@@ -59,7 +59,6 @@ async fn session() -> Result<Session, AppError> {
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
 fn unavailable(error: tower_sessions::session::Error) -> AppError {
     leptos::logging::error!("the session store failed: {error}");
     AppError::from(Code::Unavailable)

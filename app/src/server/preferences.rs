@@ -6,6 +6,7 @@ use crate::error::AppError;
 
 /// Reads on in this language; an unknown one changes nothing.
 #[server(prefix = "/ui", endpoint = "set_language")]
+#[expect(clippy::unused_async, reason = "a server function is")]
 pub async fn set_language(
     /// `zh` or `en`.
     #[server(default)]
@@ -21,6 +22,7 @@ pub async fn set_language(
 
 /// Reads on in this theme.
 #[server(prefix = "/ui", endpoint = "set_theme")]
+#[expect(clippy::unused_async, reason = "a server function is")]
 pub async fn set_theme(
     /// `system`, `light` or `dark`.
     #[server(default)]

@@ -105,19 +105,25 @@ pub fn is_own_path(path: &str) -> bool {
 
 #[cfg(feature = "ssr")]
 mod door {
+    use axum::http::request::Parts;
     use chat::{
         model::Code,
         service::accounts::{DEVELOPER, DEVELOPER_PASSWORD},
     };
+    use leptos::prelude::use_context;
 
     use crate::{
         error::AppError,
-        server::identity::{self, context},
+        server::{
+            Context,
+            identity::{self, context},
+        },
     };
 
     pub(super) async fn enter(username: &str, password: &str) -> Result<(), AppError> {
-        let chat = context()?.chat;
-        let user = chat.sign_in(username, password).await?;
+        let Context { chat, sign_in, .. } = context()?;
+        let parts = use_context::<Parts>().ok_or(Code::Internal)?;
+        let user = sign_in(parts, username.to_owned(), password.to_owned()).await?;
         // Somebody outside the group that may chat here is told so now, and not page by page.
         let user = chat.admit(user.id).await?;
         identity::enter(&user).await

@@ -42,3 +42,92 @@ pub fn read(rooms: &mut [Room], room: RoomId) {
         known.unread_count = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chat::model::{MessageId, MessageType, RoomType, Timestamp, User};
+
+    use super::*;
+
+    const ME: UserId = UserId(1);
+
+    fn user(id: i64) -> User {
+        User {
+            id: UserId(id),
+            username: format!("u{id}"),
+            first_name: String::new(),
+            last_name: String::new(),
+        }
+    }
+
+    fn room(id: i64, unread: i64, is_member: bool) -> Room {
+        Room {
+            id: RoomId(id),
+            name: format!("room {id}"),
+            description: String::new(),
+            room_type: RoomType::Public,
+            created_by: user(1),
+            member_count: 2,
+            is_active: true,
+            max_members: 50,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            last_message: None,
+            is_member,
+            my_role: None,
+            unread_count: unread,
+            members: None,
+        }
+    }
+
+    fn message(id: i64, sender: i64) -> RoomMessage {
+        RoomMessage {
+            id: MessageId(id),
+            content: "字".repeat(500),
+            message_type: MessageType::Text,
+            timestamp: Timestamp(id),
+            created_at: Timestamp(id),
+            sender: user(sender),
+            reply_to: None,
+            file_url: None,
+            file_name: None,
+            file_size: None,
+            is_edited: false,
+            is_deleted: false,
+            client_id: None,
+        }
+    }
+
+    fn ids(rooms: &[RoomId]) -> Vec<i64> {
+        rooms.iter().map(|room| room.0).collect()
+    }
+
+    #[test]
+    fn unread_rooms_come_first_and_rooms_to_join_apart() {
+        let rooms = [room(1, 0, true), room(2, 3, true), room(3, 0, false), room(4, 1, true)];
+        assert_eq!(ids(&mine(&rooms)), [2, 4, 1]);
+        assert_eq!(ids(&open_to_join(&rooms)), [3]);
+    }
+
+    #[test]
+    fn a_message_moves_its_room_up_and_counts_unless_seen_or_ones_own() {
+        let mut rooms = [room(1, 0, true), room(2, 0, true)];
+        hear(&mut rooms, RoomId(2), &message(5, 2), ME, false);
+        assert_eq!((rooms[0].id, rooms[0].unread_count), (RoomId(2), 1));
+        assert_eq!(rooms[0].last_message.as_ref().expect("kept").content.chars().count(), EXCERPT);
+        hear(&mut rooms, RoomId(2), &message(6, 2), ME, true);
+        hear(&mut rooms, RoomId(2), &message(7, 1), ME, false);
+        assert_eq!(rooms[0].unread_count, 1);
+        read(&mut rooms, RoomId(2));
+        assert_eq!(rooms[0].unread_count, 0);
+    }
+
+    #[test]
+    fn a_message_heard_again_counts_once() {
+        let mut rooms = [room(1, 0, true)];
+        hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
+        hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
+        hear(&mut rooms, RoomId(9), &message(6, 2), ME, false);
+        assert_eq!(rooms[0].unread_count, 1);
+    }
+}

@@ -24,11 +24,10 @@ pub fn FormFailure(
     #[prop(optional)]
     lone: bool,
 ) -> impl IntoView {
-    let locale = locale();
     failure.filter(|failure| lone || failure.fields.is_empty()).map(|failure| {
-        let words = move || match failure.fields.first() {
-            Some(field) => problem_sentence(locale.get(), field),
-            None => sentence(locale.get(), &failure),
+        let words = match failure.fields.first() {
+            Some(field) => problem_sentence(locale(), field),
+            None => sentence(locale(), &failure),
         };
         view! {
             <p class="notice notice-alert" role="alert">
@@ -44,8 +43,7 @@ pub fn TextField(
     /// The name in the form, and the id.
     name: &'static str,
     /// What it is called.
-    #[prop(into)]
-    label: TextProp,
+    label: &'static str,
     /// What it begins with.
     #[prop(optional)]
     value: String,
@@ -53,8 +51,8 @@ pub fn TextField(
     #[prop(optional_no_strip)]
     problem: Option<FieldProblem>,
     /// What would help.
-    #[prop(optional, into)]
-    hint: Option<TextProp>,
+    #[prop(optional)]
+    hint: Option<&'static str>,
     /// What a browser may fill in.
     autocomplete: &'static str,
     /// The most characters it may have.
@@ -82,7 +80,7 @@ pub fn TextField(
     view! {
         <div class="field">
             <label for=name>
-                {move || label.get()}
+                {label}
                 {optional.then(|| view! { <span class="optional">" "{say!(account.optional)}</span> })}
             </label>
             <input
@@ -114,8 +112,8 @@ pub fn PasswordField(
     #[prop(optional_no_strip)]
     problem: Option<FieldProblem>,
     /// What would help.
-    #[prop(optional, into)]
-    hint: Option<TextProp>,
+    #[prop(optional)]
+    hint: Option<&'static str>,
     /// `current-password` or `new-password`.
     autocomplete: &'static str,
 ) -> impl IntoView {
@@ -124,14 +122,8 @@ pub fn PasswordField(
     // The button does nothing before the page is live, so it is not there before.
     let (live, set_live) = signal(false);
     Effect::new(move |_| set_live.set(true));
-    let locale = locale();
-    let action = move || {
-        if shown.get() {
-            crate::i18n::td_string!(locale.get(), account.hide_password)
-        } else {
-            crate::i18n::td_string!(locale.get(), account.show_password)
-        }
-    };
+    let (show, hide) = (say!(account.show_password), say!(account.hide_password));
+    let action = move || if shown.get() { hide } else { show };
     let described = described_by(NAME, problem.is_some(), hint.is_some());
     view! {
         <div class="field">
@@ -177,14 +169,13 @@ fn begin_at(input: &web_sys::HtmlInputElement) {
 }
 
 #[component]
-fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<TextProp>) -> impl IntoView {
-    let locale = locale();
+fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<&'static str>) -> impl IntoView {
     view! {
         {problem
             .map(|problem| {
                 view! {
                     <p class="field-problem" id=problem_id(name)>
-                        {move || problem_sentence(locale.get(), &problem)}
+                        {problem_sentence(locale(), &problem)}
                     </p>
                 }
             })}
@@ -192,7 +183,7 @@ fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<TextPro
             .map(|hint| {
                 view! {
                     <p class="field-hint" id=hint_id(name)>
-                        {move || hint.get()}
+                        {hint}
                     </p>
                 }
             })}

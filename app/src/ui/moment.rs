@@ -87,12 +87,6 @@ fn weekday(locale: Locale, weekday: Weekday) -> &'static str {
     }
 }
 
-/// Today's date where the reader is.
-pub fn today() -> Date {
-    let preferences = preferences();
-    Civil::new(preferences.now.get(), preferences.zone.get()).date
-}
-
 /// A moment in a list.
 #[component]
 pub fn BriefTime(
@@ -102,7 +96,8 @@ pub fn BriefTime(
     at: Timestamp,
 ) -> impl IntoView {
     let preferences = preferences();
-    let words = move || brief(preferences.locale.get(), Civil::new(at, preferences.zone.get()), today());
+    let words =
+        move || brief(preferences.locale, Civil::new(at, preferences.zone.get()), preferences.today.get());
     view! {
         <time class=class datetime=at.to_string()>
             {words}

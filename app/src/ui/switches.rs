@@ -1,12 +1,12 @@
-//! The switches for language and theme. Plain forms that the server answers with a cookie and the same page;
-//! once live, they switch on the spot.
+//! The switches for language and theme. Plain forms that the server answers with a cookie and the same page anew; once
+//! live, the theme changes on the spot.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::icon::{Draw, Icon};
 use crate::{
-    i18n::{LOCALES, Locale, own_name, say, tag, td_string, word},
-    preferences::{Preferences, Theme, preferences},
+    i18n::{LOCALES, own_name, say, tag, word},
+    preferences::{Preferences, Theme, locale, preferences},
     server::preferences::{SetLanguage, SetTheme},
 };
 
@@ -23,7 +23,7 @@ pub fn Switches() -> impl IntoView {
 
 #[component]
 fn LanguageSwitch() -> impl IntoView {
-    let preferences = preferences();
+    let locale = locale();
     let buttons = LOCALES
         .into_iter()
         .map(|choice| {
@@ -33,11 +33,7 @@ fn LanguageSwitch() -> impl IntoView {
                     name="language"
                     value=word(choice)
                     lang=tag(choice)
-                    aria-pressed=move || (preferences.locale.get() == choice).to_string()
-                    on:click=move |click| {
-                        click.prevent_default();
-                        choose_language(preferences, choice);
-                    }
+                    aria-pressed=(locale == choice).to_string()
                 >
                     {own_name(choice)}
                 </button>
@@ -45,7 +41,7 @@ fn LanguageSwitch() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <form class="switch" method="post" action=SetLanguage::url() role="group" aria-label=say!(preferences.language)>
+        <form class="switch" method="post" action=SetLanguage::url() aria-label=say!(preferences.language)>
             {buttons}
         </form>
     }
@@ -54,22 +50,21 @@ fn LanguageSwitch() -> impl IntoView {
 #[component]
 fn ThemeSwitch() -> impl IntoView {
     let preferences = preferences();
-    let locale = preferences.locale;
     let buttons = Theme::ALL
         .into_iter()
         .map(|choice| {
-            let (icon, name): (_, fn(Locale) -> &'static str) = match choice {
-                Theme::System => (Icon::System, |locale| td_string!(locale, preferences.theme_system)),
-                Theme::Light => (Icon::Sun, |locale| td_string!(locale, preferences.theme_light)),
-                Theme::Dark => (Icon::Moon, |locale| td_string!(locale, preferences.theme_dark)),
+            let (icon, name) = match choice {
+                Theme::System => (Icon::System, say!(preferences.theme_system)),
+                Theme::Light => (Icon::Sun, say!(preferences.theme_light)),
+                Theme::Dark => (Icon::Moon, say!(preferences.theme_dark)),
             };
             view! {
                 <button
                     type="submit"
                     name="theme"
                     value=choice.word()
-                    title=move || name(locale.get())
-                    aria-label=move || name(locale.get())
+                    title=name
+                    aria-label=name
                     aria-pressed=move || (preferences.theme.get() == choice).to_string()
                     on:click=move |click| {
                         click.prevent_default();
@@ -82,19 +77,9 @@ fn ThemeSwitch() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <form class="switch" method="post" action=SetTheme::url() role="group" aria-label=say!(preferences.theme)>
+        <form class="switch" method="post" action=SetTheme::url() aria-label=say!(preferences.theme)>
             {buttons}
         </form>
-    }
-}
-
-fn choose_language(preferences: Preferences, locale: Locale) {
-    preferences.locale.set(locale);
-    #[cfg(feature = "hydrate")]
-    {
-        use crate::{browser::document, preferences::LANGUAGE_COOKIE};
-        document::set_root_attribute("lang", Some(tag(locale)));
-        document::set_cookie(LANGUAGE_COOKIE, word(locale));
     }
 }
 

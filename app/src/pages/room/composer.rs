@@ -32,7 +32,7 @@ pub fn Composer(
     let area = NodeRef::<html::Textarea>::new();
     let length = RwSignal::new(0_usize);
     let locale = locale();
-    let placeholder = move || td_string!(locale.get(), composer.placeholder, name = name.clone());
+    let placeholder = say!(composer.placeholder, name = name);
 
     let changed = move |_| {
         let Some(area) = area.get() else { return };
@@ -74,19 +74,13 @@ pub fn Composer(
             }
         }
     };
-    let left = move || {
-        let locale = locale.get();
-        match length.get() {
-            length if length > CONTENT_MAX => {
-                Some(td_string!(locale, composer.over, count = length - CONTENT_MAX))
-            }
-            length if length + NEAR >= CONTENT_MAX => {
-                Some(td_string!(locale, composer.left, count = CONTENT_MAX - length))
-            }
-            _ => None,
+    let hint = move || match length.get() {
+        length if length > CONTENT_MAX => td_string!(locale, composer.over, count = length - CONTENT_MAX),
+        length if length + NEAR >= CONTENT_MAX => {
+            td_string!(locale, composer.left, count = CONTENT_MAX - length)
         }
+        _ => td_string!(locale, composer.hint).to_owned(),
     };
-    let hint = say!(composer.hint);
     view! {
         <form class="composer" method="post" action=SendMessage::url() on:submit=submitted>
             <input type="hidden" name="room" value=room.to_string()/>
@@ -111,7 +105,7 @@ pub fn Composer(
             class="composer-hint wide-only"
             class:composer-problem=move || { length.get() > CONTENT_MAX }
         >
-            {move || left().unwrap_or_else(|| hint().to_owned())}
+            {hint}
         </p>
     }
     .into_any()

@@ -56,7 +56,10 @@ pub fn Conversation(
     let hands = Hands::idle();
 
     view! {
-        <main id="main" class="pane pane-main conversation">
+        <div
+            class="pane pane-main conversation"
+            data-live=move || (parts.line.get() == Line::Open).to_string()
+        >
             <Header room=room.clone()/>
             <LineNotice line=parts.line/>
             {history.is_some().then(|| {
@@ -76,7 +79,7 @@ pub fn Conversation(
                 <MembershipRefusal/>
                 <Foot room typists=parts.typists hands/>
             </div>
-        </main>
+        </div>
     }
     .into_any()
 }
@@ -131,8 +134,8 @@ fn LineNotice(line: RwSignal<Line>) -> impl IntoView {
     let locale = locale();
     let words = move || match line.get() {
         Line::Opening | Line::Open => None,
-        Line::Lost => Some(td_string!(locale.get(), live.lost).to_owned()),
-        Line::Closed(code) => Some(sentence(locale.get(), &chat::model::Failure::new(code))),
+        Line::Lost => Some(td_string!(locale, live.lost).to_owned()),
+        Line::Closed(code) => Some(sentence(locale, &chat::model::Failure::new(code))),
     };
     view! {
         <div role="status">

@@ -29,6 +29,7 @@ pub fn Details(
                     <Draw icon=Icon::Back/>
                 </a>
                 <div class="bar-title">
+                    <h1 class="unseen narrow-only">{room.name.clone()}</h1>
                     <h2>{say!(room.details)}</h2>
                 </div>
             </div>

@@ -17,13 +17,10 @@ pub fn Header(
     /// The room.
     room: Room,
 ) -> impl IntoView {
-    let locale = locale();
     let details = format!("{}?panel=details", room_path(room.id));
-    let (count, description) = (room.member_count, room.description.clone());
-    let line = move || {
-        let members = members(locale.get(), count);
-        if description.is_empty() { members } else { format!("{members} · {description}") }
-    };
+    let members = members(locale(), room.member_count);
+    let line =
+        if room.description.is_empty() { members } else { format!("{members} · {}", room.description) };
     view! {
         <header class="bar">
             <a class="button button-icon phone-only" href="/rooms" aria-label=say!(room.back)>

@@ -82,8 +82,10 @@ struct Reader {
 impl Reader {
     fn say(self, frame: ClientFrame) {
         self.frames.with_value(|frames| {
-            // Gone with the page: nobody to say it for.
-            let _ = frames.as_ref().map(|frames| frames.unbounded_send(frame));
+            if let Some(frames) = frames {
+                // An error means that the page is gone: nobody to say it for.
+                let _ = frames.unbounded_send(frame);
+            }
         });
     }
 
@@ -120,7 +122,7 @@ impl Reader {
         let me = self.parts.timeline.with_untracked(Timeline::me);
         let looking = self.at_end.get_value() && is_visible();
         self.known.0.update(|all| rooms::hear(all, self.room, message, me, looking));
-        if message.sender.id != me && !self.at_end.get_value() {
+        if !self.at_end.get_value() {
             self.parts.unseen.update(|unseen| *unseen += 1);
             scroll::hold(self.parts.node);
         }

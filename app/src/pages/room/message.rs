@@ -1,15 +1,16 @@
 //! One row of the timeline: a message, under a day line where a day begins.
 
+use chat::model::Failure;
 use leptos::{either::Either, prelude::*};
 
 use crate::{
     error::sentence,
-    i18n::{say, td_string},
+    i18n::say,
     preferences::preferences,
     state::timeline::{Delivery, Key, Row, Timeline},
     ui::{
         avatar::{Avatar, Shape},
-        moment::{day_line, today},
+        moment::day_line,
         person::display_name,
         prose::Prose,
     },
@@ -34,17 +35,13 @@ pub fn MessageRow(
 fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
     let preferences = preferences();
     let day = row.place.day.map(|day| {
-        view! { <li class="day">{move || day_line(preferences.locale.get(), day, today())}</li> }
+        view! { <li class="day">{day_line(preferences.locale, day, preferences.today.get())}</li> }
     });
-    let class = format!(
-        "message{}{}",
-        if row.place.leads { " message-first" } else { "" },
-        match row.delivery {
-            Delivery::Sending => " message-sending",
-            Delivery::Sent => "",
-            Delivery::Failed(_) => " message-failed",
-        },
-    );
+    let delivery = match row.delivery {
+        Delivery::Sending => "sending",
+        Delivery::Sent => "sent",
+        Delivery::Failed(_) => "failed",
+    };
     let (datetime, time) = (row.message.created_at.to_string(), row.at.time());
     let body = view! { <Body row=row.clone() retry/> };
     let id = (row.delivery == Delivery::Sent).then(|| format!("message-{}", row.message.id));
@@ -52,7 +49,7 @@ fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
         let author = display_name(&row.message.sender);
         Either::Left(view! {
             {day}
-            <li class=class id=id data-testid="message">
+            <li class="message message-first" id=id data-delivery=delivery data-testid="message">
                 <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/>
                 <div>
                     <p class="message-head">
@@ -68,7 +65,7 @@ fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
     } else {
         Either::Right(view! {
             {day}
-            <li class=class id=id data-testid="message">
+            <li class="message" id=id data-delivery=delivery data-testid="message">
                 <time class="message-gutter" datetime=datetime>
                     {time}
                 </time>
@@ -83,50 +80,45 @@ fn Body(row: Row, retry: Callback<String>) -> impl IntoView {
     let text = if row.message.is_deleted {
         Either::Left(view! { <p class="message-text message-removed">{say!(timeline.deleted)}</p> })
     } else {
-        let edited = row
-            .message
-            .is_edited
-            .then(|| view! { " "<span class="message-state">{say!(timeline.edited)}</span> });
+        let edited = row.message.is_edited.then(|| view! { <Aside words=say!(timeline.edited)/> });
+        // In the line of the text, so that nothing moves when it goes.
+        let sending = (row.delivery == Delivery::Sending)
+            .then(|| view! { <Aside words=say!(timeline.sending) late=true/> });
         Either::Right(view! {
             <p class="message-text">
                 <Prose text=row.message.content.clone()/>
                 {edited}
+                {sending}
             </p>
         })
     };
-    view! {
-        {text}
-        <State row retry/>
-    }
-}
-
-/// How far it is, where that is worth saying.
-#[component]
-fn State(row: Row, retry: Callback<String>) -> impl IntoView {
-    let locale = preferences().locale;
-    match row.delivery {
-        Delivery::Sent => None,
-        Delivery::Sending => {
-            Some(Either::Left(view! { <p class="message-state">{say!(timeline.sending)}</p> }))
-        }
+    let failed = match row.delivery {
         Delivery::Failed(failure) => {
             let client_id = row.message.client_id.clone().unwrap_or_default();
-            Some(Either::Right(view! {
-                <p class="message-state" role="alert">
-                    <span>
-                        {move || {
-                            format!(
-                                "{} · {}",
-                                td_string!(locale.get(), timeline.failed),
-                                sentence(locale.get(), &failure),
-                            )
-                        }}
-                    </span>
-                    <button type="button" class="button-text" on:click=move |_| retry.run(client_id.clone())>
-                        {say!(timeline.retry)}
-                    </button>
-                </p>
-            }))
+            Some(view! { <NotSent failure client_id retry/> })
         }
+        Delivery::Sending | Delivery::Sent => None,
+    };
+    (text, failed)
+}
+
+/// A word after the text; a late one only when it still holds after a second.
+#[component]
+fn Aside(words: &'static str, #[prop(optional)] late: bool) -> impl IntoView {
+    let class = if late { "message-state message-wait" } else { "message-state" };
+    view! { <span class=class>{words}</span> }
+}
+
+/// Why it was refused, and the way to try again.
+#[component]
+fn NotSent(failure: Failure, client_id: String, retry: Callback<String>) -> impl IntoView {
+    let words = format!("{} · {}", say!(timeline.failed), sentence(preferences().locale, &failure));
+    view! {
+        <p class="message-state message-failed" role="alert">
+            <span>{words}</span>
+            <button type="button" class="button-text" on:click=move |_| retry.run(client_id.clone())>
+                {say!(timeline.retry)}
+            </button>
+        </p>
     }
 }

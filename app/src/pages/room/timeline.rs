@@ -52,7 +52,6 @@ pub fn TimelineView(
     /// What to call.
     actions: Actions,
 ) -> impl IntoView {
-    let keys = Memo::new(move |_| timeline.with(Timeline::keys));
     let has_earlier = Memo::new(move |_| timeline.with(Timeline::has_earlier));
     let id = room.id;
     let scrolled = move |_| {
@@ -85,7 +84,7 @@ pub fn TimelineView(
                     }
                 }}
                 <ol>
-                    <For each=move || keys.get() key=|key| *key let:key>
+                    <For each=move || timeline.with(Timeline::keys) key=|key| *key let:key>
                         <MessageRow key timeline retry=actions.retry/>
                     </For>
                 </ol>
@@ -130,7 +129,7 @@ fn Earlier(
                     }
                 }
             >
-                {move || if loading.get() { wait() } else { earlier() }}
+                {move || if loading.get() { wait } else { earlier }}
             </a>
         </p>
     }
@@ -138,12 +137,11 @@ fn Earlier(
 
 #[component]
 fn Start(name: String, id: RoomId) -> impl IntoView {
-    let locale = locale();
     let avatar = name.clone();
     view! {
         <div class="timeline-start">
             <Avatar name=avatar id=id.0 shape=Shape::LargeRoom/>
-            <h2>{move || td_string!(locale.get(), room.start, name = name.clone())}</h2>
+            <h2>{say!(room.start, name = name)}</h2>
             <p>{say!(room.start_lead)}</p>
         </div>
     }
@@ -158,7 +156,7 @@ fn Unseen(unseen: RwSignal<usize>, actions: Actions) -> impl IntoView {
             <Show when=move || { unseen.get() > 0 }>
                 <button type="button" class="button button-small" on:click=move |_| actions.to_end.run(())>
                     <Draw icon=Icon::Down small=true/>
-                    {move || td_string!(locale.get(), timeline.came_in, count = unseen.get())}
+                    {move || td_string!(locale, timeline.came_in, count = unseen.get())}
                 </button>
             </Show>
         </div>

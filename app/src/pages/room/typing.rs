@@ -15,16 +15,16 @@ pub fn Typing(
     typists: RwSignal<Typists>,
 ) -> impl IntoView {
     let locale = locale();
-    let words = Memo::new(move |_| typists.with(|typists| words(locale.get(), &typists.names())));
+    let words = move || typists.with(|typists| words(locale, &typists.names()));
     view! {
         <p class="typing" aria-live="polite" data-testid="typing">
-            <Show when=move || words.read().is_some()>
+            <Show when=move || words().is_some()>
                 <span class="typing-dots" aria-hidden="true">
                     <i></i>
                     <i></i>
                     <i></i>
                 </span>
-                <span>{move || words.get()}</span>
+                <span>{words}</span>
             </Show>
         </p>
     }

@@ -1,0 +1,192 @@
+//! Reads the server's frames, as far as a page has a use for them.
+//!
+//! In two steps, the kind and then what that kind carries. The model's own enum could be read in one, by way of a copy
+//! of the frame that may hold anything: slower, and 60 KB of wasm that every visitor would fetch.
+
+use chat::model::{Code, MessageId, RoomMessage, UserRef};
+use serde::Deserialize;
+
+/// What a page has a use for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// The connection stands.
+    Established,
+    /// A message was stored.
+    Message(Stored),
+    /// A message has new words.
+    Edited(Stored),
+    /// A message is gone.
+    Deleted(Deleted),
+    /// Somebody is, or is no longer, writing.
+    Typing(Typing),
+    /// Somebody's last socket went.
+    Left(UserRef),
+    /// Too much was missed.
+    Resync(Resync),
+    /// Something was refused, or the reason of the close that follows.
+    Refused(Refused),
+    /// Anything else: of no use here, or a newer server's.
+    Other,
+}
+
+/// A message and the room's change number.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Stored {
+    /// The message.
+    pub message: RoomMessage,
+    /// The room's change number.
+    pub rev: i64,
+}
+
+/// A message that is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Deleted {
+    /// Which.
+    pub message_id: MessageId,
+    /// The room's change number.
+    pub rev: i64,
+}
+
+/// Somebody at the keys.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Typing {
+    /// Who.
+    pub user: UserRef,
+    /// Still?
+    pub is_typing: bool,
+}
+
+/// Where the room is now.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Resync {
+    /// The room's change number.
+    pub rev: i64,
+}
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Refused {
+    /// The stable word.
+    pub code: Code,
+    /// The message it is about, where there is one.
+    #[serde(default)]
+    pub client_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Person {
+    user: UserRef,
+}
+
+/// What `text` says. What is no frame, or lacks what its kind has, is of no use.
+pub fn read(text: &str) -> Heard {
+    let frame = text.as_bytes();
+    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return Heard::Other };
+    let heard = match kind.as_str() {
+        "connection_established" => Ok(Heard::Established),
+        "chat_message" => serde_json::from_slice(frame).map(Heard::Message),
+        "message_edited" => serde_json::from_slice(frame).map(Heard::Edited),
+        "message_deleted" => serde_json::from_slice(frame).map(Heard::Deleted),
+        "typing" => serde_json::from_slice(frame).map(Heard::Typing),
+        "user_leave" => serde_json::from_slice(frame).map(|Person { user }| Heard::Left(user)),
+        "resync" => serde_json::from_slice(frame).map(Heard::Resync),
+        "error" => serde_json::from_slice(frame).map(Heard::Refused),
+        _ => Ok(Heard::Other),
+    };
+    heard.unwrap_or(Heard::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use chat::model::{MessageType, RoomId, ServerFrame, Timestamp, User, UserId};
+
+    use super::*;
+
+    /// What `frame` is to a page. A new frame of the model stops the build here: has a page a use for it?
+    fn expected(frame: &ServerFrame) -> Heard {
+        match frame.clone() {
+            ServerFrame::ConnectionEstablished { .. } => Heard::Established,
+            ServerFrame::ChatMessage { message, rev } => Heard::Message(Stored { message, rev }),
+            ServerFrame::MessageEdited { message, rev } => Heard::Edited(Stored { message, rev }),
+            ServerFrame::MessageDeleted { message_id, rev } => Heard::Deleted(Deleted { message_id, rev }),
+            ServerFrame::Typing { user, is_typing } => Heard::Typing(Typing { user, is_typing }),
+            ServerFrame::UserLeave { user } => Heard::Left(user),
+            ServerFrame::Resync { rev } => Heard::Resync(Resync { rev }),
+            ServerFrame::Error { code, client_id, .. } => Heard::Refused(Refused { code, client_id }),
+            ServerFrame::UserJoin { .. }
+            | ServerFrame::MessageRead { .. }
+            | ServerFrame::MemberChanged { .. }
+            | ServerFrame::Pong
+            | ServerFrame::Unknown => Heard::Other,
+        }
+    }
+
+    fn user() -> User {
+        User { id: UserId(2), username: "bob".into(), first_name: String::new(), last_name: String::new() }
+    }
+
+    fn message() -> RoomMessage {
+        RoomMessage {
+            id: MessageId(7),
+            content: "\"引号\"\n".into(),
+            message_type: MessageType::Text,
+            timestamp: Timestamp(1),
+            created_at: Timestamp(1),
+            sender: user(),
+            reply_to: None,
+            file_url: None,
+            file_name: None,
+            file_size: None,
+            is_edited: false,
+            is_deleted: false,
+            client_id: Some("c1".into()),
+        }
+    }
+
+    #[test]
+    fn each_frame_of_the_server_is_understood() {
+        let established = ServerFrame::ConnectionEstablished {
+            message: "连接成功".into(),
+            room_id: RoomId(1),
+            user: user(),
+            last_message_id: None,
+            rev: 3,
+        };
+        let refused = |client_id: Option<&str>| ServerFrame::Error {
+            message: "…".into(),
+            code: Code::Muted,
+            client_id: client_id.map(str::to_owned),
+        };
+        for frame in [
+            established,
+            ServerFrame::ChatMessage { message: message(), rev: 4 },
+            ServerFrame::MessageEdited { message: message(), rev: 5 },
+            ServerFrame::MessageDeleted { message_id: MessageId(7), rev: 6 },
+            ServerFrame::Typing { user: user().to_ref(), is_typing: true },
+            ServerFrame::UserJoin { user: user().to_ref() },
+            ServerFrame::UserLeave { user: user().to_ref() },
+            ServerFrame::Resync { rev: 9 },
+            ServerFrame::Pong,
+            refused(None),
+            refused(Some("c1")),
+        ] {
+            let text = serde_json::to_string(&frame).expect("JSON");
+            assert_eq!(read(&text), expected(&frame), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_of_no_use() {
+        for text in
+            ["", "hello", "{}", r#"{"type":"hologram"}"#, r#"{"type":"chat_message"}"#, r#"{"type":7}"#]
+        {
+            assert_eq!(read(text), Heard::Other, "{text}");
+        }
+    }
+}
