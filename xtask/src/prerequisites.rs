@@ -20,8 +20,8 @@ const OLDEST_NODE: u32 = 18;
 pub(crate) enum Need {
     /// The second database that the store is tested on. Tests start it themselves, on a folder of their own.
     MariaDb,
-    /// What joins several servers into one. Tests start it themselves.
-    Redis,
+    /// What the README shows how to use the API with.
+    Curl,
     /// The browser of the browser tests.
     Chromium,
     /// A font with Chinese characters, without which pages are measured and drawn as empty boxes.
@@ -33,7 +33,7 @@ pub(crate) enum Need {
 }
 
 /// What `cargo test` needs.
-pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Redis];
+pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Curl];
 /// What the browser tests and the screenshots need.
 pub(crate) const FOR_BROWSER: &[Need] = &[Need::Chromium, Need::ChineseFont, Need::Node, Need::Npm];
 
@@ -43,7 +43,7 @@ impl Need {
         match self {
             // The programs alone: the package mariadb-server would also start a database of the machine's own.
             Self::MariaDb => &["mariadb-server-core", "mariadb-client-core"],
-            Self::Redis => &["redis-server"],
+            Self::Curl => &["curl"],
             Self::Chromium => &["chromium"],
             Self::ChineseFont => &["fonts-noto-cjk"],
             Self::Node => &["nodejs"],
@@ -59,7 +59,7 @@ impl Need {
                     && process::find("mariadb-install-db").is_some()
                     && process::find("my_print_defaults").is_some()
             }
-            Self::Redis => process::find("redis-server").is_some(),
+            Self::Curl => process::find("curl").is_some(),
             Self::Chromium => chromium().is_some_and(|path| path.exists()),
             Self::ChineseFont => {
                 Path::new("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists()

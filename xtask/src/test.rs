@@ -46,37 +46,34 @@ const PARTS: &[Part] = &[
     Part {
         name: BUILD,
         group: None,
-        usually: "about 8 minutes the first time, seconds after a change",
+        usually: "about 10 minutes the first time, seconds after a change",
         needs: &[],
-        run: |_| {
-            site::build(false)?;
-            server::build(false)?;
-            Ok(Tally::check(true))
-        },
+        run: build,
     },
     Part {
-        name: "unit",
+        name: UNIT,
         group: None,
-        usually: "about 3 minutes the first time",
+        usually: "a minute or two",
         needs: prerequisites::FOR_UNIT,
-        run: cargo::unit,
+        run: |order| cargo::unit(order.rest),
     },
     Part {
         name: "e2e",
         group: None,
         usually: "a minute or two",
         needs: prerequisites::FOR_BROWSER,
-        run: end2end::run,
+        run: |order| end2end::run(order.rest),
     },
 ];
 
 /// The part that the tests of the running server stand on: it comes along with them, and they fail with it.
 const BUILD: &str = "build";
+const UNIT: &str = "unit";
 /// The parts that start the server.
-const ON_THE_BUILD: &[&str] = &["unit", "e2e"];
+const ON_THE_BUILD: &[&str] = &[UNIT, "e2e"];
 
 /// The words that pick parts.
-pub(crate) const SELECTORS: &[&str] = &["lint", "fmt", "clippy", "licences", "tidy", BUILD, "unit", "e2e"];
+pub(crate) const SELECTORS: &[&str] = &["lint", "fmt", "clippy", "licences", "tidy", BUILD, UNIT, "e2e"];
 
 /// Some of what must pass.
 struct Part {
@@ -85,8 +82,20 @@ struct Part {
     group: Option<&'static str>,
     usually: &'static str,
     needs: &'static [Need],
-    /// Runs it with the words that the caller handed on.
-    run: fn(&[OsString]) -> Result<Tally>,
+    run: fn(&Order) -> Result<Tally>,
+}
+
+/// What was asked for.
+struct Order<'a> {
+    parts: &'a [&'static Part],
+    /// Words to hand on to the one part that takes some.
+    rest: &'a [OsString],
+}
+
+impl Order<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.parts.iter().any(|part| part.name == name)
+    }
 }
 
 impl Part {
@@ -146,22 +155,34 @@ pub(crate) fn run(words: &[String], rest: &[OsString]) -> Result<()> {
         // The parts that need nothing are still worth running; the others will say what they miss.
         progress::note(&format!("{error:#}"));
     }
+    let order = Order { parts: &parts, rest };
     let mut outcomes = Vec::new();
-    for part in parts {
-        let outcome = run_part(part, rest, &outcomes);
+    for part in &parts {
+        let outcome = run_part(part, &order, &outcomes);
         outcomes.push(outcome);
     }
     summarise(&outcomes)
 }
 
-fn run_part(part: &'static Part, rest: &[OsString], before: &[Outcome]) -> Outcome {
+/// Builds the site and the server, and at once the tests that are to follow.
+fn build(order: &Order) -> Result<Tally> {
+    site::build(false)?;
+    if order.has(UNIT) {
+        cargo::build_with_tests()?;
+    } else {
+        server::build(false)?;
+    }
+    Ok(Tally::check(true))
+}
+
+fn run_part(part: &'static Part, order: &Order, before: &[Outcome]) -> Outcome {
     progress::note(&format!("test {} ({}) …", part.name, part.usually));
     let start = Instant::now();
     let run = || {
         let is_built = before.iter().all(|outcome| outcome.name != BUILD || outcome.tally.failed == 0);
         ensure!(is_built || !ON_THE_BUILD.contains(&part.name), "not run, for the build failed");
         prerequisites::require(part.needs)?;
-        (part.run)(rest)
+        (part.run)(order)
     };
     let tally = run().unwrap_or_else(|error| {
         progress::note(&format!("test {}: {error:#}", part.name));

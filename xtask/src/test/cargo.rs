@@ -37,12 +37,24 @@ pub(super) fn clippy() -> Tally {
     [all_but_the_frontend, clippy(&["--package", "frontend"])].into_iter().sum()
 }
 
+/// The crates whose tests are built together. Not the frontend, see above; and not xtask, which stays as it was
+/// built to run this: together with the server, what both depend on would be compiled once more with the features
+/// that both want.
+const PRODUCT: &[&str] = &["--workspace", "--exclude", "frontend", "--exclude", "xtask"];
+
+/// Builds the server together with its tests. By itself it would get the features that it alone wants, and be
+/// compiled once more when the tests follow.
+pub(super) fn build_with_tests() -> Result<()> {
+    let usually = "about 6 minutes the first time, seconds after a change";
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--no-run"]).args(PRODUCT);
+    progress::step("Compiling the server and its tests", usually, || process::run(&mut cargo))
+}
+
 /// The tests in Rust: of single functions, of the store on both databases, of the started server. `rest` goes to
 /// cargo.
 pub(super) fn unit(rest: &[OsString]) -> Result<Tally> {
-    // xtask by itself too, as it was built: together with the server, what both depend on would be compiled once
-    // more with the features of both.
-    let product = test(&["--workspace", "--exclude", "frontend", "--exclude", "xtask"], rest)?;
+    let product = test(PRODUCT, rest)?;
     if rest.is_empty() {
         Ok([product, test(&["--package", "xtask"], rest)?].into_iter().sum())
     } else {
