@@ -21,14 +21,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use leptos::config::LeptosOptions;
+use leptos::config::{Env, LeptosOptions};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 mod encoding;
 
 use encoding::Encoding;
 
-use crate::config::Config;
+use crate::{config::Config, dev_reload};
 
 /// The name that the build gives the script, the wasm and the style.
 const OUTPUT_NAME: &str = "liao";
@@ -56,6 +56,7 @@ pub fn leptos_options(config: &Config) -> LeptosOptions {
         .site_root("target/site")
         .site_pkg_dir(format!("pkg/{}", *HASH))
         .site_addr(config.listen)
+        .env(if dev_reload::is_on() { Env::DEV } else { Env::PROD })
         .build()
 }
 

@@ -183,6 +183,11 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
+/// Answers for a handler that panicked; what it said is in the log.
+pub fn panicked(_cause: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError::from(Code::Internal).into_response()
+}
+
 /// What axum or a layer refused without our words.
 fn unworded(response: &Response) -> Option<Code> {
     match response.status() {

@@ -5,11 +5,13 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::from_fn,
-    routing::{MethodRouter, any, get, post},
+    routing::{MethodRouter, any, delete, get, patch, post},
 };
 
+use tower_http::catch_panic::CatchPanicLayer;
+
 use crate::{
-    api::{self, accounts, messages, rooms, tokens},
+    api::{self, accounts, members, messages, notifications, rooms, tokens},
     assets,
     auth::session,
     dev_reload, error,
@@ -54,14 +56,25 @@ fn api(state: &AppState) -> Router<AppState> {
     let router = both(router, "/api/register/", post(accounts::register));
     let router = both(router, "/api/me/", get(accounts::me));
     let router = both(router, "/api/chat/rooms/", get(rooms::list).post(rooms::create));
-    let router = both(router, "/api/chat/rooms/{id}/", get(rooms::detail));
+    let room = get(rooms::detail).patch(rooms::edit).delete(rooms::delete);
+    let router = both(router, "/api/chat/rooms/{id}/", room);
     let router = both(router, "/api/chat/rooms/{id}/join/", post(rooms::join));
     let router = both(router, "/api/chat/rooms/{id}/leave/", post(rooms::leave));
-    let router = both(router, "/api/chat/rooms/{id}/members/", get(rooms::members));
+    let router = both(router, "/api/chat/rooms/{id}/members/", get(members::list).post(members::invite));
+    let member = patch(members::change).delete(members::remove);
+    let router = both(router, "/api/chat/rooms/{id}/members/{user_id}/", member);
     let router = both(router, "/api/chat/rooms/{id}/messages/", get(messages::list).post(messages::send));
+    let router = both(router, "/api/chat/messages/{id}/", patch(messages::edit));
+    let router = both(router, "/api/chat/messages/{id}/delete/", delete(messages::delete));
     let router = both(router, "/api/chat/messages/{id}/read/", post(messages::read));
+    let router = both(router, "/api/chat/messages/{id}/reads/", get(messages::reads));
+    let router = both(router, "/api/chat/notifications/", get(notifications::list));
+    let router = both(router, "/api/chat/notifications/read_all/", post(notifications::read_all));
+    let router = both(router, "/api/chat/notifications/unread_count/", get(notifications::unread_count));
+    let router = both(router, "/api/chat/notifications/{id}/read/", post(notifications::read));
     both(router, "/api/", any(api::not_found))
         .route("/api/{*rest}", any(api::not_found))
+        .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(error::in_words))
         .layer(cors::layer(&state.config))
 }

@@ -1,20 +1,28 @@
 //! The bundled UI: pages rendered on the server, and its server functions under `/ui/`.
 
-use app::{App, server::Context, shell};
+use std::sync::Arc;
+
+use app::{
+    App,
+    server::{Context, SignIn},
+    shell,
+};
 use axum::{
     Router,
+    extract::FromRequestParts as _,
     http::HeaderMap,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use chat::model::Code;
+use futures::FutureExt as _;
 use leptos::prelude::provide_context;
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
 
 use crate::{
     auth::session,
     error::{self, ApiError},
-    middleware::origin,
+    middleware::{client::ClientAddr, origin},
     state::AppState,
 };
 
@@ -22,6 +30,7 @@ use crate::{
 pub fn routes(state: &AppState) -> Router<AppState> {
     let context = Context {
         chat: state.chat.clone(),
+        sign_in: sign_in(state),
         demo: state.config.allows_demo_account(),
         signup_open: state.config.sign_up,
     };
@@ -38,6 +47,20 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(refuse_foreign as fn(&HeaderMap) -> Response, origin::require_same))
         .layer(from_fn(session::keep_alive))
         .layer(from_fn(error::in_words))
+}
+
+/// The pages' way to sign in counts the same failures as the API's.
+fn sign_in(state: &AppState) -> SignIn {
+    let (auth, chat) = (state.auth.clone(), state.chat.clone());
+    Arc::new(move |parts, username, password| {
+        let (auth, chat) = (auth.clone(), chat.clone());
+        async move {
+            let mut parts = parts;
+            let Ok(from) = ClientAddr::from_request_parts(&mut parts, &()).await;
+            auth.sign_in(&chat, &username, &password, from).await
+        }
+        .boxed()
+    })
 }
 
 fn refuse_foreign(_headers: &HeaderMap) -> Response {

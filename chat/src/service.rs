@@ -10,11 +10,16 @@ use crate::{error::Result, hub::Hub, store::Store, writer::Writer};
 
 pub mod access;
 pub mod accounts;
+pub mod changes;
 pub mod clock;
 pub mod history;
 mod limits;
 pub mod members;
+pub(crate) mod mention;
 pub mod messages;
+mod moderation;
+pub mod notifications;
+pub mod reads;
 pub mod rooms;
 pub mod sockets;
 mod validate;

@@ -17,6 +17,7 @@ mod sqlite;
 pub mod groups;
 pub mod members;
 pub mod messages;
+pub mod notifications;
 pub mod reads;
 pub mod rooms;
 pub mod sessions;

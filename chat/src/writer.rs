@@ -20,7 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     error::{Error, Result},
     hub::Hub,
-    model::{Message, MessageId, MessageType, RoomId, User},
+    model::{Message, MessageId, MessageType, RoomId, User, UserId},
     service::Clock,
     store::{Backend, Store},
 };
@@ -57,17 +57,70 @@ pub struct Submission {
     pub client_id: Option<String>,
 }
 
+/// What is to happen to a room's messages.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A new one.
+    Send(Submission),
+    /// Other words for one.
+    Edit {
+        /// Where it is.
+        room: RoomId,
+        /// Who asks.
+        editor: UserId,
+        /// Which.
+        message: MessageId,
+        /// The words.
+        content: String,
+    },
+    /// One is taken away.
+    Delete {
+        /// Where it is.
+        room: RoomId,
+        /// Who asks.
+        user: UserId,
+        /// Which.
+        message: MessageId,
+    },
+}
+
+impl Change {
+    fn room(&self) -> RoomId {
+        match self {
+            Self::Send(Submission { room, .. }) | Self::Edit { room, .. } | Self::Delete { room, .. } => {
+                *room
+            }
+        }
+    }
+
+    /// Who asks for it.
+    fn actor(&self) -> UserId {
+        match self {
+            Self::Send(submission) => submission.sender.id,
+            Self::Edit { editor: user, .. } | Self::Delete { user, .. } => *user,
+        }
+    }
+
+    fn submission(&self) -> Option<&Submission> {
+        match self {
+            Self::Send(submission) => Some(submission),
+            Self::Edit { .. } | Self::Delete { .. } => None,
+        }
+    }
+}
+
 /// A message that is on disk.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The message.
     pub message: Message,
-    /// False when this `client_id` had been stored before: then nothing new was.
+    /// False when nothing was stored, since it had been before: the same `client_id`,
+    /// the same edit, the same deletion.
     pub is_new: bool,
 }
 
 struct Job {
-    submission: Submission,
+    change: Change,
     reply: oneshot::Sender<Result<Stored>>,
 }
 
@@ -98,13 +151,13 @@ impl Writer {
         Self { queue, closing, tasks }
     }
 
-    /// Queues a message. The receiver is answered when it is on disk, or refused.
+    /// Queues a change. The receiver is answered when it is on disk, or refused.
     ///
     /// # Errors
     /// [`Error::Overloaded`] when the queue is full, [`Error::Stopping`].
-    pub(crate) fn submit(&self, submission: Submission) -> Result<oneshot::Receiver<Result<Stored>>> {
+    pub(crate) fn submit(&self, change: Change) -> Result<oneshot::Receiver<Result<Stored>>> {
         let (reply, receiver) = oneshot::channel();
-        self.queue.try_send(Job { submission, reply }).map_err(|error| match error {
+        self.queue.try_send(Job { change, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Stopping,
         })?;
@@ -181,7 +234,7 @@ impl Task {
     fn enqueue(&mut self, job: Job) {
         let key = match self.context.store.backend() {
             Backend::Sqlite => LaneKey::Whole,
-            Backend::MySql => LaneKey::Room(job.submission.room),
+            Backend::MySql => LaneKey::Room(job.change.room()),
         };
         self.lanes.entry(key).or_default().waiting.push_back(job);
         self.waiting += 1;

@@ -138,6 +138,24 @@ impl Fields {
         false
     }
 
+    /// A text that may be missing, but not null: a change to what always has a value.
+    pub fn changed_text(&mut self, field: &str) -> Option<String> {
+        self.values.contains_key(field).then(|| self.text(field))
+    }
+
+    /// A whole number that may be missing, but not null.
+    pub fn changed_number(&mut self, field: &str) -> Option<i64> {
+        if self.values.get(field)?.is_null() {
+            self.problem(field, Problem::Null);
+        }
+        self.optional_number(field)
+    }
+
+    /// `true` or `false`, which may be missing, but not null.
+    pub fn changed_flag(&mut self, field: &str) -> Option<bool> {
+        self.values.contains_key(field).then(|| self.flag(field))
+    }
+
     /// Refuses when a field was bad.
     ///
     /// # Errors
@@ -176,6 +194,26 @@ mod tests {
             ("big", Problem::WrongType),
         ];
         assert_eq!(problems, expected, "b was taken by the first look");
+    }
+
+    #[test]
+    fn a_change_may_be_missing_and_may_not_be_null() {
+        let mut fields = Fields::from_json(br#"{"a":"x","n":7,"f":false}"#).expect("an object");
+        assert_eq!(fields.changed_text("a"), Some("x".into()));
+        assert_eq!(fields.changed_number("n"), Some(7));
+        assert_eq!(fields.changed_flag("f"), Some(false));
+        assert_eq!(fields.changed_text("other"), None);
+        assert_eq!(fields.changed_number("other"), None);
+        assert_eq!(fields.changed_flag("other"), None);
+        fields.finish().expect("nothing bad");
+
+        let mut nulls = Fields::from_json(br#"{"a":null,"n":null,"f":null}"#).expect("an object");
+        nulls.changed_text("a");
+        nulls.changed_number("n");
+        nulls.changed_flag("f");
+        let error = nulls.finish().expect_err("refused");
+        let problems: Vec<_> = error.failure().fields.iter().map(|f| (f.field.as_str(), f.problem)).collect();
+        assert_eq!(problems, [("a", Problem::Null), ("n", Problem::Null), ("f", Problem::Null)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use chat::{
     Chat,
-    model::{Message, MessageDraft, MessageId, MessagePage, RoomId},
+    model::{Message, MessageDraft, MessageId, MessagePage, MessageReader, RoomId},
     service::history::HistoryQuery,
 };
 use serde_json::{Value, json};
@@ -63,4 +63,35 @@ pub async fn read(
 ) -> Result<Json<Value>, ApiError> {
     chat.mark_read(&reader, message).await?;
     Ok(Json(json!({"message": "消息已标记为已读"})))
+}
+
+/// `PATCH /api/chat/messages/{id}/`.
+pub async fn edit(
+    State(chat): State<Chat>,
+    Caller(editor): Caller,
+    PathId(message): PathId<MessageId>,
+    mut body: Fields,
+) -> Result<Json<Message>, ApiError> {
+    let content = body.text("content");
+    body.finish()?;
+    Ok(Json(chat.edit(&editor, message, content).await?.message))
+}
+
+/// `DELETE /api/chat/messages/{id}/delete/`.
+pub async fn delete(
+    State(chat): State<Chat>,
+    Caller(user): Caller,
+    PathId(message): PathId<MessageId>,
+) -> Result<Json<Value>, ApiError> {
+    chat.delete(&user, message).await?;
+    Ok(Json(json!({"message": "消息已删除"})))
+}
+
+/// `GET /api/chat/messages/{id}/reads/`.
+pub async fn reads(
+    State(chat): State<Chat>,
+    Caller(viewer): Caller,
+    PathId(message): PathId<MessageId>,
+) -> Result<Json<Vec<MessageReader>>, ApiError> {
+    Ok(Json(chat.readers(&viewer, message).await?))
 }

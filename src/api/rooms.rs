@@ -1,4 +1,4 @@
-//! `/api/chat/rooms/`: listing, making, seeing, coming and going.
+//! `/api/chat/rooms/`: listing, making, seeing, changing, deleting, coming and going.
 
 use axum::{
     Json,
@@ -7,7 +7,7 @@ use axum::{
 };
 use chat::{
     Chat,
-    model::{Member, NewRoom, Problem, Room, RoomId, RoomType, limits::PAGE_SIZE_MAX},
+    model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, limits::PAGE_SIZE_MAX},
     service::rooms::RoomFilter,
 };
 use serde_json::{Value, json};
@@ -119,6 +119,32 @@ pub async fn detail(
     Ok(Json(chat.room(&viewer, room).await?))
 }
 
+/// `PATCH /api/chat/rooms/{id}/`: what is missing stays as it is.
+pub async fn edit(
+    State(chat): State<Chat>,
+    Caller(editor): Caller,
+    PathId(room): PathId<RoomId>,
+    mut body: Fields,
+) -> Result<Json<Room>, ApiError> {
+    let patch = RoomPatch {
+        name: body.changed_text("name"),
+        description: body.changed_text("description"),
+        max_members: body.changed_number("max_members"),
+    };
+    body.finish()?;
+    Ok(Json(chat.edit_room(&editor, room, patch).await?))
+}
+
+/// `DELETE /api/chat/rooms/{id}/`.
+pub async fn delete(
+    State(chat): State<Chat>,
+    Caller(user): Caller,
+    PathId(room): PathId<RoomId>,
+) -> Result<StatusCode, ApiError> {
+    chat.delete_room(&user, room).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /api/chat/rooms/{id}/join/`.
 pub async fn join(
     State(chat): State<Chat>,
@@ -141,13 +167,4 @@ pub async fn leave(
         if error.code() == chat::model::Code::NotAMember { error.as_bad_request() } else { error }
     })?;
     Ok(Json(json!({"message": "成功离开房间"})))
-}
-
-/// `GET /api/chat/rooms/{id}/members/`.
-pub async fn members(
-    State(chat): State<Chat>,
-    Caller(viewer): Caller,
-    PathId(room): PathId<RoomId>,
-) -> Result<Json<Vec<Member>>, ApiError> {
-    Ok(Json(chat.members(&viewer, room).await?))
 }

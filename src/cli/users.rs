@@ -103,13 +103,8 @@ fn complaint(field: &FieldProblem) -> String {
             format!("{name} is too easy to guess: it is common, all digits, or like the username.")
         }
         Problem::BadCharacter => format!("{name} has a character that may not be there."),
-        Problem::WrongType
-        | Problem::OutOfRange { .. }
-        | Problem::NotAChoice
-        | Problem::NoSuchMessage
-        | Problem::NoSuchUser
-        | Problem::BadUrl
-        | Problem::Conflict => format!("{name} cannot be used."),
+        // What other features complain of does not come up here.
+        _ => format!("{name} cannot be used."),
     }
 }
 

@@ -1,3 +1,4 @@
 //! One file for each kind of socket.
 
+mod moderation;
 mod room;

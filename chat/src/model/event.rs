@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     failure::Code,
     id::{MessageId, RoomId},
+    member::{MemberChange, Role},
     message::{Message, MessageDraft, MessageType},
     timestamp::Timestamp,
     user::{User, UserRef},
@@ -148,6 +149,27 @@ pub enum ServerFrame {
     UserLeave {
         /// Who.
         user: UserRef,
+    },
+    /// Somebody has read this message and all before it. State, not history: it has no `rev`.
+    MessageRead {
+        /// Up to which.
+        message_id: MessageId,
+        /// Who.
+        user: User,
+        /// Since when.
+        read_at: Timestamp,
+    },
+    /// Somebody came in, went, or has another standing. State, not history: it has no `rev`,
+    /// and what was missed is in the room's list of members.
+    MemberChanged {
+        /// Whose membership.
+        user: User,
+        /// What happened to it.
+        change: MemberChange,
+        /// Their role now.
+        role: Role,
+        /// How many are in the room now.
+        member_count: i64,
     },
     /// Too much was missed: read the history by REST. Live ones follow.
     Resync {

@@ -104,6 +104,8 @@ pub enum Problem {
     NoSuchMessage,
     /// There is no such user.
     NoSuchUser,
+    /// That user is shut out of this room.
+    UserBanned,
     /// Neither http(s) nor a path of this server.
     BadUrl,
     /// These two do not go together.

@@ -49,3 +49,7 @@ id! {
     /// A message's id: unique in the whole system, rising within a room.
     MessageId
 }
+id! {
+    /// A notification's id; [`Notice`](super::notification::Notice) is what it stands for.
+    NotificationId
+}

@@ -35,3 +35,11 @@ pub const PAGE_SIZE_DEFAULT: i64 = 20;
 pub const ROOM_DETAIL_MEMBERS: i64 = 200;
 /// Changes a socket replays on resume; above that it is told to page by REST (contract).
 pub const RESUME_MAX: i64 = 1_000;
+/// People that one message mentions; more who are named get a plain notification.
+pub const MENTIONS_MAX: usize = 50;
+/// Names that are looked up for one message: a word after `@` may stand for several.
+pub const MENTION_NAMES_MAX: usize = 256;
+/// Notifications in one answer: at most 200 (contract).
+pub const NOTIFICATIONS_MAX: i64 = 200;
+/// Notifications in one answer where nothing was asked for: 50 (contract).
+pub const NOTIFICATIONS_DEFAULT: i64 = 50;

@@ -28,13 +28,19 @@ impl Role {
         }
     }
 
+    /// Reads a word that a person sent; `None` when it is none of the three.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "admin" => Some(Self::Admin),
+            "moderator" => Some(Self::Moderator),
+            "member" => Some(Self::Member),
+            _ => None,
+        }
+    }
+
     /// Reads the word; an unknown one is the least powerful role.
     pub fn from_word(word: &str) -> Self {
-        match word {
-            "admin" => Self::Admin,
-            "moderator" => Self::Moderator,
-            _ => Self::Member,
-        }
+        Self::parse(word).unwrap_or_default()
     }
 }
 
@@ -57,4 +63,43 @@ pub struct Member {
     pub is_muted: bool,
     /// Are they shut out?
     pub is_banned: bool,
+}
+
+/// What to change of a membership, not yet checked; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberPatch {
+    /// `admin`, `moderator` or `member`.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Mute them, or let them write again.
+    #[serde(default)]
+    pub is_muted: Option<bool>,
+    /// Shut them out, or let them in again.
+    #[serde(default)]
+    pub is_banned: Option<bool>,
+}
+
+/// What happened to a membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberChange {
+    /// They came in, or were brought in.
+    Joined,
+    /// They went.
+    Left,
+    /// Somebody put them out.
+    Removed,
+    /// They were shut out.
+    Banned,
+    /// They may come in again; who was shut out while in the room is in it again.
+    Unbanned,
+    /// They may no longer write.
+    Muted,
+    /// They may write again.
+    Unmuted,
+    /// They have another role.
+    Role,
+    /// Something that only a newer server does.
+    #[serde(other)]
+    Unknown,
 }

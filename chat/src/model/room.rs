@@ -117,3 +117,17 @@ pub struct NewRoom {
     #[serde(default)]
     pub max_members: Option<i64>,
 }
+
+/// What to change of a room, not yet checked; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomPatch {
+    /// 1 to 100 characters, not blank.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// May be empty.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// 2 to 100,000, and not fewer than are in it.
+    #[serde(default)]
+    pub max_members: Option<i64>,
+}

@@ -5,7 +5,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Code, RoomType},
+    model::{Code, Role, RoomType},
     store::rooms::{MemberState, RoomState, Standing},
 };
 
@@ -22,12 +22,30 @@ pub enum Action {
     Listen,
     /// Write in it.
     Send,
+    /// Give a message other words.
+    Edit {
+        /// Did they write it?
+        is_own: bool,
+    },
+    /// Take a message's words away.
+    Delete {
+        /// Did they write it?
+        is_own: bool,
+    },
+    /// Bring somebody in.
+    Invite,
+    /// Mute, shut out or put out a member; whom, is [`may_act_on`]'s to say.
+    Moderate,
+    /// Give a member another role.
+    SetRole,
+    /// Change its name, its description, its number of places; delete it.
+    Govern,
 }
 
 /// May the user with this standing do this?
 ///
 /// # Errors
-/// `not_found`, `banned`, `not_a_member`, `muted`.
+/// `not_found`, `banned`, `not_a_member`, `muted`, `permission_denied`.
 pub fn allow(standing: Option<&Standing>, action: Action) -> Result<&Standing> {
     let standing = standing.ok_or(Code::NotFound)?;
     judge(&standing.room, standing.member.as_ref(), action)?;
@@ -43,6 +61,30 @@ pub(crate) fn may_send<'a>(
     judge(room, member, Action::Send)?;
     let member = member.ok_or(Code::NotAMember)?;
     Ok((room, member))
+}
+
+/// [`Action::Edit`] and [`Action::Delete`] for the writer.
+pub(crate) fn may_change<'a>(
+    room: Option<&'a mut RoomState>,
+    member: Option<&MemberState>,
+    action: Action,
+) -> Result<&'a mut RoomState> {
+    let room = room.ok_or(Code::NotFound)?;
+    judge(room, member, action)?;
+    Ok(room)
+}
+
+/// May this member moderate that one, or change their role?
+///
+/// # Errors
+/// `permission_denied`.
+pub(crate) fn may_act_on(actor: Role, target: Role, is_last_admin: bool) -> Result<()> {
+    match (actor, target) {
+        // A room is never left without an admin by an act of its admins.
+        (Role::Admin, _) if !is_last_admin => Ok(()),
+        (Role::Moderator, Role::Member) => Ok(()),
+        (Role::Admin | Role::Moderator | Role::Member, _) => Err(Code::PermissionDenied.into()),
+    }
 }
 
 fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Result<()> {
@@ -62,7 +104,8 @@ fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Resu
         Action::See => Ok(()),
         Action::Join => must_be_active(room),
         Action::Read => present.map(drop).ok_or(Code::NotAMember.into()),
-        Action::Listen => {
+        // Who may not write any more may still take back what they wrote.
+        Action::Listen | Action::Delete { is_own: true } => {
             must_be_active(room)?;
             present.map(drop).ok_or(Code::NotAMember.into())
         }
@@ -71,7 +114,21 @@ fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Resu
             let member = present.ok_or(Code::NotAMember)?;
             if member.is_muted { Err(Code::Muted.into()) } else { Ok(()) }
         }
+        Action::Edit { is_own } => {
+            judge(room, member, Action::Send)?;
+            if is_own { Ok(()) } else { Err(Code::PermissionDenied.into()) }
+        }
+        Action::Delete { is_own: false } | Action::Invite | Action::Moderate => {
+            must_be(&[Role::Admin, Role::Moderator], room, present)
+        }
+        Action::SetRole | Action::Govern => must_be(&[Role::Admin], room, present),
     }
+}
+
+fn must_be(roles: &[Role], room: &RoomState, member: Option<&MemberState>) -> Result<()> {
+    must_be_active(room)?;
+    let member = member.ok_or(Code::NotAMember)?;
+    if roles.contains(&member.role) { Ok(()) } else { Err(Code::PermissionDenied.into()) }
 }
 
 fn must_be_active(room: &RoomState) -> Result<()> {
@@ -81,7 +138,7 @@ fn must_be_active(room: &RoomState) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Role, RoomId};
+    use crate::model::RoomId;
 
     fn standing(room_type: RoomType, member: Option<MemberState>) -> Standing {
         let room = RoomState {
@@ -161,5 +218,69 @@ mod tests {
         assert_eq!(answers(Some(&deleted)), [None, gone, None, gone, gone]);
         deleted.member = None;
         assert_eq!(answers(Some(&deleted)), [gone; 5]);
+    }
+    /// The answer for each of the moderators' and admins' actions, in the order of the table.
+    fn powers(standing: Option<&Standing>) -> [Option<Code>; 4] {
+        [Action::Invite, Action::Moderate, Action::SetRole, Action::Govern]
+            .map(|action| allow(standing, action).err().map(|error| error.code()))
+    }
+
+    #[test]
+    fn what_the_roles_may_do() {
+        let with = |role| powers(Some(&standing(RoomType::Private, Some(MemberState { role, ..member() }))));
+        let no = Some(Code::PermissionDenied);
+        assert_eq!(with(Role::Admin), [None; 4]);
+        assert_eq!(with(Role::Moderator), [None, None, no, no]);
+        assert_eq!(with(Role::Member), [no; 4]);
+    }
+
+    #[test]
+    fn who_is_not_in_has_no_power_whatever_their_role_was() {
+        let admin = MemberState { role: Role::Admin, ..member() };
+        let gone = MemberState { is_present: false, ..admin.clone() };
+        let banned = MemberState { is_banned: true, ..admin.clone() };
+        for outsider in [None, Some(gone)] {
+            assert_eq!(
+                powers(Some(&standing(RoomType::Public, outsider.clone()))),
+                [Some(Code::NotAMember); 4]
+            );
+            assert_eq!(powers(Some(&standing(RoomType::Group, outsider))), [Some(Code::NotFound); 4]);
+        }
+        assert_eq!(powers(Some(&standing(RoomType::Public, Some(banned)))), [Some(Code::Banned); 4]);
+        let mut deleted = standing(RoomType::Public, Some(admin));
+        deleted.room.is_active = false;
+        assert_eq!(powers(Some(&deleted)), [Some(Code::NotFound); 4]);
+    }
+
+    #[test]
+    fn who_may_change_which_message() {
+        let change = |member: MemberState| {
+            [true, false].map(|is_own| {
+                [Action::Edit { is_own }, Action::Delete { is_own }].map(|action| {
+                    let standing = standing(RoomType::Public, Some(member.clone()));
+                    allow(Some(&standing), action).err().map(|error| error.code())
+                })
+            })
+        };
+        let (no, muted) = (Some(Code::PermissionDenied), Some(Code::Muted));
+        assert_eq!(change(member()), [[None, None], [no, no]]);
+        assert_eq!(change(MemberState { is_muted: true, ..member() }), [[muted, None], [muted, no]]);
+        for role in [Role::Admin, Role::Moderator] {
+            assert_eq!(change(MemberState { role, ..member() }), [[None, None], [no, None]]);
+        }
+        let gone = MemberState { is_present: false, ..member() };
+        assert_eq!(change(gone), [[Some(Code::NotAMember); 2]; 2], "not even what was one's own");
+    }
+
+    #[test]
+    fn who_may_act_on_whom() {
+        use Role::{Admin, Member, Moderator};
+        for actor in [Admin, Moderator, Member] {
+            for target in [Admin, Moderator, Member] {
+                let may = actor == Admin || (actor, target) == (Moderator, Member);
+                assert_eq!(may_act_on(actor, target, false).is_ok(), may, "{actor:?} on {target:?}");
+            }
+        }
+        assert!(may_act_on(Admin, Admin, true).is_err(), "the last admin");
     }
 }

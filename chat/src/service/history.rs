@@ -7,10 +7,10 @@ use super::{
 use crate::{
     error::{Error, Result},
     model::{
-        Code, Message, MessageId, MessagePage, Problem, RoomId, RoomRef, User,
+        Message, MessageId, MessagePage, Problem, RoomId, RoomRef, User,
         limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, RESUME_MAX},
     },
-    store::{Conn, messages, reads, rooms},
+    store::{Conn, messages, rooms},
 };
 
 /// Which part of the history.
@@ -73,36 +73,6 @@ impl Chat {
         }
         let has_more = if is_forward { upto < total } else { after > 0 };
         Ok(MessagePage { messages: stored, page, page_size: size, total, has_more })
-    }
-
-    /// Marks `message` and everything before it in its room as read by `reader`.
-    ///
-    /// # Errors
-    /// `not_found`, `banned`, `not_a_member`.
-    pub async fn mark_read(&self, reader: &User, message: MessageId) -> Result<()> {
-        self.mark(reader, None, message).await
-    }
-
-    /// The same, for a message that must be in `room`.
-    ///
-    /// # Errors
-    /// As [`Self::mark_read`]; `not_found` also for a message of another room.
-    pub async fn mark_read_in(&self, reader: &User, room: RoomId, message: MessageId) -> Result<()> {
-        self.mark(reader, Some(room), message).await
-    }
-
-    async fn mark(&self, reader: &User, expected: Option<RoomId>, message: MessageId) -> Result<()> {
-        let mut tx = self.store().write().await?;
-        let (room, seq) = messages::place(&mut tx, message).await?.ok_or(Code::NotFound)?;
-        if expected.is_some_and(|expected| expected != room) {
-            return Err(Code::NotFound.into());
-        }
-        let standing = rooms::standing(&mut tx, room, reader.id).await?;
-        allow(standing.as_ref(), Action::Read)?;
-        if reads::advance(&mut tx, room, reader.id, seq, self.clock().now()).await? {
-            tx.commit().await?;
-        }
-        Ok(())
     }
 }
 

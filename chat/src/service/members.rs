@@ -1,17 +1,36 @@
-//! Who is in a room.
+//! Who is in a room, and bringing somebody in.
 
 use super::{
     Chat,
     access::{Action, allow},
+    accounts::username_key,
+    validate::Problems,
 };
 use crate::{
-    error::Result,
-    model::{Member, RoomId, User, limits::ROOM_MEMBERS_MAX},
-    store::{members, rooms},
+    error::{Error, Result},
+    hub::Audience,
+    model::{
+        Code, Member, MemberChange, NotificationType, Problem, Role, RoomId, ServerFrame, User,
+        limits::{ROOM_MEMBERS_MAX, USERNAME_MAX},
+    },
+    store::{
+        members::{self, Listed},
+        notifications, rooms, users,
+    },
 };
 
+/// A member, and whether this call brought them in.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// The member.
+    pub member: Member,
+    /// False when they were in the room before.
+    pub is_new: bool,
+}
+
 impl Chat {
-    /// All members of a room, first come first.
+    /// All members of a room, first come first; also those who are shut out, so that
+    /// the ban can be seen and lifted.
     ///
     /// # Errors
     /// `not_found`, `banned`.
@@ -19,6 +38,60 @@ impl Chat {
         let mut conn = self.store().read().await?;
         let standing = rooms::standing(&mut conn, room, viewer.id).await?;
         let tag = allow(standing.as_ref(), Action::See)?.room.to_ref();
-        Ok(members::list(&mut conn, tag, ROOM_MEMBERS_MAX).await?)
+        Ok(members::list(&mut conn, tag, Listed::All, ROOM_MEMBERS_MAX).await?)
+    }
+
+    /// Brings the user of this name into a room, at once, and leaves them a notification.
+    /// Whoever is in already stays as they are. A ban is not lifted in passing.
+    ///
+    /// # Errors
+    /// `not_found`, `banned`, `not_a_member`, `permission_denied`, `room_full`; `invalid`
+    /// for a name that nobody has and for who is shut out of the room.
+    pub async fn invite(&self, inviter: &User, room: RoomId, username: &str) -> Result<Invited> {
+        let mut problems = Problems::default();
+        problems.filled_line("username", username, USERNAME_MAX);
+        problems.finish()?;
+
+        let mut tx = self.store().write().await?;
+        rooms::lock(&mut tx, room).await?;
+        let standing = rooms::standing(&mut tx, room, inviter.id).await?;
+        let state = &allow(standing.as_ref(), Action::Invite)?.room;
+        let guest = users::find_by_key(&mut tx, &username_key(username)).await?;
+        let guest = guest.filter(|account| account.is_active).map(|account| account.user);
+        let guest = guest.ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
+        if let Some(known) = members::find(&mut tx, state.to_ref(), guest.id).await? {
+            if known.member.is_banned {
+                return Err(Error::invalid("username", Problem::UserBanned));
+            }
+            if known.is_present {
+                return Ok(Invited { member: known.member, is_new: false });
+            }
+        }
+        if state.member_count >= state.max_members {
+            return Err(Code::RoomFull.into());
+        }
+        let now = self.clock().now();
+        members::enter(&mut tx, room, guest.id, Role::Member, state.seq, now).await?;
+        rooms::add_members(&mut tx, room, 1).await?;
+        let content = format!("{} 邀请您加入房间 {}", inviter.username, state.name);
+        let kind = NotificationType::RoomInvite;
+        notifications::insert(&mut tx, guest.id, kind, room, None, "房间邀请", &content, now).await?;
+        let entered = members::find(&mut tx, state.to_ref(), guest.id).await?.ok_or(Code::NotFound)?;
+        tx.commit().await?;
+        self.tell_members(room, state.member_count + 1, [(&guest, MemberChange::Joined, Role::Member)]);
+        Ok(Invited { member: entered.member, is_new: true })
+    }
+
+    /// Tells the sockets of a room what has changed among its members. Call it after the commit.
+    pub(super) fn tell_members<'a>(
+        &self,
+        room: RoomId,
+        member_count: i64,
+        changes: impl IntoIterator<Item = (&'a User, MemberChange, Role)>,
+    ) {
+        for (user, change, role) in changes {
+            let frame = ServerFrame::MemberChanged { user: user.clone(), change, role, member_count };
+            self.hub().publish_frame(room, &frame, None, Audience::Everyone);
+        }
     }
 }

@@ -18,11 +18,17 @@ use crate::{
         MessageDraft, MessageId, MessageType, Problem, RoomId, User,
         limits::{CLIENT_ID_MAX, CONTENT_MAX, FILE_NAME_MAX, FILE_URL_MAX},
     },
-    writer::{Stored, Submission},
+    writer::{Change, Stored, Submission},
 };
 
-/// A message on its way to the disk. Awaiting it says that it is there, or why not.
+/// A change on its way to the disk. Awaiting it says that it is there, or why not.
 pub struct Receipt(oneshot::Receiver<Result<Stored>>);
+
+impl Receipt {
+    pub(super) fn new(answer: oneshot::Receiver<Result<Stored>>) -> Self {
+        Self(answer)
+    }
+}
 
 impl Future for Receipt {
     type Output = Result<Stored>;
@@ -51,17 +57,22 @@ impl Chat {
     pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
         let submission = check(sender, room, draft)?;
         self.limits().write(sender.id)?;
-        Ok(Receipt(self.writer().submit(submission)?))
+        Ok(Receipt::new(self.writer().submit(Change::Send(submission))?))
+    }
+}
+
+/// What a message may say.
+pub(super) fn check_content(problems: &mut Problems, content: &str) {
+    if is_blank(content) {
+        problems.add("content", Problem::Blank);
+    } else {
+        problems.text("content", content, CONTENT_MAX);
     }
 }
 
 fn check(sender: &User, room: RoomId, draft: MessageDraft) -> Result<Submission> {
     let mut problems = Problems::default();
-    if is_blank(&draft.content) {
-        problems.add("content", Problem::Blank);
-    } else {
-        problems.text("content", &draft.content, CONTENT_MAX);
-    }
+    check_content(&mut problems, &draft.content);
     let message_type = match draft.message_type.as_deref() {
         None | Some("text") => MessageType::Text,
         Some("image") => MessageType::Image,
@@ -83,7 +94,7 @@ fn check(sender: &User, room: RoomId, draft: MessageDraft) -> Result<Submission>
     if draft.file_size.is_some_and(|bytes| !(0..=crate::model::id::MAX_ID).contains(&bytes)) {
         problems.add("file_size", Problem::OutOfRange { min: 0, max: crate::model::id::MAX_ID });
     }
-    let reply_to = match draft.reply_to.map(|id| MessageId::checked(id)) {
+    let reply_to = match draft.reply_to.map(MessageId::checked) {
         None => None,
         Some(Some(id)) => Some(id),
         Some(None) => {

@@ -1,4 +1,4 @@
-//! Rooms: listing, making, seeing, coming and going.
+//! Rooms: listing, making, seeing, changing, deleting, coming and going.
 
 use super::{
     Chat,
@@ -7,14 +7,18 @@ use super::{
 };
 use crate::{
     error::Result,
+    hub::Event,
     model::{
-        Code, NewRoom, Problem, Role, Room, RoomId, RoomType, User,
+        Code, MemberChange, NewRoom, Problem, Role, Room, RoomId, RoomPatch, RoomType, User,
         limits::{
             ROOM_DESCRIPTION_MAX, ROOM_DETAIL_MEMBERS, ROOM_MEMBERS_DEFAULT, ROOM_MEMBERS_MAX,
             ROOM_MEMBERS_MIN, ROOM_NAME_MAX,
         },
     },
-    store::{members, rooms},
+    store::{
+        members::{self, Listed},
+        rooms,
+    },
 };
 
 pub use crate::store::rooms::RoomFilter;
@@ -35,7 +39,7 @@ impl Chat {
         let standing = rooms::standing(&mut conn, id, viewer.id).await?;
         let tag = allow(standing.as_ref(), Action::See)?.room.to_ref();
         let mut room = rooms::view(&mut conn, viewer.id, id).await?.ok_or(Code::NotFound)?;
-        let members = members::list(&mut conn, tag, ROOM_DETAIL_MEMBERS).await?;
+        let members = members::list(&mut conn, tag, Listed::Counted, ROOM_DETAIL_MEMBERS).await?;
         room.members = Some(members.into_iter().map(|member| member.user).collect());
         Ok(room)
     }
@@ -47,16 +51,13 @@ impl Chat {
     pub async fn create_room(&self, creator: &User, new: NewRoom) -> Result<Room> {
         let name = new.name.trim();
         let mut problems = Problems::default();
-        problems.filled_line("name", name, ROOM_NAME_MAX);
-        problems.text("description", &new.description, ROOM_DESCRIPTION_MAX);
+        check_words(&mut problems, Some(name), Some(&new.description));
         let kind = RoomType::parse(&new.room_type);
         if kind.is_none() {
             problems.add("room_type", Problem::NotAChoice);
         }
         let places = new.max_members.unwrap_or(ROOM_MEMBERS_DEFAULT);
-        if !(ROOM_MEMBERS_MIN..=ROOM_MEMBERS_MAX).contains(&places) {
-            problems.add("max_members", Problem::OutOfRange { min: ROOM_MEMBERS_MIN, max: ROOM_MEMBERS_MAX });
-        }
+        check_places(&mut problems, places, ROOM_MEMBERS_MIN);
         problems.finish()?;
 
         let now = self.clock().now();
@@ -68,6 +69,57 @@ impl Chat {
         rooms::add_members(&mut tx, id, 1).await?;
         tx.commit().await?;
         self.room(creator, id).await
+    }
+
+    /// Changes what a room is called, says of itself, and how many it takes.
+    ///
+    /// # Errors
+    /// `not_found`, `banned`, `not_a_member`, `permission_denied`; `invalid` with every bad
+    /// field, also for fewer places than there are members.
+    pub async fn edit_room(&self, editor: &User, id: RoomId, patch: RoomPatch) -> Result<Room> {
+        let mut tx = self.store().write().await?;
+        // The lock: nobody comes in between the look at the places and the change.
+        rooms::lock(&mut tx, id).await?;
+        let standing = rooms::standing(&mut tx, id, editor.id).await?;
+        let state = &allow(standing.as_ref(), Action::Govern)?.room;
+        let name = patch.name.as_deref().map(str::trim);
+        let mut problems = Problems::default();
+        check_words(&mut problems, name, patch.description.as_deref());
+        if let Some(places) = patch.max_members {
+            check_places(&mut problems, places, state.member_count.max(ROOM_MEMBERS_MIN));
+        }
+        problems.finish()?;
+
+        if patch == RoomPatch::default() {
+            // One writing connection: it must be free before the room is read again.
+            drop(tx);
+        } else {
+            let change = rooms::RoomChange {
+                name,
+                description: patch.description.as_deref(),
+                max_members: patch.max_members,
+            };
+            rooms::update(&mut tx, id, &change, self.clock().now()).await?;
+            tx.commit().await?;
+        }
+        self.room(editor, id).await
+    }
+
+    /// Deletes a room: nobody may come in or write from now on, its sockets close, and
+    /// its members may still read.
+    ///
+    /// # Errors
+    /// `not_found` (also when it is deleted already), `banned`, `not_a_member`,
+    /// `permission_denied`.
+    pub async fn delete_room(&self, user: &User, id: RoomId) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        rooms::lock(&mut tx, id).await?;
+        let standing = rooms::standing(&mut tx, id, user.id).await?;
+        allow(standing.as_ref(), Action::Govern)?;
+        rooms::deactivate(&mut tx, id, self.clock().now()).await?;
+        tx.commit().await?;
+        self.hub().publish(id, Event::Close { user: None, code: Code::NotFound });
+        Ok(())
     }
 
     /// Comes into a room; being in it already is fine.
@@ -90,6 +142,7 @@ impl Chat {
         members::enter(&mut tx, id, user.id, Role::Member, room.seq, self.clock().now()).await?;
         rooms::add_members(&mut tx, id, 1).await?;
         tx.commit().await?;
+        self.tell_members(id, room.member_count + 1, [(user, MemberChange::Joined, Role::Member)]);
         Ok(())
     }
 
@@ -106,13 +159,34 @@ impl Chat {
         let member = standing.member.as_ref().filter(|member| member.is_present).ok_or(Code::NotAMember)?;
         members::leave(&mut tx, member.id, self.clock().now()).await?;
         rooms::add_members(&mut tx, id, -1).await?;
-        if !members::has_admin(&mut tx, id).await?
-            && let Some(heir) = members::heir(&mut tx, id).await?
-        {
-            members::set_role(&mut tx, heir, Role::Admin).await?;
+        let heir = if members::has_admin_beside(&mut tx, id, member.id).await? {
+            None
+        } else {
+            members::heir(&mut tx, standing.room.to_ref()).await?
+        };
+        if let Some(heir) = &heir {
+            members::set_role(&mut tx, heir.id, Role::Admin).await?;
         }
         tx.commit().await?;
-        self.hub().publish(id, crate::hub::Event::Close { user: Some(user.id), code: Code::NotAMember });
+        let gone = (user, MemberChange::Left, Role::Member);
+        let promoted = heir.as_ref().map(|heir| (&heir.user, MemberChange::Role, Role::Admin));
+        self.tell_members(id, standing.room.member_count - 1, [gone].into_iter().chain(promoted));
+        self.hub().publish(id, Event::Close { user: Some(user.id), code: Code::NotAMember });
         Ok(())
+    }
+}
+
+fn check_words(problems: &mut Problems, name: Option<&str>, description: Option<&str>) {
+    if let Some(name) = name {
+        problems.filled_line("name", name, ROOM_NAME_MAX);
+    }
+    if let Some(description) = description {
+        problems.text("description", description, ROOM_DESCRIPTION_MAX);
+    }
+}
+
+fn check_places(problems: &mut Problems, places: i64, min: i64) {
+    if !(min..=ROOM_MEMBERS_MAX).contains(&places) {
+        problems.add("max_members", Problem::OutOfRange { min, max: ROOM_MEMBERS_MAX });
     }
 }

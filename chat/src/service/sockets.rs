@@ -80,7 +80,7 @@ impl Chat {
                     // Every change up to this one is in the list or overtaken in it.
                     session.rev = session.rev.max(last.message.rev);
                 }
-                missed.map(|missed| missed.into_iter().map(|stored| change(stored, known)).collect())
+                missed.map(|missed| missed.iter().map(|stored| change(stored, known)).collect())
             }
             Some(Resume::AfterId(id)) => {
                 let seq = messages::seq_upto(&mut conn, room, MessageId(id.max(0)), state.seq).await?;
@@ -88,7 +88,7 @@ impl Chat {
                     None
                 } else {
                     let missed = messages::range(&mut conn, &session.room, seq, state.seq).await?;
-                    Some(missed.into_iter().map(|stored| change(stored, 0)).collect::<Vec<_>>())
+                    Some(missed.iter().map(|stored| change(stored, 0)).collect::<Vec<_>>())
                 }
             }
         };
@@ -103,7 +103,7 @@ impl Chat {
 }
 
 /// A stored change as a frame, for a client that knew everything up to change `known`.
-fn change(stored: StoredMessage, known: i64) -> ServerFrame {
+fn change(stored: &StoredMessage, known: i64) -> ServerFrame {
     let rev = stored.message.rev;
     if stored.created_rev > known {
         ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev }
@@ -151,7 +151,7 @@ impl RoomSession {
         let missed = history::missed(&mut conn, &self.room, known).await?.ok_or(Code::TooSlow)?;
         for stored in missed {
             self.rev = stored.message.rev;
-            self.push(&change(stored, known));
+            self.push(&change(&stored, known));
         }
         self.has_gap = false;
         Ok(())

@@ -18,6 +18,28 @@ struct MemberRow {
     username: String,
     first_name: String,
     last_name: String,
+    left_at: Option<i64>,
+}
+
+/// What every answer about members has.
+macro_rules! members {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.role, m.joined_at, m.last_read_at, m.is_muted, m.is_banned, m.left_at, \
+             u.id AS user_id, u.username, u.first_name, u.last_name \
+             FROM chat_room_member m JOIN user u ON u.id = m.user_id ",
+            $rest
+        )
+    };
+}
+
+/// Which members to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// Those who count: who is shut out does not.
+    Counted,
+    /// Also those who are shut out.
+    All,
 }
 
 impl MemberRow {
@@ -41,14 +63,42 @@ impl MemberRow {
 }
 
 /// Who is in the room, first come first; `limit` of them at most.
-pub async fn list(conn: &mut Conn, room: RoomRef, limit: i64) -> StoreResult<Vec<Member>> {
-    const SQL: &str = "SELECT m.id, m.role, m.joined_at, m.last_read_at, m.is_muted, m.is_banned, \
-        u.id AS user_id, u.username, u.first_name, u.last_name \
-        FROM chat_room_member m JOIN user u ON u.id = m.user_id \
-        WHERE m.room_id = ? AND m.left_at IS NULL ORDER BY m.joined_at, m.id LIMIT ?";
-    let rows: Vec<MemberRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(room.id.0).bind(limit).fetch_all(&mut *link).await)?;
+pub async fn list(conn: &mut Conn, room: RoomRef, listed: Listed, limit: i64) -> StoreResult<Vec<Member>> {
+    const SQL: &str = members!(
+        "WHERE m.room_id = ? AND m.left_at IS NULL AND (? OR m.is_banned = FALSE) \
+         ORDER BY m.joined_at, m.id LIMIT ?"
+    );
+    let rows: Vec<MemberRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(room.id.0)
+        .bind(listed == Listed::All)
+        .bind(limit)
+        .fetch_all(&mut *link)
+        .await)?;
     Ok(rows.into_iter().map(|row| row.into_member(room.clone())).collect())
+}
+
+/// A membership as others see it, and whether its owner is in the room now.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The membership.
+    pub member: Member,
+    /// False once they left or were removed.
+    pub is_present: bool,
+}
+
+impl Membership {
+    /// Do they take a place?
+    pub fn is_counted(&self) -> bool {
+        self.is_present && !self.member.is_banned
+    }
+}
+
+/// `user`'s membership of `room`, also when they left; `None` when they never were in it.
+pub async fn find(conn: &mut Conn, room: RoomRef, user: UserId) -> StoreResult<Option<Membership>> {
+    const SQL: &str = members!("WHERE m.room_id = ? AND m.user_id = ?");
+    let row: Option<MemberRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.id.0).bind(user.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|row| Membership { is_present: row.left_at.is_none(), member: row.into_member(room) }))
 }
 
 /// Lets `user` in: a new row, or the old one with its mute and ban as they were.
@@ -101,22 +151,37 @@ pub async fn set_role(conn: &mut Conn, member_id: i64, role: Role) -> StoreResul
     Ok(())
 }
 
-/// Is there an admin in the room?
-pub async fn has_admin(conn: &mut Conn, room: RoomId) -> StoreResult<bool> {
+/// Lets the member write, or no longer.
+pub async fn set_muted(conn: &mut Conn, member_id: i64, is_muted: bool) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room_member SET is_muted = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(is_muted).bind(member_id).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Shuts the member out, which takes their role too, or no longer.
+pub async fn set_banned(conn: &mut Conn, member_id: i64, is_banned: bool) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room_member SET is_banned = ?, role = 'member' WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(is_banned).bind(member_id).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Has the room an admin other than this member?
+pub async fn has_admin_beside(conn: &mut Conn, room: RoomId, member_id: i64) -> StoreResult<bool> {
     const SQL: &str = "SELECT id FROM chat_room_member \
-        WHERE room_id = ? AND left_at IS NULL AND role = 'admin' LIMIT 1";
+        WHERE room_id = ? AND left_at IS NULL AND is_banned = FALSE AND role = 'admin' AND id <> ? LIMIT 1";
     let row: Option<(i64,)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).bind(member_id).fetch_optional(&mut *link).await)?;
     Ok(row.is_some())
 }
 
-/// The membership that comes next to a room without an admin: the moderator, else
-/// the member, who joined first and is not shut out.
-pub async fn heir(conn: &mut Conn, room: RoomId) -> StoreResult<Option<i64>> {
-    const SQL: &str = "SELECT id FROM chat_room_member \
-        WHERE room_id = ? AND left_at IS NULL AND is_banned = FALSE \
-        ORDER BY CASE role WHEN 'moderator' THEN 0 ELSE 1 END, joined_at, id LIMIT 1";
-    let row: Option<(i64,)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *link).await)?;
-    Ok(row.map(|(id,)| id))
+/// Who comes next in a room without an admin: the moderator, else the member, who joined
+/// first and is not shut out.
+pub async fn heir(conn: &mut Conn, room: RoomRef) -> StoreResult<Option<Member>> {
+    const SQL: &str = members!(
+        "WHERE m.room_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE \
+         ORDER BY CASE m.role WHEN 'moderator' THEN 0 ELSE 1 END, m.joined_at, m.id LIMIT 1"
+    );
+    let row: Option<MemberRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.id.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|row| row.into_member(room)))
 }

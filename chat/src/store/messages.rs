@@ -9,6 +9,7 @@ use super::{Conn, StoreResult, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
 
 pub mod append;
+pub mod change;
 
 /// A message as it is stored.
 #[derive(Clone, Debug)]
@@ -73,6 +74,14 @@ impl MessageRow {
             },
         }
     }
+}
+
+/// With the room, where a query finds messages of several.
+#[derive(FromRow)]
+struct RoomMessageRow {
+    room_id: i64,
+    #[sqlx(flatten)]
+    message: MessageRow,
 }
 
 macro_rules! messages {

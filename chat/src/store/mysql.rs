@@ -1,16 +1,21 @@
 //! Opening MySQL or MariaDB.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Executor, MySqlPool,
+    Connection as _, Executor, MySqlConnection, MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
+
+use tokio::time::timeout;
 
 use super::{ACQUIRE_TIMEOUT, StoreError, StoreResult};
 
 /// Connections of one node. The writer uses as many at once as there are busy rooms.
 const CONNECTIONS: u32 = 16;
+
+/// How long the server may take to answer when we start.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connects to the server that `url` names.
 pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
@@ -20,7 +25,12 @@ pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
         .map_err(|error| StoreError::Unreachable(format!("not a database address: {error}")))?
         .charset("utf8mb4")
         .collation("utf8mb4_bin");
-    MySqlPoolOptions::new()
+    // The pool would try again and again, and say only that it took too long.
+    let first = timeout(CONNECT_TIMEOUT, MySqlConnection::connect_with(&options)).await;
+    let first = first.map_err(|_| StoreError::Unreachable("it does not answer".to_owned()))?;
+    // A goodbye that fails takes nothing away.
+    let _ = first.map_err(unreachable)?.close().await;
+    let pool = MySqlPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
@@ -32,13 +42,14 @@ pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
                 Ok(())
             })
         })
-        .connect_with(options)
-        .await
-        .map_err(|error| {
-            StoreError::Unreachable(match error {
-                sqlx::Error::Io(error) => error.to_string(),
-                sqlx::Error::Database(error) => error.message().to_owned(),
-                other => other.to_string(),
-            })
-        })
+        .connect_lazy_with(options);
+    Ok(pool)
+}
+
+fn unreachable(error: sqlx::Error) -> StoreError {
+    StoreError::Unreachable(match error {
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    })
 }

@@ -1,9 +1,24 @@
 //! How far each member has read.
 
-use super::{Conn, StoreResult, on};
-use crate::model::{RoomId, Timestamp, UserId};
+use sqlx::FromRow;
 
-/// Moves the member's reading on to `seq`; `false` when they had read that far already.
+use super::{Conn, StoreResult, on};
+use crate::model::{MessageId, MessageReader, RoomId, Timestamp, User, UserId};
+
+/// Has the user said that they read up to `seq` of the room, or further?
+pub async fn is_noted(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) -> StoreResult<bool> {
+    const SQL: &str = "SELECT seq FROM chat_message_read WHERE room_id = ? AND user_id = ? AND seq >= ? ORDER BY seq LIMIT 1";
+    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(room.0)
+        .bind(user.0)
+        .bind(seq)
+        .fetch_optional(&mut *link)
+        .await)?;
+    Ok(row.is_some())
+}
+
+/// Moves the member's reading on to `seq`, if it has not come so far, and notes that they
+/// said so.
 ///
 /// Own messages above `seq` are counted anew in the same statement, so that unread
 /// counts need no counting later.
@@ -13,12 +28,11 @@ pub async fn advance(
     user: UserId,
     seq: i64,
     now: Timestamp,
-) -> StoreResult<bool> {
+) -> StoreResult<()> {
     const MOVE: &str = "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = \
         (SELECT COUNT(*) FROM chat_message m WHERE m.room_id = ? AND m.seq > ? AND m.sender_id = ?) \
         WHERE room_id = ? AND user_id = ? AND last_read_seq < ?";
-    const NOTE: &str = "INSERT INTO chat_message_read (room_id, user_id, seq, read_at) VALUES (?, ?, ?, ?)";
-    let moved = on!(conn, |link| sqlx::query(MOVE)
+    on!(conn, |link| sqlx::query(MOVE)
         .bind(seq)
         .bind(now.0)
         .bind(room.0)
@@ -29,11 +43,12 @@ pub async fn advance(
         .bind(seq)
         .execute(&mut *link)
         .await
-        .map(|done| done.rows_affected()))?;
-    if moved == 0 {
-        return Ok(false);
-    }
-    on!(conn, |link| sqlx::query(NOTE)
+        .map(drop))?;
+    let note = format!(
+        "{} INTO chat_message_read (room_id, user_id, seq, read_at) VALUES (?, ?, ?, ?)",
+        conn.backend().insert_ignore()
+    );
+    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(note))
         .bind(room.0)
         .bind(user.0)
         .bind(seq)
@@ -41,5 +56,84 @@ pub async fn advance(
         .execute(&mut *link)
         .await
         .map(drop))?;
-    Ok(true)
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct ReaderRow {
+    id: i64,
+    username: String,
+    first_name: String,
+    last_name: String,
+    read_at: i64,
+}
+
+/// Who has said that they read up to `seq` of the room or further, and when first; not
+/// the sender of `message`, which stands there. One look at an index for each who was ever in the room.
+pub async fn readers(
+    conn: &mut Conn,
+    room: RoomId,
+    seq: i64,
+    message: MessageId,
+) -> StoreResult<Vec<MessageReader>> {
+    const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name, n.read_at \
+        FROM chat_room_member m \
+        JOIN chat_message_read n ON n.room_id = m.room_id AND n.user_id = m.user_id AND n.seq = \
+            (SELECT f.seq FROM chat_message_read f \
+             WHERE f.room_id = m.room_id AND f.user_id = m.user_id AND f.seq >= ? ORDER BY f.seq LIMIT 1) \
+        JOIN user u ON u.id = m.user_id \
+        WHERE m.room_id = ? AND m.last_read_seq >= ? AND m.user_id <> \
+            (SELECT s.sender_id FROM chat_message s WHERE s.id = ?) ORDER BY n.read_at, u.id";
+    let rows: Vec<ReaderRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(seq)
+        .bind(room.0)
+        .bind(seq)
+        .bind(message.0)
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| MessageReader {
+            user: User {
+                id: UserId(row.id),
+                username: row.username,
+                first_name: row.first_name,
+                last_name: row.last_name,
+            },
+            read_at: Timestamp(row.read_at),
+        })
+        .collect())
+}
+
+/// Moves the user's reading on to the newest message of every room they are in, and says
+/// how far it came in those where it moved. As many statements for any number of rooms.
+pub async fn advance_all(
+    conn: &mut Conn,
+    user: UserId,
+    now: Timestamp,
+) -> StoreResult<Vec<(RoomId, MessageId)>> {
+    const MOVE: &str = "UPDATE chat_room_member SET own_after_read = 0, last_read_at = ?, last_read_seq = \
+        (SELECT r.seq FROM chat_room r WHERE r.id = chat_room_member.room_id) \
+        WHERE user_id = ? AND left_at IS NULL AND last_read_seq < \
+        (SELECT r.seq FROM chat_room r WHERE r.id = chat_room_member.room_id)";
+    const MOVED: &str = "SELECT m.room_id, l.id FROM chat_room_member m \
+        JOIN chat_message l ON l.room_id = m.room_id AND l.seq = m.last_read_seq \
+        WHERE m.user_id = ? AND m.left_at IS NULL AND m.last_read_at = ?";
+    on!(conn, |link| sqlx::query(MOVE).bind(now.0).bind(user.0).execute(&mut *link).await.map(drop))?;
+    let note = format!(
+        "{} INTO chat_message_read (room_id, user_id, seq, read_at) \
+         SELECT m.room_id, m.user_id, m.last_read_seq, ? FROM chat_room_member m \
+         WHERE m.user_id = ? AND m.left_at IS NULL AND m.last_read_at = ?",
+        conn.backend().insert_ignore()
+    );
+    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(note))
+        .bind(now.0)
+        .bind(user.0)
+        .bind(now.0)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    let moved: Vec<(i64, i64)> =
+        on!(conn, |link| sqlx::query_as(MOVED).bind(user.0).bind(now.0).fetch_all(&mut *link).await)?;
+    Ok(moved.into_iter().map(|(room, message)| (RoomId(room), MessageId(message))).collect())
 }

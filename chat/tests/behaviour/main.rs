@@ -7,8 +7,13 @@ mod mariadb;
 mod support;
 
 mod accounts;
+mod changes;
 mod history;
+mod members;
 mod messages;
 mod migrations;
+mod moderation;
+mod notifications;
+mod reads;
 mod rooms;
 mod sockets;

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// How long the server may take to start: seconds when quiet, more beside a build.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(4);
 
 /// A running server.
 pub struct MariaDb {

@@ -1,11 +1,15 @@
 //! Rooms: making, finding, coming and going.
 
 use chat::{
-    model::{Code, NewRoom, Problem, Role, RoomId, User},
-    service::rooms::RoomFilter,
+    model::{Code, NewRoom, Problem, Role, RoomId, RoomPatch, User},
+    service::{history::HistoryQuery, rooms::RoomFilter},
 };
 
-use crate::support::{World, both, draft, new_room};
+use crate::support::{
+    World, both,
+    cast::{Cast, cast, problem, refused},
+    draft, new_room,
+};
 
 fn everything() -> RoomFilter {
     RoomFilter { limit: 100, ..RoomFilter::default() }
@@ -139,5 +143,86 @@ both! {
             assert_eq!(world.chat.members(&bob, room).await.map_err(code).err(), Some(Code::NotFound));
             assert_eq!(world.chat.leave(&bob, room).await.map_err(code), Err(Code::NotFound));
         }
+    }
+
+    async fn an_admin_changes_what_is_said_and_leaves_the_rest(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        let before = world.chat.room(&admin, room).await.expect("seen");
+        world.clock.advance(1);
+        let patch = RoomPatch { name: Some(" 茶馆 ".into()), ..RoomPatch::default() };
+        let named = world.chat.edit_room(&admin, room, patch).await.expect("changed");
+        assert_eq!((named.name.as_str(), named.max_members), ("茶馆", before.max_members));
+        assert!(named.updated_at > before.updated_at && named.members == before.members);
+        let rest = RoomPatch { description: Some("d".into()), max_members: Some(3), ..RoomPatch::default() };
+        let changed = world.chat.edit_room(&admin, room, rest).await.expect("changed");
+        assert_eq!((changed.name.as_str(), changed.description.as_str(), changed.max_members), ("茶馆", "d", 3));
+        world.clock.advance(1);
+        let same = world.chat.edit_room(&admin, room, RoomPatch::default()).await.expect("nothing to change");
+        assert_eq!(same, changed);
+        let outsider = world.person("outsider").await;
+        let rename = || RoomPatch { name: Some("mine".into()), ..RoomPatch::default() };
+        for (who, code) in [
+            (&moderator, Code::PermissionDenied),
+            (&member, Code::PermissionDenied),
+            (&outsider, Code::NotAMember),
+        ] {
+            assert_eq!(refused(world.chat.edit_room(who, room, rename()).await), code);
+            assert_eq!(refused(world.chat.delete_room(who, room).await), code);
+        }
+        let hidden = world.chat.create_room(&admin, new_room("private")).await.expect("made").id;
+        assert_eq!(refused(world.chat.edit_room(&outsider, hidden, rename()).await), Code::NotFound);
+        assert_eq!(refused(world.chat.delete_room(&outsider, hidden).await), Code::NotFound);
+    }
+
+    async fn a_bad_change_is_refused_with_every_reason_and_changes_nothing(world: World) {
+        let Cast { room, admin, .. } = cast(&world, "public").await;
+        let before = world.chat.room(&admin, room).await.expect("seen");
+        let bad = RoomPatch {
+            name: Some("\u{200b}".into()),
+            description: Some("\0".into()),
+            max_members: Some(100_001),
+        };
+        let failure = world.chat.edit_room(&admin, room, bad).await.expect_err("refused").failure();
+        let fields: Vec<&str> = failure.fields.iter().map(|f| f.field.as_str()).collect();
+        assert_eq!(fields, ["name", "description", "max_members"]);
+        let too_few = RoomPatch { name: Some("ok".into()), max_members: Some(2), ..RoomPatch::default() };
+        let found = problem(world.chat.edit_room(&admin, room, too_few).await);
+        assert_eq!(found, ("max_members".into(), Problem::OutOfRange { min: 3, max: 100_000 }), "three are in it");
+        assert_eq!(world.chat.room(&admin, room).await.expect("seen"), before);
+    }
+
+    async fn a_deleted_room_is_gone_for_all_but_its_members_memory(world: World) {
+        let Cast { room, admin, member, .. } = cast(&world, "public").await;
+        let outsider = world.person("outsider").await;
+        world.say(&member, room, "before").await;
+        let mut sessions = Vec::new();
+        for who in [&admin, &member] {
+            sessions.push(world.chat.open_room(who, room, None).await.expect("open"));
+        }
+        world.chat.delete_room(&admin, room).await.expect("deleted");
+        for session in &mut sessions {
+            let closed = async {
+                loop {
+                    if let Err(error) = session.next().await {
+                        return error.code();
+                    }
+                }
+            };
+            let code = tokio::time::timeout(std::time::Duration::from_secs(20), closed).await;
+            assert_eq!(code.expect("closed in time"), Code::NotFound);
+        }
+        for viewer in [&admin, &member, &outsider] {
+            assert!(listed(&world, viewer).await.is_empty());
+            assert_eq!(refused(world.chat.join(viewer, room).await), Code::NotFound);
+            assert_eq!(refused(world.chat.send(viewer, room, draft("?")).await), Code::NotFound);
+            let opened = world.chat.open_room(viewer, room, None).await;
+            assert_eq!(opened.err().map(|error| error.code()), Some(Code::NotFound));
+        }
+        let seen = world.chat.room(&member, room).await.expect("a memory");
+        assert!(!seen.is_active && seen.member_count == 3);
+        assert_eq!(world.texts(&member, room).await, ["before"]);
+        assert_eq!(refused(world.chat.room(&outsider, room).await), Code::NotFound);
+        let history = world.chat.history(&outsider, room, HistoryQuery::default()).await;
+        assert_eq!(refused(history), Code::NotFound);
     }
 }

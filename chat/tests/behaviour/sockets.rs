@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat::{
-    model::{Code, RoomId, ServerFrame, User},
+    model::{Code, MemberChange, RoomId, ServerFrame, User},
     service::{RoomSession, sockets::Resume},
 };
 
@@ -167,6 +167,8 @@ both! {
             }
         });
         assert_eq!(closed.await.expect("closed in time"), Code::NotAMember);
+        let heard = next(&mut stays).await;
+        assert!(matches!(heard, ServerFrame::MemberChanged { change: MemberChange::Left, .. }), "{heard:?}");
         world.say(&amy, room, "still here").await;
         assert_eq!(next_text(&mut stays).await, "still here");
     }

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 use crate::mariadb;
 
+pub mod cast;
+
 /// 2026-01-25T15:30:00Z.
 pub const NOW: Timestamp = Timestamp(1_769_355_000_000_000);
 

@@ -1,9 +1,9 @@
-//! `/api/chat/rooms/{id}/messages/` and `/api/chat/messages/{id}/read/`.
+//! `/api/chat/rooms/{id}/messages/` and `/api/chat/messages/{id}/`.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Client, Server, both};
+use crate::support::{Client, Person, Server, both};
 
 both! {
     async fn a_message_has_the_fields_of_the_contract(server: &Server) {
@@ -88,6 +88,84 @@ both! {
         let eve = server.person("eve").await;
         eve.client.post(&format!("/api/chat/messages/{first}/read/"), &json!({})).await.expect_refusal(403, "not_a_member");
         eve.client.post("/api/chat/messages/987654321/read/", &json!({})).await.expect_refusal(404, "not_found");
+    }
+}
+
+both! {
+    async fn a_message_is_edited_by_its_sender(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let message = amy.says(room, "frist").await;
+        let path = format!("/api/chat/messages/{}/", message["id"]);
+        let patch = async |who: &Person, path: &str, body: Value| {
+            Client::send(who.client.request(Method::PATCH, path).json(&body)).await
+        };
+        let edited = patch(&amy, &path, json!({"content": "first 聊"})).await.expect(200);
+        assert_eq!((&edited["content"], &edited["is_edited"]), (&json!("first 聊"), &json!(true)));
+        assert_eq!((&edited["id"], &edited["created_at"]), (&message["id"], &message["created_at"]));
+        assert_eq!(amy.reads(room).await, ["first 聊"]);
+        patch(&bob, &path, json!({"content": "x"})).await.expect_refusal(403, "permission_denied");
+        for bad in [json!({}), json!({"content": null}), json!({"content": 7}), json!({"content": " "})] {
+            let refusal = patch(&amy, &path, bad).await.expect_refusal(400, "invalid");
+            assert!(refusal["content"].is_array());
+        }
+        for unknown in ["/api/chat/messages/987654321/", "/api/chat/messages/0/", "/api/chat/messages/99999999999999999999/"] {
+            patch(&amy, unknown, json!({"content": "x"})).await.expect_refusal(404, "not_found");
+        }
+        let anyone = server.anyone().request(Method::PATCH, &path).json(&json!({"content": "x"}));
+        Client::send(anyone).await.expect_refusal(401, "not_authenticated");
+        assert_eq!(amy.client.get(&path).await.headers["allow"], "PATCH");
+    }
+
+    async fn a_message_is_deleted_softly_and_again_is_the_same(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let file = json!({
+            "content": "look", "message_type": "file", "file_url": "https://example.org/a.png",
+            "file_name": "a.png", "file_size": 7,
+        });
+        let path = format!("/api/chat/rooms/{room}/messages/");
+        let message = bob.client.post(&path, &file).await.expect(201);
+        let amys = amy.says(room, "amy's").await;
+        let delete = async |who: &Person, id: &Value| {
+            Client::send(who.client.request(Method::DELETE, &format!("/api/chat/messages/{id}/delete/"))).await
+        };
+        delete(&bob, &amys["id"]).await.expect_refusal(403, "permission_denied");
+        for who in [&bob, &bob, &amy] {
+            let answer = delete(who, &message["id"]).await.expect(200);
+            assert_eq!(answer, json!({"message": "消息已删除"}));
+        }
+        delete(&amy, &json!(987_654_321)).await.expect_refusal(404, "not_found");
+        let page = amy.client.get(&path).await.expect(200);
+        let shown = &page["messages"][1];
+        assert_eq!((&shown["content"], &shown["is_deleted"]), (&json!("[消息已删除]"), &json!(true)));
+        for field in ["file_url", "file_name", "file_size"] {
+            assert_eq!(shown[field], Value::Null, "{field}");
+        }
+        let edit = amy.client.request(Method::PATCH, &format!("/api/chat/messages/{}/", message["id"]));
+        Client::send(edit.json(&json!({"content": "x"}))).await.expect_refusal(403, "permission_denied");
+        let edit = bob.client.request(Method::PATCH, &format!("/api/chat/messages/{}/", message["id"]));
+        Client::send(edit.json(&json!({"content": "back"}))).await.expect_refusal(404, "not_found");
+    }
+
+    async fn a_messages_readers_are_listed(server: &Server) {
+        let (amy, bob, eve) =
+            (server.person("amy").await, server.person("bob").await, server.person("eve").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let message = amy.says(room, "one").await;
+        let path = format!("/api/chat/messages/{}/reads/", message["id"]);
+        assert_eq!(amy.client.get(&path).await.expect(200), json!([]));
+        bob.client.post(&format!("/api/chat/messages/{}/read/", message["id"]), &json!({})).await.expect(200);
+        let readers = amy.client.get(&path).await.expect(200);
+        let user = json!({"id": bob.id, "username": bob.username, "first_name": "", "last_name": ""});
+        assert_eq!(readers[0]["user"], user);
+        assert!(readers[0]["read_at"].as_str().is_some_and(|at| at.ends_with('Z')));
+        assert_eq!(readers.as_array().map(Vec::len), Some(1));
+        eve.client.get(&path).await.expect_refusal(403, "not_a_member");
+        amy.client.get("/api/chat/messages/987654321/reads/").await.expect_refusal(404, "not_found");
     }
 }
 

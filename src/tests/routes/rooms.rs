@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Client, both};
+use crate::support::{Client, Person, both};
 
 const ROOM_FIELDS: [&str; 14] = [
     "created_at",
@@ -137,6 +137,56 @@ both! {
         assert_eq!(second.expect(200).as_array().map(Vec::len), Some(1));
         for bad in ["page=0", "page_size=-1", "page=x", "room_type=direct", "mine=perhaps"] {
             amy.client.get(&format!("/api/chat/rooms/?{bad}")).await.expect_refusal(400, "invalid");
+        }
+    }
+
+    async fn an_admin_changes_a_room_field_by_field(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let change = async |who: &Person, body: serde_json::Value| {
+            let request = who.client.request(reqwest::Method::PATCH, &format!("/api/chat/rooms/{room}/"));
+            Client::send(request.json(&body)).await
+        };
+        let changed = change(&amy, json!({"name": "茶馆", "max_members": 2})).await.expect(200);
+        assert_eq!((&changed["name"], &changed["max_members"]), (&json!("茶馆"), &json!(2)));
+        assert_eq!(changed, amy.client.get(&format!("/api/chat/rooms/{room}/")).await.expect(200));
+        let changed = change(&amy, json!({"description": ""})).await.expect(200);
+        assert_eq!((&changed["name"], &changed["description"]), (&json!("茶馆"), &json!("")));
+        for bad in [
+            json!({"name": null}), json!({"name": " "}), json!({"name": 1}), json!({"name": "茶".repeat(101)}),
+            json!({"description": null}), json!({"max_members": null}), json!({"max_members": 1}),
+            json!({"max_members": 100_001}), json!({"max_members": "9"}),
+        ] {
+            let body = change(&amy, bad).await.expect_refusal(400, "invalid");
+            assert_eq!(body["fields"].as_object().map(serde_json::Map::len), Some(1), "{body}");
+        }
+        change(&bob, json!({"name": "mine"})).await.expect_refusal(403, "permission_denied");
+    }
+
+    async fn a_deleted_room_is_not_there_and_its_members_may_still_read(server: &Server) {
+        let (amy, bob, eve) =
+            (server.person("amy").await, server.person("bob").await, server.person("eve").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        bob.says(room, "before").await;
+        let path = format!("/api/chat/rooms/{room}/");
+        let delete = async |who: &Person| Client::send(who.client.request(reqwest::Method::DELETE, &path)).await;
+        delete(&eve).await.expect_refusal(403, "not_a_member");
+        delete(&bob).await.expect_refusal(403, "permission_denied");
+        assert_eq!(delete(&amy).await.expect(204), serde_json::Value::Null);
+        delete(&amy).await.expect_refusal(404, "not_found");
+        assert_eq!(bob.client.get(&path).await.expect(200)["is_active"], false);
+        assert_eq!(bob.reads(room).await, ["before"]);
+        eve.client.get(&path).await.expect_refusal(404, "not_found");
+        for who in [&amy, &bob, &eve] {
+            for path in ["join/", "messages/"] {
+                let body = json!({"content": "x"});
+                let answer = who.client.post(&format!("/api/chat/rooms/{room}/{path}"), &body).await;
+                answer.expect_refusal(404, "not_found");
+            }
+            let list = who.client.get("/api/chat/rooms/?page_size=100").await.expect(200);
+            assert!(list.as_array().expect("an array").iter().all(|listed| listed["id"] != room));
         }
     }
 

@@ -1,9 +1,10 @@
 //! `/ws/chat/{room_id}/`.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use crate::support::{Server, Socket, both};
+use crate::support::{Client, Server, Socket, both};
 
 both! {
     async fn the_first_frame_says_where_and_who(server: &Server) {
@@ -192,6 +193,32 @@ both! {
             socket.send(&json!({"type": "ping"})).await;
             assert_eq!(socket.next().await["type"], "pong", "and nothing twice");
         }
+    }
+
+    async fn edits_deletions_and_reads_are_told_to_the_room(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let id = amy.says(room, "frist").await["id"].clone();
+        let mut bobs = server.socket(&bob, room).await;
+        let path = format!("/api/chat/messages/{id}/");
+        let edit = amy.client.request(Method::PATCH, &path).json(&json!({"content": "first"}));
+        Client::send(edit).await.expect(200);
+        let edited = bobs.next_of("message_edited").await;
+        assert_eq!((&edited["message"]["content"], &edited["rev"]), (&json!("first"), &json!(2)));
+        assert_eq!((&edited["message"]["id"], &edited["message"]["is_edited"]), (&id, &json!(true)));
+        bobs.send(&json!({"type": "message_read", "message_id": id})).await;
+        let read = bobs.next_of("message_read").await;
+        let user = json!({"id": bob.id, "username": bob.username, "first_name": "", "last_name": ""});
+        assert_eq!((&read["message_id"], &read["user"]), (&id, &user));
+        assert!(read["read_at"].is_string() && read.get("rev").is_none());
+        Client::send(amy.client.request(Method::DELETE, &format!("{path}delete/"))).await.expect(200);
+        assert_eq!(bobs.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 3}));
+
+        let resumed = format!("/ws/chat/{room}/?after_rev=1&token={}", bob.access);
+        let mut resumed = Socket::open(server.upgrade(&resumed)).await.expect("open");
+        assert_eq!(resumed.next().await["type"], "connection_established");
+        assert_eq!(resumed.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 3}));
     }
 
     async fn leaving_the_room_closes_its_sockets(server: &Server) {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
-use super::{MessageRow, StoredMessage, messages};
+use super::{RoomMessageRow, StoredMessage, messages};
 use crate::{
-    model::{MessageId, MessageType, Role, RoomId, RoomRef, Timestamp, UserId},
+    model::{MessageId, MessageType, Role, RoomId, Timestamp, UserId},
     store::{
         Conn, Link, StoreError, StoreResult,
         dialect::{padded, tuples},
@@ -145,11 +145,11 @@ pub async fn members(
 /// What a sender calls a message: recognises a repeat.
 pub type ClientKey = (RoomId, UserId, String);
 
-/// The messages that were stored under these client ids before.
+/// The messages that were stored under these client ids before. `rooms` names them all.
 pub async fn by_client_id(
     conn: &mut Conn,
     keys: &[ClientKey],
-    rooms: &HashMap<RoomId, RoomRef>,
+    rooms: &HashMap<RoomId, RoomState>,
 ) -> StoreResult<HashMap<ClientKey, StoredMessage>> {
     let Some(last) = keys.last() else { return Ok(HashMap::new()) };
     let sql = format!(
@@ -168,19 +168,12 @@ pub async fn by_client_id(
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let room = RoomId(row.room_id);
-        if let (Some(tag), Some(client_id)) = (rooms.get(&room), row.message.client_id.clone()) {
+        if let (Some(state), Some(client_id)) = (rooms.get(&room), row.message.client_id.clone()) {
             let key = (room, UserId(row.message.sender_id), client_id);
-            found.insert(key, row.message.into_stored(tag.clone()));
+            found.insert(key, row.message.into_stored(state.to_ref()));
         }
     }
     Ok(found)
-}
-
-#[derive(FromRow)]
-struct RoomMessageRow {
-    room_id: i64,
-    #[sqlx(flatten)]
-    message: MessageRow,
 }
 
 /// Which rooms these messages are in.

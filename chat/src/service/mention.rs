@@ -1,0 +1,88 @@
+//! Whose names stand in a text, `@` before them.
+
+use super::accounts::username_key;
+use crate::model::limits::{MENTION_NAMES_MAX, USERNAME_MAX};
+
+/// Words after an `@` that are looked at, the same one again included.
+const LOOKS: usize = 4 * MENTION_NAMES_MAX;
+
+/// The names that may be meant, as they are compared; most of them are nobody's.
+///
+/// `@` is followed by a name, and the name not by a letter, digit or underscore: `@bobby` is
+/// not bob, `@bob.` may be bob or `bob.`. Chinese knows no spaces, so its characters may
+/// follow at once, and `@小明你好` may be 小, 小明, 小明你 or 小明你好.
+pub(crate) fn names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut looked_at = 0;
+    for (at, _) in text.match_indices('@') {
+        let rest = &text[at + 1..];
+        for (length, (start, c)) in rest.char_indices().enumerate() {
+            if length >= USERNAME_MAX || !may_be_in_name(c) {
+                break;
+            }
+            let name = &rest[..start + c.len_utf8()];
+            let next = rest[name.len()..].chars().next();
+            if next.is_some_and(continues_word) {
+                continue;
+            }
+            let name = username_key(name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+            looked_at += 1;
+            if names.len() == MENTION_NAMES_MAX || looked_at == LOOKS {
+                return names;
+            }
+        }
+    }
+    names
+}
+
+fn may_be_in_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '@' | '.' | '+' | '-')
+}
+
+/// Is it a letter, digit or underscore of a script that parts its words?
+fn continues_word(c: char) -> bool {
+    let is_ideographic = matches!(c, '\u{2E80}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}');
+    c == '_' || (c.is_alphanumeric() && !is_ideographic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+    use crate::model::limits::MENTION_NAMES_MAX;
+
+    #[test]
+    fn a_name_ends_where_its_word_does() {
+        assert_eq!(names("@bob"), ["bob"]);
+        assert_eq!(names("hi @Bob, and (@amy)!"), ["bob", "amy"]);
+        assert_eq!(names("@bobby"), ["bobby"]);
+        assert_eq!(names("@bob_1"), ["bob_1"]);
+        assert_eq!(names("@bobé"), ["bobé"]);
+        assert_eq!(names("bob @ bob @"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn chinese_may_follow_a_name_at_once_and_be_one() {
+        assert!(names("@bob你好").contains(&"bob".to_owned()));
+        assert_eq!(names("@小明你"), ["小", "小明", "小明你"]);
+        assert_eq!(names("@bob，你好"), ["bob"]);
+    }
+
+    #[test]
+    fn signs_that_a_name_may_have_do_not_hide_a_shorter_one() {
+        assert_eq!(names("@bob."), ["bob", "bob."]);
+        assert_eq!(names("@bob.smith"), ["bob", "bob.smith"]);
+        assert_eq!(names("@amy@bob"), ["amy", "amy@bob", "bob"]);
+    }
+
+    #[test]
+    fn the_work_is_bounded_whatever_the_text() {
+        let many = (0..2_000).map(|n| format!("@u{n}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(names(&many).len(), MENTION_NAMES_MAX);
+        assert!(names(&"@".repeat(10_000)).len() <= MENTION_NAMES_MAX);
+        assert!(names(&"@小".repeat(5_000)).len() <= MENTION_NAMES_MAX);
+        assert!(names(&"@a".repeat(5_000)).len() <= MENTION_NAMES_MAX);
+    }
+}

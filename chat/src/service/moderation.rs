@@ -1,0 +1,135 @@
+//! Acting on members: roles, mutes, bans, putting out.
+//!
+//! Everything happens under the room's lock: of two admins who act on each other at
+//! once the second finds what the first made of them.
+
+use super::{
+    Chat,
+    access::{Action, allow, may_act_on},
+    validate::Problems,
+};
+use crate::{
+    error::{Error, Result},
+    hub::Event,
+    model::{Code, Member, MemberChange, MemberPatch, Problem, Role, RoomId, User, UserId},
+    store::{
+        Conn,
+        members::{self, Membership},
+        rooms::{self, RoomState},
+    },
+};
+
+/// Somebody's membership, which the asking user may act on. The room is locked.
+struct Case {
+    room: RoomState,
+    target: Membership,
+}
+
+impl Chat {
+    /// Changes a member's role, mute or ban. A ban takes role and place, and closes
+    /// their sockets; lifting it brings them in anew, if they had not left. Mute and ban
+    /// also reach those who left, for the day they come back.
+    ///
+    /// # Errors
+    /// `not_found` (the room, or the member), `banned`, `not_a_member`,
+    /// `permission_denied`; `room_full` where a lifted ban finds no place; `invalid` for a
+    /// role that there is not, or for somebody shut out.
+    pub async fn change_member(
+        &self,
+        actor: &User,
+        room: RoomId,
+        user: UserId,
+        patch: MemberPatch,
+    ) -> Result<Member> {
+        let mut problems = Problems::default();
+        let role = patch.role.as_deref().and_then(Role::parse);
+        if patch.role.is_some() && role.is_none() {
+            problems.add("role", Problem::NotAChoice);
+        }
+        problems.finish()?;
+
+        let mut tx = self.store().write().await?;
+        let action = if role.is_some() { Action::SetRole } else { Action::Moderate };
+        let Case { room: state, target } = open(&mut tx, actor, room, user, action).await?;
+        let Membership { member: before, is_present } = target;
+        let mut changes = Vec::new();
+        let mut count = state.member_count;
+        if let Some(is_muted) = patch.is_muted.filter(|is_muted| *is_muted != before.is_muted) {
+            members::set_muted(&mut tx, before.id, is_muted).await?;
+            changes.push(if is_muted { MemberChange::Muted } else { MemberChange::Unmuted });
+        }
+        let ban = patch.is_banned.filter(|is_banned| *is_banned != before.is_banned);
+        if let Some(is_banned) = ban {
+            members::set_banned(&mut tx, before.id, is_banned).await?;
+            if is_present && is_banned {
+                count -= 1;
+            } else if is_present {
+                if count >= state.max_members {
+                    return Err(Code::RoomFull.into());
+                }
+                count += 1;
+                members::enter(&mut tx, room, user, Role::Member, state.seq, self.clock().now()).await?;
+            }
+            changes.push(if is_banned { MemberChange::Banned } else { MemberChange::Unbanned });
+        }
+        if let Some(role) = role {
+            if patch.is_banned.unwrap_or(before.is_banned) {
+                return Err(Error::invalid("role", Problem::UserBanned));
+            }
+            if !is_present {
+                return Err(Code::NotFound.into());
+            }
+            if role != before.role {
+                members::set_role(&mut tx, before.id, role).await?;
+                changes.push(MemberChange::Role);
+            }
+        }
+        if count != state.member_count {
+            rooms::add_members(&mut tx, room, count - state.member_count).await?;
+        }
+        let after = members::find(&mut tx, state.to_ref(), user).await?.ok_or(Code::NotFound)?.member;
+        tx.commit().await?;
+        if is_present {
+            let changes = changes.into_iter().map(|change| (&after.user, change, after.role));
+            self.tell_members(room, count, changes);
+        }
+        if ban == Some(true) {
+            self.hub().publish(room, Event::Close { user: Some(user), code: Code::Banned });
+        }
+        Ok(after)
+    }
+
+    /// Puts a member out. Neither mute nor ban is lifted by it; who is not shut out may
+    /// join a public room again.
+    ///
+    /// # Errors
+    /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`.
+    pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        let Case { room: state, target } = open(&mut tx, actor, room, user, Action::Moderate).await?;
+        if !target.is_present {
+            return Err(Code::NotFound.into());
+        }
+        members::leave(&mut tx, target.member.id, self.clock().now()).await?;
+        let places = i64::from(target.is_counted());
+        rooms::add_members(&mut tx, room, -places).await?;
+        tx.commit().await?;
+        let removed = (&target.member.user, MemberChange::Removed, Role::Member);
+        self.tell_members(room, state.member_count - places, [removed]);
+        self.hub().publish(room, Event::Close { user: Some(user), code: Code::NotAMember });
+        Ok(())
+    }
+}
+
+/// Locks the room and finds out whether `actor` may do this to `user` there.
+async fn open(tx: &mut Conn, actor: &User, room: RoomId, user: UserId, action: Action) -> Result<Case> {
+    rooms::lock(tx, room).await?;
+    let standing = rooms::standing(tx, room, actor.id).await?;
+    let standing = allow(standing.as_ref(), action)?;
+    let role = standing.member.as_ref().map(|member| member.role).unwrap_or_default();
+    let target = members::find(tx, standing.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
+    let member = &target.member;
+    let is_last_admin = member.role == Role::Admin && !members::has_admin_beside(tx, room, member.id).await?;
+    may_act_on(role, member.role, is_last_admin)?;
+    Ok(Case { room: standing.room.clone(), target })
+}

@@ -1,0 +1,154 @@
+//! Notifications: what happened in one's rooms since one last looked.
+
+use super::{Chat, reads::TRIES};
+use crate::{
+    error::{Error, Result},
+    hub::Audience,
+    model::{
+        Code, Notice, Notification, NotificationId, NotificationType, Problem, RoomId, ServerFrame, User,
+        id::MAX_ID,
+        limits::{NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MAX},
+    },
+    store::{
+        Conn,
+        notifications::{self, Found, Key, derived, marks, rows},
+        reads, rooms,
+    },
+};
+
+/// Which notifications to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotificationQuery {
+    /// 50 when nothing is said; more than 200 counts as 200.
+    pub limit: Option<i64>,
+    /// Only those before this one.
+    pub before_id: Option<i64>,
+    /// Only those that were not read.
+    pub unread: bool,
+}
+
+impl Chat {
+    /// The user's notifications, newest first. Those of messages are derived: the work is
+    /// bounded by the rooms one is in and by `limit`, not by how much was written.
+    ///
+    /// # Errors
+    /// `invalid`; `not_found` when `before_id` is none of theirs.
+    pub async fn notifications(&self, user: &User, query: NotificationQuery) -> Result<Vec<Notification>> {
+        let limit = query.limit.unwrap_or(NOTIFICATIONS_DEFAULT);
+        if limit < 1 {
+            return Err(Error::invalid("limit", Problem::OutOfRange { min: 1, max: NOTIFICATIONS_MAX }));
+        }
+        let limit = usize::try_from(limit.min(NOTIFICATIONS_MAX)).unwrap_or_default();
+        let mut conn = self.store().read().await?;
+        let cursor = match query.before_id {
+            None => None,
+            Some(id) => Some(cursor(&mut conn, user, id).await?),
+        };
+        let mut spans = derived::spans(&mut conn, user.id, query.unread).await?;
+        if let Some(cursor) = cursor {
+            spans = derived::before(&mut conn, spans, cursor).await?;
+        }
+        let messages = derived::newest(&mut conn, user.id, spans, limit, query.unread).await?;
+        let mut found = derived::about(&mut conn, user.id, &messages).await?;
+        found.extend(rows::newest(&mut conn, user.id, cursor, limit, query.unread).await?);
+        found.sort_unstable_by_key(|found| std::cmp::Reverse(found.key));
+        found.truncate(limit);
+
+        let of: std::collections::BTreeSet<RoomId> = found.iter().map(|found| found.room).collect();
+        let of: Vec<RoomId> = of.into_iter().collect();
+        let rooms = rooms::views(&mut conn, user.id, &of).await?;
+        let shown = found.into_iter().filter_map(|found| {
+            let room = rooms.get(&found.room)?.clone();
+            Some(Notification {
+                id: found.key.1,
+                notification_type: found.kind,
+                title: found.title,
+                content: found.content,
+                room,
+                message: found.message,
+                is_read: found.is_read,
+                created_at: found.key.0,
+            })
+        });
+        Ok(shown.collect())
+    }
+
+    /// How many of the user's notifications were not read.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn unread_notifications(&self, user: &User) -> Result<i64> {
+        let mut conn = self.store().read().await?;
+        let messages = derived::unread_count(&mut conn, user.id).await?;
+        Ok(messages + rows::unread_count(&mut conn, user.id).await?)
+    }
+
+    /// Marks one notification as read. The message stays unread in its room, and so do the
+    /// notifications of those before it.
+    ///
+    /// # Errors
+    /// `not_found`, also for somebody else's.
+    pub async fn mark_notification_read(&self, user: &User, id: NotificationId) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        let found = find(&mut tx, user, id).await?.ok_or(Code::NotFound)?;
+        if found.is_read {
+            return Ok(());
+        }
+        match (id.notice(), found.message) {
+            (Some(Notice::Message(_)), Some(message)) => {
+                let (kind, now) = (NotificationType::Message, self.clock().now());
+                notifications::insert(&mut tx, user.id, kind, found.room, Some(message.id), "", "", now)
+                    .await?;
+            }
+            (Some(Notice::Row(row)), _) => rows::mark_read(&mut tx, user.id, row).await?,
+            (Some(Notice::Message(_)), None) | (None, _) => return Err(Code::NotFound.into()),
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Marks all of the user's notifications as read, and so every message in their rooms.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn mark_all_notifications_read(&self, user: &User) -> Result<()> {
+        let read_at = self.clock().now();
+        let mut tries = 0;
+        let moved = loop {
+            tries += 1;
+            let read = async {
+                let mut tx = self.store().write().await?;
+                let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
+                marks::forget_all(&mut tx, user.id).await?;
+                rows::mark_all_read(&mut tx, user.id).await?;
+                tx.commit().await?;
+                Ok::<_, crate::store::StoreError>(moved)
+            };
+            match read.await {
+                Err(error) if error.is_deadlock() && tries < TRIES => {}
+                other => break other?,
+            }
+        };
+        for (room, message_id) in moved {
+            if self.hub().is_listening(room) {
+                let frame = ServerFrame::MessageRead { message_id, user: user.clone(), read_at };
+                self.hub().publish_frame(room, &frame, None, Audience::Everyone);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<Key> {
+    let checked = NotificationId::checked(id);
+    let id = checked.ok_or(Error::invalid("before_id", Problem::OutOfRange { min: 1, max: MAX_ID }))?;
+    Ok(find(conn, user, id).await?.ok_or(Code::NotFound)?.key)
+}
+
+async fn find(conn: &mut Conn, user: &User, id: NotificationId) -> Result<Option<Found>> {
+    Ok(match id.notice() {
+        Some(Notice::Message(message)) => derived::about(conn, user.id, &[message]).await?.pop(),
+        Some(Notice::Row(row)) => rows::find(conn, user.id, row).await?,
+        None => None,
+    })
+}

@@ -1,0 +1,84 @@
+//! What has been read, and by whom.
+
+use super::{
+    Chat,
+    access::{Action, allow},
+};
+use crate::{
+    error::{Error, Result},
+    hub::Audience,
+    model::{Code, MessageId, MessageReader, RoomId, ServerFrame, User},
+    store::{messages, notifications::marks, reads, rooms},
+};
+
+/// Tries when the database calls a deadlock: on MySQL, with the writer storing a message
+/// of the same member.
+pub(super) const TRIES: usize = 4;
+
+impl Chat {
+    /// Marks `message` and everything before it in its room as read by `reader`, and tells
+    /// the room if that is new. What was read already costs no write.
+    ///
+    /// # Errors
+    /// `not_found`, `banned`, `not_a_member`.
+    pub async fn mark_read(&self, reader: &User, message: MessageId) -> Result<()> {
+        self.mark(reader, None, message).await
+    }
+
+    /// The same, for a message that must be in `room`.
+    ///
+    /// # Errors
+    /// As [`Self::mark_read`]; `not_found` also for a message of another room.
+    pub async fn mark_read_in(&self, reader: &User, room: RoomId, message: MessageId) -> Result<()> {
+        self.mark(reader, Some(room), message).await
+    }
+
+    async fn mark(&self, reader: &User, expected: Option<RoomId>, message: MessageId) -> Result<()> {
+        let (room, seq, is_new) = {
+            let mut conn = self.store().read().await?;
+            let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
+            if expected.is_some_and(|expected| expected != room) {
+                return Err(Code::NotFound.into());
+            }
+            let standing = rooms::standing(&mut conn, room, reader.id).await?;
+            let standing = allow(standing.as_ref(), Action::Read)?;
+            let is_ahead = standing.member.as_ref().is_none_or(|member| member.last_read_seq < seq);
+            // Who comes in has read nothing of what was there, and yet none of it is unread.
+            (room, seq, is_ahead || !reads::is_noted(&mut conn, room, reader.id, seq).await?)
+        };
+        if !is_new {
+            return Ok(());
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.note(reader, room, seq, message).await {
+                Err(Error::Store(error)) if error.is_deadlock() && tries < TRIES => {}
+                other => break other,
+            }
+        }
+    }
+
+    async fn note(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {
+        let read_at = self.clock().now();
+        let mut tx = self.store().write().await?;
+        reads::advance(&mut tx, room, reader.id, seq, read_at).await?;
+        marks::forget(&mut tx, reader.id, room, message).await?;
+        tx.commit().await?;
+        let frame = ServerFrame::MessageRead { message_id: message, user: reader.clone(), read_at };
+        self.hub().publish_frame(room, &frame, None, Audience::Everyone);
+        Ok(())
+    }
+
+    /// Who has read a message, first come first; its sender is not asked.
+    ///
+    /// # Errors
+    /// `not_found`, `banned`, `not_a_member`.
+    pub async fn readers(&self, viewer: &User, message: MessageId) -> Result<Vec<MessageReader>> {
+        let mut conn = self.store().read().await?;
+        let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
+        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
+        allow(standing.as_ref(), Action::Read)?;
+        Ok(reads::readers(&mut conn, room, seq, message).await?)
+    }
+}

@@ -1,0 +1,65 @@
+//! Storing what happens to messages later, inside the writer's transaction: read them
+//! under their rooms' locks, store their last state, move the rooms' change numbers.
+
+use std::collections::HashMap;
+
+use sqlx::AssertSqlSafe;
+
+use super::{RoomMessageRow, StoredMessage, messages};
+use crate::{
+    model::{Message, MessageId, RoomId},
+    store::{Conn, StoreResult, dialect::padded, on, rooms::RoomState},
+};
+
+/// The messages of these ids that are in these rooms.
+pub(crate) async fn by_ids(
+    conn: &mut Conn,
+    ids: &[MessageId],
+    rooms: &HashMap<RoomId, RoomState>,
+) -> StoreResult<HashMap<MessageId, StoredMessage>> {
+    let Some(&last) = ids.last() else { return Ok(HashMap::new()) };
+    let marks = vec!["?"; padded(ids.len())].join(", ");
+    let select = messages!("WHERE m.id IN ").replacen("SELECT ", "SELECT m.room_id, ", 1);
+    let sql = format!("{select}({marks})");
+    let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
+    let rows: Vec<RoomMessageRow> = on!(conn, |link| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for id in ids.iter().copied().chain(filler) {
+            query = query.bind(id.0);
+        }
+        query.fetch_all(&mut *link).await
+    })?;
+    let found = rows.into_iter().filter_map(|row| {
+        let state = rooms.get(&RoomId(row.room_id))?;
+        Some((MessageId(row.message.id), row.message.into_stored(state.to_ref())))
+    });
+    Ok(found.collect())
+}
+
+/// Stores the message as it is now, under its new change number.
+pub async fn update(conn: &mut Conn, message: &Message) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_message SET rev = ?, content = ?, file_url = ?, file_name = ?, file_size = ?, \
+        is_edited = ?, is_deleted = ?, updated_at = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(message.rev)
+        .bind(&message.content)
+        .bind(message.file_url.as_deref())
+        .bind(message.file_name.as_deref())
+        .bind(message.file_size)
+        .bind(message.is_edited)
+        .bind(message.is_deleted)
+        .bind(message.updated_at.0)
+        .bind(message.id.0)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Sets the change number of a room whose lock is held. Unlike a new message, a change
+/// does not move the room up in the list.
+pub async fn move_rev(conn: &mut Conn, room: RoomId, rev: i64) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room SET rev = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(rev).bind(room.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}

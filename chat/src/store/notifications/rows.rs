@@ -1,0 +1,124 @@
+//! Notifications that are rows: invitations and the server's notices.
+
+use sqlx::FromRow;
+
+use super::{Found, Key};
+use crate::{
+    model::{
+        MessageId, MessageType, Notice, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp,
+        UserId, id::MAX_ID,
+    },
+    store::{Conn, StoreResult, on},
+};
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    notification_type: String,
+    room_id: i64,
+    title: String,
+    content: String,
+    is_read: bool,
+    created_at: i64,
+    message_id: Option<i64>,
+    message_content: Option<String>,
+    message_type: Option<String>,
+    message_at: Option<i64>,
+}
+
+/// Like a message's, a notice is shown to those who are in its room.
+macro_rules! rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT n.id, n.notification_type, n.room_id, n.title, n.content, n.is_read, n.created_at, \
+             m.id AS message_id, m.content AS message_content, m.message_type, m.created_at AS message_at \
+             FROM chat_notification n JOIN chat_room r ON r.id = n.room_id \
+             JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
+             LEFT JOIN chat_message m ON m.id = n.message_id \
+             WHERE n.user_id = ? AND n.notification_type IN ('room_invite', 'system') \
+             AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE ",
+            $rest
+        )
+    };
+}
+
+/// The newest of `user` before `cursor`.
+pub async fn newest(
+    conn: &mut Conn,
+    user: UserId,
+    cursor: Option<Key>,
+    limit: usize,
+    unread: bool,
+) -> StoreResult<Vec<Found>> {
+    const SQL: &str = rows!(
+        "AND (n.created_at < ? OR (n.created_at = ? AND n.id * 2 + 1 < ?)) AND (? = FALSE OR n.is_read = FALSE) \
+         ORDER BY n.created_at DESC, n.id DESC LIMIT ?"
+    );
+    let (at, id) = cursor.unwrap_or((Timestamp(i64::MAX), NotificationId(MAX_ID)));
+    let rows: Vec<Row> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(user.0)
+        .bind(at.0)
+        .bind(at.0)
+        .bind(id.0)
+        .bind(unread)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows.into_iter().map(Found::from).collect())
+}
+
+/// The one of this number, if it is `user`'s.
+pub async fn find(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<Option<Found>> {
+    const SQL: &str = rows!("AND n.id = ?");
+    let row: Option<Row> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(id).fetch_optional(&mut *link).await)?;
+    Ok(row.map(Found::from))
+}
+
+/// How many `user` has not read.
+pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM chat_notification n JOIN chat_room r ON r.id = n.room_id \
+        JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
+        WHERE n.user_id = ? AND n.notification_type IN ('room_invite', 'system') AND n.is_read = FALSE \
+        AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE";
+    let (count,): (i64,) = on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_one(&mut *link).await)?;
+    Ok(count)
+}
+
+/// Marks one of `user` as read.
+pub async fn mark_read(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_notification SET is_read = TRUE WHERE id = ? AND user_id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(id).bind(user.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Marks all of `user` as read.
+pub async fn mark_all_read(conn: &mut Conn, user: UserId) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_notification SET is_read = TRUE WHERE user_id = ? AND is_read = FALSE \
+        AND notification_type IN ('room_invite', 'system')";
+    on!(conn, |link| sqlx::query(SQL).bind(user.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+impl From<Row> for Found {
+    fn from(row: Row) -> Self {
+        let message = match (row.message_id, row.message_content, row.message_type, row.message_at) {
+            (Some(id), Some(content), Some(kind), Some(at)) => Some(NotifiedMessage {
+                id: MessageId(id),
+                content,
+                message_type: MessageType::from_word(&kind),
+                created_at: Timestamp(at),
+            }),
+            _ => None,
+        };
+        Self {
+            key: (Timestamp(row.created_at), Notice::Row(row.id).into()),
+            kind: NotificationType::from_word(&row.notification_type),
+            room: RoomId(row.room_id),
+            title: row.title,
+            content: row.content,
+            message,
+            is_read: row.is_read,
+        }
+    }
+}

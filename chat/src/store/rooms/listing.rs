@@ -1,0 +1,183 @@
+//! Rooms as one viewer sees them: a list, or one.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::room_type;
+use crate::{
+    model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
+    store::{Conn, StoreResult, dialect::padded, on},
+};
+
+/// Which rooms to list.
+#[derive(Clone, Debug, Default)]
+pub struct RoomFilter {
+    /// Part of the name; `%` and `_` stand for themselves.
+    pub search: Option<String>,
+    /// Only this type.
+    pub room_type: Option<RoomType>,
+    /// Only those the viewer is in.
+    pub mine: bool,
+    /// Skip so many of the list.
+    pub offset: i64,
+    /// At most so many.
+    pub limit: i64,
+}
+
+#[derive(FromRow)]
+struct RoomRow {
+    id: i64,
+    name: String,
+    description: String,
+    room_type: String,
+    is_active: bool,
+    max_members: i64,
+    member_count: i64,
+    seq: i64,
+    created_at: i64,
+    updated_at: i64,
+    creator_id: i64,
+    creator_username: String,
+    creator_first_name: String,
+    creator_last_name: String,
+    role: Option<String>,
+    last_read_seq: Option<i64>,
+    own_after_read: Option<i64>,
+    is_banned: Option<bool>,
+    message_id: Option<i64>,
+    message_content: Option<String>,
+    message_at: Option<i64>,
+    message_sender: Option<String>,
+}
+
+impl From<RoomRow> for Room {
+    fn from(row: RoomRow) -> Self {
+        let banned = row.is_banned.unwrap_or_default();
+        let role = row.role.filter(|_| !banned);
+        let last_message = match (row.message_id, row.message_content, row.message_sender, row.message_at) {
+            (Some(id), Some(content), Some(sender), Some(at)) if !banned => {
+                Some(LastMessage { id: MessageId(id), content, sender, created_at: Timestamp(at) })
+            }
+            _ => None,
+        };
+        let unread = match (&role, row.last_read_seq, row.own_after_read) {
+            (Some(_), Some(read), Some(own)) => (row.seq - read - own).max(0),
+            _ => 0,
+        };
+        Self {
+            id: RoomId(row.id),
+            name: row.name,
+            description: row.description,
+            room_type: room_type(&row.room_type),
+            created_by: User {
+                id: UserId(row.creator_id),
+                username: row.creator_username,
+                first_name: row.creator_first_name,
+                last_name: row.creator_last_name,
+            },
+            member_count: row.member_count,
+            is_active: row.is_active,
+            max_members: row.max_members,
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+            last_message,
+            is_member: role.is_some(),
+            my_role: role.as_deref().map(Role::from_word),
+            unread_count: unread,
+            members: None,
+        }
+    }
+}
+
+/// One room and everything that a list shows of it, found by indexes alone: the
+/// newest message is the one whose `seq` the room's row names.
+macro_rules! viewed {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.id, r.name, r.description, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, \
+             r.created_at, r.updated_at, c.id AS creator_id, c.username AS creator_username, \
+             c.first_name AS creator_first_name, c.last_name AS creator_last_name, \
+             m.role, m.last_read_seq, m.own_after_read, m.is_banned, \
+             l.id AS message_id, l.content AS message_content, l.created_at AS message_at, \
+             s.username AS message_sender \
+             FROM chat_room r JOIN user c ON c.id = r.created_by \
+             LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? AND m.left_at IS NULL \
+             LEFT JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq \
+             LEFT JOIN user s ON s.id = l.sender_id ",
+            $rest
+        )
+    };
+}
+
+/// The rooms that `viewer` may know of, most recent activity first.
+pub async fn list(conn: &mut Conn, viewer: UserId, filter: &RoomFilter) -> StoreResult<Vec<Room>> {
+    const SQL: &str = viewed!(
+        "WHERE r.is_active = TRUE AND ((m.id IS NOT NULL AND m.is_banned = FALSE) \
+         OR (r.room_type = 'public' AND ? = FALSE)) \
+         AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') AND (? IS NULL OR r.room_type = ?) \
+         ORDER BY r.active_at DESC, r.id DESC LIMIT ? OFFSET ?"
+    );
+    let pattern = filter.search.as_deref().map(like_pattern);
+    let kind = filter.room_type.map(RoomType::as_str);
+    let rows: Vec<RoomRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(viewer.0)
+        .bind(filter.mine)
+        .bind(pattern.as_deref())
+        .bind(pattern.as_deref())
+        .bind(kind)
+        .bind(kind)
+        .bind(filter.limit)
+        .bind(filter.offset)
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows.into_iter().map(Room::from).collect())
+}
+
+/// One room as `viewer` sees it; whether they may is for the rules to say.
+pub async fn view(conn: &mut Conn, viewer: UserId, room: RoomId) -> StoreResult<Option<Room>> {
+    const SQL: &str = viewed!("WHERE r.id = ?");
+    let row: Option<RoomRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(viewer.0).bind(room.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(Room::from))
+}
+
+/// Several rooms as `viewer` sees them.
+pub async fn views(conn: &mut Conn, viewer: UserId, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
+    let Some(&last) = rooms.last() else { return Ok(HashMap::new()) };
+    let marks = vec!["?"; padded(rooms.len())].join(", ");
+    let sql = format!("{}({marks})", viewed!("WHERE r.id IN "));
+    let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
+    let rows: Vec<RoomRow> = on!(conn, |link| {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(viewer.0);
+        for room in rooms.iter().copied().chain(filler) {
+            query = query.bind(room.0);
+        }
+        query.fetch_all(&mut *link).await
+    })?;
+    Ok(rows.into_iter().map(|row| (RoomId(row.id), Room::from(row))).collect())
+}
+
+/// A LIKE pattern in which what the person typed stands for itself.
+fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like_pattern;
+
+    #[test]
+    fn wildcards_that_a_person_types_stand_for_themselves() {
+        assert_eq!(like_pattern("50%_!"), "%50!%!_!!%");
+    }
+}

@@ -1,0 +1,91 @@
+//! Whom the messages of a batch mention. What a message costs does not depend on how many
+//! read it: rows are written for those it names alone, and of those not without end.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::{
+    error::Result,
+    model::{Message, MessageId, RoomId, Timestamp, UserId, limits::MENTIONS_MAX},
+    service::mention,
+    store::{
+        Conn,
+        messages::append::{self, NewMessage},
+        notifications::mentions::{self, Mention},
+    },
+};
+
+/// Memberships of one query, two placeholders each.
+const PAIRS: usize = 4_096;
+
+/// A message that may name somebody.
+struct Text {
+    message: MessageId,
+    room: RoomId,
+    sender: UserId,
+    created_at: Timestamp,
+    names: Vec<String>,
+}
+
+/// Notes whom the new messages mention, and anew whom the changed ones do.
+pub(super) async fn store(
+    tx: &mut Conn,
+    rows: &[NewMessage<'_>],
+    ids: &[MessageId],
+    changed: &[Message],
+    now: Timestamp,
+) -> Result<()> {
+    for message in changed {
+        mentions::forget(tx, message.id).await?;
+    }
+    let new = rows.iter().zip(ids).map(|(row, id)| Text {
+        message: *id,
+        room: row.room,
+        sender: row.sender,
+        created_at: now,
+        names: mention::names(row.content),
+    });
+    let old = changed.iter().filter(|message| !message.is_deleted).map(|message| Text {
+        message: message.id,
+        room: message.room.id,
+        sender: message.sender.id,
+        created_at: message.created_at,
+        names: mention::names(&message.content),
+    });
+    let texts: Vec<Text> = new.chain(old).filter(|text| !text.names.is_empty()).collect();
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let found = mentioned(tx, &texts).await?;
+    Ok(mentions::insert(tx, &found).await?)
+}
+
+async fn mentioned(tx: &mut Conn, texts: &[Text]) -> Result<Vec<Mention>> {
+    let names: BTreeSet<&String> = texts.iter().flat_map(|text| &text.names).collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
+    let people: HashMap<String, UserId> = mentions::people(tx, &names).await?.into_iter().collect();
+
+    let users_of = |text: &Text| {
+        let users: BTreeSet<UserId> =
+            text.names.iter().filter_map(|name| people.get(name)).copied().collect();
+        users.into_iter().filter(|user| *user != text.sender).collect::<Vec<_>>()
+    };
+    let pairs: BTreeSet<(RoomId, UserId)> =
+        texts.iter().flat_map(|text| users_of(text).into_iter().map(|user| (text.room, user))).collect();
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    let mut present = HashSet::new();
+    for chunk in pairs.chunks(PAIRS) {
+        let members = append::members(tx, chunk).await?;
+        present
+            .extend(members.into_iter().filter(|(_, m)| m.is_present && !m.is_banned).map(|(pair, _)| pair));
+    }
+    let rows = texts.iter().flat_map(|text| {
+        let users = users_of(text).into_iter().filter(|user| present.contains(&(text.room, *user)));
+        users.take(MENTIONS_MAX).map(|user| Mention {
+            user,
+            room: text.room,
+            message: text.message,
+            created_at: text.created_at,
+        })
+    });
+    Ok(rows.collect())
+}

@@ -1,0 +1,253 @@
+//! Notifications: derived from what was written and read, and the rows beside them.
+
+use std::collections::BTreeSet;
+
+use chat::{
+    model::{
+        Code, MemberPatch, Notification, NotificationId, NotificationType, RoomId, User,
+        message::DELETED_CONTENT,
+    },
+    service::notifications::NotificationQuery,
+};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use crate::support::{World, both, new_room};
+
+async fn list(world: &World, user: &User, query: NotificationQuery) -> Vec<Notification> {
+    world.chat.notifications(user, query).await.expect("readable")
+}
+
+async fn all(world: &World, user: &User) -> Vec<Notification> {
+    list(world, user, NotificationQuery::default()).await
+}
+
+fn contents(notifications: &[Notification]) -> Vec<&str> {
+    notifications.iter().map(|notification| notification.content.as_str()).collect()
+}
+
+async fn unread(world: &World, user: &User) -> i64 {
+    world.chat.unread_notifications(user).await.expect("readable")
+}
+
+/// A public room with all of them, the first its maker.
+async fn shared(world: &World, people: &[&User]) -> RoomId {
+    let room = world.room(people[0]).await.id;
+    for user in &people[1..] {
+        world.chat.join(user, room).await.expect("joined");
+    }
+    room
+}
+
+both! {
+    async fn each_message_of_others_since_one_came_is_one(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = world.room(&amy).await.id;
+        world.say(&amy, room, "before bob").await;
+        world.chat.join(&bob, room).await.expect("joined");
+        let first = world.say(&amy, room, "one").await;
+        world.say(&bob, room, "bob's own").await;
+        world.say(&amy, room, "two").await;
+        let found = all(&world, &bob).await;
+        assert_eq!(contents(&found), ["two", "one"], "newest first");
+        assert_eq!(unread(&world, &bob).await, 2);
+        let one = &found[1];
+        assert_eq!(one.title, "新消息来自 amy");
+        assert_eq!((one.notification_type, one.is_read), (NotificationType::Message, false));
+        assert_eq!(one.message.as_ref().map(|m| (m.id, m.created_at)), Some((first.id, first.created_at)));
+        assert_eq!((one.room.id, one.room.unread_count), (room, 2));
+        assert_eq!(contents(&all(&world, &amy).await), ["bob's own"]);
+        assert_eq!(all(&world, &bob).await, found, "and the ids stay the same");
+    }
+
+    async fn reading_a_message_reads_its_notification_and_those_before(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = shared(&world, &[&amy, &bob]).await;
+        world.say(&amy, room, "one").await;
+        let two = world.say(&amy, room, "two").await.id;
+        world.say(&amy, room, "three").await;
+        world.chat.mark_read(&bob, two).await.expect("read");
+        let read: Vec<bool> = all(&world, &bob).await.iter().map(|notification| notification.is_read).collect();
+        assert_eq!(read, [false, true, true]);
+        assert_eq!(unread(&world, &bob).await, 1);
+        let only = NotificationQuery { unread: true, ..NotificationQuery::default() };
+        assert_eq!(contents(&list(&world, &bob, only).await), ["three"]);
+    }
+
+    async fn one_notification_is_read_without_the_others(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = shared(&world, &[&amy, &bob]).await;
+        for text in ["one", "two", "three"] {
+            world.say(&amy, room, text).await;
+        }
+        let two = all(&world, &bob).await[1].clone();
+        for _ in 0..2 {
+            world.chat.mark_notification_read(&bob, two.id).await.expect("marked");
+        }
+        let found = all(&world, &bob).await;
+        assert_eq!(found.iter().map(|n| n.is_read).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(unread(&world, &bob).await, 2);
+        let only = NotificationQuery { unread: true, ..NotificationQuery::default() };
+        assert_eq!(contents(&list(&world, &bob, only).await), ["three", "one"]);
+        assert_eq!(found[0].room.unread_count, 3, "the messages themselves are as unread as before");
+        world.chat.mark_read(&bob, two.message.expect("a message").id).await.expect("read");
+        assert_eq!(unread(&world, &bob).await, 1);
+        let refused = |error: chat::Error| error.code();
+        for other in [found[0].id, NotificationId(999_998), NotificationId(999_999)] {
+            let answer = world.chat.mark_notification_read(&amy, other).await;
+            assert_eq!(answer.map_err(refused), Err(Code::NotFound), "{other}");
+        }
+    }
+
+    async fn everything_is_read_at_once(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        for _ in 0..3 {
+            let room = shared(&world, &[&amy, &bob]).await;
+            world.say(&amy, room, "hi @bob").await;
+            world.say(&bob, room, "bob's own").await;
+        }
+        assert_eq!(unread(&world, &bob).await, 3);
+        world.chat.mark_all_notifications_read(&bob).await.expect("marked");
+        assert_eq!(unread(&world, &bob).await, 0);
+        assert!(all(&world, &bob).await.iter().all(|n| n.is_read && n.room.unread_count == 0));
+        assert_eq!(unread(&world, &amy).await, 3, "and nobody else's");
+    }
+
+    async fn a_mention_takes_the_place_of_the_plain_one(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("Bob").await);
+        let (bobby, eve) = (world.person("bobby").await, world.person("eve").await);
+        let room = shared(&world, &[&amy, &bob, &bobby]).await;
+        for text in ["@bob你好", "@bobby", "bob", "(@BOB)", "@eve @amy @bob_1"] {
+            world.say(&amy, room, text).await;
+        }
+        let kinds = |notifications: Vec<Notification>| -> Vec<bool> {
+            notifications.iter().rev().map(|n| n.notification_type == NotificationType::Mention).collect()
+        };
+        assert_eq!(kinds(all(&world, &bob).await), [true, false, false, true, false]);
+        assert_eq!(kinds(all(&world, &bobby).await), [false, true, false, false, false]);
+        assert!(all(&world, &amy).await.is_empty(), "nobody is told of what they wrote");
+        assert!(all(&world, &eve).await.is_empty(), "nor who is not in the room");
+        assert_eq!(unread(&world, &bob).await, 5, "each message counts once");
+    }
+
+    async fn an_edit_changes_who_is_mentioned_and_a_deletion_leaves_no_words(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = shared(&world, &[&amy, &bob]).await;
+        let message = world.say(&amy, room, "hello").await.id;
+        let plain = all(&world, &bob).await.remove(0);
+        world.chat.edit(&amy, message, "hello @bob".into()).await.expect("edited");
+        let mention = all(&world, &bob).await.remove(0);
+        assert_eq!((mention.notification_type, mention.content.as_str()), (NotificationType::Mention, "hello @bob"));
+        assert_eq!(mention.id, plain.id, "it is the same notification");
+        world.chat.edit(&amy, message, "hello @bob!".into()).await.expect("edited");
+        world.chat.delete(&amy, message).await.expect("deleted");
+        let found = all(&world, &bob).await;
+        assert_eq!(contents(&found), [DELETED_CONTENT]);
+        assert_eq!(found[0].notification_type, NotificationType::Message);
+        assert_eq!(found[0].message.as_ref().map(|m| m.content.as_str()), Some(DELETED_CONTENT));
+    }
+
+    async fn pages_by_before_id_have_each_notification_once(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let mut rooms = Vec::new();
+        for _ in 0..5 {
+            rooms.push(shared(&world, &[&amy, &bob]).await);
+        }
+        for n in 0..60_usize {
+            let sender = if n % 7 == 3 { &bob } else { &amy };
+            world.say(sender, rooms[n * n % 5], &n.to_string()).await;
+            // Some share a moment.
+            world.clock.advance(i64::from(n % 3 == 0));
+        }
+        let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
+        world.chat.invite(&amy, hidden, "bob").await.expect("invited");
+        let mut seen = Vec::new();
+        let mut before_id = None;
+        loop {
+            let query = NotificationQuery { limit: Some(7), before_id, ..NotificationQuery::default() };
+            let page = list(&world, &bob, query).await;
+            let Some(last) = page.last() else { break };
+            before_id = Some(last.id.0);
+            seen.extend(page);
+        }
+        let whole = list(&world, &bob, NotificationQuery { limit: Some(200), ..NotificationQuery::default() }).await;
+        assert_eq!(seen, whole);
+        assert_eq!(seen.iter().map(|n| n.id).collect::<BTreeSet<_>>().len(), seen.len());
+        assert!(seen.is_sorted_by(|a, b| (a.created_at, a.id) > (b.created_at, b.id)));
+        let expected = (0..60).filter(|n| n % 7 != 3).count() + 1;
+        assert_eq!((seen.len(), unread(&world, &bob).await), (expected, i64::try_from(expected).expect("few")));
+    }
+
+    async fn an_invitation_is_one_until_it_is_read(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
+        world.chat.invite(&amy, hidden, "bob").await.expect("invited");
+        let found = all(&world, &bob).await;
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].notification_type, &found[0].message), (NotificationType::RoomInvite, &None));
+        assert_eq!((found[0].room.id, unread(&world, &bob).await), (hidden, 1));
+        world.chat.mark_notification_read(&bob, found[0].id).await.expect("marked");
+        assert_eq!(unread(&world, &bob).await, 0);
+        assert!(all(&world, &bob).await[0].is_read);
+        world.chat.leave(&bob, hidden).await.expect("left");
+        assert!(all(&world, &bob).await.is_empty(), "a room one is not in does not exist");
+    }
+
+    async fn who_is_out_hears_nothing(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = shared(&world, &[&amy, &bob]).await;
+        let ban = |is_banned| MemberPatch { is_banned: Some(is_banned), ..MemberPatch::default() };
+        world.say(&amy, room, "one @bob").await;
+        world.chat.change_member(&amy, room, bob.id, ban(true)).await.expect("banned");
+        world.say(&amy, room, "two @bob").await;
+        assert_eq!((all(&world, &bob).await.len(), unread(&world, &bob).await), (0, 0));
+        world.chat.delete_room(&amy, room).await.expect("deleted");
+        assert_eq!((all(&world, &amy).await.len(), unread(&world, &amy).await), (0, 0));
+    }
+
+    async fn bad_queries_are_refused(world: World) {
+        let amy = world.person("amy").await;
+        let code = async |query| world.chat.notifications(&amy, query).await.map_err(|e| e.code()).err();
+        let none = NotificationQuery::default();
+        assert_eq!(code(NotificationQuery { limit: Some(0), ..none }).await, Some(Code::Invalid));
+        assert_eq!(code(NotificationQuery { limit: Some(5_000), ..none }).await, None);
+        for (id, expected) in [(-1, Code::Invalid), (1 << 53, Code::Invalid), (77, Code::NotFound)] {
+            let query = NotificationQuery { before_id: Some(id), ..none };
+            assert_eq!(code(query).await, Some(expected), "{id}");
+        }
+    }
+}
+
+/// Rows of every table that a message could add to.
+async fn rows(world: &World) -> i64 {
+    let path = world.url.strip_prefix("sqlite:").expect("SQLite");
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut conn = SqliteConnection::connect_with(&options).await.expect("connected");
+    sqlx::query_scalar(
+        "SELECT (SELECT COUNT(*) FROM chat_message) + (SELECT COUNT(*) FROM chat_notification) \
+         + (SELECT COUNT(*) FROM chat_message_read) + (SELECT COUNT(*) FROM chat_room_member)",
+    )
+    .fetch_one(&mut conn)
+    .await
+    .expect("counted")
+}
+
+#[tokio::test]
+async fn a_message_to_many_adds_as_many_rows_as_one_to_two() {
+    let world = World::sqlite().await;
+    let amy = world.person("amy").await;
+    let (small, large) = (world.room(&amy).await.id, world.room(&amy).await.id);
+    for n in 0..12 {
+        let user = world.person(&format!("user{n}")).await;
+        world.chat.join(&user, large).await.expect("joined");
+        if n == 0 {
+            world.chat.join(&user, small).await.expect("joined");
+        }
+    }
+    for (text, added) in [("hello", 1), ("hello @user0 and @nobody", 2)] {
+        for room in [small, large] {
+            let before = rows(&world).await;
+            world.say(&amy, room, text).await;
+            assert_eq!(rows(&world).await - before, added, "{text}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A room with people of every role, and the moves of moderation.
+
+use std::time::Duration;
+
+use chat::{
+    model::{Code, Member, MemberChange, MemberPatch, Problem, Role, RoomId, ServerFrame, User},
+    service::RoomSession,
+};
+
+use super::{World, new_room};
+
+/// A room with one of each role: its admin, a moderator, a member.
+pub struct Cast {
+    /// The room.
+    pub room: RoomId,
+    /// Its maker and only admin.
+    pub admin: User,
+    /// Came second.
+    pub moderator: User,
+    /// Came third.
+    pub member: User,
+}
+
+/// Makes a room of this type and brings its people in.
+pub async fn cast(world: &World, room_type: &str) -> Cast {
+    let admin = world.person("admin").await;
+    let moderator = world.person("moderator").await;
+    let member = world.person("member").await;
+    let room = world.chat.create_room(&admin, new_room(room_type)).await.expect("made").id;
+    for who in [&moderator, &member] {
+        world.clock.advance(1);
+        world.chat.invite(&admin, room, &who.username).await.expect("brought in");
+    }
+    world.chat.change_member(&admin, room, moderator.id, role("moderator")).await.expect("promoted");
+    Cast { room, admin, moderator, member }
+}
+
+/// Another role.
+pub fn role(role: &str) -> MemberPatch {
+    MemberPatch { role: Some(role.into()), ..MemberPatch::default() }
+}
+
+/// A mute, or its end.
+pub fn muted(is_muted: bool) -> MemberPatch {
+    MemberPatch { is_muted: Some(is_muted), ..MemberPatch::default() }
+}
+
+/// A ban, or its end.
+pub fn banned(is_banned: bool) -> MemberPatch {
+    MemberPatch { is_banned: Some(is_banned), ..MemberPatch::default() }
+}
+
+/// Why it was refused, which it must have been.
+pub fn refused<T: std::fmt::Debug>(result: chat::Result<T>) -> Code {
+    result.expect_err("refused").code()
+}
+
+/// The first bad field and what is wrong with it.
+pub fn problem<T: std::fmt::Debug>(result: chat::Result<T>) -> (String, Problem) {
+    let field = result.expect_err("refused").failure().fields.remove(0);
+    (field.field, field.problem)
+}
+
+/// The membership of `who`, as `viewer` finds it in the list.
+pub async fn membership(world: &World, viewer: &User, room: RoomId, who: &User) -> Member {
+    let members = world.chat.members(viewer, room).await.expect("listed");
+    members.into_iter().find(|member| member.user == *who).expect("a member")
+}
+
+/// How many are in the room.
+pub async fn count(world: &World, viewer: &User, room: RoomId) -> i64 {
+    world.chat.room(viewer, room).await.expect("seen").member_count
+}
+
+/// Hears up to the close: what happened to whom, and why it closed.
+pub async fn until_closed(session: &mut RoomSession) -> (Vec<(String, MemberChange)>, Code) {
+    let mut changes = Vec::new();
+    loop {
+        let heard = tokio::time::timeout(Duration::from_secs(20), session.next()).await.expect("in time");
+        match heard {
+            Ok(json) => {
+                if let ServerFrame::MemberChanged { user, change, .. } =
+                    serde_json::from_slice(&json).expect("a frame")
+                {
+                    changes.push((user.username, change));
+                }
+            }
+            Err(error) => return (changes, error.code()),
+        }
+    }
+}
+
+/// The next change among the members: what, to whom, their role and the room's count.
+pub async fn next_change(session: &mut RoomSession) -> (String, MemberChange, Role, i64) {
+    loop {
+        let heard = tokio::time::timeout(Duration::from_secs(20), session.next()).await.expect("in time");
+        if let ServerFrame::MemberChanged { user, change, role, member_count } =
+            serde_json::from_slice(&heard.expect("open")).expect("a frame")
+        {
+            return (user.username, change, role, member_count);
+        }
+    }
+}

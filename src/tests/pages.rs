@@ -1,0 +1,111 @@
+//! The bundled UI's door: its forms, its session and what protects both.
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::json;
+
+use crate::support::{Client, PASSWORD, Server, both};
+
+/// Sends a form as a browser does that has this cookie; the status, the headers.
+async fn form(server: &Server, path: &str, cookie: &str, fields: &[(&str, &str)]) -> (StatusCode, HeaderMap) {
+    let request = server.anyone().request(Method::POST, path).form(fields);
+    let request = request.header("accept", "text/html").header("origin", &server.base);
+    let request = if cookie.is_empty() { request } else { request.header("cookie", cookie) };
+    let answer = Client::send(request).await;
+    (answer.status, answer.headers)
+}
+
+/// The session's cookie as these headers set it, without its attributes; and those.
+fn session(headers: &HeaderMap) -> Option<(String, String)> {
+    let cookies = headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+    let cookie = cookies.into_iter().find(|cookie| cookie.starts_with("liao_session="))?;
+    let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
+    Some((pair.to_owned(), attributes.to_owned()))
+}
+
+async fn get(server: &Server, path: &str, cookie: &str) -> (StatusCode, HeaderMap, String) {
+    let request = server.anyone().request(Method::GET, path).header("accept", "text/html");
+    let response = request.header("cookie", cookie).send().await.expect("an answer");
+    let (status, headers) = (response.status(), response.headers().clone());
+    (status, headers, response.text().await.expect("text"))
+}
+
+both! {
+    async fn a_session_is_renewed_at_sign_in_and_gone_at_sign_out(server: &Server) {
+        let amy = server.person("amy").await;
+        let fields = [("username", amy.username.as_str()), ("password", PASSWORD), ("next", "/rooms")];
+        let (status, headers) = form(server, "/ui/sign_in", "", &fields).await;
+        assert!(status.is_redirection(), "{status}");
+        assert_eq!(headers["location"], "/rooms");
+        let (first, attributes) = session(&headers).expect("a session");
+        for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+            assert!(attributes.contains(attribute), "{attribute} in {attributes}");
+        }
+        let (status, _, page) = get(server, "/rooms", &first).await;
+        assert!(status.is_success() && page.contains(&amy.username));
+
+        let (_, headers) = form(server, "/ui/sign_in", &first, &fields).await;
+        let (second, _) = session(&headers).expect("a new session");
+        assert_ne!(first, second, "an id planted before is worth nothing");
+        let (status, _, _) = get(server, "/rooms", &first).await;
+        assert!(status.is_redirection(), "the old one is gone");
+
+        form(server, "/ui/sign_out", &second, &[]).await;
+        let (status, headers, _) = get(server, "/rooms", &second).await;
+        assert!(status.is_redirection());
+        assert!(headers["location"].to_str().is_ok_and(|to| to.starts_with("/sign-in")));
+    }
+
+    async fn another_sites_page_cannot_use_the_cookie(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let fields = [("username", amy.username.as_str()), ("password", PASSWORD)];
+        let (_, headers) = form(server, "/ui/sign_in", "", &fields).await;
+        let (cookie, _) = session(&headers).expect("a session");
+        let room_text = room.to_string();
+        for (origin, site) in [("https://evil.example", None), ("null", None), (server.base.as_str(), Some("cross-site"))] {
+            let request = server.anyone().request(Method::POST, "/ui/send_message");
+            let request = request.form(&[("room", room_text.as_str()), ("content", "forged")]);
+            let request = request.header("cookie", &cookie).header("origin", origin);
+            let request = if let Some(site) = site { request.header("sec-fetch-site", site) } else { request };
+            Client::send(request).await.expect_refusal(403, "bad_origin");
+        }
+        assert!(amy.reads(room).await.is_empty());
+    }
+
+    async fn a_room_is_readable_before_any_script(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        amy.says(room, "<script>alert('x')</script> 你好").await;
+        let fields = [("username", amy.username.as_str()), ("password", PASSWORD)];
+        let (_, headers) = form(server, "/ui/sign_in", "", &fields).await;
+        let (cookie, _) = session(&headers).expect("a session");
+        let (status, headers, page) = get(server, &format!("/rooms/{room}"), &cookie).await;
+        assert!(status.is_success());
+        assert!(page.contains("&lt;script&gt;alert('x')&lt;/script&gt; 你好"), "text stays text");
+        assert!(!page.contains("<script>alert"));
+        let policy = headers["content-security-policy"].to_str().expect("text");
+        for part in ["'nonce-", "frame-ancestors 'none'", "'wasm-unsafe-eval'"] {
+            assert!(policy.contains(part), "{part} in {policy}");
+        }
+        assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{policy}");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn guessing_in_the_page_counts_like_guessing_in_the_api() {
+    let server = Server::start(&["--signin-failures-per-account=3"]);
+    let amy = server.person("amy").await;
+    let guess = async |password: &str| {
+        let fields = [("username", amy.username.as_str()), ("password", password)];
+        let request = server.anyone().request(Method::POST, "/ui/sign_in").form(&fields);
+        Client::send(request.header("accept", "application/json")).await.status.as_u16()
+    };
+    let wrong = json!({"username": amy.username, "password": "wrong"});
+    server.anyone().post("/api/token/", &wrong).await.expect_refusal(401, "no_active_account");
+    for _ in 0..2 {
+        let status = guess("wrong").await;
+        assert!(status == 400 || status == 401, "{status}");
+    }
+    assert_eq!(guess(PASSWORD).await, 429, "even the right one must wait");
+}

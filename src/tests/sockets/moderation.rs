@@ -1,0 +1,77 @@
+//! What the sockets of a room hear of its members, and when they are closed.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Person, Socket, both};
+
+async fn acts(who: &Person, method: Method, room: i64, path: &str, body: &Value) {
+    let request = who.client.request(method, &format!("/api/chat/rooms/{room}/{path}")).json(body);
+    let answer = Client::send(request).await;
+    assert!(answer.status.is_success(), "{} {}", answer.status, answer.body);
+}
+
+both! {
+    async fn a_change_among_the_members_is_heard_in_the_room(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        let mut amys = server.socket(&amy, room).await;
+        let frame = |change: &str, role: &str, count: i64| {
+            let user = json!({"id": bob.id, "username": bob.username, "first_name": "", "last_name": ""});
+            json!({
+                "type": "member_changed", "user": user, "change": change, "role": role, "member_count": count,
+            })
+        };
+        bob.joins(room).await;
+        assert_eq!(amys.next().await, frame("joined", "member", 2));
+        let member = format!("members/{}/", bob.id);
+        acts(&amy, Method::PATCH, room, &member, &json!({"role": "moderator", "is_muted": true})).await;
+        assert_eq!(amys.next().await, frame("muted", "moderator", 2));
+        assert_eq!(amys.next().await, frame("role", "moderator", 2));
+        acts(&bob, Method::POST, room, "leave/", &json!({})).await;
+        assert_eq!(amys.next().await, frame("left", "member", 1));
+    }
+
+    async fn a_banned_members_sockets_close_at_once(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        for (kind, afterwards) in [("public", ("banned", 4403)), ("private", ("not_found", 4404))] {
+            let room = amy.makes_room(kind).await;
+            acts(&amy, Method::POST, room, "members/", &json!({"username": bob.username})).await;
+            let mut amys = server.socket(&amy, room).await;
+            let sockets = [server.socket(&bob, room).await, server.socket(&bob, room).await];
+            acts(&amy, Method::PATCH, room, &format!("members/{}/", bob.id), &json!({"is_banned": true})).await;
+            for socket in sockets {
+                assert_eq!(socket.until_closed().await, (Some("banned".into()), 4403));
+            }
+            assert_eq!(amys.next_of("member_changed").await["change"], "banned");
+            let path = format!("/ws/chat/{room}/?token={}", bob.access);
+            let again = Socket::open(server.upgrade(&path)).await.expect("open").until_closed().await;
+            assert_eq!(again, (Some(afterwards.0.into()), afterwards.1));
+            amy.says(room, "quiet now").await;
+            assert_eq!(amys.next_of("chat_message").await["message"]["content"], "quiet now", "hers is open");
+        }
+    }
+
+    async fn a_removed_members_sockets_close_at_once(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let socket = server.socket(&bob, room).await;
+        acts(&amy, Method::DELETE, room, &format!("members/{}/", bob.id), &json!({})).await;
+        assert_eq!(socket.until_closed().await, (Some("not_a_member".into()), 4403));
+    }
+
+    async fn a_deleted_rooms_sockets_close_all(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let sockets = [server.socket(&amy, room).await, server.socket(&bob, room).await];
+        acts(&amy, Method::DELETE, room, "", &json!({})).await;
+        for socket in sockets {
+            assert_eq!(socket.until_closed().await, (Some("not_found".into()), 4404));
+        }
+        let path = format!("/ws/chat/{room}/?token={}", bob.access);
+        let again = Socket::open(server.upgrade(&path)).await.expect("open").until_closed().await;
+        assert_eq!(again, (Some("not_found".into()), 4404));
+    }
+}
