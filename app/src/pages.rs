@@ -31,7 +31,7 @@ pub fn PageTitle(
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
-    view! { <Title text=format!("{text} · {}", say!(brand))/> }
+    view! { <Title text=format!("{text} · {}", say!(brand))/> }.into_any()
 }
 
 /// The answer's status, on the server, where a page says that something is not there.

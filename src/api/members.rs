@@ -27,9 +27,9 @@ pub async fn invite(
 ) -> Result<(StatusCode, Json<Member>), ApiError> {
     let username = body.text("username");
     body.finish()?;
-    let invited = chat.invite(&inviter, room, &username).await?;
-    let status = if invited.is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(invited.member)))
+    let guest = chat.invite(&inviter, room, &username).await?;
+    let status = if guest.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(guest.member)))
 }
 
 /// `PATCH /api/chat/rooms/{id}/members/{user_id}/`: what is missing stays as it is.

@@ -41,4 +41,5 @@ pub fn Entry(
             </div>
         </div>
     }
+    .into_any()
 }

@@ -7,5 +7,5 @@ use super::onward::Onward;
 /// See the module.
 #[component]
 pub fn Home() -> impl IntoView {
-    view! { <Onward path="/rooms"/> }
+    view! { <Onward path="/rooms"/> }.into_any()
 }

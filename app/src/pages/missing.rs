@@ -21,6 +21,7 @@ pub fn Missing() -> impl IntoView {
             </a>
         </main>
     }
+    .into_any()
 }
 
 /// What a page wanted to show could not be had.
@@ -38,4 +39,5 @@ pub fn Failed(
             </a>
         </div>
     }
+    .into_any()
 }

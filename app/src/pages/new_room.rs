@@ -43,6 +43,7 @@ pub fn NewRoom() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -93,4 +94,5 @@ fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
             </button>
         </form>
     }
+    .into_any()
 }

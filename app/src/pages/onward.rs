@@ -15,4 +15,5 @@ pub fn Onward(
     crate::server::request::redirect(&path);
     #[cfg(not(feature = "ssr"))]
     view! { <Redirect path options=NavigateOptions { replace: true, ..NavigateOptions::default() }/> }
+        .into_any()
 }

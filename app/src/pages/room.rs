@@ -64,6 +64,7 @@ pub fn RoomPage() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }
 
 #[component]
@@ -76,6 +77,7 @@ fn Opened(opened: OpenedRoom) -> impl IntoView {
             <Details room seats/>
         </main>
     }
+    .into_any()
 }
 
 /// A room that is not there, or not for the asking person: which of the two is not told.
@@ -96,4 +98,5 @@ fn NotHere(failure: Failure) -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }

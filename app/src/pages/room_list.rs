@@ -71,6 +71,7 @@ pub fn RoomList(
             </footer>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -89,6 +90,7 @@ fn RoomItem(id: RoomId, all: RwSignal<Vec<Room>>) -> impl IntoView {
             </A>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -126,6 +128,7 @@ fn RoomLine(room: Room) -> impl IntoView {
                 }
             })}
     }
+    .into_any()
 }
 
 /// `8 位成员`, `8 members`.
@@ -171,4 +174,5 @@ fn Me(me: User) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }

@@ -57,6 +57,7 @@ pub fn Rooms() -> impl IntoView {
             <Outlet/>
         </div>
     }
+    .into_any()
 }
 
 /// Which pane has the stage where there is room for one.
@@ -86,7 +87,7 @@ fn ToSignIn() -> impl IntoView {
             search => format!("?{search}"),
         }
     );
-    view! { <Onward path=sign_in_path(&wanted)/> }
+    view! { <Onward path=sign_in_path(&wanted)/> }.into_any()
 }
 
 /// `/rooms`: no room chosen yet.
@@ -108,6 +109,7 @@ pub fn NoRoom() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 /// The refusal of the form before this page: shown on the page that the server answered with, and not on those that
@@ -154,6 +156,7 @@ pub fn MembershipRefusal() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 /// Is this a refusal that a stranger gets?

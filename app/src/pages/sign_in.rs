@@ -33,6 +33,7 @@ pub fn SignInPage() -> impl IntoView {
             </Suspense>
         </Entry>
     }
+    .into_any()
 }
 
 #[component]
@@ -88,4 +89,5 @@ fn Card(visit: Visit) -> impl IntoView {
                 }
             })}
     }
+    .into_any()
 }

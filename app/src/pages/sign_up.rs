@@ -34,6 +34,7 @@ pub fn SignUpPage() -> impl IntoView {
             </Suspense>
         </Entry>
     }
+    .into_any()
 }
 
 #[component]
@@ -49,6 +50,7 @@ fn Card(is_open: bool, refusal: Option<Refusal>) -> impl IntoView {
             {say!(sign_up.have_account)} " " <a href="/sign-in" rel="external">{say!(sign_up.to_sign_in)}</a>
         </p>
     }
+    .into_any()
 }
 
 #[component]
@@ -105,4 +107,5 @@ fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
             </button>
         </form>
     }
+    .into_any()
 }

@@ -1,12 +1,16 @@
 //! Language and theme, for pages without a script: a cookie, and the same page again.
 
+#![allow(
+    clippy::unused_async,
+    reason = "a server function is async; the macro hides which of its forms awaits"
+)]
+
 use leptos::prelude::*;
 
 use crate::error::AppError;
 
 /// Reads on in this language; an unknown one changes nothing.
 #[server(prefix = "/ui", endpoint = "set_language")]
-#[expect(clippy::unused_async, reason = "a server function is")]
 pub async fn set_language(
     /// `zh` or `en`.
     #[server(default)]
@@ -22,7 +26,6 @@ pub async fn set_language(
 
 /// Reads on in this theme.
 #[server(prefix = "/ui", endpoint = "set_theme")]
-#[expect(clippy::unused_async, reason = "a server function is")]
 pub async fn set_theme(
     /// `system`, `light` or `dark`.
     #[server(default)]

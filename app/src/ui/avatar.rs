@@ -41,4 +41,5 @@ pub fn Avatar(
             {letter}
         </span>
     }
+    .into_any()
 }

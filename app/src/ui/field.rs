@@ -103,6 +103,7 @@ pub fn TextField(
             <Notes name problem hint/>
         </div>
     }
+    .into_any()
 }
 
 /// A password, which can be looked at.
@@ -156,6 +157,7 @@ pub fn PasswordField(
             <Notes name=NAME problem hint/>
         </div>
     }
+    .into_any()
 }
 
 /// Focuses `input`, unless somebody is writing somewhere already.
@@ -188,6 +190,7 @@ fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<&'stati
                 }
             })}
     }
+    .into_any()
 }
 
 fn problem_id(name: &str) -> String {

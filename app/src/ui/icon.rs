@@ -74,4 +74,5 @@ pub fn Draw(
             <path d=icon.path()></path>
         </svg>
     }
+    .into_any()
 }

@@ -15,6 +15,7 @@ pub fn Mark() -> impl IntoView {
             <path class="mark-strokes" d=STROKES></path>
         </svg>
     }
+    .into_any()
 }
 
 /// The strokes alone.
@@ -28,4 +29,5 @@ pub fn Glyph(
             <path d=STROKES></path>
         </svg>
     }
+    .into_any()
 }

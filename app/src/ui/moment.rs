@@ -103,6 +103,7 @@ pub fn BriefTime(
             {words}
         </time>
     }
+    .into_any()
 }
 
 #[cfg(test)]

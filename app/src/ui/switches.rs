@@ -19,6 +19,7 @@ pub fn Switches() -> impl IntoView {
             <ThemeSwitch/>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -45,6 +46,7 @@ fn LanguageSwitch() -> impl IntoView {
             {buttons}
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -81,6 +83,7 @@ fn ThemeSwitch() -> impl IntoView {
             {buttons}
         </form>
     }
+    .into_any()
 }
 
 fn choose_theme(preferences: Preferences, theme: Theme) {

@@ -59,8 +59,9 @@ pub(super) fn tuples(backend: Backend, width: usize, rows: usize) -> String {
     let group = format!("({})", vec!["?"; width].join(", "));
     let groups = vec![group.as_str(); rows].join(", ");
     match backend {
-        // SQLite compares a row with a list only where the list is a query.
-        Backend::Sqlite => format!("(VALUES {groups})"),
+        // SQLite compares a row with a list only where the list is a query; and with bare
+        // VALUES of two rows or more it reads the whole table instead of its index.
+        Backend::Sqlite => format!("(SELECT * FROM (VALUES {groups}))"),
         Backend::MySql => format!("({groups})"),
     }
 }

@@ -1,6 +1,6 @@
 //! Messages: rows of `chat_message`, found by their place (`seq`) or change (`rev`).
 //!
-//! History is range arithmetic on the index (room_id, seq); nothing is counted and
+//! History is range arithmetic on the index `(room_id, seq)`; nothing is counted and
 //! nothing skipped over, so a deep page costs what page 1 costs.
 
 use sqlx::FromRow;

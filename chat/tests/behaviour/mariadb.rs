@@ -60,11 +60,11 @@ impl MariaDb {
             .spawn()
             .expect("sh starts");
         let server = Self { port, _shell: shell };
-        server.wait_until_ready(&folder);
+        Self::wait_until_ready(&folder);
         server
     }
 
-    fn wait_until_ready(&self, folder: &Path) {
+    fn wait_until_ready(folder: &Path) {
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
             let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();

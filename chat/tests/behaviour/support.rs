@@ -51,7 +51,7 @@ pub struct World {
     pub clock: Clock,
     /// Where its database is.
     pub url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -75,13 +75,13 @@ impl World {
     async fn at(url: String, folder: TempDir, settings: Settings) -> Self {
         let clock = Clock::fixed(NOW);
         let store = Store::open(&url).await.expect("the store opens");
-        Self { chat: Chat::start(store, settings, clock.clone()), clock, url, _folder: folder }
+        Self { chat: Chat::start(store, settings, clock.clone()), clock, url, folder }
     }
 
     /// The same database with other settings, as after a restart with a new configuration.
     pub async fn restarted(self, settings: Settings) -> Self {
         self.chat.stop().await;
-        Self::at(self.url, self._folder, settings).await
+        Self::at(self.url, self.folder, settings).await
     }
 
     /// Somebody new.

@@ -13,8 +13,8 @@ async fn invite(who: &Person, room: i64, guest: &Person) -> Answer {
 }
 
 async fn change(who: &Person, room: i64, target: &Person, patch: &Value) -> Answer {
-    let path = format!("/api/chat/rooms/{room}/members/{}/", target.id);
-    Client::send(who.client.request(Method::PATCH, &path).json(patch)).await
+    let member = format!("/api/chat/rooms/{room}/members/{}/", target.id);
+    Client::send(who.client.request(Method::PATCH, &member).json(patch)).await
 }
 
 async fn remove(who: &Person, room: i64, target: &Person) -> Answer {

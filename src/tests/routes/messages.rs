@@ -98,20 +98,20 @@ both! {
         bob.joins(room).await;
         let message = amy.says(room, "frist").await;
         let path = format!("/api/chat/messages/{}/", message["id"]);
-        let patch = async |who: &Person, path: &str, body: Value| {
+        let change = async |who: &Person, path: &str, body: Value| {
             Client::send(who.client.request(Method::PATCH, path).json(&body)).await
         };
-        let edited = patch(&amy, &path, json!({"content": "first 聊"})).await.expect(200);
+        let edited = change(&amy, &path, json!({"content": "first 聊"})).await.expect(200);
         assert_eq!((&edited["content"], &edited["is_edited"]), (&json!("first 聊"), &json!(true)));
         assert_eq!((&edited["id"], &edited["created_at"]), (&message["id"], &message["created_at"]));
         assert_eq!(amy.reads(room).await, ["first 聊"]);
-        patch(&bob, &path, json!({"content": "x"})).await.expect_refusal(403, "permission_denied");
+        change(&bob, &path, json!({"content": "x"})).await.expect_refusal(403, "permission_denied");
         for bad in [json!({}), json!({"content": null}), json!({"content": 7}), json!({"content": " "})] {
-            let refusal = patch(&amy, &path, bad).await.expect_refusal(400, "invalid");
+            let refusal = change(&amy, &path, bad).await.expect_refusal(400, "invalid");
             assert!(refusal["content"].is_array());
         }
         for unknown in ["/api/chat/messages/987654321/", "/api/chat/messages/0/", "/api/chat/messages/99999999999999999999/"] {
-            patch(&amy, unknown, json!({"content": "x"})).await.expect_refusal(404, "not_found");
+            change(&amy, unknown, json!({"content": "x"})).await.expect_refusal(404, "not_found");
         }
         let anyone = server.anyone().request(Method::PATCH, &path).json(&json!({"content": "x"}));
         Client::send(anyone).await.expect_refusal(401, "not_authenticated");

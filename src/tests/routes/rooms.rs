@@ -38,11 +38,11 @@ both! {
         assert!(created_at.len() == 27 && created_at.ends_with('Z'), "{created_at}");
 
         amy.says(room["id"].as_i64().expect("an id"), "hello").await;
-        let list = amy.client.get("/api/chat/rooms/").await.expect(200);
-        let listed = list.as_array().expect("an array").iter().find(|r| r["id"] == room["id"]).expect("listed");
-        let fields: Vec<&str> = listed.as_object().expect("an object").keys().map(String::as_str).collect();
+        let rooms = amy.client.get("/api/chat/rooms/").await.expect(200);
+        let row = rooms.as_array().expect("an array").iter().find(|r| r["id"] == room["id"]).expect("listed");
+        let fields: Vec<&str> = row.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(fields, ROOM_FIELDS, "without members in a list");
-        let last = listed["last_message"].as_object().expect("a last message");
+        let last = row["last_message"].as_object().expect("a last message");
         assert_eq!(last.keys().collect::<Vec<_>>(), ["content", "created_at", "id", "sender"]);
         assert_eq!((&last["content"], &last["sender"]), (&json!("hello"), &json!(amy.username)));
     }

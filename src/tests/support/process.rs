@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::mariadb;
 
 /// Longest wait for the process to start or end, beside a build on two cores.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server. Dropping it kills the process and removes the folder.
 pub struct Server {
@@ -26,7 +26,7 @@ pub struct Server {
     child: Option<Child>,
     /// What it printed until it was ready.
     pub greeting: String,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -80,7 +80,7 @@ impl Server {
                 break line[at..].trim().to_owned();
             }
         };
-        Self { base, data: data.to_owned(), flags, child: Some(child), greeting, _folder: folder }
+        Self { base, data: data.to_owned(), flags, child: Some(child), greeting, folder }
     }
 
     /// A server that the test started itself.
@@ -91,13 +91,13 @@ impl Server {
             flags: Vec::new(),
             child: None,
             greeting: String::new(),
-            _folder: None,
+            folder: None,
         }
     }
 
     /// Kills the process as a power cut would, and starts it again on the same data.
     pub fn kill_and_restart(mut self) -> Self {
-        let (data, flags, folder) = (self.data.clone(), self.flags.clone(), self._folder.take());
+        let (data, flags, folder) = (self.data.clone(), self.flags.clone(), self.folder.take());
         drop(self);
         Self::start_in(&data, flags, folder)
     }

@@ -64,16 +64,13 @@ impl Socket {
     }
 
     /// The next frame, which must come.
-    #[track_caller]
-    pub fn next(&mut self) -> impl Future<Output = Value> {
-        async {
-            loop {
-                let message = timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
-                match message.expect("an open socket").expect("a good frame") {
-                    Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
-                    Message::Ping(_) | Message::Pong(_) => {}
-                    other => panic!("not a frame: {other:?}"),
-                }
+    pub async fn next(&mut self) -> Value {
+        loop {
+            let message = timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
+            match message.expect("an open socket").expect("a good frame") {
+                Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("not a frame: {other:?}"),
             }
         }
     }

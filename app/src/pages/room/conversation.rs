@@ -142,4 +142,5 @@ fn LineNotice(line: RwSignal<Line>) -> impl IntoView {
             {move || words().map(|words| view! { <p class="notice notice-strip">{words}</p> })}
         </div>
     }
+    .into_any()
 }

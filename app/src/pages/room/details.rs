@@ -77,4 +77,5 @@ fn Member(seat: Seat) -> impl IntoView {
             }}
         </li>
     }
+    .into_any()
 }

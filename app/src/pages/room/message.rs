@@ -106,7 +106,7 @@ fn Body(row: Row, retry: Callback<String>) -> impl IntoView {
 #[component]
 fn Aside(words: &'static str, #[prop(optional)] late: bool) -> impl IntoView {
     let class = if late { "message-state message-wait" } else { "message-state" };
-    view! { <span class=class>{words}</span> }
+    view! { <span class=class>{words}</span> }.into_any()
 }
 
 /// Why it was refused, and the way to try again.
@@ -121,4 +121,5 @@ fn NotSent(failure: Failure, client_id: String, retry: Callback<String>) -> impl
             </button>
         </p>
     }
+    .into_any()
 }

@@ -133,6 +133,7 @@ fn Earlier(
             </a>
         </p>
     }
+    .into_any()
 }
 
 #[component]
@@ -145,6 +146,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
             <p>{say!(room.start_lead)}</p>
         </div>
     }
+    .into_any()
 }
 
 /// While one reads above: what came in below, and the way there.
@@ -161,4 +163,5 @@ fn Unseen(unseen: RwSignal<usize>, actions: Actions) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }

@@ -28,6 +28,7 @@ pub fn Typing(
             </Show>
         </p>
     }
+    .into_any()
 }
 
 fn words(locale: Locale, names: &[String]) -> Option<String> {

@@ -145,35 +145,46 @@ pub async fn members(
 /// What a sender calls a message: recognises a repeat.
 pub type ClientKey = (RoomId, UserId, String);
 
+/// Keys of one query: SQLite joins at most 500 SELECTs by UNION
+/// (<https://www.sqlite.org/limits.html>), and a list is filled up to a power of two.
+const KEYS: usize = 256;
+
 /// The messages that were stored under these client ids before. `rooms` names them all.
 pub async fn by_client_id(
     conn: &mut Conn,
     keys: &[ClientKey],
     rooms: &HashMap<RoomId, RoomState>,
 ) -> StoreResult<HashMap<ClientKey, StoredMessage>> {
-    let Some(last) = keys.last() else { return Ok(HashMap::new()) };
-    let sql = format!(
-        "{}{}",
-        messages!("WHERE (m.room_id, m.sender_id, m.client_id) IN "),
-        tuples(conn.backend(), 3, padded(keys.len()))
-    );
-    let filler = std::iter::repeat_n(last, padded(keys.len()) - keys.len());
-    let rows: Vec<RoomMessageRow> = on!(conn, |link| {
-        let mut query = sqlx::query_as(AssertSqlSafe(sql.replacen("SELECT ", "SELECT m.room_id, ", 1)));
-        for (room, sender, client_id) in keys.iter().chain(filler) {
-            query = query.bind(room.0).bind(sender.0).bind(client_id);
-        }
-        query.fetch_all(&mut *link).await
-    })?;
-    let mut found = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let room = RoomId(row.room_id);
-        if let (Some(state), Some(client_id)) = (rooms.get(&room), row.message.client_id.clone()) {
-            let key = (room, UserId(row.message.sender_id), client_id);
-            found.insert(key, row.message.into_stored(state.to_ref()));
+    let mut found = HashMap::new();
+    for keys in keys.chunks(KEYS) {
+        for row in rows_by_client_id(conn, keys).await? {
+            let room = RoomId(row.room_id);
+            if let (Some(state), Some(client_id)) = (rooms.get(&room), row.message.client_id.clone()) {
+                let key = (room, UserId(row.message.sender_id), client_id);
+                found.insert(key, row.message.into_stored(state.to_ref()));
+            }
         }
     }
     Ok(found)
+}
+
+async fn rows_by_client_id(conn: &mut Conn, keys: &[ClientKey]) -> StoreResult<Vec<RoomMessageRow>> {
+    let Some(last) = keys.last() else { return Ok(Vec::new()) };
+    let size = padded(keys.len());
+    // A join and not IN: for IN, SQLite uses no more of the index than the room.
+    let sql = format!(
+        "{}JOIN (SELECT ? AS a, ? AS b, ? AS c{}) k ON m.room_id = k.a AND m.sender_id = k.b AND m.client_id = k.c",
+        messages!("").replacen("SELECT ", "SELECT m.room_id, ", 1),
+        " UNION ALL SELECT ?, ?, ?".repeat(size - 1)
+    );
+    let filler = std::iter::repeat_n(last, size - keys.len());
+    on!(conn, |link| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for (room, sender, client_id) in keys.iter().chain(filler) {
+            query = query.bind(room.0).bind(sender.0).bind(client_id);
+        }
+        Ok(query.fetch_all(&mut *link).await?)
+    })
 }
 
 /// Which rooms these messages are in.

@@ -10,15 +10,11 @@ use sqlx::{AssertSqlSafe, FromRow};
 use super::{Found, Key};
 use crate::{
     model::{MessageId, MessageType, Notice, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId},
-    store::{
-        Conn, StoreResult,
-        dialect::{padded, tuples},
-        on,
-    },
+    store::{Conn, StoreResult, dialect::padded, on},
 };
 
-/// Places of one query, two placeholders each.
-const PLACES: usize = 4_096;
+/// Places of one query: SQLite allows 500 parts of a union.
+const PLACES: usize = 256;
 /// Newest messages of one room that are looked at. Among more of one's own than these,
 /// an older one of somebody else's is not found.
 const DEPTH: i64 = 1_000;
@@ -70,13 +66,12 @@ pub async fn before(conn: &mut Conn, spans: Vec<Span>, cursor: Key) -> StoreResu
 }
 
 async fn keys_at(conn: &mut Conn, places: &[(i64, i64)]) -> StoreResult<HashMap<(i64, i64), Key>> {
+    // One look at the index each: for a list of pairs SQLite would read the whole table.
+    const ONE: &str = "SELECT room_id, seq, created_at, id FROM chat_message WHERE room_id = ? AND seq = ?";
     let mut found = HashMap::with_capacity(places.len());
     for chunk in places.chunks(PLACES) {
         let Some(&last) = chunk.last() else { continue };
-        let sql = format!(
-            "SELECT room_id, seq, created_at, id FROM chat_message WHERE (room_id, seq) IN {}",
-            tuples(conn.backend(), 2, padded(chunk.len()))
-        );
+        let sql = vec![ONE; padded(chunk.len())].join(" UNION ALL ");
         let filler = std::iter::repeat_n(last, padded(chunk.len()) - chunk.len());
         let rows: Vec<(i64, i64, i64, i64)> = on!(conn, |link| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
