@@ -9,15 +9,20 @@ use app::{
 };
 use axum::{
     Router,
-    extract::FromRequestParts as _,
-    http::HeaderMap,
-    middleware::{from_fn, from_fn_with_state},
+    body::{Body, to_bytes},
+    extract::{FromRequestParts as _, Request},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{CACHE_CONTROL, VARY},
+    },
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use chat::model::Code;
 use futures::FutureExt as _;
 use leptos::prelude::provide_context;
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
+use tracing::Instrument as _;
 
 use crate::{
     auth::session,
@@ -45,8 +50,37 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .fallback_service(missing)
         // A cookie goes with every request, whichever page makes it.
         .layer(from_fn_with_state(refuse_foreign as fn(&HeaderMap) -> Response, origin::require_same))
+        .layer(from_fn(to_the_end))
         .layer(from_fn(session::keep_alive))
         .layer(from_fn(error::in_words))
+}
+
+/// Renders a page to its end, also for a visitor who has gone meanwhile. A page that is
+/// dropped half rendered takes its signals with it, and Leptos' tasks that still read
+/// them panic. Pages are sent whole, so nothing is streamed later for being collected here.
+async fn to_the_end(request: Request, next: Next) -> Response {
+    let rendered = tokio::spawn(
+        async move {
+            let (mut parts, body) = next.run(request).await.into_parts();
+            // Somebody's own page, in their language: not for a cache that others share.
+            parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+            parts.headers.append(VARY, HeaderValue::from_static("accept-language, cookie"));
+            let body = to_bytes(body, usize::MAX).await?;
+            Ok::<_, axum::Error>(Response::from_parts(parts, Body::from(body)))
+        }
+        .in_current_span(),
+    );
+    match rendered.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a page broke off");
+            ApiError::from(Code::Internal).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            ApiError::from(Code::Internal).into_response()
+        }
+    }
 }
 
 /// The pages' way to sign in counts the same failures as the API's.

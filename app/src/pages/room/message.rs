@@ -35,7 +35,7 @@ pub fn MessageRow(
 fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
     let preferences = preferences();
     let day = row.place.day.map(|day| {
-        view! { <li class="day">{day_line(preferences.locale, day, preferences.today.get())}</li> }
+        view! { <li class="day">{move || day_line(preferences.locale, day, preferences.today.get())}</li> }
     });
     let delivery = match row.delivery {
         Delivery::Sending => "sending",
