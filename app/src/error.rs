@@ -12,9 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::i18n::{Locale, td_string};
 
-/// A refusal, on its way to the browser.
+/// A refusal. Only its code travels to the browser: what is wrong with which field of a form is put into words by the
+/// server, on the page that it answers the form with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Code", into = "Code")]
 pub struct AppError(pub Failure);
+
+impl From<AppError> for Code {
+    fn from(error: AppError) -> Self {
+        error.0.code
+    }
+}
 
 impl From<Code> for AppError {
     fn from(code: Code) -> Self {
@@ -32,6 +40,14 @@ impl FromServerFnError for AppError {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Code::Invalid,
             _ => Code::Internal,
         })
+    }
+}
+
+/// One sentence for a person: about the first bad field, or about the whole where no field is to blame.
+pub fn notice(locale: Locale, failure: &Failure) -> String {
+    match failure.fields.first() {
+        Some(field) => problem_sentence(locale, field),
+        None => sentence(locale, failure),
     }
 }
 

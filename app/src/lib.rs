@@ -39,15 +39,11 @@ use leptos_router::{
 #[cfg(feature = "ssr")]
 pub use shell::shell;
 
+#[cfg(feature = "ssr")]
+use pages::{home::Home, missing::Missing, new_room::NewRoom, sign_in::SignInPage, sign_up::SignUpPage};
 use pages::{
-    Here,
-    home::Home,
-    missing::Missing,
-    new_room::NewRoom,
     room::RoomPage,
     rooms::{NoRoom, Rooms},
-    sign_in::SignInPage,
-    sign_up::SignUpPage,
 };
 use preferences::{Chosen, Preferences};
 
@@ -63,20 +59,46 @@ pub fn App() -> impl IntoView {
     browser::clock::keep(preferences);
     #[cfg(not(feature = "hydrate"))]
     let _ = preferences;
-    provide_context(Here(server::reading::read(|| (), |()| server::session::read_visit())));
     view! {
         <Router>
-            <Routes fallback=Missing>
-                <Route path=path!("/") view=Home ssr=SsrMode::Async/>
-                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
-                <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
-                    <Route path=path!("") view=NoRoom/>
-                    <Route path=path!("new") view=NewRoom/>
-                    <Route path=path!(":id") view=RoomPage/>
-                </ParentRoute>
-            </Routes>
+            <Pages/>
         </Router>
+    }
+}
+
+/// Every page.
+#[cfg(feature = "ssr")]
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <Routes fallback=Missing>
+            <Route path=path!("/") view=Home ssr=SsrMode::Async/>
+            <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
+            <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
+                <Route path=path!("") view=NoRoom/>
+                <Route path=path!("new") view=NewRoom/>
+                <Route path=path!(":id") view=RoomPage/>
+            </ParentRoute>
+        </Routes>
+    }
+}
+
+/// The pages that are live (see [`pages::is_live`]); any other is left to the server.
+#[cfg(not(feature = "ssr"))]
+#[component]
+fn Pages() -> impl IntoView {
+    let elsewhere = || {
+        #[cfg(feature = "hydrate")]
+        Effect::new(|_| browser::document::reload());
+    };
+    view! {
+        <Routes fallback=elsewhere>
+            <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
+                <Route path=path!("") view=NoRoom/>
+                <Route path=path!(":id") view=RoomPage/>
+            </ParentRoute>
+        </Routes>
     }
 }
 

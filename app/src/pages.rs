@@ -1,28 +1,36 @@
 //! What there is to see: one file a page, its parts in the folder of its name.
+//!
+//! Only the rooms are live; the pages behind `ssr` are not in the wasm at all.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+#[cfg(feature = "ssr")]
 pub mod entry;
+pub mod failed;
+#[cfg(feature = "ssr")]
 pub mod home;
+#[cfg(feature = "ssr")]
 pub mod missing;
+#[cfg(feature = "ssr")]
 pub mod new_room;
 pub mod onward;
 pub mod room;
 pub mod room_list;
 pub mod rooms;
+#[cfg(feature = "ssr")]
 pub mod sign_in;
+#[cfg(feature = "ssr")]
 pub mod sign_up;
 
-use crate::{
-    error::AppError,
-    i18n::say,
-    server::{reading::Reading, session::Visit},
-};
+use crate::i18n::say;
 
-/// Who is here, asked once for the life of a document: signing in and out load a new one.
-#[derive(Clone, Copy)]
-pub struct Here(pub Reading<Result<Visit, AppError>>);
+/// Is the page at `path` made live by the browser? The others are forms and words: they are complete as the server
+/// sends them, and no script is fetched for them but a few lines.
+pub fn is_live(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    (path == "/rooms" || path.starts_with("/rooms/")) && path != "/rooms/new"
+}
 
 /// The title of a page, in its tab.
 #[component]

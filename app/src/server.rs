@@ -6,6 +6,7 @@
 //!
 //! It must hold no rule of the chat: those are the service's.
 
+#[cfg(feature = "ssr")]
 pub mod forms;
 #[cfg(feature = "ssr")]
 pub mod identity;

@@ -2,12 +2,13 @@
 //! policy that allows only those.
 
 use axum::http::{HeaderValue, header};
-use leptos::{html, nonce::use_nonce, prelude::*};
+use leptos::{either::Either, html, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
 use crate::{
     App,
     i18n::tag,
+    pages::is_live,
     preferences::{Chosen, Theme},
     server::request,
 };
@@ -43,7 +44,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 {is_developed.then(|| view! { <script src="/dev/reload.js" defer></script> })}
-                <HydrationScripts options/>
+                {if is_live(&request::path()) {
+                    Either::Left(view! { <HydrationScripts options/> })
+                } else {
+                    Either::Right(view! { <script src="/door.js" defer></script> })
+                }}
                 <MetaTags/>
             </head>
             <body>

@@ -1,6 +1,7 @@
 //! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments.
 
 pub mod avatar;
+#[cfg(feature = "ssr")]
 pub mod field;
 pub mod icon;
 pub mod mark;

@@ -4,6 +4,7 @@
 //! and kills the process. Tests run in parallel against shared servers, one on SQLite
 //! and one on MariaDB; each makes people and rooms of its own.
 
+mod documents;
 mod operations;
 mod pages;
 mod readme;

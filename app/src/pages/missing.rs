@@ -1,10 +1,10 @@
-//! Pages with one thing to say: there is nothing here, or something failed.
+//! The page where there is none.
 
-use chat::model::{Code, Failure};
+use chat::model::Code;
 use leptos::prelude::*;
 
 use super::{PageTitle, answer_with};
-use crate::{error::sentence, i18n::say, preferences::locale, ui::mark::Mark};
+use crate::{i18n::say, ui::mark::Mark};
 
 /// No page has this address.
 #[component]
@@ -20,24 +20,6 @@ pub fn Missing() -> impl IntoView {
                 {say!(page.home)}
             </a>
         </main>
-    }
-    .into_any()
-}
-
-/// What a page wanted to show could not be had.
-#[component]
-pub fn Failed(
-    /// Why.
-    failure: Failure,
-) -> impl IntoView {
-    answer_with(failure.code);
-    view! {
-        <div class="blank">
-            <p role="alert">{sentence(locale(), &failure)}</p>
-            <a class="button" href="" rel="external">
-                {say!(page.again)}
-            </a>
-        </div>
     }
     .into_any()
 }

@@ -6,11 +6,11 @@ use chat::model::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{PageTitle, rooms::Refused};
+use super::PageTitle;
 use crate::{
     i18n::say,
     server::{
-        forms::{Form, Refusal},
+        forms::{Form, Refusal, take_refusal},
         rooms::CreateRoom,
     },
     ui::{
@@ -22,7 +22,7 @@ use crate::{
 /// See the module.
 #[component]
 pub fn NewRoom() -> impl IntoView {
-    let refused: Refused = expect_context();
+    let refusal = take_refusal().filter(|refusal| refusal.form == Form::NewRoom);
     view! {
         <PageTitle text=say!(new_room.title)/>
         <main id="main" class="pane pane-main">
@@ -34,12 +34,7 @@ pub fn NewRoom() -> impl IntoView {
                 </p>
                 <h1>{say!(new_room.title)}</h1>
                 <p class="lead">{say!(new_room.lead)}</p>
-                <Suspense>
-                    {move || Suspend::new(async move {
-                        let refusal = refused.take().await.filter(|refusal| refusal.form == Form::NewRoom);
-                        view! { <RoomForm refusal/> }
-                    })}
-                </Suspense>
+                <RoomForm refusal/>
             </div>
         </main>
     }

@@ -1,10 +1,8 @@
 //! A page that is not to be seen: on to another.
 
 use leptos::prelude::*;
-#[cfg(not(feature = "ssr"))]
-use leptos_router::{NavigateOptions, components::Redirect};
 
-/// The server answers with a redirect; the browser goes there and forgets that it was here.
+/// The server answers with a redirect; the browser leaves for the new page, which may be one that is not live.
 #[component]
 pub fn Onward(
     /// Where to.
@@ -13,7 +11,8 @@ pub fn Onward(
 ) -> impl IntoView {
     #[cfg(feature = "ssr")]
     crate::server::request::redirect(&path);
-    #[cfg(not(feature = "ssr"))]
-    view! { <Redirect path options=NavigateOptions { replace: true, ..NavigateOptions::default() }/> }
-        .into_any()
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| crate::browser::document::go(&path));
+    #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+    let _ = path;
 }

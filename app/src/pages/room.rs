@@ -4,7 +4,7 @@ use chat::model::{Code, Failure, RoomId};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{PageTitle, answer_with, missing::Failed, rooms::is_stranger};
+use super::{PageTitle, answer_with, failed::Failed, rooms::is_stranger};
 use crate::{
     error::{AppError, sentence},
     i18n::say,
@@ -39,7 +39,7 @@ pub fn RoomPage() -> impl IntoView {
     let opened = read(wanted, |(id, before)| async move {
         match id {
             Some(id) => open_room(id, before).await,
-            None => Ok(Err(Failure::new(Code::NotFound))),
+            None => Ok(Err(Code::NotFound)),
         }
     });
     view! {
@@ -47,7 +47,7 @@ pub fn RoomPage() -> impl IntoView {
             {move || Suspend::new(async move {
                 match opened.await {
                     Ok(Ok(opened)) => view! { <Opened opened/> }.into_any(),
-                    Ok(Err(failure)) => view! { <NotHere failure/> }.into_any(),
+                    Ok(Err(code)) => view! { <NotHere code/> }.into_any(),
                     // The frame leads a stranger to the sign-in page.
                     Err(AppError(failure)) if is_stranger(failure.code) => {
                         view! { <main id="main" class="pane pane-main"></main> }.into_any()
@@ -82,10 +82,11 @@ fn Opened(opened: OpenedRoom) -> impl IntoView {
 
 /// A room that is not there, or not for the asking person: which of the two is not told.
 #[component]
-fn NotHere(failure: Failure) -> impl IntoView {
-    answer_with(failure.code);
-    let is_missing = failure.code == Code::NotFound;
-    let words = if is_missing { say!(room.missing).to_owned() } else { sentence(locale(), &failure) };
+fn NotHere(code: Code) -> impl IntoView {
+    answer_with(code);
+    let is_missing = code == Code::NotFound;
+    let words =
+        if is_missing { say!(room.missing).to_owned() } else { sentence(locale(), &Failure::new(code)) };
     view! {
         <PageTitle text=say!(room.missing)/>
         <main id="main" class="pane pane-main">

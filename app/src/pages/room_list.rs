@@ -41,6 +41,7 @@ pub fn RoomList(
                 <a
                     class="button button-icon"
                     href="/rooms/new"
+                    rel="external"
                     aria-label=say!(rooms.new)
                     title=say!(rooms.new)
                 >

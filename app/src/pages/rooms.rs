@@ -7,17 +7,16 @@ use leptos_router::{
     hooks::{use_location, use_query_map},
 };
 
-use super::{Here, PageTitle, missing::Failed, onward::Onward, room_list::RoomList};
+use super::{PageTitle, failed::Failed, onward::Onward, room_list::RoomList};
 use crate::{
     error::AppError,
     i18n::say,
     server::{
-        forms::{Form, Refusal},
-        reading::{Reading, read},
+        reading::read,
         rooms::list_rooms,
-        session::{Visit, sign_in_path},
+        session::{Visit, read_visit, sign_in_path},
     },
-    ui::{field::FormFailure, mark::Mark},
+    ui::mark::Mark,
 };
 
 /// The rooms as this page knows them, for whoever hears of something new in one.
@@ -27,8 +26,8 @@ pub struct KnownRooms(pub RwSignal<Vec<Room>>);
 /// See the module.
 #[component]
 pub fn Rooms() -> impl IntoView {
-    let Here(visit) = expect_context();
-    Refused::provide(visit);
+    let notice = Notice::provide();
+    let visit = read(|| (), |()| read_visit());
     let rooms = read(|| (), |()| list_rooms());
     let known = KnownRooms(RwSignal::new(Vec::new()));
     provide_context(known);
@@ -42,8 +41,9 @@ pub fn Rooms() -> impl IntoView {
                 <Suspense>
                     {move || Suspend::new(async move {
                         match (visit.await, rooms.await) {
-                            (Ok(Visit { user: Some(user), .. }), Ok(rooms)) => {
+                            (Ok(Visit { user: Some(user), notice: words }), Ok(rooms)) => {
                                 known.0.set(rooms);
+                                notice.words.set(words);
                                 view! { <RoomList me=user known/> }.into_any()
                             }
                             (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.into_any(),
@@ -101,9 +101,9 @@ pub fn NoRoom() -> impl IntoView {
             <h1 class="unseen">{say!(rooms.title)}</h1>
             <div class="blank wide-only">
                 <Mark/>
-                <MembershipRefusal/>
+                <ShownNotice/>
                 <p>{move || if rooms.read().is_empty() { none } else { choose }}</p>
-                <a class="button" href="/rooms/new">
+                <a class="button" href="/rooms/new" rel="external">
                     {say!(rooms.new)}
                 </a>
             </div>
@@ -112,51 +112,35 @@ pub fn NoRoom() -> impl IntoView {
     .into_any()
 }
 
-/// The refusal of the form before this page: shown on the page that the server answered with, and not on those that
+/// Why the form before this page was refused: shown on the page that the server answered with, and not on those that
 /// one goes to from there.
 #[derive(Clone, Copy)]
-pub struct Refused {
-    visit: Reading<Result<Visit, AppError>>,
-    is_past: RwSignal<bool>,
+pub struct Notice {
+    words: RwSignal<Option<String>>,
 }
 
-impl Refused {
-    fn provide(visit: Reading<Result<Visit, AppError>>) {
-        let refused = Self { visit, is_past: RwSignal::new(false) };
+impl Notice {
+    fn provide() -> Self {
+        let notice = Self { words: RwSignal::new(None) };
         let pathname = use_location().pathname;
         Effect::new(move |first: Option<String>| {
             let here = pathname.get();
             let first = first.unwrap_or_else(|| here.clone());
             if first != here {
-                refused.is_past.set(true);
+                notice.words.set(None);
             }
             first
         });
-        provide_context(refused);
-    }
-
-    /// The refusal, if there was one and it is to be shown still.
-    pub async fn take(self) -> Option<Refusal> {
-        let refusal = self.visit.await.ok().and_then(|visit| visit.refusal);
-        refusal.filter(|_| !self.is_past.get_untracked())
+        provide_context(notice);
+        notice
     }
 }
 
-/// Why joining or leaving, or sending without a script, was refused just now.
+/// See [`Notice`].
 #[component]
-pub fn MembershipRefusal() -> impl IntoView {
-    let refused: Refused = expect_context();
-    view! {
-        <Suspense>
-            {move || Suspend::new(async move {
-                let refusal = refused.take().await;
-                let shown = refusal.filter(|refusal| matches!(refusal.form, Form::Membership | Form::Message));
-                // Here there are no fields to stand beside: the sentence of the first, or of the whole.
-                view! { <FormFailure failure=shown.map(|refusal| refusal.failure) lone=true/> }
-            })}
-        </Suspense>
-    }
-    .into_any()
+pub fn ShownNotice() -> impl IntoView {
+    let Notice { words } = expect_context();
+    move || words.get().map(|words| view! { <p class="notice notice-alert" role="alert">{words}</p> })
 }
 
 /// Is this a refusal that a stranger gets?

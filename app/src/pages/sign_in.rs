@@ -5,12 +5,12 @@ use chat::model::limits::USERNAME_MAX;
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{Here, PageTitle, entry::Entry, missing::Failed, onward::Onward};
+use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward};
 use crate::{
     i18n::say,
     server::{
-        forms::Form,
-        session::{SignIn, SignInDemo, Visit, is_own_path},
+        forms::{Form, take_refusal},
+        session::{Door, SignIn, SignInDemo, is_own_path, read_door},
     },
     ui::field::{FormFailure, PasswordField, TextField, problem_of},
 };
@@ -18,15 +18,14 @@ use crate::{
 /// See the module.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let Here(visit) = expect_context();
     view! {
         <PageTitle text=say!(sign_in.title)/>
         <Entry>
             <Suspense>
                 {move || Suspend::new(async move {
-                    match visit.await {
-                        Ok(visit) if visit.user.is_some() => view! { <Onward path="/rooms"/> }.into_any(),
-                        Ok(visit) => view! { <Card visit/> }.into_any(),
+                    match read_door().await {
+                        Ok(door) if door.is_signed_in => view! { <Onward path="/rooms"/> }.into_any(),
+                        Ok(door) => view! { <Card door/> }.into_any(),
                         Err(error) => view! { <Failed failure=error.0/> }.into_any(),
                     }
                 })}
@@ -37,10 +36,10 @@ pub fn SignInPage() -> impl IntoView {
 }
 
 #[component]
-fn Card(visit: Visit) -> impl IntoView {
+fn Card(door: Door) -> impl IntoView {
     let query = use_query_map();
     let next = query.read_untracked().get("next").filter(|next| is_own_path(next)).unwrap_or_default();
-    let refusal = visit.refusal.filter(|refusal| refusal.form == Form::SignIn);
+    let refusal = take_refusal().filter(|refusal| refusal.form == Form::SignIn);
     let typed =
         refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
     let failure = refusal.map(|refusal| refusal.failure);
@@ -66,7 +65,7 @@ fn Card(visit: Visit) -> impl IntoView {
                 {say!(sign_in.submit)}
             </button>
         </form>
-        {visit
+        {door
             .demo
             .then(|| {
                 view! {
@@ -79,7 +78,7 @@ fn Card(visit: Visit) -> impl IntoView {
                     </form>
                 }
             })}
-        {visit
+        {door
             .signup_open
             .then(|| {
                 view! {

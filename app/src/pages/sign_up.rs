@@ -3,12 +3,12 @@
 use chat::model::limits::{PERSON_NAME_MAX, USERNAME_MAX};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{Here, PageTitle, entry::Entry, missing::Failed, onward::Onward};
+use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward};
 use crate::{
     i18n::say,
     server::{
-        forms::{Form, Refusal},
-        session::SignUp,
+        forms::{Form, Refusal, take_refusal},
+        session::{SignUp, read_door},
     },
     ui::field::{FormFailure, PasswordField, TextField, problem_of},
 };
@@ -16,17 +16,16 @@ use crate::{
 /// See the module.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
-    let Here(visit) = expect_context();
     view! {
         <PageTitle text=say!(sign_up.title)/>
         <Entry>
             <Suspense>
                 {move || Suspend::new(async move {
-                    match visit.await {
-                        Ok(visit) if visit.user.is_some() => view! { <Onward path="/rooms"/> }.into_any(),
-                        Ok(visit) => {
-                            let refusal = visit.refusal.filter(|refusal| refusal.form == Form::SignUp);
-                            view! { <Card is_open=visit.signup_open refusal/> }.into_any()
+                    match read_door().await {
+                        Ok(door) if door.is_signed_in => view! { <Onward path="/rooms"/> }.into_any(),
+                        Ok(door) => {
+                            let refusal = take_refusal().filter(|refusal| refusal.form == Form::SignUp);
+                            view! { <Card is_open=door.signup_open refusal/> }.into_any()
                         }
                         Err(error) => view! { <Failed failure=error.0/> }.into_any(),
                     }

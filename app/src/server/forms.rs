@@ -35,10 +35,9 @@ pub struct Refusal {
     pub typed: BTreeMap<String, String>,
 }
 
-#[cfg(feature = "ssr")]
-pub(super) use answer::{answer, take_refusal};
+pub(super) use answer::answer;
+pub use answer::take_refusal;
 
-#[cfg(feature = "ssr")]
 mod answer {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
     use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
@@ -80,7 +79,7 @@ mod answer {
     }
 
     /// The refusal that this page is to show, once.
-    pub(in crate::server) fn take_refusal() -> Option<Refusal> {
+    pub fn take_refusal() -> Option<Refusal> {
         let value = request::cookie(COOKIE)?;
         request::set_cookie(&cookie(String::new(), Duration::ZERO));
         serde_json::from_slice(&BASE64.decode(value).ok()?).ok()

@@ -24,6 +24,16 @@ pub fn locale_of(headers: &HeaderMap) -> Locale {
         .unwrap_or(Locale::zh)
 }
 
+/// This request's language.
+pub fn locale() -> Locale {
+    use_context::<Parts>().map_or(Locale::zh, |parts| locale_of(&parts.headers))
+}
+
+/// This request's path.
+pub fn path() -> String {
+    use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
+}
+
 /// What this request's page is to be rendered with.
 pub fn chosen() -> Chosen {
     let Some(parts) = use_context::<Parts>() else { return Chosen::default() };

@@ -1,6 +1,6 @@
 //! Rooms: the list, one of them opened, made, joined and left.
 
-use chat::model::{Failure, MessagePage, Role, Room, RoomId, User};
+use chat::model::{Code, MessagePage, Role, Room, RoomId, User};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ pub async fn open_room(
     room: RoomId,
     /// Show the messages before this one.
     before: Option<i64>,
-) -> Result<Result<OpenedRoom, Failure>, AppError> {
+) -> Result<Result<OpenedRoom, Code>, AppError> {
     door::expected(door::open(room, before).await)
 }
 
@@ -106,7 +106,7 @@ pub fn room_path(room: RoomId) -> String {
 mod door {
     use chat::{
         model::{
-            Code, Failure, Member, NewRoom, Role, Room, RoomId,
+            Code, Member, NewRoom, Role, Room, RoomId,
             limits::{ROOM_DETAIL_MEMBERS, ROOM_MEMBERS_DEFAULT},
         },
         service::history::HistoryQuery,
@@ -158,11 +158,11 @@ mod door {
     }
 
     /// A refusal that a page shows as such is an answer; the rest is an error.
-    pub(super) fn expected<T>(result: Result<T, AppError>) -> Result<Result<T, Failure>, AppError> {
+    pub(super) fn expected<T>(result: Result<T, AppError>) -> Result<Result<T, Code>, AppError> {
         match result {
             Ok(answer) => Ok(Ok(answer)),
             Err(AppError(failure)) => match failure.code {
-                Code::NotFound | Code::NotAMember | Code::Banned | Code::Invalid => Ok(Err(failure)),
+                Code::NotFound | Code::NotAMember | Code::Banned | Code::Invalid => Ok(Err(failure.code)),
                 code => {
                     request::set_status(code);
                     Err(AppError(failure))

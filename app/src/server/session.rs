@@ -4,34 +4,49 @@ use chat::model::User;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
-use super::forms::Refusal;
 use crate::error::AppError;
 
-/// Who is here, and what this server offers a stranger.
+/// Who is here, as a live page needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
     /// Who is signed in.
     pub user: Option<User>,
-    /// Does one click sign in the demo account?
-    pub demo: bool,
-    /// May one make an account?
-    pub signup_open: bool,
-    /// The form that was refused just before this page.
-    pub refusal: Option<Refusal>,
+    /// Why joining or leaving a room, or sending without a script, was refused just before this page.
+    pub notice: Option<String>,
 }
 
 /// Who is here.
 #[server(prefix = "/ui", endpoint = "visit", input = GetUrl)]
 pub async fn read_visit() -> Result<Visit, AppError> {
+    use super::{
+        forms::{Form, take_refusal},
+        request,
+    };
+
+    let user = super::identity::visitor().await.inspect_err(|error| request::set_status(error.0.code))?;
+    let refusal = take_refusal().filter(|refusal| matches!(refusal.form, Form::Membership | Form::Message));
+    let notice = refusal.map(|refusal| crate::error::notice(request::locale(), &refusal.failure));
+    Ok(Visit { user, notice })
+}
+
+/// What a page for strangers needs to know.
+#[cfg(feature = "ssr")]
+pub struct Door {
+    /// Is somebody signed in already?
+    pub is_signed_in: bool,
+    /// Does one click sign in the demo account?
+    pub demo: bool,
+    /// May one make an account?
+    pub signup_open: bool,
+}
+
+/// What a page for strangers needs to know.
+#[cfg(feature = "ssr")]
+pub async fn read_door() -> Result<Door, AppError> {
     let context = super::identity::context()?;
-    let user =
-        super::identity::visitor().await.inspect_err(|error| super::request::set_status(error.0.code))?;
-    Ok(Visit {
-        user,
-        demo: context.demo,
-        signup_open: context.signup_open,
-        refusal: super::forms::take_refusal(),
-    })
+    let visitor = super::identity::visitor().await;
+    let visitor = visitor.inspect_err(|error| super::request::set_status(error.0.code))?;
+    Ok(Door { is_signed_in: visitor.is_some(), demo: context.demo, signup_open: context.signup_open })
 }
 
 /// Signs in, and goes on to `next` or to the rooms.

@@ -1,7 +1,7 @@
-//! A labelled input with its hint and what is wrong with it.
+//! A labelled input with its hint and what is wrong with it. For pages that the server alone renders.
 
 use chat::model::{Failure, FieldProblem};
-use leptos::{html, prelude::*, web_sys};
+use leptos::prelude::*;
 
 use super::icon::{Draw, Icon};
 use crate::{
@@ -20,18 +20,11 @@ pub fn problem_of(failure: Option<&Failure>, field: &str) -> Option<FieldProblem
 pub fn FormFailure(
     /// The refusal, if there was one.
     failure: Option<Failure>,
-    /// Are there no fields here to say theirs?
-    #[prop(optional)]
-    lone: bool,
 ) -> impl IntoView {
-    failure.filter(|failure| lone || failure.fields.is_empty()).map(|failure| {
-        let words = match failure.fields.first() {
-            Some(field) => problem_sentence(locale(), field),
-            None => sentence(locale(), &failure),
-        };
+    failure.filter(|failure| failure.fields.is_empty()).map(|failure| {
         view! {
             <p class="notice notice-alert" role="alert">
-                {words}
+                {sentence(locale(), &failure)}
             </p>
         }
     })
@@ -71,12 +64,6 @@ pub fn TextField(
     autofocus: bool,
 ) -> impl IntoView {
     let described = described_by(name, problem.is_some(), hint.is_some());
-    let input = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
-        if autofocus && let Some(input) = input.get() {
-            begin_at(&input);
-        }
-    });
     view! {
         <div class="field">
             <label for=name>
@@ -94,9 +81,7 @@ pub fn TextField(
                 spellcheck=verbatim.then_some("false")
                 maxlength=max.to_string()
                 required=required
-                // In the server's page alone: put into a page that is there already, it would only be complained of.
-                autofocus=autofocus && cfg!(feature = "ssr")
-                node_ref=input
+                autofocus=autofocus
                 aria-invalid=problem.is_some().then_some("true")
                 aria-describedby=described
             />
@@ -119,12 +104,6 @@ pub fn PasswordField(
     autocomplete: &'static str,
 ) -> impl IntoView {
     const NAME: &str = "password";
-    let (shown, set_shown) = signal(false);
-    // The button does nothing before the page is live, so it is not there before.
-    let (live, set_live) = signal(false);
-    Effect::new(move |_| set_live.set(true));
-    let (show, hide) = (say!(account.show_password), say!(account.hide_password));
-    let action = move || if shown.get() { hide } else { show };
     let described = described_by(NAME, problem.is_some(), hint.is_some());
     view! {
         <div class="field">
@@ -132,7 +111,7 @@ pub fn PasswordField(
             <div class="input-with-button">
                 <input
                     class="input"
-                    type=move || if shown.get() { "text" } else { "password" }
+                    type="password"
                     id=NAME
                     name=NAME
                     autocomplete=autocomplete
@@ -142,14 +121,15 @@ pub fn PasswordField(
                     aria-invalid=problem.is_some().then_some("true")
                     aria-describedby=described
                 />
+                // Shown, and made to do something, by `public/door.js`.
                 <button
                     type="button"
                     class="button button-icon"
-                    hidden=move || !live.get()
-                    aria-label=action
-                    title=action
-                    aria-pressed=move || shown.get().to_string()
-                    on:click=move |_| set_shown.update(|shown| *shown = !*shown)
+                    hidden=true
+                    aria-label=say!(account.show_password)
+                    aria-pressed="false"
+                    aria-controls=NAME
+                    data-reveal=NAME
                 >
                     <Draw icon=Icon::Eye/>
                 </button>
@@ -158,16 +138,6 @@ pub fn PasswordField(
         </div>
     }
     .into_any()
-}
-
-/// Focuses `input`, unless somebody is writing somewhere already.
-fn begin_at(input: &web_sys::HtmlInputElement) {
-    let busy =
-        document().active_element().is_some_and(|active| matches!(&*active.tag_name(), "INPUT" | "TEXTAREA"));
-    if !busy {
-        // Fails only for what cannot have focus.
-        let _ = input.focus();
-    }
 }
 
 #[component]

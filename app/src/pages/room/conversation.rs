@@ -4,7 +4,7 @@
 //! below, and is missing from the server's build.
 
 use chat::model::Room;
-use leptos::{either::EitherOf3, html, prelude::*, server_fn::ServerFn};
+use leptos::{either::Either, html, prelude::*, server_fn::ServerFn};
 
 use super::{
     composer::Composer,
@@ -16,10 +16,11 @@ use crate::{
     error::sentence,
     i18n::{say, td_string},
     live::Line,
-    pages::rooms::MembershipRefusal,
+    pages::rooms::ShownNotice,
     preferences::locale,
     server::rooms::{JoinRoom, OpenedRoom},
     state::{timeline::Timeline, typing::Typists},
+    ui::avatar::{Avatar, Shape},
 };
 
 /// What a conversation is made of, for its parts and its live half.
@@ -62,23 +63,27 @@ pub fn Conversation(
         >
             <Header room=room.clone()/>
             <LineNotice line=parts.line/>
-            {history.is_some().then(|| {
-                view! {
-                    <TimelineView
-                        room=room.clone()
-                        timeline=parts.timeline
-                        loading=parts.loading
-                        unseen=parts.unseen
-                        is_newest
-                        node=parts.node
-                        actions=hands.actions
-                    />
-                }
-            })}
-            <div class="conversation-foot">
-                <MembershipRefusal/>
-                <Foot room typists=parts.typists hands/>
-            </div>
+            {if history.is_some() {
+                Either::Left(
+                    view! {
+                        <TimelineView
+                            room=room.clone()
+                            timeline=parts.timeline
+                            loading=parts.loading
+                            unseen=parts.unseen
+                            is_newest
+                            node=parts.node
+                            actions=hands.actions
+                        />
+                        <div class="conversation-foot">
+                            <ShownNotice/>
+                            <Foot room typists=parts.typists hands/>
+                        </div>
+                    },
+                )
+            } else {
+                Either::Right(view! { <Outside room/> })
+            }}
         </div>
     }
     .into_any()
@@ -108,24 +113,34 @@ impl Hands {
 /// The composer, or why there is none.
 #[component]
 fn Foot(room: Room, typists: RwSignal<Typists>, hands: Hands) -> impl IntoView {
-    if !room.is_active {
-        EitherOf3::A(view! { <p class="join">{say!(room.closed)}</p> })
-    } else if room.is_member {
-        EitherOf3::B(view! {
+    if room.is_active {
+        Either::Left(view! {
             <Typing typists/>
             <Composer room=room.id name=room.name write=hands.write typing=hands.typing/>
         })
     } else {
-        EitherOf3::C(view! {
-            <form class="join" method="post" action=JoinRoom::url()>
+        Either::Right(view! { <p class="closed">{say!(room.closed)}</p> })
+    }
+}
+
+/// For someone who is not in the room: what it is, and the way in.
+#[component]
+fn Outside(room: Room) -> impl IntoView {
+    view! {
+        <div class="blank">
+            <Avatar name=room.name.clone() id=room.id.0 shape=Shape::LargeRoom/>
+            <h2>{room.name}</h2>
+            <p>{say!(room.join_lead)}</p>
+            <ShownNotice/>
+            <form method="post" action=JoinRoom::url()>
                 <input type="hidden" name="room" value=room.id.to_string()/>
-                <span>{say!(room.join_lead)}</span>
                 <button type="submit" class="button button-loud">
                     {say!(room.join)}
                 </button>
             </form>
-        })
+        </div>
     }
+    .into_any()
 }
 
 /// The line, where it is worth a word.

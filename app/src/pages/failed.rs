@@ -1,0 +1,25 @@
+//! In place of what a page wanted to show and could not have.
+
+use chat::model::Failure;
+use leptos::prelude::*;
+
+use super::answer_with;
+use crate::{error::sentence, i18n::say, preferences::locale};
+
+/// See the module.
+#[component]
+pub fn Failed(
+    /// Why.
+    failure: Failure,
+) -> impl IntoView {
+    answer_with(failure.code);
+    view! {
+        <div class="blank">
+            <p role="alert">{sentence(locale(), &failure)}</p>
+            <a class="button" href="" rel="external">
+                {say!(page.again)}
+            </a>
+        </div>
+    }
+    .into_any()
+}
