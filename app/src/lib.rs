@@ -88,9 +88,14 @@ fn Pages() -> impl IntoView {
 #[cfg(not(feature = "ssr"))]
 #[component]
 fn Pages() -> impl IntoView {
-    let elsewhere = || {
+    // Only for who goes there from here: what the server sent is what there is.
+    let arrived = RwSignal::new(false);
+    Effect::new(move |_| arrived.set(true));
+    let elsewhere = move || {
         #[cfg(feature = "hydrate")]
-        Effect::new(|_| browser::document::reload());
+        if arrived.get_untracked() {
+            browser::document::reload();
+        }
     };
     view! {
         <Routes fallback=elsewhere>

@@ -28,8 +28,8 @@ use crate::i18n::say;
 /// Is the page at `path` made live by the browser? The others are forms and words: they are complete as the server
 /// sends them, and no script is fetched for them but a few lines.
 pub fn is_live(path: &str) -> bool {
-    let path = path.trim_end_matches('/');
-    (path == "/rooms" || path.starts_with("/rooms/")) && path != "/rooms/new"
+    let room = path.strip_prefix("/rooms/");
+    path == "/rooms" || room.is_some_and(|room| !room.is_empty() && room != "new" && !room.contains('/'))
 }
 
 /// The title of a page, in its tab.
@@ -48,4 +48,21 @@ pub(crate) fn answer_with(code: chat::model::Code) {
     crate::server::request::set_status(code);
     #[cfg(not(feature = "ssr"))]
     let _ = code;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_live;
+
+    #[test]
+    fn the_rooms_are_live_and_nothing_else() {
+        for live in ["/rooms", "/rooms/5", "/rooms/abc"] {
+            assert!(is_live(live), "{live}");
+        }
+        for still in
+            ["/", "/sign-in", "/rooms/new", "/rooms/", "/rooms//", "/rooms/5/", "/rooms/5/more", "/roomsy"]
+        {
+            assert!(!is_live(still), "{still}");
+        }
+    }
 }
