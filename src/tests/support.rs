@@ -15,20 +15,17 @@ macro_rules! both {
     ($($(#[$doc:meta])* async fn $name:ident($server:ident: &Server) $body:block)*) => {
         $(
             $(#[$doc])*
+            async fn $name($server: &$crate::support::Server) $body
+
             mod $name {
-                #[allow(unused_imports, reason = "which of them a test needs is its own matter")]
-                use super::*;
-
-                async fn test($server: &$crate::support::Server) $body
-
                 #[tokio::test]
                 async fn sqlite() {
-                    test($crate::support::Server::on_sqlite().await).await;
+                    super::$name($crate::support::Server::on_sqlite().await).await;
                 }
 
                 #[tokio::test]
                 async fn mariadb() {
-                    test($crate::support::Server::on_mariadb().await).await;
+                    super::$name($crate::support::Server::on_mariadb().await).await;
                 }
             }
         )*

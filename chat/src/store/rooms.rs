@@ -64,8 +64,9 @@ pub struct MemberState {
     pub last_read_seq: i64,
 }
 
+/// The columns that the rules need of a room, under their own names.
 #[derive(FromRow)]
-struct StandingRow {
+pub(super) struct StateRow {
     id: i64,
     name: String,
     room_type: String,
@@ -74,6 +75,27 @@ struct StandingRow {
     member_count: i64,
     seq: i64,
     rev: i64,
+}
+
+impl From<StateRow> for RoomState {
+    fn from(row: StateRow) -> Self {
+        Self {
+            id: RoomId(row.id),
+            name: row.name,
+            room_type: room_type(&row.room_type),
+            is_active: row.is_active,
+            max_members: row.max_members,
+            member_count: row.member_count,
+            seq: row.seq,
+            rev: row.rev,
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct StandingRow {
+    #[sqlx(flatten)]
+    room: StateRow,
     member_id: Option<i64>,
     role: Option<String>,
     left_at: Option<i64>,
@@ -92,19 +114,7 @@ impl From<StandingRow> for Standing {
             is_banned: row.is_banned.unwrap_or_default(),
             last_read_seq: row.last_read_seq.unwrap_or_default(),
         });
-        Self {
-            room: RoomState {
-                id: RoomId(row.id),
-                name: row.name,
-                room_type: room_type(&row.room_type),
-                is_active: row.is_active,
-                max_members: row.max_members,
-                member_count: row.member_count,
-                seq: row.seq,
-                rev: row.rev,
-            },
-            member,
-        }
+        Self { room: row.room.into(), member }
     }
 }
 

@@ -4,34 +4,29 @@ use chat::store::{Store, StoreError};
 
 use crate::support::{World, both};
 
-both! {
-    async fn ten_nodes_may_start_at_once(world: World) {
-        let url = world.url.clone();
-        let nodes: Vec<_> = (0..10)
-            .map(|_| {
-                let url = url.clone();
-                tokio::spawn(async move { Store::open(&url).await.map(drop) })
-            })
-            .collect();
-        for node in nodes {
-            node.await.expect("no panic").expect("opened");
-        }
-    }
-}
-
-#[tokio::test]
-async fn ten_nodes_may_make_one_new_sqlite_database_at_once() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite:{}", folder.path().join("new.db").display());
+/// Ten nodes open the database at `url` at once.
+async fn ten_open(url: &str) {
     let nodes: Vec<_> = (0..10)
         .map(|_| {
-            let url = url.clone();
+            let url = url.to_owned();
             tokio::spawn(async move { Store::open(&url).await.map(drop) })
         })
         .collect();
     for node in nodes {
         node.await.expect("no panic").expect("opened");
     }
+}
+
+both! {
+    async fn ten_nodes_may_start_at_once(world: World) {
+        ten_open(&world.url).await;
+    }
+}
+
+#[tokio::test]
+async fn ten_nodes_may_make_one_new_sqlite_database_at_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    ten_open(&format!("sqlite:{}", folder.path().join("new.db").display())).await;
 }
 
 #[tokio::test]

@@ -22,20 +22,17 @@ macro_rules! both {
     ($($(#[$doc:meta])* async fn $name:ident($world:ident: World) $body:block)*) => {
         $(
             $(#[$doc])*
+            async fn $name($world: $crate::support::World) $body
+
             mod $name {
-                #[allow(unused_imports, reason = "which of them a test needs is its own matter")]
-                use super::*;
-
-                async fn test($world: $crate::support::World) $body
-
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn sqlite() {
-                    test($crate::support::World::sqlite().await).await;
+                    super::$name($crate::support::World::sqlite().await).await;
                 }
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn mariadb() {
-                    test($crate::support::World::mariadb().await).await;
+                    super::$name($crate::support::World::mariadb().await).await;
                 }
             }
         )*

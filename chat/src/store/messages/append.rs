@@ -12,7 +12,7 @@ use crate::{
         Conn, Link, StoreError, StoreResult,
         dialect::{padded, tuples},
         on,
-        rooms::{MemberState, RoomState, room_type},
+        rooms::{MemberState, RoomState, StateRow},
     },
 };
 
@@ -47,18 +47,6 @@ pub struct NewMessage<'a> {
 /// SQLite allows 32,766 placeholders).
 const ROWS: usize = 64;
 
-#[derive(FromRow)]
-struct RoomRow {
-    id: i64,
-    name: String,
-    room_type: String,
-    is_active: bool,
-    max_members: i64,
-    member_count: i64,
-    seq: i64,
-    rev: i64,
-}
-
 /// Takes the locks of `rooms` until the commit, in the order of their ids so that two
 /// nodes cannot wait for each other, and reads them. Rooms that do not exist are left out.
 pub async fn lock_rooms(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, RoomState>> {
@@ -70,29 +58,14 @@ pub async fn lock_rooms(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMa
         conn.backend().for_update()
     );
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
-    let rows: Vec<RoomRow> = on!(conn, |link| {
+    let rows: Vec<StateRow> = on!(conn, |link| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for room in rooms.iter().copied().chain(filler) {
             query = query.bind(room.0);
         }
         query.fetch_all(&mut *link).await
     })?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let state = RoomState {
-                id: RoomId(row.id),
-                name: row.name,
-                room_type: room_type(&row.room_type),
-                is_active: row.is_active,
-                max_members: row.max_members,
-                member_count: row.member_count,
-                seq: row.seq,
-                rev: row.rev,
-            };
-            (state.id, state)
-        })
-        .collect())
+    Ok(rows.into_iter().map(RoomState::from).map(|state| (state.id, state)).collect())
 }
 
 #[derive(FromRow)]
