@@ -38,6 +38,9 @@ const OUTPUT_NAME: &str = "liao";
 #[allow_missing = true]
 struct Site;
 
+/// Read at compile time only, so that cargo takes the site in anew when the build names other files.
+const _: Option<&str> = option_env!("LIAO_SITE_FILES");
+
 /// How long a browser may keep a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keep {

@@ -22,6 +22,8 @@ pub mod error;
 pub mod i18n;
 pub mod live;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod policy;
 pub mod preferences;
 pub mod server;
 #[cfg(feature = "ssr")]

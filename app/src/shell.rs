@@ -1,7 +1,6 @@
-//! The document around the app: language and theme on `<html>` before anything is drawn, styles, scripts, and the
-//! policy that allows only those.
+//! The document around the app: language and theme on `<html>` before anything is drawn, styles and scripts.
 
-use axum::http::{HeaderValue, header};
+use axum::http::header;
 use leptos::{either::Either, html, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
@@ -9,6 +8,7 @@ use crate::{
     App,
     i18n::tag,
     pages::is_live,
+    policy::content_security_policy,
     preferences::{Chosen, Theme},
     server::request,
 };
@@ -22,7 +22,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let chosen = request::chosen();
     // So that the app is rendered with exactly what `<html>` says.
     provide_context(chosen);
-    forbid_other_sources();
+    let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    request::insert_header(header::CONTENT_SECURITY_POLICY, content_security_policy(&nonce));
     let Chosen { locale, theme, zone, now } = chosen;
     // A developer's server, whose pages reload when it was built anew.
     let is_developed = options.env == Env::DEV;
@@ -70,17 +71,4 @@ fn ground(theme: Theme) -> impl IntoView {
         light.map(|color| meta(color, "(prefers-color-scheme: light)")),
         dark.map(|color| meta(color, "(prefers-color-scheme: dark)")),
     )
-}
-
-/// The content security policy: our own files, and the inline scripts that carry this answer's nonce.
-fn forbid_other_sources() {
-    let nonce = use_nonce().map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{nonce}; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        request::insert_header(header::CONTENT_SECURITY_POLICY, policy);
-    }
 }

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::workspace;
+use crate::{fingerprint, workspace};
 
 /// The stem of every file under `pkg/`; the server's pages ask for it.
 const NAME: &str = "liao";
@@ -35,6 +35,15 @@ pub(crate) fn build(release: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The names of all files of the site, one a line. A release that takes the site in is compiled with them: cargo sees
+/// by itself when a file it took in has changed, but not that there is one more.
+pub(crate) fn names() -> Result<String> {
+    let site = workspace::site_dir();
+    let files = fingerprint::files_under(&site)?;
+    let names = files.iter().filter_map(|file| file.strip_prefix(&site).ok()?.to_str());
+    Ok(names.collect::<Vec<_>>().join("\n"))
 }
 
 /// Where the browser half and the styles lie.
