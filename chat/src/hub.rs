@@ -3,21 +3,38 @@
 //! A room in use has one ring of shared events; each socket reads it at its own
 //! pace. A frame is serialised once, whatever the number of sockets. A reader that
 //! falls a whole ring behind is told so ([`Lagged`]) and has to resume from the
-//! database; nothing is skipped in silence. The hub knows no rules and no SQL.
+//! database; nothing is skipped in silence. Sockets for notifications follow many rooms,
+//! and hear of each only what concerns those who do not look at it: see [`Inbox`].
+//!
+//! Every event, of rooms and of users, goes out through [`Hub::send`], and comes in to
+//! this node's listeners through [`Hub::hand_out`]. The hub knows no rules and no SQL.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::model::{Code, RoomId, ServerFrame, UserId, UserRef};
 
+mod inbox;
 mod room;
+mod watchers;
 
+pub use inbox::{Arrival, Inbox, Signal};
 pub use room::{Lagged, Subscription};
+pub use watchers::{Tidings, WatchedRooms};
+
+/// An event, and whom it is for.
+#[derive(Clone, Debug)]
+pub enum Publication {
+    /// Those who listen to a room.
+    Room(RoomId, Event),
+    /// All sockets of a user.
+    User(UserId, UserEvent),
+}
 
 /// What is handed to the sockets of a room.
 #[derive(Clone, Debug)]
@@ -33,6 +50,29 @@ pub enum Event {
     },
 }
 
+/// What is told to a user wherever they are. It says where to look, not what is there:
+/// the database has that, and what was read there later is never older than this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserEvent {
+    /// Their place in this room has changed: membership, role, what they have read.
+    Room(RoomId),
+    /// They have read everything everywhere.
+    Rooms,
+    /// They have a new notification that is a row, of this number.
+    Notice(i64),
+    /// Their sockets are to be closed, all of them, with the reason to say first.
+    Close(Code),
+}
+
+/// What a new message is to those who do not look at its room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Its place.
+    pub seq: i64,
+    /// Whom it mentions.
+    pub mentioned: Vec<UserId>,
+}
+
 /// A frame, serialised.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -42,6 +82,8 @@ pub struct Frame {
     pub rev: Option<i64>,
     /// Who gets it.
     pub audience: Audience,
+    /// With a new message alone.
+    pub news: Option<Arc<News>>,
 }
 
 /// Which sockets of the room get a frame.
@@ -57,7 +99,7 @@ impl Frame {
     /// Serialises `frame`; `None` only if serde fails, which our own types do not.
     pub fn new(frame: &ServerFrame, rev: Option<i64>, audience: Audience) -> Option<Self> {
         match serde_json::to_vec(frame) {
-            Ok(json) => Some(Self { json: Bytes::from(json), rev, audience }),
+            Ok(json) => Some(Self { json: Bytes::from(json), rev, audience, news: None }),
             Err(error) => {
                 tracing::error!(%error, "a frame could not be serialised");
                 None
@@ -66,7 +108,7 @@ impl Frame {
     }
 }
 
-/// The rooms that have sockets on this node. Cheap to clone.
+/// Who has sockets on this node. Cheap to clone.
 #[derive(Clone)]
 pub struct Hub {
     inner: Arc<Inner>,
@@ -74,13 +116,18 @@ pub struct Hub {
 
 struct Inner {
     rooms: Mutex<HashMap<RoomId, Arc<room::Channel>>>,
+    watchers: Arc<watchers::Watchers>,
+    /// Where the news of watched rooms goes, once somebody reads it.
+    tidings: OnceLock<mpsc::Sender<(RoomId, Tidings)>>,
     ring: usize,
 }
 
 impl Hub {
     /// A hub whose rooms keep `ring` events for slow readers.
     pub fn new(ring: usize) -> Self {
-        Self { inner: Arc::new(Inner { rooms: Mutex::default(), ring }) }
+        let inner =
+            Inner { rooms: Mutex::default(), watchers: Arc::default(), tidings: OnceLock::new(), ring };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Listens to `room` on behalf of `user`. Nobody is told until
@@ -91,33 +138,74 @@ impl Hub {
         Subscription::new(self.clone(), room, user, Arc::clone(channel))
     }
 
-    /// Hands `event` to everyone listening to `room`. Events of one room must be
+    /// Listens to what is told to `user`, and to the rooms that it will [`Inbox::watch`].
+    pub fn subscribe_user(&self, user: UserId) -> Inbox {
+        Inbox::new(Arc::clone(&self.inner.watchers), user)
+    }
+
+    /// What happens in the rooms that somebody watches. To be called once, by whoever
+    /// hands it on to the watchers.
+    pub fn watched_rooms(&self) -> WatchedRooms {
+        let (sender, receiver) = mpsc::channel(watchers::TIDINGS);
+        // The queue of a second caller is closed from the start.
+        let _ = self.inner.tidings.set(sender);
+        WatchedRooms::new(receiver, Arc::clone(&self.inner.watchers))
+    }
+
+    /// Publishes `event` to everyone listening to `room`. Events of one room must be
     /// published in the order of their commits.
     pub fn publish(&self, room: RoomId, event: Event) {
-        if let Some(channel) = self.channel(room) {
-            channel.send(event);
-        }
+        self.send(Publication::Room(room, event));
+    }
+
+    /// Publishes `event` to all sockets of `user`, after its commit.
+    pub fn publish_user(&self, user: UserId, event: UserEvent) {
+        self.send(Publication::User(user, event));
     }
 
     /// Serialises `frame` and publishes it, if anybody listens at all.
     pub fn publish_frame(&self, room: RoomId, frame: &ServerFrame, rev: Option<i64>, audience: Audience) {
-        if let Some(channel) = self.channel(room)
+        if self.rooms().contains_key(&room)
             && let Some(frame) = Frame::new(frame, rev, audience)
         {
-            channel.send(Event::Frame(frame));
+            self.publish(room, Event::Frame(frame));
         }
     }
 
-    /// Does anybody on this node listen to `room`?
+    /// The way out, which every publication takes.
+    fn send(&self, publication: Publication) {
+        self.hand_out(publication);
+    }
+
+    /// Hands a publication to those on this node whom it is for.
+    fn hand_out(&self, publication: Publication) {
+        match publication {
+            Publication::Room(room, event) => {
+                if self.inner.watchers.is_watched(room)
+                    && let Some(tidings) = Tidings::of(&event)
+                    && let Some(queue) = self.inner.tidings.get()
+                    && queue.try_send((room, tidings)).is_err()
+                {
+                    self.inner.watchers.fall_behind(room);
+                }
+                if let Some(channel) = self.channel(room) {
+                    channel.send(event);
+                }
+            }
+            Publication::User(user, event) => {
+                self.inner.watchers.tell_user(user, event);
+                if let UserEvent::Close(code) = event {
+                    for channel in self.rooms().values() {
+                        channel.send(Event::Close { user: Some(user), code });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does anybody on this node listen to `room`, or watch it?
     pub fn is_listening(&self, room: RoomId) -> bool {
-        self.rooms().contains_key(&room)
-    }
-
-    /// Closes every socket of `user` in every room of this node.
-    pub fn close_user(&self, user: UserId, code: Code) {
-        for channel in self.rooms().values() {
-            channel.send(Event::Close { user: Some(user), code });
-        }
+        self.rooms().contains_key(&room) || self.inner.watchers.is_watched(room)
     }
 
     /// How many sockets are open, and in how many rooms.

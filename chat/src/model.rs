@@ -19,7 +19,9 @@ pub use failure::{Code, Failure, FieldProblem, Problem};
 pub use id::{MessageId, NotificationId, RoomId, UserId};
 pub use member::{Member, MemberChange, MemberPatch, Role};
 pub use message::{Message, MessageDraft, MessagePage, MessageType};
-pub use notification::{MessageReader, Notice, Notification, NotificationType, NotifiedMessage};
+pub use notification::{
+    MessageReader, Notice, Notification, NotificationFrame, NotificationType, NotifiedMessage,
+};
 pub use room::{LastMessage, NewRoom, Room, RoomPatch, RoomRef, RoomType};
 pub use timestamp::Timestamp;
 pub use user::{User, UserRef};

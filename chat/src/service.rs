@@ -10,9 +10,11 @@ use crate::{error::Result, hub::Hub, store::Store, writer::Writer};
 
 pub mod access;
 pub mod accounts;
+mod arrivals;
 pub mod changes;
 pub mod clock;
 pub mod history;
+mod inbox;
 mod limits;
 pub mod members;
 pub(crate) mod mention;
@@ -25,6 +27,7 @@ pub mod sockets;
 mod validate;
 
 pub use clock::Clock;
+pub use inbox::NotificationSession;
 pub use messages::Receipt;
 pub use sockets::RoomSession;
 
@@ -82,6 +85,7 @@ impl Chat {
     pub fn start(store: Store, settings: Settings, clock: Clock) -> Self {
         let hub = Hub::new(settings.ring);
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
+        tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings);
         Self { inner: Arc::new(Inner { store, writer, hub, clock, limits, settings }) }
     }

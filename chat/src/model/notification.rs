@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    id::{MAX_ID, MessageId, NotificationId},
+    event::RoomMessage,
+    id::{MAX_ID, MessageId, NotificationId, RoomId},
     message::MessageType,
     room::Room,
     timestamp::Timestamp,
@@ -100,6 +101,32 @@ pub struct Notification {
     pub created_at: Timestamp,
 }
 
+/// The title of a notification that `username` wrote a message.
+pub fn message_title(username: &str) -> String {
+    format!("新消息来自 {username}")
+}
+
+impl Notification {
+    /// That somebody wrote `message` just now.
+    pub fn of_message(message: &RoomMessage, room: Room) -> Self {
+        Self {
+            id: Notice::Message(message.id).into(),
+            notification_type: NotificationType::Message,
+            title: message_title(&message.sender.username),
+            content: message.content.clone(),
+            room,
+            message: Some(NotifiedMessage {
+                id: message.id,
+                content: message.content.clone(),
+                message_type: message.message_type,
+                created_at: message.created_at,
+            }),
+            is_read: false,
+            created_at: message.created_at,
+        }
+    }
+}
+
 /// The message of a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotifiedMessage {
@@ -111,6 +138,35 @@ pub struct NotifiedMessage {
     pub message_type: MessageType,
     /// When it was stored.
     pub created_at: Timestamp,
+}
+
+/// What the server says on a socket for notifications.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum NotificationFrame {
+    /// Always the first.
+    ConnectionEstablished {
+        /// `连接成功`.
+        message: String,
+        /// Who the server takes you for.
+        user: User,
+    },
+    /// There is a new one.
+    Notification {
+        /// The same as in the list.
+        notification: Box<Notification>,
+    },
+    /// So many messages of this room are unread now.
+    Unread {
+        /// Which room.
+        room_id: RoomId,
+        /// How many; 0 also once you are no longer in it.
+        unread_count: i64,
+    },
+    /// What every socket says too (see [`ServerFrame`](super::ServerFrame)), or a newer
+    /// server's frame.
+    #[serde(other)]
+    Other,
 }
 
 /// Who has read a message, and since when.

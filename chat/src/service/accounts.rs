@@ -7,6 +7,7 @@
 use super::{Chat, validate::Problems};
 use crate::{
     error::{Error, Result},
+    hub::UserEvent,
     model::{
         Code, Problem, User, UserId,
         limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
@@ -190,7 +191,7 @@ impl Chat {
         }
         conn.commit().await?;
         if !is_active {
-            self.hub().close_user(user.id, Code::UserInactive);
+            self.hub().publish_user(user.id, UserEvent::Close(Code::UserInactive));
         }
         Ok(user)
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hub::Audience,
+    hub::{Audience, UserEvent},
     model::{
         Code, Member, MemberChange, NotificationType, Problem, Role, RoomId, ServerFrame, User,
         limits::{ROOM_MEMBERS_MAX, USERNAME_MAX},
@@ -75,14 +75,19 @@ impl Chat {
         rooms::add_members(&mut tx, room, 1).await?;
         let content = format!("{} 邀请您加入房间 {}", inviter.username, state.name);
         let kind = NotificationType::RoomInvite;
-        notifications::insert(&mut tx, guest.id, kind, room, None, "房间邀请", &content, now).await?;
+        let notice =
+            notifications::insert(&mut tx, guest.id, kind, room, None, "房间邀请", &content, now).await?;
         let entered = members::find(&mut tx, state.to_ref(), guest.id).await?.ok_or(Code::NotFound)?;
         tx.commit().await?;
         self.tell_members(room, state.member_count + 1, [(&guest, MemberChange::Joined, Role::Member)]);
+        if let Some(notice) = notice {
+            self.hub().publish_user(guest.id, UserEvent::Notice(notice));
+        }
         Ok(Invited { member: entered.member, is_new: true })
     }
 
-    /// Tells the sockets of a room what has changed among its members. Call it after the commit.
+    /// Tells the sockets of a room what has changed among its members, and those whose
+    /// membership it is, wherever they are. Call it after the commit.
     pub(super) fn tell_members<'a>(
         &self,
         room: RoomId,
@@ -92,6 +97,7 @@ impl Chat {
         for (user, change, role) in changes {
             let frame = ServerFrame::MemberChanged { user: user.clone(), change, role, member_count };
             self.hub().publish_frame(room, &frame, None, Audience::Everyone);
+            self.hub().publish_user(user.id, UserEvent::Room(room));
         }
     }
 }

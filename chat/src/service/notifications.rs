@@ -1,9 +1,11 @@
 //! Notifications: what happened in one's rooms since one last looked.
 
+use std::collections::BTreeSet;
+
 use super::{Chat, reads::TRIES};
 use crate::{
     error::{Error, Result},
-    hub::Audience,
+    hub::{Audience, UserEvent},
     model::{
         Code, Notice, Notification, NotificationId, NotificationType, Problem, RoomId, ServerFrame, User,
         id::MAX_ID,
@@ -54,23 +56,7 @@ impl Chat {
         found.sort_unstable_by_key(|found| std::cmp::Reverse(found.key));
         found.truncate(limit);
 
-        let of: std::collections::BTreeSet<RoomId> = found.iter().map(|found| found.room).collect();
-        let of: Vec<RoomId> = of.into_iter().collect();
-        let rooms = rooms::views(&mut conn, user.id, &of).await?;
-        let shown = found.into_iter().filter_map(|found| {
-            let room = rooms.get(&found.room)?.clone();
-            Some(Notification {
-                id: found.key.1,
-                notification_type: found.kind,
-                title: found.title,
-                content: found.content,
-                room,
-                message: found.message,
-                is_read: found.is_read,
-                created_at: found.key.0,
-            })
-        });
-        Ok(shown.collect())
+        present(&mut conn, user, found).await
     }
 
     /// How many of the user's notifications were not read.
@@ -129,6 +115,9 @@ impl Chat {
                 other => break other?,
             }
         };
+        if !moved.is_empty() {
+            self.hub().publish_user(user.id, UserEvent::Rooms);
+        }
         for (room, message_id) in moved {
             if self.hub().is_listening(room) {
                 let frame = ServerFrame::MessageRead { message_id, user: user.clone(), read_at };
@@ -137,6 +126,27 @@ impl Chat {
         }
         Ok(())
     }
+}
+
+/// Notifications as their receiver sees them, each with its room.
+pub(super) async fn present(conn: &mut Conn, user: &User, found: Vec<Found>) -> Result<Vec<Notification>> {
+    let of: BTreeSet<RoomId> = found.iter().map(|found| found.room).collect();
+    let of: Vec<RoomId> = of.into_iter().collect();
+    let rooms = rooms::views(conn, user.id, &of).await?;
+    let shown = found.into_iter().filter_map(|found| {
+        let room = rooms.get(&found.room)?.clone();
+        Some(Notification {
+            id: found.key.1,
+            notification_type: found.kind,
+            title: found.title,
+            content: found.content,
+            room,
+            message: found.message,
+            is_read: found.is_read,
+            created_at: found.key.0,
+        })
+    });
+    Ok(shown.collect())
 }
 
 async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<Key> {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hub::Audience,
+    hub::{Audience, UserEvent},
     model::{Code, MessageId, MessageReader, RoomId, ServerFrame, User},
     store::{messages, notifications::marks, reads, rooms},
 };
@@ -67,6 +67,7 @@ impl Chat {
         tx.commit().await?;
         let frame = ServerFrame::MessageRead { message_id: message, user: reader.clone(), read_at };
         self.hub().publish_frame(room, &frame, None, Audience::Everyone);
+        self.hub().publish_user(reader.id, UserEvent::Room(room));
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    hub::Event,
+    hub::{Event, UserEvent},
     model::{
         Code, MemberChange, NewRoom, Problem, Role, Room, RoomId, RoomPatch, RoomType, User,
         limits::{
@@ -68,6 +68,7 @@ impl Chat {
         members::enter(&mut tx, id, creator.id, Role::Admin, 0, now).await?;
         rooms::add_members(&mut tx, id, 1).await?;
         tx.commit().await?;
+        self.hub().publish_user(creator.id, UserEvent::Room(id));
         self.room(creator, id).await
     }
 

@@ -5,7 +5,7 @@
 //! who a message mentions, and that a single notification was read while reading
 //! itself has not come so far (a row of type `message`).
 
-use super::{Conn, StoreResult, on};
+use super::{Conn, StoreResult, dialect};
 use crate::model::{MessageId, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId};
 
 pub mod derived;
@@ -35,8 +35,8 @@ pub struct Found {
     pub is_read: bool,
 }
 
-/// Stores a notification of `user`, unread. Nothing when they have one of this type
-/// about this message already.
+/// Stores a notification of `user`, unread, and gives its number. Nothing, and none, when
+/// they have one of this type about this message already.
 #[allow(clippy::too_many_arguments, reason = "one for each column, all needed")]
 pub async fn insert(
     conn: &mut Conn,
@@ -47,13 +47,14 @@ pub async fn insert(
     title: &str,
     content: &str,
     now: Timestamp,
-) -> StoreResult<()> {
+) -> StoreResult<Option<i64>> {
     let sql = format!(
         "{} INTO chat_notification (user_id, notification_type, room_id, message_id, title, content, created_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?)",
         conn.backend().insert_ignore()
     );
-    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(sql))
+    let mut rows = 0;
+    let id = dialect::inserted_id!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(user.0)
         .bind(kind.as_str())
         .bind(room.0)
@@ -63,6 +64,6 @@ pub async fn insert(
         .bind(now.0)
         .execute(&mut *link)
         .await
-        .map(drop))?;
-    Ok(())
+        .inspect(|done| rows = done.rows_affected()));
+    Ok((rows > 0).then_some(id))
 }

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Conn, StoreResult, on};
-use crate::model::{MessageId, MessageReader, RoomId, Timestamp, User, UserId};
+use crate::model::{MessageId, MessageReader, Role, RoomId, Timestamp, User, UserId};
 
 /// Has the user said that they read up to `seq` of the room, or further?
 pub async fn is_noted(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) -> StoreResult<bool> {
@@ -136,4 +136,68 @@ pub async fn advance_all(
     let moved: Vec<(i64, i64)> =
         on!(conn, |link| sqlx::query_as(MOVED).bind(user.0).bind(now.0).fetch_all(&mut *link).await)?;
     Ok(moved.into_iter().map(|(room, message)| (RoomId(room), MessageId(message))).collect())
+}
+
+/// How far a member has come in a room: all that unread counts need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The room.
+    pub room: RoomId,
+    /// The member's role.
+    pub role: Role,
+    /// The newest message's place.
+    pub seq: i64,
+    /// They have read everything up to this place.
+    pub read: i64,
+    /// How many messages above it are their own.
+    pub own: i64,
+}
+
+#[derive(FromRow)]
+struct ReadingRow {
+    room_id: i64,
+    role: String,
+    seq: i64,
+    last_read_seq: i64,
+    own_after_read: i64,
+}
+
+impl From<ReadingRow> for Reading {
+    fn from(row: ReadingRow) -> Self {
+        Self {
+            room: RoomId(row.room_id),
+            role: Role::from_word(&row.role),
+            seq: row.seq,
+            read: row.last_read_seq,
+            own: row.own_after_read,
+        }
+    }
+}
+
+/// Where the user may read and be told: not where they left or are shut out, nor what is deleted.
+macro_rules! readings {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read \
+             FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
+             WHERE m.user_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE AND r.is_active = TRUE",
+            $rest
+        )
+    };
+}
+
+/// How far the user has come in each of their rooms.
+pub async fn readings(conn: &mut Conn, user: UserId) -> StoreResult<Vec<Reading>> {
+    const SQL: &str = readings!("");
+    let rows: Vec<ReadingRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *link).await)?;
+    Ok(rows.into_iter().map(Reading::from).collect())
+}
+
+/// The same of one room; `None` where they are not.
+pub async fn reading(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Option<Reading>> {
+    const SQL: &str = readings!(" AND m.room_id = ?");
+    let row: Option<ReadingRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(Reading::from))
 }

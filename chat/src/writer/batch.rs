@@ -1,13 +1,16 @@
 //! One batch: judge each change under the rooms' locks, store the good ones in one
 //! transaction, then answer and announce.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{Change, Job, Stored, Submission};
 use crate::{
     error::{Error, Result},
-    hub::{Audience, Hub},
-    model::{Message, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, Timestamp},
+    hub::{Audience, Event, Frame, Hub, News},
+    model::{Message, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, Timestamp, UserId},
     service::Clock,
     store::{
         Store, StoreError,
@@ -40,8 +43,8 @@ enum Outcome {
     Refused(Error),
     /// It had been stored before; nothing new was.
     Repeat(Box<Message>),
-    /// A message that this batch stored.
-    New(Box<Message>),
+    /// A message that this batch stored, and what it is to those who do not look at the room.
+    New(Box<Message>, News),
     /// An older message that this batch edited or deleted, as it was right after.
     Changed(Box<Message>),
 }
@@ -49,7 +52,7 @@ enum Outcome {
 impl Outcome {
     fn message(&self) -> Option<&Message> {
         match self {
-            Self::Repeat(message) | Self::New(message) | Self::Changed(message) => Some(message),
+            Self::Repeat(message) | Self::New(message, _) | Self::Changed(message) => Some(message),
             Self::Refused(_) => None,
         }
     }
@@ -77,39 +80,45 @@ pub(super) async fn run(context: Context, jobs: Vec<Job>) {
             return;
         }
     };
-    announce(&context.hub, &outcomes);
-    for (job, outcome) in jobs.into_iter().zip(outcomes) {
-        let reply = match outcome {
-            Outcome::Refused(error) => Err(error),
-            Outcome::Repeat(message) => Ok(Stored { message: *message, is_new: false }),
-            Outcome::New(message) | Outcome::Changed(message) => {
-                Ok(Stored { message: *message, is_new: true })
-            }
-        };
+    for (job, outcome) in jobs.into_iter().zip(announce(&context.hub, outcomes)) {
         // Whoever asked may have gone meanwhile; the change is stored all the same.
-        let _ = job.reply.send(reply);
+        let _ = job.reply.send(outcome);
     }
 }
 
-/// Tells the rooms. The batch is committed, and no other batch of these rooms runs.
-fn announce(hub: &Hub, outcomes: &[Outcome]) {
-    for outcome in outcomes {
-        let (message, is_new) = match outcome {
-            Outcome::New(message) => (&**message, true),
-            Outcome::Changed(message) => (&**message, false),
-            Outcome::Refused(_) | Outcome::Repeat(_) => continue,
-        };
-        if hub.is_listening(message.room.id) {
-            let rev = message.rev;
-            let frame = if is_new {
-                ServerFrame::ChatMessage { message: RoomMessage::from(message), rev }
-            } else if message.is_deleted {
-                ServerFrame::MessageDeleted { message_id: message.id, rev }
-            } else {
-                ServerFrame::MessageEdited { message: RoomMessage::from(message), rev }
-            };
-            hub.publish_frame(message.room.id, &frame, Some(rev), Audience::Everyone);
+/// Tells the rooms, then gives the answers. The batch is committed, and no other batch of
+/// these rooms runs.
+fn announce(hub: &Hub, outcomes: Vec<Outcome>) -> Vec<Result<Stored>> {
+    let tell = |outcome| match outcome {
+        Outcome::Refused(error) => Err(error),
+        Outcome::Repeat(message) => Ok(Stored { message: *message, is_new: false }),
+        Outcome::New(message, news) => {
+            tell(hub, &message, Some(news));
+            Ok(Stored { message: *message, is_new: true })
         }
+        Outcome::Changed(message) => {
+            tell(hub, &message, None);
+            Ok(Stored { message: *message, is_new: true })
+        }
+    };
+    outcomes.into_iter().map(tell).collect()
+}
+
+fn tell(hub: &Hub, message: &Message, news: Option<News>) {
+    if !hub.is_listening(message.room.id) {
+        return;
+    }
+    let rev = message.rev;
+    let frame = if news.is_some() {
+        ServerFrame::ChatMessage { message: RoomMessage::from(message), rev }
+    } else if message.is_deleted {
+        ServerFrame::MessageDeleted { message_id: message.id, rev }
+    } else {
+        ServerFrame::MessageEdited { message: RoomMessage::from(message), rev }
+    };
+    if let Some(mut frame) = Frame::new(&frame, Some(rev), Audience::Everyone) {
+        frame.news = news.map(Arc::new);
+        hub.publish(message.room.id, Event::Frame(frame));
     }
 }
 
@@ -145,9 +154,9 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
     for state in revised.difference(&grown).filter_map(|room| rooms.get(room)) {
         change::move_rev(&mut tx, state.id, state.rev).await?;
     }
-    mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
+    let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
     tx.commit().await?;
-    outcomes(changes, rulings, ids, &rooms, now)
+    outcomes(changes, rulings, ids, mentioned, &rooms, now)
 }
 
 /// Puts the ids and the rulings together, in the order of the changes.
@@ -155,6 +164,7 @@ fn outcomes(
     changes: &[&Change],
     rulings: Vec<Ruling>,
     ids: Vec<MessageId>,
+    mut mentioned: HashMap<MessageId, Vec<UserId>>,
     rooms: &HashMap<RoomId, RoomState>,
     now: Timestamp,
 ) -> Result<Vec<Outcome>> {
@@ -169,11 +179,12 @@ fn outcomes(
                 Outcome::Repeat(Box::new(message.clone()))
             }
             (Ruling::Changed(message), _) => Outcome::Changed(message),
-            (Ruling::Accepted { rev, .. }, Change::Send(submission)) => {
+            (Ruling::Accepted { seq, rev }, Change::Send(submission)) => {
                 let id = ids.next().ok_or(StoreError::Corrupt("fewer ids than messages"))?;
                 let room =
                     rooms.get(&submission.room).ok_or(StoreError::Corrupt("a message without a room"))?;
-                Outcome::New(Box::new(message(submission, room.to_ref(), id, rev, now)))
+                let news = News { seq, mentioned: mentioned.remove(&id).unwrap_or_default() };
+                Outcome::New(Box::new(message(submission, room.to_ref(), id, rev, now)), news)
             }
             (Ruling::Accepted { .. }, Change::Edit { .. } | Change::Delete { .. }) => {
                 return Err(StoreError::Corrupt("a place for what is no message").into());

@@ -9,6 +9,7 @@ mod support;
 mod accounts;
 mod changes;
 mod history;
+mod inbox;
 mod members;
 mod messages;
 mod migrations;

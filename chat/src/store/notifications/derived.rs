@@ -9,7 +9,10 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Found, Key};
 use crate::{
-    model::{MessageId, MessageType, Notice, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId},
+    model::{
+        MessageId, MessageType, Notice, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId,
+        notification::message_title,
+    },
     store::{Conn, StoreResult, dialect::padded, on},
 };
 
@@ -38,6 +41,11 @@ pub async fn spans(conn: &mut Conn, user: UserId, unread: bool) -> StoreResult<V
     let spans: Vec<Span> =
         on!(conn, |link| sqlx::query_as(SQL).bind(unread).bind(user.0).fetch_all(&mut *link).await)?;
     Ok(spans.into_iter().filter(|span| span.upto > span.above).collect())
+}
+
+/// The messages of `room` with `above < seq <= upto`.
+pub fn span(room: RoomId, above: i64, upto: i64) -> Span {
+    Span { room_id: room.0, above, upto, at: i64::MAX }
 }
 
 /// Ends the spans before `cursor`.
@@ -186,7 +194,7 @@ impl From<FoundRow> for Found {
             key: key(row.created_at, row.id),
             kind: if row.mention.is_some() { NotificationType::Mention } else { NotificationType::Message },
             room: RoomId(row.room_id),
-            title: format!("新消息来自 {}", row.username),
+            title: message_title(&row.username),
             content: row.content.clone(),
             message: Some(NotifiedMessage {
                 id,

@@ -26,14 +26,14 @@ struct Text {
     names: Vec<String>,
 }
 
-/// Notes whom the new messages mention, and anew whom the changed ones do.
+/// Notes whom the new messages mention, and anew whom the changed ones do; by message, whom.
 pub(super) async fn store(
     tx: &mut Conn,
     rows: &[NewMessage<'_>],
     ids: &[MessageId],
     changed: &[Message],
     now: Timestamp,
-) -> Result<()> {
+) -> Result<HashMap<MessageId, Vec<UserId>>> {
     for message in changed {
         mentions::forget(tx, message.id).await?;
     }
@@ -53,10 +53,15 @@ pub(super) async fn store(
     });
     let texts: Vec<Text> = new.chain(old).filter(|text| !text.names.is_empty()).collect();
     if texts.is_empty() {
-        return Ok(());
+        return Ok(HashMap::new());
     }
     let found = mentioned(tx, &texts).await?;
-    Ok(mentions::insert(tx, &found).await?)
+    mentions::insert(tx, &found).await?;
+    let mut by_message: HashMap<MessageId, Vec<UserId>> = HashMap::new();
+    for mention in found {
+        by_message.entry(mention.message).or_default().push(mention.user);
+    }
+    Ok(by_message)
 }
 
 async fn mentioned(tx: &mut Conn, texts: &[Text]) -> Result<Vec<Mention>> {

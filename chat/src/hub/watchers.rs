@@ -1,0 +1,206 @@
+//! Which sockets for notifications follow which rooms and which user.
+//!
+//! A room may have thousands of them, and telling each takes a moment that a commit must
+//! not wait for. So the news of watched rooms goes into one queue, and a task of its own
+//! ([`WatchedRooms`]) tells the watchers. When the queue is full the room is noted
+//! instead, and its watchers are told that they have missed something.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::{
+    Event, News, UserEvent,
+    inbox::{Mailbox, Signal},
+};
+use crate::model::{RoomId, UserId};
+
+/// News that may wait to be handed on. A room's share of it is small: one entry a message.
+pub(super) const TIDINGS: usize = 4_096;
+/// News handed on at once: one look-up of their rooms serves them all.
+const BATCH: usize = 64;
+
+/// What watchers of a room may want to know.
+#[derive(Clone, Debug)]
+pub enum Tidings {
+    /// Somebody wrote.
+    Message {
+        /// The room's own frame, JSON in UTF-8.
+        frame: Bytes,
+        /// What it is to the watchers.
+        news: Arc<News>,
+    },
+    /// The room is no more.
+    Closed,
+}
+
+impl Tidings {
+    /// What there is for watchers in an event of a room.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::Frame(frame) => {
+                let news = Arc::clone(frame.news.as_ref()?);
+                Some(Self::Message { frame: frame.json.clone(), news })
+            }
+            Event::Close { user: None, .. } => Some(Self::Closed),
+            Event::Close { user: Some(_), .. } => None,
+        }
+    }
+}
+
+type Mailboxes = HashMap<u64, Arc<Mailbox>>;
+
+/// Everybody who follows something.
+#[derive(Default)]
+pub(super) struct Watchers {
+    next: AtomicU64,
+    /// Each room's own lock is held while its watchers are told, the map's is not.
+    rooms: Mutex<HashMap<RoomId, Arc<Mutex<Mailboxes>>>>,
+    users: Mutex<HashMap<UserId, Mailboxes>>,
+    /// Rooms with news that found the queue full.
+    behind: Mutex<HashSet<RoomId>>,
+}
+
+/// A panic leaves these maps as they were: none is ever half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watchers {
+    pub(super) fn enter(&self, user: UserId, mailbox: &Arc<Mailbox>) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.users).entry(user).or_default().insert(id, Arc::clone(mailbox));
+        id
+    }
+
+    pub(super) fn leave(&self, user: UserId, id: u64) {
+        let mut users = lock(&self.users);
+        if let Some(mailboxes) = users.get_mut(&user) {
+            mailboxes.remove(&id);
+            if mailboxes.is_empty() {
+                users.remove(&user);
+            }
+        }
+    }
+
+    pub(super) fn watch(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) {
+        let mut rooms = lock(&self.rooms);
+        lock(rooms.entry(room).or_default()).insert(id, Arc::clone(mailbox));
+    }
+
+    pub(super) fn unwatch(&self, room: RoomId, id: u64) {
+        let mut rooms = lock(&self.rooms);
+        let is_last = rooms.get(&room).is_some_and(|mailboxes| {
+            let mut mailboxes = lock(mailboxes);
+            mailboxes.remove(&id);
+            mailboxes.is_empty()
+        });
+        if is_last {
+            rooms.remove(&room);
+        }
+    }
+
+    pub(super) fn is_watched(&self, room: RoomId) -> bool {
+        lock(&self.rooms).contains_key(&room)
+    }
+
+    pub(super) fn tell_user(&self, user: UserId, event: UserEvent) {
+        for mailbox in lock(&self.users).get(&user).into_iter().flat_map(HashMap::values) {
+            mailbox.put(Signal::User(event));
+        }
+    }
+
+    fn tell_room(&self, room: RoomId, signal: &Signal) {
+        let mailboxes = lock(&self.rooms).get(&room).cloned();
+        if let Some(mailboxes) = mailboxes {
+            lock(&mailboxes).values().for_each(|mailbox| mailbox.put(signal.clone()));
+        }
+    }
+
+    pub(super) fn fall_behind(&self, room: RoomId) {
+        lock(&self.behind).insert(room);
+    }
+}
+
+/// The news of all watched rooms, in each room's order, for the task that tells the watchers.
+pub struct WatchedRooms {
+    queue: mpsc::Receiver<(RoomId, Tidings)>,
+    watchers: Arc<Watchers>,
+}
+
+impl WatchedRooms {
+    pub(super) fn new(queue: mpsc::Receiver<(RoomId, Tidings)>, watchers: Arc<Watchers>) -> Self {
+        Self { queue, watchers }
+    }
+
+    /// What has come since the last call, waiting for the first; `None` once the hub is gone.
+    pub async fn next(&mut self) -> Option<Vec<(RoomId, Tidings)>> {
+        let mut news = vec![self.queue.recv().await?];
+        while news.len() < BATCH
+            && let Ok(more) = self.queue.try_recv()
+        {
+            news.push(more);
+        }
+        for room in std::mem::take(&mut *lock(&self.watchers.behind)) {
+            self.tell(room, &Signal::Missed(room));
+        }
+        Some(news)
+    }
+
+    /// Tells everyone who watches `room`.
+    pub fn tell(&self, room: RoomId, signal: &Signal) {
+        self.watchers.tell_room(room, signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hub::Hub,
+        model::{Code, UserId},
+    };
+
+    fn closed() -> Event {
+        Event::Close { user: None, code: Code::NotFound }
+    }
+
+    #[tokio::test]
+    async fn watchers_that_the_queue_has_no_place_for_are_told_that_they_missed_something() {
+        let hub = Hub::new(16);
+        let mut rooms = hub.watched_rooms();
+        let mut inbox = hub.subscribe_user(UserId(1));
+        inbox.watch(RoomId(1));
+        inbox.watch(RoomId(2));
+        for _ in 0..TIDINGS {
+            hub.publish(RoomId(1), closed());
+        }
+        hub.publish(RoomId(2), closed());
+        assert_eq!(rooms.next().await.expect("news").len(), BATCH);
+        assert!(matches!(inbox.next().await, Ok(Signal::Missed(RoomId(2)))));
+    }
+
+    #[tokio::test]
+    async fn only_watched_rooms_make_news() {
+        let hub = Hub::new(16);
+        let mut rooms = hub.watched_rooms();
+        let mut inbox = hub.subscribe_user(UserId(1));
+        inbox.watch(RoomId(1));
+        inbox.watch(RoomId(2));
+        inbox.unwatch(RoomId(1));
+        for room in [1, 2, 3] {
+            hub.publish(RoomId(room), closed());
+        }
+        let news = rooms.next().await.expect("news");
+        assert_eq!(news.iter().map(|(room, _)| *room).collect::<Vec<_>>(), [RoomId(2)]);
+        drop(inbox);
+        assert!(!hub.is_listening(RoomId(2)));
+    }
+}

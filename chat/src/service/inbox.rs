@@ -1,0 +1,275 @@
+//! A socket for notifications, seen from the domain: what is new in all rooms of one
+//! user, and how much of each they have not read.
+//!
+//! Nothing is asked of the database for a message: the session knows each room's count
+//! and moves it with what it hears ([`tally`]). What changes the user's own place (a
+//! reading, a coming or going) is only announced; the session then reads that room's row,
+//! before it hears anything else. Since every message has its place, nothing that was
+//! heard twice or late is counted twice, and a message that was not heard shows as a hole,
+//! which the database fills.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Chat, limits::SocketPlace, notifications};
+use crate::{
+    error::Result,
+    hub::{Arrival, Inbox, Signal, UserEvent},
+    model::{
+        Code, Notification, NotificationFrame, NotificationType, RoomId, User, limits::NOTIFICATIONS_MAX,
+    },
+    store::{
+        Conn,
+        notifications::{derived, rows},
+        reads,
+    },
+};
+
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use tally::{Heard, Tally};
+
+/// A question to the database that comes before anything else is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    /// Which rooms the user is in, and how far in each.
+    Rooms,
+    /// How far they are in this one.
+    Room(RoomId),
+    /// What this row says.
+    Notice(i64),
+}
+
+/// An open socket for notifications.
+pub struct NotificationSession {
+    chat: Chat,
+    user: User,
+    _place: SocketPlace,
+    inbox: Inbox,
+    rooms: HashMap<RoomId, Tally>,
+    questions: BTreeSet<Question>,
+    /// Rooms whose count is told when their moment has come.
+    due: BTreeSet<(Instant, RoomId)>,
+    ready: VecDeque<Bytes>,
+}
+
+impl Chat {
+    /// Opens a socket for the user's notifications. The frames to send first are in the
+    /// session already: `connection_established`, then `unread` for each room in which
+    /// something is.
+    ///
+    /// # Errors
+    /// `throttled` beyond `sockets_per_user`.
+    pub async fn open_notifications(&self, user: &User) -> Result<NotificationSession> {
+        let place = self.limits().open_socket(user.id)?;
+        // Listening starts before the counts are read, to the user and then to their rooms:
+        // what overlaps is told by its place.
+        let mut inbox = self.hub().subscribe_user(user.id);
+        let mut conn = self.store().read().await?;
+        for reading in reads::readings(&mut conn, user.id).await? {
+            inbox.watch(reading.room);
+        }
+        let mut session = NotificationSession {
+            chat: self.clone(),
+            user: user.clone(),
+            _place: place,
+            inbox,
+            rooms: HashMap::new(),
+            questions: BTreeSet::new(),
+            due: BTreeSet::new(),
+            ready: VecDeque::new(),
+        };
+        let first =
+            NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user: user.clone() };
+        session.push(&first);
+        let mut readings = reads::readings(&mut conn, user.id).await?;
+        readings.sort_unstable_by_key(|reading| reading.room);
+        for reading in readings {
+            session.inbox.watch(reading.room);
+            session.rooms.insert(reading.room, Tally::known(&reading));
+            session.tell(reading.room);
+        }
+        Ok(session)
+    }
+}
+
+impl NotificationSession {
+    /// The next frame to send, JSON in UTF-8. Cancel-safe.
+    ///
+    /// # Errors
+    /// The reason to close the socket with: `too_slow`, `user_inactive`, or a failing
+    /// database.
+    pub async fn next(&mut self) -> Result<Bytes> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Ok(frame);
+            }
+            if let Some(question) = self.questions.first().copied() {
+                // Taken away once it is answered: whoever stops waiting asks again.
+                self.ask(question).await?;
+                self.questions.remove(&question);
+                continue;
+            }
+            let due = self.due.first().copied();
+            tokio::select! {
+                biased;
+                room = until(due) => {
+                    self.due.pop_first();
+                    self.tell(room);
+                }
+                signal = self.inbox.next() => self.hear(signal.map_err(|_| Code::TooSlow)?)?,
+            }
+        }
+    }
+
+    fn hear(&mut self, signal: Signal) -> Result<()> {
+        match signal {
+            Signal::Message(arrival) => self.count(&arrival),
+            Signal::Missed(room) => self.miss(room),
+            Signal::Closed(room) => self.leave(room),
+            Signal::User(UserEvent::Room(room)) => drop(self.questions.insert(Question::Room(room))),
+            Signal::User(UserEvent::Rooms) => drop(self.questions.insert(Question::Rooms)),
+            Signal::User(UserEvent::Notice(row)) => drop(self.questions.insert(Question::Notice(row))),
+            Signal::User(UserEvent::Close(code)) => return Err(code.into()),
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, arrival: &Arrival) {
+        let room = arrival.room;
+        let is_own = arrival.sender == self.user.id;
+        let Some(tally) = self.rooms.get_mut(&room) else { return };
+        match tally.hear(arrival.seq, is_own) {
+            Heard::Before => {}
+            Heard::Hole => self.miss(room),
+            Heard::Next { is_unread } => {
+                if is_unread {
+                    let mut notification = Box::new(arrival.notification.clone());
+                    if arrival.mentioned.contains(&self.user.id) {
+                        notification.notification_type = NotificationType::Mention;
+                    }
+                    notification.room.is_member = true;
+                    notification.room.my_role = Some(tally.role());
+                    notification.room.unread_count = tally.unread();
+                    self.push(&NotificationFrame::Notification { notification });
+                }
+                self.tell(room);
+            }
+        }
+    }
+
+    /// Something in this room was not told.
+    fn miss(&mut self, room: RoomId) {
+        if let Some(tally) = self.rooms.get_mut(&room) {
+            tally.miss();
+            self.questions.insert(Question::Room(room));
+        }
+    }
+
+    async fn ask(&mut self, question: Question) -> Result<()> {
+        let mut conn = self.chat.store().read().await?;
+        match question {
+            Question::Rooms => {
+                let readings = reads::readings(&mut conn, self.user.id).await?;
+                let of: BTreeSet<RoomId> = readings.iter().map(|reading| reading.room).collect();
+                let others = self.rooms.keys().copied().filter(|room| !of.contains(room));
+                self.questions.extend(others.map(Question::Room));
+                for reading in readings {
+                    match self.rooms.get_mut(&reading.room) {
+                        Some(tally) => tally.update(&reading),
+                        None => drop(self.questions.insert(Question::Room(reading.room))),
+                    }
+                    self.tell(reading.room);
+                }
+            }
+            Question::Room(room) => self.look(&mut conn, room).await?,
+            Question::Notice(row) => {
+                let found = rows::find(&mut conn, self.user.id, row).await?;
+                let found = found.into_iter().collect();
+                let notifications = notifications::present(&mut conn, &self.user, found).await?;
+                self.push_all(notifications);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out where the user is in this room, and what of it was not told.
+    async fn look(&mut self, conn: &mut Conn, room: RoomId) -> Result<()> {
+        // Before the look, so that nothing falls between.
+        self.inbox.watch(room);
+        let Some(reading) = reads::reading(conn, self.user.id, room).await? else {
+            self.leave(room);
+            return Ok(());
+        };
+        let missed = self.rooms.get(&room).and_then(|tally| tally.missed(&reading));
+        let missed = match missed {
+            None => Vec::new(),
+            Some((above, upto)) => {
+                let limit = usize::try_from(NOTIFICATIONS_MAX).unwrap_or_default();
+                let spans = vec![derived::span(room, above, upto)];
+                let messages = derived::newest(conn, self.user.id, spans, limit, true).await?;
+                let mut found = derived::about(conn, self.user.id, &messages).await?;
+                found.retain(|found| !found.is_read);
+                found.sort_unstable_by_key(|found| found.key);
+                notifications::present(conn, &self.user, found).await?
+            }
+        };
+        // No waiting from here on: it is told once, also to who stopped waiting before.
+        self.push_all(missed);
+        match self.rooms.get_mut(&room) {
+            Some(tally) => tally.fill(&reading),
+            None => drop(self.rooms.insert(room, Tally::new(&reading))),
+        }
+        self.tell(room);
+        Ok(())
+    }
+
+    /// The user is no longer in this room.
+    fn leave(&mut self, room: RoomId) {
+        self.inbox.unwatch(room);
+        if self.rooms.remove(&room).is_some() {
+            self.push(&NotificationFrame::Unread { room_id: room, unread_count: 0 });
+        }
+    }
+
+    /// Tells how much of this room is unread, if the client does not know: now, or when
+    /// the room's next moment has come.
+    fn tell(&mut self, room: RoomId) {
+        let Some(tally) = self.rooms.get_mut(&room) else { return };
+        match tally.tell(Instant::now()) {
+            tally::Tell::Nothing => {}
+            tally::Tell::At(moment) => drop(self.due.insert((moment, room))),
+            tally::Tell::Now(unread_count) => {
+                self.push(&NotificationFrame::Unread { room_id: room, unread_count });
+            }
+        }
+    }
+
+    fn push_all(&mut self, notifications: Vec<Notification>) {
+        for notification in notifications {
+            self.push(&NotificationFrame::Notification { notification: Box::new(notification) });
+        }
+    }
+
+    fn push(&mut self, frame: &NotificationFrame) {
+        match serde_json::to_vec(frame) {
+            Ok(json) => self.ready.push_back(Bytes::from(json)),
+            Err(error) => tracing::error!(%error, "a frame could not be serialised"),
+        }
+    }
+}
+
+/// The room whose moment comes next, when it has come.
+async fn until(due: Option<(Instant, RoomId)>) -> RoomId {
+    match due {
+        Some((moment, room)) => {
+            sleep_until(moment).await;
+            room
+        }
+        None => std::future::pending().await,
+    }
+}

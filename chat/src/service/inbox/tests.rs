@@ -1,0 +1,50 @@
+//! What a session makes of a hole in what it hears.
+
+use super::*;
+use crate::{
+    model::{MessageDraft, NewRoom, ServerFrame},
+    service::{Clock, Settings},
+    store::Store,
+};
+
+#[tokio::test]
+async fn what_was_not_heard_is_told_from_the_database_once_and_in_order() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(&format!("sqlite:{}", folder.path().join("liao.db").display())).await;
+    let chat = Chat::start(store.expect("open"), Settings::default(), Clock::System);
+    let amy = chat.create_user("amy", "correct horse 9", "", "").await.expect("a user");
+    let bob = chat.create_user("bob", "correct horse 9", "", "").await.expect("a user");
+    let new = NewRoom { name: "Tea".into(), room_type: "public".into(), ..NewRoom::default() };
+    let room = chat.create_room(&amy, new).await.expect("a room").id;
+    chat.join(&bob, room).await.expect("joined");
+    let say = async |who: &User, text: &str| {
+        let draft = MessageDraft { content: text.into(), ..MessageDraft::default() };
+        chat.send(who, room, draft).await.expect("stored")
+    };
+    let mut session = chat.open_notifications(&bob).await.expect("open");
+    // As when a node was cut off: the room's news does not come for a while.
+    session.inbox.unwatch(room);
+    say(&amy, "one").await;
+    say(&bob, "my own").await;
+    say(&amy, "two @bob").await;
+    session.inbox.watch(room);
+    say(&amy, "three").await;
+
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last| last != "3 unread") {
+        let frame = session.next().await.expect("open");
+        match serde_json::from_slice(&frame).expect("a frame") {
+            NotificationFrame::Notification { notification } => {
+                let kind = notification.notification_type.as_str();
+                told.push(format!("{kind}: {}", notification.content));
+            }
+            NotificationFrame::Unread { unread_count, .. } => told.push(format!("{unread_count} unread")),
+            NotificationFrame::ConnectionEstablished { .. } | NotificationFrame::Other => {}
+        }
+    }
+    assert_eq!(told, ["message: one", "mention: two @bob", "message: three", "3 unread"]);
+    let pong: NotificationFrame =
+        serde_json::from_slice(&serde_json::to_vec(&ServerFrame::Pong).expect("JSON")).expect("a frame");
+    assert_eq!(pong, NotificationFrame::Other, "what all sockets say is understood");
+    chat.stop().await;
+}
