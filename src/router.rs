@@ -81,7 +81,8 @@ fn api(state: &AppState) -> Router<AppState> {
 
 /// For whoever listens.
 fn sockets() -> Router<AppState> {
-    both(Router::new(), "/ws/chat/{room_id}/", any(ws::room::upgrade))
+    let router = both(Router::new(), "/ws/chat/{room_id}/", any(ws::room::upgrade));
+    both(router, "/ws/notifications/", any(ws::notifications::upgrade))
         .route("/ws/{*rest}", any(api::not_found))
         .layer(from_fn(error::in_words))
 }

@@ -6,14 +6,19 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::{
+    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+    response::Response,
+};
 use chat::model::{Failure, ServerFrame};
 use tokio::time::timeout;
 
-use crate::{config::Config, error};
+use crate::{error, state::AppState};
 
 pub mod frames;
 pub mod handshake;
+mod line;
+pub mod notifications;
 pub mod room;
 
 /// Buffers of one socket. The library's default of 128 KiB for reading would be most of
@@ -29,11 +34,28 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// RFC 6455's code for an endpoint that goes away.
 const GOING_AWAY: u16 = 1001;
 
-/// Sets the buffers and limits of a socket.
-fn sized(upgrade: WebSocketUpgrade, config: &Config) -> WebSocketUpgrade {
-    let upgrade = upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
-    let limit = config.frame_limit.0.unwrap_or(usize::MAX);
-    upgrade.max_message_size(limit).max_frame_size(limit)
+/// Answers an upgrade and lets `serve` have the socket, with small buffers and within the
+/// limits; stopping waits for it.
+fn accept<F>(
+    state: &AppState,
+    upgrade: WebSocketUpgrade,
+    serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let held = state.shutdown.hold();
+    let limit = state.config.frame_limit.0.unwrap_or(usize::MAX);
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .protocols(["bearer"])
+        .on_upgrade(move |socket| async move {
+            serve(socket).await;
+            drop(held);
+        })
 }
 
 /// Sends one message; `false` when the peer is gone.

@@ -1,4 +1,5 @@
 //! One file for each kind of socket.
 
 mod moderation;
+mod notifications;
 mod room;

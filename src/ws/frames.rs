@@ -53,6 +53,11 @@ impl BadFrame {
     pub fn not_text() -> Self {
         Self::unreadable()
     }
+
+    /// A frame of another kind of socket.
+    pub fn out_of_place() -> Self {
+        Self::unreadable()
+    }
 }
 
 /// The words for a `message_id` that names no message of the socket's room.

@@ -1,0 +1,203 @@
+//! An open socket as every kind of them has it: limits, signs of life, frames in bursts,
+//! and the end. What is said over it, it does not know.
+
+use std::time::Duration;
+
+use app::i18n::Locale;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use bytes::Bytes;
+use chat::{
+    model::{ClientFrame, Code, Failure, ServerFrame},
+    service::{NotificationSession, RoomSession},
+};
+use futures::{FutureExt as _, SinkExt as _};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+
+use super::{
+    GOING_AWAY, SEND_PATIENCE, close,
+    frames::{self, BadFrame},
+    refusal, refuse, send, send_frame,
+};
+use crate::config::Config;
+
+/// How often the server asks whether the client is there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// A client that said nothing for so long, not even a pong, is gone: two pings unanswered.
+const SILENCE: Duration = Duration::from_secs(50);
+/// Frames written before the network is asked to take them.
+const BURST: usize = 64;
+/// Frames a client may send a second, and at once: far above what a person types or a
+/// program may write, and what is more is not a slip.
+const FRAMES_PER_SECOND: std::num::NonZeroU32 = std::num::NonZeroU32::new(100).unwrap();
+const FRAME_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(300).unwrap();
+
+/// Where the frames of a socket come from.
+pub trait Session: Send {
+    /// The next frame to send, JSON in UTF-8. Cancel-safe.
+    ///
+    /// # Errors
+    /// The reason to close the socket with.
+    fn next(&mut self) -> impl Future<Output = chat::Result<Bytes>> + Send;
+}
+
+impl Session for RoomSession {
+    async fn next(&mut self) -> chat::Result<Bytes> {
+        Self::next(self).await
+    }
+}
+
+impl Session for NotificationSession {
+    async fn next(&mut self) -> chat::Result<Bytes> {
+        Self::next(self).await
+    }
+}
+
+/// Why a socket is over.
+pub enum End {
+    /// The peer closed it, or is gone.
+    Lost,
+    /// The process stops.
+    Stopping,
+    /// The domain, or a limit, says so.
+    Refused(chat::Error),
+    /// A frame was over the limit.
+    TooLarge,
+}
+
+/// An open socket.
+pub struct Line {
+    socket: WebSocket,
+    locale: Locale,
+    limit: Option<DefaultDirectRateLimiter>,
+    heard_at: Instant,
+}
+
+impl Line {
+    /// Takes over a socket that was admitted.
+    pub fn new(socket: WebSocket, locale: Locale, config: &Config) -> Self {
+        // An operator who lifts the limit on messages means it for the socket too.
+        let is_limited = config.writes_per_second.0.is_some();
+        let limit = is_limited
+            .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
+        Self { socket, locale, limit, heard_at: Instant::now() }
+    }
+
+    /// When to [`Self::ping`].
+    pub fn pings() -> Interval {
+        let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        pings
+    }
+
+    /// Asks whether the client is there.
+    pub async fn ping(&mut self) -> Result<(), End> {
+        if self.heard_at.elapsed() > SILENCE {
+            return Err(End::Lost);
+        }
+        if send(&mut self.socket, Message::Ping(Bytes::new())).await { Ok(()) } else { Err(End::Lost) }
+    }
+
+    /// The next thing that comes from the client, for [`Self::read`]. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<Result<Message, axum::Error>> {
+        self.socket.recv().await
+    }
+
+    /// The frame in what came; none in a sign of life, and none in a bad one, which is answered.
+    pub async fn read(
+        &mut self,
+        came: Option<Result<Message, axum::Error>>,
+    ) -> Result<Option<ClientFrame>, End> {
+        let message = came.ok_or(End::Lost)?.map_err(lost)?;
+        self.heard_at = Instant::now();
+        let frame = match message {
+            Message::Text(text) => {
+                self.count()?;
+                frames::read(&text)
+            }
+            Message::Binary(_) => {
+                self.count()?;
+                Err(BadFrame::not_text())
+            }
+            Message::Ping(_) | Message::Pong(_) => return Ok(None),
+            Message::Close(_) => return Err(End::Lost),
+        };
+        match frame {
+            Ok(frame) => Ok(Some(frame)),
+            Err(bad) => self.refuse(&bad.failure, bad.client_id).await.map(|()| None),
+        }
+    }
+
+    fn count(&self) -> Result<(), End> {
+        match &self.limit {
+            Some(limit) if limit.check().is_err() => Err(End::Refused(Code::Throttled.into())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes this frame and those that are ready behind it, then lets the network take them.
+    pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), End> {
+        let mut next = Some(first);
+        let mut ended = Ok(());
+        let written = async {
+            for _ in 0..BURST {
+                let Some(json) = next.take() else { break };
+                self.socket.feed(text(json)).await?;
+                match session.next().now_or_never() {
+                    Some(Ok(json)) => next = Some(json),
+                    Some(Err(error)) => {
+                        ended = Err(End::Refused(error));
+                        break;
+                    }
+                    None => break,
+                }
+            }
+            // What the last look took out of the session is not lost when the burst is over.
+            if let Some(json) = next.take() {
+                self.socket.feed(text(json)).await?;
+            }
+            self.socket.flush().await
+        };
+        match timeout(SEND_PATIENCE, written).await {
+            Ok(Ok(())) => ended,
+            Ok(Err(_)) | Err(_) => Err(End::Lost),
+        }
+    }
+
+    /// Sends one frame.
+    pub async fn say(&mut self, frame: &ServerFrame) -> Result<(), End> {
+        if send_frame(&mut self.socket, frame).await { Ok(()) } else { Err(End::Lost) }
+    }
+
+    /// Says that something the client sent was refused.
+    pub async fn refuse(&mut self, failure: &Failure, client_id: Option<String>) -> Result<(), End> {
+        let frame = refusal(self.locale, failure, client_id);
+        self.say(&frame).await
+    }
+
+    /// Says why it is over, and closes.
+    pub async fn end(self, end: End) {
+        match end {
+            End::Lost => {}
+            End::Stopping => close(self.socket, GOING_AWAY).await,
+            End::Refused(error) => {
+                crate::error::log(&error);
+                refuse(self.socket, self.locale, &error.failure()).await;
+            }
+            End::TooLarge => close(self.socket, crate::error::close_code(Code::TooLarge)).await,
+        }
+    }
+}
+
+/// A text message of what the domain serialised, which is always UTF-8.
+fn text(json: Bytes) -> Message {
+    Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
+}
+
+/// A frame over the limit is answered; any other error means that the peer is gone.
+fn lost(error: axum::Error) -> End {
+    match error.into_inner().downcast::<tungstenite::Error>().as_deref() {
+        Ok(tungstenite::Error::Capacity(_)) => End::TooLarge,
+        Ok(_) | Err(_) => End::Lost,
+    }
+}
