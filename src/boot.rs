@@ -74,10 +74,11 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     // The port first: a second server says so before it has touched the data.
     let listener = shutdown::listen(config.listen).await?;
     let address = listener.local_addr().map_err(|error| StartError::listening(config.listen, &error))?;
-    let chat = open(&config).await?;
-    let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
+    // Before the domain, which looks its figures up once.
     let metrics = Metrics::install()?;
     tokio::spawn(metrics.clone().keep(shutdown.token()));
+    let chat = open(&config).await?;
+    let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
     tokio::spawn(auth::session::sweep(chat.clone()));
     let made_demo_account = config.allows_demo_account()
         && chat.ensure_demo_account().await.map_err(|error| StartError::System(error.to_string()))?.is_some();

@@ -17,12 +17,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use chat::figures::{COMMIT_CHANGES, RESUME_FRAMES, SIZES};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::start_error::StartError;
+use crate::{start_error::StartError, ws};
 
 /// Requests answered, by method, route and class of status.
 const REQUESTS: &str = "liao_http_requests_total";
@@ -59,9 +60,13 @@ impl Metrics {
     fn start() -> Result<Self, metrics_exporter_prometheus::BuildError> {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
+            .set_buckets_for_metric(Matcher::Full(COMMIT_CHANGES.to_owned()), &SIZES)?
+            .set_buckets_for_metric(Matcher::Full(RESUME_FRAMES.to_owned()), &SIZES)?
             .install_recorder()?;
         metrics::describe_counter!(REQUESTS, "Requests answered");
         metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time until the answer began");
+        chat::figures::describe();
+        ws::figures::describe();
         let process = Arc::new(Collector::default());
         process.describe();
         Ok(Self { handle, process })

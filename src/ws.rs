@@ -15,11 +15,14 @@ use tokio::time::timeout;
 
 use crate::{error, state::AppState};
 
+pub mod figures;
 pub mod frames;
 pub mod handshake;
 mod line;
 pub mod notifications;
 pub mod room;
+
+use figures::Kind;
 
 /// Buffers of one socket. The library's default of 128 KiB for reading would be most of
 /// an idle socket's memory; chat frames are small.
@@ -38,6 +41,7 @@ const GOING_AWAY: u16 = 1001;
 /// limits; stopping waits for it.
 fn accept<F>(
     state: &AppState,
+    kind: Kind,
     upgrade: WebSocketUpgrade,
     serve: impl FnOnce(WebSocket) -> F + Send + 'static,
 ) -> Response
@@ -53,8 +57,9 @@ where
         .max_frame_size(limit)
         .protocols(["bearer"])
         .on_upgrade(move |socket| async move {
+            let open = figures::open(kind);
             serve(socket).await;
-            drop(held);
+            drop((open, held));
         })
 }
 
@@ -94,6 +99,7 @@ async fn refuse(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Fail
 /// Closes and waits a moment for the peer's own close, without which a browser
 /// reports a broken connection instead of the code.
 async fn close(mut socket: WebSocket, code: u16) {
+    figures::closed(code);
     if send(&mut socket, Message::Close(Some(CloseFrame { code, reason: "".into() }))).await {
         let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A peer that does not answer is gone as well.

@@ -17,9 +17,13 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::model::{Code, RoomId, ServerFrame, UserId, UserRef};
+use crate::{
+    figures::Figures,
+    model::{Code, ReadMark, RoomId, ServerFrame, UserId, UserRef},
+};
 
 mod inbox;
+mod reads;
 mod room;
 mod watchers;
 
@@ -32,6 +36,8 @@ pub use watchers::{Tidings, WatchedRooms};
 pub enum Publication {
     /// Those who listen to a room.
     Room(RoomId, Event),
+    /// The same, of somebody who has read up to here.
+    Read(RoomId, ReadMark),
     /// All sockets of a user.
     User(UserId, UserEvent),
 }
@@ -120,13 +126,19 @@ struct Inner {
     /// Where the news of watched rooms goes, once somebody reads it.
     tidings: OnceLock<mpsc::Sender<(RoomId, Tidings)>>,
     ring: usize,
+    figures: Figures,
 }
 
 impl Hub {
     /// A hub whose rooms keep `ring` events for slow readers.
     pub fn new(ring: usize) -> Self {
-        let inner =
-            Inner { rooms: Mutex::default(), watchers: Arc::default(), tidings: OnceLock::new(), ring };
+        let inner = Inner {
+            rooms: Mutex::default(),
+            watchers: Arc::default(),
+            tidings: OnceLock::new(),
+            ring,
+            figures: Figures::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -134,7 +146,10 @@ impl Hub {
     /// [`Subscription::set_present`].
     pub fn subscribe(&self, room: RoomId, user: UserRef) -> Subscription {
         let mut rooms = self.rooms();
-        let channel = rooms.entry(room).or_insert_with(|| Arc::new(room::Channel::new(self.inner.ring)));
+        let channel = rooms.entry(room).or_insert_with(|| {
+            self.inner.figures.rooms.increment(1);
+            Arc::new(room::Channel::new(self.inner.ring))
+        });
         Subscription::new(self.clone(), room, user, Arc::clone(channel))
     }
 
@@ -156,6 +171,12 @@ impl Hub {
     /// published in the order of their commits.
     pub fn publish(&self, room: RoomId, event: Event) {
         self.send(Publication::Room(room, event));
+    }
+
+    /// Publishes to everyone listening to `room` how far somebody has read; in a room of
+    /// many a moment later, and of several marks of one reader only the last.
+    pub fn publish_read(&self, room: RoomId, mark: ReadMark) {
+        self.send(Publication::Read(room, mark));
     }
 
     /// Publishes `event` to all sockets of `user`, after its commit.
@@ -186,10 +207,16 @@ impl Hub {
                     && let Some(queue) = self.inner.tidings.get()
                     && queue.try_send((room, tidings)).is_err()
                 {
+                    self.inner.figures.overlooked.increment(1);
                     self.inner.watchers.fall_behind(room);
                 }
                 if let Some(channel) = self.channel(room) {
                     channel.send(event);
+                }
+            }
+            Publication::Read(room, mark) => {
+                if let Some(channel) = self.channel(room) {
+                    channel.read(mark);
                 }
             }
             Publication::User(user, event) => {
@@ -224,6 +251,7 @@ impl Hub {
         drop(receiver);
         if rooms.get(&room).is_some_and(|channel| channel.listeners() == 0) {
             rooms.remove(&room);
+            self.inner.figures.rooms.decrement(1);
         }
     }
 

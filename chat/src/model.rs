@@ -14,7 +14,7 @@ pub mod room;
 pub mod timestamp;
 pub mod user;
 
-pub use event::{ClientFrame, RoomMessage, ServerFrame};
+pub use event::{ClientFrame, ReadMark, RoomMessage, ServerFrame};
 pub use failure::{Code, Failure, FieldProblem, Problem};
 pub use id::{MessageId, NotificationId, RoomId, UserId};
 pub use member::{Member, MemberChange, MemberPatch, Role};

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::{error::Result, hub::Hub, store::Store, writer::Writer};
+use crate::{error::Result, figures::Figures, hub::Hub, store::Store, writer::Writer};
 
 pub mod access;
 pub mod accounts;
@@ -78,6 +78,7 @@ struct Inner {
     clock: Clock,
     limits: limits::Limits,
     settings: Settings,
+    figures: Figures,
 }
 
 impl Chat {
@@ -87,7 +88,17 @@ impl Chat {
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
         tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings);
-        Self { inner: Arc::new(Inner { store, writer, hub, clock, limits, settings }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                writer,
+                hub,
+                clock,
+                limits,
+                settings,
+                figures: Figures::default(),
+            }),
+        }
     }
 
     /// Does the database answer?
@@ -125,5 +136,9 @@ impl Chat {
 
     pub(crate) fn hub(&self) -> &Hub {
         &self.inner.hub
+    }
+
+    fn figures(&self) -> &Figures {
+        &self.inner.figures
     }
 }

@@ -19,6 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     error::{Error, Result},
+    figures::{Figures, amount},
     hub::Hub,
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
     service::Clock,
@@ -139,7 +140,7 @@ impl Writer {
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
         let task = Task {
-            context: batch::Context { store, hub, clock },
+            context: batch::Context { store, hub, clock, figures: Figures::default() },
             lanes: HashMap::new(),
             running: JoinSet::new(),
             keys: HashMap::new(),
@@ -228,6 +229,7 @@ impl Task {
                 () = closing.cancelled(), if !receiver.is_closed() => receiver.close(),
                 else => break,
             }
+            self.context.figures.waiting.set(amount(self.waiting + receiver.len()));
         }
     }
 

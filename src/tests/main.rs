@@ -5,6 +5,7 @@
 //! and one on MariaDB; each makes people and rooms of its own.
 
 mod documents;
+mod metrics;
 mod operations;
 mod pages;
 mod readme;

@@ -15,7 +15,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    GOING_AWAY, SEND_PATIENCE, close,
+    GOING_AWAY, SEND_PATIENCE, close, figures,
     frames::{self, BadFrame},
     refusal, refuse, send, send_frame,
 };
@@ -122,6 +122,7 @@ impl Line {
             Message::Ping(_) | Message::Pong(_) => return Ok(None),
             Message::Close(_) => return Err(End::Lost),
         };
+        figures::received(frame.as_ref().ok());
         match frame {
             Ok(frame) => Ok(Some(frame)),
             Err(bad) => self.refuse(&bad.failure, bad.client_id).await.map(|()| None),
@@ -139,10 +140,12 @@ impl Line {
     pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), End> {
         let mut next = Some(first);
         let mut ended = Ok(());
+        let mut frames = 0;
         let written = async {
             for _ in 0..BURST {
                 let Some(json) = next.take() else { break };
                 self.socket.feed(text(json)).await?;
+                frames += 1;
                 match session.next().now_or_never() {
                     Some(Ok(json)) => next = Some(json),
                     Some(Err(error)) => {
@@ -155,10 +158,13 @@ impl Line {
             // What the last look took out of the session is not lost when the burst is over.
             if let Some(json) = next.take() {
                 self.socket.feed(text(json)).await?;
+                frames += 1;
             }
             self.socket.flush().await
         };
-        match timeout(SEND_PATIENCE, written).await {
+        let written = timeout(SEND_PATIENCE, written).await;
+        figures::sent(frames);
+        match written {
             Ok(Ok(())) => ended,
             Ok(Err(_)) | Err(_) => Err(End::Lost),
         }
@@ -178,7 +184,7 @@ impl Line {
     /// Says why it is over, and closes.
     pub async fn end(self, end: End) {
         match end {
-            End::Lost => {}
+            End::Lost => figures::lost(),
             End::Stopping => close(self.socket, GOING_AWAY).await,
             End::Refused(error) => {
                 crate::error::log(&error);

@@ -11,6 +11,7 @@ use chat::{
 
 use super::{
     accept,
+    figures::Kind,
     frames::BadFrame,
     handshake::{self, Entrance},
     line::{End, Line},
@@ -24,7 +25,7 @@ pub async fn upgrade(
     entrance: Entrance,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept(&state.clone(), upgrade, move |socket| serve(socket, state, entrance))
+    accept(&state.clone(), Kind::Notifications, upgrade, move |socket| serve(socket, state, entrance))
 }
 
 async fn serve(mut socket: WebSocket, state: AppState, entrance: Entrance) {

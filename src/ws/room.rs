@@ -12,7 +12,9 @@ use chat::{
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
 use super::{
-    accept, frames,
+    accept,
+    figures::Kind,
+    frames,
     handshake::{self, Entrance},
     line::{End, Line},
     refuse,
@@ -28,7 +30,7 @@ pub async fn upgrade(
     entrance: Entrance,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept(&state.clone(), upgrade, move |socket| serve(socket, state, entrance))
+    accept(&state.clone(), Kind::Room, upgrade, move |socket| serve(socket, state, entrance))
 }
 
 async fn serve(mut socket: WebSocket, state: AppState, entrance: Entrance) {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::broadcast;
 
-use super::{Audience, Event, Frame, Hub};
+use super::{Audience, Event, Frame, Hub, reads::Reads};
 use crate::model::{RoomId, ServerFrame, UserId, UserRef};
 
 /// The reader fell a whole ring behind and has missed events.
@@ -17,6 +17,7 @@ pub struct Lagged;
 /// What all listeners of a room share.
 pub(super) struct Channel {
     ring: broadcast::Sender<Event>,
+    pub(super) reads: Reads,
     /// Sockets of each user that count as here. Held while the change is announced,
     /// so that a join and a leave cannot overtake each other.
     present: Mutex<HashMap<UserId, usize>>,
@@ -24,7 +25,7 @@ pub(super) struct Channel {
 
 impl Channel {
     pub(super) fn new(ring: usize) -> Self {
-        Self { ring: broadcast::Sender::new(ring), present: Mutex::default() }
+        Self { ring: broadcast::Sender::new(ring), reads: Reads::default(), present: Mutex::default() }
     }
 
     pub(super) fn send(&self, event: Event) {

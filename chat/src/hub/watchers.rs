@@ -20,7 +20,10 @@ use super::{
     Event, News, UserEvent,
     inbox::{Mailbox, Signal},
 };
-use crate::model::{RoomId, UserId};
+use crate::{
+    figures::Figures,
+    model::{RoomId, UserId},
+};
 
 /// News that may wait to be handed on. A room's share of it is small: one entry a message.
 pub(super) const TIDINGS: usize = 4_096;
@@ -66,6 +69,7 @@ pub(super) struct Watchers {
     users: Mutex<HashMap<UserId, Mailboxes>>,
     /// Rooms with news that found the queue full.
     behind: Mutex<HashSet<RoomId>>,
+    figures: Figures,
 }
 
 /// A panic leaves these maps as they were: none is ever half changed.
@@ -92,7 +96,11 @@ impl Watchers {
 
     pub(super) fn watch(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) {
         let mut rooms = lock(&self.rooms);
-        lock(rooms.entry(room).or_default()).insert(id, Arc::clone(mailbox));
+        let mailboxes = rooms.entry(room).or_insert_with(|| {
+            self.figures.followed.increment(1);
+            Arc::default()
+        });
+        lock(mailboxes).insert(id, Arc::clone(mailbox));
     }
 
     pub(super) fn unwatch(&self, room: RoomId, id: u64) {
@@ -104,6 +112,7 @@ impl Watchers {
         });
         if is_last {
             rooms.remove(&room);
+            self.figures.followed.decrement(1);
         }
     }
 

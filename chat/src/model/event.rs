@@ -95,6 +95,17 @@ impl From<&Message> for RoomMessage {
     }
 }
 
+/// That somebody has read a message and all before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadMark {
+    /// Up to which.
+    pub message_id: MessageId,
+    /// Who.
+    pub user: User,
+    /// Since when.
+    pub read_at: Timestamp,
+}
+
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -158,6 +169,9 @@ pub enum ServerFrame {
         user: User,
         /// Since when.
         read_at: Timestamp,
+        /// Others who have, told along with this one: in a room of many.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<ReadMark>,
     },
     /// Somebody came in, went, or has another standing. State, not history: it has no `rev`,
     /// and what was missed is in the room's list of members.

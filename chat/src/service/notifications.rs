@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{Chat, reads::TRIES};
 use crate::{
     error::{Error, Result},
-    hub::{Audience, UserEvent},
+    hub::UserEvent,
     model::{
-        Code, Notice, Notification, NotificationId, NotificationType, Problem, RoomId, ServerFrame, User,
+        Code, Notice, Notification, NotificationId, NotificationType, Problem, ReadMark, RoomId, User,
         id::MAX_ID,
         limits::{NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MAX},
     },
@@ -119,10 +119,7 @@ impl Chat {
             self.hub().publish_user(user.id, UserEvent::Rooms);
         }
         for (room, message_id) in moved {
-            if self.hub().is_listening(room) {
-                let frame = ServerFrame::MessageRead { message_id, user: user.clone(), read_at };
-                self.hub().publish_frame(room, &frame, None, Audience::Everyone);
-            }
+            self.hub().publish_read(room, ReadMark { message_id, user: user.clone(), read_at });
         }
         Ok(())
     }

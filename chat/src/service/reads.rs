@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hub::{Audience, UserEvent},
-    model::{Code, MessageId, MessageReader, RoomId, ServerFrame, User},
+    hub::UserEvent,
+    model::{Code, MessageId, MessageReader, ReadMark, RoomId, User},
     store::{messages, notifications::marks, reads, rooms},
 };
 
@@ -65,8 +65,8 @@ impl Chat {
         reads::advance(&mut tx, room, reader.id, seq, read_at).await?;
         marks::forget(&mut tx, reader.id, room, message).await?;
         tx.commit().await?;
-        let frame = ServerFrame::MessageRead { message_id: message, user: reader.clone(), read_at };
-        self.hub().publish_frame(room, &frame, None, Audience::Everyone);
+        let mark = ReadMark { message_id: message, user: reader.clone(), read_at };
+        self.hub().publish_read(room, mark);
         self.hub().publish_user(reader.id, UserEvent::Room(room));
         Ok(())
     }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    figures::amount,
     hub::{Event, Subscription},
     model::{Code, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, User, limits::RESUME_MAX},
     store::{messages, messages::StoredMessage, rooms},
@@ -93,9 +94,16 @@ impl Chat {
             }
         };
         drop(conn);
-        match missed {
-            Some(frames) => frames.iter().for_each(|frame| session.push(frame)),
-            None => session.push(&ServerFrame::Resync { rev: state.rev }),
+        if let Some(frames) = missed {
+            if resume.is_some() {
+                self.figures().resume_frames.record(amount(frames.len()));
+            }
+            for frame in &frames {
+                session.push(frame);
+            }
+        } else {
+            self.figures().resyncs.increment(1);
+            session.push(&ServerFrame::Resync { rev: state.rev });
         }
         session.subscription.set_present(true);
         Ok(session)
@@ -154,6 +162,7 @@ impl RoomSession {
             self.push(&change(&stored, known));
         }
         self.has_gap = false;
+        self.chat.figures().gaps.increment(1);
         Ok(())
     }
 

@@ -4,11 +4,13 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
+    time::Instant,
 };
 
 use super::{Change, Job, Stored, Submission};
 use crate::{
     error::{Error, Result},
+    figures::{Figures, amount},
     hub::{Audience, Event, Frame, Hub, News},
     model::{Message, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, Timestamp, UserId},
     service::Clock,
@@ -36,6 +38,7 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) hub: Hub,
     pub(super) clock: Clock,
+    pub(super) figures: Figures,
 }
 
 /// What became of one change.
@@ -61,6 +64,7 @@ impl Outcome {
 /// Stores `jobs` and answers every one of them.
 pub(super) async fn run(context: Context, jobs: Vec<Job>) {
     let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
+    let start = Instant::now();
     let mut tries = 0;
     let result = loop {
         tries += 1;
@@ -69,6 +73,8 @@ pub(super) async fn run(context: Context, jobs: Vec<Job>) {
             other => break other,
         }
     };
+    context.figures.commit_seconds.record(start.elapsed());
+    context.figures.commit_changes.record(amount(changes.len()));
     let outcomes = match result {
         Ok(outcomes) => outcomes,
         Err(error) => {
@@ -80,6 +86,8 @@ pub(super) async fn run(context: Context, jobs: Vec<Job>) {
             return;
         }
     };
+    let new = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::New(..))).count();
+    context.figures.stored.increment(u64::try_from(new).unwrap_or_default());
     for (job, outcome) in jobs.into_iter().zip(announce(&context.hub, outcomes)) {
         // Whoever asked may have gone meanwhile; the change is stored all the same.
         let _ = job.reply.send(outcome);
