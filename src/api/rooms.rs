@@ -7,8 +7,8 @@ use axum::{
 };
 use chat::{
     Chat,
-    model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, limits::PAGE_SIZE_MAX},
-    service::rooms::RoomFilter,
+    model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
+    service::rooms::{RoomFilter, RoomPlace},
 };
 use serde_json::{Value, json};
 
@@ -39,19 +39,31 @@ pub async fn list(
     if size.is_some_and(|size| size < 1) {
         params.problem("page_size", Problem::OutOfRange { min: 1, max: PAGE_SIZE_MAX });
     }
+    let after = params.text("after");
+    let place = after.as_deref().and_then(read_place);
+    if after.is_some() && place.is_none() {
+        params.problem("after", Problem::WrongType);
+    }
     params.finish()?;
 
-    let mut filter = RoomFilter { search, room_type, mine, offset: 0, limit: i64::MAX };
+    let mut filter = RoomFilter { search, room_type, mine, after: place, limit: i64::MAX };
     let Some(window) = Window::new(page, size) else {
         return Ok((HeaderMap::new(), Json(chat.rooms(&viewer, &filter).await?)));
     };
-    filter.offset = window.page.saturating_sub(1).saturating_mul(window.size);
-    // One more than the page shows whether there is a next one.
-    filter.limit = window.size + 1;
-    let mut rooms = chat.rooms(&viewer, &filter).await?;
-    let has_more = rooms.len() > usize::try_from(window.size).unwrap_or(usize::MAX);
-    rooms.truncate(usize::try_from(window.size).unwrap_or(usize::MAX));
-    Ok((window.links(uri.path(), uri.query().unwrap_or_default(), has_more), Json(rooms)))
+    filter.limit = window.size;
+    let found = chat.room_page(&viewer, filter, window.page).await?;
+    Ok((window.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
+}
+
+/// Reads what [`write_place`] wrote.
+fn read_place(text: &str) -> Option<RoomPlace> {
+    let (at, id) = text.split_once('-')?;
+    Some(RoomPlace { active_at: Timestamp(at.parse().ok()?), room: RoomId(id.parse().ok()?) })
+}
+
+/// A place as a parameter.
+fn write_place(place: RoomPlace) -> String {
+    format!("{}-{}", place.active_at.0, place.room.0)
 }
 
 /// A page of the list.
@@ -67,22 +79,25 @@ impl Window {
             .then(|| Self { page: page.unwrap_or(1), size: size.unwrap_or(PAGE_SIZE).min(PAGE_SIZE_MAX) })
     }
 
-    /// The `Link` header of RFC 8288 to the pages beside this one.
-    fn links(&self, path: &str, query: &str, has_more: bool) -> HeaderMap {
-        let link = |page: i64, rel: &str| {
-            let kept = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "page");
+    /// The `Link` header of RFC 8288 to the pages beside this one. The next one is named by
+    /// its place too: a client that follows the links reads the whole list in one sweep.
+    fn links(&self, path: &str, query: &str, next: Option<RoomPlace>) -> HeaderMap {
+        let link = |page: i64, after: Option<RoomPlace>, rel: &str| {
+            let kept = url::form_urlencoded::parse(query.as_bytes())
+                .filter(|(name, _)| !matches!(&**name, "page" | "after"));
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(kept)
                 .append_pair("page", &page.to_string())
+                .extend_pairs(after.map(|place| ("after", write_place(place))))
                 .finish();
             format!("<{path}?{query}>; rel=\"{rel}\"")
         };
         let mut links = Vec::new();
         if self.page > 1 {
-            links.push(link(self.page - 1, "prev"));
+            links.push(link(self.page - 1, None, "prev"));
         }
-        if has_more {
-            links.push(link(self.page + 1, "next"));
+        if next.is_some() {
+            links.push(link(self.page.saturating_add(1), next, "next"));
         }
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::try_from(links.join(", "))

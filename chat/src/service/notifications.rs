@@ -48,7 +48,7 @@ impl Chat {
         };
         let mut spans = derived::spans(&mut conn, user.id, query.unread).await?;
         if let Some(cursor) = cursor {
-            spans = derived::before(&mut conn, spans, cursor).await?;
+            spans = derived::before(&mut conn, user.id, query.unread, spans, cursor).await?;
         }
         let messages = derived::newest(&mut conn, user.id, spans, limit, query.unread).await?;
         let mut found = derived::about(&mut conn, user.id, &messages).await?;

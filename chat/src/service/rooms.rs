@@ -21,13 +21,50 @@ use crate::{
     },
 };
 
-pub use crate::store::rooms::RoomFilter;
+pub use crate::store::rooms::{RoomFilter, RoomPlace};
+
+/// A part of the list of rooms.
+#[derive(Clone, Debug)]
+pub struct RoomPage {
+    /// The rooms.
+    pub rooms: Vec<Room>,
+    /// The place of the last of them, when more follow.
+    pub next: Option<RoomPlace>,
+}
 
 impl Chat {
     /// The public rooms and the viewer's own, most recent activity first.
     pub async fn rooms(&self, viewer: &User, filter: &RoomFilter) -> Result<Vec<Room>> {
         let mut conn = self.store().read().await?;
-        Ok(rooms::list(&mut conn, viewer.id, filter).await?)
+        let listed = rooms::list(&mut conn, viewer.id, filter).await?;
+        Ok(listed.into_iter().map(|(_, room)| room).collect())
+    }
+
+    /// The rooms of a page of `filter.limit`: those after `filter.after` where that is said,
+    /// whatever the page's number; else those after as many as fill the pages before.
+    ///
+    /// From place to place each page costs the same, and a room that moves up meanwhile
+    /// makes none come twice. A number alone has no place in any index; its page is found by
+    /// reading the keys of those before it.
+    pub async fn room_page(&self, viewer: &User, filter: RoomFilter, page: i64) -> Result<RoomPage> {
+        let mut conn = self.store().read().await?;
+        let mut filter = filter;
+        let size = filter.limit;
+        if filter.after.is_none() && page > 1 {
+            let before = (page - 1).saturating_mul(size);
+            filter.after = rooms::place(&mut conn, viewer.id, &filter, before).await?;
+            if filter.after.is_none() {
+                return Ok(RoomPage { rooms: Vec::new(), next: None });
+            }
+        }
+        // One more than the page shows whether there is a next one.
+        filter.limit = size.saturating_add(1);
+        let mut listed = rooms::list(&mut conn, viewer.id, &filter).await?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let has_more = listed.len() > size;
+        listed.truncate(size);
+        let next = listed.last().filter(|_| has_more).map(|(place, _)| *place);
+        Ok(RoomPage { rooms: listed.into_iter().map(|(_, room)| room).collect(), next })
     }
 
     /// One room, with its first members.

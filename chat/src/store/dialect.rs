@@ -12,6 +12,14 @@ impl Backend {
         }
     }
 
+    /// Ends a SELECT whose rows may be read by all and changed by nobody before the commit.
+    pub(super) fn for_share(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::MySql => " LOCK IN SHARE MODE",
+        }
+    }
+
     /// Starts an INSERT that leaves an existing row as it is.
     pub(super) fn insert_ignore(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, on};
+use super::{Conn, StoreError, StoreResult, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
 
 pub mod append;
@@ -177,13 +177,19 @@ pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64)
     if let Some(seq) = seq_of(conn, room, id).await? {
         return Ok(seq);
     }
-    let (mut below, mut above) = (0, newest + 1);
-    while above - below > 1 {
-        let middle = i64::midpoint(below, above);
-        match id_at(conn, room, middle).await? {
-            Some(at) if at <= id => below = middle,
-            _ => above = middle,
-        }
-    }
-    Ok(below)
+    // One statement: the place in the middle is looked up until the two ends meet.
+    const BISECT: &str = "WITH RECURSIVE span (below, above) AS (SELECT CAST(0 AS SIGNED), CAST(? AS SIGNED) \
+        UNION ALL SELECT CASE WHEN m.id <= ? THEN m.seq ELSE span.below END, \
+            CASE WHEN m.id <= ? THEN span.above ELSE m.seq END \
+        FROM span JOIN chat_message m ON m.room_id = ? AND m.seq = (span.below + span.above) >> 1 \
+        WHERE span.above - span.below > 1) \
+        SELECT below FROM span WHERE above - below <= 1";
+    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(BISECT)
+        .bind(newest + 1)
+        .bind(id.0)
+        .bind(id.0)
+        .bind(room.0)
+        .fetch_optional(&mut *link)
+        .await)?;
+    row.map(|(seq,)| seq).ok_or(StoreError::Corrupt("a hole in a room's places"))
 }

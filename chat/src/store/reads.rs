@@ -20,8 +20,9 @@ pub async fn is_noted(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) -> 
 /// Moves the member's reading on to `seq`, if it has not come so far, and notes that they
 /// said so.
 ///
-/// Own messages above `seq` are counted anew in the same statement, so that unread
-/// counts need no counting later.
+/// How many of their own messages stand above `seq` is a difference of two running numbers,
+/// looked up and not counted. It holds whatever is stored meanwhile: `sent` is read under the
+/// row's lock, which a sender's batch takes too, and what stands up to `seq` never changes.
 pub async fn advance(
     conn: &mut Conn,
     room: RoomId,
@@ -29,21 +30,12 @@ pub async fn advance(
     seq: i64,
     now: Timestamp,
 ) -> StoreResult<()> {
-    const MOVE: &str = "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = \
-        (SELECT COUNT(*) FROM chat_message m WHERE m.room_id = ? AND m.seq > ? AND m.sender_id = ?) \
+    const MOVE: &str = "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = sent - \
+        COALESCE((SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = ? AND m.room_id = ? AND m.seq <= ? \
+            ORDER BY m.seq DESC LIMIT 1), 0) \
         WHERE room_id = ? AND user_id = ? AND last_read_seq < ?";
-    on!(conn, |link| sqlx::query(MOVE)
-        .bind(seq)
-        .bind(now.0)
-        .bind(room.0)
-        .bind(seq)
-        .bind(user.0)
-        .bind(room.0)
-        .bind(user.0)
-        .bind(seq)
-        .execute(&mut *link)
-        .await
-        .map(drop))?;
+    // First, since it takes a lock on the room, as a batch does before it moves memberships:
+    // the other way round each could wait for the other.
     let note = format!(
         "{} INTO chat_message_read (room_id, user_id, seq, read_at) VALUES (?, ?, ?, ?)",
         conn.backend().insert_ignore()
@@ -53,6 +45,18 @@ pub async fn advance(
         .bind(user.0)
         .bind(seq)
         .bind(now.0)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    on!(conn, |link| sqlx::query(MOVE)
+        .bind(seq)
+        .bind(now.0)
+        .bind(user.0)
+        .bind(room.0)
+        .bind(seq)
+        .bind(room.0)
+        .bind(user.0)
+        .bind(seq)
         .execute(&mut *link)
         .await
         .map(drop))?;
@@ -119,6 +123,17 @@ pub async fn advance_all(
     const MOVED: &str = "SELECT m.room_id, l.id FROM chat_room_member m \
         JOIN chat_message l ON l.room_id = m.room_id AND l.seq = m.last_read_seq \
         WHERE m.user_id = ? AND m.left_at IS NULL AND m.last_read_at = ?";
+    // The rooms first, as a batch does: nothing is stored in them meanwhile.
+    let hold = format!(
+        "SELECT id FROM chat_room WHERE id IN \
+         (SELECT room_id FROM chat_room_member WHERE user_id = ? AND left_at IS NULL) ORDER BY id{}",
+        conn.backend().for_share()
+    );
+    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(hold))
+        .bind(user.0)
+        .fetch_all(&mut *link)
+        .await
+        .map(drop))?;
     on!(conn, |link| sqlx::query(MOVE).bind(now.0).bind(user.0).execute(&mut *link).await.map(drop))?;
     let note = format!(
         "{} INTO chat_message_read (room_id, user_id, seq, read_at) \

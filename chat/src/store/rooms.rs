@@ -8,7 +8,7 @@ use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};
 
 mod listing;
 
-pub use listing::{RoomFilter, list, view, views};
+pub use listing::{RoomFilter, RoomPlace, list, place, view, views};
 
 /// A room and the asking user's place in it: all that the rules need to decide.
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ pub struct MemberState {
     pub is_banned: bool,
     /// They have read everything up to this place.
     pub last_read_seq: i64,
+    /// How many messages they have written in this room.
+    pub sent: i64,
 }
 
 /// The columns that the rules need of a room, under their own names.
@@ -102,6 +104,7 @@ struct StandingRow {
     is_muted: Option<bool>,
     is_banned: Option<bool>,
     last_read_seq: Option<i64>,
+    sent: Option<i64>,
 }
 
 impl From<StandingRow> for Standing {
@@ -113,6 +116,7 @@ impl From<StandingRow> for Standing {
             is_muted: row.is_muted.unwrap_or_default(),
             is_banned: row.is_banned.unwrap_or_default(),
             last_read_seq: row.last_read_seq.unwrap_or_default(),
+            sent: row.sent.unwrap_or_default(),
         });
         Self { room: row.room.into(), member }
     }
@@ -126,7 +130,7 @@ pub(super) fn room_type(word: &str) -> RoomType {
 /// `user`'s standing in `room`; `None` when there is no such room.
 pub async fn standing(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResult<Option<Standing>> {
     const SQL: &str = "SELECT r.id, r.name, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.rev, \
-        m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq \
+        m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
         FROM chat_room r LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?";
     let row: Option<StandingRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *link).await)?;

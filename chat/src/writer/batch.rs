@@ -143,7 +143,9 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
         .iter()
         .zip(&rulings)
         .filter_map(|(change, ruling)| match (change, ruling) {
-            (Change::Send(submission), Ruling::Accepted { seq, rev }) => Some(row(submission, *seq, *rev)),
+            (Change::Send(submission), Ruling::Accepted { seq, rev, sender_seq }) => {
+                Some(row(submission, *seq, *rev, *sender_seq))
+            }
             _ => None,
         })
         .collect();
@@ -187,7 +189,7 @@ fn outcomes(
                 Outcome::Repeat(Box::new(message.clone()))
             }
             (Ruling::Changed(message), _) => Outcome::Changed(message),
-            (Ruling::Accepted { seq, rev }, Change::Send(submission)) => {
+            (Ruling::Accepted { seq, rev, .. }, Change::Send(submission)) => {
                 let id = ids.next().ok_or(StoreError::Corrupt("fewer ids than messages"))?;
                 let room =
                     rooms.get(&submission.room).ok_or(StoreError::Corrupt("a message without a room"))?;
@@ -202,12 +204,13 @@ fn outcomes(
     Ok(outcomes)
 }
 
-fn row(submission: &Submission, seq: i64, rev: i64) -> NewMessage<'_> {
+fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessage<'_> {
     NewMessage {
         room: submission.room,
         seq,
         rev,
         sender: submission.sender.id,
+        sender_seq,
         message_type: submission.message_type,
         content: &submission.content,
         file_url: submission.file_url.as_deref(),

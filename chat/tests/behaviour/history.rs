@@ -1,4 +1,4 @@
-//! Pages, cursors and unread counts.
+//! Pages and cursors.
 
 use chat::{
     model::{Code, MessageId, User},
@@ -99,25 +99,5 @@ both! {
         let room = world.room(&amy).await.id;
         let error = world.chat.history(&bob, room, HistoryQuery::default()).await.expect_err("refused");
         assert_eq!(error.code(), Code::NotAMember);
-    }
-
-    async fn unread_are_the_messages_of_others_since_one_read(world: World) {
-        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
-        let room = world.room(&amy).await.id;
-        world.say(&amy, room, "before bob").await;
-        world.chat.join(&bob, room).await.expect("joined");
-        let unread = async |who: &User| world.chat.room(who, room).await.expect("seen").unread_count;
-        assert_eq!((unread(&amy).await, unread(&bob).await), (0, 0), "what was said before is not unread");
-        let second = world.say(&amy, room, "2").await;
-        world.say(&bob, room, "3").await;
-        world.say(&amy, room, "4").await;
-        assert_eq!((unread(&amy).await, unread(&bob).await), (1, 2), "one's own are not unread");
-        world.chat.mark_read(&bob, second.id).await.expect("marked");
-        assert_eq!(unread(&bob).await, 1);
-        world.chat.mark_read(&bob, second.id).await.expect("again is fine");
-        let newest = world.say(&amy, room, "5").await;
-        world.chat.mark_read(&bob, newest.id).await.expect("marked");
-        world.chat.mark_read(&bob, second.id).await.expect("reading never goes back");
-        assert_eq!(unread(&bob).await, 0);
     }
 }

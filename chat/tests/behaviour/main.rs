@@ -16,5 +16,7 @@ mod migrations;
 mod moderation;
 mod notifications;
 mod reads;
+mod room_list;
 mod rooms;
 mod sockets;
+mod unread;

@@ -27,6 +27,8 @@ pub struct NewMessage<'a> {
     pub rev: i64,
     /// Who wrote it.
     pub sender: UserId,
+    /// The how-manieth of this sender in this room it is.
+    pub sender_seq: i64,
     /// What kind it is.
     pub message_type: MessageType,
     /// The text.
@@ -43,7 +45,7 @@ pub struct NewMessage<'a> {
     pub client_id: Option<&'a str>,
 }
 
-/// Rows of one INSERT: more make the statement longer, not faster (16 columns each;
+/// Rows of one INSERT: more make the statement longer, not faster (17 columns each;
 /// SQLite allows 32,766 placeholders).
 const ROWS: usize = 64;
 
@@ -78,6 +80,7 @@ struct MemberRow {
     is_muted: bool,
     is_banned: bool,
     last_read_seq: i64,
+    sent: i64,
 }
 
 /// The memberships of these users in these rooms.
@@ -87,7 +90,7 @@ pub async fn members(
 ) -> StoreResult<HashMap<(RoomId, UserId), MemberState>> {
     let Some(&last) = pairs.last() else { return Ok(HashMap::new()) };
     let sql = format!(
-        "SELECT id, room_id, user_id, role, left_at, is_muted, is_banned, last_read_seq \
+        "SELECT id, room_id, user_id, role, left_at, is_muted, is_banned, last_read_seq, sent \
          FROM chat_room_member WHERE (room_id, user_id) IN {}",
         tuples(conn.backend(), 2, padded(pairs.len()))
     );
@@ -109,6 +112,7 @@ pub async fn members(
                 is_muted: row.is_muted,
                 is_banned: row.is_banned,
                 last_read_seq: row.last_read_seq,
+                sent: row.sent,
             };
             ((RoomId(row.room_id), UserId(row.user_id)), state)
         })
@@ -197,7 +201,7 @@ async fn insert_chunk(
     now: Timestamp,
     ids: &mut Vec<MessageId>,
 ) -> StoreResult<()> {
-    const SQL: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, message_type, content, \
+    const SQL: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, sender_seq, message_type, content, \
         file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) ";
     macro_rules! run {
         ($link:ident) => {{
@@ -209,6 +213,7 @@ async fn insert_chunk(
                     .push_bind(row.rev)
                     .push_bind(row.rev)
                     .push_bind(row.sender.0)
+                    .push_bind(row.sender_seq)
                     .push_bind(row.message_type.as_str())
                     .push_bind(row.content)
                     .push_bind(row.file_url)
@@ -266,10 +271,11 @@ pub async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResul
     }
     let size = padded(members.len());
     let marks = vec!["?"; size].join(", ");
-    let sql =
-        format!("UPDATE chat_room_member SET own_after_read = own_after_read + ? WHERE id IN ({marks})");
+    let sql = format!(
+        "UPDATE chat_room_member SET own_after_read = own_after_read + ?, sent = sent + ? WHERE id IN ({marks})"
+    );
     on!(conn, |link| {
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(count);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(count).bind(count);
         for index in 0..size {
             query = query.bind(members[index.min(members.len() - 1)]);
         }

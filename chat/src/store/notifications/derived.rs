@@ -16,8 +16,6 @@ use crate::{
     store::{Conn, StoreResult, dialect::padded, on},
 };
 
-/// Places of one query: SQLite allows 500 parts of a union.
-const PLACES: usize = 256;
 /// Newest messages of one room that are looked at. Among more of one's own than these,
 /// an older one of somebody else's is not found.
 const DEPTH: i64 = 1_000;
@@ -48,49 +46,47 @@ pub fn span(room: RoomId, above: i64, upto: i64) -> Span {
     Span { room_id: room.0, above, upto, at: i64::MAX }
 }
 
-/// Ends the spans before `cursor`.
-pub async fn before(conn: &mut Conn, spans: Vec<Span>, cursor: Key) -> StoreResult<Vec<Span>> {
-    // What is below is before the cursor, what is above is not.
-    let mut open: Vec<(Span, i64, i64)> =
-        spans.iter().filter(|span| span.at >= cursor.0.0).map(|s| (*s, s.above, s.upto + 1)).collect();
-    let mut ended: Vec<Span> = spans.into_iter().filter(|span| span.at < cursor.0.0).collect();
-    while !open.is_empty() {
-        let middles: Vec<(i64, i64)> =
-            open.iter().map(|(span, below, above)| (span.room_id, i64::midpoint(*below, *above))).collect();
-        let keys = keys_at(conn, &middles).await?;
-        for ((_, below, above), place) in open.iter_mut().zip(&middles) {
-            if place.1 == *below || keys.get(place).is_some_and(|key| *key < cursor) {
-                *below = place.1;
-            } else {
-                *above = place.1;
-            }
-        }
-        let (done, rest): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|(_, below, above)| above - below <= 1);
-        ended.extend(done.into_iter().map(|(span, below, _)| Span { upto: below, at: cursor.0.0, ..span }));
-        open = rest;
-    }
-    Ok(ended.into_iter().filter(|span| span.upto > span.above).collect())
-}
-
-async fn keys_at(conn: &mut Conn, places: &[(i64, i64)]) -> StoreResult<HashMap<(i64, i64), Key>> {
-    // One look at the index each: for a list of pairs SQLite would read the whole table.
-    const ONE: &str = "SELECT room_id, seq, created_at, id FROM chat_message WHERE room_id = ? AND seq = ?";
-    let mut found = HashMap::with_capacity(places.len());
-    for chunk in places.chunks(PLACES) {
-        let Some(&last) = chunk.last() else { continue };
-        let sql = vec![ONE; padded(chunk.len())].join(" UNION ALL ");
-        let filler = std::iter::repeat_n(last, padded(chunk.len()) - chunk.len());
-        let rows: Vec<(i64, i64, i64, i64)> = on!(conn, |link| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql));
-            for (room, seq) in chunk.iter().copied().chain(filler) {
-                query = query.bind(room).bind(seq);
-            }
-            query.fetch_all(&mut *link).await
-        })?;
-        found.extend(rows.into_iter().map(|(room, seq, at, id)| ((room, seq), key(at, id))));
-    }
-    Ok(found)
+/// Ends the spans of [`spans`] before `cursor`, in one statement for any number of rooms.
+pub async fn before(
+    conn: &mut Conn,
+    user: UserId,
+    unread: bool,
+    spans: Vec<Span>,
+    cursor: Key,
+) -> StoreResult<Vec<Span>> {
+    // Bisection: what is below is before the cursor, what is above is not. A room that was
+    // silent since then is before it as a whole.
+    const BISECT: &str = "WITH RECURSIVE span (room_id, below, above) AS (\
+        SELECT r.id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END, r.seq + 1 \
+        FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
+        WHERE m.user_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE AND r.is_active = TRUE \
+        AND r.active_at >= ? \
+        UNION ALL \
+        SELECT span.room_id, \
+            CASE WHEN m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?) THEN m.seq ELSE span.below END, \
+            CASE WHEN m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?) THEN span.above ELSE m.seq END \
+        FROM span JOIN chat_message m ON m.room_id = span.room_id AND m.seq = (span.below + span.above) >> 1 \
+        WHERE span.above - span.below > 1) \
+        SELECT room_id, below FROM span WHERE above - below <= 1";
+    let (at, id) = (cursor.0.0, cursor.1.0);
+    let ends: Vec<(i64, i64)> = on!(conn, |link| sqlx::query_as(BISECT)
+        .bind(unread)
+        .bind(user.0)
+        .bind(at)
+        .bind(at)
+        .bind(at)
+        .bind(id)
+        .bind(at)
+        .bind(at)
+        .bind(id)
+        .fetch_all(&mut *link)
+        .await)?;
+    let ends: HashMap<i64, i64> = ends.into_iter().collect();
+    let ended = spans.into_iter().filter_map(|span| match ends.get(&span.room_id) {
+        Some(&below) => Some(Span { upto: below, at, ..span }),
+        None => (span.at < at).then_some(span),
+    });
+    Ok(ended.filter(|span| span.upto > span.above).collect())
 }
 
 fn key(created_at: i64, message: i64) -> Key {

@@ -19,10 +19,20 @@ pub struct RoomFilter {
     pub room_type: Option<RoomType>,
     /// Only those the viewer is in.
     pub mine: bool,
-    /// Skip so many of the list.
-    pub offset: i64,
+    /// Only those that stand after this place.
+    pub after: Option<RoomPlace>,
     /// At most so many.
     pub limit: i64,
+}
+
+/// Where a room stands in the list, which begins with the latest activity. It moves up
+/// when somebody writes there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoomPlace {
+    /// When its newest message was stored, or when it was made.
+    pub active_at: Timestamp,
+    /// The room.
+    pub room: RoomId,
 }
 
 #[derive(FromRow)]
@@ -37,6 +47,7 @@ struct RoomRow {
     seq: i64,
     created_at: i64,
     updated_at: i64,
+    active_at: i64,
     creator_id: i64,
     creator_username: String,
     creator_first_name: String,
@@ -93,15 +104,16 @@ impl From<RoomRow> for Room {
 /// One room and everything that a list shows of it, found by indexes alone: the
 /// newest message is the one whose `seq` the room's row names.
 macro_rules! viewed {
-    ($rest:literal) => {
+    ($($rooms:expr),+; $rest:literal) => {
         concat!(
             "SELECT r.id, r.name, r.description, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, \
-             r.created_at, r.updated_at, c.id AS creator_id, c.username AS creator_username, \
+             r.created_at, r.updated_at, r.active_at, c.id AS creator_id, c.username AS creator_username, \
              c.first_name AS creator_first_name, c.last_name AS creator_last_name, \
              m.role, m.last_read_seq, m.own_after_read, m.is_banned, \
              l.id AS message_id, l.content AS message_content, l.created_at AS message_at, \
-             s.username AS message_sender \
-             FROM chat_room r JOIN user c ON c.id = r.created_by \
+             s.username AS message_sender FROM ",
+            $($rooms),+,
+            " JOIN user c ON c.id = r.created_by \
              LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? AND m.left_at IS NULL \
              LEFT JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq \
              LEFT JOIN user s ON s.id = l.sender_id ",
@@ -110,33 +122,84 @@ macro_rules! viewed {
     };
 }
 
-/// The rooms that `viewer` may know of, most recent activity first.
-pub async fn list(conn: &mut Conn, viewer: UserId, filter: &RoomFilter) -> StoreResult<Vec<Room>> {
-    const SQL: &str = viewed!(
-        "WHERE r.is_active = TRUE AND ((m.id IS NOT NULL AND m.is_banned = FALSE) \
-         OR (r.room_type = 'public' AND ? = FALSE)) \
-         AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') AND (? IS NULL OR r.room_type = ?) \
-         ORDER BY r.active_at DESC, r.id DESC LIMIT ? OFFSET ?"
-    );
-    let pattern = filter.search.as_deref().map(like_pattern);
-    let kind = filter.room_type.map(RoomType::as_str);
-    let rows: Vec<RoomRow> = on!(conn, |link| sqlx::query_as(SQL)
-        .bind(viewer.0)
-        .bind(filter.mine)
-        .bind(pattern.as_deref())
-        .bind(pattern.as_deref())
-        .bind(kind)
-        .bind(kind)
-        .bind(filter.limit)
-        .bind(filter.offset)
-        .fetch_all(&mut *link)
-        .await)?;
-    Ok(rows.into_iter().map(Room::from).collect())
+/// The places of the rooms to list: the public ones, which an index has in this order, and
+/// the viewer's own among the others, as many as they are in. Each half at most as many as
+/// are wanted of both together.
+macro_rules! places {
+    () => {
+        "SELECT * FROM (SELECT r.id, r.active_at FROM chat_room r \
+         WHERE r.is_active = TRUE AND r.room_type = 'public' \
+         AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') \
+         ORDER BY r.active_at DESC, r.id DESC LIMIT ?) anyones \
+         UNION ALL SELECT * FROM (SELECT r.id, r.active_at FROM chat_room_member b JOIN chat_room r ON r.id = b.room_id \
+         WHERE b.user_id = ? AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE \
+         AND (? = TRUE OR r.room_type <> 'public') AND (? IS NULL OR r.room_type = ?) \
+         AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') \
+         ORDER BY r.active_at DESC, r.id DESC LIMIT ?) own"
+    };
+}
+
+/// Binds what [`places`] asks for.
+macro_rules! bind_places {
+    ($query:expr, $viewer:expr, $filter:expr, $limit:expr) => {{
+        let (filter, limit) = ($filter, $limit);
+        let (at, id) = filter.after.map_or((i64::MAX, i64::MAX), |place| (place.active_at.0, place.room.0));
+        let pattern = filter.search.as_deref().map(like_pattern);
+        let is_public = filter.room_type.map(|kind| kind == RoomType::Public);
+        let kind = filter.room_type.map(RoomType::as_str);
+        let of_anyone = if filter.mine || is_public == Some(false) { 0 } else { limit };
+        let own = if !filter.mine && is_public == Some(true) { 0 } else { limit };
+        let query =
+            $query.bind(at).bind(at).bind(id).bind(pattern.clone()).bind(pattern.clone()).bind(of_anyone);
+        let query = query.bind($viewer.0).bind(filter.mine).bind(kind).bind(kind);
+        query.bind(at).bind(at).bind(id).bind(pattern.clone()).bind(pattern).bind(own)
+    }};
+}
+
+/// The rooms that `viewer` may know of with their places, most recent activity first.
+pub async fn list(
+    conn: &mut Conn,
+    viewer: UserId,
+    filter: &RoomFilter,
+) -> StoreResult<Vec<(RoomPlace, Room)>> {
+    // CROSS JOIN: SQLite keeps the order in which the tables stand.
+    const SQL: &str = viewed!("(", places!(), ") p CROSS JOIN chat_room r ON r.id = p.id"; "");
+    let rows: Vec<RoomRow> =
+        on!(conn, |link| bind_places!(sqlx::query_as(SQL), viewer, filter, filter.limit)
+            .bind(viewer.0)
+            .fetch_all(&mut *link)
+            .await)?;
+    let place = |row: &RoomRow| RoomPlace { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
+    let rooms = rows.into_iter().map(|row| (place(&row), Room::from(row))).collect();
+    Ok(first(rooms, filter.limit, |(place, _)| *place))
+}
+
+/// The place of the `number`th room of the list; `None` when it is shorter. It reads that
+/// many entries of an index: who goes through the list had better say after which place.
+pub async fn place(
+    conn: &mut Conn,
+    viewer: UserId,
+    filter: &RoomFilter,
+    number: i64,
+) -> StoreResult<Option<RoomPlace>> {
+    let rows: Vec<(i64, i64)> = on!(conn, |link| {
+        bind_places!(sqlx::query_as(places!()), viewer, filter, number).fetch_all(&mut *link).await
+    })?;
+    let place = |(id, at)| RoomPlace { active_at: Timestamp(at), room: RoomId(id) };
+    let places = first(rows.into_iter().map(place).collect(), number, |place| *place);
+    Ok(places.last().copied().filter(|_| i64::try_from(places.len()) == Ok(number)))
+}
+
+/// The first of two halves put together.
+fn first<T>(mut halves: Vec<T>, limit: i64, place: impl Fn(&T) -> RoomPlace) -> Vec<T> {
+    halves.sort_unstable_by_key(|item| std::cmp::Reverse(place(item)));
+    halves.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    halves
 }
 
 /// One room as `viewer` sees it; whether they may is for the rules to say.
 pub async fn view(conn: &mut Conn, viewer: UserId, room: RoomId) -> StoreResult<Option<Room>> {
-    const SQL: &str = viewed!("WHERE r.id = ?");
+    const SQL: &str = viewed!("chat_room r"; "WHERE r.id = ?");
     let row: Option<RoomRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(viewer.0).bind(room.0).fetch_optional(&mut *link).await)?;
     Ok(row.map(Room::from))
@@ -146,7 +209,7 @@ pub async fn view(conn: &mut Conn, viewer: UserId, room: RoomId) -> StoreResult<
 pub async fn views(conn: &mut Conn, viewer: UserId, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
     let Some(&last) = rooms.last() else { return Ok(HashMap::new()) };
     let marks = vec!["?"; padded(rooms.len())].join(", ");
-    let sql = format!("{}({marks})", viewed!("WHERE r.id IN "));
+    let sql = format!("{}({marks})", viewed!("chat_room r"; "WHERE r.id IN "));
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
     let rows: Vec<RoomRow> = on!(conn, |link| {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(viewer.0);

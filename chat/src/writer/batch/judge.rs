@@ -29,6 +29,7 @@ pub(super) enum Ruling {
     Accepted {
         seq: i64,
         rev: i64,
+        sender_seq: i64,
     },
     /// An older message, as it is after the change.
     Changed(Box<Message>),
@@ -132,8 +133,9 @@ fn place(
     }
     room.seq += 1;
     room.rev += 1;
-    *own.entry(member.id).or_default() += 1;
-    Ok(Ruling::Accepted { seq: room.seq, rev: room.rev })
+    let own = own.entry(member.id).or_default();
+    *own += 1;
+    Ok(Ruling::Accepted { seq: room.seq, rev: room.rev, sender_seq: member.sent + *own })
 }
 
 /// Changes an older message, and gives the change its number.

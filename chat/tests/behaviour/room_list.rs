@@ -1,0 +1,139 @@
+//! The list of rooms: what stands in it, in which order, and going through it in pages.
+
+use chat::{
+    model::{NewRoom, RoomId, RoomType, User},
+    service::rooms::{RoomFilter, RoomPage},
+};
+
+use crate::support::{World, both, new_room};
+
+fn everything() -> RoomFilter {
+    RoomFilter { limit: 100, ..RoomFilter::default() }
+}
+
+async fn listed(world: &World, viewer: &User) -> Vec<RoomId> {
+    let rooms = world.chat.rooms(viewer, &everything()).await.expect("listed");
+    rooms.into_iter().map(|room| room.id).collect()
+}
+
+/// Seven rooms of amy's, public and hidden in turn, the latest first.
+async fn seven(world: &World, amy: &User) -> Vec<RoomId> {
+    let mut rooms = Vec::new();
+    for n in 0..7 {
+        world.clock.advance(1);
+        let kind = if n % 2 == 0 { "public" } else { "private" };
+        rooms.push(world.chat.create_room(amy, new_room(kind)).await.expect("made").id);
+    }
+    rooms.reverse();
+    rooms
+}
+
+async fn page(world: &World, viewer: &User, filter: &RoomFilter, number: i64) -> RoomPage {
+    world.chat.room_page(viewer, filter.clone(), number).await.expect("listed")
+}
+
+fn ids(page: &RoomPage) -> Vec<RoomId> {
+    page.rooms.iter().map(|room| room.id).collect()
+}
+
+both! {
+    async fn the_list_has_public_rooms_and_ones_own_most_recent_first(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let first = world.room(&amy).await.id;
+        world.clock.advance(1);
+        let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
+        world.clock.advance(1);
+        let last = world.room(&bob).await.id;
+        assert_eq!(listed(&world, &amy).await, [last, hidden, first]);
+        assert_eq!(listed(&world, &bob).await, [last, first], "a hidden room is not there for others");
+        world.clock.advance(1);
+        world.say(&amy, first, "news").await;
+        assert_eq!(listed(&world, &bob).await, [first, last], "a message brings its room up");
+        let rooms = world.chat.rooms(&bob, &everything()).await.expect("listed");
+        let news = rooms[0].last_message.as_ref().expect("a last message");
+        assert_eq!((news.content.as_str(), news.sender.as_str()), ("news", "amy"));
+    }
+
+    async fn the_list_can_be_narrowed(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        for name in ["50% off", "500 miles", "Under_score", "underXscore"] {
+            let new = NewRoom { name: name.into(), ..new_room("public") };
+            world.chat.create_room(&amy, new).await.expect("made");
+        }
+        let search = async |text: &str| {
+            let filter = RoomFilter { search: Some(text.into()), ..everything() };
+            let rooms = world.chat.rooms(&bob, &filter).await.expect("listed");
+            rooms.into_iter().map(|room| room.name).collect::<Vec<_>>()
+        };
+        assert_eq!(search("50%").await, ["50% off"]);
+        assert_eq!(search("UNDER_").await, ["Under_score"]);
+        let mine = RoomFilter { mine: true, ..everything() };
+        assert!(world.chat.rooms(&bob, &mine).await.expect("listed").is_empty());
+        assert_eq!(world.chat.rooms(&amy, &mine).await.expect("listed").len(), 4);
+    }
+
+    async fn a_type_can_be_asked_for(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let rooms = seven(&world, &amy).await;
+        let of = async |viewer: &User, kind: RoomType, mine: bool| {
+            let filter = RoomFilter { room_type: Some(kind), mine, ..everything() };
+            let rooms = world.chat.rooms(viewer, &filter).await.expect("listed");
+            rooms.into_iter().map(|room| room.id).collect::<Vec<_>>()
+        };
+        let every_other = |first: usize| rooms.iter().copied().skip(first).step_by(2).collect::<Vec<_>>();
+        assert_eq!(of(&amy, RoomType::Public, false).await, every_other(0));
+        assert_eq!(of(&amy, RoomType::Private, false).await, every_other(1));
+        assert_eq!(of(&amy, RoomType::Public, true).await, every_other(0));
+        assert_eq!(of(&amy, RoomType::Group, false).await, []);
+        assert_eq!(of(&bob, RoomType::Public, false).await, every_other(0));
+        assert_eq!(of(&bob, RoomType::Public, true).await, []);
+        assert_eq!(of(&bob, RoomType::Private, false).await, []);
+    }
+
+    async fn pages_by_number_have_each_room_once(world: World) {
+        let amy = world.person("amy").await;
+        let rooms = seven(&world, &amy).await;
+        let three = RoomFilter { limit: 3, ..RoomFilter::default() };
+        for (number, expected) in [(1, &rooms[..3]), (2, &rooms[3..6]), (3, &rooms[6..]), (4, &[]), (i64::MAX, &[])] {
+            let page = page(&world, &amy, &three, number).await;
+            assert_eq!(ids(&page), expected, "page {number}");
+            assert_eq!(page.next.is_some(), number < 3, "page {number}");
+        }
+        let seven = RoomFilter { limit: 7, ..RoomFilter::default() };
+        assert_eq!(page(&world, &amy, &seven, 1).await.next, None, "nothing follows a page that just fits");
+    }
+
+    async fn from_place_to_place_no_room_comes_twice_while_the_list_moves(world: World) {
+        let amy = world.person("amy").await;
+        let rooms = seven(&world, &amy).await;
+        let mut filter = RoomFilter { limit: 3, ..RoomFilter::default() };
+        let first = page(&world, &amy, &filter, 1).await;
+        world.clock.advance(1);
+        // By number the second page would begin with the first one's last room again.
+        world.say(&amy, rooms[5], "news").await;
+        filter.after = first.next;
+        let second = page(&world, &amy, &filter, 2).await;
+        assert_eq!(ids(&second), [rooms[3], rooms[4], rooms[6]]);
+        assert_eq!(second.next, None);
+    }
+
+    async fn rooms_of_one_moment_are_told_apart(world: World) {
+        let amy = world.person("amy").await;
+        let mut rooms = Vec::new();
+        for kind in ["public", "private", "group", "public", "private"] {
+            rooms.push(world.chat.create_room(&amy, NewRoom { name: kind.into(), ..new_room(kind) }).await.expect("made").id);
+        }
+        rooms.reverse();
+        let mut filter = RoomFilter { limit: 1, ..RoomFilter::default() };
+        let mut met = Vec::new();
+        loop {
+            let page = page(&world, &amy, &filter, 1).await;
+            met.extend(ids(&page));
+            filter.after = page.next;
+            if filter.after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(met, rooms);
+    }
+}
