@@ -20,6 +20,14 @@ impl Backend {
         }
     }
 
+    /// Joins two tables in the order in which they stand, whatever the planner would think.
+    pub(super) fn join_in_order(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CROSS JOIN",
+            Self::MySql => "STRAIGHT_JOIN",
+        }
+    }
+
     /// Starts an INSERT that leaves an existing row as it is.
     pub(super) fn insert_ignore(self) -> &'static str {
         match self {

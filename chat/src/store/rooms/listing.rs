@@ -162,13 +162,14 @@ pub async fn list(
     viewer: UserId,
     filter: &RoomFilter,
 ) -> StoreResult<Vec<(RoomPlace, Room)>> {
-    // CROSS JOIN: SQLite keeps the order in which the tables stand.
-    const SQL: &str = viewed!("(", places!(), ") p CROSS JOIN chat_room r ON r.id = p.id"; "");
-    let rows: Vec<RoomRow> =
-        on!(conn, |link| bind_places!(sqlx::query_as(SQL), viewer, filter, filter.limit)
-            .bind(viewer.0)
-            .fetch_all(&mut *link)
-            .await)?;
+    let sql = format!(
+        viewed!("(", places!(), ") p {} chat_room r ON r.id = p.id"; ""),
+        conn.backend().join_in_order()
+    );
+    let rows: Vec<RoomRow> = on!(conn, |link| {
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        bind_places!(query, viewer, filter, filter.limit).bind(viewer.0).fetch_all(&mut *link).await
+    })?;
     let place = |row: &RoomRow| RoomPlace { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
     let rooms = rows.into_iter().map(|row| (place(&row), Room::from(row))).collect();
     Ok(first(rooms, filter.limit, |(place, _)| *place))

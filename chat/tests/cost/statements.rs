@@ -1,0 +1,59 @@
+//! The statements that a piece of work makes, as the driver logs them.
+
+use std::{
+    fmt::Debug,
+    sync::{Mutex, Once, PoisonError},
+};
+
+use tracing_subscriber::{Layer, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+static MADE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Runs `work`: its statements in order, without those that only begin or end a transaction.
+pub async fn of<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| tracing_subscriber::registry().with(Listener).init());
+    take();
+    let result = work.await;
+    (result, take().into_iter().filter(|sql| !is_bracket(sql)).collect())
+}
+
+fn take() -> Vec<String> {
+    std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn is_bracket(sql: &str) -> bool {
+    ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "PRAGMA"].iter().any(|word| sql.starts_with(word))
+}
+
+struct Listener;
+
+impl<S: tracing::Subscriber> Layer<S> for Listener {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            let mut statement = Statement::default();
+            event.record(&mut statement);
+            // A short statement is its own summary.
+            let sql = if statement.whole.is_empty() { statement.summary } else { statement.whole };
+            MADE.lock().unwrap_or_else(PoisonError::into_inner).push(sql.trim().to_owned());
+        }
+    }
+}
+
+#[derive(Default)]
+struct Statement {
+    summary: String,
+    whole: String,
+}
+
+impl tracing::field::Visit for Statement {
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        match field.name() {
+            "summary" => value.clone_into(&mut self.summary),
+            "db.statement" => value.clone_into(&mut self.whole),
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn Debug) {}
+}
