@@ -11,7 +11,7 @@ const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/chat/API_DOCUM
 const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/router.rs");
 
 /// `METHOD /path` of each call that the page names in a code span.
-fn named() -> BTreeSet<(String, String)> {
+pub fn named() -> BTreeSet<(String, String)> {
     let text = std::fs::read_to_string(DOCUMENT).expect("the page");
     let calls = text.split('`').filter_map(|span| span.split_once(' '));
     calls

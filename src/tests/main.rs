@@ -4,6 +4,7 @@
 //! and kills the process. Tests run in parallel against shared servers, one on SQLite
 //! and one on MariaDB; each makes people and rooms of its own.
 
+mod calls;
 mod documents;
 mod metrics;
 mod operations;
@@ -11,4 +12,5 @@ mod pages;
 mod readme;
 mod routes;
 mod sockets;
+mod statements;
 mod support;

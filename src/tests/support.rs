@@ -7,7 +7,7 @@ mod process;
 mod socket;
 
 pub use client::{Answer, Client, PASSWORD, Person};
-pub use process::{Server, run, spawn, wait};
+pub use process::{Server, mariadb_url, run, spawn, wait};
 pub use socket::Socket;
 
 /// Declares a test that runs against the binary on SQLite and on MariaDB.

@@ -162,6 +162,7 @@ mod tests {
             is_muted: false,
             is_banned: false,
             last_read_seq: 0,
+            sent: 0,
         }
     }
 

@@ -174,9 +174,6 @@ pub async fn place(conn: &mut Conn, id: MessageId) -> StoreResult<Option<(RoomId
 /// A cursor names a message of the room nearly always: one look-up. Any other id is
 /// found by bisection, since ids rise with places; that saves an index on every insert.
 pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
-    if let Some(seq) = seq_of(conn, room, id).await? {
-        return Ok(seq);
-    }
     // One statement: the place in the middle is looked up until the two ends meet.
     const BISECT: &str = "WITH RECURSIVE span (below, above) AS (SELECT CAST(0 AS SIGNED), CAST(? AS SIGNED) \
         UNION ALL SELECT CASE WHEN m.id <= ? THEN m.seq ELSE span.below END, \
@@ -184,6 +181,9 @@ pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64)
         FROM span JOIN chat_message m ON m.room_id = ? AND m.seq = (span.below + span.above) >> 1 \
         WHERE span.above - span.below > 1) \
         SELECT below FROM span WHERE above - below <= 1";
+    if let Some(seq) = seq_of(conn, room, id).await? {
+        return Ok(seq);
+    }
     let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(BISECT)
         .bind(newest + 1)
         .bind(id.0)

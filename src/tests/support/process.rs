@@ -1,6 +1,7 @@
 //! The process under test: started on a free port with a data folder of its own.
 
 use std::{
+    fs::File,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -41,8 +42,7 @@ impl Server {
         static SERVER: OnceCell<Server> = OnceCell::const_new();
         SERVER
             .get_or_init(|| async {
-                let url = tokio::task::spawn_blocking(|| mariadb::shared().database("contract"));
-                shared(vec![format!("--database-url={}", url.await.expect("MariaDB answers"))])
+                shared(vec![format!("--database-url={}", mariadb_url("contract").await)])
             })
             .await
     }
@@ -54,7 +54,19 @@ impl Server {
         Self::start_in(&data, flags.iter().map(|&flag| flag.to_owned()).collect(), Some(folder))
     }
 
+    /// The same, whose log goes to a file.
+    pub fn start_logged(flags: &[&str], log: File) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+        Self::start_with(&data, flags, Some(folder), log.into())
+    }
+
     fn start_in(data: &Path, flags: Vec<String>, folder: Option<TempDir>) -> Self {
+        Self::start_with(data, flags, folder, Stdio::null())
+    }
+
+    fn start_with(data: &Path, flags: Vec<String>, folder: Option<TempDir>, log: Stdio) -> Self {
         // The shell ends the server when this program ends, by whatever cause: its input closes.
         let mut child = Command::new("sh")
             .args([
@@ -67,7 +79,7 @@ impl Server {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("sh starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
@@ -127,6 +139,12 @@ impl Drop for Server {
             let _ = child.wait();
         }
     }
+}
+
+/// A new database of this name on the MariaDB server that the tests of this program share.
+pub async fn mariadb_url(name: &'static str) -> String {
+    let url = tokio::task::spawn_blocking(|| mariadb::shared().database(name));
+    url.await.expect("MariaDB answers")
 }
 
 /// Runs the program to its end; it must come by itself.
