@@ -6,13 +6,23 @@ use chat::model::{Code, MessageId, NotificationId, RoomId, UserId, id::MAX_ID};
 use crate::error::ApiError;
 
 pub mod accounts;
+pub mod answer;
 pub mod body;
 pub mod members;
 pub mod messages;
 pub mod notifications;
 pub mod query;
+pub mod reference;
 pub mod rooms;
+pub mod schema;
 pub mod tokens;
+
+/// How the document groups the calls.
+const TAG_ACCOUNT: &str = "account";
+const TAG_ROOMS: &str = "rooms";
+const TAG_MESSAGES: &str = "messages";
+const TAG_NOTIFICATIONS: &str = "notifications";
+const TAG_REFERENCE: &str = "reference";
 
 /// Whoever asks for a path below `/api/` that there is not, in JSON like every refusal there.
 pub async fn not_found() -> ApiError {

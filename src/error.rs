@@ -82,7 +82,13 @@ impl ApiError {
         &self.failure
     }
 
-    fn body(&self, locale: Locale) -> Value {
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the client reads, in this language.
+    pub fn body(&self, locale: Locale) -> Value {
         let sentence = app::error::sentence(locale, &self.failure);
         let mut body = Map::new();
         for (name, sentences) in sentences_by_field(locale, &self.failure.fields) {

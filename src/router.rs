@@ -2,16 +2,20 @@
 //! slash at the end: a redirected POST would lose its body.
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     middleware::from_fn,
-    routing::{MethodRouter, any, delete, get, patch, post},
+    routing::{MethodRouter, any},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _},
+    routes,
 };
 
-use tower_http::catch_panic::CatchPanicLayer;
-
 use crate::{
-    api::{self, accounts, members, messages, notifications, rooms, tokens},
+    api::{self, accounts, members, messages, notifications, reference, rooms, schema, tokens},
     assets,
     auth::session,
     dev_reload, error,
@@ -48,35 +52,54 @@ pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
 
 /// For the React client and programs: bearer tokens, JSON, errors in the contract's shape.
 fn api(state: &AppState) -> Router<AppState> {
-    let router = Router::new();
-    let router = both(router, "/api/token/", post(tokens::obtain));
-    let router = both(router, "/api/token/refresh/", post(tokens::refresh));
-    let router = both(router, "/api/token/verify/", post(tokens::verify));
-    let router = both(router, "/api/token/blacklist/", post(tokens::blacklist));
-    let router = both(router, "/api/register/", post(accounts::register));
-    let router = both(router, "/api/me/", get(accounts::me));
-    let router = both(router, "/api/chat/rooms/", get(rooms::list).post(rooms::create));
-    let room = get(rooms::detail).patch(rooms::edit).delete(rooms::delete);
-    let router = both(router, "/api/chat/rooms/{id}/", room);
-    let router = both(router, "/api/chat/rooms/{id}/join/", post(rooms::join));
-    let router = both(router, "/api/chat/rooms/{id}/leave/", post(rooms::leave));
-    let router = both(router, "/api/chat/rooms/{id}/members/", get(members::list).post(members::invite));
-    let member = patch(members::change).delete(members::remove);
-    let router = both(router, "/api/chat/rooms/{id}/members/{user_id}/", member);
-    let router = both(router, "/api/chat/rooms/{id}/messages/", get(messages::list).post(messages::send));
-    let router = both(router, "/api/chat/messages/{id}/", patch(messages::edit));
-    let router = both(router, "/api/chat/messages/{id}/delete/", delete(messages::delete));
-    let router = both(router, "/api/chat/messages/{id}/read/", post(messages::read));
-    let router = both(router, "/api/chat/messages/{id}/reads/", get(messages::reads));
-    let router = both(router, "/api/chat/notifications/", get(notifications::list));
-    let router = both(router, "/api/chat/notifications/read_all/", post(notifications::read_all));
-    let router = both(router, "/api/chat/notifications/unread_count/", get(notifications::unread_count));
-    let router = both(router, "/api/chat/notifications/{id}/read/", post(notifications::read));
+    let (router, collected) = calls().split_for_parts();
     both(router, "/api/", any(api::not_found))
         .route("/api/{*rest}", any(api::not_found))
+        .layer(Extension(schema::Document::new(&collected)))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(error::in_words))
         .layer(cors::layer(&state.config))
+}
+
+/// Every call, with what it says of itself: none can be routed without being in the OpenAPI document.
+pub(crate) fn calls() -> OpenApiRouter<AppState> {
+    [
+        routes!(tokens::obtain),
+        routes!(tokens::refresh),
+        routes!(tokens::verify),
+        routes!(tokens::blacklist),
+        routes!(accounts::register),
+        routes!(accounts::me),
+        routes!(rooms::list, rooms::create),
+        routes!(rooms::detail, rooms::edit, rooms::delete),
+        routes!(rooms::join),
+        routes!(rooms::leave),
+        routes!(members::list, members::invite),
+        routes!(members::change, members::remove),
+        routes!(messages::list, messages::send),
+        routes!(messages::edit),
+        routes!(messages::delete),
+        routes!(messages::read),
+        routes!(messages::reads),
+        routes!(notifications::list),
+        routes!(notifications::read_all),
+        routes!(notifications::unread_count),
+        routes!(notifications::read),
+        routes!(schema::show),
+        routes!(reference::docs).layer(from_fn(ssr::to_the_end)),
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::with_openapi(schema::Beginning::openapi()), described)
+}
+
+/// A path's calls, with and without its slash at the end; the document names the form with it.
+fn described(
+    router: OpenApiRouter<AppState>,
+    calls: UtoipaMethodRouter<AppState>,
+) -> OpenApiRouter<AppState> {
+    let bare: Vec<String> = calls.1.paths.keys().map(|path| path.trim_end_matches('/').to_owned()).collect();
+    let methods = calls.2.clone();
+    bare.iter().fold(router.routes(calls), |router, path| router.route(path, methods.clone()))
 }
 
 /// For whoever listens.

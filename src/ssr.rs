@@ -58,7 +58,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 /// Renders a page to its end, also for a visitor who has gone meanwhile. A page that is
 /// dropped half rendered takes its signals with it, and Leptos' tasks that still read
 /// them panic. Pages are sent whole, so nothing is streamed later for being collected here.
-async fn to_the_end(request: Request, next: Next) -> Response {
+pub async fn to_the_end(request: Request, next: Next) -> Response {
     let rendered = tokio::spawn(
         async move {
             let (mut parts, body) = next.run(request).await.into_parts();

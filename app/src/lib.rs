@@ -25,6 +25,8 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod policy;
 pub mod preferences;
+#[cfg(feature = "ssr")]
+pub mod reference;
 pub mod server;
 #[cfg(feature = "ssr")]
 mod shell;

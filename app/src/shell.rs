@@ -17,8 +17,35 @@ use crate::{
 const LIGHT_GROUND: &str = "#f4f7f5";
 const DARK_GROUND: &str = "#0f1412";
 
-/// The whole document.
+/// The whole document of a page of the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let scripts = if is_live(&request::path()) {
+        let options = options.clone();
+        Either::Left(view! { <HydrationScripts options/> })
+    } else {
+        Either::Right(view! { <script src="/door.js" defer></script> })
+    };
+    let head = view! {
+        {scripts}
+        <MetaTags/>
+    };
+    view! {
+        <Document options head>
+            <App/>
+        </Document>
+    }
+}
+
+/// A whole document in the reader's language and theme.
+#[component]
+pub fn Document(
+    /// Where the site's files are.
+    options: LeptosOptions,
+    /// What its head has besides: title, scripts.
+    head: impl IntoView,
+    /// Its body.
+    children: Children,
+) -> impl IntoView {
     let chosen = request::chosen();
     // So that the app is rendered with exactly what `<html>` says.
     provide_context(chosen);
@@ -45,16 +72,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 {is_developed.then(|| view! { <script src="/dev/reload.js" defer></script> })}
-                {if is_live(&request::path()) {
-                    Either::Left(view! { <HydrationScripts options/> })
-                } else {
-                    Either::Right(view! { <script src="/door.js" defer></script> })
-                }}
-                <MetaTags/>
+                {head}
             </head>
-            <body>
-                <App/>
-            </body>
+            <body>{children()}</body>
         </html>
     }
 }

@@ -10,6 +10,8 @@ pub mod limits;
 pub mod member;
 pub mod message;
 pub mod notification;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod room;
 pub mod timestamp;
 pub mod user;

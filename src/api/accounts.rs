@@ -2,25 +2,63 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use chat::{Chat, model::User};
+use utoipa::ToSchema;
 
-use super::body::Fields;
+use super::{TAG_ACCOUNT, body::Fields};
 use crate::{auth::SignedIn, error::ApiError};
 
-/// `POST /api/register/`: 201; 403 where sign-up is closed.
+/// Who wants an account.
+#[derive(ToSchema)]
+pub(super) struct NewAccount {
+    /// Letters and digits of any script and `@ . + - _`; nobody else's.
+    username: String,
+    /// At least 8 characters, not only digits, not a common one and not like the name.
+    password: String,
+    /// Given name.
+    first_name: Option<String>,
+    /// Family name.
+    last_name: Option<String>,
+}
+
+/// Make an account
+///
+/// A refusal names every bad field at once. Sign in afterwards with `POST /api/token/`.
+#[utoipa::path(
+    post,
+    path = "/api/register/",
+    operation_id = "register",
+    tag = TAG_ACCOUNT,
+    request_body = NewAccount,
+    responses((status = 201, body = User, description = "The account was made.")),
+    extensions(("x-refusals" = json!(["sign_up_closed"]))),
+    security(())
+)]
 pub async fn register(
     State(chat): State<Chat>,
     mut body: Fields,
 ) -> Result<(StatusCode, Json<User>), ApiError> {
-    let username = body.text("username");
-    let password = body.text("password");
-    let first_name = body.optional_text("first_name").unwrap_or_default();
-    let last_name = body.optional_text("last_name").unwrap_or_default();
+    let new = NewAccount {
+        username: body.text("username"),
+        password: body.text("password"),
+        first_name: body.optional_text("first_name"),
+        last_name: body.optional_text("last_name"),
+    };
     body.finish()?;
-    let user = chat.register(&username, &password, &first_name, &last_name).await?;
+    let (first_name, last_name) = (new.first_name.unwrap_or_default(), new.last_name.unwrap_or_default());
+    let user = chat.register(&new.username, &new.password, &first_name, &last_name).await?;
     Ok((StatusCode::CREATED, Json(user)))
 }
 
-/// `GET /api/me/`, also for somebody who may not chat here.
+/// Who am I?
+///
+/// The account that the token belongs to, also where it may not chat.
+#[utoipa::path(
+    get,
+    path = "/api/me/",
+    operation_id = "me",
+    tag = TAG_ACCOUNT,
+    responses((status = 200, body = User, description = "The account."))
+)]
 pub async fn me(SignedIn(user): SignedIn) -> Json<User> {
     Json(user)
 }

@@ -6,12 +6,26 @@ use chat::{
     model::{Notification, NotificationId},
     service::notifications::NotificationQuery,
 };
-use serde_json::{Value, json};
 
-use super::{PathId, query::Params};
+use super::{
+    PathId, TAG_NOTIFICATIONS,
+    answer::{Count, Done},
+    query::Params,
+};
 use crate::{auth::Caller, error::ApiError};
 
-/// `GET /api/chat/notifications/`.
+/// My notifications
+///
+/// Newest first.
+#[utoipa::path(
+    get,
+    path = "/api/chat/notifications/",
+    operation_id = "list_notifications",
+    tag = TAG_NOTIFICATIONS,
+    params(("limit" = Option<i64>, Query, description = "50 when nothing is said; more than 200 counts as 200."), ("before_id" = Option<i64>, Query, description = "Only those before this one of mine; 404 where it is not one."), ("unread" = Option<bool>, Query, description = "Only those that were not read.")),
+    responses((status = 200, body = Vec<Notification>, description = "The notifications.")),
+    extensions(("x-refusals" = json!(["not_found"])))
+)]
 pub async fn list(
     State(chat): State<Chat>,
     Caller(user): Caller,
@@ -26,27 +40,55 @@ pub async fn list(
     Ok(Json(chat.notifications(&user, query).await?))
 }
 
-/// `GET /api/chat/notifications/unread_count/`.
-pub async fn unread_count(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({"count": chat.unread_notifications(&user).await?})))
+/// How many are unread
+///
+/// Of all kinds together.
+#[utoipa::path(
+    get,
+    path = "/api/chat/notifications/unread_count/",
+    operation_id = "count_unread_notifications",
+    tag = TAG_NOTIFICATIONS,
+    responses((status = 200, body = Count, description = "How many."))
+)]
+pub async fn unread_count(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Count>, ApiError> {
+    Ok(Json(Count { count: chat.unread_notifications(&user).await? }))
 }
 
-/// `POST /api/chat/notifications/{id}/read/`.
+/// Mark one as read
+///
+/// Somebody else's does not exist.
+#[utoipa::path(
+    post,
+    path = "/api/chat/notifications/{id}/read/",
+    operation_id = "read_notification",
+    tag = TAG_NOTIFICATIONS,
+    params(("id" = NotificationId, Path, description = "The notification.")),
+    responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "通知已标记为已读"})))
+)]
 pub async fn read(
     State(chat): State<Chat>,
     Caller(user): Caller,
     PathId(id): PathId<NotificationId>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Done>, ApiError> {
     chat.mark_notification_read(&user, id).await?;
     Ok(marked())
 }
 
-/// `POST /api/chat/notifications/read_all/`.
-pub async fn read_all(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Value>, ApiError> {
+/// Mark all as read
+///
+/// All there are now; what comes later is unread.
+#[utoipa::path(
+    post,
+    path = "/api/chat/notifications/read_all/",
+    operation_id = "read_all_notifications",
+    tag = TAG_NOTIFICATIONS,
+    responses((status = 200, body = Done, description = "They are marked.", example = json!({"message": "通知已标记为已读"})))
+)]
+pub async fn read_all(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Done>, ApiError> {
     chat.mark_all_notifications_read(&user).await?;
     Ok(marked())
 }
 
-fn marked() -> Json<Value> {
-    Json(json!({"message": "通知已标记为已读"}))
+fn marked() -> Json<Done> {
+    Done::saying("通知已标记为已读")
 }

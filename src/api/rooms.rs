@@ -10,15 +10,24 @@ use chat::{
     model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
     service::rooms::{RoomFilter, RoomPlace},
 };
-use serde_json::{Value, json};
 
-use super::{PathId, body::Fields, query::Params};
+use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
 use crate::{auth::Caller, error::ApiError};
 
 /// Rooms on one page where only `page` was given.
 const PAGE_SIZE: i64 = 20;
 
-/// `GET /api/chat/rooms/`.
+/// List rooms
+///
+/// The public ones and mine, most recent activity first. By page, the header `Link` leads to the next and the previous one.
+#[utoipa::path(
+    get,
+    path = "/api/chat/rooms/",
+    operation_id = "list_rooms",
+    tag = TAG_ROOMS,
+    params(("search" = Option<String>, Query, description = "In the name; `%` and `_` are themselves."), ("room_type" = Option<RoomType>, Query, description = "Of this type only."), ("mine" = Option<bool>, Query, description = "Only those I am in."), ("page" = Option<i64>, Query, description = "From 1. Without it and `page_size` all come."), ("page_size" = Option<i64>, Query, description = "20 where only `page` is given; more than 100 counts as 100.")),
+    responses((status = 200, body = Vec<Room>, description = "The rooms.", headers(("Link" = Option<String>, description = "RFC 8288: the pages beside this one, `next` and `prev`. Only by page."))))
+)]
 pub async fn list(
     State(chat): State<Chat>,
     Caller(viewer): Caller,
@@ -109,7 +118,17 @@ impl Window {
     }
 }
 
-/// `POST /api/chat/rooms/`.
+/// Make a room
+///
+/// Its maker is its admin and first member.
+#[utoipa::path(
+    post,
+    path = "/api/chat/rooms/",
+    operation_id = "create_room",
+    tag = TAG_ROOMS,
+    request_body = NewRoom,
+    responses((status = 201, body = Room, description = "The room."))
+)]
 pub async fn create(
     State(chat): State<Chat>,
     Caller(creator): Caller,
@@ -125,7 +144,18 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(chat.create_room(&creator, new).await?)))
 }
 
-/// `GET /api/chat/rooms/{id}/`.
+/// See a room
+///
+/// With its first 200 members. A private or group room does not exist for whoever is not in it.
+#[utoipa::path(
+    get,
+    path = "/api/chat/rooms/{id}/",
+    operation_id = "get_room",
+    tag = TAG_ROOMS,
+    params(("id" = RoomId, Path, description = "The room.")),
+    responses((status = 200, body = Room, description = "The room, with `members`.")),
+    extensions(("x-refusals" = json!(["banned"])))
+)]
 pub async fn detail(
     State(chat): State<Chat>,
     Caller(viewer): Caller,
@@ -134,7 +164,19 @@ pub async fn detail(
     Ok(Json(chat.room(&viewer, room).await?))
 }
 
-/// `PATCH /api/chat/rooms/{id}/`: what is missing stays as it is.
+/// Change a room
+///
+/// For admins. What is missing stays as it is; not fewer places than there are members.
+#[utoipa::path(
+    patch,
+    path = "/api/chat/rooms/{id}/",
+    operation_id = "edit_room",
+    tag = TAG_ROOMS,
+    params(("id" = RoomId, Path, description = "The room.")),
+    request_body = RoomPatch,
+    responses((status = 200, body = Room, description = "The room as it is now.")),
+    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied"])))
+)]
 pub async fn edit(
     State(chat): State<Chat>,
     Caller(editor): Caller,
@@ -150,7 +192,19 @@ pub async fn edit(
     Ok(Json(chat.edit_room(&editor, room, patch).await?))
 }
 
-/// `DELETE /api/chat/rooms/{id}/`.
+/// Delete a room
+///
+/// For admins. It is out of every list and nobody may write in it, its sockets close with 4404; its members may still read
+/// what was written.
+#[utoipa::path(
+    delete,
+    path = "/api/chat/rooms/{id}/",
+    operation_id = "delete_room",
+    tag = TAG_ROOMS,
+    params(("id" = RoomId, Path, description = "The room.")),
+    responses((status = 204, description = "It is deleted.")),
+    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied"])))
+)]
 pub async fn delete(
     State(chat): State<Chat>,
     Caller(user): Caller,
@@ -160,26 +214,48 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /api/chat/rooms/{id}/join/`.
+/// Come in
+///
+/// Being in already is fine. A private or group room takes an invitation.
+#[utoipa::path(
+    post,
+    path = "/api/chat/rooms/{id}/join/",
+    operation_id = "join_room",
+    tag = TAG_ROOMS,
+    params(("id" = RoomId, Path, description = "The room.")),
+    responses((status = 200, body = Done, description = "You are in.", example = json!({"message": "成功加入房间"}))),
+    extensions(("x-refusals" = json!(["banned", "room_full"])))
+)]
 pub async fn join(
     State(chat): State<Chat>,
     Caller(user): Caller,
     PathId(room): PathId<RoomId>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Done>, ApiError> {
     chat.join(&user, room).await?;
-    Ok(Json(json!({"message": "成功加入房间"})))
+    Ok(Done::saying("成功加入房间"))
 }
 
-/// `POST /api/chat/rooms/{id}/leave/`.
+/// Go out
+///
+/// The last admin's leaving makes the moderator, else the member, who came first the admin. Neither mute nor ban is lifted.
+#[utoipa::path(
+    post,
+    path = "/api/chat/rooms/{id}/leave/",
+    operation_id = "leave_room",
+    tag = TAG_ROOMS,
+    params(("id" = RoomId, Path, description = "The room.")),
+    responses((status = 200, body = Done, description = "You are out.", example = json!({"message": "成功离开房间"}))),
+    extensions(("x-refusals" = json!(["banned", "400 not_a_member"])))
+)]
 pub async fn leave(
     State(chat): State<Chat>,
     Caller(user): Caller,
     PathId(room): PathId<RoomId>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Done>, ApiError> {
     chat.leave(&user, room).await.map_err(|error| {
         let error = ApiError::from(error);
         // Nothing to leave is a mistake in the request, not a lack of rights (contract).
         if error.code() == chat::model::Code::NotAMember { error.as_bad_request() } else { error }
     })?;
-    Ok(Json(json!({"message": "成功离开房间"})))
+    Ok(Done::saying("成功离开房间"))
 }

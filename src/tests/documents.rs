@@ -1,5 +1,5 @@
 //! What `docs/chat` tells the React team is so: every path and method it names exists,
-//! and every call that the router has is named.
+//! and every call that the router has is in the OpenAPI document and named there.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,6 @@ use reqwest::Method;
 use crate::support::{Client, Server};
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/chat/API_DOCUMENTATION.md");
-const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/router.rs");
 
 /// `METHOD /path` of each call that the page names in a code span.
 pub fn named() -> BTreeSet<(String, String)> {
@@ -35,16 +34,45 @@ async fn every_call_that_is_documented_exists() {
     }
 }
 
-#[test]
-fn every_path_of_the_api_is_documented() {
-    let documented: BTreeSet<String> = named().into_iter().map(|(_, path)| path).collect();
-    let router = std::fs::read_to_string(ROUTER).expect("the router");
-    let paths: Vec<&str> = router
-        .split('"')
-        .filter(|text| text.starts_with("/api/") && text.len() > 5 && !text.contains('*'))
-        .collect();
-    assert!(paths.len() > 15, "the router was read: {paths:?}");
+/// `METHOD /path` of each call of the OpenAPI document.
+async fn described(server: &Server) -> BTreeSet<(String, String)> {
+    let document = server.anyone().get("/api/schema/").await.expect(200);
+    let paths = document["paths"].as_object().expect("paths");
+    let calls = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().expect("methods").keys();
+        methods.map(|method| (method.to_uppercase(), path.clone()))
+    });
+    calls.collect()
+}
+
+#[tokio::test]
+async fn every_call_of_the_schema_is_documented() {
+    let server = Server::on_sqlite().await;
+    let (documented, described) = (named(), described(server).await);
+    assert!(described.len() > 25, "the schema was read: {described:?}");
+    for call in described {
+        assert!(documented.contains(&call), "{call:?} is not in docs/chat/API_DOCUMENTATION.md");
+    }
+}
+
+#[tokio::test]
+async fn the_schema_has_each_method_of_its_paths_with_and_without_the_slash() {
+    let server = Server::on_sqlite().await;
+    let described = described(server).await;
+    let paths: BTreeSet<&String> = described.iter().map(|(_, path)| path).collect();
+    let other = Method::from_bytes(b"PROPFIND").expect("a method");
     for path in paths {
-        assert!(documented.contains(path), "{path} is not in docs/chat/API_DOCUMENTATION.md");
+        let mut methods: BTreeSet<&str> =
+            described.iter().filter(|(_, of)| of == path).map(|(method, _)| method.as_str()).collect();
+        if methods.contains("GET") {
+            methods.insert("HEAD");
+        }
+        let path = path.replace("{id}", "1").replace("{user_id}", "1");
+        for path in [path.as_str(), path.trim_end_matches('/')] {
+            let answer = Client::send(server.anyone().request(other.clone(), path)).await;
+            let allowed = answer.headers["allow"].to_str().expect("text").to_owned();
+            answer.expect_refusal(405, "method_not_allowed");
+            assert_eq!(allowed.split(',').map(str::trim).collect::<BTreeSet<_>>(), methods, "{path}");
+        }
     }
 }

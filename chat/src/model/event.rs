@@ -17,6 +17,7 @@ use super::{
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
     /// Who I am, for a socket opened without credentials.
@@ -46,6 +47,7 @@ pub enum ClientFrame {
 
 /// A message as the room socket shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomMessage {
     /// Its id.
     pub id: MessageId,
@@ -60,18 +62,23 @@ pub struct RoomMessage {
     /// Who wrote it.
     pub sender: User,
     /// The message it answers.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub reply_to: Option<MessageId>,
     /// Where its file is.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_url: Option<String>,
     /// What its file is called.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_name: Option<String>,
     /// Its file's size in bytes.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_size: Option<i64>,
     /// Was it changed since?
     pub is_edited: bool,
     /// Was it deleted?
     pub is_deleted: bool,
     /// The sender's own id for it.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub client_id: Option<String>,
 }
 
@@ -108,6 +115,7 @@ pub struct ReadMark {
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// Always the first.
@@ -119,6 +127,7 @@ pub enum ServerFrame {
         /// Who the server takes you for.
         user: User,
         /// The newest message; null in an empty room.
+        #[cfg_attr(feature = "openapi", schema(required = true))]
         last_message_id: Option<MessageId>,
         /// The room's change number: what comes later has a higher one.
         rev: i64,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The contract's `code`: stable, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Bad input; `fields` says where.

@@ -6,6 +6,7 @@ use super::{room::RoomRef, timestamp::Timestamp, user::User};
 
 /// What a member may do beyond speaking; the table itself is in `service::access`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May do everything in the room.
@@ -46,6 +47,7 @@ impl Role {
 
 /// A member as `GET /api/chat/rooms/{id}/members/` shows one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// The membership's own id.
     pub id: i64,
@@ -58,6 +60,7 @@ pub struct Member {
     /// When they (last) came in.
     pub joined_at: Timestamp,
     /// When they last marked something read; null before the first time.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_read_at: Option<Timestamp>,
     /// May they not write?
     pub is_muted: bool,
@@ -65,22 +68,27 @@ pub struct Member {
     pub is_banned: bool,
 }
 
-/// What to change of a membership, not yet checked; `None` leaves it as it is.
+/// What to change of a membership, not yet checked; what is missing stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberPatch {
     /// `admin`, `moderator` or `member`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Role>, nullable = false))]
     pub role: Option<String>,
     /// Mute them, or let them write again.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub is_muted: Option<bool>,
     /// Shut them out, or let them in again.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub is_banned: Option<bool>,
 }
 
 /// What happened to a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberChange {
     /// They came in, or were brought in.

@@ -6,6 +6,7 @@ use super::{id::MessageId, room::RoomRef, timestamp::Timestamp, user::User};
 
 /// What kind of message it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MessageType {
     /// A picture, at `file_url`.
@@ -44,6 +45,7 @@ impl MessageType {
 
 /// A message as REST shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
     /// Its id, rising within the room.
     pub id: MessageId,
@@ -56,22 +58,27 @@ pub struct Message {
     /// The text; Markdown in the bundled UI.
     pub content: String,
     /// Where its file is.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_url: Option<String>,
     /// What its file is called.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_name: Option<String>,
     /// Its file's size in bytes.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_size: Option<i64>,
     /// Was it changed since?
     pub is_edited: bool,
-    /// Was it deleted? Then `content` is [`DELETED_CONTENT`].
+    /// Was it deleted? Then `content` says nothing else.
     pub is_deleted: bool,
     /// The message it answers, of the same room.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub reply_to: Option<MessageId>,
     /// When it was stored.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// The sender's own id for it, with which a repeat is recognised.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub client_id: Option<String>,
     /// The room's change number of its last change.
     pub rev: i64,
@@ -82,6 +89,7 @@ pub const DELETED_CONTENT: &str = "[消息已删除]";
 
 /// A page of a room's history, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessagePage {
     /// The messages.
     pub messages: Vec<Message>,
@@ -97,6 +105,7 @@ pub struct MessagePage {
 
 /// What a sender asks to be stored, not yet checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessageDraft {
     /// 1 to 10,000 characters, not blank.
     pub content: String,

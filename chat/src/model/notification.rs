@@ -13,6 +13,7 @@ use super::{
 
 /// What a notification is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationType {
     /// Somebody wrote in a room one is in.
@@ -82,6 +83,7 @@ impl NotificationId {
 
 /// A notification as its receiver sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Notification {
     /// Its id; newer ones of the same kind have larger ones.
     pub id: NotificationId,
@@ -94,6 +96,7 @@ pub struct Notification {
     /// The room it is about.
     pub room: Room,
     /// The message it is about.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub message: Option<NotifiedMessage>,
     /// Was it read? So it is too once the message, or a later one of the room, was.
     pub is_read: bool,
@@ -129,6 +132,7 @@ impl Notification {
 
 /// The message of a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NotifiedMessage {
     /// Its id.
     pub id: MessageId,
@@ -171,6 +175,7 @@ pub enum NotificationFrame {
 
 /// Who has read a message, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessageReader {
     /// Who.
     pub user: User,

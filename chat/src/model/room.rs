@@ -11,6 +11,7 @@ use super::{
 
 /// Who can find a room and come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoomType {
     /// Listed for everyone signed in; anyone may join.
@@ -47,6 +48,7 @@ impl RoomType {
 
 /// A room's name tag, inside messages and memberships.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomRef {
     /// The room's id.
     pub id: RoomId,
@@ -56,6 +58,7 @@ pub struct RoomRef {
 
 /// The newest message, in a room list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LastMessage {
     /// Its id.
     pub id: MessageId,
@@ -69,6 +72,7 @@ pub struct LastMessage {
 
 /// A room as one user sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Room {
     /// The room's id.
     pub id: RoomId,
@@ -91,20 +95,24 @@ pub struct Room {
     /// When its own fields last changed.
     pub updated_at: Timestamp,
     /// The newest message.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_message: Option<LastMessage>,
     /// Is the asking user in it?
     pub is_member: bool,
     /// Their role in it; null when they are not.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub my_role: Option<Role>,
     /// Messages of others that they have not read.
     pub unread_count: i64,
     /// Some of its members; only in a room's detail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub members: Option<Vec<User>>,
 }
 
 /// What is asked for when a room is made, not yet checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewRoom {
     /// 1 to 100 characters, not blank.
     pub name: String,
@@ -112,22 +120,27 @@ pub struct NewRoom {
     #[serde(default)]
     pub description: String,
     /// `public`, `private` or `group`.
+    #[cfg_attr(feature = "openapi", schema(value_type = RoomType))]
     pub room_type: String,
     /// 2 to 100,000; 50 when nothing is said.
     #[serde(default)]
     pub max_members: Option<i64>,
 }
 
-/// What to change of a room, not yet checked; `None` leaves it as it is.
+/// What to change of a room, not yet checked; what is missing stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomPatch {
     /// 1 to 100 characters, not blank.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<String>,
     /// May be empty.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub description: Option<String>,
     /// 2 to 100,000, and not fewer than are in it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub max_members: Option<i64>,
 }

@@ -1,0 +1,95 @@
+//! One call.
+
+use leptos::prelude::*;
+
+use super::{
+    model::{Answer, Operation},
+    shapes::{Example, Fields},
+    words::Words,
+};
+use crate::i18n::say;
+
+/// See the module.
+#[component]
+pub(super) fn Call(
+    /// The call.
+    operation: Operation,
+) -> impl IntoView {
+    let Operation {
+        id,
+        method,
+        path,
+        summary,
+        description,
+        needs_token,
+        parameters,
+        kinds,
+        fields,
+        body,
+        answers,
+    } = operation;
+    let title = format!("{id}-title");
+    let token = if needs_token { say!(reference.needs_token) } else { say!(reference.needs_no_token) };
+    let parameters = (!parameters.is_empty()).then(|| {
+        view! {
+            <h4>{say!(reference.parameters)}</h4>
+            <Fields caption=format!("{summary}: {}", say!(reference.parameters)) fields=parameters/>
+        }
+    });
+    let body = (!body.is_empty()).then(|| {
+        let label = format!("{summary}: {}", say!(reference.body));
+        let kinds = kinds.into_iter().map(|kind| view! { <code>{kind}</code>" " }).collect_view();
+        view! {
+            <h4>{say!(reference.body)} " " {kinds}</h4>
+            <Fields caption=label.clone() fields/>
+            <Example label text=body/>
+        }
+    });
+    let answers = answers.into_iter().map(|answer| view! { <Came answer/> }).collect_view();
+    view! {
+        <article class="call" id=id.clone() aria-labelledby=title.clone() data-testid=format!("operation-{id}")>
+            <h3 id=title.clone()>{summary}</h3>
+            <p class="call-line">
+                <span class="method" data-method=method.clone()>{method.clone()}</span>
+                <code>{path}</code>
+                <small>{token}</small>
+            </p>
+            <Words text=description/>
+            {parameters}
+            {body}
+            <h4>{say!(reference.answers)}</h4>
+            <div class="answers">{answers}</div>
+        </article>
+    }
+    .into_any()
+}
+
+/// What may come back.
+#[component]
+fn Came(answer: Answer) -> impl IntoView {
+    let Answer { status, description, headers, examples } = answer;
+    let is_refusal = !status.starts_with('2');
+    let headers = (!headers.is_empty()).then(|| {
+        let names = headers.into_iter().map(|name| view! { <code>{name}</code>" " }).collect_view();
+        view! { <p>{say!(reference.headers)} " " {names}</p> }
+    });
+    let examples = examples
+        .into_iter()
+        .map(|(name, text)| {
+            let label = format!("{status} {name}");
+            view! { <Example label text/> }
+        })
+        .collect_view();
+    // Refusals look alike everywhere: closed, so that what differs is seen.
+    view! {
+        <details class="answer" open=!is_refusal>
+            <summary>
+                <span class="status" data-refusal=is_refusal.to_string()>{status.clone()}</span>
+            </summary>
+            <Words text=description/>
+            {headers}
+            {examples}
+        </details>
+    }
+    .into_any()
+}

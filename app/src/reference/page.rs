@@ -1,0 +1,114 @@
+//! The whole page: what to know first, where everything stands, then group by group.
+
+use leptos::prelude::*;
+
+use super::{
+    model::{Group, Reference, Socket},
+    operation::Call,
+    sockets::Wire,
+    words::Words,
+};
+use crate::{
+    i18n::say,
+    preferences::Preferences,
+    server::request,
+    shell::Document,
+    ui::{mark::Mark, switches::Switches},
+};
+
+/// The page, as a whole document.
+pub fn reference_page(options: LeptosOptions, reference: Reference) -> impl IntoView {
+    let chosen = request::chosen();
+    Preferences::provide(chosen);
+    let Reference { about, groups, sockets } = reference;
+    let contents = view! { <Contents groups=groups.clone() sockets=sockets.clone()/> };
+    let groups = groups.into_iter().map(|group| view! { <Section group/> }).collect_view();
+    let sockets = sockets
+        .into_iter()
+        .enumerate()
+        .map(|(index, socket)| view! { <Wire socket id=socket_id(index)/> })
+        .collect_view();
+    view! {
+        <Document options head=view! { <title>{say!(reference.title)}</title> }>
+            <a class="skip" href="#main">{say!(skip)}</a>
+            <header class="reference-bar">
+                <a class="brand" href="/">
+                    <Mark/>
+                    <span>{say!(brand)}</span>
+                </a>
+                <Switches/>
+            </header>
+            <div class="reference">
+                {contents}
+                <main id="main">
+                    <h1>{say!(reference.title)}</h1>
+                    <Words text=about/>
+                    <p>
+                        <a href="/api/schema/">{say!(reference.json)}</a>
+                    </p>
+                    {groups}
+                    <section aria-labelledby="sockets">
+                        <h2 id="sockets">{say!(reference.sockets)}</h2>
+                        {sockets}
+                    </section>
+                </main>
+            </div>
+        </Document>
+    }
+}
+
+/// Calls that belong together.
+#[component]
+fn Section(group: Group) -> impl IntoView {
+    let calls = group.operations.into_iter().map(|operation| view! { <Call operation/> }).collect_view();
+    let id = format!("group-{}", group.name);
+    view! {
+        <section aria-labelledby=id.clone()>
+            <h2 id=id.clone()>{group.title}</h2>
+            {calls}
+        </section>
+    }
+    .into_any()
+}
+
+/// Where everything stands.
+#[component]
+fn Contents(groups: Vec<Group>, sockets: Vec<Socket>) -> impl IntoView {
+    let groups = groups
+        .into_iter()
+        .map(|group| {
+            let calls = group
+                .operations
+                .into_iter()
+                .map(|call| view! { <li><a href=format!("#{}", call.id)>{call.summary}</a></li> })
+                .collect_view();
+            view! {
+                <li>
+                    <a href=format!("#group-{}", group.name)>{group.title}</a>
+                    <ul>{calls}</ul>
+                </li>
+            }
+        })
+        .collect_view();
+    let sockets = sockets
+        .into_iter()
+        .enumerate()
+        .map(|(index, socket)| view! { <li><a href=format!("#{}", socket_id(index))>{socket.summary}</a></li> })
+        .collect_view();
+    view! {
+        <nav class="contents" aria-label=say!(reference.contents)>
+            <ul>
+                {groups}
+                <li>
+                    <a href="#sockets">{say!(reference.sockets)}</a>
+                    <ul>{sockets}</ul>
+                </li>
+            </ul>
+        </nav>
+    }
+    .into_any()
+}
+
+fn socket_id(index: usize) -> String {
+    format!("socket-{index}")
+}

@@ -1,0 +1,93 @@
+//! Tables and examples that calls and sockets share.
+
+use leptos::prelude::*;
+
+use super::{
+    model::{Field, Frame},
+    words::line,
+};
+use crate::i18n::say;
+
+/// A table of parameters or fields.
+#[component]
+pub(super) fn Fields(
+    /// What the table is of, for who cannot see where it stands.
+    caption: String,
+    /// Its rows.
+    fields: Vec<Field>,
+) -> impl IntoView {
+    let rows = fields
+        .into_iter()
+        .map(|field| {
+            let place = field.in_path.then(|| view! { <small>{say!(reference.in_path)}</small> });
+            let must = field.is_required.then(|| view! { <small>{say!(reference.required)}</small> });
+            view! {
+                <tr>
+                    <th scope="row">
+                        <code>{field.name}</code>
+                        {place}
+                        {must}
+                    </th>
+                    <td>{line(&field.kind)}</td>
+                    <td>{line(&field.description)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label=caption.clone()>
+            <table>
+                <caption class="unseen">{caption.clone()}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{say!(reference.name)}</th>
+                        <th scope="col">{say!(reference.kind)}</th>
+                        <th scope="col">{say!(reference.meaning)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// JSON, or another text to be read as it is.
+#[component]
+pub(super) fn Example(
+    /// What it is, for who cannot see where it stands.
+    label: String,
+    /// The text.
+    text: String,
+) -> impl IntoView {
+    view! {
+        <pre class="example" tabindex="0" role="region" aria-label=label>
+            <code>{text}</code>
+        </pre>
+    }
+    .into_any()
+}
+
+/// Frames, each with what it says and how it looks.
+#[component]
+pub(super) fn Frames(
+    /// The frames.
+    frames: Vec<Frame>,
+) -> impl IntoView {
+    let frames = frames
+        .into_iter()
+        .map(|frame| {
+            view! {
+                <li class="frame">
+                    <p>
+                        <code>{frame.name.clone()}</code>
+                        " "
+                        {line(&frame.description)}
+                    </p>
+                    <Example label=frame.name text=frame.example/>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="frames">{frames}</ul> }.into_any()
+}

@@ -1,0 +1,53 @@
+//! One socket.
+
+use leptos::prelude::*;
+
+use super::{
+    model::Socket,
+    shapes::{Fields, Frames},
+    words::{Words, line},
+};
+use crate::i18n::say;
+
+/// See the module.
+#[component]
+pub(super) fn Wire(
+    /// The socket.
+    socket: Socket,
+    /// Where on the page it stands.
+    id: String,
+) -> impl IntoView {
+    let Socket { path, summary, description, parameters, send, receive, closes } = socket;
+    let title = format!("{id}-title");
+    let closes = closes
+        .into_iter()
+        .map(|(code, why)| {
+            let why = why.split("\n\n").map(|why| view! { <p>{line(why)}</p> }).collect_view();
+            view! {
+                <div>
+                    <dt>{code}</dt>
+                    <dd>{why}</dd>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <article class="call" id=id aria-labelledby=title.clone() data-testid=format!("socket-{path}")>
+            <h3 id=title.clone()>{summary.clone()}</h3>
+            <p class="call-line">
+                <span class="method" data-method="WS">"WS"</span>
+                <code>{path.clone()}</code>
+            </p>
+            <Words text=description/>
+            <h4>{say!(reference.parameters)}</h4>
+            <Fields caption=format!("{summary}: {}", say!(reference.parameters)) fields=parameters/>
+            <h4>{say!(reference.send)}</h4>
+            <Frames frames=send/>
+            <h4>{say!(reference.receive)}</h4>
+            <Frames frames=receive/>
+            <h4>{say!(reference.closes)}</h4>
+            <dl class="closes">{closes}</dl>
+        </article>
+    }
+    .into_any()
+}

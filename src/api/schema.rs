@@ -1,0 +1,93 @@
+//! The OpenAPI document: made from the handlers' own annotations, completed with what
+//! all calls have in common, served as JSON.
+//!
+//! Nothing is said twice here: limits are the domain's constants, sentences of refusals
+//! those that clients get. It must not know what a single call does.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use chat::model::{ClientFrame, Code, ServerFrame};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use super::{TAG_ACCOUNT, TAG_MESSAGES, TAG_NOTIFICATIONS, TAG_REFERENCE, TAG_ROOMS};
+
+mod complete;
+mod details;
+pub mod refusals;
+pub mod sample;
+mod sockets;
+
+/// What every reader of the document should know first.
+const ABOUT: &str = include_str!("schema/about.md");
+
+/// The document's beginning: shapes that no call names but the sockets do.
+#[derive(OpenApi)]
+#[openapi(components(schemas(ClientFrame, ServerFrame, Code)))]
+pub struct Beginning;
+
+/// The finished document. Cheap to clone.
+#[derive(Clone)]
+pub struct Document {
+    /// What it says.
+    pub value: Arc<Value>,
+    text: Bytes,
+}
+
+impl Document {
+    /// Completes what was collected from the handlers.
+    pub fn new(collected: &utoipa::openapi::OpenApi) -> Self {
+        let mut value = serde_json::to_value(collected).unwrap_or_default();
+        value["info"] = json!({
+            "title": "Liao 聊",
+            "summary": "Team chat: REST and WebSocket",
+            "description": ABOUT,
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "MIT", "identifier": "MIT"},
+        });
+        value["servers"] = json!([{"url": "/", "description": "This server."}]);
+        value["tags"] = json!([
+            {"name": TAG_ACCOUNT, "description": "Accounts and tokens."},
+            {"name": TAG_ROOMS, "description": "Rooms and who is in them."},
+            {"name": TAG_MESSAGES, "description": "What was said."},
+            {"name": TAG_NOTIFICATIONS, "description": "What happened meanwhile."},
+            {"name": TAG_REFERENCE, "description": "This document, and pages to read and try it."},
+        ]);
+        value["security"] = json!([{"bearer": []}]);
+        value["components"]["securitySchemes"]["bearer"] = json!({
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `access` of `POST /api/token/`.",
+        });
+        details::add(&mut value);
+        sockets::describe(&mut value);
+        complete::every_call(&mut value);
+        let text = Bytes::from(value.to_string());
+        Self { value: Arc::new(value), text }
+    }
+}
+
+/// This document
+///
+/// OpenAPI 3.1.
+#[utoipa::path(
+    get,
+    path = "/api/schema/",
+    operation_id = "get_schema",
+    tag = TAG_REFERENCE,
+    responses((status = 200, body = Object, description = "The document.", example = json!({"openapi": "3.1.0"}))),
+    security(())
+)]
+pub async fn show(Extension(document): Extension<Document>) -> Response {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document.text).into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What all calls have in common and no handler repeats: refusals that follow from what a
+//! call takes, headers of every answer, examples.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    TAG_REFERENCE,
+    refusals::{self, Refusal},
+    sample,
+};
+
+/// The handlers' own word for the refusals that only they give.
+const OWN_REFUSALS: &str = "x-refusals";
+
+/// Completes each call of the document.
+pub(super) fn every_call(document: &mut Value) {
+    document["components"]["schemas"]["Refusal"] = refusals::shape();
+    document["components"]["headers"] = headers();
+    let shapes = document.clone();
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        let operations = item.as_object_mut().into_iter().flat_map(Map::values_mut);
+        for operation in operations.filter_map(Value::as_object_mut) {
+            complete(&shapes, path, operation);
+        }
+    }
+}
+
+fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>) {
+    // How the derive says 'without a token'.
+    if operation.get("security") == Some(&json!([{}])) {
+        operation.insert("security".into(), json!([]));
+    }
+    let refusals = refusals(shapes, path, operation);
+    operation.remove(OWN_REFUSALS);
+    for kind in kinds_of(operation.get_mut("requestBody")) {
+        exemplify(shapes, kind);
+    }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if parameter["in"] == "path" {
+            exemplify(shapes, parameter);
+        }
+    }
+    let Some(Value::Object(answers)) = operation.get_mut("responses") else { return };
+    for kind in answers.values_mut().flat_map(|answer| kinds_of(Some(answer))) {
+        exemplify(shapes, kind);
+    }
+    answers.extend(refusals::answers(refusals));
+    for answer in answers.values_mut() {
+        answer["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
+    }
+}
+
+/// The media types of a body or an answer.
+fn kinds_of(has_content: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    let content = has_content.and_then(|it| it.get_mut("content")).and_then(Value::as_object_mut);
+    content.into_iter().flat_map(Map::values_mut)
+}
+
+/// Adds an example where there is none.
+fn exemplify(shapes: &Value, described: &mut Value) {
+    if described.get("example").is_none() && described.get("examples").is_none() {
+        described["example"] = sample::of(shapes, &described["schema"]);
+    }
+}
+
+/// What a call may refuse follows from what it takes; what only it refuses it says itself.
+fn refusals(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<Refusal> {
+    let needs_token = operation.get("security") != Some(&json!([]));
+    let mut words: Vec<&str> = Vec::new();
+    let mut found = Vec::new();
+    if needs_token {
+        words.extend([
+            "not_authenticated",
+            "bad_authorization_header",
+            "token_not_valid",
+            "user_inactive",
+            "user_not_found",
+        ]);
+        if path.starts_with("/api/chat/") {
+            words.push("not_in_group");
+        }
+    }
+    if path.contains('{') {
+        words.push("not_found");
+    }
+    if let Some(field) = first_field(shapes, operation) {
+        found.push(Refusal::of_field(field));
+        words.extend(["parse_error", "too_large", "unsupported_media_type"]);
+    }
+    let mut parameters = list(operation, "parameters");
+    if let Some(parameter) = parameters.find(|parameter| parameter["in"] == "query") {
+        found.push(Refusal::of_parameter(parameter["name"].as_str().unwrap_or_default()));
+    }
+    words.extend(list(operation, OWN_REFUSALS).filter_map(Value::as_str));
+    words.push("internal");
+    let is_static = list(operation, "tags").any(|tag| tag == TAG_REFERENCE);
+    if !is_static {
+        words.push("unavailable");
+    }
+    found.extend(words.into_iter().filter_map(Refusal::read));
+    let in_words =
+        |refusal: Refusal| if refusal.is_about_token() { refusal.about_token(needs_token) } else { refusal };
+    found.into_iter().map(in_words).collect()
+}
+
+fn list<'a>(operation: &'a Map<String, Value>, name: &str) -> impl Iterator<Item = &'a Value> {
+    operation.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The first field of a call's body, one that must be there if any must.
+fn first_field<'a>(shapes: &'a Value, operation: &'a Map<String, Value>) -> Option<&'a str> {
+    let content = operation.get("requestBody")?["content"].as_object()?;
+    let shape = sample::resolve(shapes, &content.values().next()?["schema"]);
+    let first = shape["properties"].as_object()?.keys().next().map(String::as_str);
+    shape["required"][0].as_str().or(first)
+}
+
+/// The headers that answers bear.
+fn headers() -> Value {
+    json!({
+        "X-Request-Id": {
+            "description": "What the log calls this request. Name it when you report a problem.",
+            "required": true,
+            "schema": {"type": "string", "format": "uuid"},
+        },
+        "Retry-After": {
+            "description": "How many seconds to wait before the next try.",
+            "required": true,
+            "schema": {"type": "integer", "minimum": 1},
+            "example": 1,
+        },
+        "WWW-Authenticate": {
+            "description": "How to sign in.",
+            "required": true,
+            "schema": {"type": "string"},
+            "example": r#"Bearer realm="api""#,
+        },
+    })
+}

@@ -1,0 +1,164 @@
+//! What the derived shapes cannot say of themselves: limits, which the domain has as
+//! constants, and examples.
+
+use chat::model::{
+    id::MAX_ID,
+    limits::{
+        CLIENT_ID_MAX, CONTENT_MAX, FILE_NAME_MAX, FILE_URL_MAX, PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX,
+        ROOM_DESCRIPTION_MAX, ROOM_MEMBERS_DEFAULT, ROOM_MEMBERS_MAX, ROOM_MEMBERS_MIN, ROOM_NAME_MAX,
+        USERNAME_MAX,
+    },
+};
+use serde_json::{Map, Value, json};
+
+/// No control character.
+const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// The same, with something to see.
+const FILLED_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000-\u001f\u007f-\u009f]*$";
+/// No NUL.
+const TEXT: &str = r"^[^\u0000]*$";
+/// The same, with something to see.
+const FILLED_TEXT: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000]*$";
+
+/// Adds them.
+pub(super) fn add(document: &mut Value) {
+    for (shape, property, detail) in details() {
+        let pointer = format!("/components/schemas/{shape}/properties/{property}");
+        if let Some(Value::Object(described)) = document.pointer_mut(&pointer) {
+            described.extend(detail);
+        }
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
+    let parameters = items.flat_map(Map::values_mut).filter_map(|operation| operation.get_mut("parameters"));
+    for parameter in parameters.filter_map(Value::as_array_mut).flatten() {
+        let detail = of_parameter(parameter["name"].as_str().unwrap_or_default());
+        if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
+            not_null(schema);
+            schema.extend(detail.unwrap_or_default());
+        }
+    }
+}
+
+/// Limits and examples of a shape's property.
+pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)> {
+    let account = json!({"minLength": 1, "maxLength": USERNAME_MAX, "format": "username", "example": "mei"});
+    let password = json!({
+        "minLength": PASSWORD_MIN, "maxLength": PASSWORD_MAX, "format": "password", "example": "correct-horse-9",
+    });
+    let jwt = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiMSJ9.…";
+    let token = json!({"minLength": 1, "format": "jwt", "example": jwt});
+    let room_name =
+        json!({"minLength": 1, "maxLength": ROOM_NAME_MAX, "pattern": FILLED_LINE, "example": "茶水间"});
+    let places = json!({"minimum": ROOM_MEMBERS_MIN, "maximum": ROOM_MEMBERS_MAX});
+    let description = json!({"maxLength": ROOM_DESCRIPTION_MAX, "pattern": TEXT, "example": "随便聊聊"});
+    let content =
+        json!({"minLength": 1, "maxLength": CONTENT_MAX, "pattern": FILLED_TEXT, "example": "你好！"});
+    let person_name = json!({"maxLength": PERSON_NAME_MAX, "pattern": LINE});
+    let shown_content = json!({"example": "你好！"});
+    let client_id = "3f2b8c1e-5a77-4a0e-9d55-0c1f6b2a7d10";
+    let rows = [
+        ("Credentials", "username", json!({"example": "developer"})),
+        ("Credentials", "password", json!({"format": "password", "example": "developer123"})),
+        ("NewAccount", "username", account.clone()),
+        ("NewAccount", "password", password),
+        ("NewAccount", "first_name", person_name.clone()),
+        ("NewAccount", "last_name", person_name),
+        ("RefreshToken", "refresh", token.clone()),
+        ("AnyToken", "token", token.clone()),
+        ("TokenPair", "access", token.clone()),
+        ("TokenPair", "refresh", token.clone()),
+        ("Renewed", "access", token),
+        ("User", "username", json!({"example": "developer"})),
+        ("UserRef", "username", json!({"example": "developer"})),
+        ("NewRoom", "name", room_name.clone()),
+        ("NewRoom", "description", with(&description, &json!({"type": ["string", "null"]}))),
+        ("NewRoom", "max_members", with(&places, &json!({"default": ROOM_MEMBERS_DEFAULT, "example": 50}))),
+        ("RoomPatch", "name", room_name),
+        ("RoomPatch", "description", description),
+        ("RoomPatch", "max_members", places),
+        ("Room", "name", json!({"example": "茶水间"})),
+        ("Room", "max_members", json!({"example": 50})),
+        ("Room", "member_count", json!({"example": 2})),
+        ("Room", "is_active", json!({"example": true})),
+        ("Room", "is_member", json!({"example": true})),
+        ("Room", "my_role", json!({"example": "admin"})),
+        ("RoomRef", "name", json!({"example": "茶水间"})),
+        ("LastMessage", "content", shown_content.clone()),
+        ("LastMessage", "sender", json!({"example": "developer"})),
+        ("Invitation", "username", with(&account, &json!({"pattern": FILLED_LINE}))),
+        ("MemberPatch", "is_muted", json!({"example": true})),
+        ("Member", "id", json!({"minimum": 1, "maximum": MAX_ID})),
+        ("MessageDraft", "content", content.clone()),
+        ("MessageDraft", "message_type", json!({"enum": ["text", "image", "file", null], "default": "text"})),
+        ("MessageDraft", "file_url", json!({"maxLength": FILE_URL_MAX, "format": "uri"})),
+        (
+            "MessageDraft",
+            "file_name",
+            json!({"minLength": 1, "maxLength": FILE_NAME_MAX, "pattern": FILLED_LINE}),
+        ),
+        ("MessageDraft", "file_size", json!({"minimum": 0, "maximum": MAX_ID})),
+        ("MessageDraft", "reply_to", json!({"minimum": 1, "maximum": MAX_ID})),
+        (
+            "MessageDraft",
+            "client_id",
+            json!({"minLength": 1, "maxLength": CLIENT_ID_MAX, "pattern": FILLED_LINE, "example": client_id}),
+        ),
+        ("NewWords", "content", content),
+        ("Message", "content", shown_content.clone()),
+        ("Message", "message_type", json!({"example": "text"})),
+        ("Message", "reply_to", json!({"example": null})),
+        ("Message", "client_id", json!({"example": client_id})),
+        ("RoomMessage", "content", shown_content.clone()),
+        ("RoomMessage", "message_type", json!({"example": "text"})),
+        ("RoomMessage", "reply_to", json!({"example": null})),
+        ("RoomMessage", "client_id", json!({"example": client_id})),
+        ("MessagePage", "page", json!({"minimum": 1})),
+        ("MessagePage", "page_size", json!({"example": 20})),
+        ("MessagePage", "total", json!({"example": 1})),
+        ("Notification", "title", json!({"example": "新消息来自 mei"})),
+        ("Notification", "content", shown_content.clone()),
+        ("NotifiedMessage", "content", shown_content),
+        ("NotifiedMessage", "message_type", json!({"example": "text"})),
+        ("Count", "count", json!({"minimum": 0, "example": 3})),
+    ];
+    rows.into_iter().map(|(shape, property, detail)| (shape, property, object(detail))).collect()
+}
+
+/// What a parameter of this name may be, wherever it stands.
+fn of_parameter(name: &str) -> Option<Map<String, Value>> {
+    let detail = match name {
+        "page" | "page_size" | "limit" => json!({"minimum": 1, "maximum": MAX_ID}),
+        "before_id" => json!({"minimum": 1, "maximum": MAX_ID}),
+        "after_id" => json!({"minimum": 0, "maximum": MAX_ID}),
+        "search" => json!({"pattern": TEXT}),
+        _ => return None,
+    };
+    Some(object(detail))
+}
+
+/// A parameter that may be missing is no null: it cannot be said in a query.
+fn not_null(schema: &mut Map<String, Value>) {
+    let only = |choices: &Value| {
+        choices.as_array()?.iter().find(|choice| *choice != "null" && choice["type"] != "null").cloned()
+    };
+    if let Some(kind) = schema.get("type").and_then(only) {
+        schema.insert("type".into(), kind);
+    }
+    if let Some(Value::Object(choice)) = schema.get("oneOf").and_then(only) {
+        *schema = choice;
+    }
+}
+
+fn with(detail: &Value, more: &Value) -> Value {
+    let mut all = detail.as_object().cloned().unwrap_or_default();
+    all.extend(more.as_object().cloned().unwrap_or_default());
+    Value::Object(all)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
