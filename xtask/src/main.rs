@@ -1,12 +1,14 @@
 //! The commands of this repository: `cargo xtask <command>`.
 //!
 //! There is no other build tool to install: this crate turns the browser half into wasm, the styles into one
-//! file and the whole into one binary, and runs every test. It knows how things are built, never what they do.
+//! file and the whole into one binary, runs every test and measures. It knows how things are built, never what they
+//! do.
 //! Read on in [`site`] (the browser half), [`server`] (the binary) and [`test`] (all that must pass).
 
 #[cfg(not(unix))]
 compile_error!("building Liao needs Linux or macOS; on Windows use WSL");
 
+mod bench;
 mod fingerprint;
 mod prerequisites;
 mod process;
@@ -14,6 +16,7 @@ mod progress;
 mod screenshots;
 mod server;
 mod site;
+mod soak;
 mod test;
 mod toolchain;
 mod watch;
@@ -66,6 +69,20 @@ const COMMANDS: &[Command] = &[
         what: "everything that must pass, or parts: lint fmt clippy licences tidy build unit e2e",
         options: test::SELECTORS,
         run: |call| test::run(&call.options, &call.rest),
+    },
+    Command {
+        name: "soak",
+        usage: "soak [-- rounds]",
+        what: "kill server and database in mid-traffic, a hundred times or as often as said",
+        options: &[],
+        run: |call| soak::run(&call.rest),
+    },
+    Command {
+        name: "bench",
+        usage: "bench [part …]",
+        what: "measure it: --quick or in full; --write: into docs/; parts: start idle reading durable fanout",
+        options: bench::PARTS,
+        run: |call| bench::run(&call.options),
     },
     Command {
         name: "screenshots",

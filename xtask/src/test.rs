@@ -164,6 +164,13 @@ pub(crate) fn run(words: &[String], rest: &[OsString]) -> Result<()> {
     summarise(&outcomes)
 }
 
+/// The tests that break things, with so many rounds of each fault; an error when one failed.
+pub(crate) fn soak(rounds: u32) -> Result<()> {
+    let start = Instant::now();
+    let tally = cargo::faults(rounds)?;
+    summarise(&[Outcome { name: "soak", took: start.elapsed(), tally }])
+}
+
 /// Builds the site and the server, and at once the tests that are to follow.
 fn build(order: &Order) -> Result<Tally> {
     site::build(false)?;

@@ -62,13 +62,23 @@ pub(super) fn unit(rest: &[OsString]) -> Result<Tally> {
     }
 }
 
+/// The fault tests alone, with so many rounds of each fault.
+pub(super) fn faults(rounds: u32) -> Result<Tally> {
+    let mut cargo = command(PRODUCT, &["--test", "contract", "faults::"].map(OsString::from))?;
+    count(cargo.env("LIAO_ROUNDS", rounds.to_string()))
+}
+
 /// Runs `cargo test`, shows what it says and counts along.
 fn test(packages: &[&str], rest: &[OsString]) -> Result<Tally> {
+    count(&mut command(packages, rest)?)
+}
+
+fn command(packages: &[&str], rest: &[OsString]) -> Result<Command> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--no-fail-fast"]).args(packages).args(rest);
     // For tests that want the binary by a name that is theirs too when they are started by hand.
     cargo.env("LIAO_BIN", workspace::binary(false)?);
-    count(&mut cargo)
+    Ok(cargo)
 }
 
 fn count(cargo: &mut Command) -> Result<Tally> {

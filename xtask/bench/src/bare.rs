@@ -1,0 +1,69 @@
+//! The floor: what a room costs with nothing of a chat in it.
+//!
+//! Whatever text a socket sends is handed as it is to every socket of the process. No database, no JSON, no accounts,
+//! no rooms; the same HTTP and WebSocket crates, buffers, ring and bursts as the server has, so that what lies
+//! between the two is the chat.
+
+use axum::{
+    Router,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, Utf8Bytes, WebSocket},
+    },
+    response::Response,
+    routing::any,
+};
+use futures::SinkExt as _;
+use tokio::sync::broadcast;
+
+/// As the server's rooms have it.
+const RING: usize = 512;
+/// Frames written before the network is asked to take them.
+const BURST: usize = 64;
+
+type Ring = broadcast::Sender<Utf8Bytes>;
+
+/// Serves until the process is killed.
+pub(crate) async fn serve() -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let ready = format!("bare is at http://{}\n", listener.local_addr()?);
+    std::io::Write::write_all(&mut std::io::stdout(), ready.as_bytes())?;
+    let router = Router::new().route("/{*path}", any(upgrade)).with_state(Ring::new(RING));
+    Ok(axum::serve(listener, router).await?)
+}
+
+async fn upgrade(State(ring): State<Ring>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.read_buffer_size(4 * 1024).write_buffer_size(16 * 1024).on_upgrade(move |mut socket| async move {
+        // An error says that the peer is gone, or too slow: either way the socket is over.
+        let _ = talk(&mut socket, &ring).await;
+    })
+}
+
+async fn talk(socket: &mut WebSocket, ring: &Ring) -> Result<(), Box<dyn std::error::Error>> {
+    let mut events = ring.subscribe();
+    socket.send(Message::text(r#"{"type":"connection_established"}"#)).await?;
+    loop {
+        tokio::select! {
+            event = events.recv() => {
+                socket.feed(Message::Text(event?)).await?;
+                for _ in 1..BURST {
+                    match events.try_recv() {
+                        Ok(event) => socket.feed(Message::Text(event)).await?,
+                        Err(broadcast::error::TryRecvError::Empty) => break,
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                socket.flush().await?;
+            }
+            message = socket.recv() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    // Fails only when nobody listens.
+                    let _ = ring.send(text);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error.into()),
+                None => return Ok(()),
+            },
+        }
+    }
+}

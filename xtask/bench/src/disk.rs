@@ -1,0 +1,66 @@
+//! What the disk allows: how often a second it takes a write for good, and how many rows SQLite alone commits.
+
+use std::{
+    fs::File,
+    io::{Seek as _, SeekFrom, Write as _},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use rusqlite::{Connection, params};
+
+use crate::{message, report::figure};
+
+/// How long each is measured.
+const LENGTH: Duration = Duration::from_secs(2);
+
+/// Writes of 4 KiB a second, each on the disk before the next.
+pub(crate) fn syncs(folder: &Path) -> Result<f64> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    // Written before: what is measured is the disk, not the growing of a file.
+    file.write_all(&vec![1; 4_096 * 256])?;
+    file.sync_all()?;
+    rate(1, |n| {
+        file.seek(SeekFrom::Start(n % 256 * 4_096))?;
+        file.write_all(&[2; 4_096])?;
+        File::sync_data(&file)?;
+        Ok(())
+    })
+}
+
+/// Rows a second that SQLite alone commits in groups of `size`: one prepared statement, one index, WAL and
+/// `synchronous=FULL` as the server has them.
+pub(crate) fn group_commits(folder: &Path, size: u64) -> Result<f64> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let mut database = Connection::open(folder.path().join("bare.db"))?;
+    database.pragma_update(None, "journal_mode", "wal")?;
+    database.pragma_update(None, "synchronous", "full")?;
+    database.execute_batch(
+        "CREATE TABLE message (id INTEGER PRIMARY KEY, room INTEGER, seq INTEGER, sender INTEGER, content TEXT, at INTEGER);
+         CREATE UNIQUE INDEX place ON message (room, seq);",
+    )?;
+    rate(size, |n| {
+        let group = database.transaction()?;
+        {
+            let mut insert = group.prepare_cached(
+                "INSERT INTO message (room, seq, sender, content, at) VALUES (?, ?, ?, ?, ?)",
+            )?;
+            for row in n..n + size {
+                insert.execute(params![row % 32, row / 32, row % 32, message::text(row, 0), row])?;
+            }
+        }
+        Ok(group.commit()?)
+    })
+}
+
+/// How many a second, when each call does `size`; it is told how many were done before.
+fn rate(size: u64, mut call: impl FnMut(u64) -> Result<()>) -> Result<f64> {
+    let start = Instant::now();
+    let mut done = 0;
+    while start.elapsed() < LENGTH {
+        call(done)?;
+        done += size;
+    }
+    Ok(figure(done) / start.elapsed().as_secs_f64())
+}

@@ -1,0 +1,284 @@
+//! The sockets of one room: gathered, loaded, and every delivery checked.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use hdrhistogram::Histogram;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::tcp::OwnedWriteHalf,
+    sync::mpsc,
+    time::{sleep, sleep_until},
+};
+
+use crate::{
+    message::{self, since},
+    process::Server,
+    report::{figure, short},
+    seed::{Person, number},
+    socket::{self, Kind, Reader},
+};
+
+/// Upgrades under way at once.
+const AT_ONCE: usize = 64;
+/// How long nothing must come for the room to count as calm, and how long that may take.
+const CALM: Duration = Duration::from_millis(500);
+const GATHERING: Duration = Duration::from_mins(3);
+/// How long the last deliveries may take when the sending is over.
+const DRAINING: Duration = Duration::from_secs(10);
+
+/// The longest latency that is told apart from longer ones, in microseconds.
+const LONGEST: u64 = 60_000_000;
+
+/// A room full of open sockets.
+pub(super) struct Crowd {
+    members: u64,
+    sender: mpsc::UnboundedSender<Vec<u8>>,
+    /// How a message is said to this server.
+    frame: fn(u64, u64) -> String,
+    tally: Rc<RefCell<Tally>>,
+    /// Messages sent so far.
+    sent: u64,
+}
+
+/// What became of one load.
+pub(super) struct Outcome {
+    deliveries: u64,
+    cpu: Duration,
+    latencies: Histogram<u64>,
+    /// Deliveries that did not come in time.
+    outstanding: u64,
+    /// Sockets that the server closed.
+    closed: u64,
+}
+
+/// What all sockets have heard, together.
+struct Tally {
+    latencies: Histogram<u64>,
+    deliveries: u64,
+    /// Frames that are no messages: who came.
+    others: u64,
+    closed: u64,
+    /// The first delivery that was not as it should be.
+    wrong: Option<String>,
+}
+
+/// What a bare broadcast is given to hand on: a frame as Liao would make it of the message.
+pub(super) fn bare_frame(number: u64, moment: u64) -> String {
+    format!(
+        r#"{{"type":"chat_message","message":{{"id":{id},"content":"{}","message_type":"text","timestamp":"2026-01-25T15:30:00.123456Z","created_at":"2026-01-25T15:30:00.123456Z","sender":{{"id":1,"username":"person00000","first_name":"","last_name":""}},"reply_to":null,"file_url":null,"file_name":null,"file_size":null,"is_edited":false,"is_deleted":false,"client_id":null}},"rev":{id}}}"#,
+        message::text(number, moment),
+        id = number + 1,
+    )
+}
+
+impl Crowd {
+    /// Opens a socket for each of these people, and waits until nobody is told of anybody's coming any more.
+    pub(super) async fn gather(
+        address: SocketAddr,
+        path: &str,
+        people: &[Person],
+        frame: fn(u64, u64) -> String,
+    ) -> Result<Self> {
+        let tally = Rc::new(RefCell::new(Tally {
+            latencies: Histogram::new_with_max(LONGEST, 3)?,
+            deliveries: 0,
+            others: 0,
+            closed: 0,
+            wrong: None,
+        }));
+        let first = Cell::new(None);
+        stream::iter(people)
+            .map(Ok::<_, anyhow::Error>)
+            .try_for_each_concurrent(AT_ONCE, |person| {
+                let (tally, first) = (Rc::clone(&tally), &first);
+                async move {
+                    let (reader, writer) = socket::open(address, path, &person.token).await?;
+                    let (sender, queue) = mpsc::unbounded_channel();
+                    tokio::task::spawn_local(write(writer, queue));
+                    first.set(Some(sender.clone()));
+                    tokio::task::spawn_local(listen(reader, sender, tally));
+                    Ok(())
+                }
+            })
+            .await?;
+        let sender = first.take().context("nobody came")?;
+        let mut crowd = Self { members: number(people.len()), sender, frame, tally, sent: 0 };
+        crowd.calm_down().await?;
+        Ok(crowd)
+    }
+
+    async fn calm_down(&mut self) -> Result<()> {
+        let deadline = Instant::now() + GATHERING;
+        loop {
+            let before = self.tally.borrow().others;
+            sleep(CALM).await;
+            if self.tally.borrow().others == before {
+                break;
+            }
+            ensure!(Instant::now() < deadline, "the room does not come to rest");
+        }
+        let closed = self.tally.borrow().closed;
+        ensure!(closed == 0, "{closed} of {} sockets were closed while the room gathered", self.members);
+        Ok(())
+    }
+
+    /// Sends at `rate` deliveries a second for `length`, then waits for the last delivery.
+    ///
+    /// # Errors
+    /// When a delivery was lost, came twice, out of order or garbled.
+    pub(super) async fn load(&mut self, server: &Server, rate: f64, length: Duration) -> Result<Outcome> {
+        {
+            let mut tally = self.tally.borrow_mut();
+            tally.latencies.reset();
+            tally.deliveries = 0;
+        }
+        let cpu = server.cpu()?;
+        let sent = self.send(rate / figure(self.members), length).await?;
+        let expected = sent * self.members;
+        let deadline = Instant::now() + DRAINING;
+        while self.tally.borrow().is_waiting(expected) && Instant::now() < deadline {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let tally = self.tally.borrow();
+        if let Some(wrong) = &tally.wrong {
+            bail!("a delivery was wrong: {wrong}");
+        }
+        Ok(Outcome {
+            deliveries: tally.deliveries,
+            cpu: server.cpu()?.saturating_sub(cpu),
+            latencies: tally.latencies.clone(),
+            outstanding: expected - tally.deliveries,
+            closed: tally.closed,
+        })
+    }
+
+    /// Sends at `rate` messages a second; gives how many there were.
+    async fn send(&mut self, rate: f64, length: Duration) -> Result<u64> {
+        let start = Instant::now();
+        let due = |n: u64| start + Duration::from_secs_f64(figure(n) / rate);
+        let mut sent = 0;
+        while due(sent) < start + length {
+            let now = Instant::now();
+            let mut frames = Vec::new();
+            while due(sent) <= now && due(sent) < start + length {
+                socket::put_text(&mut frames, &(self.frame)(self.sent, message::moment(due(sent))));
+                self.sent += 1;
+                sent += 1;
+            }
+            if !frames.is_empty() {
+                self.sender.send(frames).ok().context("the sender's socket was closed")?;
+            }
+            if self.tally.borrow().closed > 0 {
+                break;
+            }
+            sleep_until(due(sent).into()).await;
+        }
+        Ok(sent)
+    }
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(bytes) = queue.recv().await {
+        if writer.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn listen(mut reader: Reader, sender: mpsc::UnboundedSender<Vec<u8>>, tally: Rc<RefCell<Tally>>) {
+    let mut next = 0;
+    loop {
+        let mut is_over = false;
+        while let Some((kind, frame)) = reader.ready() {
+            match kind {
+                Kind::Text if message::is_message(frame) => {
+                    tally.borrow_mut().hear(frame, next);
+                    next += 1;
+                }
+                Kind::Text => tally.borrow_mut().others += 1,
+                Kind::Ping => {
+                    let mut pong = Vec::new();
+                    socket::put_pong(&mut pong, frame);
+                    is_over |= sender.send(pong).is_err();
+                }
+                Kind::Close => is_over = true,
+                Kind::Other => {}
+            }
+        }
+        if is_over || !matches!(reader.fill().await, Ok(true)) {
+            tally.borrow_mut().closed += 1;
+            return;
+        }
+    }
+}
+
+impl Tally {
+    /// Is there more to come of so many deliveries?
+    fn is_waiting(&self, expected: u64) -> bool {
+        self.deliveries < expected && self.closed == 0
+    }
+
+    /// One delivery, which must be message `number`.
+    fn hear(&mut self, frame: &[u8], number: u64) {
+        self.deliveries += 1;
+        let content = message::content(frame).map(|content| message::check(content, number));
+        match content {
+            // A room starts empty, so its change number follows from the message's.
+            Some(Ok(moment)) if message::rev(frame) == Some(number + 1) => {
+                let latency = u64::try_from(since(moment).as_micros()).unwrap_or(u64::MAX);
+                self.latencies.saturating_record(latency);
+            }
+            other => {
+                let frame = String::from_utf8_lossy(frame);
+                self.wrong
+                    .get_or_insert_with(|| format!("{other:?} where message {number} was to come: {frame}"));
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// Server CPU, in seconds per million deliveries.
+    pub(super) fn cpu_per_million(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / figure(self.deliveries.max(1))
+    }
+
+    /// Did every socket stay open and get everything?
+    pub(super) fn held(&self) -> bool {
+        self.outstanding == 0 && self.closed == 0
+    }
+
+    /// What 99 of 100 deliveries took at most.
+    pub(super) fn p99(&self) -> Duration {
+        self.at(0.99)
+    }
+
+    fn at(&self, quantile: f64) -> Duration {
+        Duration::from_micros(self.latencies.value_at_quantile(quantile))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = |quantile| short(self.at(quantile).as_secs_f64() * 1_000.0);
+        write!(
+            f,
+            "{} s; p50 {} ms, p99 {} ms",
+            short(self.cpu_per_million()),
+            milliseconds(0.5),
+            milliseconds(0.99)
+        )?;
+        if !self.held() {
+            write!(f, "; not held: {} sockets closed, {} deliveries late", self.closed, self.outstanding)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! What is sent, made so that whoever receives it can check it without parsing JSON: a number, the moment it was
+//! due, and a text that follows from the number.
+
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use memchr::memmem::Finder;
+
+/// Bytes of a message's text: that of a usual line.
+pub(crate) const LENGTH: usize = 100;
+const NUMBER: usize = 10;
+const MOMENT: usize = 16;
+const FILLER: usize = LENGTH - NUMBER - MOMENT;
+
+/// Where every moment is counted from: a little before the first that is asked for, which may lie in the past.
+static EPOCH: LazyLock<Instant> =
+    LazyLock::new(|| Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Instant::now));
+
+/// Letters to cut a message's filler from, in an order that does not repeat.
+static LETTERS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut letter = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        b'a' + u8::try_from(state % 26).unwrap_or_default()
+    };
+    (0..8 * 1024).map(|_| letter()).collect()
+});
+
+static CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""content":""#));
+
+/// Microseconds since the program began.
+pub(crate) fn now() -> u64 {
+    moment(Instant::now())
+}
+
+/// The same of another moment.
+pub(crate) fn moment(at: Instant) -> u64 {
+    u64::try_from(at.saturating_duration_since(*EPOCH).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How long ago a moment was.
+pub(crate) fn since(moment: u64) -> Duration {
+    Duration::from_micros(now().saturating_sub(moment))
+}
+
+/// The text of message `number`, due at `moment`.
+pub(crate) fn text(number: u64, moment: u64) -> String {
+    format!("{number:0NUMBER$}{moment:0MOMENT$}{}", String::from_utf8_lossy(filler(number)))
+}
+
+/// The frame that sends it.
+pub(crate) fn frame(number: u64, moment: u64) -> String {
+    format!(r#"{{"type":"chat_message","content":"{}"}}"#, text(number, moment))
+}
+
+/// When this text of message `number` was due; an error when it is not that text.
+pub(crate) fn check(text: &[u8], number: u64) -> Result<u64, Wrong> {
+    let parts = text.split_at_checked(NUMBER).and_then(|(n, rest)| Some((n, rest.split_at_checked(MOMENT)?)));
+    let Some((shown, (moment, rest))) = parts else { return Err(Wrong::Content) };
+    if digits(shown) != Some(number) {
+        return Err(Wrong::Order { expected: number, found: digits(shown) });
+    }
+    if rest != filler(number) {
+        return Err(Wrong::Content);
+    }
+    digits(moment).ok_or(Wrong::Content)
+}
+
+/// The text in a frame or an answer that carries one message.
+pub(crate) fn content(json: &[u8]) -> Option<&[u8]> {
+    let start = CONTENT.find(json)? + CONTENT.needle().len();
+    let text = json.get(start..start + LENGTH)?;
+    (json.get(start + LENGTH) == Some(&b'"')).then_some(text)
+}
+
+/// The room's change number, with which a frame ends.
+pub(crate) fn rev(frame: &[u8]) -> Option<u64> {
+    let frame = frame.strip_suffix(b"}")?;
+    let start = frame.iter().rposition(|byte| !byte.is_ascii_digit())? + 1;
+    if frame[..start].ends_with(br#""rev":"#) { digits(&frame[start..]) } else { None }
+}
+
+/// Is this frame a new message?
+pub(crate) fn is_message(frame: &[u8]) -> bool {
+    frame.starts_with(br#"{"type":"chat_message""#)
+}
+
+/// What is wrong with a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// Another one should have come: one was lost, came twice or out of order.
+    Order { expected: u64, found: Option<u64> },
+    /// It does not say what was sent.
+    Content,
+}
+
+fn filler(number: u64) -> &'static [u8] {
+    let room = LETTERS.len() - FILLER;
+    let start = usize::try_from(number.wrapping_mul(31)).unwrap_or_default() % room;
+    &LETTERS[start..start + FILLER]
+}
+
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |sum, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        sum.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_known_by_its_number() {
+        let sent = text(7, 1_234);
+        assert_eq!(sent.len(), LENGTH);
+        assert_eq!(check(sent.as_bytes(), 7), Ok(1_234));
+        assert_eq!(check(sent.as_bytes(), 8), Err(Wrong::Order { expected: 8, found: Some(7) }));
+        let garbled = sent.replace(&sent[90..], "##########");
+        assert_eq!(check(garbled.as_bytes(), 7), Err(Wrong::Content));
+        assert_eq!(check(&sent.as_bytes()[..50], 7), Err(Wrong::Content));
+    }
+
+    #[test]
+    fn content_and_change_number_are_found_in_a_frame() {
+        let text = text(3, 9);
+        let frame = format!(r#"{{"type":"chat_message","message":{{"id":1,"content":"{text}"}},"rev":42}}"#);
+        assert!(is_message(frame.as_bytes()));
+        assert_eq!(content(frame.as_bytes()), Some(text.as_bytes()));
+        assert_eq!(rev(frame.as_bytes()), Some(42));
+        assert_eq!(rev(br#"{"type":"pong"}"#), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! The servers under load: started, asked what they cost, ended.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+
+/// Signs the tokens of the benchmark's users.
+pub(crate) const SECRET: &str = "the benchmark's own secret, known to nobody else";
+
+/// A running server; dropping it ends the process.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    child: Child,
+}
+
+/// What a process holds in memory, in KiB.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    /// Its share of what is resident: shared pages count in part.
+    pub(crate) proportional: u64,
+    /// What is resident.
+    pub(crate) resident: u64,
+}
+
+/// The call of Liao on this data folder, without limits on how much one may write and as silent as it can be.
+pub(crate) fn liao(binary: &Path, data: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.arg("serve").arg(format!("--data={}", data.display())).env_clear();
+    command.args(["--listen=127.0.0.1:0", "--log=warn"]);
+    command.args(["--writes-per-second=0", "--write-burst=0", "--sockets-per-user=0"]);
+    command.env("LIAO_SECRET_KEY", SECRET);
+    command
+}
+
+/// The call of the bare broadcast.
+pub(crate) fn bare() -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("this program lies nowhere")?);
+    command.arg("bare");
+    Ok(command)
+}
+
+impl Server {
+    /// Starts it and waits until it says where it listens.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+        let mut child = child.with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let lines = BufReader::new(child.stdout.take().context("no output")?).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.split("http://").nth(1)?.trim().parse().ok())
+            .context("the server did not start")?;
+        Ok(Self { address, child })
+    }
+
+    /// What its threads have computed so far, in user and kernel.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name, in parentheses, may have anything in it; 14th and 15th field are user and kernel.
+        let (_, rest) = stat.rsplit_once(')').context("an odd /proc/PID/stat")?;
+        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        let ticks = ticks.sum::<Result<u64, _>>().context("an odd /proc/PID/stat")?;
+        Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
+    }
+
+    /// What it holds in memory.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        let field = |name: &str| {
+            let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+                .with_context(|| format!("no {name} in /proc/PID/smaps_rollup"))
+        };
+        Ok(Memory { proportional: field("Pss:")?, resident: field("Rss:")? })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,149 @@
+//! People, rooms and messages, put into a database before the server opens it, through the store's own functions.
+//!
+//! Registering thousands through the API would take an hour of hashing passwords. These accounts have none, and so
+//! cannot sign in; their tokens are minted here with the secret that the server is given.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use chat::{
+    model::{MessageType, Role, RoomId, RoomType, Timestamp, UserId},
+    service::Clock,
+    store::{
+        Conn, Store, members,
+        messages::append::{self, NewMessage},
+        rooms,
+        users::{self, NewUser},
+    },
+};
+use jsonwebtoken::{EncodingKey, Header};
+use serde::Serialize;
+
+use crate::{message, process::SECRET};
+
+/// Messages stored with one call.
+const CHUNK: usize = 4_096;
+
+/// Somebody with an account.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    /// An access token.
+    pub(crate) token: String,
+}
+
+/// A database that is being filled.
+pub(crate) struct Seed {
+    store: Store,
+    conn: Conn,
+    now: Timestamp,
+}
+
+impl Seed {
+    /// Makes the database where `liao serve --data` will look for it.
+    pub(crate) async fn open(data: &Path) -> Result<Self> {
+        std::fs::create_dir_all(data)?;
+        let store = Store::open(&format!("sqlite:{}", data.join("liao.db").display())).await?;
+        let conn = store.write().await?;
+        Ok(Self { store, conn, now: Clock::System.now() })
+    }
+
+    /// New people.
+    pub(crate) async fn people(&mut self, count: usize) -> Result<Vec<Person>> {
+        let mut people = Vec::with_capacity(count);
+        for number in 0..count {
+            let username = format!("person{number:05}");
+            let new = NewUser {
+                username: &username,
+                username_key: &username,
+                // No password has this hash.
+                password_hash: "!",
+                first_name: "",
+                last_name: "",
+            };
+            let id = users::insert(&mut self.conn, &new, self.now).await?;
+            people.push(Person { id, token: token(id, self.now)? });
+        }
+        Ok(people)
+    }
+
+    /// A new public room with these members.
+    pub(crate) async fn room(&mut self, name: &str, people: &[Person]) -> Result<RoomId> {
+        let creator = people.first().context("a room needs somebody")?.id;
+        let room =
+            rooms::insert(&mut self.conn, name, "", RoomType::Public, 100_000, creator, self.now).await?;
+        for person in people {
+            let role = if person.id == creator { Role::Admin } else { Role::Member };
+            members::enter(&mut self.conn, room, person.id, role, 0, self.now).await?;
+        }
+        rooms::add_members(&mut self.conn, room, i64::try_from(people.len())?).await?;
+        Ok(room)
+    }
+
+    /// So many messages of one member in an empty room, numbered from 0.
+    pub(crate) async fn messages(&mut self, room: RoomId, sender: &Person, count: usize) -> Result<()> {
+        let mut done = 0;
+        while done < count {
+            let upto = count.min(done + CHUNK);
+            let texts: Vec<String> = (done..upto).map(|n| message::text(number(n), 0)).collect();
+            let rows: Vec<NewMessage<'_>> = (done..upto)
+                .zip(&texts)
+                .map(|(n, text)| {
+                    let seq = i64::try_from(n).unwrap_or(i64::MAX - 1) + 1;
+                    NewMessage {
+                        room,
+                        seq,
+                        rev: seq,
+                        sender: sender.id,
+                        message_type: MessageType::Text,
+                        content: text,
+                        file_url: None,
+                        file_name: None,
+                        file_size: None,
+                        reply_to: None,
+                        client_id: None,
+                    }
+                })
+                .collect();
+            append::insert(&mut self.conn, &rows, self.now).await?;
+            done = upto;
+        }
+        let seq = i64::try_from(count)?;
+        append::move_room(&mut self.conn, room, seq, seq, self.now).await?;
+        Ok(())
+    }
+
+    /// Stores it all and lets go of the database.
+    pub(crate) async fn finish(self) -> Result<()> {
+        self.conn.commit().await?;
+        self.store.close().await;
+        Ok(())
+    }
+}
+
+/// A message's number as [`message`] counts.
+pub(crate) fn number(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+#[derive(Serialize)]
+struct Claims {
+    token_type: &'static str,
+    exp: i64,
+    iat: i64,
+    jti: String,
+    user_id: String,
+}
+
+/// An access token as the contract has it, good for a day.
+fn token(user: UserId, now: Timestamp) -> Result<String> {
+    let iat = now.unix_seconds();
+    let claims = Claims {
+        token_type: "access",
+        exp: iat + 86_400,
+        iat,
+        jti: format!("bench-{user}"),
+        user_id: user.to_string(),
+    };
+    Ok(jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?)
+}
