@@ -104,6 +104,7 @@ impl From<&Message> for RoomMessage {
 
 /// That somebody has read a message and all before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReadMark {
     /// Up to which.
     pub message_id: MessageId,

@@ -128,8 +128,7 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
 /// What a parameter of this name may be, wherever it stands.
 fn of_parameter(name: &str) -> Option<Map<String, Value>> {
     let detail = match name {
-        "page" | "page_size" | "limit" => json!({"minimum": 1, "maximum": MAX_ID}),
-        "before_id" => json!({"minimum": 1, "maximum": MAX_ID}),
+        "page" | "page_size" | "limit" | "before_id" => json!({"minimum": 1, "maximum": MAX_ID}),
         "after_id" => json!({"minimum": 0, "maximum": MAX_ID}),
         "search" => json!({"pattern": TEXT}),
         _ => return None,

@@ -95,6 +95,7 @@ impl Seed {
                         seq,
                         rev: seq,
                         sender: sender.id,
+                        sender_seq: seq,
                         message_type: MessageType::Text,
                         content: text,
                         file_url: None,
