@@ -4,9 +4,15 @@
 //! Rules of who may do what are one table, `access`. Nothing here knows how a
 //! request arrived or how its answer is worded.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
-use crate::{error::Result, figures::Figures, hub::Hub, store::Store, writer::Writer};
+use crate::{
+    error::{Error, Result},
+    figures::Figures,
+    hub::Hub,
+    store::Store,
+    writer::Writer,
+};
 
 pub mod access;
 pub mod accounts;
@@ -30,6 +36,22 @@ pub use clock::Clock;
 pub use inbox::NotificationSession;
 pub use messages::Receipt;
 pub use sockets::RoomSession;
+
+/// Tries of one transaction when the database calls a deadlock: on MySQL, with the writer
+/// storing a message of the same member, or with whoever comes or goes at the same moment.
+const TRIES: usize = 4;
+
+/// Does it again as long as the database calls a deadlock, which leaves nothing of it behind.
+async fn retried<T, F: Future<Output = Result<T>>>(once: impl Fn() -> F) -> Result<T> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match once().await {
+            Err(Error::Store(error)) if error.is_deadlock() && tries < TRIES => {}
+            other => return other,
+        }
+    }
+}
 
 /// What an operator decides about the domain.
 #[derive(Clone, Debug)]

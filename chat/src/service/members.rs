@@ -4,6 +4,7 @@ use super::{
     Chat,
     access::{Action, allow},
     accounts::username_key,
+    retried,
     validate::Problems,
 };
 use crate::{
@@ -51,7 +52,10 @@ impl Chat {
         let mut problems = Problems::default();
         problems.filled_line("username", username, USERNAME_MAX);
         problems.finish()?;
+        retried(|| self.try_to_invite(inviter, room, username)).await
+    }
 
+    async fn try_to_invite(&self, inviter: &User, room: RoomId, username: &str) -> Result<Invited> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, room).await?;
         let standing = rooms::standing(&mut tx, room, inviter.id).await?;

@@ -6,6 +6,7 @@
 use super::{
     Chat,
     access::{Action, allow, may_act_on},
+    retried,
     validate::Problems,
 };
 use crate::{
@@ -47,7 +48,17 @@ impl Chat {
             problems.add("role", Problem::NotAChoice);
         }
         problems.finish()?;
+        retried(|| self.try_to_change_member(actor, room, user, &patch, role)).await
+    }
 
+    async fn try_to_change_member(
+        &self,
+        actor: &User,
+        room: RoomId,
+        user: UserId,
+        patch: &MemberPatch,
+        role: Option<Role>,
+    ) -> Result<Member> {
         let mut tx = self.store().write().await?;
         let action = if role.is_some() { Action::SetRole } else { Action::Moderate };
         let Case { room: state, target } = open(&mut tx, actor, room, user, action).await?;
@@ -105,6 +116,10 @@ impl Chat {
     /// # Errors
     /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`.
     pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
+        retried(|| self.try_to_remove_member(actor, room, user)).await
+    }
+
+    async fn try_to_remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
         let mut tx = self.store().write().await?;
         let Case { room: state, target } = open(&mut tx, actor, room, user, Action::Moderate).await?;
         if !target.is_present {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Chat, reads::TRIES};
+use super::{Chat, retried};
 use crate::{
     error::{Error, Result},
     hub::UserEvent,
@@ -99,22 +99,15 @@ impl Chat {
     /// A failing database.
     pub async fn mark_all_notifications_read(&self, user: &User) -> Result<()> {
         let read_at = self.clock().now();
-        let mut tries = 0;
-        let moved = loop {
-            tries += 1;
-            let read = async {
-                let mut tx = self.store().write().await?;
-                let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
-                marks::forget_all(&mut tx, user.id).await?;
-                rows::mark_all_read(&mut tx, user.id).await?;
-                tx.commit().await?;
-                Ok::<_, crate::store::StoreError>(moved)
-            };
-            match read.await {
-                Err(error) if error.is_deadlock() && tries < TRIES => {}
-                other => break other?,
-            }
-        };
+        let moved = retried(|| async {
+            let mut tx = self.store().write().await?;
+            let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
+            marks::forget_all(&mut tx, user.id).await?;
+            rows::mark_all_read(&mut tx, user.id).await?;
+            tx.commit().await?;
+            Ok(moved)
+        })
+        .await?;
         if !moved.is_empty() {
             self.hub().publish_user(user.id, UserEvent::Rooms);
         }

@@ -3,17 +3,14 @@
 use super::{
     Chat,
     access::{Action, allow},
+    retried,
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     hub::UserEvent,
     model::{Code, MessageId, MessageReader, ReadMark, RoomId, User},
     store::{messages, notifications::marks, reads, rooms},
 };
-
-/// Tries when the database calls a deadlock: on MySQL, with the writer storing a message
-/// of the same member.
-pub(super) const TRIES: usize = 4;
 
 impl Chat {
     /// Marks `message` and everything before it in its room as read by `reader`, and tells
@@ -49,14 +46,7 @@ impl Chat {
         if !is_new {
             return Ok(());
         }
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.note(reader, room, seq, message).await {
-                Err(Error::Store(error)) if error.is_deadlock() && tries < TRIES => {}
-                other => break other,
-            }
-        }
+        retried(|| self.note(reader, room, seq, message)).await
     }
 
     async fn note(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {

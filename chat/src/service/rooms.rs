@@ -3,6 +3,7 @@
 use super::{
     Chat,
     access::{Action, allow},
+    retried,
     validate::Problems,
 };
 use crate::{
@@ -115,6 +116,10 @@ impl Chat {
     /// `not_found`, `banned`, `not_a_member`, `permission_denied`; `invalid` with every bad
     /// field, also for fewer places than there are members.
     pub async fn edit_room(&self, editor: &User, id: RoomId, patch: RoomPatch) -> Result<Room> {
+        retried(|| self.try_to_edit_room(editor, id, &patch)).await
+    }
+
+    async fn try_to_edit_room(&self, editor: &User, id: RoomId, patch: &RoomPatch) -> Result<Room> {
         let mut tx = self.store().write().await?;
         // The lock: nobody comes in between the look at the places and the change.
         rooms::lock(&mut tx, id).await?;
@@ -128,7 +133,7 @@ impl Chat {
         }
         problems.finish()?;
 
-        if patch == RoomPatch::default() {
+        if *patch == RoomPatch::default() {
             // One writing connection: it must be free before the room is read again.
             drop(tx);
         } else {
@@ -150,6 +155,10 @@ impl Chat {
     /// `not_found` (also when it is deleted already), `banned`, `not_a_member`,
     /// `permission_denied`.
     pub async fn delete_room(&self, user: &User, id: RoomId) -> Result<()> {
+        retried(|| self.try_to_delete_room(user, id)).await
+    }
+
+    async fn try_to_delete_room(&self, user: &User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, user.id).await?;
@@ -165,6 +174,10 @@ impl Chat {
     /// # Errors
     /// `not_found`, `banned`, `room_full`.
     pub async fn join(&self, user: &User, id: RoomId) -> Result<()> {
+        retried(|| self.try_to_join(user, id)).await
+    }
+
+    async fn try_to_join(&self, user: &User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         // The lock first: of two who race for the last place exactly one gets in.
         rooms::lock(&mut tx, id).await?;
@@ -190,6 +203,10 @@ impl Chat {
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`.
     pub async fn leave(&self, user: &User, id: RoomId) -> Result<()> {
+        retried(|| self.try_to_leave(user, id)).await
+    }
+
+    async fn try_to_leave(&self, user: &User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, user.id).await?;
