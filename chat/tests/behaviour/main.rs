@@ -8,6 +8,7 @@ mod support;
 
 mod accounts;
 mod changes;
+mod histories;
 mod history;
 mod inbox;
 mod members;
