@@ -22,6 +22,7 @@ use chat::model::Code;
 use futures::FutureExt as _;
 use leptos::prelude::provide_context;
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
+use tower_http::{CompressionLevel, compression::CompressionLayer};
 use tracing::Instrument as _;
 
 use crate::{
@@ -51,8 +52,19 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         // A cookie goes with every request, whichever page makes it.
         .layer(from_fn_with_state(refuse_foreign as fn(&HeaderMap) -> Response, origin::require_same))
         .layer(from_fn(to_the_end))
+        .layer(compression())
         .layer(from_fn(session::keep_alive))
         .layer(from_fn(error::in_words))
+}
+
+/// Pages say everything twice, as markup and as the data that the script starts from: a quarter of their size comes
+/// through. Fast rather than small, since each page is another.
+///
+/// Size tells something of what a page says, which matters where one answer has a secret and text of somebody else's
+/// choice (BREACH). No page has a secret: the session is in a cookie no script reads, forms are told by their origin
+/// and have no token, and the nonce is another one each time. The API, whose answers carry tokens, is not compressed.
+fn compression() -> CompressionLayer {
+    CompressionLayer::new().br(true).gzip(true).quality(CompressionLevel::Precise(4))
 }
 
 /// Renders a page to its end, also for a visitor who has gone meanwhile. A page that is

@@ -23,6 +23,12 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(target.to_path_buf())
 }
 
+/// Where cargo compiles the browser half: a target directory of its own, so that the two compilers and the two sets of
+/// features never undo each other's work.
+pub(crate) fn front_dir() -> Result<PathBuf> {
+    Ok(target_dir()?.join("front"))
+}
+
 /// The finished site: `pkg/` with wasm, script and style, and beside it the public files.
 ///
 /// Always here, whatever the target directory: the server's code names this folder.

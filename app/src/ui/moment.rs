@@ -44,7 +44,7 @@ pub fn brief(locale: Locale, at: Civil, today: Date) -> String {
     if at.date.year() == today.year() {
         td_string!(locale, date.short, month = u8::from(at.date.month()), day = at.date.day())
     } else {
-        at.date.to_string()
+        format!("{:04}-{:02}-{:02}", at.date.year(), u8::from(at.date.month()), at.date.day())
     }
 }
 

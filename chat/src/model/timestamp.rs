@@ -1,14 +1,10 @@
 //! Points in time: microseconds since the Unix epoch, RFC 3339 in UTC on the wire.
+//!
+//! Written and read by hand: the calendar is `time`'s, but its descriptions of formats would add 40 KB to what every
+//! visitor fetches.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use time::{
-    OffsetDateTime, format_description::BorrowedFormatItem, format_description::well_known::Rfc3339,
-    macros::format_description,
-};
-
-/// The contract's form: `2026-01-25T15:30:00.123456Z`, always six digits.
-const WIRE: &[BorrowedFormatItem<'static>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,20 +22,67 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
-    /// Reads any RFC 3339 time; `None` when it is not one.
+    /// Reads any RFC 3339 time; `None` when it is not one. What is finer than a microsecond is dropped.
     pub fn parse(text: &str) -> Option<Self> {
-        let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        i64::try_from(parsed.unix_timestamp_nanos() / 1_000).ok().map(Self)
+        let (date, rest) = text.split_at_checked("2026-01-25".len())?;
+        let rest = rest.strip_prefix(['T', 't', ' '])?;
+        let (clock, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-'])?);
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+
+        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+        let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+        let date = Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()?;
+        let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?.map(u8::try_from);
+        let time = Time::from_hms_micro(hour.ok()?, minute.ok()?, second.ok()?, micros(fraction)?).ok()?;
+        let moment = OffsetDateTime::new_in_offset(date, time, offset(zone)?);
+        i64::try_from(moment.unix_timestamp_nanos() / 1_000).ok().map(Self)
     }
 }
 
+/// Numbers of so many digits each, between separators.
+fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Option<[u16; N]> {
+    let mut parts = text.split(separator);
+    let mut numbers = [0; N];
+    for (number, width) in numbers.iter_mut().zip(widths) {
+        let part = parts.next().filter(|part| part.len() == width && is_digits(part))?;
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
+/// The digits after a second's point.
+fn micros(fraction: &str) -> Option<u32> {
+    let kept = fraction.get(..fraction.len().min(6)).filter(|_| is_digits(fraction))?;
+    let power = u32::try_from(6 - kept.len()).ok()?;
+    Some(kept.parse::<u32>().ok()? * 10_u32.pow(power))
+}
+
+/// `Z`, or so many hours and minutes east or west.
+fn offset(zone: &str) -> Option<UtcOffset> {
+    let sign = match zone.as_bytes().first()? {
+        b'Z' | b'z' if zone.len() == 1 => return Some(UtcOffset::UTC),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let [hours, minutes] = numbers(&zone[1..], ':', [2, 2])?.map(i8::try_from);
+    let minutes = minutes.ok().filter(|minutes| *minutes < 60)?;
+    UtcOffset::from_hms(sign * hours.ok()?, sign * minutes, 0).ok()
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl std::fmt::Display for Timestamp {
+    /// The contract's form: `2026-01-25T15:30:00.123456Z`, always six digits.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
-            .ok()
-            .and_then(|at| at.format(WIRE).ok())
-            .ok_or(std::fmt::Error)?;
-        f.write_str(&text)
+        let at = OffsetDateTime::from_unix_timestamp(self.unix_seconds()).map_err(|_| std::fmt::Error)?;
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second) = at.to_hms();
+        let micros = self.0.rem_euclid(1_000_000);
+        let month = u8::from(month);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 }
 
@@ -66,10 +109,43 @@ mod tests {
         assert_eq!(at.to_string(), "2026-01-25T15:30:00.123456Z");
         assert_eq!(Timestamp::parse("2026-01-25T15:30:00.123456Z"), Some(at));
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999999Z");
+        for micros in [0, -1, 951_782_400_000_000, 4_102_444_799_999_999] {
+            assert_eq!(Timestamp::parse(&Timestamp(micros).to_string()), Some(Timestamp(micros)));
+        }
+    }
+
+    #[test]
+    fn every_form_that_the_rfc_allows_is_read() {
+        let at = Timestamp(1_769_355_000_120_000);
+        for text in [
+            "2026-01-25T15:30:00.12Z",
+            "2026-01-25t15:30:00.120000999z",
+            "2026-01-25 23:30:00.12+08:00",
+            "2026-01-25T12:00:00.12-03:30",
+        ] {
+            assert_eq!(Timestamp::parse(text), Some(at), "{text}");
+        }
     }
 
     #[test]
     fn what_is_no_time_is_refused() {
-        assert_eq!(Timestamp::parse("yesterday"), None);
+        for text in [
+            "",
+            "yesterday",
+            "2026-01-25",
+            "2026-01-25T15:30:00",
+            "2026-02-29T00:00:00Z",
+            "2026-01-25T24:00:00Z",
+            "2026-01-25T15:30:00.Z",
+            "2026-01-25T15:30:00Zulu",
+            "2026-01-25T15:30:00+8:00",
+            "2026-01-25T15:30:00+08:75",
+            "+026-01-25T15:30:00Z",
+            "2026-1-025T15:30:00Z",
+            "一二三四五六七八九十",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 }

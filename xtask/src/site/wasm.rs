@@ -1,8 +1,10 @@
 //! The browser half: the crate `frontend`, compiled to wasm and joined to the script that loads it.
 
-use std::path::PathBuf;
+mod unreached;
 
-use anyhow::Result;
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::{NAME, memory, mode, package_dir, remove_from};
@@ -22,8 +24,13 @@ pub(super) fn build(release: bool) -> Result<bool> {
     fingerprint::unless_fresh(&memory("wasm"), mode(release), &inputs, &proof, || {
         remove_from(&package, |name| !name.starts_with(&format!("{NAME}.css")))?;
         progress::step("Joining wasm and script (wasm-bindgen)", "a second", || {
+            let mut wasm =
+                fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
+            if release {
+                wasm = unreached::remove(&wasm)?;
+            }
             Bindgen::new()
-                .input_path(&compiled)
+                .input_bytes(NAME, wasm)
                 .out_name(NAME)
                 .web(true)?
                 .typescript(false)
@@ -39,8 +46,7 @@ pub(super) fn build(release: bool) -> Result<bool> {
 fn compile(release: bool) -> Result<PathBuf> {
     let compiler = toolchain::wasm_compiler()?;
     let profile = if release { "wasm-release" } else { "wasm-dev" };
-    // A target directory of its own: the two compilers and the two sets of features never undo each other's work.
-    let target = workspace::target_dir()?.join("front");
+    let target = workspace::front_dir()?;
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--package", "frontend", "--lib", "--target", WASM, "--profile", profile]);
     cargo.arg("--target-dir").arg(&target);

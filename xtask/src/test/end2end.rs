@@ -26,14 +26,21 @@ struct Stats {
     skipped: u64,
 }
 
-/// Checks the types of the tests, then runs them. `rest` goes to Playwright.
+/// What a first visit fetches is measured apart.
+const BUDGET: &str = "budget.config.ts";
+
+/// Checks the types of the tests, then runs them. `rest` goes to Playwright; only without it the budget is looked at.
 pub(super) fn run(rest: &[OsString]) -> Result<Tally> {
     prerequisites::install_playwright()?;
     let types = process::run(tool("tsc").arg("--noEmit"));
     if let Err(error) = &types {
         progress::note(&format!("{error:#}"));
     }
-    Ok([Tally::check(types.is_ok()), browse(rest)?].into_iter().sum())
+    let mut tallies = vec![Tally::check(types.is_ok()), browse(rest)?];
+    if rest.is_empty() {
+        tallies.push(browse(&["--config".into(), BUDGET.into()])?);
+    }
+    Ok(tallies.into_iter().sum())
 }
 
 /// Playwright's command line, to test this binary in the browser that is here.

@@ -28,15 +28,20 @@ const OLDEST: u32 = 88;
 const ADVICE: &str = "no Rust compiler here can make wasm; where rustup can download, run: \
     rustup target add wasm32-unknown-unknown";
 
-/// The package that carries the standard library into the target directory.
+/// The package that carries the standard library into the target directory. Linked as a whole (`lto`), so that the
+/// library's parts keep their bitcode, without which the browser half could not be linked so.
 const CARRIER: &str = r#"[package]
 name = "carrier"
 edition = "2024"
+
+[lib]
+crate-type = ["staticlib"]
 
 [workspace]
 
 [profile.release]
 opt-level = "z"
+lto = true
 codegen-units = 1
 panic = "abort"
 "#;
@@ -70,6 +75,11 @@ pub(super) fn assemble() -> Result<PathBuf> {
     })?;
     link_together(&carrier, &folder, &version)?;
     fs::remove_dir_all(&carrier)?;
+    // What another library was linked into does not fit this one, and cargo does not see the difference.
+    let stale = workspace::front_dir()?;
+    if stale.exists() {
+        fs::remove_dir_all(&stale)?;
+    }
     Ok(wrapper(&folder))
 }
 
@@ -91,9 +101,10 @@ fn installed() -> Result<Version> {
     version().with_context(|| format!("Debian's compiler is older than 1.{OLDEST}, and {ADVICE}"))
 }
 
-/// Where the toolchain for that version lies: an upgrade of the packages makes a new one.
+/// Where the toolchain for that version lies: an upgrade of the packages makes a new one. The second part of the name
+/// changes with [`CARRIER`].
 fn folder(version: &Version) -> Result<PathBuf> {
-    Ok(workspace::target_dir()?.join("wasm-toolchain").join(&version.release))
+    Ok(workspace::target_dir()?.join("wasm-toolchain").join(format!("{}-bitcode", version.release)))
 }
 
 fn wrapper(folder: &Path) -> PathBuf {
@@ -115,11 +126,11 @@ fn is_whole(folder: &Path, version: &Version) -> bool {
         && host_folder(folder, version).join("bin/rust-lld").exists()
 }
 
-/// Compiles the standard library from Debian's sources, as the dependency of an empty package.
+/// Compiles the standard library from Debian's sources, below an empty package.
 fn build_std(carrier: &Path) -> Result<()> {
     fs::create_dir_all(carrier.join("src"))?;
     fs::write(carrier.join("Cargo.toml"), CARRIER)?;
-    fs::write(carrier.join("src/lib.rs"), "#![no_std]\n")?;
+    fs::write(carrier.join("src/lib.rs"), "")?;
     let mut cargo = workspace::cargo();
     cargo.current_dir(carrier).env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
