@@ -7,7 +7,7 @@
 //! It must hold no rule of the chat: server functions extract, call the service of [`chat`] and return.
 //!
 //! Reading order: [`pages`] (what there is to see), [`server`] (the doors), [`state`] (what a page knows), [`live`]
-//! (the socket), [`ui`] and `browser` (the tools of the others).
+//! (the socket), [`prose`] (what people write, as HTML), [`ui`] and `browser` (the tools of the others).
 
 #![recursion_limit = "256"]
 #![allow(
@@ -25,6 +25,7 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod policy;
 pub mod preferences;
+pub mod prose;
 #[cfg(feature = "ssr")]
 pub mod reference;
 pub mod server;

@@ -7,5 +7,4 @@ pub mod icon;
 pub mod mark;
 pub mod moment;
 pub mod person;
-pub mod prose;
 pub mod switches;

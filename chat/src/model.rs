@@ -8,6 +8,7 @@ pub mod failure;
 pub mod id;
 pub mod limits;
 pub mod member;
+pub mod mention;
 pub mod message;
 pub mod notification;
 #[cfg(feature = "openapi")]

@@ -71,8 +71,13 @@ test('an Enter that confirms a candidate of the input method does not send', asy
   await expect(room.composer).toHaveValue('你好\n世界');
   await room.composer.press('Enter');
   await expect(room.messages).toHaveCount(1);
-  const stored = await lin.api.get<{ messages: { content: string }[] }>(`/api/chat/rooms/${id}/messages/`);
-  expect(stored.messages.map(({ content }) => content)).toEqual(['你好\n世界']);
+  // Shown at once, stored a moment later.
+  await expect
+    .poll(async () => {
+      const { messages } = await lin.api.get<{ messages: { content: string }[] }>(`/api/chat/rooms/${id}/messages/`);
+      return messages.map(({ content }) => content);
+    })
+    .toEqual(['你好\n世界']);
 });
 
 test('what was written while the server was away goes out once, when it is back', async ({ app, people, troubles }) => {

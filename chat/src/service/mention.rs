@@ -1,7 +1,10 @@
 //! Whose names stand in a text, `@` before them.
 
 use super::accounts::username_key;
-use crate::model::limits::{MENTION_NAMES_MAX, USERNAME_MAX};
+use crate::model::{
+    limits::{MENTION_NAMES_MAX, USERNAME_MAX},
+    mention::continues_word,
+};
 
 /// Words after an `@` that are looked at, the same one again included.
 const LOOKS: usize = 4 * MENTION_NAMES_MAX;
@@ -40,12 +43,6 @@ pub(crate) fn names(text: &str) -> Vec<String> {
 
 fn may_be_in_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '@' | '.' | '+' | '-')
-}
-
-/// Is it a letter, digit or underscore of a script that parts its words?
-fn continues_word(c: char) -> bool {
-    let is_ideographic = matches!(c, '\u{2E80}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}');
-    c == '_' || (c.is_alphanumeric() && !is_ideographic)
 }
 
 #[cfg(test)]

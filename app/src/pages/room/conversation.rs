@@ -9,6 +9,7 @@ use leptos::{either::Either, html, prelude::*, server_fn::ServerFn};
 use super::{
     composer::Composer,
     header::Header,
+    message::Named,
     timeline::{Actions, TimelineView},
     typing::Typing,
 };
@@ -18,6 +19,7 @@ use crate::{
     live::Line,
     pages::rooms::ShownNotice,
     preferences::locale,
+    prose::Names,
     server::rooms::{JoinRoom, OpenedRoom},
     state::{timeline::Timeline, typing::Typists},
     ui::avatar::{Avatar, Shape},
@@ -40,7 +42,9 @@ pub fn Conversation(
     /// The room's page.
     opened: OpenedRoom,
 ) -> impl IntoView {
-    let OpenedRoom { me, room, history, is_newest, .. } = opened;
+    let OpenedRoom { me, room, seats, history, is_newest } = opened;
+    let others = seats.into_iter().map(|seat| seat.user.username).collect();
+    provide_context(Named(StoredValue::new(Names { me: me.username.clone(), others })));
     let messages = history.as_ref().map_or(&[][..], |history| &history.messages);
     let timeline = Timeline::new(me, messages, history.as_ref().is_some_and(|history| history.has_more));
     let parts = Parts {

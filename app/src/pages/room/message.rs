@@ -7,14 +7,18 @@ use crate::{
     error::sentence,
     i18n::say,
     preferences::preferences,
+    prose::{self, Names},
     state::timeline::{Delivery, Key, Row, Timeline},
     ui::{
         avatar::{Avatar, Shape},
         moment::day_line,
         person::display_name,
-        prose::Prose,
     },
 };
+
+/// The names that messages here mention, in the context of the timeline.
+#[derive(Clone, Copy)]
+pub struct Named(pub StoredValue<Names>);
 
 /// See the module. `retry` is called with the `client_id` of a message that is to be tried again.
 #[component]
@@ -58,7 +62,7 @@ fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
                             {time}
                         </time>
                     </p>
-                    {body}
+                    <div class="message-body">{body}</div>
                 </div>
             </li>
         })
@@ -69,7 +73,7 @@ fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
                 <time class="message-gutter" datetime=datetime>
                     {time}
                 </time>
-                <div>{body}</div>
+                <div class="message-body">{body}</div>
             </li>
         })
     }
@@ -78,20 +82,12 @@ fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
 #[component]
 fn Body(row: Row, retry: Callback<String>) -> impl IntoView {
     let text = if row.message.is_deleted {
-        Either::Left(view! { <p class="message-text message-removed">{say!(timeline.deleted)}</p> })
+        Either::Left(view! { <p class="message-removed">{say!(timeline.deleted)}</p> })
     } else {
-        let edited = row.message.is_edited.then(|| view! { <Aside words=say!(timeline.edited)/> });
-        // In the line of the text, so that nothing moves when it goes.
-        let sending = (row.delivery == Delivery::Sending)
-            .then(|| view! { <Aside words=say!(timeline.sending) late=true/> });
-        Either::Right(view! {
-            <p class="message-text">
-                <Prose text=row.message.content.clone()/>
-                {edited}
-                {sending}
-            </p>
-        })
+        Either::Right(view! { <Words row=row.clone()/> })
     };
+    let sending = (row.delivery == Delivery::Sending)
+        .then(|| view! { <span class="message-state message-wait">{say!(timeline.sending)}</span> });
     let failed = match row.delivery {
         Delivery::Failed(failure) => {
             let client_id = row.message.client_id.clone().unwrap_or_default();
@@ -99,14 +95,40 @@ fn Body(row: Row, retry: Callback<String>) -> impl IntoView {
         }
         Delivery::Sending | Delivery::Sent => None,
     };
-    (text, failed)
+    (text, sending, failed)
 }
 
-/// A word after the text; a late one only when it still holds after a second.
+/// What was written; a long text is folded, and unfolds without a script.
 #[component]
-fn Aside(words: &'static str, #[prop(optional)] late: bool) -> impl IntoView {
-    let class = if late { "message-state message-wait" } else { "message-state" };
-    view! { <span class=class>{words}</span> }.into_any()
+fn Words(row: Row) -> impl IntoView {
+    let content = &row.message.content;
+    let named: Named = expect_context();
+    let mut html = named.0.with_value(|names| prose::render(content, names));
+    if row.message.is_edited {
+        let edited = format!("<span class=\"message-state\">{}</span>", say!(timeline.edited));
+        // In the line of the text, where it ends with one.
+        match html.strip_suffix("</p>") {
+            Some(line) => html = format!("{line}{edited}</p>"),
+            None => html.push_str(&edited),
+        }
+    }
+    let is_long = prose::is_long(content);
+    let class = if is_long { "prose prose-long" } else { "prose" };
+    view! {
+        <div class=class inner_html=html></div>
+        {is_long
+            .then(|| {
+                view! {
+                    <details class="prose-more">
+                        <summary>
+                            <span class="prose-more-rest">{say!(timeline.more)}</span>
+                            <span class="prose-more-less">{say!(timeline.less)}</span>
+                        </summary>
+                    </details>
+                }
+            })}
+    }
+    .into_any()
 }
 
 /// Why it was refused, and the way to try again.

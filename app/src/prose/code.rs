@@ -1,0 +1,168 @@
+//! Colours code: comments, strings, numbers and the words of the language. By the look of it and no more: a reader of
+//! each language would be larger than the whole page.
+
+use super::escape;
+
+/// What a family of languages looks like.
+struct Family {
+    /// What people write after the fence, between spaces.
+    names: &'static str,
+    /// What begins a comment that ends with its line.
+    line: &'static [&'static str],
+    /// What a longer comment stands between.
+    block: Option<(&'static str, &'static str)>,
+    /// What strings stand between.
+    quotes: &'static str,
+    /// Its own words, between spaces.
+    words: &'static str,
+}
+
+const FAMILIES: [Family; 7] = [
+    Family {
+        names: "rust rs c h cpp c++ cs csharp java kotlin kt swift go golang scala dart zig",
+        line: &["//"],
+        block: Some(("/*", "*/")),
+        quotes: "\"",
+        words: "as async await bool break case catch char class const continue crate default defer do double dyn else enum \
+                export extern false final float fn for func go guard i32 i64 if impl implements import in int interface \
+                internal let long loop match mod move mut namespace new nil null nullptr object override package private \
+                protected pub public range ref return self Self signed sizeof static str string struct super switch \
+                template this throw throws trait true try type typedef u8 u32 u64 union unsafe use using usize val var \
+                virtual void where while yield",
+    },
+    Family {
+        names: "js javascript ts typescript jsx tsx mjs json jsonc php",
+        line: &["//"],
+        block: Some(("/*", "*/")),
+        quotes: "\"'`",
+        words: "as async await break case catch class const continue debugger default delete do else enum export extends \
+                false finally for from function if implements import in instanceof interface let new null of private \
+                protected public readonly return static super switch this throw true try type typeof undefined var void \
+                while yield",
+    },
+    Family {
+        names: "python py ruby rb elixir ex",
+        line: &["#"],
+        block: None,
+        quotes: "\"'",
+        words: "and as assert async await begin break case class continue def del do elif else elsif end ensure except \
+                False finally for from global if import in is lambda match module nil None nonlocal not or pass raise \
+                require rescue return self then True try unless until when while with yield",
+    },
+    Family {
+        names: "sh bash zsh shell console fish dockerfile makefile make",
+        line: &["#"],
+        block: None,
+        quotes: "\"'",
+        words: "case cd do done echo elif else esac exit export fi for function if in local return set shift sudo then \
+                unset until while CMD COPY ENV EXPOSE FROM RUN WORKDIR",
+    },
+    Family {
+        names: "sql mysql sqlite postgres",
+        line: &["--"],
+        block: Some(("/*", "*/")),
+        quotes: "'\"",
+        words: "add all alter and as asc begin between by case check commit constraint create default delete desc distinct \
+                drop else end exists explain foreign from group having if in index inner insert into is join key left \
+                like limit not null offset on or order outer primary references right rollback select set table then \
+                transaction union unique update using values view when where with",
+    },
+    Family {
+        names: "yaml yml toml ini conf env properties",
+        line: &["#"],
+        block: None,
+        quotes: "\"'",
+        words: "true false null yes no on off",
+    },
+    Family {
+        names: "html xml svg css scss",
+        line: &[],
+        block: Some(("<!--", "-->")),
+        quotes: "\"'",
+        words: "",
+    },
+];
+
+impl Family {
+    fn of(language: &str) -> Option<&'static Self> {
+        FAMILIES.iter().find(|family| has_word(family.names, language))
+    }
+
+    fn comment(&self, rest: &str) -> usize {
+        if self.line.iter().any(|start| rest.starts_with(start)) {
+            return rest.find('\n').unwrap_or(rest.len());
+        }
+        match self.block {
+            Some((start, end)) if rest.starts_with(start) => {
+                rest[start.len()..].find(end).map_or(rest.len(), |at| start.len() + at + end.len())
+            }
+            _ => 0,
+        }
+    }
+
+    /// A string, up to its quote or, but for backticks, the end of the line.
+    fn string(&self, rest: &str) -> usize {
+        let Some(quote) = rest.chars().next().filter(|letter| self.quotes.contains(*letter)) else {
+            return 0;
+        };
+        let mut is_escaped = false;
+        for (at, letter) in rest.char_indices().skip(1) {
+            if letter == '\n' && quote != '`' {
+                return at;
+            }
+            if letter == quote && !is_escaped {
+                return at + 1;
+            }
+            is_escaped = letter == '\\' && !is_escaped;
+        }
+        rest.len()
+    }
+}
+
+fn has_word(words: &str, word: &str) -> bool {
+    !word.is_empty() && words.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+/// Writes `code`, coloured where the language is known.
+pub(super) fn render(language: &str, code: &str, html: &mut String) {
+    let Some(family) = Family::of(language) else { return escape(code, html) };
+    let mut rest = code;
+    let mut is_after_space = true;
+    while let Some(letter) = rest.chars().next() {
+        // `#` in a word begins no comment (`$#`, `a#b`).
+        let comment = if letter != '#' || is_after_space { family.comment(rest) } else { 0 };
+        let (class, used) = if comment > 0 {
+            ("code-comment", comment)
+        } else if let used @ 1.. = family.string(rest) {
+            ("code-string", used)
+        } else if is_word(letter) {
+            let used = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
+            let class = if letter.is_ascii_digit() {
+                "code-number"
+            } else if has_word(family.words, &rest[..used]) {
+                "code-word"
+            } else {
+                ""
+            };
+            (class, used)
+        } else {
+            ("", letter.len_utf8())
+        };
+        let (piece, after) = rest.split_at(used);
+        if class.is_empty() {
+            escape(piece, html);
+        } else {
+            html.push_str("<span class=\"");
+            html.push_str(class);
+            html.push_str("\">");
+            escape(piece, html);
+            html.push_str("</span>");
+        }
+        is_after_space = piece.ends_with(char::is_whitespace);
+        rest = after;
+    }
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}

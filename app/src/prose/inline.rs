@@ -1,0 +1,244 @@
+//! Reads what stands in a line: code, emphasis, links, mentions.
+//!
+//! Emphasis may begin and end beside any letter or sign that is no space: Chinese has no spaces around its words.
+//! Only `_` keeps out of words, for the sake of `snake_case`.
+
+use chat::model::mention::continues_word;
+
+use super::{Names, escape, link, mention};
+
+/// A link's words are looked for no further than this, in bytes.
+const LINK_WORDS: usize = 1_000;
+
+/// Writes `text`, its marks made markup.
+pub(super) fn render(text: &str, names: &Names, html: &mut String) {
+    let mut reader = Reader { names, in_link: false, pieces: Vec::new(), open: Vec::new() };
+    reader.read(text);
+    reader.finish(html);
+}
+
+/// A piece of a line.
+enum Piece {
+    /// Markup, ready.
+    Html(String),
+    Marks(Marks),
+}
+
+/// A run of `*`, `_` or `~`.
+struct Marks {
+    mark: char,
+    /// How many of them are nobody's yet.
+    left: usize,
+    /// What they close, the innermost first.
+    closes: String,
+    /// What they open, the innermost first.
+    opens: Vec<&'static str>,
+}
+
+struct Reader<'a> {
+    names: &'a Names,
+    in_link: bool,
+    pieces: Vec<Piece>,
+    /// The places of the runs that may open something and have not.
+    open: Vec<usize>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, text: &str) {
+        let mut before = None;
+        let mut at = 0;
+        while let Some(letter) = text[at..].chars().next() {
+            let rest = &text[at..];
+            let used = match letter {
+                '\\' => self.escaped(rest),
+                '`' => self.code(rest),
+                '*' | '_' | '~' => self.marks(rest, letter, before),
+                '[' if !self.in_link => self.named_link(rest),
+                '@' => self.mention(rest),
+                'h' | 'm' if !self.in_link && !before.is_some_and(continues_word) => self.link(rest),
+                _ => 0,
+            };
+            let used = if used == 0 {
+                self.text(&rest[..letter.len_utf8()]);
+                letter.len_utf8()
+            } else {
+                used
+            };
+            at += used;
+            before = text[..at].chars().next_back();
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(Piece::Html(html)) = self.pieces.last_mut() {
+            escape(text, html);
+        } else {
+            let mut html = String::new();
+            escape(text, &mut html);
+            self.pieces.push(Piece::Html(html));
+        }
+    }
+
+    fn html(&mut self, parts: &[&str]) {
+        if let Some(Piece::Html(html)) = self.pieces.last_mut() {
+            html.extend(parts.iter().copied());
+        } else {
+            self.pieces.push(Piece::Html(parts.concat()));
+        }
+    }
+
+    /// A sign that means itself.
+    fn escaped(&mut self, rest: &str) -> usize {
+        match rest[1..].chars().next().filter(char::is_ascii_punctuation) {
+            Some(_) => {
+                self.text(&rest[1..2]);
+                2
+            }
+            None => 0,
+        }
+    }
+
+    /// From so many backticks to as many; those without a fellow are text.
+    fn code(&mut self, rest: &str) -> usize {
+        let inner = rest.trim_start_matches('`');
+        let ticks = rest.len() - inner.len();
+        let mut from = 0;
+        while let Some(found) = inner[from..].find('`') {
+            let start = from + found;
+            let after = inner[start..].trim_start_matches('`');
+            let end = inner.len() - after.len();
+            if end - start == ticks {
+                let code = inner[..start].replace('\n', " ");
+                // One space each side is for a backtick to stand in.
+                let bare = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
+                self.html(&["<code>"]);
+                self.text(bare.filter(|bare| !bare.trim().is_empty()).unwrap_or(&code));
+                self.html(&["</code>"]);
+                return ticks + end;
+            }
+            from = end;
+        }
+        self.text(&rest[..ticks]);
+        ticks
+    }
+
+    fn marks(&mut self, rest: &str, mark: char, before: Option<char>) -> usize {
+        let after = rest.trim_start_matches(mark);
+        let count = rest.len() - after.len();
+        let after = after.chars().next();
+        let is_beside = |letter: Option<char>| letter.is_some_and(|letter| !letter.is_whitespace());
+        let is_in_word = |letter: Option<char>| mark == '_' && letter.is_some_and(continues_word);
+        if mark == '~' && count != 2 {
+            self.text(&rest[..count]);
+            return count;
+        }
+        let mut marks = Marks { mark, left: count, closes: String::new(), opens: Vec::new() };
+        if is_beside(before) && !is_in_word(after) {
+            self.close(&mut marks);
+        }
+        if marks.left > 0 && is_beside(after) && !is_in_word(before) {
+            self.open.push(self.pieces.len());
+        }
+        self.pieces.push(Piece::Marks(marks));
+        count
+    }
+
+    /// Closes what the nearest runs of the same mark have opened, one after the other.
+    fn close(&mut self, marks: &mut Marks) {
+        while marks.left > 0 {
+            let pieces = &mut self.pieces;
+            let found = self.open.iter().rposition(
+                |&place| matches!(&pieces[place], Piece::Marks(known) if known.mark == marks.mark),
+            );
+            let Some(found) = found else { return };
+            let Piece::Marks(opener) = &mut pieces[self.open[found]] else { return };
+            let (count, tag, end) = match (marks.mark, opener.left.min(marks.left)) {
+                ('~', _) => (2, "<del>", "</del>"),
+                (_, 1) => (1, "<em>", "</em>"),
+                (_, _) => (2, "<strong>", "</strong>"),
+            };
+            opener.opens.push(tag);
+            opener.left -= count;
+            marks.closes.push_str(end);
+            marks.left -= count;
+            // What opened within and found no end is text.
+            self.open.truncate(if opener.left > 0 { found + 1 } else { found });
+        }
+    }
+
+    /// `[words](address)`.
+    fn named_link(&mut self, rest: &str) -> usize {
+        let Some((words, address)) = named(rest) else { return 0 };
+        let mut inner = String::new();
+        let mut reader = Reader { names: self.names, in_link: true, pieces: Vec::new(), open: Vec::new() };
+        reader.read(words);
+        reader.finish(&mut inner);
+        let mut open = String::new();
+        // Where it leads is told before one goes there.
+        link::open(address, Some(address), &mut open);
+        self.html(&[&open, &inner, "</a>"]);
+        words.len() + address.len() + "[]()".len()
+    }
+
+    fn link(&mut self, rest: &str) -> usize {
+        let address = link::at(rest);
+        if !address.is_empty() {
+            let mut open = String::new();
+            link::open(address, None, &mut open);
+            self.html(&[&open]);
+            self.text(address);
+            self.html(&["</a>"]);
+        }
+        address.len()
+    }
+
+    fn mention(&mut self, rest: &str) -> usize {
+        let Some((name, is_me)) = mention::at(rest, self.names) else { return 0 };
+        self.html(&[if is_me { "<span class=\"mention mention-me\">" } else { "<span class=\"mention\">" }]);
+        self.text(name);
+        self.html(&["</span>"]);
+        name.len()
+    }
+
+    fn finish(self, html: &mut String) {
+        for piece in self.pieces {
+            match piece {
+                Piece::Html(ready) => html.push_str(&ready),
+                Piece::Marks(Marks { mark, left, closes, opens }) => {
+                    html.push_str(&closes);
+                    html.extend(std::iter::repeat_n(mark, left));
+                    html.extend(opens.into_iter().rev());
+                }
+            }
+        }
+    }
+}
+
+/// The words and the address of the link that `rest` begins with.
+fn named(rest: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_usize;
+    let end = rest.bytes().take(LINK_WORDS).position(|byte| {
+        depth = match byte {
+            b'[' => depth + 1,
+            b']' => depth - 1,
+            _ => depth,
+        };
+        depth == 0
+    })?;
+    let words = rest.get(1..end).filter(|words| !words.trim().is_empty())?;
+    let target = rest[end + 1..].strip_prefix('(')?;
+    let target = &target
+        [..target.find(|letter: char| letter.is_whitespace() || letter == '<').unwrap_or(target.len())];
+    // An address may have brackets of its own, in pairs.
+    let mut depth = 0_usize;
+    let close = target.find(|letter| {
+        depth = match letter {
+            '(' => depth + 1,
+            ')' if depth == 0 => return true,
+            ')' => depth - 1,
+            _ => depth,
+        };
+        false
+    })?;
+    Some((words, &target[..close])).filter(|(_, address)| link::is_allowed(address))
+}
