@@ -10,7 +10,7 @@
 //! this node's listeners through [`Hub::hand_out`]. The hub knows no rules and no SQL.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -233,6 +233,11 @@ impl Hub {
     /// Does anybody on this node listen to `room`, or watch it?
     pub fn is_listening(&self, room: RoomId) -> bool {
         self.rooms().contains_key(&room) || self.inner.watchers.is_watched(room)
+    }
+
+    /// Who of these is here, in `room`.
+    pub fn present(&self, room: RoomId, people: impl Iterator<Item = UserId>) -> HashSet<UserId> {
+        self.channel(room).map(|channel| channel.present(people)).unwrap_or_default()
     }
 
     /// How many sockets are open, and in how many rooms.

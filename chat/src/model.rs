@@ -20,7 +20,7 @@ pub mod user;
 pub use event::{ClientFrame, ReadMark, RoomMessage, ServerFrame};
 pub use failure::{Code, Failure, FieldProblem, Problem};
 pub use id::{MessageId, NotificationId, RoomId, UserId};
-pub use member::{Member, MemberChange, MemberPatch, Role};
+pub use member::{Member, MemberChange, MemberPatch, Powers, Role};
 pub use message::{Message, MessageDraft, MessagePage, MessageType};
 pub use notification::{
     MessageReader, Notice, Notification, NotificationFrame, NotificationType, NotifiedMessage,

@@ -29,6 +29,7 @@ mod moderation;
 pub mod notifications;
 pub mod reads;
 pub mod rooms;
+pub mod roster;
 pub mod sockets;
 mod validate;
 

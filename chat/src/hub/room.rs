@@ -1,7 +1,7 @@
 //! One room's ring of events and who is present in it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -35,6 +35,11 @@ impl Channel {
 
     pub(super) fn listeners(&self) -> usize {
         self.ring.receiver_count()
+    }
+
+    pub(super) fn present(&self, people: impl Iterator<Item = UserId>) -> HashSet<UserId> {
+        let present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        people.filter(|user| present.contains_key(user)).collect()
     }
 
     fn announce(&self, frame: &ServerFrame, user: UserId) {

@@ -86,6 +86,23 @@ pub struct MemberPatch {
     pub is_banned: Option<bool>,
 }
 
+/// What somebody may do in a room beyond speaking, so that nothing else is offered to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a right of its own, and any of them may be missing"
+)]
+pub struct Powers {
+    /// Bring somebody in.
+    pub invite: bool,
+    /// Mute, shut out or put out those whom they may act on.
+    pub moderate: bool,
+    /// Give those another role.
+    pub set_role: bool,
+    /// Change or delete the room.
+    pub govern: bool,
+}
+
 /// What happened to a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -104,9 +104,12 @@ pub struct Notification {
     pub created_at: Timestamp,
 }
 
+/// What stands before the sender's name in the title of a message's notification (contract).
+const FROM: &str = "新消息来自 ";
+
 /// The title of a notification that `username` wrote a message.
 pub fn message_title(username: &str) -> String {
-    format!("新消息来自 {username}")
+    format!("{FROM}{username}")
 }
 
 impl Notification {
@@ -127,6 +130,11 @@ impl Notification {
             is_read: false,
             created_at: message.created_at,
         }
+    }
+
+    /// The username of who wrote the message that this is about; `None` where it is about none.
+    pub fn sender(&self) -> Option<&str> {
+        self.message.as_ref().and_then(|_| self.title.strip_prefix(FROM))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Code, Role, RoomType},
+    model::{Code, Powers, Role, RoomType},
     store::rooms::{MemberState, RoomState, Standing},
 };
 
@@ -50,6 +50,17 @@ pub fn allow(standing: Option<&Standing>, action: Action) -> Result<&Standing> {
     let standing = standing.ok_or(Code::NotFound)?;
     judge(&standing.room, standing.member.as_ref(), action)?;
     Ok(standing)
+}
+
+/// What the user with this standing may do beyond speaking.
+pub(crate) fn powers(standing: &Standing) -> Powers {
+    let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
+    Powers {
+        invite: may(Action::Invite),
+        moderate: may(Action::Moderate),
+        set_role: may(Action::SetRole),
+        govern: may(Action::Govern),
+    }
 }
 
 /// [`Action::Send`] for the writer, which holds rooms and members apart.
@@ -224,6 +235,16 @@ mod tests {
     fn powers(standing: Option<&Standing>) -> [Option<Code>; 4] {
         [Action::Invite, Action::Moderate, Action::SetRole, Action::Govern]
             .map(|action| allow(standing, action).err().map(|error| error.code()))
+    }
+
+    #[test]
+    fn what_is_offered_is_what_is_allowed() {
+        for role in [Role::Admin, Role::Moderator, Role::Member] {
+            let standing = standing(RoomType::Public, Some(MemberState { role, ..member() }));
+            let Powers { invite, moderate, set_role, govern } = super::powers(&standing);
+            let allowed = powers(Some(&standing)).map(|refusal| refusal.is_none());
+            assert_eq!([invite, moderate, set_role, govern], allowed, "{role:?}");
+        }
     }
 
     #[test]

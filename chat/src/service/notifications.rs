@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         Conn,
-        notifications::{self, Found, Key, derived, marks, rows},
+        notifications::{self, Found, Key, derived, marks, mentions, rows},
         reads, rooms,
     },
 };
@@ -27,6 +27,15 @@ pub struct NotificationQuery {
     pub before_id: Option<i64>,
     /// Only those that were not read.
     pub unread: bool,
+}
+
+/// What waits for somebody beside the messages that their rooms count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The rooms in which somebody wrote their name, unread.
+    pub mentioned: Vec<RoomId>,
+    /// Unread invitations and notices of the server.
+    pub notices: i64,
 }
 
 impl Chat {
@@ -67,6 +76,18 @@ impl Chat {
         let mut conn = self.store().read().await?;
         let messages = derived::unread_count(&mut conn, user.id).await?;
         Ok(messages + rows::unread_count(&mut conn, user.id).await?)
+    }
+
+    /// What waits for the user beside the messages that their rooms count.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn waiting(&self, user: &User) -> Result<Waiting> {
+        let mut conn = self.store().read().await?;
+        Ok(Waiting {
+            mentioned: mentions::unread_in(&mut conn, user.id).await?,
+            notices: rows::unread_count(&mut conn, user.id).await?,
+        })
     }
 
     /// Marks one notification as read. The message stays unread in its room, and so do the

@@ -33,6 +33,10 @@ macro_rules! members {
     };
 }
 
+use members;
+
+pub mod roster;
+
 /// Which members to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {

@@ -8,6 +8,7 @@ use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};
 
 mod listing;
 
+pub(super) use listing::like_pattern;
 pub use listing::{RoomFilter, RoomPlace, list, place, view, views};
 
 /// A room and the asking user's place in it: all that the rules need to decide.

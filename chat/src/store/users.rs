@@ -2,8 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, on};
-use crate::model::{Timestamp, User, UserId};
+use super::{Conn, StoreResult, on, rooms::like_pattern};
+use crate::model::{RoomId, Timestamp, User, UserId};
 
 /// A user and whether they may do anything.
 #[derive(Clone, Debug)]
@@ -73,6 +73,22 @@ pub async fn find(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
     let row: Option<AccountRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *link).await)?;
     Ok(row.map(Account::from))
+}
+
+/// Active accounts that are not in `room` and whose names have `text` in them; `limit` of them at most.
+pub async fn outside(conn: &mut Conn, room: RoomId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
+    const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active FROM user u \
+        WHERE u.is_active = TRUE \
+        AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
+        AND NOT EXISTS (SELECT 1 FROM chat_room_member m WHERE m.room_id = ? AND m.user_id = u.id \
+            AND m.left_at IS NULL) ORDER BY u.username_key LIMIT ?";
+    let rows: Vec<AccountRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(like_pattern(text))
+        .bind(room.0)
+        .bind(limit)
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows.into_iter().map(|row| Account::from(row).user).collect())
 }
 
 /// The account whose name is compared as `key`.

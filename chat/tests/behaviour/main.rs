@@ -19,5 +19,6 @@ mod notifications;
 mod reads;
 mod room_list;
 mod rooms;
+mod roster;
 mod sockets;
 mod unread;

@@ -39,6 +39,22 @@ async fn shared(world: &World, people: &[&User]) -> RoomId {
 }
 
 both! {
+    async fn what_waits_beside_messages_is_where_one_is_mentioned_and_what_is_no_message(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let (first, second) = (shared(&world, &[&amy, &bob]).await, shared(&world, &[&amy, &bob]).await);
+        world.say(&amy, first, "plain").await;
+        world.say(&amy, second, "@bob one").await;
+        let last = world.say(&amy, second, "@bob two").await;
+        let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
+        world.chat.invite(&amy, hidden, "bob").await.expect("brought in");
+        let waiting = world.chat.waiting(&bob).await.expect("readable");
+        assert_eq!((waiting.mentioned, waiting.notices), (vec![second], 1));
+        world.chat.mark_read(&bob, last.id).await.expect("read");
+        let waiting = world.chat.waiting(&bob).await.expect("readable");
+        assert_eq!((waiting.mentioned, waiting.notices), (Vec::new(), 1));
+        assert_eq!(world.chat.waiting(&amy).await.expect("readable").notices, 0);
+    }
+
     async fn each_message_of_others_since_one_came_is_one(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;

@@ -44,6 +44,19 @@ pub async fn people(conn: &mut Conn, names: &[String]) -> StoreResult<Vec<(Strin
     Ok(found)
 }
 
+/// The rooms that `user` is in and in which a mention of them is unread.
+pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>> {
+    const SQL: &str = "SELECT DISTINCT n.room_id FROM chat_notification n \
+        JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
+        JOIN chat_message m ON m.id = n.message_id \
+        WHERE n.user_id = ? AND n.notification_type = 'mention' AND m.seq > b.last_read_seq \
+        AND b.left_at IS NULL AND b.is_banned = FALSE \
+        AND NOT EXISTS (SELECT 1 FROM chat_notification k WHERE k.user_id = n.user_id \
+            AND k.notification_type = 'message' AND k.message_id = n.message_id)";
+    let rows: Vec<(i64,)> = on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *link).await)?;
+    Ok(rows.into_iter().map(|(room,)| RoomId(room)).collect())
+}
+
 /// Notes the mentions. None of them may be there already.
 pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO chat_notification \

@@ -223,7 +223,7 @@ pub async fn views(conn: &mut Conn, viewer: UserId, rooms: &[RoomId]) -> StoreRe
 }
 
 /// A LIKE pattern in which what the person typed stands for itself.
-fn like_pattern(text: &str) -> String {
+pub(in crate::store) fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for c in text.to_lowercase().chars() {

@@ -1,0 +1,67 @@
+//! The members of a room in pages: admins first, then moderators, then everyone else, each first come first.
+
+use super::{Listed, MemberRow};
+use crate::{
+    model::{Member, Role, RoomRef},
+    store::{Conn, StoreResult, on, rooms::like_pattern},
+};
+
+/// The order of the pages.
+const ROLES: [Role; 3] = [Role::Admin, Role::Moderator, Role::Member];
+
+/// The members after `after`, or the first ones; only those whose names have `search` in them.
+pub async fn page(
+    conn: &mut Conn,
+    room: &RoomRef,
+    listed: Listed,
+    search: Option<&str>,
+    after: Option<&Member>,
+    limit: usize,
+) -> StoreResult<Vec<Member>> {
+    let mut found = Vec::new();
+    let (mut start, mut roles) = ((i64::MIN, i64::MIN), &ROLES[..]);
+    if let Some(after) = after {
+        let place = ROLES.iter().position(|role| *role == after.role).unwrap_or_default();
+        (start, roles) = ((after.joined_at.0, after.id), &ROLES[place..]);
+    }
+    for role in roles {
+        if found.len() < limit {
+            let rest = limit - found.len();
+            found.extend(part(conn, room, *role, listed, search, start, rest).await?);
+        }
+        start = (i64::MIN, i64::MIN);
+    }
+    Ok(found)
+}
+
+/// A part of one role's members: a range of the index on room, role and the day they came.
+async fn part(
+    conn: &mut Conn,
+    room: &RoomRef,
+    role: Role,
+    listed: Listed,
+    search: Option<&str>,
+    (joined_at, id): (i64, i64),
+    limit: usize,
+) -> StoreResult<Vec<Member>> {
+    const SQL: &str = super::members!(
+        "WHERE m.room_id = ? AND m.role = ? AND m.left_at IS NULL AND (? OR m.is_banned = FALSE) \
+         AND (m.joined_at > ? OR (m.joined_at = ? AND m.id > ?)) \
+         AND (? IS NULL OR LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!') \
+         ORDER BY m.joined_at, m.id LIMIT ?"
+    );
+    let pattern = search.map(like_pattern);
+    let rows: Vec<MemberRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(room.id.0)
+        .bind(role.as_str())
+        .bind(listed == Listed::All)
+        .bind(joined_at)
+        .bind(joined_at)
+        .bind(id)
+        .bind(pattern.as_deref())
+        .bind(pattern.as_deref())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *link)
+        .await)?;
+    Ok(rows.into_iter().map(|row| row.into_member(room.clone())).collect())
+}

@@ -1,0 +1,117 @@
+//! Members in pages, as somebody who looks at them sees them, and whom they could invite.
+
+use chat::{
+    model::{Code, Powers, User},
+    service::roster::{Roster, RosterQuery},
+};
+
+use crate::support::{
+    World, both,
+    cast::{Cast, banned, cast, refused},
+};
+
+async fn roster(world: &World, viewer: &User, cast: &Cast, query: RosterQuery) -> Roster {
+    world.chat.roster(viewer, cast.room, &query).await.expect("readable")
+}
+
+fn all() -> RosterQuery {
+    RosterQuery { limit: 50, ..RosterQuery::default() }
+}
+
+fn names(roster: &Roster) -> Vec<&str> {
+    roster.places.iter().map(|place| place.member.user.username.as_str()).collect()
+}
+
+both! {
+    async fn those_with_a_role_come_first_and_pages_go_on_where_the_last_ended(world: World) {
+        let cast = cast(&world, "public").await;
+        for name in ["zoe", "yan"] {
+            let user = world.person(name).await;
+            world.chat.join(&user, cast.room).await.expect("joined");
+        }
+        let whole = roster(&world, &cast.member, &cast, all()).await;
+        let expected = [&cast.admin.username, &cast.moderator.username, &cast.member.username, "zoe", "yan"];
+        assert_eq!(names(&whole), expected);
+        assert_eq!(whole.next, None);
+        let mut paged = Vec::new();
+        let mut query = RosterQuery { limit: 2, ..RosterQuery::default() };
+        loop {
+            let page = roster(&world, &cast.member, &cast, query.clone()).await;
+            paged.extend(names(&page).into_iter().map(str::to_owned));
+            query.after = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, expected);
+    }
+
+    async fn members_are_found_by_any_of_their_names(world: World) {
+        let cast = cast(&world, "public").await;
+        let lin = world.chat.create_user("lx_1", "correct horse 9", "晓", "林").await.expect("a new user");
+        world.chat.join(&lin, cast.room).await.expect("joined");
+        for (text, expected) in [("林晓", vec!["lx_1"]), ("LX_", vec!["lx_1"]), ("lx%", vec![]), ("nobody", vec![])] {
+            let query = RosterQuery { search: Some(text.into()), ..all() };
+            assert_eq!(names(&roster(&world, &cast.admin, &cast, query).await), expected, "{text}");
+        }
+    }
+
+    async fn each_sees_what_they_may_do_and_nothing_else(world: World) {
+        let cast = cast(&world, "public").await;
+        let may = |roster: &Roster| -> Vec<(bool, bool)> {
+            roster.places.iter().map(|place| (place.may_moderate, place.may_set_role)).collect()
+        };
+        let admins = roster(&world, &cast.admin, &cast, all()).await;
+        assert_eq!(admins.powers, Powers { invite: true, moderate: true, set_role: true, govern: true });
+        assert_eq!(may(&admins), [(false, false), (true, true), (true, true)], "not on the last admin");
+        let moderators = roster(&world, &cast.moderator, &cast, all()).await;
+        assert_eq!(may(&moderators), [(false, false), (false, false), (true, false)]);
+        let members = roster(&world, &cast.member, &cast, all()).await;
+        assert_eq!((members.powers, may(&members)), (Powers::default(), vec![(false, false); 3]));
+    }
+
+    async fn who_is_shut_out_is_seen_by_those_who_can_let_them_in(world: World) {
+        let cast = cast(&world, "public").await;
+        let member = cast.member.id;
+        world.chat.change_member(&cast.admin, cast.room, member, banned(true)).await.expect("banned");
+        let seen = roster(&world, &cast.moderator, &cast, all()).await;
+        assert!(seen.places.iter().any(|place| place.member.user.id == member && place.may_moderate));
+        let outsider = world.person("outsider").await;
+        let seen = roster(&world, &outsider, &cast, all()).await;
+        assert!(seen.places.iter().all(|place| place.member.user.id != member));
+    }
+
+    async fn who_has_the_room_open_is_here(world: World) {
+        let cast = cast(&world, "public").await;
+        let socket = world.chat.open_room(&cast.member, cast.room, None).await.expect("open");
+        let here = async |cast: &Cast| {
+            let roster = roster(&world, &cast.admin, cast, all()).await;
+            roster.places.iter().filter(|place| place.is_here).count()
+        };
+        assert_eq!(here(&cast).await, 1);
+        drop(socket);
+        assert_eq!(here(&cast).await, 0);
+    }
+
+    async fn a_hidden_room_has_no_members_for_strangers(world: World) {
+        let cast = cast(&world, "group").await;
+        let stranger = world.person("stranger").await;
+        assert_eq!(refused(world.chat.roster(&stranger, cast.room, &all()).await), Code::NotFound);
+        assert_eq!(refused(world.chat.candidates(&stranger, cast.room, "a").await), Code::NotFound);
+    }
+
+    async fn candidates_are_active_and_not_in_the_room_and_only_for_who_may_invite(world: World) {
+        let cast = cast(&world, "private").await;
+        world.chat.create_user("guest_1", "correct horse 9", "", "Ånders").await.expect("a new user");
+        world.person("guest_2").await;
+        world.chat.set_active("guest_2", false).await.expect("deactivated");
+        let found = async |text: &str| {
+            let found = world.chat.candidates(&cast.moderator, cast.room, text).await.expect("readable");
+            found.into_iter().map(|user| user.username).collect::<Vec<_>>()
+        };
+        assert_eq!(found("guest").await, ["guest_1"]);
+        assert_eq!(found(&cast.member.username).await, [""; 0]);
+        assert_eq!(found(" ").await, [""; 0]);
+        assert_eq!(refused(world.chat.candidates(&cast.member, cast.room, "guest").await), Code::PermissionDenied);
+    }
+}
