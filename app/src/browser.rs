@@ -3,6 +3,7 @@
 //!
 //! Only built for the browser; callers are either effects, which do not run on the server, or built for it alone.
 
+pub mod alert;
 pub mod clock;
 pub mod document;
 pub mod random;

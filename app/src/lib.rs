@@ -45,7 +45,10 @@ use leptos_router::{
 pub use shell::shell;
 
 #[cfg(feature = "ssr")]
-use pages::{home::Home, missing::Missing, new_room::NewRoom, sign_in::SignInPage, sign_up::SignUpPage};
+use pages::{
+    browse::Browse, home::Home, members::MembersPage, missing::Missing, new_room::NewRoom,
+    notifications::NotificationsPage, room_settings::RoomSettings, sign_in::SignInPage, sign_up::SignUpPage,
+};
 use pages::{
     room::RoomPage,
     rooms::{NoRoom, Rooms},
@@ -83,7 +86,13 @@ fn Pages() -> impl IntoView {
             <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
                 <Route path=path!("") view=NoRoom/>
                 <Route path=path!("new") view=NewRoom/>
+                <Route path=path!("browse") view=Browse/>
                 <Route path=path!(":id") view=RoomPage/>
+                <Route path=path!(":id/members") view=MembersPage/>
+                <Route path=path!(":id/settings") view=RoomSettings/>
+            </ParentRoute>
+            <ParentRoute path=path!("") view=Rooms ssr=SsrMode::Async>
+                <Route path=path!("notifications") view=NotificationsPage/>
             </ParentRoute>
         </Routes>
     }

@@ -1,13 +1,16 @@
-//! The room's socket: connect, resume, and hand each frame to the state.
+//! The sockets: the room's, which is resumed, and that of the notifications; each frame goes to the state.
 //!
-//! `frames`, `apply` and `backoff` decide and are pure; `connection` is the browser's half, and the only one that touches
-//! the network.
+//! `frames`, `apply`, `notices` and `backoff` decide and are pure; `connection` (the room's) and `bell` (the
+//! notifications') are the browser's half, and the only ones that touch the network.
 
 pub mod apply;
 pub mod backoff;
 #[cfg(feature = "hydrate")]
+pub mod bell;
+#[cfg(feature = "hydrate")]
 pub mod connection;
 pub mod frames;
+pub mod notices;
 
 use chat::model::Code;
 
@@ -23,4 +26,14 @@ pub enum Line {
     Lost,
     /// The server will not have us here, and why.
     Closed(Code),
+}
+
+/// The close codes of the contract that mean: do not come back; and why.
+pub fn closed_for_good(close_code: u16) -> Option<Code> {
+    match close_code {
+        4401 => Some(Code::NotAuthenticated),
+        4403 => Some(Code::NotAMember),
+        4404 => Some(Code::NotFound),
+        _ => None,
+    }
 }

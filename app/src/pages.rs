@@ -6,17 +6,25 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 #[cfg(feature = "ssr")]
+pub mod browse;
+#[cfg(feature = "ssr")]
 pub mod entry;
 pub mod failed;
 #[cfg(feature = "ssr")]
 pub mod home;
 #[cfg(feature = "ssr")]
+pub mod members;
+#[cfg(feature = "ssr")]
 pub mod missing;
 #[cfg(feature = "ssr")]
 pub mod new_room;
+#[cfg(feature = "ssr")]
+pub mod notifications;
 pub mod onward;
 pub mod room;
 pub mod room_list;
+#[cfg(feature = "ssr")]
+pub mod room_settings;
 pub mod rooms;
 #[cfg(feature = "ssr")]
 pub mod sign_in;
@@ -29,7 +37,8 @@ use crate::i18n::say;
 /// sends them, and no script is fetched for them but a few lines.
 pub fn is_live(path: &str) -> bool {
     let room = path.strip_prefix("/rooms/");
-    path == "/rooms" || room.is_some_and(|room| !room.is_empty() && room != "new" && !room.contains('/'))
+    let is_still = |room: &str| matches!(room, "" | "new" | "browse") || room.contains('/');
+    path == "/rooms" || room.is_some_and(|room| !is_still(room))
 }
 
 /// The title of a page, in its tab.
@@ -59,9 +68,18 @@ mod tests {
         for live in ["/rooms", "/rooms/5", "/rooms/abc"] {
             assert!(is_live(live), "{live}");
         }
-        for still in
-            ["/", "/sign-in", "/rooms/new", "/rooms/", "/rooms//", "/rooms/5/", "/rooms/5/more", "/roomsy"]
-        {
+        for still in [
+            "/",
+            "/sign-in",
+            "/rooms/new",
+            "/rooms/browse",
+            "/notifications",
+            "/rooms/",
+            "/rooms//",
+            "/rooms/5/",
+            "/rooms/5/more",
+            "/roomsy",
+        ] {
             assert!(!is_live(still), "{still}");
         }
     }

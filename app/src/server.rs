@@ -10,16 +10,29 @@
 pub mod forms;
 #[cfg(feature = "ssr")]
 pub mod identity;
+pub mod members;
 pub mod messages;
+pub mod notifications;
 pub mod preferences;
 pub mod reading;
 #[cfg(feature = "ssr")]
 pub mod request;
+pub mod room_settings;
 pub mod rooms;
 pub mod session;
 
 #[cfg(feature = "ssr")]
 pub use context::{Context, SignIn};
+
+/// `text`, as it stands in the query of an address.
+pub fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
 
 #[cfg(feature = "ssr")]
 mod context {

@@ -1,7 +1,7 @@
 //! The document around the app: language and theme on `<html>` before anything is drawn, styles and scripts.
 
 use axum::http::header;
-use leptos::{either::Either, html, nonce::use_nonce, prelude::*};
+use leptos::{html, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
 use crate::{
@@ -19,14 +19,13 @@ const DARK_GROUND: &str = "#0f1412";
 
 /// The whole document of a page of the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let scripts = if is_live(&request::path()) {
+    let scripts = {
         let options = options.clone();
-        Either::Left(view! { <HydrationScripts options/> })
-    } else {
-        Either::Right(view! { <script src="/door.js" defer></script> })
+        is_live(&request::path()).then(|| view! { <HydrationScripts options/> })
     };
     let head = view! {
         {scripts}
+        <script src="/page.js" type="module"></script>
         <MetaTags/>
     };
     view! {

@@ -5,5 +5,6 @@
 
 pub mod civil;
 pub mod rooms;
+pub mod roster;
 pub mod timeline;
 pub mod typing;

@@ -1,4 +1,4 @@
-//! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments.
+//! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments, pages.
 
 pub mod avatar;
 #[cfg(feature = "ssr")]
@@ -6,5 +6,7 @@ pub mod field;
 pub mod icon;
 pub mod mark;
 pub mod moment;
+#[cfg(feature = "ssr")]
+pub mod page;
 pub mod person;
 pub mod switches;

@@ -21,9 +21,14 @@ export class People {
 
   /** Somebody new, whose username begins with `name`. */
   async create(name: string): Promise<Person> {
-    People.count += 1;
-    const account = await Api.register(this.app, `${name}_${process.pid}_${People.count}`, 'correct-horse-battery-9');
+    const account = await this.stranger(name);
     return { ...account, api: await Api.signIn(this.app, account) };
+  }
+
+  /** Somebody new who has nothing to say. */
+  async stranger(name: string): Promise<Account> {
+    People.count += 1;
+    return Api.register(this.app, `${name}_${process.pid}_${People.count}`, 'correct-horse-battery-9');
   }
 
   /** A browser of their own, signed in through the page as they would, and showing where that leads. */

@@ -15,7 +15,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     }
     const signedIn = await people.open(lin);
     await signedIn.emulateMedia({ colorScheme });
-    for (const path of ['/rooms', '/rooms/new', `/rooms/${id}`]) {
+    const pages = ['/rooms', '/rooms/new', '/rooms/browse', '/notifications', `/rooms/${id}`];
+    for (const path of [...pages, `/rooms/${id}/members`, `/rooms/${id}/settings`]) {
       await signedIn.goto(path);
       await expect(signedIn.locator('main')).toBeVisible();
       await expectAccessible(signedIn);

@@ -64,7 +64,11 @@ test('a public room is found, joined and read', async ({ people }) => {
   const { id } = await lin.api.post<{ id: number }>('/api/chat/rooms/', { name, room_type: 'public' });
   await lin.api.post(`/api/chat/rooms/${id}/messages/`, { content: '三点上线' });
   const page = await people.open(mei);
-  await page.getByRole('link', { name: new RegExp(name) }).first().click();
+  await page.getByRole('link', { name: '浏览房间' }).first().click();
+  await page.getByRole('searchbox').fill(name);
+  await page.getByRole('searchbox').press('Enter');
+  await expect(page.getByTestId('public-room')).toHaveCount(1);
+  await page.getByRole('link', { name }).click();
   await expect(page.getByText('三点上线')).toHaveCount(0);
   await page.getByRole('button', { name: '加入房间' }).first().click();
   await expect(new RoomPage(page).message('三点上线')).toBeVisible();

@@ -36,6 +36,14 @@ pub fn is_visible() -> bool {
     document().visibility_state() == VisibilityState::Visible
 }
 
+/// Puts a dot on the tab's icon, or takes it away.
+pub fn mark_icon(is_marked: bool) {
+    let file = if is_marked { "/favicon-unread.svg" } else { "/favicon.svg" };
+    if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {
+        let _ = link.set_attribute("href", file);
+    }
+}
+
 /// The address of the socket at `path` on this page's server.
 pub fn socket_url(path: &str) -> String {
     let location = window().location();

@@ -81,7 +81,8 @@ pub fn apply(
             Outcome::Done
         }
         Heard::Refused(Refused { code, client_id: None }) => Outcome::Refused(code),
-        Heard::Other => Outcome::Done,
+        // The roster's.
+        Heard::Joined(_) | Heard::Member(_) | Heard::Other => Outcome::Done,
     }
 }
 

@@ -20,7 +20,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use super::{
     Line,
     apply::{Outcome, Position, apply},
-    backoff,
+    backoff, closed_for_good,
     frames::{self, Heard},
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
         document::{is_visible, socket_url},
         random::chance,
     },
-    state::{timeline::Timeline, typing::Typists},
+    state::{roster::Roster, timeline::Timeline, typing::Typists},
 };
 
 /// After so much silence the server is asked whether it is there.
@@ -38,10 +38,6 @@ const ASK_AFTER_MS: f64 = 25_000.0;
 const GIVE_UP_AFTER_MS: f64 = 8_000.0;
 /// How often those who stopped typing are looked for, while somebody types.
 const TYPISTS_EVERY: Duration = Duration::from_secs(1);
-
-/// The close codes of the contract that mean: do not come back.
-const CLOSED_FOR_GOOD: [(u16, Code); 3] =
-    [(4401, Code::NotAuthenticated), (4403, Code::NotAMember), (4404, Code::NotFound)];
 
 /// What the connection reads and writes.
 #[derive(Clone, Copy)]
@@ -52,6 +48,8 @@ pub struct Signals {
     pub typists: RwSignal<Typists>,
     /// How the line is.
     pub line: RwSignal<Line>,
+    /// Who is in the room.
+    pub roster: RwSignal<Roster>,
 }
 
 /// What a page does about what it hears.
@@ -211,7 +209,14 @@ impl Connection {
         if heard == Heard::Other {
             return Outcome::Done;
         }
-        let touches_messages = !matches!(heard, Heard::Typing(_) | Heard::Left(_));
+        match &heard {
+            Heard::Joined(user) => signals.roster.update(|roster| roster.presence(user, true)),
+            Heard::Left(user) => signals.roster.update(|roster| roster.presence(user, false)),
+            Heard::Member(changed) => signals.roster.update(|roster| roster.change(changed.clone())),
+            _ => {}
+        }
+        let touches_messages =
+            !matches!(heard, Heard::Typing(_) | Heard::Joined(_) | Heard::Left(_) | Heard::Member(_));
         let mut typists = signals.typists.get_untracked();
         let mut outcome = Outcome::Done;
         signals.timeline.maybe_update(|timeline| {
@@ -259,6 +264,5 @@ async fn send(sink: &mut SplitSink<WebSocket, Packet>, frame: &ClientFrame) -> R
 }
 
 fn end_of(close_code: u16) -> End {
-    let known = CLOSED_FOR_GOOD.iter().find(|(code, _)| *code == close_code);
-    known.map_or(End::Lost, |&(_, code)| End::Refused(code))
+    closed_for_good(close_code).map_or(End::Lost, End::Refused)
 }

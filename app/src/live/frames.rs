@@ -6,6 +6,8 @@
 use chat::model::{Code, MessageId, RoomMessage, UserRef};
 use serde::Deserialize;
 
+use crate::state::roster::Changed;
+
 /// What a page has a use for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -19,8 +21,12 @@ pub enum Heard {
     Deleted(Deleted),
     /// Somebody is, or is no longer, writing.
     Typing(Typing),
+    /// Somebody's first socket came.
+    Joined(UserRef),
     /// Somebody's last socket went.
     Left(UserRef),
+    /// Somebody's membership changed.
+    Member(Changed),
     /// Too much was missed.
     Resync(Resync),
     /// Something was refused, or the reason of the close that follows.
@@ -94,6 +100,8 @@ pub fn read(text: &str) -> Heard {
         "message_edited" => serde_json::from_slice(frame).map(Heard::Edited),
         "message_deleted" => serde_json::from_slice(frame).map(Heard::Deleted),
         "typing" => serde_json::from_slice(frame).map(Heard::Typing),
+        "user_join" => serde_json::from_slice(frame).map(|Person { user }| Heard::Joined(user)),
+        "member_changed" => serde_json::from_slice(frame).map(Heard::Member),
         "user_leave" => serde_json::from_slice(frame).map(|Person { user }| Heard::Left(user)),
         "resync" => serde_json::from_slice(frame).map(Heard::Resync),
         "error" => serde_json::from_slice(frame).map(Heard::Refused),
@@ -104,7 +112,7 @@ pub fn read(text: &str) -> Heard {
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{MessageType, RoomId, ServerFrame, Timestamp, User, UserId};
+    use chat::model::{MemberChange, MessageType, Role, RoomId, ServerFrame, Timestamp, User, UserId};
 
     use super::*;
 
@@ -116,14 +124,14 @@ mod tests {
             ServerFrame::MessageEdited { message, rev } => Heard::Edited(Stored { message, rev }),
             ServerFrame::MessageDeleted { message_id, rev } => Heard::Deleted(Deleted { message_id, rev }),
             ServerFrame::Typing { user, is_typing } => Heard::Typing(Typing { user, is_typing }),
+            ServerFrame::UserJoin { user } => Heard::Joined(user),
             ServerFrame::UserLeave { user } => Heard::Left(user),
+            ServerFrame::MemberChanged { user, change, role, member_count } => {
+                Heard::Member(Changed { user, change, role, member_count })
+            }
             ServerFrame::Resync { rev } => Heard::Resync(Resync { rev }),
             ServerFrame::Error { code, client_id, .. } => Heard::Refused(Refused { code, client_id }),
-            ServerFrame::UserJoin { .. }
-            | ServerFrame::MessageRead { .. }
-            | ServerFrame::MemberChanged { .. }
-            | ServerFrame::Pong
-            | ServerFrame::Unknown => Heard::Other,
+            ServerFrame::MessageRead { .. } | ServerFrame::Pong | ServerFrame::Unknown => Heard::Other,
         }
     }
 
@@ -170,6 +178,12 @@ mod tests {
             ServerFrame::MessageDeleted { message_id: MessageId(7), rev: 6 },
             ServerFrame::Typing { user: user().to_ref(), is_typing: true },
             ServerFrame::UserJoin { user: user().to_ref() },
+            ServerFrame::MemberChanged {
+                user: user(),
+                change: MemberChange::Role,
+                role: Role::Moderator,
+                member_count: 3,
+            },
             ServerFrame::UserLeave { user: user().to_ref() },
             ServerFrame::Resync { rev: 9 },
             ServerFrame::Pong,

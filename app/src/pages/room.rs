@@ -22,6 +22,8 @@ mod header;
 #[cfg(feature = "hydrate")]
 mod live;
 mod message;
+#[cfg(feature = "hydrate")]
+mod roster;
 mod timeline;
 mod typing;
 
@@ -69,12 +71,15 @@ pub fn RoomPage() -> impl IntoView {
 
 #[component]
 fn Opened(opened: OpenedRoom) -> impl IntoView {
-    let (room, seats) = (opened.room.clone(), opened.seats.clone());
+    let room = opened.room.clone();
+    let roster = RwSignal::new(opened.roster.clone());
+    // For the socket, which hears who comes and goes.
+    provide_context(roster);
     view! {
         <PageTitle text=room.name.clone()/>
         <main id="main" class="stage">
             <Conversation opened/>
-            <Details room seats/>
+            <Details room roster/>
         </main>
     }
     .into_any()

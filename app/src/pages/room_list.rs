@@ -9,7 +9,7 @@ use crate::{
     i18n::{Locale, say, td_string},
     preferences::locale,
     server::{rooms::room_path, session::SignOut},
-    state::rooms,
+    state::rooms::Rooms,
     ui::{
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
@@ -29,8 +29,8 @@ pub fn RoomList(
     known: KnownRooms,
 ) -> impl IntoView {
     let KnownRooms(all) = known;
-    let mine = move || all.with(|all| rooms::mine(all));
-    let open = move || all.with(|all| rooms::open_to_join(all));
+    let order = Memo::new(move |_| all.with(Rooms::order));
+    let is_empty = move || order.with(Vec::is_empty);
     view! {
         <div class="rooms">
             <header class="bar">
@@ -38,6 +38,7 @@ pub fn RoomList(
                     <Mark/>
                     <span>{say!(brand)}</span>
                 </a>
+                <Bell all/>
                 <a
                     class="button button-icon"
                     href="/rooms/new"
@@ -48,24 +49,21 @@ pub fn RoomList(
                     <Draw icon=Icon::Plus/>
                 </a>
             </header>
-            <nav class="rooms-scroll" aria-label=say!(rooms.title)>
-                <h2 class="rooms-heading">{say!(rooms.mine)}</h2>
-                <Show when=move || mine().is_empty()>
+            <nav class="rooms-scroll" aria-label=say!(rooms.title) data-fresh="rooms">
+                <h2 class="rooms-heading">
+                    <span>{say!(rooms.mine)}</span>
+                    <a href="/rooms/browse" rel="external">
+                        {say!(rooms.browse)}
+                    </a>
+                </h2>
+                <Show when=is_empty>
                     <p class="rooms-none">{say!(rooms.none_mine)}</p>
                 </Show>
                 <ul>
-                    <For each=mine key=|id| *id let:id>
+                    <For each=move || order.get() key=|id| *id let:id>
                         <RoomItem id all/>
                     </For>
                 </ul>
-                <Show when=move || !open().is_empty()>
-                    <h2 class="rooms-heading">{say!(rooms.discover)}</h2>
-                    <ul>
-                        <For each=open key=|id| *id let:id>
-                            <RoomItem id all/>
-                        </For>
-                    </ul>
-                </Show>
             </nav>
             <footer class="rooms-foot">
                 <Me me/>
@@ -75,35 +73,75 @@ pub fn RoomList(
     .into_any()
 }
 
+/// The way to the notifications, and how many wait there.
 #[component]
-fn RoomItem(id: RoomId, all: RwSignal<Vec<Room>>) -> impl IntoView {
-    let room = Memo::new(move |_| all.with(|all| all.iter().find(|room| room.id == id).cloned()));
+fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
+    let locale = locale();
+    let count = Memo::new(move |_| all.with(Rooms::unread_notifications));
+    let label = move || match count.get() {
+        ..=0 => td_string!(locale, notifications.title).to_owned(),
+        count => td_string!(locale, notifications.title_unread, count = count),
+    };
+    view! {
+        <a
+            class="button button-icon bell"
+            href="/notifications"
+            rel="external"
+            aria-label=label
+            title=say!(notifications.title)
+            data-fresh="bell"
+            data-testid="bell"
+        >
+            <Draw icon=Icon::Bell/>
+            <Show when=move || { count.get() > 0 }>
+                <span class="badge" aria-hidden="true">
+                    {move || capped(count.get())}
+                </span>
+            </Show>
+        </a>
+    }
+    .into_any()
+}
+
+#[component]
+fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
+    let listed = Memo::new(move |_| {
+        all.with(|all| {
+            all.find(id).map(|room| Listed { room: room.clone(), is_mentioned: all.is_mentioned(id) })
+        })
+    });
     // The link stays the same element while the room changes, so that focus stays too.
     let class = move || {
         let unread =
-            room.with(|room| room.as_ref().is_some_and(|room| room.is_member && room.unread_count > 0));
+            listed.with(|listed| listed.as_ref().is_some_and(|Listed { room, .. }| room.unread_count > 0));
         if unread { "room-link room-unread" } else { "room-link" }
     };
     view! {
-        <li>
+        <li data-testid="room">
             <A href=room_path(id) attr:class=class>
-                {move || room.get().map(|room| view! { <RoomLine room/> })}
+                {move || listed.get().map(|listed| view! { <RoomLine listed/> })}
             </A>
         </li>
     }
     .into_any()
 }
 
+/// A room, as its line shows it.
+#[derive(Clone, PartialEq)]
+struct Listed {
+    room: Room,
+    is_mentioned: bool,
+}
+
 #[component]
-fn RoomLine(room: Room) -> impl IntoView {
+fn RoomLine(listed: Listed) -> impl IntoView {
+    let Listed { room, is_mentioned } = listed;
     let is_hidden = room.room_type != RoomType::Public;
-    let unread = if room.is_member { room.unread_count } else { 0 };
-    let (is_member, member_count, last) = (room.is_member, room.member_count, room.last_message.clone());
-    let at = last.as_ref().map(|last| last.created_at);
-    let line = match last {
-        Some(last) if is_member => say!(rooms.said, who = last.sender, what = last.content),
-        None if is_member => say!(rooms.empty).to_owned(),
-        _ => members(locale(), member_count),
+    let unread = room.unread_count;
+    let at = room.last_message.as_ref().map(|last| last.created_at);
+    let line = match room.last_message {
+        Some(last) => say!(rooms.said, who = last.sender, what = last.content),
+        None => say!(rooms.empty).to_owned(),
     };
     view! {
         <Avatar name=room.name.clone() id=room.id.0 shape=Shape::Room/>
@@ -117,19 +155,35 @@ fn RoomLine(room: Room) -> impl IntoView {
                     }
                 })}
         </span>
-        {at.filter(|_| is_member).map(|at| view! { <BriefTime class="room-time" at/> })}
+        {at.map(|at| view! { <BriefTime class="room-time" at/> })}
         <span class="room-last">{line}</span>
         {(unread > 0)
             .then(|| {
                 view! {
-                    <span class="badge" aria-hidden="true">
-                        {if unread > 99 { "99+".to_owned() } else { unread.to_string() }}
+                    <span class="room-badges">
+                        {is_mentioned
+                            .then(|| {
+                                view! {
+                                    <span class="badge badge-mention" aria-hidden="true">
+                                        "@"
+                                    </span>
+                                    <span class="unseen">{say!(rooms.mentioned)}</span>
+                                }
+                            })}
+                        <span class="badge" aria-hidden="true">
+                            {capped(unread)}
+                        </span>
+                        <span class="unseen">{unread_words(locale(), unread)}</span>
                     </span>
-                    <span class="unseen">{unread_words(locale(), unread)}</span>
                 }
             })}
     }
     .into_any()
+}
+
+/// A number for a small round thing.
+fn capped(count: i64) -> String {
+    if count > 99 { "99+".to_owned() } else { count.to_string() }
 }
 
 /// `8 位成员`, `8 members`.
@@ -166,6 +220,11 @@ fn Me(me: User) -> impl IntoView {
                 }}
                 <Switches/>
                 <hr/>
+                // Shown, and made to ask, by `public/page.js`, where the browser has not been asked yet.
+                <button type="button" class="button button-small button-wide" hidden=true data-ask-alerts="">
+                    <Draw icon=Icon::Bell small=true/>
+                    {say!(notifications.allow)}
+                </button>
                 <form method="post" action=SignOut::url()>
                     <button type="submit" class="button button-small button-wide">
                         <Draw icon=Icon::Out small=true/>

@@ -1,7 +1,8 @@
 //! `/rooms` and below: the frame with the list of rooms, and beside it what the address names.
 
-use chat::model::{Code, Room};
+use chat::model::{Code, RoomId};
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::{
     components::Outlet,
     hooks::{use_location, use_query_map},
@@ -16,12 +17,16 @@ use crate::{
         rooms::list_rooms,
         session::{Visit, read_visit, sign_in_path},
     },
+    state::rooms,
     ui::mark::Mark,
 };
 
+#[cfg(feature = "hydrate")]
+mod bell;
+
 /// The rooms as this page knows them, for whoever hears of something new in one.
 #[derive(Clone, Copy)]
-pub struct KnownRooms(pub RwSignal<Vec<Room>>);
+pub struct KnownRooms(pub RwSignal<rooms::Rooms>);
 
 /// See the module.
 #[component]
@@ -29,10 +34,14 @@ pub fn Rooms() -> impl IntoView {
     let notice = Notice::provide();
     let visit = read(|| (), |()| read_visit());
     let rooms = read(|| (), |()| list_rooms());
-    let known = KnownRooms(RwSignal::new(Vec::new()));
+    let known = KnownRooms(RwSignal::new(rooms::Rooms::default()));
     provide_context(known);
+    #[cfg(feature = "hydrate")]
+    bell::listen(known);
     let pane = pane();
+    let unread = Memo::new(move |_| known.0.with(rooms::Rooms::unread));
     view! {
+        <Title formatter=move |text: String| titled(&text, unread.get())/>
         <a class="skip wide-only" href="#main">
             {say!(skip)}
         </a>
@@ -58,6 +67,21 @@ pub fn Rooms() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// A page's title, with what is unread elsewhere: `(3) 发布`.
+fn titled(text: &str, unread: i64) -> String {
+    match unread {
+        ..=0 => text.to_owned(),
+        1..=99 => format!("({unread}) {text}"),
+        _ => format!("(99+) {text}"),
+    }
+}
+
+/// The room that this path opens.
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser hears of other rooms"))]
+fn room_at(path: &str) -> Option<RoomId> {
+    path.strip_prefix("/rooms/")?.parse().ok().and_then(RoomId::checked)
 }
 
 /// Which pane has the stage where there is room for one.
@@ -95,6 +119,7 @@ fn ToSignIn() -> impl IntoView {
 pub fn NoRoom() -> impl IntoView {
     let KnownRooms(rooms) = expect_context();
     let (choose, none) = (say!(rooms.choose), say!(rooms.none_at_all));
+    let is_empty = move || rooms.with(|rooms| rooms.list.is_empty());
     view! {
         <PageTitle text=say!(rooms.title)/>
         <main id="main" class="pane pane-main">
@@ -102,10 +127,15 @@ pub fn NoRoom() -> impl IntoView {
             <div class="blank wide-only">
                 <Mark/>
                 <ShownNotice/>
-                <p>{move || if rooms.read().is_empty() { none } else { choose }}</p>
-                <a class="button" href="/rooms/new" rel="external">
-                    {say!(rooms.new)}
-                </a>
+                <p>{move || if is_empty() { none } else { choose }}</p>
+                <p class="blank-choices">
+                    <a class="button" href="/rooms/browse" rel="external">
+                        {say!(rooms.browse)}
+                    </a>
+                    <a class="button" href="/rooms/new" rel="external">
+                        {say!(rooms.new)}
+                    </a>
+                </p>
             </div>
         </main>
     }

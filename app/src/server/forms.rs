@@ -22,6 +22,14 @@ pub enum Form {
     Membership,
     /// A message.
     Message,
+    /// Bringing somebody into a room.
+    Invitation,
+    /// Acting on a member of a room.
+    Member,
+    /// The settings of a room.
+    RoomSettings,
+    /// Marking notifications.
+    Notifications,
 }
 
 /// Why a form was refused, and what was typed into it (never a password).

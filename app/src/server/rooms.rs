@@ -1,25 +1,20 @@
 //! Rooms: the list, one of them opened, made, joined and left.
 
-use chat::model::{Code, MessagePage, Role, Room, RoomId, User};
+use chat::model::{Code, MessagePage, Room, RoomId, User};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
+use crate::{
+    error::AppError,
+    state::{rooms::Rooms, roster::Roster},
+};
 
 /// How many rooms the list shows, those with the latest messages first.
-pub const ROOMS_LISTED: i64 = 300;
+#[cfg(feature = "ssr")]
+const ROOMS_LISTED: i64 = 300;
 
 /// How many messages a page of history shows.
 pub const HISTORY_PAGE: i64 = 50;
-
-/// Somebody in a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
-    /// Who.
-    pub user: User,
-    /// What they may do.
-    pub role: Role,
-}
 
 /// A room as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,19 +24,39 @@ pub struct OpenedRoom {
     /// The room.
     pub room: Room,
     /// Its first members.
-    pub seats: Vec<Seat>,
+    pub roster: Roster,
     /// Its messages, for its members.
     pub history: Option<MessagePage>,
     /// Does the history end with the newest message?
     pub is_newest: bool,
 }
 
-/// All rooms that one may know of.
+/// One's own rooms, and what waits there.
 #[server(prefix = "/ui", endpoint = "list_rooms", input = GetUrl)]
-pub async fn list_rooms() -> Result<Vec<Room>, AppError> {
+pub async fn list_rooms() -> Result<Rooms, AppError> {
     let user = super::identity::signed_in().await?;
-    let filter = chat::service::rooms::RoomFilter { limit: ROOMS_LISTED, ..Default::default() };
-    Ok(super::identity::context()?.chat.rooms(&user, &filter).await?)
+    let chat = super::identity::context()?.chat;
+    let filter = chat::service::rooms::RoomFilter { mine: true, limit: ROOMS_LISTED, ..Default::default() };
+    let list = chat.rooms(&user, &filter).await?;
+    let chat::service::notifications::Waiting { mentioned, notices } = chat.waiting(&user).await?;
+    Ok(Rooms { list, mentioned, notices })
+}
+
+/// A page of the public rooms.
+#[cfg(feature = "ssr")]
+pub struct PublicRooms {
+    /// The rooms, those with the latest messages first.
+    pub rooms: Vec<Room>,
+    /// Which page; the first is 1.
+    pub page: i64,
+    /// Is there another one after it?
+    pub has_more: bool,
+}
+
+/// The public rooms whose name has `search` in it.
+#[cfg(feature = "ssr")]
+pub async fn public_rooms(search: &str, page: i64) -> Result<PublicRooms, AppError> {
+    door::public(search, page).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// One room, with its newest messages or those before a given one. A room that one may not see is an expected answer.
@@ -105,37 +120,49 @@ pub fn room_path(room: RoomId) -> String {
 #[cfg(feature = "ssr")]
 mod door {
     use chat::{
-        model::{
-            Code, Member, NewRoom, Role, Room, RoomId,
-            limits::{ROOM_DETAIL_MEMBERS, ROOM_MEMBERS_DEFAULT},
-        },
-        service::history::HistoryQuery,
+        model::{Code, NewRoom, Room, RoomId, RoomType, limits::ROOM_MEMBERS_DEFAULT},
+        service::{history::HistoryQuery, rooms::RoomFilter},
     };
 
-    use super::{HISTORY_PAGE, OpenedRoom, Seat};
+    use super::{HISTORY_PAGE, OpenedRoom, PublicRooms};
     use crate::{
         error::AppError,
         server::{
             identity::{context, signed_in},
-            request,
+            members, request,
         },
     };
+
+    /// How many public rooms a page shows.
+    const ROOMS_PAGE: i64 = 30;
+    /// The farthest page: nobody reads so far, and a forged number must not overflow.
+    const LAST_PAGE: i64 = 100_000;
 
     pub(super) async fn open(id: RoomId, before: Option<i64>) -> Result<OpenedRoom, AppError> {
         let me = signed_in().await?;
         let chat = context()?.chat;
-        let mut room = chat.room(&me, id).await?;
-        let listed = room.members.take().unwrap_or_default();
-        // In a large room the roles of all would cost more than the page; it shows the first members without.
-        let seats = if room.member_count <= ROOM_DETAIL_MEMBERS {
-            chat.members(&me, id).await?.into_iter().map(seat).collect()
-        } else {
-            listed.into_iter().map(|user| Seat { user, role: Role::Member }).collect()
-        };
+        let (room, roster) = members::first(&me, id).await?;
         let query =
             HistoryQuery { page_size: Some(HISTORY_PAGE), before_id: before, ..HistoryQuery::default() };
         let history = if room.is_member { Some(chat.history(&me, id, query).await?) } else { None };
-        Ok(OpenedRoom { me, room, seats, history, is_newest: before.is_none() })
+        Ok(OpenedRoom { me, room, roster, history, is_newest: before.is_none() })
+    }
+
+    pub(super) async fn public(search: &str, page: i64) -> Result<PublicRooms, AppError> {
+        let page = page.clamp(1, LAST_PAGE);
+        let filter = RoomFilter {
+            search: Some(search.trim().to_owned()).filter(|search| !search.is_empty()),
+            room_type: Some(RoomType::Public),
+            offset: (page - 1) * ROOMS_PAGE,
+            // One more than is shown tells whether there is more.
+            limit: ROOMS_PAGE + 1,
+            ..RoomFilter::default()
+        };
+        let mut rooms = context()?.chat.rooms(&signed_in().await?, &filter).await?;
+        let shown = usize::try_from(ROOMS_PAGE).unwrap_or_default();
+        let has_more = rooms.len() > shown;
+        rooms.truncate(shown);
+        Ok(PublicRooms { rooms, page, has_more })
     }
 
     pub(super) async fn create(name: &str, description: &str, room_type: &str) -> Result<Room, AppError> {
@@ -169,9 +196,5 @@ mod door {
                 }
             },
         }
-    }
-
-    fn seat(member: Member) -> Seat {
-        Seat { user: member.user, role: member.role }
     }
 }

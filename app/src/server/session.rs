@@ -172,14 +172,7 @@ mod door {
 
 /// The sign-in page, from which one goes on to `next`.
 pub fn sign_in_path(next: &str) -> String {
-    let escaped: String = next
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect();
-    format!("/sign-in?next={escaped}")
+    format!("/sign-in?next={}", super::escaped(next))
 }
 
 #[cfg(test)]

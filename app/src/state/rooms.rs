@@ -1,24 +1,90 @@
-//! The list of rooms, and what a message that comes in does to it.
+//! The list of one's rooms, and what happens to it: a message here, a notification from elsewhere, reading.
 
-use chat::model::{LastMessage, Room, RoomId, RoomMessage, UserId};
+use chat::model::{LastMessage, Notification, NotificationType, Room, RoomId, RoomMessage, UserId};
+use serde::{Deserialize, Serialize};
 
 /// How much of a message the list keeps, in characters: more than a line has room for.
 const EXCERPT: usize = 120;
 
-/// One's own rooms: those with something unread first, else the server's order, which is by activity.
-pub fn mine(rooms: &[Room]) -> Vec<RoomId> {
-    let unread = rooms.iter().filter(|room| room.is_member && room.unread_count > 0);
-    let read = rooms.iter().filter(|room| room.is_member && room.unread_count <= 0);
-    unread.chain(read).map(|room| room.id).collect()
+/// One's rooms, and what waits there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rooms {
+    /// The rooms, those with the latest activity first.
+    pub list: Vec<Room>,
+    /// Those in which somebody wrote one's name, and one has not read it.
+    pub mentioned: Vec<RoomId>,
+    /// Unread notifications that are no message's: invitations and the server's words.
+    pub notices: i64,
 }
 
-/// The rooms that one may join.
-pub fn open_to_join(rooms: &[Room]) -> Vec<RoomId> {
-    rooms.iter().filter(|room| !room.is_member && room.is_active).map(|room| room.id).collect()
+impl Rooms {
+    /// In the order in which they are shown: where one is mentioned, then those with something unread, then the rest;
+    /// each by activity.
+    pub fn order(&self) -> Vec<RoomId> {
+        let mut order: Vec<&Room> = self.list.iter().collect();
+        // Stable, so that activity decides among equals.
+        order.sort_by_key(|room| match () {
+            () if self.is_mentioned(room.id) => 0,
+            () if room.unread_count > 0 => 1,
+            () => 2,
+        });
+        order.into_iter().map(|room| room.id).collect()
+    }
+
+    /// The room of this id.
+    pub fn find(&self, id: RoomId) -> Option<&Room> {
+        self.list.iter().find(|room| room.id == id)
+    }
+
+    /// Did somebody write one's name there, unread?
+    pub fn is_mentioned(&self, id: RoomId) -> bool {
+        self.mentioned.contains(&id)
+    }
+
+    /// Unread messages in all rooms together.
+    pub fn unread(&self) -> i64 {
+        self.list.iter().map(|room| room.unread_count).sum()
+    }
+
+    /// Unread notifications: the messages and the rest.
+    pub fn unread_notifications(&self) -> i64 {
+        self.unread() + self.notices
+    }
+
+    /// A notification came. Of `current`, the room that is open, its own socket tells the messages, and knows whether
+    /// they are looked at.
+    pub fn notice(&mut self, notification: &Notification, current: Option<RoomId>) {
+        let id = notification.room.id;
+        match notification.notification_type {
+            NotificationType::RoomInvite | NotificationType::System => self.notices += 1,
+            NotificationType::Mention if !self.is_mentioned(id) => self.mentioned.push(id),
+            NotificationType::Mention | NotificationType::Message => {}
+        }
+        let place = self.list.iter().position(|known| known.id == id);
+        match place {
+            Some(_) if current == Some(id) => {}
+            Some(place) => {
+                self.list[place] = notification.room.clone();
+                self.list[..=place].rotate_right(1);
+            }
+            None => self.list.insert(0, notification.room.clone()),
+        }
+    }
+
+    /// So many messages of this room are unread now, as the server counts.
+    pub fn count(&mut self, id: RoomId, unread: i64) {
+        if let Some(known) = self.list.iter_mut().find(|known| known.id == id) {
+            known.unread_count = unread;
+        }
+        if unread == 0 {
+            self.mentioned.retain(|mentioned| *mentioned != id);
+        }
+    }
 }
 
 /// `message` came into `room`: it moves up, and counts as unread unless it is one's own or being looked at.
-pub fn hear(rooms: &mut [Room], room: RoomId, message: &RoomMessage, me: UserId, looking: bool) {
+pub fn hear(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, looking: bool) {
+    let rooms = &mut rooms.list;
     let Some(place) = rooms.iter().position(|known| known.id == room) else { return };
     let known = &mut rooms[place];
     if known.last_message.as_ref().is_some_and(|last| last.id >= message.id) {
@@ -37,15 +103,13 @@ pub fn hear(rooms: &mut [Room], room: RoomId, message: &RoomMessage, me: UserId,
 }
 
 /// All of `room` has been read.
-pub fn read(rooms: &mut [Room], room: RoomId) {
-    if let Some(known) = rooms.iter_mut().find(|known| known.id == room) {
-        known.unread_count = 0;
-    }
+pub fn read(rooms: &mut Rooms, room: RoomId) {
+    rooms.count(room, 0);
 }
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{MessageId, MessageType, RoomType, Timestamp, User};
+    use chat::model::{MessageId, MessageType, NotificationId, RoomType, Timestamp, User};
 
     use super::*;
 
@@ -60,7 +124,7 @@ mod tests {
         }
     }
 
-    fn room(id: i64, unread: i64, is_member: bool) -> Room {
+    fn room(id: i64, unread: i64) -> Room {
         Room {
             id: RoomId(id),
             name: format!("room {id}"),
@@ -73,7 +137,7 @@ mod tests {
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
             last_message: None,
-            is_member,
+            is_member: true,
             my_role: None,
             unread_count: unread,
             members: None,
@@ -98,36 +162,80 @@ mod tests {
         }
     }
 
+    fn rooms<const N: usize>(list: [Room; N]) -> Rooms {
+        Rooms { list: list.into(), ..Rooms::default() }
+    }
+
+    fn notification(kind: NotificationType, room: Room) -> Notification {
+        Notification {
+            id: NotificationId(2),
+            notification_type: kind,
+            title: "新消息来自 u2".into(),
+            content: "在吗".into(),
+            room,
+            message: None,
+            is_read: false,
+            created_at: Timestamp(9),
+        }
+    }
+
     fn ids(rooms: &[RoomId]) -> Vec<i64> {
         rooms.iter().map(|room| room.0).collect()
     }
 
     #[test]
-    fn unread_rooms_come_first_and_rooms_to_join_apart() {
-        let rooms = [room(1, 0, true), room(2, 3, true), room(3, 0, false), room(4, 1, true)];
-        assert_eq!(ids(&mine(&rooms)), [2, 4, 1]);
-        assert_eq!(ids(&open_to_join(&rooms)), [3]);
+    fn where_one_is_mentioned_comes_first_then_what_is_unread() {
+        let mut rooms = rooms([room(1, 0), room(2, 3), room(4, 1)]);
+        assert_eq!(ids(&rooms.order()), [2, 4, 1]);
+        rooms.mentioned = vec![RoomId(4)];
+        assert_eq!(ids(&rooms.order()), [4, 2, 1]);
     }
 
     #[test]
     fn a_message_moves_its_room_up_and_counts_unless_seen_or_ones_own() {
-        let mut rooms = [room(1, 0, true), room(2, 0, true)];
+        let mut rooms = rooms([room(1, 0), room(2, 0)]);
         hear(&mut rooms, RoomId(2), &message(5, 2), ME, false);
-        assert_eq!((rooms[0].id, rooms[0].unread_count), (RoomId(2), 1));
-        assert_eq!(rooms[0].last_message.as_ref().expect("kept").content.chars().count(), EXCERPT);
+        assert_eq!((rooms.list[0].id, rooms.list[0].unread_count), (RoomId(2), 1));
+        assert_eq!(rooms.list[0].last_message.as_ref().expect("kept").content.chars().count(), EXCERPT);
         hear(&mut rooms, RoomId(2), &message(6, 2), ME, true);
         hear(&mut rooms, RoomId(2), &message(7, 1), ME, false);
-        assert_eq!(rooms[0].unread_count, 1);
+        assert_eq!(rooms.unread(), 1);
         read(&mut rooms, RoomId(2));
-        assert_eq!(rooms[0].unread_count, 0);
+        assert_eq!(rooms.unread(), 0);
     }
 
     #[test]
     fn a_message_heard_again_counts_once() {
-        let mut rooms = [room(1, 0, true)];
+        let mut rooms = rooms([room(1, 0)]);
         hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
         hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
         hear(&mut rooms, RoomId(9), &message(6, 2), ME, false);
-        assert_eq!(rooms[0].unread_count, 1);
+        assert_eq!(rooms.unread(), 1);
+    }
+
+    #[test]
+    fn a_notification_brings_its_room_up_as_the_server_sees_it() {
+        let mut rooms = rooms([room(1, 0), room(2, 0)]);
+        rooms.notice(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(1)));
+        assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(2), 7));
+        rooms.notice(&notification(NotificationType::Mention, room(1, 1)), None);
+        assert_eq!((ids(&rooms.order()), rooms.unread()), (vec![1, 2], 8));
+        rooms.count(RoomId(1), 0);
+        assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![2, 1], false));
+    }
+
+    #[test]
+    fn messages_of_the_open_room_are_left_to_its_own_socket() {
+        let mut rooms = rooms([room(1, 0), room(2, 0)]);
+        rooms.notice(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(2)));
+        assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(1), 0));
+    }
+
+    #[test]
+    fn an_invitation_brings_a_room_that_was_not_known() {
+        let mut rooms = rooms([room(1, 0)]);
+        rooms.notice(&notification(NotificationType::RoomInvite, room(8, 0)), None);
+        assert_eq!(ids(&rooms.order()), [8, 1]);
+        assert_eq!((rooms.unread(), rooms.unread_notifications()), (0, 1));
     }
 }

@@ -15,6 +15,11 @@ pub fn problem_of(failure: Option<&Failure>, field: &str) -> Option<FieldProblem
     failure?.fields.iter().find(|problem| problem.field == field).cloned()
 }
 
+/// What is wrong with a field, in words.
+pub fn problem_text(problem: &FieldProblem) -> String {
+    problem_sentence(locale(), problem)
+}
+
 /// The refusal as a whole: one sentence above a form. Nothing where each field says its own.
 #[component]
 pub fn FormFailure(
@@ -91,6 +96,83 @@ pub fn TextField(
     .into_any()
 }
 
+/// Some lines of text, which may be none.
+#[component]
+pub fn AreaField(
+    /// The name in the form, and the id.
+    name: &'static str,
+    /// What it is called.
+    label: &'static str,
+    /// What it begins with.
+    value: String,
+    /// What is wrong with it.
+    #[prop(optional_no_strip)]
+    problem: Option<FieldProblem>,
+    /// The most characters it may have.
+    max: usize,
+) -> impl IntoView {
+    let described = described_by(name, problem.is_some(), false);
+    view! {
+        <div class="field">
+            <label for=name>
+                {label} <span class="optional">" "{say!(account.optional)}</span>
+            </label>
+            <textarea
+                class="input"
+                id=name
+                name=name
+                rows="3"
+                maxlength=max.to_string()
+                aria-invalid=problem.is_some().then_some("true")
+                aria-describedby=described
+            >
+                {value}
+            </textarea>
+            <Notes name problem hint=None/>
+        </div>
+    }
+    .into_any()
+}
+
+/// A whole number.
+#[component]
+pub fn NumberField(
+    /// The name in the form, and the id.
+    name: &'static str,
+    /// What it is called.
+    label: &'static str,
+    /// What it begins with.
+    value: String,
+    /// What is wrong with it.
+    #[prop(optional_no_strip)]
+    problem: Option<FieldProblem>,
+    /// The least.
+    min: i64,
+    /// The most.
+    max: i64,
+) -> impl IntoView {
+    let described = described_by(name, problem.is_some(), false);
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                class="input input-number"
+                type="number"
+                id=name
+                name=name
+                value=value
+                min=min.to_string()
+                max=max.to_string()
+                required=true
+                aria-invalid=problem.is_some().then_some("true")
+                aria-describedby=described
+            />
+            <Notes name problem hint=None/>
+        </div>
+    }
+    .into_any()
+}
+
 /// A password, which can be looked at.
 #[component]
 pub fn PasswordField(
@@ -121,7 +203,7 @@ pub fn PasswordField(
                     aria-invalid=problem.is_some().then_some("true")
                     aria-describedby=described
                 />
-                // Shown, and made to do something, by `public/door.js`.
+                // Shown, and made to do something, by `public/page.js`.
                 <button
                     type="button"
                     class="button button-icon"

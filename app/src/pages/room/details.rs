@@ -1,11 +1,17 @@
-//! The right pane: what the room is, who is in it, and the way out.
+//! The right pane: what the room is, who is in it and here, and the ways to its pages and out.
 
-use chat::model::{Role, Room};
-use leptos::{prelude::*, server_fn::ServerFn};
+use chat::model::{Role, Room, RoomType, UserId};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use crate::{
-    i18n::say,
-    server::rooms::{LeaveRoom, Seat, room_path},
+    i18n::{say, td_string},
+    preferences::locale,
+    server::{
+        members::members_path,
+        room_settings::settings_path,
+        rooms::{LeaveRoom, room_path},
+    },
+    state::roster::{Roster, Seat},
     ui::{
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
@@ -18,10 +24,13 @@ use crate::{
 pub fn Details(
     /// The room.
     room: Room,
-    /// Its first members.
-    seats: Vec<Seat>,
+    /// Who is in it.
+    roster: RwSignal<Roster>,
 ) -> impl IntoView {
-    let more = room.member_count - i64::try_from(seats.len()).unwrap_or(i64::MAX);
+    let kind = match room.room_type {
+        RoomType::Public => say!(room.kind_public),
+        RoomType::Private | RoomType::Group => say!(room.kind_private),
+    };
     view! {
         <aside class="pane pane-details details" aria-label=say!(room.details)>
             <div class="bar">
@@ -32,18 +41,16 @@ pub fn Details(
                     <h1 class="unseen narrow-only">{room.name.clone()}</h1>
                     <h2>{say!(room.details)}</h2>
                 </div>
+                <SettingsLink room=room.clone() roster/>
             </div>
             <div class="details-scroll">
                 <div class="details-about">
                     <Avatar name=room.name.clone() id=room.id.0 shape=Shape::LargeRoom/>
-                    <h3>{room.name}</h3>
-                    {(!room.description.is_empty()).then(|| view! { <p>{room.description}</p> })}
+                    <h3>{room.name.clone()}</h3>
+                    <p class="details-kind">{kind}</p>
+                    {(!room.description.is_empty()).then(|| view! { <p>{room.description.clone()}</p> })}
                 </div>
-                <h3 class="details-heading">
-                    {say!(room.members)} <span class="number">{room.member_count}</span>
-                </h3>
-                <ul>{seats.into_iter().map(|seat| view! { <Member seat/> }).collect_view()}</ul>
-                {(more > 0).then(|| view! { <p class="details-more">{say!(room.more_members, count = more)}</p> })}
+                <Members room=room.clone() roster/>
                 {room
                     .is_member
                     .then(|| {
@@ -62,19 +69,96 @@ pub fn Details(
     .into_any()
 }
 
+/// The way to the settings, for whoever may change them.
 #[component]
-fn Member(seat: Seat) -> impl IntoView {
+fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
+    let may = Memo::new(move |_| roster.with(|roster| roster.powers.govern));
+    view! {
+        <Show when=move || may.get()>
+            <a
+                class="button button-icon"
+                href=settings_path(room.id)
+                rel="external"
+                aria-label=say!(room_settings.title)
+                title=say!(room_settings.title)
+            >
+                <Draw icon=Icon::Settings/>
+            </a>
+        </Show>
+    }
+    .into_any()
+}
+
+#[component]
+fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
+    let locale = locale();
+    let all = members_path(room.id);
+    let may_invite = Memo::new(move |_| roster.with(|roster| roster.powers.invite));
+    let more = Memo::new(move |_| roster.with(Roster::more));
+    let invite = format!("{all}#username");
+    view! {
+        <div class="details-heading">
+            <h3>
+                <a href=all.clone() rel="external">
+                    {say!(room.members)}
+                </a>
+            </h3>
+            <span class="number">{move || roster.with(|roster| roster.count)}</span>
+            <Show when=move || may_invite.get()>
+                <a class="details-invite" href=invite.clone() rel="external">
+                    <Draw icon=Icon::Plus small=true/>
+                    {say!(members.invite)}
+                </a>
+            </Show>
+        </div>
+        <ul data-testid="members">
+            <For
+                each=move || roster.with(|roster| roster.seats.iter().map(|seat| seat.user.id).collect::<Vec<_>>())
+                key=|id| *id
+                let:id
+            >
+                <Member id roster/>
+            </For>
+        </ul>
+        <p class="details-more">
+            <a href=all rel="external">
+                {move || match more.get() {
+                    ..=0 => td_string!(locale, room.all_members).to_owned(),
+                    more => td_string!(locale, room.more_members, count = more),
+                }}
+            </a>
+        </p>
+    }
+    .into_any()
+}
+
+#[component]
+fn Member(id: UserId, roster: RwSignal<Roster>) -> impl IntoView {
+    let seat = Memo::new(move |_| {
+        roster.with(|roster| roster.seats.iter().find(|seat| seat.user.id == id).cloned())
+    });
+    move || seat.get().map(|seat| view! { <Seated seat/> })
+}
+
+#[component]
+fn Seated(seat: Seat) -> impl IntoView {
     let name = display_name(&seat.user);
     let title = format!("@{}", seat.user.username);
+    let role = match seat.role {
+        Role::Admin => Some(say!(room.role_admin)),
+        Role::Moderator => Some(say!(room.role_moderator)),
+        Role::Member => None,
+    };
     view! {
-        <li class="member" title=title>
+        <li class="member" title=title data-here=seat.is_here.to_string()>
             <Avatar name=name.clone() id=seat.user.id.0 shape=Shape::SmallPerson/>
             <span class="member-name">{name}</span>
-            {match seat.role {
-                Role::Admin => Some(view! { <span class="tag">{say!(room.role_admin)}</span> }.into_any()),
-                Role::Moderator => Some(view! { <span class="tag">{say!(room.role_moderator)}</span> }.into_any()),
-                Role::Member => None,
+            {if seat.is_here {
+                Either::Left(view! { <span class="unseen">{say!(room.is_here)}</span> })
+            } else {
+                Either::Right(())
             }}
+            {role.map(|role| view! { <span class="tag">{role}</span> })}
         </li>
     }
     .into_any()

@@ -43,7 +43,9 @@ pub(super) fn start(room: &Room, messages: &[Message], is_newest: bool, parts: P
         frames: StoredValue::new(None),
     };
     let rev = messages.iter().map(|message| message.rev).max().unwrap_or_default();
-    let signals = Signals { timeline: parts.timeline, typists: parts.typists, line: parts.line };
+    let (timeline, typists, line) = (parts.timeline, parts.typists, parts.line);
+    let me = timeline.with_untracked(Timeline::me);
+    let signals = Signals { timeline, typists, line, roster: super::roster::keep(room.id, me, line) };
     let hooks = Hooks {
         fresh: Callback::new(move |message| reader.hear(&message)),
         reload: Callback::new(move |()| reader.reload()),

@@ -1,0 +1,94 @@
+//! What the socket of notifications says: what waits in all of one's rooms, and what is new there.
+
+use chat::model::{Notification, RoomId};
+use serde::Deserialize;
+
+use crate::state::rooms::Rooms;
+
+/// A frame, as far as the list of rooms cares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The line stands. What happened while it did not, has to be asked for.
+    Established,
+    /// Something happened.
+    New(Box<Notification>),
+    /// So many messages of a room are unread now.
+    Unread(Unread),
+    /// Nothing of use, or a frame that only a newer page knows.
+    Other,
+}
+
+/// How much is unread in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Unread {
+    /// Which room.
+    pub room_id: RoomId,
+    /// How many messages.
+    pub unread_count: i64,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct New {
+    notification: Notification,
+}
+
+/// What `text` says.
+pub fn read(text: &str) -> Word {
+    let frame = text.as_bytes();
+    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return Word::Other };
+    let word = match kind.as_str() {
+        "connection_established" => Ok(Word::Established),
+        "notification" => {
+            serde_json::from_slice(frame).map(|New { notification }| Word::New(Box::new(notification)))
+        }
+        "unread" => serde_json::from_slice(frame).map(Word::Unread),
+        _ => Ok(Word::Other),
+    };
+    word.unwrap_or(Word::Other)
+}
+
+/// Applies it to the list; `current` is the room that is open.
+pub fn apply(word: &Word, rooms: &mut Rooms, current: Option<RoomId>) {
+    match word {
+        Word::New(notification) => rooms.notice(notification, current),
+        Word::Unread(Unread { room_id, unread_count }) => rooms.count(*room_id, *unread_count),
+        Word::Established | Word::Other => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = r#"{"type":"notification","notification":{"id":8,"notification_type":"mention",
+        "title":"新消息来自 mei","content":"@lin 在吗","room":{"id":3,"name":"发布","description":"",
+        "room_type":"public","created_by":{"id":1,"username":"mei","first_name":"","last_name":""},
+        "member_count":2,"is_active":true,"max_members":50,"created_at":"2026-01-25T15:30:00.123456Z",
+        "updated_at":"2026-01-25T15:30:00.123456Z","last_message":null,"is_member":true,"my_role":"member",
+        "unread_count":4},"message":{"id":4,"content":"@lin 在吗","message_type":"text",
+        "created_at":"2026-01-25T15:30:00.123456Z"},"is_read":false,"created_at":"2026-01-25T15:30:00.123456Z"}}"#;
+
+    #[test]
+    fn what_the_contract_fixes_is_understood() {
+        let mut rooms = Rooms::default();
+        apply(&read(NEW), &mut rooms, None);
+        assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (4, true));
+        apply(&read(r#"{"type":"unread","room_id":3,"unread_count":0}"#), &mut rooms, None);
+        assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (0, false));
+        assert_eq!(read(r#"{"type":"connection_established","message":"连接成功"}"#), Word::Established);
+    }
+
+    #[test]
+    fn the_rest_is_of_no_use() {
+        for text in ["", "{}", r#"{"type":"hologram"}"#, r#"{"type":"unread"}"#, r#"{"type":"notification"}"#]
+        {
+            assert_eq!(read(text), Word::Other, "{text}");
+        }
+    }
+}

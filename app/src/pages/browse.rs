@@ -1,0 +1,133 @@
+//! `/rooms/browse`: the public rooms, to be found by name and joined.
+
+use chat::model::Room;
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+use super::{PageTitle, failed::Failed, room_list::members};
+use crate::{
+    i18n::say,
+    preferences::locale,
+    server::{
+        escaped,
+        rooms::{JoinRoom, PublicRooms, public_rooms, room_path},
+    },
+    ui::{
+        avatar::{Avatar, Shape},
+        icon::{Draw, Icon},
+        page::Page,
+    },
+};
+
+/// See the module.
+#[component]
+pub fn Browse() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let search = query.get("search").unwrap_or_default();
+    let page = query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1);
+    view! {
+        <PageTitle text=say!(browse.title)/>
+        <Page title=say!(browse.title) back="/rooms">
+            <p class="lead">{say!(browse.lead)}</p>
+            <Search search=search.clone()/>
+            <Suspense>
+                {move || {
+                    let search = search.clone();
+                    Suspend::new(async move {
+                        match public_rooms(&search, page).await {
+                            Ok(found) => view! { <Found found search/> }.into_any(),
+                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                        }
+                    })
+                }}
+            </Suspense>
+        </Page>
+    }
+    .into_any()
+}
+
+#[component]
+fn Search(search: String) -> impl IntoView {
+    view! {
+        <form class="search" role="search" action="/rooms/browse">
+            <Draw icon=Icon::Search/>
+            <input
+                class="input"
+                type="search"
+                name="search"
+                value=search
+                maxlength="100"
+                aria-label=say!(browse.search)
+                placeholder=say!(browse.search)
+            />
+            <button type="submit" class="button">
+                {say!(browse.submit)}
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Found(found: PublicRooms, search: String) -> impl IntoView {
+    let PublicRooms { rooms, page, has_more } = found;
+    let address = move |page: i64| format!("/rooms/browse?search={}&page={page}", escaped(&search));
+    if rooms.is_empty() {
+        return view! { <p class="page-none">{say!(browse.none)}</p> }.into_any();
+    }
+    view! {
+        <ul class="cards">{rooms.into_iter().map(|room| view! { <Card room/> }).collect_view()}</ul>
+        <nav class="page-turn" aria-label=say!(browse.pages)>
+            {(page > 1)
+                .then(|| {
+                    view! {
+                        <a class="button button-small" rel="prev" href=address(page - 1)>
+                            {say!(browse.previous)}
+                        </a>
+                    }
+                })}
+            {has_more
+                .then(|| {
+                    view! {
+                        <a class="button button-small" rel="next" href=address(page + 1)>
+                            {say!(browse.next)}
+                        </a>
+                    }
+                })}
+        </nav>
+    }
+    .into_any()
+}
+
+#[component]
+fn Card(room: Room) -> impl IntoView {
+    let (id, name) = (room.id, room.name);
+    let label = format!("{} {name}", say!(room.join));
+    view! {
+        <li class="card" data-testid="public-room">
+            <Avatar name=name.clone() id=id.0 shape=Shape::Room/>
+            <div class="card-words">
+                <h2>
+                    <a href=room_path(id)>{name}</a>
+                </h2>
+                {(!room.description.is_empty()).then(|| view! { <p>{room.description}</p> })}
+                <p class="card-note">{members(locale(), room.member_count)}</p>
+            </div>
+            {if room.is_member {
+                Either::Left(view! { <span class="tag">{say!(browse.joined)}</span> })
+            } else {
+                Either::Right(
+                    view! {
+                        <form method="post" action=JoinRoom::url()>
+                            <input type="hidden" name="room" value=id.to_string()/>
+                            <button type="submit" class="button button-small button-line" aria-label=label>
+                                {say!(browse.join)}
+                            </button>
+                        </form>
+                    },
+                )
+            }}
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,157 @@
+//! `/notifications`: what happened in one's rooms, the newest first, and the way there.
+
+use chat::model::{Notification, NotificationType};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+use super::{PageTitle, failed::Failed};
+use crate::{
+    i18n::{say, td_string},
+    preferences::locale,
+    server::{
+        notifications::{Found, MarkAllNotificationsRead, MarkNotificationRead, PATH, found},
+        rooms::room_path,
+    },
+    ui::{
+        avatar::{Avatar, Shape},
+        icon::{Draw, Icon},
+        moment::BriefTime,
+        page::Page,
+    },
+};
+
+/// See the module.
+#[component]
+pub fn NotificationsPage() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let before = query.get("before").and_then(|before| before.parse().ok());
+    let unread = query.get("show").as_deref() == Some("unread");
+    view! {
+        <PageTitle text=say!(notifications.title)/>
+        <Page title=say!(notifications.title) back="/rooms" back_on_phone=true>
+            // Kept up to date by `public/page.js`, while one reads.
+            <div data-fresh="notifications">
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        match found(before, unread).await {
+                            Ok(found) => view! { <Listing found unread/> }.into_any(),
+                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                        }
+                    })}
+                </Suspense>
+            </div>
+        </Page>
+    }
+    .into_any()
+}
+
+#[component]
+fn Listing(found: Found, unread: bool) -> impl IntoView {
+    let Found { notifications, unread: count, next } = found;
+    let filter = if unread { "show=unread&" } else { "" };
+    let tab = |href: &'static str, words: String, chosen: bool| {
+        view! {
+            <a href=href aria-current=chosen.then_some("page")>
+                {words}
+            </a>
+        }
+    };
+    let is_empty = notifications.is_empty();
+    view! {
+        <div class="page-tools">
+            <nav class="tabs" aria-label=say!(notifications.filter)>
+                {tab(PATH, say!(notifications.all).to_owned(), !unread)}
+                {tab(
+                    "/notifications?show=unread",
+                    td_string!(locale(), notifications.unread, count = count),
+                    unread,
+                )}
+            </nav>
+            {(count > 0)
+                .then(|| {
+                    view! {
+                        <form method="post" action=MarkAllNotificationsRead::url()>
+                            <button type="submit" class="button button-small">
+                                <Draw icon=Icon::Check small=true/>
+                                {say!(notifications.read_all)}
+                            </button>
+                        </form>
+                    }
+                })}
+        </div>
+        {is_empty.then(|| view! { <p class="page-none">{say!(notifications.none)}</p> })}
+        <ul class="notes">
+            {notifications.into_iter().map(|notification| view! { <Item notification/> }).collect_view()}
+        </ul>
+        {next
+            .map(|next| {
+                view! {
+                    <p class="page-turn">
+                        <a class="button button-small" href=format!("{PATH}?{filter}before={next}")>
+                            {say!(notifications.earlier)}
+                        </a>
+                    </p>
+                }
+            })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Item(notification: Notification) -> impl IntoView {
+    let locale = locale();
+    let room = &notification.room;
+    let path = match &notification.message {
+        Some(message) => format!("{}?message={}", room_path(room.id), message.id),
+        None => room_path(room.id),
+    };
+    let sender = notification.sender().unwrap_or_default().to_owned();
+    let name = room.name.clone();
+    let (head, words) = match notification.notification_type {
+        NotificationType::Message => (
+            td_string!(locale, notifications.wrote, who = sender, room = name),
+            Some(notification.content.clone()),
+        ),
+        NotificationType::Mention => (
+            td_string!(locale, notifications.mentioned, who = sender, room = name),
+            Some(notification.content.clone()),
+        ),
+        NotificationType::RoomInvite => (td_string!(locale, notifications.invited, room = name), None),
+        NotificationType::System => (notification.title.clone(), Some(notification.content.clone())),
+    };
+    let is_mention = notification.notification_type == NotificationType::Mention;
+    let class = if notification.is_read { "note" } else { "note note-unread" };
+    let (id, at, is_read) = (notification.id, notification.created_at, notification.is_read);
+    let (avatar, room_id) = (room.name.clone(), room.id.0);
+    view! {
+        <li class=class data-testid="notification">
+            <Avatar name=avatar id=room_id shape=Shape::Room/>
+            <div class="note-words">
+                <p class="note-head">
+                    {is_mention.then(|| view! { <span class="badge badge-mention" aria-hidden="true">"@"</span> })}
+                    <a href=path>{head}</a>
+                    {(!is_read).then(|| view! { <span class="unseen">{say!(notifications.is_unread)}</span> })}
+                </p>
+                {words.map(|words| view! { <p class="note-text">{words}</p> })}
+            </div>
+            <BriefTime class="note-time" at/>
+            {(!is_read)
+                .then(|| {
+                    view! {
+                        <form method="post" action=MarkNotificationRead::url()>
+                            <input type="hidden" name="notification" value=id.0.to_string()/>
+                            <button
+                                type="submit"
+                                class="button button-icon"
+                                aria-label=say!(notifications.read_one)
+                                title=say!(notifications.read_one)
+                            >
+                                <Draw icon=Icon::Check small=true/>
+                            </button>
+                        </form>
+                    }
+                })}
+        </li>
+    }
+    .into_any()
+}

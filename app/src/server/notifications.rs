@@ -1,0 +1,84 @@
+//! Notifications: a page of them, and marking them read.
+
+use chat::model::NotificationId;
+use leptos::prelude::*;
+
+use crate::error::AppError;
+
+/// Marks one as read.
+#[server(prefix = "/ui", endpoint = "mark_notification_read")]
+pub async fn mark_notification_read(
+    /// Which.
+    notification: NotificationId,
+) -> Result<(), AppError> {
+    let result = door::mark(notification).await.map(|()| PATH.to_owned());
+    super::forms::answer(result, super::forms::Form::Notifications, PATH, [])
+}
+
+/// Marks all as read, and with them every message in one's rooms.
+#[server(prefix = "/ui", endpoint = "mark_all_notifications_read")]
+pub async fn mark_all_notifications_read() -> Result<(), AppError> {
+    let result = door::mark_all().await.map(|()| PATH.to_owned());
+    super::forms::answer(result, super::forms::Form::Notifications, PATH, [])
+}
+
+/// The page that shows them.
+#[cfg(feature = "ssr")]
+pub const PATH: &str = "/notifications";
+
+#[cfg(feature = "ssr")]
+pub use door::{Found, found};
+
+#[cfg(feature = "ssr")]
+mod door {
+    use chat::{
+        model::{Notification, NotificationId},
+        service::notifications::NotificationQuery,
+    };
+
+    use crate::{
+        error::AppError,
+        server::{
+            identity::{context, signed_in},
+            request,
+        },
+    };
+
+    /// How many a page shows.
+    const PAGE: i64 = 40;
+
+    /// A page of notifications.
+    pub struct Found {
+        /// The newest first.
+        pub notifications: Vec<Notification>,
+        /// How many were not read, on all pages together.
+        pub unread: i64,
+        /// What the next page is before; none on the last.
+        pub next: Option<NotificationId>,
+    }
+
+    /// The notifications before `before`, or the newest; all, or those that were not read.
+    pub async fn found(before: Option<i64>, unread: bool) -> Result<Found, AppError> {
+        page(before, unread).await.inspect_err(|error| request::set_status(error.0.code))
+    }
+
+    async fn page(before: Option<i64>, unread: bool) -> Result<Found, AppError> {
+        let (me, chat) = (signed_in().await?, context()?.chat);
+        // One more than is shown tells whether there is more.
+        let query = NotificationQuery { limit: Some(PAGE + 1), before_id: before, unread };
+        let mut notifications = chat.notifications(&me, query).await?;
+        let shown = usize::try_from(PAGE).unwrap_or_default();
+        let has_more = notifications.len() > shown;
+        notifications.truncate(shown);
+        let next = notifications.last().filter(|_| has_more).map(|last| last.id);
+        Ok(Found { notifications, unread: chat.unread_notifications(&me).await?, next })
+    }
+
+    pub(super) async fn mark(id: NotificationId) -> Result<(), AppError> {
+        Ok(context()?.chat.mark_notification_read(&signed_in().await?, id).await?)
+    }
+
+    pub(super) async fn mark_all() -> Result<(), AppError> {
+        Ok(context()?.chat.mark_all_notifications_read(&signed_in().await?).await?)
+    }
+}
