@@ -153,16 +153,11 @@ mod door {
         let filter = RoomFilter {
             search: Some(search.trim().to_owned()).filter(|search| !search.is_empty()),
             room_type: Some(RoomType::Public),
-            offset: (page - 1) * ROOMS_PAGE,
-            // One more than is shown tells whether there is more.
-            limit: ROOMS_PAGE + 1,
+            limit: ROOMS_PAGE,
             ..RoomFilter::default()
         };
-        let mut rooms = context()?.chat.rooms(&signed_in().await?, &filter).await?;
-        let shown = usize::try_from(ROOMS_PAGE).unwrap_or_default();
-        let has_more = rooms.len() > shown;
-        rooms.truncate(shown);
-        Ok(PublicRooms { rooms, page, has_more })
+        let found = context()?.chat.room_page(&signed_in().await?, filter, page).await?;
+        Ok(PublicRooms { rooms: found.rooms, page, has_more: found.next.is_some() })
     }
 
     pub(super) async fn create(name: &str, description: &str, room_type: &str) -> Result<Room, AppError> {

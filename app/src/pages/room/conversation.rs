@@ -42,8 +42,8 @@ pub fn Conversation(
     /// The room's page.
     opened: OpenedRoom,
 ) -> impl IntoView {
-    let OpenedRoom { me, room, seats, history, is_newest } = opened;
-    let others = seats.into_iter().map(|seat| seat.user.username).collect();
+    let OpenedRoom { me, room, roster, history, is_newest } = opened;
+    let others = roster.seats.into_iter().map(|seat| seat.user.username).collect();
     provide_context(Named(StoredValue::new(Names { me: me.username.clone(), others })));
     let messages = history.as_ref().map_or(&[][..], |history| &history.messages);
     let timeline = Timeline::new(me, messages, history.as_ref().is_some_and(|history| history.has_more));

@@ -211,7 +211,6 @@ impl Client {
                         is_deleted: true,
                         how: How::Well,
                         rev,
-                        ..known.clone()
                     };
                 })
             }
