@@ -12,7 +12,7 @@ use axum::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use chat::model::{ClientFrame, Code, ServerFrame};
+use chat::model::{ClientFrame, Code, NotificationFrame, ServerFrame};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -29,7 +29,7 @@ const ABOUT: &str = include_str!("schema/about.md");
 
 /// The document's beginning: shapes that no call names but the sockets do.
 #[derive(OpenApi)]
-#[openapi(components(schemas(ClientFrame, ServerFrame, Code)))]
+#[openapi(components(schemas(ClientFrame, ServerFrame, NotificationFrame, Code)))]
 pub struct Beginning;
 
 /// The finished document. Cheap to clone.

@@ -154,6 +154,7 @@ pub struct NotifiedMessage {
 
 /// What the server says on a socket for notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum NotificationFrame {
     /// Always the first.

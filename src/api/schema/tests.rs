@@ -148,4 +148,5 @@ fn sockets_are_described_with_every_frame_and_close_code() {
     assert!(frames("ClientFrame").contains(&"chat_message".to_owned()));
     assert!(frames("ServerFrame").contains(&"connection_established".to_owned()));
     assert!(!frames("ServerFrame").contains(&"unknown".to_owned()));
+    assert_eq!(frames("NotificationFrame"), ["connection_established", "notification", "unread"]);
 }
