@@ -31,7 +31,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// How long a caller waits for a free connection before it is told that the
 /// database is busy.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What can go wrong below the domain, as questions the service may ask.
 
-use sqlx::error::ErrorKind;
+use sqlx::error::{DatabaseError as _, ErrorKind};
 
 /// The store's one error.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +28,9 @@ pub enum StoreError {
 }
 
 /// SQLite's primary result codes: <https://www.sqlite.org/rescode.html>.
-const SQLITE_BUSY: &str = "5";
-const SQLITE_FULL: &str = "13";
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_IOERR: i32 = 10;
+const SQLITE_FULL: i32 = 13;
 /// MySQL's: <https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html>.
 const MYSQL_DEADLOCK: u16 = 1213;
 const MYSQL_LOCK_WAIT: u16 = 1205;
@@ -44,6 +45,13 @@ impl StoreError {
             .map(sqlx::mysql::MySqlDatabaseError::number)
     }
 
+    /// SQLite's code without what it adds in detail, which is above the lowest byte.
+    fn sqlite_code(&self) -> Option<i32> {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return None };
+        let error = error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+        Some(error.code()?.parse::<i32>().ok()? & 0xff)
+    }
+
     /// Does a uniqueness rule of the schema stand against it?
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(e)) if e.kind() == ErrorKind::UniqueViolation)
@@ -54,7 +62,7 @@ impl StoreError {
         matches!(self.mysql_number(), Some(MYSQL_DEADLOCK | MYSQL_LOCK_WAIT))
     }
 
-    /// Is it the weather rather than us: the database away, busy or its disk full?
+    /// Is it the weather rather than us: the database away, busy or its disk full or failing?
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
@@ -64,8 +72,8 @@ impl StoreError {
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed => true,
-                sqlx::Error::Database(database) => {
-                    matches!(database.code().as_deref(), Some(SQLITE_BUSY | SQLITE_FULL))
+                sqlx::Error::Database(_) => {
+                    matches!(self.sqlite_code(), Some(SQLITE_BUSY | SQLITE_IOERR | SQLITE_FULL))
                         || matches!(
                             self.mysql_number(),
                             Some(MYSQL_DEADLOCK | MYSQL_LOCK_WAIT | MYSQL_DISK_FULL | MYSQL_SHUTDOWN)

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    SqlitePool,
+    Connection as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -39,6 +39,12 @@ pub(super) async fn open(path: &Path) -> StoreResult<(SqlitePool, SqlitePool)> {
     let write = pool()
         .max_connections(1)
         .min_connections(1)
+        // When a disk is full SQLite rolls back by itself; the driver's own rollback then finds nothing to do, and it
+        // goes on to believe that a transaction is open. Such a connection can begin none: another one is opened.
+        .before_acquire(|connection, _| {
+            let is_usable = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_usable) })
+        })
         .connect_with(options.clone())
         .await
         .map_err(unreachable)?;
