@@ -70,6 +70,7 @@ fn database(config: &Config, error: StoreError) -> StartError {
 /// # Errors
 /// Each of [`StartError`].
 pub async fn start(config: Config) -> Result<Server, StartError> {
+    allow_open_files();
     let shutdown = Shutdown::new();
     // The port first: a second server says so before it has touched the data.
     let listener = shutdown::listen(config.listen).await?;
@@ -102,6 +103,15 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     };
     let router = router::router(state, health, metrics);
     Ok(Server { address, made_demo_account, listener, router, chat, shutdown })
+}
+
+/// As many as the system lets us have: each socket is one, and what a shell or a service is given at first, often
+/// 1,024, would be too few.
+fn allow_open_files() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => tracing::debug!(files, "open files allowed"),
+        Err(error) => tracing::warn!(%error, "the limit on open files stays as it was"),
+    }
 }
 
 impl Server {

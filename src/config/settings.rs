@@ -134,6 +134,8 @@ settings! {
     signin_failures_per_address: CountLimit = "50";
     /// WebSockets a user may have open; 0: no limit.
     sockets_per_user: CountLimit = "200";
+    /// How often the server asks each WebSocket whether its client is there; one that has said nothing for two and a half times as long is closed.
+    ping_interval: Duration = "20s";
     /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug.
     log: LogFilter = "info";
     /// Form of the log on standard error: text or json (one object a line).

@@ -21,10 +21,6 @@ use super::{
 };
 use crate::config::Config;
 
-/// How often the server asks whether the client is there.
-const PING_EVERY: Duration = Duration::from_secs(20);
-/// A client that said nothing for so long, not even a pong, is gone: two pings unanswered.
-const SILENCE: Duration = Duration::from_secs(50);
 /// Frames written before the network is asked to take them.
 const BURST: usize = 64;
 /// Frames a client may send a second, and at once: far above what a person types or a
@@ -70,6 +66,8 @@ pub struct Line {
     socket: WebSocket,
     locale: Locale,
     limit: Option<DefaultDirectRateLimiter>,
+    /// How often the client is asked whether it is there.
+    ping_interval: Duration,
     heard_at: Instant,
 }
 
@@ -80,19 +78,20 @@ impl Line {
         let is_limited = config.writes_per_second.0.is_some();
         let limit = is_limited
             .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
-        Self { socket, locale, limit, heard_at: Instant::now() }
+        Self { socket, locale, limit, ping_interval: config.ping_interval, heard_at: Instant::now() }
     }
 
     /// When to [`Self::ping`].
-    pub fn pings() -> Interval {
-        let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    pub fn pings(&self) -> Interval {
+        let mut pings = interval_at(Instant::now() + self.ping_interval, self.ping_interval);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings
     }
 
     /// Asks whether the client is there.
     pub async fn ping(&mut self) -> Result<(), End> {
-        if self.heard_at.elapsed() > SILENCE {
+        // Two pings unanswered, and not a word else: it is gone.
+        if self.heard_at.elapsed() > self.ping_interval * 5 / 2 {
             return Err(End::Lost);
         }
         if send(&mut self.socket, Message::Ping(Bytes::new())).await { Ok(()) } else { Err(End::Lost) }

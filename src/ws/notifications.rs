@@ -50,7 +50,7 @@ async fn serve(mut socket: WebSocket, state: AppState, entrance: Entrance) {
 
 async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl Future<Output = ()>) -> End {
     let mut stopping = std::pin::pin!(stopping);
-    let mut pings = Line::pings();
+    let mut pings = line.pings();
     loop {
         let step = tokio::select! {
             () = &mut stopping => Err(End::Stopping),

@@ -80,7 +80,7 @@ struct Talk {
 impl Talk {
     async fn run(&mut self, stopping: impl Future<Output = ()>) -> End {
         let mut stopping = std::pin::pin!(stopping);
-        let mut pings = Line::pings();
+        let mut pings = self.line.pings();
         loop {
             let step = tokio::select! {
                 () = &mut stopping => Err(End::Stopping),
