@@ -1,11 +1,12 @@
 //! The contract, spoken to the started binary over HTTP and sockets.
 //!
 //! `routes` mirrors `src/api`, `sockets` mirrors `src/ws`; `operations` starts, stops
-//! and kills the process. Tests run in parallel against shared servers, one on SQLite
+//! and kills the process; `faults` does so, and worse, while people write and listen. Tests run in parallel against shared servers, one on SQLite
 //! and one on MariaDB; each makes people and rooms of its own.
 
 mod calls;
 mod documents;
+mod faults;
 mod metrics;
 mod operations;
 mod pages;

@@ -1,14 +1,26 @@
 //! Starting the binary, and speaking to it as its clients do.
 
 mod client;
+mod crowd;
 #[path = "../../chat/tests/behaviour/mariadb.rs"]
 mod mariadb;
 mod process;
+mod proxy;
 mod socket;
+mod traffic;
 
 pub use client::{Answer, Client, PASSWORD, Person};
+pub use crowd::{SECRET as CROWD_SECRET, settle};
+pub use mariadb::{Flush, MariaDb};
 pub use process::{Server, mariadb_url, run, spawn, wait};
+pub use proxy::Proxy;
 pub use socket::Socket;
+pub use traffic::{Nodes, Plan, Traffic};
+
+/// How often a fault is to happen: `usual` times in `cargo xtask test`, more by `cargo xtask soak`.
+pub fn rounds(usual: u64) -> u64 {
+    std::env::var("LIAO_ROUNDS").map_or(usual, |rounds| rounds.parse().expect("LIAO_ROUNDS is a number"))
+}
 
 /// Declares a test that runs against the binary on SQLite and on MariaDB.
 macro_rules! both {

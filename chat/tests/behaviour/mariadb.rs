@@ -4,7 +4,7 @@
 use std::{
     io::Write as _,
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
@@ -13,55 +13,89 @@ use std::{
 /// How long the server may take to start: seconds when quiet, more beside a build.
 const START: Duration = Duration::from_mins(4);
 
-/// A running server.
+/// What `innodb_flush_log_at_trx_commit` is: most tests do not ask what a crash leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// The log is written now and then.
+    Lazily,
+    /// A commit is on the disk when it returns.
+    #[allow(dead_code, reason = "for the other program that this file is part of")]
+    AtCommit,
+}
+
+/// A running server. To end and to start it again is for the contract's tests, which use this file too.
 pub struct MariaDb {
     port: u16,
+    folder: PathBuf,
+    flush: Flush,
     // Its standard input holds the server alive: the shell ends it when this program is gone.
-    _shell: Child,
+    shell: Child,
 }
 
 /// The server that every test of this program shares.
 pub fn shared() -> &'static MariaDb {
     static SERVER: OnceLock<MariaDb> = OnceLock::new();
-    SERVER.get_or_init(MariaDb::start)
+    SERVER.get_or_init(|| MariaDb::start(Flush::Lazily))
 }
 
 impl MariaDb {
     /// Starts a server and waits until it answers.
-    fn start() -> Self {
+    pub fn start(flush: Flush) -> Self {
         let port = free_port();
         let folder =
             tempfile::Builder::new().prefix("liao-mariadb-").tempdir().expect("a temporary folder").keep();
+        let shell = Self::spawn(&folder, port, flush);
+        Self { port, folder, flush, shell }
+    }
+
+    /// Kills the server as a power cut would; its data stay.
+    #[allow(dead_code, reason = "for the other program that this file is part of")]
+    pub fn kill(&mut self) {
+        std::fs::write(self.folder.join("keep"), "").expect("written");
+        drop(self.shell.stdin.take());
+        self.shell.wait().expect("the shell ends");
+    }
+
+    /// Starts it again, after [`Self::kill`], on the same data and port, and waits until it answers.
+    #[allow(dead_code, reason = "for the other program that this file is part of")]
+    pub fn restart(&mut self) {
+        std::fs::remove_file(self.folder.join("keep")).expect("it was killed");
+        self.shell = Self::spawn(&self.folder, self.port, self.flush);
+    }
+
+    fn spawn(folder: &Path, port: u16, flush: Flush) -> Child {
+        let flush = i32::from(flush == Flush::AtCommit);
         // The shell waits on its standard input. When this program ends, by whatever
         // cause, that closes; then the server is stopped and its folder removed.
         let script = format!(
             r#"
             cd "$1" || exit 1
-            mariadb-install-db --no-defaults --datadir="$1/data" --auth-root-authentication-method=normal \
+            [ -e data ] || mariadb-install-db --no-defaults --datadir="$1/data" --auth-root-authentication-method=normal \
                 --skip-test-db --user="$(id -un)" > install.log 2>&1 || {{ cat install.log >&2; exit 1; }}
-            echo "CREATE USER liao@'127.0.0.1' IDENTIFIED BY 'liao';" > init.sql
+            echo "CREATE OR REPLACE USER liao@'127.0.0.1' IDENTIFIED BY 'liao';" > init.sql
             echo "GRANT ALL ON *.* TO liao@'127.0.0.1';" >> init.sql
             server=$(command -v mariadbd || echo /usr/sbin/mariadbd)
             "$server" --no-defaults --user="$(id -un)" --datadir="$1/data" --socket="$1/s" --pid-file="$1/pid" \
                 --bind-address=127.0.0.1 --port={port} --init-file="$1/init.sql" --skip-name-resolve \
-                --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --max-connections=1000 \
+                --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit={flush} --max-connections=1000 \
                 > server.log 2>&1 < /dev/null &
             pid=$!
             cat > /dev/null
             kill -9 $pid
             wait $pid 2> /dev/null
-            rm -rf "$1"
+            [ -e keep ] || rm -rf "$1"
             "#
         );
+        // What the last one said of itself is not this one's readiness.
+        let _ = std::fs::remove_file(folder.join("server.log"));
         let shell = Command::new("sh")
             .args(["-c", &script, "sh"])
-            .arg(&folder)
+            .arg(folder)
             .stdin(Stdio::piped())
             .spawn()
             .expect("sh starts");
-        let server = Self { port, _shell: shell };
-        Self::wait_until_ready(&folder);
-        server
+        Self::wait_until_ready(folder);
+        shell
     }
 
     fn wait_until_ready(folder: &Path) {

@@ -25,6 +25,8 @@ pub struct Server {
     flags: Vec<String>,
     /// `None` for a process that the test itself minds.
     child: Option<Child>,
+    /// The server's own, below the shell that minds it.
+    pid: Option<String>,
     /// What it printed until it was ready.
     pub greeting: String,
     folder: Option<TempDir>,
@@ -62,16 +64,23 @@ impl Server {
         Self::start_with(&data, flags, Some(folder), log.into())
     }
 
+    /// The same on this data folder, which the test minds.
+    pub fn start_on(data: &Path, flags: &[&str]) -> Self {
+        Self::start_in(data, flags.iter().map(|&flag| flag.to_owned()).collect(), None)
+    }
+
     fn start_in(data: &Path, flags: Vec<String>, folder: Option<TempDir>) -> Self {
         Self::start_with(data, flags, folder, Stdio::null())
     }
 
     fn start_with(data: &Path, flags: Vec<String>, folder: Option<TempDir>, log: Stdio) -> Self {
-        // The shell ends the server when this program ends, by whatever cause: its input closes.
+        // The shell ends the server when this program ends, by whatever cause: its input closes. XFSZ is what a
+        // process gets that writes past the size that the test of the full disk allows: it is to see an error.
         let mut child = Command::new("sh")
             .args([
                 "-c",
-                r#""$@" < /dev/null & pid=$!; cat > /dev/null; kill -9 $pid 2> /dev/null; wait $pid"#,
+                r#"trap "" XFSZ; exec 3<&0; "$@" < /dev/null 3<&- & pid=$!; echo $pid
+                (cat <&3 > /dev/null; kill -9 $pid 2> /dev/null) & wait $pid"#,
             ])
             .args(["sh", env!("CARGO_BIN_EXE_liao"), "serve"])
             .args(given(data, &flags))
@@ -83,6 +92,7 @@ impl Server {
             .spawn()
             .expect("sh starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let pid = lines.next().expect("the shell says which process it is").expect("text");
         let mut greeting = String::new();
         let base = loop {
             let line = lines.next().expect("the server says where it is").expect("text");
@@ -92,7 +102,7 @@ impl Server {
                 break line[at..].trim().to_owned();
             }
         };
-        Self { base, data: data.to_owned(), flags, child: Some(child), greeting, folder }
+        Self { base, data: data.to_owned(), flags, child: Some(child), pid: Some(pid), greeting, folder }
     }
 
     /// A server that the test started itself.
@@ -102,6 +112,7 @@ impl Server {
             data: data.to_owned(),
             flags: Vec::new(),
             child: None,
+            pid: None,
             greeting: String::new(),
             folder: None,
         }
@@ -112,6 +123,26 @@ impl Server {
         let (data, flags, folder) = (self.data.clone(), self.flags.clone(), self.folder.take());
         drop(self);
         Self::start_in(&data, flags, folder)
+    }
+
+    /// Tells the process to end, waits for it, and starts it again on the same data.
+    pub async fn stop_and_restart(mut self) -> Self {
+        self.signal("TERM");
+        let mut child = self.child.take().expect("a process of ours");
+        let ended = tokio::task::spawn_blocking(move || wait(&mut child)).await.expect("it ends");
+        assert!(ended.success(), "{ended}");
+        self.kill_and_restart()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> &str {
+        self.pid.as_deref().expect("a process of ours")
+    }
+
+    /// Sends the process a signal, by its name without SIG.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, self.pid()]).status().expect("kill runs");
+        assert!(sent.success(), "SIG{name} was not sent");
     }
 
     /// Where it keeps everything.

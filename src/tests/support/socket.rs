@@ -6,8 +6,8 @@ use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, client::IntoClientRequest as _, http::Request},
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
+    tungstenite::{Error, Message, Utf8Bytes, client::IntoClientRequest as _, http::Request},
 };
 
 use super::{Person, Server};
@@ -48,6 +48,13 @@ impl Socket {
         }
     }
 
+    /// Opens a socket over a connection that is there already.
+    pub async fn over(connection: TcpStream, request: Request<()>) -> Self {
+        let connection = MaybeTlsStream::Plain(connection);
+        let (stream, _) = client_async(request, connection).await.expect("an upgrade");
+        Self { stream }
+    }
+
     /// Sends a frame.
     pub async fn send(&mut self, frame: &Value) {
         self.send_raw(&frame.to_string()).await;
@@ -58,6 +65,19 @@ impl Socket {
         self.stream.send(Message::text(text)).await.expect("sent");
     }
 
+    /// Sends all of these frames without waiting for answers, reading what comes meanwhile; then closes.
+    pub async fn pour(self, frames: impl Iterator<Item = String>) {
+        let (mut sink, mut stream) = self.stream.split();
+        let reading = async { while let Some(Ok(_)) = stream.next().await {} };
+        let sending = async {
+            for frame in frames {
+                sink.send(Message::text(frame)).await.expect("sent");
+            }
+            sink.close().await.expect("closed");
+        };
+        tokio::join!(reading, sending);
+    }
+
     /// Sends a message's text under a client id.
     pub async fn says(&mut self, text: &str, client_id: &str) {
         self.send(&json!({"type": "chat_message", "content": text, "client_id": client_id})).await;
@@ -65,10 +85,14 @@ impl Socket {
 
     /// The next frame, which must come.
     pub async fn next(&mut self) -> Value {
+        serde_json::from_str(&self.text().await).expect("JSON")
+    }
+
+    async fn text(&mut self) -> Utf8Bytes {
         loop {
             let message = timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
             match message.expect("an open socket").expect("a good frame") {
-                Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+                Message::Text(text) => return text,
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("not a frame: {other:?}"),
             }
@@ -77,10 +101,12 @@ impl Socket {
 
     /// The next frame of this type, which must come; others are passed over.
     pub async fn next_of(&mut self, kind: &str) -> Value {
+        // What is passed over is not parsed: a crowd hears much of each other's coming.
+        let start = format!(r#"{{"type":"{kind}""#);
         loop {
-            let frame = self.next().await;
-            if frame["type"] == kind {
-                return frame;
+            let text = self.text().await;
+            if text.starts_with(&start) {
+                return serde_json::from_str(&text).expect("JSON");
             }
         }
     }

@@ -1,0 +1,93 @@
+//! Clients that stop: one that no longer reads, and one that is gone without a word.
+
+use serde_json::json;
+use tokio::net::TcpSocket;
+
+use crate::support::{Person, Proxy, Server, Socket};
+
+/// Messages as long as they may be, so that fewer fill the buffers between server and client; and more of them than
+/// fit there and in the room's ring, yet few enough to be resumed.
+const LONG: usize = 10_000;
+const MANY: i64 = 720;
+
+/// Reads chat messages until `upto`; each must be the next one after `rev`, and what `amy` said.
+async fn hears(socket: &mut Socket, mut rev: i64, upto: i64) {
+    while rev < upto {
+        rev += 1;
+        let frame = socket.next_of("chat_message").await;
+        assert_eq!(frame["rev"], rev);
+        assert_eq!(frame["message"]["client_id"], rev.to_string());
+    }
+}
+
+async fn resume(server: &Server, person: &Person, room: i64, rev: i64) -> Socket {
+    let path = format!("/ws/chat/{room}/?token={}&after_rev={rev}", person.access);
+    Socket::open(server.upgrade(&path)).await.expect("open")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_stops_is_told_so_and_resumes_without_loss() {
+    let server = Server::start(&["--writes-per-second=0"]);
+    let (amy, bob, eve) =
+        (server.person("amy").await, server.person("bob").await, server.person("eve").await);
+    let room = amy.makes_room("public").await;
+    bob.joins(room).await;
+    eve.joins(room).await;
+    let small = TcpSocket::new_v4().expect("a socket");
+    small.set_recv_buffer_size(16 * 1024).expect("a small buffer");
+    let path = format!("/ws/chat/{room}/?token={}", eve.access);
+    let address = server.address().parse().expect("an address");
+    let mut slow =
+        Socket::over(small.connect(address).await.expect("connected"), server.upgrade(&path)).await;
+    assert_eq!(slow.next().await["type"], "connection_established");
+
+    let mut brisk = server.socket(&bob, room).await;
+    let listening = tokio::spawn(async move { hears(&mut brisk, 0, MANY).await });
+    let text = "聊".repeat(LONG);
+    let frame = |number: i64| {
+        json!({"type": "chat_message", "content": text, "client_id": number.to_string()}).to_string()
+    };
+    // At one go: a reader that takes nothing for twenty seconds is not slow, but gone.
+    server.socket(&amy, room).await.pour((1..=MANY).map(frame)).await;
+    listening.await.expect("who reads hears everything, whoever else does not");
+
+    // What had been sent is there, in order; then it says why it ends.
+    let mut rev = 0;
+    let reason = loop {
+        let frame = slow.next().await;
+        match frame["type"].as_str() {
+            Some("chat_message") => {
+                rev += 1;
+                assert_eq!(frame["rev"], rev);
+            }
+            Some("error") => break frame["code"].clone(),
+            _ => {}
+        }
+    };
+    assert_eq!((reason, slow.until_closed().await.1), (json!("too_slow"), 4408));
+    assert!(rev < MANY, "it did miss something");
+    hears(&mut resume(&server, &eve, room, rev).await, rev, MANY).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_vanishes_is_found_and_comes_back_without_loss() {
+    let server = Server::start(&["--ping-interval=1s"]);
+    let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+    let room = amy.makes_room("public").await;
+    bob.joins(room).await;
+    let mut watcher = server.socket(&amy, room).await;
+    let proxy = Proxy::to(server.address()).await;
+    let path = format!("/ws/chat/{room}/?token={}", bob.access);
+    let mut vanishing = Socket::open(proxy.upgrade(&path)).await.expect("open through the proxy");
+    assert_eq!(vanishing.next().await["type"], "connection_established");
+    watcher.next_of("user_join").await;
+    watcher.says("heard", "1").await;
+    hears(&mut vanishing, 0, 1).await;
+
+    proxy.fall_silent();
+    watcher.says("not heard", "2").await;
+    let gone = watcher.next_of("user_leave").await;
+    assert_eq!(gone["user"]["id"], bob.id);
+    watcher.says("after", "3").await;
+    hears(&mut resume(&server, &bob, room, 1).await, 1, 3).await;
+}

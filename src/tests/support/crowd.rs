@@ -1,0 +1,61 @@
+//! People by the thousand, put into a database before a server opens it: registering them would take minutes of
+//! hashing passwords. They cannot sign in; their tokens are minted with the secret that the server is given.
+
+use std::{path::Path, time::Duration};
+
+use chat::{
+    model::{Role, RoomType, UserId},
+    service::Clock,
+    store::{
+        Store, members, rooms,
+        users::{self, NewUser},
+    },
+};
+use liao::auth::jwt::Tokens;
+
+/// The secret to start the server with.
+pub const SECRET: &str = "the crowd's secret, thirty-two bytes or more";
+
+/// A room and its members' access tokens.
+pub struct Settled {
+    /// The room.
+    pub room: i64,
+    /// One for each member.
+    pub tokens: Vec<String>,
+}
+
+/// Makes `rooms` rooms of `members` distinct people each in the data folder of a server to be started.
+pub async fn settle(data: &Path, rooms: usize, members: usize) -> Vec<Settled> {
+    std::fs::create_dir_all(data).expect("a folder");
+    let store = Store::open(&format!("sqlite:{}", data.join("liao.db").display())).await.expect("a database");
+    let mut conn = store.write().await.expect("a transaction");
+    let (now, hour) = (Clock::System.now(), Duration::from_hours(1));
+    let tokens = Tokens::new(SECRET.as_bytes(), hour, hour);
+    let mut settled = Vec::new();
+    for room in 0..rooms {
+        let mut people = Vec::new();
+        for member in 0..members {
+            let name = format!("person_{room}_{member}");
+            let new = NewUser {
+                username: &name,
+                username_key: &name,
+                password_hash: "!",
+                first_name: "",
+                last_name: "",
+            };
+            people.push(users::insert(&mut conn, &new, now).await.expect("an account"));
+        }
+        let room = rooms::insert(&mut conn, "a room", "", RoomType::Public, 1_000, people[0], now).await;
+        let room = room.expect("a room");
+        for &person in &people {
+            members::enter(&mut conn, room, person, Role::Member, 0, now).await.expect("a member");
+        }
+        let count = i64::try_from(people.len()).expect("a count");
+        rooms::add_members(&mut conn, room, count).await.expect("counted");
+        let token = |person: UserId| tokens.access(person, now).expect("a token");
+        settled.push(Settled { room: room.0, tokens: people.into_iter().map(token).collect() });
+    }
+    conn.commit().await.expect("stored");
+    store.close().await;
+    settled
+}
