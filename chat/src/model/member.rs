@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{room::RoomRef, timestamp::Timestamp, user::User};
 
-/// What a member may do beyond speaking; the table itself is in `service::access`.
+/// What a member may do beyond speaking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
