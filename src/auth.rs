@@ -48,6 +48,14 @@ pub struct Refreshed {
 }
 
 impl Auth {
+    /// What tells this server's secret key from others without telling it.
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub fn key_check(&self) -> Result<String, MintError> {
+        self.inner.tokens.check()
+    }
+
     /// By the settings, with the secret that signs tokens.
     pub fn new(config: &Config, secret: &SecretString, clock: Clock) -> Self {
         let tokens = Tokens::new(

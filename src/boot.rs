@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::Router;
 use chat::{
     Chat, Settings,
-    service::Clock,
+    service::{Clock, KeyAgreement, Unready},
     store::{Store, StoreError},
 };
 use tokio::net::TcpListener;
@@ -14,9 +14,9 @@ use tokio::net::TcpListener;
 use crate::{
     assets,
     auth::{self, Auth},
-    config::Config,
+    config::{Config, RedisUrl},
     data_folder,
-    health::Health,
+    health::{self, Absence, Health},
     metrics::Metrics,
     router,
     shutdown::{self, Shutdown},
@@ -42,6 +42,9 @@ pub struct Server {
 /// What [`StartError`] says of data folders and databases.
 pub async fn open(config: &Config) -> Result<Chat, StartError> {
     data_folder::prepare(&config.data)?;
+    if config.redis_url.is_some() && config.database_url.is_file() {
+        return Err(StartError::RedisWithoutServer);
+    }
     let store = Store::open(config.database_url.expose()).await.map_err(|error| database(config, error))?;
     let settings = Settings {
         sign_up: config.sign_up,
@@ -49,9 +52,31 @@ pub async fn open(config: &Config) -> Result<Chat, StartError> {
         writes_per_second: config.writes_per_second.0.unwrap_or_default(),
         write_burst: config.write_burst.0.unwrap_or_default(),
         sockets_per_user: config.sockets_per_user.0.unwrap_or_default().try_into().unwrap_or(usize::MAX),
+        redis: config.redis_url.as_ref().map(RedisUrl::addresses),
         ..Settings::default()
     };
     Ok(Chat::start(store, settings, Clock::System))
+}
+
+/// Sees that this server signs tokens with the key that the others on its database use. One that made a key of its
+/// own, in its own data folder, would refuse everybody whom another signed in. A key that the operator set is the
+/// system's from then on.
+async fn agree_on_key(config: &Config, chat: &Chat, auth: &Auth) -> Result<(), StartError> {
+    if config.database_url.is_file() {
+        return Ok(());
+    }
+    let check = auth.key_check().map_err(|error| StartError::System(error.to_string()))?;
+    let agreed = chat.agree_on_key(&check, config.secret_key.is_some()).await;
+    match agreed.map_err(|error| StartError::System(error.to_string()))? {
+        KeyAgreement::Same => Ok(()),
+        KeyAgreement::Changed => {
+            tracing::warn!(
+                "the secret key is a new one: tokens signed before are void, and every server needs this key"
+            );
+            Ok(())
+        }
+        KeyAgreement::Another => Err(StartError::AnotherKey { place: config.database_url.place() }),
+    }
 }
 
 fn database(config: &Config, error: StoreError) -> StartError {
@@ -80,6 +105,8 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     tokio::spawn(metrics.clone().keep(shutdown.token()));
     let chat = open(&config).await?;
     let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
+    let auth = Auth::new(&config, &secret, chat.clock().clone());
+    agree_on_key(&config, &chat, &auth).await?;
     tokio::spawn(auth::session::sweep(chat.clone()));
     let made_demo_account = config.allows_demo_account()
         && chat.ensure_demo_account().await.map_err(|error| StartError::System(error.to_string()))?.is_some();
@@ -91,12 +118,20 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         let chat = chat.clone();
         move || {
             let chat = chat.clone();
-            async move { chat.ready().await }
+            async move {
+                chat.ready().await.map_err(|unready| {
+                    let sentence = match unready {
+                        Unready::Database(_) => health::NO_DATABASE,
+                        Unready::Redis => "Redis does not answer.",
+                    };
+                    Absence { sentence, reason: unready.to_string() }
+                })
+            }
         }
     });
     let state = AppState {
         chat: chat.clone(),
-        auth: Auth::new(&config, &secret, chat.clock().clone()),
+        auth,
         options: assets::leptos_options(&config),
         config: Arc::new(config),
         shutdown: shutdown.clone(),

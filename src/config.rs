@@ -15,6 +15,7 @@ mod database_url;
 mod environment;
 mod file;
 mod problem;
+mod redis_url;
 mod report;
 mod settings;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod value;
 
 pub use database_url::DatabaseUrl;
 pub use problem::{Problem, Problems};
+pub use redis_url::RedisUrl;
 pub use report::Report;
 pub use settings::{Config, SETTINGS, Setting};
 pub(crate) use value::SECRET_KEY_BYTES;

@@ -1,9 +1,9 @@
 //! Two questions that whoever runs the server lets a machine ask: `GET /healthz`, is the process up, and
 //! `GET /readyz`, should it get visitors now?
 //!
-//! What readiness takes is told by a function; this module does not know the database.
+//! What readiness takes is told by a function; this module knows neither the database nor Redis.
 
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -20,35 +20,47 @@ use tokio::{
 
 use crate::shutdown::Shutdown;
 
+/// What a visitor is told whose answer would need the database, and what a hanging check means.
+pub const NO_DATABASE: &str = "The database does not answer.";
+
 /// A database that takes longer does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An answer is good for this long, so that a stranger who asks without end does not keep the database busy.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-type Check = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
+/// Something that the process depends on does not answer.
+#[derive(Clone, Debug)]
+pub struct Absence {
+    /// One sentence, for whoever asks.
+    pub sentence: &'static str,
+    /// Why, for the log alone.
+    pub reason: String,
+}
+
+type Check = dyn Fn() -> BoxFuture<'static, Result<(), Absence>> + Send + Sync;
 
 /// Knows whether the process is ready. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
     shutdown: Shutdown,
     check: Arc<Check>,
-    last: Arc<Mutex<Option<(Instant, bool)>>>,
+    last: Arc<Mutex<Option<Answer>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Answer {
+    when: Instant,
+    refusal: Option<&'static str>,
 }
 
 impl Health {
-    /// `check` asks what the process depends on; its error goes to the log alone.
-    pub fn new<F, E>(shutdown: Shutdown, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    /// `check` asks what the process depends on.
+    pub fn new<F>(shutdown: Shutdown, check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Display,
+        F: Future<Output = Result<(), Absence>> + Send + 'static,
     {
-        let check = move || {
-            let asked = check();
-            let answer: BoxFuture<'static, _> =
-                Box::pin(async move { asked.await.map_err(|error| error.to_string()) });
-            answer
-        };
+        let check = move || -> BoxFuture<'static, _> { Box::pin(check()) };
         Self { shutdown, check: Arc::new(check), last: Arc::default() }
     }
 
@@ -57,40 +69,40 @@ impl Health {
         Router::new().route("/healthz", get("ok")).route("/readyz", get(ready).with_state(self))
     }
 
-    /// Does what the process depends on answer? Those who ask at once share one answer.
-    async fn answers(&self) -> bool {
+    /// What does not answer of what the process depends on, in one sentence. Those who ask at once share one answer.
+    async fn refusal(&self) -> Option<&'static str> {
         let mut last = self.last.lock().await;
-        if let Some((when, answer)) = *last
+        if let Some(Answer { when, refusal }) = *last
             && when.elapsed() < GOOD_FOR
         {
-            return answer;
+            return refusal;
         }
-        let answer = match timeout(PATIENCE, (self.check)()).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "not ready");
-                false
+        let refusal = match timeout(PATIENCE, (self.check)()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(Absence { sentence, reason })) => {
+                tracing::warn!(%reason, "not ready");
+                Some(sentence)
             }
             Err(_) => {
                 tracing::warn!(
                     patience_seconds = PATIENCE.as_secs(),
                     "not ready: the database does not answer"
                 );
-                false
+                Some(NO_DATABASE)
             }
         };
-        *last = Some((Instant::now(), answer));
-        answer
+        *last = Some(Answer { when: Instant::now(), refusal });
+        refusal
     }
 }
 
 async fn ready(State(health): State<Health>) -> Response {
     let refusal = if health.shutdown.is_stopping() {
         "The server is stopping."
-    } else if health.answers().await {
-        return "ok".into_response();
+    } else if let Some(sentence) = health.refusal().await {
+        sentence
     } else {
-        "The database does not answer."
+        return "ok".into_response();
     };
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], refusal).into_response()
 }
@@ -123,7 +135,8 @@ mod tests {
             move || {
                 asked.fetch_add(1, Ordering::SeqCst);
                 let up = up.load(Ordering::SeqCst);
-                async move { if up { Ok(()) } else { Err("gone") } }
+                let gone = Absence { sentence: "The cat does not answer.", reason: "asleep".to_owned() };
+                async move { if up { Ok(()) } else { Err(gone) } }
             }
         });
         for _ in 0..3 {
@@ -133,7 +146,7 @@ mod tests {
 
         up.store(false, Ordering::SeqCst);
         tokio::time::advance(GOOD_FOR).await;
-        let gone = (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer.".to_owned());
+        let gone = (StatusCode::SERVICE_UNAVAILABLE, "The cat does not answer.".to_owned());
         assert_eq!(ask(&health, "/readyz").await, gone);
         assert_eq!(ask(&health, "/healthz").await.0, StatusCode::OK, "the process is up all the same");
 
@@ -144,14 +157,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_database_that_hangs_does_not_make_the_question_hang() {
-        let health = Health::new(Shutdown::new(), std::future::pending::<Result<(), String>>);
-        assert_eq!(ask(&health, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+        let health = Health::new(Shutdown::new(), std::future::pending::<Result<(), Absence>>);
+        let silent = (StatusCode::SERVICE_UNAVAILABLE, NO_DATABASE.to_owned());
+        assert_eq!(ask(&health, "/readyz").await, silent);
     }
 
     #[tokio::test]
     async fn not_ready_from_the_moment_of_stopping() {
         let shutdown = Shutdown::new();
-        let health = Health::new(shutdown.clone(), || async { Ok::<_, String>(()) });
+        let health = Health::new(shutdown.clone(), || async { Ok(()) });
         assert_eq!(ask(&health, "/readyz").await.0, StatusCode::OK);
         shutdown.stop();
         let stopping = (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.".to_owned());

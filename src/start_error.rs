@@ -44,6 +44,21 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Redis is for several servers, and SQLite has one.
+    #[error(
+        "redis_url is for several servers on one MySQL or MariaDB, but the database is an SQLite file, which has one \
+         server. Leave redis_url out, or set database_url."
+    )]
+    RedisWithoutServer,
+    /// This server has made a secret key of its own, and another on the same database uses another.
+    #[error(
+        "The database at {place} is used with another secret key than the one in this data folder: tokens of one server \
+         would not be valid on another. Give each server the same secret_key."
+    )]
+    AnotherKey {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+    },
     /// The database does not answer.
     #[error("The database at {place} cannot be reached ({reason}). Start it, or correct database_url.")]
     DatabaseUnreachable {

@@ -21,6 +21,10 @@ const FOLLOWED: &str = "liao_rooms_followed";
 const OVERLOOKED: &str = "liao_news_overlooked_total";
 const RESYNCS: &str = "liao_resyncs_total";
 const GAPS: &str = "liao_gaps_filled_total";
+const REDIS: &str = "liao_redis_connected";
+const PUBLISHED: &str = "liao_bus_published_total";
+const RECEIVED: &str = "liao_bus_received_total";
+const DROPPED: &str = "liao_bus_dropped_total";
 
 /// Says what each figure is. To be called once a recorder is there, before [`Chat::start`](crate::Chat::start).
 pub fn describe() {
@@ -33,7 +37,17 @@ pub fn describe() {
     metrics::describe_counter!(OVERLOOKED, "News that followers had to ask the database for");
     metrics::describe_histogram!(RESUME_FRAMES, "Changes that a returning socket had missed");
     metrics::describe_counter!(RESYNCS, "Returning sockets that had missed too much and were told to page");
-    metrics::describe_counter!(GAPS, "Holes in what a socket heard, filled from the database");
+    metrics::describe_counter!(
+        GAPS,
+        "Changes of which no node told, fetched from the database for a room's sockets"
+    );
+    metrics::describe_gauge!(REDIS, "1 while Redis is connected, 0 while it is away or not configured");
+    metrics::describe_counter!(PUBLISHED, "Messages published for other nodes");
+    metrics::describe_counter!(RECEIVED, "Messages of other nodes received");
+    metrics::describe_counter!(
+        DROPPED,
+        "Messages for or from other nodes that found Redis away or a queue full"
+    );
 }
 
 /// The handles.
@@ -49,6 +63,10 @@ pub(crate) struct Figures {
     pub(crate) resume_frames: Histogram,
     pub(crate) resyncs: Counter,
     pub(crate) gaps: Counter,
+    pub(crate) redis: Gauge,
+    pub(crate) published: Counter,
+    pub(crate) received: Counter,
+    pub(crate) dropped: Counter,
 }
 
 impl Default for Figures {
@@ -64,6 +82,10 @@ impl Default for Figures {
             resume_frames: metrics::histogram!(RESUME_FRAMES),
             resyncs: metrics::counter!(RESYNCS),
             gaps: metrics::counter!(GAPS),
+            redis: metrics::gauge!(REDIS),
+            published: metrics::counter!(PUBLISHED),
+            received: metrics::counter!(RECEIVED),
+            dropped: metrics::counter!(DROPPED),
         }
     }
 }

@@ -1,120 +1,68 @@
-//! Who listens, and handing each event to all of them.
+//! Who listens, and handing each event to all of them, on this node and on the others.
 //!
 //! A room in use has one ring of shared events; each socket reads it at its own
-//! pace. A frame is serialised once, whatever the number of sockets. A reader that
+//! pace. A frame is serialised once, whatever the number of sockets and nodes. Stored changes
+//! enter the ring in their order, each once ([`sequence`]). A reader that
 //! falls a whole ring behind is told so ([`Lagged`]) and has to resume from the
 //! database; nothing is skipped in silence. Sockets for notifications follow many rooms,
 //! and hear of each only what concerns those who do not look at it: see [`Inbox`].
 //!
 //! Every event, of rooms and of users, goes out through [`Hub::send`], and comes in to
-//! this node's listeners through [`Hub::hand_out`]. The hub knows no rules and no SQL.
+//! this node's listeners through [`Hub::hand_out`], from here or from another node. The hub
+//! knows no rules and no SQL: what takes the database is an [`Errand`].
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
-use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
+    bus::{Addresses, Bus, Topic, wire::NodeId},
     figures::Figures,
-    model::{Code, ReadMark, RoomId, ServerFrame, UserId, UserRef},
+    model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
 };
 
+mod event;
+mod exchange;
 mod inbox;
+mod peers;
+mod presence;
 mod reads;
 mod room;
+mod sequence;
 mod watchers;
 
+pub use event::{Audience, Event, Frame, Known, News, Publication, UserEvent};
 pub use inbox::{Arrival, Inbox, Signal};
-pub use room::{Lagged, Subscription};
+pub use room::{Filling, Lagged, Subscription};
 pub use watchers::{Tidings, WatchedRooms};
 
-/// An event, and whom it is for.
-#[derive(Clone, Debug)]
-pub enum Publication {
-    /// Those who listen to a room.
-    Room(RoomId, Event),
-    /// The same, of somebody who has read up to here.
-    Read(RoomId, ReadMark),
-    /// All sockets of a user.
-    User(UserId, UserEvent),
-}
-
-/// What is handed to the sockets of a room.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A frame to send.
-    Frame(Frame),
-    /// Sockets to close, with the reason to say first.
-    Close {
-        /// Whose; `None`: everyone's.
-        user: Option<UserId>,
-        /// The reason.
-        code: Code,
-    },
-}
-
-/// What is told to a user wherever they are. It says where to look, not what is there:
-/// the database has that, and what was read there later is never older than this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserEvent {
-    /// Their place in this room has changed: membership, role, what they have read.
-    Room(RoomId),
-    /// They have read everything everywhere.
-    Rooms,
-    /// They have a new notification that is a row, of this number.
-    Notice(i64),
-    /// Their sockets are to be closed, all of them, with the reason to say first.
-    Close(Code),
-}
-
-/// What a new message is to those who do not look at its room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// Its place.
+/// How far a room is in the database.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    /// Its change number.
+    pub rev: i64,
+    /// Its newest message's place.
     pub seq: i64,
-    /// Whom it mentions.
-    pub mentioned: Vec<UserId>,
+    /// How many times somebody lost the right to listen.
+    pub access_rev: i64,
 }
 
-/// A frame, serialised.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    /// JSON in UTF-8.
-    pub json: Bytes,
-    /// The room's change number, for changes that are stored.
-    pub rev: Option<i64>,
-    /// Who gets it.
-    pub audience: Audience,
-    /// With a new message alone.
-    pub news: Option<Arc<News>>,
-}
-
-/// Which sockets of the room get a frame.
+/// Something about a room in use that only the database knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// All of them.
-    Everyone,
-    /// Those of other users than this one.
-    Others(UserId),
+pub enum Errand {
+    /// Changes are missing: fetch them.
+    Fill(RoomId),
+    /// Messages may have been missed: look how far the room is.
+    Look(RoomId),
 }
 
-impl Frame {
-    /// Serialises `frame`; `None` only if serde fails, which our own types do not.
-    pub fn new(frame: &ServerFrame, rev: Option<i64>, audience: Audience) -> Option<Self> {
-        match serde_json::to_vec(frame) {
-            Ok(json) => Some(Self { json: Bytes::from(json), rev, audience, news: None }),
-            Err(error) => {
-                tracing::error!(%error, "a frame could not be serialised");
-                None
-            }
-        }
-    }
-}
-
-/// Who has sockets on this node. Cheap to clone.
+/// Who has sockets on this node, and the way to the other nodes. Cheap to clone.
 #[derive(Clone)]
 pub struct Hub {
     inner: Arc<Inner>,
@@ -127,35 +75,73 @@ struct Inner {
     tidings: OnceLock<mpsc::Sender<(RoomId, Tidings)>>,
     ring: usize,
     figures: Figures,
+    /// Whoever runs the errands. Never full for long: each room has at most one of a kind.
+    errands: mpsc::UnboundedSender<Errand>,
+    /// Not there where one node is the whole system.
+    bus: OnceLock<Bus>,
+    node: NodeId,
+    /// How many times a room came into use.
+    lives: AtomicU32,
+    peers: peers::Peers,
 }
 
 impl Hub {
-    /// A hub whose rooms keep `ring` events for slow readers.
-    pub fn new(ring: usize) -> Self {
+    /// A hub whose rooms keep `ring` events for slow readers, and its errands.
+    pub fn new(ring: usize) -> (Self, mpsc::UnboundedReceiver<Errand>) {
+        let (errands, receiver) = mpsc::unbounded_channel();
         let inner = Inner {
             rooms: Mutex::default(),
             watchers: Arc::default(),
             tidings: OnceLock::new(),
             ring,
             figures: Figures::default(),
+            errands,
+            bus: OnceLock::new(),
+            node: NodeId::random(),
+            lives: AtomicU32::new(0),
+            peers: peers::Peers::default(),
         };
-        Self { inner: Arc::new(inner) }
+        (Self { inner: Arc::new(inner) }, receiver)
     }
 
-    /// Listens to `room` on behalf of `user`. Nobody is told until
-    /// [`Subscription::set_present`].
-    pub fn subscribe(&self, room: RoomId, user: UserRef) -> Subscription {
-        let mut rooms = self.rooms();
-        let channel = rooms.entry(room).or_insert_with(|| {
-            self.inner.figures.rooms.increment(1);
-            Arc::new(room::Channel::new(self.inner.ring))
-        });
-        Subscription::new(self.clone(), room, user, Arc::clone(channel))
+    /// Joins the other nodes of the system called `system`.
+    pub(crate) fn join(&self, addresses: Addresses, system: &str) {
+        let start = || Bus::start(addresses, system, self.inner.node, Arc::new(self.clone()));
+        let bus = self.inner.bus.get_or_init(start);
+        bus.want(Topic::Nodes);
     }
 
-    /// Listens to what is told to `user`, and to the rooms that it will [`Inbox::watch`].
-    pub fn subscribe_user(&self, user: UserId) -> Inbox {
-        Inbox::new(Arc::clone(&self.inner.watchers), user)
+    /// The way to the other nodes, where there are any.
+    pub fn bus(&self) -> Option<&Bus> {
+        self.inner.bus.get()
+    }
+
+    /// Listens to `room` on behalf of `user`, from the return on to other nodes too. Stored
+    /// changes come after [`Subscription::begin`]. Nobody is told
+    /// until [`Subscription::set_present`].
+    pub async fn subscribe(&self, room: RoomId, user: UserRef) -> Subscription {
+        let subscription = {
+            let mut rooms = self.rooms();
+            let channel = rooms.entry(room).or_insert_with(|| {
+                self.want(Topic::Room(room));
+                self.inner.figures.rooms.increment(1);
+                let life = self.inner.lives.fetch_add(1, Ordering::Relaxed) + 1;
+                let presence = presence::Presence::new(self.inner.node, life);
+                Arc::new(room::Channel::new(room, self.inner.ring, self.inner.errands.clone(), presence))
+            });
+            Subscription::new(self.clone(), user, Arc::clone(channel))
+        };
+        self.until_heard(Topic::Room(room)).await;
+        subscription.ask_first();
+        subscription
+    }
+
+    /// Listens to what is told to `user`, from the return on to other nodes too, and to the
+    /// rooms that it will [`Inbox::watch`].
+    pub async fn subscribe_user(&self, user: UserId) -> Inbox {
+        let inbox = Inbox::new(self.clone(), user);
+        self.until_heard(Topic::User(user)).await;
+        inbox
     }
 
     /// What happens in the rooms that somebody watches. To be called once, by whoever
@@ -167,8 +153,7 @@ impl Hub {
         WatchedRooms::new(receiver, Arc::clone(&self.inner.watchers))
     }
 
-    /// Publishes `event` to everyone listening to `room`. Events of one room must be
-    /// published in the order of their commits.
+    /// Publishes `event` to everyone listening to `room`, after its commit.
     pub fn publish(&self, room: RoomId, event: Event) {
         self.send(Publication::Room(room, event));
     }
@@ -184,9 +169,9 @@ impl Hub {
         self.send(Publication::User(user, event));
     }
 
-    /// Serialises `frame` and publishes it, if anybody listens at all.
+    /// Serialises `frame` and publishes it, if anybody may listen at all.
     pub fn publish_frame(&self, room: RoomId, frame: &ServerFrame, rev: Option<i64>, audience: Audience) {
-        if self.rooms().contains_key(&room)
+        if self.is_wanted(room)
             && let Some(frame) = Frame::new(frame, rev, audience)
         {
             self.publish(room, Event::Frame(frame));
@@ -195,14 +180,18 @@ impl Hub {
 
     /// The way out, which every publication takes.
     fn send(&self, publication: Publication) {
+        if let Some(bus) = self.bus() {
+            let (topic, message) = exchange::parcel(&publication);
+            bus.publish(topic, message);
+        }
         self.hand_out(publication);
     }
 
     /// Hands a publication to those on this node whom it is for.
-    fn hand_out(&self, publication: Publication) {
+    pub(crate) fn hand_out(&self, publication: Publication) {
         match publication {
             Publication::Room(room, event) => {
-                if self.inner.watchers.is_watched(room)
+                if self.inner.watchers.hears(room, &event)
                     && let Some(tidings) = Tidings::of(&event)
                     && let Some(queue) = self.inner.tidings.get()
                     && queue.try_send((room, tidings)).is_err()
@@ -230,14 +219,58 @@ impl Hub {
         }
     }
 
+    /// May anybody listen to `room`, here or on another node?
+    pub fn is_wanted(&self, room: RoomId) -> bool {
+        self.bus().is_some_and(Bus::is_up) || self.is_listening(room)
+    }
+
     /// Does anybody on this node listen to `room`, or watch it?
     pub fn is_listening(&self, room: RoomId) -> bool {
         self.rooms().contains_key(&room) || self.inner.watchers.is_watched(room)
     }
 
-    /// Who of these is here, in `room`.
+    /// The rooms that somebody on this node listens to or watches.
+    pub(crate) fn listened(&self) -> Vec<RoomId> {
+        let rooms: BTreeSet<RoomId> = self.rooms().keys().copied().collect();
+        rooms.into_iter().chain(self.inner.watchers.watched()).collect()
+    }
+
+    /// Does anybody on this node know how far `room` is, and could have missed something?
+    fn is_followed(&self, room: RoomId) -> bool {
+        self.channel(room).is_some_and(|channel| channel.is_started()) || self.inner.watchers.is_watched(room)
+    }
+
+    /// The database is so far with the room. Gives the number up to which those who lost the
+    /// right to listen were closed here, if there are later ones.
+    pub(crate) fn learn(&self, room: RoomId, head: Head) -> Option<i64> {
+        let listeners = self.channel(room).and_then(|channel| channel.learn(head));
+        let watchers = self.inner.watchers.learn(room, head);
+        match (listeners, watchers) {
+            (Some(listeners), Some(watchers)) => Some(listeners.min(watchers)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Everybody who lost the right to listen to the room by then was closed here.
+    pub(crate) fn set_checked(&self, room: RoomId, head: Head) {
+        if let Some(channel) = self.channel(room) {
+            channel.set_checked(head.access_rev);
+        }
+        self.inner.watchers.set_checked(room, head.access_rev);
+    }
+
+    /// Begins to fill the hole in the room's changes here, if there is one.
+    pub(crate) fn filling(&self, room: RoomId) -> Option<Filling> {
+        Filling::begin(self.channel(room)?)
+    }
+
+    /// Who of these is here, in `room`, on any node as far as this one knows.
     pub fn present(&self, room: RoomId, people: impl Iterator<Item = UserId>) -> HashSet<UserId> {
         self.channel(room).map(|channel| channel.present(people)).unwrap_or_default()
+    }
+
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.inner.figures
     }
 
     /// How many sockets are open, and in how many rooms.
@@ -257,6 +290,26 @@ impl Hub {
         if rooms.get(&room).is_some_and(|channel| channel.listeners() == 0) {
             rooms.remove(&room);
             self.inner.figures.rooms.decrement(1);
+            self.release(Topic::Room(room));
+        }
+    }
+
+    /// Listens to what other nodes say of the topic, until as many calls of [`Self::release`].
+    fn want(&self, topic: Topic) {
+        if let Some(bus) = self.bus() {
+            bus.want(topic);
+        }
+    }
+
+    fn release(&self, topic: Topic) {
+        if let Some(bus) = self.bus() {
+            bus.release(topic);
+        }
+    }
+
+    async fn until_heard(&self, topic: Topic) {
+        if let Some(bus) = self.bus() {
+            bus.until_heard(topic).await;
         }
     }
 

@@ -12,10 +12,12 @@
 //! - every queue is bounded, and a full one is told to the caller.
 //!
 //! Reading order: [`model`], then `service` (the rules), `writer` (group commit),
-//! `store` (SQL), `hub` (fan-out).
+//! `store` (SQL), `hub` (fan-out), `bus` (other nodes).
 
 pub mod model;
 
+#[cfg(feature = "server")]
+pub mod bus;
 #[cfg(feature = "server")]
 pub mod error;
 #[cfg(feature = "server")]

@@ -6,11 +6,14 @@
 
 use std::{future::Future, sync::Arc};
 
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
 use crate::{
+    bus::Addresses,
     error::{Error, Result},
     figures::Figures,
     hub::Hub,
-    store::Store,
+    store::{Store, StoreError},
     writer::Writer,
 };
 
@@ -31,12 +34,15 @@ pub mod reads;
 pub mod rooms;
 pub mod roster;
 pub mod sockets;
+mod system;
 mod validate;
+mod watch;
 
 pub use clock::Clock;
 pub use inbox::NotificationSession;
 pub use messages::Receipt;
 pub use sockets::RoomSession;
+pub use system::KeyAgreement;
 
 /// Tries of one transaction when the database calls a deadlock: on MySQL, with the writer
 /// storing a message of the same member, or with whoever comes or goes at the same moment.
@@ -71,6 +77,8 @@ pub struct Settings {
     pub queue: usize,
     /// Events that a room keeps for a socket that reads slowly; one more and it is closed.
     pub ring: usize,
+    /// The Redis by which the nodes of this system tell each other; `None`: this is the only one.
+    pub redis: Option<Addresses>,
 }
 
 impl Default for Settings {
@@ -84,6 +92,7 @@ impl Default for Settings {
             sockets_per_user: 200,
             queue: 8_192,
             ring: 512,
+            redis: None,
         }
     }
 }
@@ -102,36 +111,61 @@ struct Inner {
     limits: limits::Limits,
     settings: Settings,
     figures: Figures,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What the domain depends on and does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unready {
+    /// The database.
+    #[error("the database: {0}")]
+    Database(#[from] StoreError),
+    /// Redis, where it is configured. Work goes on without it.
+    #[error("Redis")]
+    Redis,
 }
 
 impl Chat {
-    /// Starts the writer and the hub on an open store. Must be called inside a tokio runtime.
+    /// Starts the writer, the hub and the watch on an open store. Must be called inside a
+    /// tokio runtime.
     pub fn start(store: Store, settings: Settings, clock: Clock) -> Self {
-        let hub = Hub::new(settings.ring);
+        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (hub, errands) = Hub::new(settings.ring);
+        if let Some(addresses) = settings.redis.clone() {
+            hub.join(addresses, &store.system().name);
+            tasks.spawn(hub.clone().keep_company(stopping.clone()));
+        }
+        tasks.spawn(watch::run(store.clone(), hub.clone(), errands, stopping.clone()));
+        tasks.close();
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
         tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings);
-        Self {
-            inner: Arc::new(Inner {
-                store,
-                writer,
-                hub,
-                clock,
-                limits,
-                settings,
-                figures: Figures::default(),
-            }),
-        }
+        let figures = Figures::default();
+        let inner = Inner { store, writer, hub, clock, limits, settings, figures, stopping, tasks };
+        Self { inner: Arc::new(inner) }
     }
 
-    /// Does the database answer?
-    pub async fn ready(&self) -> Result<()> {
-        Ok(self.store().ping().await?)
+    /// Does everything answer that the domain depends on?
+    ///
+    /// # Errors
+    /// What does not.
+    pub async fn ready(&self) -> Result<(), Unready> {
+        self.store().ping().await?;
+        match self.hub().bus() {
+            Some(bus) if !bus.is_connected() => Err(Unready::Redis),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Stores what was accepted, then closes the database. New work is refused from now on.
     pub async fn stop(&self) {
         self.inner.writer.stop().await;
+        self.inner.stopping.cancel();
+        self.inner.tasks.wait().await;
+        if let Some(bus) = self.hub().bus() {
+            bus.stop().await;
+        }
         self.inner.store.close().await;
     }
 

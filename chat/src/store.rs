@@ -4,7 +4,7 @@
 //! either database; what differs is in [`sqlite`], [`mysql`] and [`dialect`].
 //! The store knows no rules: it reads and writes what the service decided.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{MySql, MySqlConnection, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
@@ -23,6 +23,7 @@ pub mod rooms;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
+pub mod watch;
 
 pub use error::StoreError;
 
@@ -57,6 +58,7 @@ enum Pools {
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    system: Arc<watch::System>,
 }
 
 /// A connection or a transaction on either database; every store function takes one.
@@ -89,6 +91,15 @@ macro_rules! on {
 }
 use on;
 
+impl Pools {
+    async fn read(&self) -> StoreResult<Conn> {
+        Ok(Conn(match self {
+            Self::Sqlite { read, .. } => Inner::Sqlite(read.acquire().await?),
+            Self::MySql(pool) => Inner::MySql(pool.acquire().await?),
+        }))
+    }
+}
+
 impl Store {
     /// Opens the database at `url` (`sqlite:PATH`, `mysql://…` or `mariadb://…`) and
     /// brings its schema up to date, under a lock, so that several nodes may start at once.
@@ -106,7 +117,13 @@ impl Store {
             migrate::mysql(&pool).await?;
             Pools::MySql(pool)
         };
-        Ok(Self { pools })
+        let system = watch::system(&mut pools.read().await?).await?;
+        Ok(Self { pools, system: Arc::new(system) })
+    }
+
+    /// The system's row as it was when the database was opened.
+    pub fn system(&self) -> &watch::System {
+        &self.system
     }
 
     /// Which database this is.
@@ -119,10 +136,7 @@ impl Store {
 
     /// A connection for reading.
     pub async fn read(&self) -> StoreResult<Conn> {
-        Ok(Conn(match &self.pools {
-            Pools::Sqlite { read, .. } => Inner::Sqlite(read.acquire().await?),
-            Pools::MySql(pool) => Inner::MySql(pool.acquire().await?),
-        }))
+        self.pools.read().await
     }
 
     /// A transaction for writing. On SQLite it holds the only writing connection.

@@ -17,6 +17,11 @@ impl DatabaseUrl {
         &self.0
     }
 
+    /// Is it a file, which one server has to itself?
+    pub fn is_file(&self) -> bool {
+        sqlite_path(&self.0).is_some()
+    }
+
     /// The database in few words for a sentence: the file, or the host and port. No user, no password.
     pub fn place(&self) -> String {
         if let Some(path) = sqlite_path(&self.0) {

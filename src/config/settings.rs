@@ -9,8 +9,8 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use super::{
-    ByteLimit, CountLimit, DatabaseUrl, Given, Line, LogFilter, LogFormat, Problem, Problems, SecureCookies,
-    Source, WebOrigin, environment::Environment, file::File, value::Value,
+    ByteLimit, CountLimit, DatabaseUrl, Given, Line, LogFilter, LogFormat, Problem, Problems, RedisUrl,
+    SecureCookies, Source, WebOrigin, environment::Environment, file::File, value::Value,
 };
 
 /// One setting, as far as the command line, the file and the reports need to know it.
@@ -98,6 +98,8 @@ settings! {
     data: PathBuf = "./data";
     /// Database, as sqlite:FILE, mysql://USER:PASSWORD@HOST/NAME or mariadb://….
     database_url: DatabaseUrl = "sqlite:{data}/liao.db";
+    /// Redis 7 or newer (or a Redis Cluster), by which several servers on one MySQL or MariaDB tell each other; not set: by way of the database alone.
+    redis_url: Option<RedisUrl> = "";
     /// Make the demo account on an empty database even when other machines can reach the server.
     demo: bool = "false";
     /// Secret that signs tokens, at least 32 bytes; if not set, one is made at the first start and kept in the data folder. Other users of the machine can see a flag: prefer the environment.

@@ -131,6 +131,8 @@ fn values_that_mean_nothing_are_refused() {
         ("database_url", "sqlite:"),
         ("database_url", "sqlite::memory:"),
         ("database_url", "sqlite:liao.db?mode=rwc"),
+        ("redis_url", "127.0.0.1:6379"),
+        ("redis_url", "http://127.0.0.1:6379"),
         ("session_lifetime", "0s"),
         ("session_lifetime", "1000000y"),
         ("writes_per_second", "-1"),
@@ -218,6 +220,15 @@ fn secrets_are_in_force_but_never_shown() {
     assert_eq!(loaded.config.secret_key.as_ref().expect("set").expose_secret(), KEY);
     assert_eq!(loaded.config.database_url.expose(), url);
     assert_eq!(loaded.config.database_url.place(), "db.example:3307");
+    let loaded = flags(&[
+        ("secret_key", KEY),
+        ("database_url", url),
+        ("redis_url", "rediss://ada:s3cret@a.example:7000, redis://:s3cret@b.example?password=s3cret"),
+    ])
+    .expect("readable");
+    let shown = "rediss://ada:********@a.example:7000,redis://:********@b.example";
+    assert_eq!(line(&loaded, "redis_url").0, shown);
+    assert_eq!(loaded.config.redis_url.as_ref().expect("set").to_string(), shown);
     assert_eq!(line(&loaded, "secret_key").0, "********");
     assert_eq!(line(&loaded, "database_url").0, "mysql://ada:********@db.example:3307/chat");
     for shown in [Report(&loaded).to_string(), format!("{loaded:?}"), loaded.config.database_url.to_string()]

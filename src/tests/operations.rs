@@ -4,7 +4,7 @@ use std::{net::TcpListener, os::unix::fs::PermissionsExt as _, process::Command,
 
 use serde_json::json;
 
-use crate::support::{Server, run, spawn, wait};
+use crate::support::{Server, mariadb_url, run, spawn, wait};
 
 /// The one sentence on standard error, and the exit code.
 #[track_caller]
@@ -109,6 +109,32 @@ fn a_database_that_cannot_be_reached_is_named_without_its_password() {
     assert!(sentence.contains("127.0.0.1:1") && sentence.contains("cannot be reached"), "{sentence}");
     assert!(!sentence.contains("s3cret"), "{sentence}");
     assert_eq!(code, Some(1));
+}
+
+#[test]
+fn redis_beside_an_sqlite_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = format!("--data={}", folder.path().display());
+    let (sentence, code) =
+        failure(&["serve", "--listen=127.0.0.1:0", &data, "--redis-url=redis://127.0.0.1:1"]);
+    assert!(sentence.contains("redis_url") && sentence.contains("SQLite"), "{sentence}");
+    assert_eq!(code, Some(1));
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_database_needs_the_first_ones_secret_key() {
+    let url = mariadb_url("two_servers").await;
+    let database = format!("--database-url={url}");
+    let first = Server::start(&[&database]);
+    let amy = first.person("amy").await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = format!("--data={}", folder.path().display());
+    let (sentence, code) = failure(&["serve", "--listen=127.0.0.1:0", &data, &database]);
+    assert!(sentence.contains("secret_key") && !sentence.contains("liao:liao"), "{sentence}");
+    assert_eq!(code, Some(1));
+    let key = std::fs::read_to_string(first.data().join("secret_key")).expect("the first one's key");
+    let second = Server::start(&[&database, &format!("--secret-key={}", key.trim())]);
+    second.anyone().with_token(&amy.access).get("/api/me/").await.expect(200);
 }
 
 #[test]

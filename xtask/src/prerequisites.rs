@@ -20,6 +20,8 @@ const OLDEST_NODE: u32 = 18;
 pub(crate) enum Need {
     /// The second database that the store is tested on. Tests start it themselves, on a folder of their own.
     MariaDb,
+    /// What several nodes tell each other by. Tests start it themselves.
+    Redis,
     /// What the README shows how to use the API with.
     Curl,
     /// The browser of the browser tests.
@@ -33,7 +35,7 @@ pub(crate) enum Need {
 }
 
 /// What `cargo test` needs.
-pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Curl];
+pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Redis, Need::Curl];
 /// What the browser tests and the screenshots need.
 pub(crate) const FOR_BROWSER: &[Need] = &[Need::Chromium, Need::ChineseFont, Need::Node, Need::Npm];
 
@@ -43,6 +45,9 @@ impl Need {
         match self {
             // The programs alone: the package mariadb-server would also start a database of the machine's own.
             Self::MariaDb => &["mariadb-server-core", "mariadb-client-core"],
+            // The program alone, which goes by the name of a tool there: redis-server would add a link to it, and
+            // a service of the machine's own.
+            Self::Redis => &["redis-tools"],
             Self::Curl => &["curl"],
             Self::Chromium => &["chromium"],
             Self::ChineseFont => &["fonts-noto-cjk"],
@@ -58,6 +63,9 @@ impl Need {
                 (process::find("mariadbd").is_some() || Path::new("/usr/sbin/mariadbd").exists())
                     && process::find("mariadb-install-db").is_some()
                     && process::find("my_print_defaults").is_some()
+            }
+            Self::Redis => {
+                process::find("redis-server").is_some() || process::find("redis-check-rdb").is_some()
             }
             Self::Curl => process::find("curl").is_some(),
             Self::Chromium => chromium().is_some_and(|path| path.exists()),

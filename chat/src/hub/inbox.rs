@@ -10,8 +10,11 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Lagged, UserEvent, watchers::Watchers};
-use crate::model::{Notification, RoomId, UserId};
+use super::{Hub, Lagged, UserEvent};
+use crate::{
+    bus::Topic,
+    model::{Notification, RoomId, UserId},
+};
 
 /// Signals that may wait for one socket. A client that takes none of so many is gone or
 /// too slow; it comes back and is told the state instead.
@@ -62,7 +65,7 @@ impl Mailbox {
 
 /// One socket's place. Dropping it leaves.
 pub struct Inbox {
-    watchers: Arc<Watchers>,
+    hub: Hub,
     user: UserId,
     id: u64,
     mailbox: Arc<Mailbox>,
@@ -71,24 +74,40 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new(watchers: Arc<Watchers>, user: UserId) -> Self {
+    pub(super) fn new(hub: Hub, user: UserId) -> Self {
         let (sender, receiver) = mpsc::channel(MAILBOX);
         let mailbox = Arc::new(Mailbox { sender, is_overfull: AtomicBool::new(false) });
-        let id = watchers.enter(user, &mailbox);
-        Self { watchers, user, id, mailbox, receiver, rooms: HashSet::new() }
+        let id = hub.inner.watchers.enter(user, &mailbox);
+        hub.want(Topic::User(user));
+        Self { hub, user, id, mailbox, receiver, rooms: HashSet::new() }
     }
 
-    /// Hears of `room` from now on.
+    /// Hears of `room` from now on; from other nodes once [`Self::settle`] returns.
     pub fn watch(&mut self, room: RoomId) {
         if self.rooms.insert(room) {
-            self.watchers.watch(room, self.id, &self.mailbox);
+            self.hub.inner.watchers.watch(room, self.id, &self.mailbox);
+            self.hub.want(Topic::Room(room));
         }
+    }
+
+    /// Waits until other nodes are heard of all watched rooms, while Redis is there at all.
+    pub async fn settle(&self) {
+        for room in &self.rooms {
+            self.hub.until_heard(Topic::Room(*room)).await;
+        }
+    }
+
+    /// Since it is watched, the room was read: how far it was, and how many times somebody had
+    /// lost the right to listen. What comes later and is not heard of counts as missed.
+    pub fn know(&self, room: RoomId, seq: i64, access_rev: i64) {
+        self.hub.inner.watchers.know(room, seq, access_rev);
     }
 
     /// Hears of `room` no more, but for what waits already.
     pub fn unwatch(&mut self, room: RoomId) {
         if self.rooms.remove(&room) {
-            self.watchers.unwatch(room, self.id);
+            self.hub.inner.watchers.unwatch(room, self.id);
+            self.hub.release(Topic::Room(room));
         }
     }
 
@@ -108,9 +127,11 @@ impl Inbox {
 impl Drop for Inbox {
     fn drop(&mut self) {
         for room in self.rooms.drain() {
-            self.watchers.unwatch(room, self.id);
+            self.hub.inner.watchers.unwatch(room, self.id);
+            self.hub.release(Topic::Room(room));
         }
-        self.watchers.leave(self.user, self.id);
+        self.hub.inner.watchers.leave(self.user, self.id);
+        self.hub.release(Topic::User(self.user));
     }
 }
 
@@ -121,9 +142,9 @@ mod tests {
 
     #[tokio::test]
     async fn every_socket_of_a_user_is_told_and_nobody_elses() {
-        let hub = Hub::new(16);
-        let mut sockets = [hub.subscribe_user(UserId(1)), hub.subscribe_user(UserId(1))];
-        let mut other = hub.subscribe_user(UserId(2));
+        let (hub, _errands) = Hub::new(16);
+        let mut sockets = [hub.subscribe_user(UserId(1)).await, hub.subscribe_user(UserId(1)).await];
+        let mut other = hub.subscribe_user(UserId(2)).await;
         hub.publish_user(UserId(1), UserEvent::Close(Code::UserInactive));
         hub.publish_user(UserId(2), UserEvent::Rooms);
         for socket in &mut sockets {
@@ -135,8 +156,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_that_takes_nothing_is_told_that_it_lags() {
-        let hub = Hub::new(16);
-        let mut inbox = hub.subscribe_user(UserId(1));
+        let (hub, _errands) = Hub::new(16);
+        let mut inbox = hub.subscribe_user(UserId(1)).await;
         for _ in 0..MAILBOX {
             hub.publish_user(UserId(1), UserEvent::Rooms);
         }

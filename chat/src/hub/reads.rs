@@ -115,9 +115,13 @@ mod tests {
         ReadMark { message_id: MessageId(message), user, read_at: Timestamp(0) }
     }
 
-    fn sockets(hub: &Hub, count: usize) -> Vec<Subscription> {
+    async fn sockets(hub: &Hub, count: usize) -> Vec<Subscription> {
         let user = UserRef { id: UserId(0), username: "amy".into() };
-        (0..count).map(|_| hub.subscribe(RoomId(1), user.clone())).collect()
+        let mut sockets = Vec::new();
+        for _ in 0..count {
+            sockets.push(hub.subscribe(RoomId(1), user.clone()).await);
+        }
+        sockets
     }
 
     /// Who has read up to where, by the next frame.
@@ -134,8 +138,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_room_of_few_is_told_each_reading_at_once() {
-        let hub = Hub::new(512);
-        let mut few = sockets(&hub, AT_ONCE);
+        let (hub, _errands) = Hub::new(512);
+        let mut few = sockets(&hub, AT_ONCE).await;
         for message in 1..=150 {
             hub.publish_read(RoomId(1), mark(7, message));
         }
@@ -146,8 +150,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_room_of_many_is_told_every_readers_last_mark_in_few_frames() {
-        let hub = Hub::new(512);
-        let mut many = sockets(&hub, AT_ONCE + 1);
+        let (hub, _errands) = Hub::new(512);
+        let mut many = sockets(&hub, AT_ONCE + 1).await;
         for message in 1..=20 {
             for reader in 1..=100 {
                 hub.publish_read(RoomId(1), mark(reader, message));

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{
-    Event, News, UserEvent,
+    Event, Head, News, UserEvent,
     inbox::{Mailbox, Signal},
 };
 use crate::{
@@ -60,12 +60,24 @@ impl Tidings {
 
 type Mailboxes = HashMap<u64, Arc<Mailbox>>;
 
+/// A room that somebody watches, and how far they have been told.
+#[derive(Default)]
+struct Watched {
+    mailboxes: Mailboxes,
+    /// The newest message's place that was heard of here; `None` until somebody has read it.
+    seq: Option<i64>,
+    /// Where the database was at the last look, if that was further: it may have been on its way.
+    suspected: Option<i64>,
+    /// Those who lost the right to listen, up to this number, have been told.
+    checked: i64,
+}
+
 /// Everybody who follows something.
 #[derive(Default)]
 pub(super) struct Watchers {
     next: AtomicU64,
     /// Each room's own lock is held while its watchers are told, the map's is not.
-    rooms: Mutex<HashMap<RoomId, Arc<Mutex<Mailboxes>>>>,
+    rooms: Mutex<HashMap<RoomId, Arc<Mutex<Watched>>>>,
     users: Mutex<HashMap<UserId, Mailboxes>>,
     /// Rooms with news that found the queue full.
     behind: Mutex<HashSet<RoomId>>,
@@ -96,19 +108,19 @@ impl Watchers {
 
     pub(super) fn watch(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) {
         let mut rooms = lock(&self.rooms);
-        let mailboxes = rooms.entry(room).or_insert_with(|| {
+        let watched = rooms.entry(room).or_insert_with(|| {
             self.figures.followed.increment(1);
             Arc::default()
         });
-        lock(mailboxes).insert(id, Arc::clone(mailbox));
+        lock(watched).mailboxes.insert(id, Arc::clone(mailbox));
     }
 
     pub(super) fn unwatch(&self, room: RoomId, id: u64) {
         let mut rooms = lock(&self.rooms);
-        let is_last = rooms.get(&room).is_some_and(|mailboxes| {
-            let mut mailboxes = lock(mailboxes);
-            mailboxes.remove(&id);
-            mailboxes.is_empty()
+        let is_last = rooms.get(&room).is_some_and(|watched| {
+            let mut watched = lock(watched);
+            watched.mailboxes.remove(&id);
+            watched.mailboxes.is_empty()
         });
         if is_last {
             rooms.remove(&room);
@@ -120,6 +132,61 @@ impl Watchers {
         lock(&self.rooms).contains_key(&room)
     }
 
+    /// The rooms that are watched.
+    pub(super) fn watched(&self) -> Vec<RoomId> {
+        lock(&self.rooms).keys().copied().collect()
+    }
+
+    /// Takes note of the event, if anybody watches the room.
+    pub(super) fn hears(&self, room: RoomId, event: &Event) -> bool {
+        let Some(watched) = self.room(room) else { return false };
+        if let Event::Frame(frame) = event
+            && let Some(news) = &frame.news
+        {
+            let mut watched = lock(&watched);
+            watched.seq = watched.seq.map(|seq| seq.max(news.seq));
+        }
+        true
+    }
+
+    /// One of the room's watchers has read, since it watches, how far the room was.
+    pub(super) fn know(&self, room: RoomId, seq: i64, access_rev: i64) {
+        if let Some(watched) = self.room(room) {
+            let mut watched = lock(&watched);
+            if watched.seq.is_none() {
+                (watched.seq, watched.checked) = (Some(seq), access_rev);
+            }
+        }
+    }
+
+    /// The database is so far. What it had at the last look and is not heard of yet was
+    /// missed. Gives the number up to which those who lost the right to listen were told, if
+    /// there are later ones.
+    pub(super) fn learn(&self, room: RoomId, head: Head) -> Option<i64> {
+        let watched = self.room(room)?;
+        let mut watched = lock(&watched);
+        let told = watched.seq?;
+        if watched.suspected.is_some_and(|suspected| suspected > told) {
+            (watched.seq, watched.suspected) = (Some(head.seq.max(told)), None);
+            watched.mailboxes.values().for_each(|mailbox| mailbox.put(Signal::Missed(room)));
+        } else {
+            watched.suspected = (head.seq > told).then_some(head.seq);
+        }
+        (head.access_rev > watched.checked).then_some(watched.checked)
+    }
+
+    /// Everybody who lost the right to listen up to this number was told.
+    pub(super) fn set_checked(&self, room: RoomId, access_rev: i64) {
+        if let Some(watched) = self.room(room) {
+            let mut watched = lock(&watched);
+            watched.checked = watched.checked.max(access_rev);
+        }
+    }
+
+    fn room(&self, room: RoomId) -> Option<Arc<Mutex<Watched>>> {
+        lock(&self.rooms).get(&room).cloned()
+    }
+
     pub(super) fn tell_user(&self, user: UserId, event: UserEvent) {
         for mailbox in lock(&self.users).get(&user).into_iter().flat_map(HashMap::values) {
             mailbox.put(Signal::User(event));
@@ -127,9 +194,8 @@ impl Watchers {
     }
 
     fn tell_room(&self, room: RoomId, signal: &Signal) {
-        let mailboxes = lock(&self.rooms).get(&room).cloned();
-        if let Some(mailboxes) = mailboxes {
-            lock(&mailboxes).values().for_each(|mailbox| mailbox.put(signal.clone()));
+        if let Some(watched) = self.room(room) {
+            lock(&watched).mailboxes.values().for_each(|mailbox| mailbox.put(signal.clone()));
         }
     }
 
@@ -171,9 +237,11 @@ impl WatchedRooms {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
     use crate::{
-        hub::Hub,
+        hub::{Audience, Frame, Hub},
         model::{Code, UserId},
     };
 
@@ -183,9 +251,9 @@ mod tests {
 
     #[tokio::test]
     async fn watchers_that_the_queue_has_no_place_for_are_told_that_they_missed_something() {
-        let hub = Hub::new(16);
+        let (hub, _errands) = Hub::new(16);
         let mut rooms = hub.watched_rooms();
-        let mut inbox = hub.subscribe_user(UserId(1));
+        let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
         inbox.watch(RoomId(2));
         for _ in 0..TIDINGS {
@@ -197,10 +265,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_the_database_had_at_the_last_look_and_nobody_told_of_was_missed() {
+        let (hub, _errands) = Hub::new(16);
+        let mut inbox = hub.subscribe_user(UserId(1)).await;
+        inbox.watch(RoomId(1));
+        let head = |seq| Head { rev: seq, seq, access_rev: 3 };
+        assert_eq!(hub.learn(RoomId(1), head(9)), None, "nobody has read how far it is");
+        inbox.know(RoomId(1), 4, 2);
+        assert_eq!(hub.learn(RoomId(1), head(4)), Some(2), "somebody lost the right to listen");
+        hub.set_checked(RoomId(1), head(4));
+        // On its way at the first look, not at the second.
+        assert_eq!(hub.learn(RoomId(1), head(5)), None);
+        let mut arrived = Frame::serialised(Bytes::new(), Some(5), Audience::Everyone);
+        arrived.news = Some(Arc::new(News { seq: 5, mentioned: Vec::new() }));
+        hub.publish(RoomId(1), Event::Frame(arrived));
+        hub.learn(RoomId(1), head(6));
+        assert!(inbox.next().now_or_never().is_none(), "it may be on its way");
+        hub.learn(RoomId(1), head(7));
+        assert!(matches!(inbox.next().now_or_never(), Some(Ok(Signal::Missed(RoomId(1))))));
+        hub.learn(RoomId(1), head(7));
+        assert!(inbox.next().now_or_never().is_none(), "told once");
+    }
+
+    #[tokio::test]
     async fn only_watched_rooms_make_news() {
-        let hub = Hub::new(16);
+        let (hub, _errands) = Hub::new(16);
         let mut rooms = hub.watched_rooms();
-        let mut inbox = hub.subscribe_user(UserId(1));
+        let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
         inbox.watch(RoomId(2));
         inbox.unwatch(RoomId(1));

@@ -98,6 +98,18 @@ pub(crate) fn may_act_on(actor: Role, target: Role, is_last_admin: bool) -> Resu
     }
 }
 
+/// Why somebody who listened to a room may not any more. Whoever was in may know what became
+/// of the room and of their place in it.
+pub(crate) fn loss(standing: &Standing) -> Option<Code> {
+    allow(Some(standing), Action::Listen).err()?;
+    let is_banned = standing.member.as_ref().is_some_and(|member| member.is_banned);
+    Some(match (standing.room.is_active, is_banned) {
+        (false, _) => Code::NotFound,
+        (true, true) => Code::Banned,
+        (true, false) => Code::NotAMember,
+    })
+}
+
 fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Result<()> {
     let present = member.filter(|member| member.is_present);
     let is_hidden = match room.room_type {
@@ -292,6 +304,20 @@ mod tests {
         }
         let gone = MemberState { is_present: false, ..member() };
         assert_eq!(change(gone), [[Some(Code::NotAMember); 2]; 2], "not even what was one's own");
+    }
+
+    #[test]
+    fn what_a_listener_is_told_who_may_not_listen_any_more() {
+        let gone = MemberState { is_present: false, ..member() };
+        let banned = MemberState { is_banned: true, ..member() };
+        for kind in [RoomType::Public, RoomType::Private] {
+            let told = |member: &MemberState| loss(&standing(kind, Some(member.clone())));
+            let expected = [None, Some(Code::NotAMember), Some(Code::Banned)];
+            assert_eq!([told(&member()), told(&gone), told(&banned)], expected, "{kind:?}");
+            let mut deleted = standing(kind, Some(member()));
+            deleted.room.is_active = false;
+            assert_eq!(loss(&deleted), Some(Code::NotFound));
+        }
     }
 
     #[test]

@@ -178,15 +178,17 @@ impl Chat {
     }
 
     /// Lets the account in again, or shuts it out at once: its sessions end and its
-    /// sockets on this node close with `user_inactive`.
+    /// sockets close with `user_inactive`.
     ///
     /// # Errors
     /// `user_not_found`.
     pub async fn set_active(&self, username: &str, is_active: bool) -> Result<User> {
         let user = self.named(username).await?.user;
         let mut conn = self.store().write().await?;
-        users::set_active(&mut conn, user.id, is_active).await?;
-        if !is_active {
+        if is_active {
+            users::let_in(&mut conn, user.id).await?;
+        } else {
+            users::shut_out(&mut conn, user.id).await?;
             session_rows::delete_of(&mut conn, user.id).await?;
         }
         conn.commit().await?;

@@ -68,11 +68,12 @@ impl Chat {
         let place = self.limits().open_socket(user.id)?;
         // Listening starts before the counts are read, to the user and then to their rooms:
         // what overlaps is told by its place.
-        let mut inbox = self.hub().subscribe_user(user.id);
+        let mut inbox = self.hub().subscribe_user(user.id).await;
         let mut conn = self.store().read().await?;
         for reading in reads::readings(&mut conn, user.id).await? {
             inbox.watch(reading.room);
         }
+        inbox.settle().await;
         let mut session = NotificationSession {
             chat: self.clone(),
             user: user.clone(),
@@ -90,6 +91,7 @@ impl Chat {
         readings.sort_unstable_by_key(|reading| reading.room);
         for reading in readings {
             session.inbox.watch(reading.room);
+            session.inbox.know(reading.room, reading.seq, reading.access_rev);
             session.rooms.insert(reading.room, Tally::known(&reading));
             session.tell(reading.room);
         }
@@ -205,6 +207,7 @@ impl NotificationSession {
             self.leave(room);
             return Ok(());
         };
+        self.inbox.know(room, reading.seq, reading.access_rev);
         let missed = self.rooms.get(&room).and_then(|tally| tally.missed(&reading));
         let missed = match missed {
             None => Vec::new(),

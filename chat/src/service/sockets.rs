@@ -14,9 +14,9 @@ use super::{
 use crate::{
     error::{Error, Result},
     figures::amount,
-    hub::{Event, Subscription},
+    hub::{Event, Head, Subscription},
     model::{Code, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, User, limits::RESUME_MAX},
-    store::{messages, messages::StoredMessage, rooms},
+    store::{messages, messages::StoredMessage, rooms, watch},
 };
 
 /// What a returning client knows already.
@@ -30,14 +30,13 @@ pub enum Resume {
 
 /// An open socket's place in a room.
 pub struct RoomSession {
-    chat: Chat,
     room: RoomRef,
     _place: SocketPlace,
     subscription: Subscription,
     /// Everything up to this change was handed out.
     rev: i64,
-    /// A change arrived whose predecessor did not: the database has it.
-    has_gap: bool,
+    /// Every message up to this change was known when the socket opened.
+    opened_at: i64,
     ready: VecDeque<Bytes>,
 }
 
@@ -51,18 +50,24 @@ impl Chat {
         let place = self.limits().open_socket(user.id)?;
         // Listening starts before the state is read, so nothing falls between the two;
         // what overlaps is told by its rev.
-        let subscription = self.hub().subscribe(room, user.to_ref());
+        let subscription = self.hub().subscribe(room, user.to_ref()).await;
         let mut conn = self.store().read().await?;
+        subscription
+            .begin(async || {
+                let found =
+                    watch::heads(&mut conn, &[room]).await?.pop().ok_or(Error::from(Code::NotFound))?;
+                Ok::<_, Error>(Head { rev: found.rev, seq: found.seq, access_rev: found.access_rev })
+            })
+            .await?;
         let standing = rooms::standing(&mut conn, room, user.id).await?;
         let state = &allow(standing.as_ref(), Action::Listen)?.room;
         let last_message_id = messages::id_at(&mut conn, room, state.seq).await?;
         let mut session = RoomSession {
-            chat: self.clone(),
             room: state.to_ref(),
             _place: place,
             subscription,
             rev: state.rev,
-            has_gap: false,
+            opened_at: state.rev,
             ready: VecDeque::new(),
         };
         session.push(&ServerFrame::ConnectionEstablished {
@@ -105,13 +110,14 @@ impl Chat {
             self.figures().resyncs.increment(1);
             session.push(&ServerFrame::Resync { rev: state.rev });
         }
+        session.opened_at = session.rev;
         session.subscription.set_present(true);
         Ok(session)
     }
 }
 
 /// A stored change as a frame, for a client that knew everything up to change `known`.
-fn change(stored: &StoredMessage, known: i64) -> ServerFrame {
+pub(super) fn change(stored: &StoredMessage, known: i64) -> ServerFrame {
     let rev = stored.message.rev;
     if stored.created_rev > known {
         ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev }
@@ -127,43 +133,26 @@ impl RoomSession {
     ///
     /// # Errors
     /// The reason to close the socket with: `too_slow`, `not_a_member`, `banned`,
-    /// `user_inactive`, `not_found`, or a failing database while a gap is filled.
+    /// `user_inactive`, `not_found`.
     pub async fn next(&mut self) -> Result<Bytes> {
+        if let Some(frame) = self.ready.pop_front() {
+            return Ok(frame);
+        }
         loop {
-            if let Some(frame) = self.ready.pop_front() {
-                return Ok(frame);
-            }
-            if self.has_gap {
-                self.fill_gap().await?;
-                continue;
-            }
             match self.subscription.next().await.map_err(|_| Error::from(Code::TooSlow))? {
                 Event::Close { code, .. } => return Err(code.into()),
                 Event::Frame(frame) => match frame.rev {
                     None => return Ok(frame.json),
+                    // Read from the database at the opening.
                     Some(rev) if rev <= self.rev => {}
-                    Some(rev) if rev == self.rev + 1 => {
+                    Some(rev) => {
                         self.rev = rev;
-                        return Ok(frame.json);
+                        let known = frame.known.filter(|known| known.since <= self.opened_at);
+                        return Ok(known.map_or(frame.json, |known| known.json.clone()));
                     }
-                    // The change itself is not kept: being newer, it is in the database too.
-                    Some(_) => self.has_gap = true,
                 },
             }
         }
-    }
-
-    async fn fill_gap(&mut self) -> Result<()> {
-        let mut conn = self.chat.store().read().await?;
-        let known = self.rev;
-        let missed = history::missed(&mut conn, &self.room, known).await?.ok_or(Code::TooSlow)?;
-        for stored in missed {
-            self.rev = stored.message.rev;
-            self.push(&change(&stored, known));
-        }
-        self.has_gap = false;
-        self.chat.figures().gaps.increment(1);
-        Ok(())
     }
 
     fn push(&mut self, frame: &ServerFrame) {

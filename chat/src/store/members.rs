@@ -136,9 +136,10 @@ pub async fn enter(
     Ok(())
 }
 
-/// Marks that the member went.
+/// Marks that the member went. Call it under the room's lock.
 pub async fn leave(conn: &mut Conn, member_id: i64, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_room_member SET left_at = ?, role = 'member' WHERE id = ?";
+    note_loss(conn, member_id).await?;
     on!(conn, |link| sqlx::query(SQL).bind(now.0).bind(member_id).execute(&mut *link).await.map(drop))?;
     Ok(())
 }
@@ -162,10 +163,27 @@ pub async fn set_muted(conn: &mut Conn, member_id: i64, is_muted: bool) -> Store
     Ok(())
 }
 
-/// Shuts the member out, which takes their role too, or no longer.
+/// Shuts the member out, which takes their role too, or no longer. Call it under the room's lock.
 pub async fn set_banned(conn: &mut Conn, member_id: i64, is_banned: bool) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_room_member SET is_banned = ?, role = 'member' WHERE id = ?";
+    if is_banned {
+        note_loss(conn, member_id).await?;
+    }
     on!(conn, |link| sqlx::query(SQL).bind(is_banned).bind(member_id).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Gives the membership the room's next number of those who lost the right to listen, so that
+/// every node notices (see [`watch`](super::watch)).
+async fn note_loss(conn: &mut Conn, member_id: i64) -> StoreResult<()> {
+    const ROOM: &str = "UPDATE chat_room SET access_rev = access_rev + 1 \
+        WHERE id = (SELECT room_id FROM chat_room_member WHERE id = ?)";
+    const MEMBER: &str = "UPDATE chat_room_member SET access_rev = \
+        (SELECT access_rev FROM chat_room WHERE chat_room.id = chat_room_member.room_id) WHERE id = ?";
+    on!(conn, |link| {
+        sqlx::query(ROOM).bind(member_id).execute(&mut *link).await?;
+        sqlx::query(MEMBER).bind(member_id).execute(&mut *link).await.map(drop)
+    })?;
     Ok(())
 }
 

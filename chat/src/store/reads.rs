@@ -166,6 +166,8 @@ pub struct Reading {
     pub read: i64,
     /// How many messages above it are their own.
     pub own: i64,
+    /// How many times somebody lost the right to listen.
+    pub access_rev: i64,
 }
 
 #[derive(FromRow)]
@@ -175,6 +177,7 @@ struct ReadingRow {
     seq: i64,
     last_read_seq: i64,
     own_after_read: i64,
+    access_rev: i64,
 }
 
 impl From<ReadingRow> for Reading {
@@ -185,6 +188,7 @@ impl From<ReadingRow> for Reading {
             seq: row.seq,
             read: row.last_read_seq,
             own: row.own_after_read,
+            access_rev: row.access_rev,
         }
     }
 }
@@ -193,7 +197,7 @@ impl From<ReadingRow> for Reading {
 macro_rules! readings {
     ($rest:literal) => {
         concat!(
-            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read \
+            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.access_rev \
              FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
              WHERE m.user_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE AND r.is_active = TRUE",
             $rest

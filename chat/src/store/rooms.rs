@@ -138,6 +138,15 @@ pub async fn standing(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResul
     Ok(row.map(Standing::from))
 }
 
+/// The room as it is now; `None` when there is no such room.
+pub async fn state(conn: &mut Conn, room: RoomId) -> StoreResult<Option<RoomState>> {
+    const SQL: &str = "SELECT id, name, room_type, is_active, max_members, member_count, seq, rev \
+        FROM chat_room WHERE id = ?";
+    let row: Option<StateRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(RoomState::from))
+}
+
 /// Takes the room's lock until the commit: who is in, `seq` and `rev` stand still meanwhile.
 pub async fn lock(conn: &mut Conn, room: RoomId) -> StoreResult<()> {
     let sql = format!("SELECT id FROM chat_room WHERE id = ?{}", conn.backend().for_update());
@@ -216,9 +225,10 @@ pub async fn update(
     Ok(())
 }
 
-/// Marks the room as deleted; its messages and members stay.
+/// Marks the room as deleted, so that nobody may listen any more; its messages and members stay.
 pub async fn deactivate(conn: &mut Conn, room: RoomId, now: Timestamp) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room SET is_active = FALSE, updated_at = ? WHERE id = ?";
+    const SQL: &str =
+        "UPDATE chat_room SET is_active = FALSE, access_rev = access_rev + 1, updated_at = ? WHERE id = ?";
     on!(conn, |link| sqlx::query(SQL).bind(now.0).bind(room.0).execute(&mut *link).await.map(drop))?;
     Ok(())
 }

@@ -140,10 +140,23 @@ pub async fn replace_password_hash(conn: &mut Conn, id: UserId, old: &str, new: 
     Ok(())
 }
 
-/// Lets the account in again, or no longer.
-pub async fn set_active(conn: &mut Conn, id: UserId, is_active: bool) -> StoreResult<()> {
-    const SQL: &str = "UPDATE user SET is_active = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(is_active).bind(id.0).execute(&mut *link).await.map(drop))?;
+/// Lets the account in again.
+pub async fn let_in(conn: &mut Conn, id: UserId) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET is_active = TRUE WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(id.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
+
+/// Shuts the account out, with the system's next number of those who were, so that every
+/// node notices (see [`watch`](super::watch)).
+pub async fn shut_out(conn: &mut Conn, id: UserId) -> StoreResult<()> {
+    const SYSTEM: &str = "UPDATE chat_system SET access_rev = access_rev + 1 WHERE id = 1";
+    const USER: &str = "UPDATE user SET is_active = FALSE, \
+        access_rev = (SELECT access_rev FROM chat_system WHERE chat_system.id = 1) WHERE id = ?";
+    on!(conn, |link| {
+        sqlx::query(SYSTEM).execute(&mut *link).await?;
+        sqlx::query(USER).bind(id.0).execute(&mut *link).await.map(drop)
+    })?;
     Ok(())
 }
 

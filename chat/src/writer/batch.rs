@@ -113,7 +113,7 @@ fn announce(hub: &Hub, outcomes: Vec<Outcome>) -> Vec<Result<Stored>> {
 }
 
 fn tell(hub: &Hub, message: &Message, news: Option<News>) {
-    if !hub.is_listening(message.room.id) {
+    if !hub.is_wanted(message.room.id) {
         return;
     }
     let rev = message.rev;

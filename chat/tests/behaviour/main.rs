@@ -4,6 +4,8 @@
 
 #[path = "mariadb.rs"]
 mod mariadb;
+#[path = "redis.rs"]
+mod redis;
 mod support;
 
 mod accounts;
@@ -15,6 +17,7 @@ mod members;
 mod messages;
 mod migrations;
 mod moderation;
+mod nodes;
 mod notifications;
 mod reads;
 mod room_list;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::mariadb;
 
 pub mod cast;
+pub mod nodes;
 
 /// 2026-01-25T15:30:00Z.
 pub const NOW: Timestamp = Timestamp(1_769_355_000_000_000);
@@ -61,12 +62,17 @@ impl World {
 
     /// On a new database of the MariaDB server.
     pub async fn mariadb() -> Self {
+        Self::mariadb_with(unhurried()).await
+    }
+
+    /// On a new database of the MariaDB server, with these settings.
+    pub async fn mariadb_with(settings: Settings) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("liao_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let url = tokio::task::spawn_blocking(move || mariadb::shared().database(&name))
             .await
             .expect("the server answers");
-        Self::at(url, tempfile::tempdir().expect("a temporary folder"), unhurried()).await
+        Self::at(url, tempfile::tempdir().expect("a temporary folder"), settings).await
     }
 
     async fn at(url: String, folder: TempDir, settings: Settings) -> Self {

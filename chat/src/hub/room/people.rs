@@ -1,0 +1,129 @@
+//! Announcing who comes and goes: to the sockets here, and to the other nodes.
+
+use std::{
+    collections::HashSet,
+    sync::{MutexGuard, PoisonError, atomic::Ordering},
+};
+
+use super::Channel;
+use crate::{
+    bus::{
+        Bus, Topic,
+        wire::{Message, NodeId, Signal},
+    },
+    hub::{
+        Audience, Event, Frame,
+        presence::{Heard, Move, Presence},
+    },
+    model::{ServerFrame, UserId, UserRef},
+};
+
+impl Channel {
+    /// Asks the other nodes who is there, the first time.
+    pub(in crate::hub) fn ask_first(&self, bus: Option<&Bus>) {
+        if let Some(bus) = bus
+            && !self.has_asked.swap(true, Ordering::Relaxed)
+        {
+            let ask = Signal::Ask { is_newcomer: true };
+            bus.publish(Topic::Room(self.room), Message::Signal(ask));
+        }
+    }
+
+    /// Tells the other nodes who is here, and asks them, after a time in which neither heard of
+    /// the other.
+    pub(in crate::hub) fn ask_again(&self, bus: Option<&Bus>) {
+        if let Some(bus) = bus
+            && self.has_asked.load(Ordering::Relaxed)
+        {
+            let presence = self.presence();
+            let roster = presence.roster(None);
+            for signal in roster.into_iter().chain([Signal::Ask { is_newcomer: false }]) {
+                bus.publish(Topic::Room(self.room), Message::Signal(signal));
+            }
+        }
+    }
+
+    /// Another node says something about its people, or asks about ours.
+    pub(in crate::hub) fn hear(&self, sender: NodeId, signal: Signal, bus: Option<&Bus>) {
+        let mut presence = self.presence();
+        let heard = match signal {
+            Signal::Came { version, user } => presence.hear_came(sender, version, user),
+            Signal::Went { version, user } => presence.hear_went(sender, version, user),
+            Signal::Roster(roster) => presence.hear_roster(sender, roster),
+            Signal::Pulse { version } => presence.hear_pulse(sender, version),
+            Signal::Ask { is_newcomer } => {
+                Heard { moves: Vec::new(), reply: presence.roster(is_newcomer.then_some(sender)) }
+            }
+            // Not of a room's people.
+            Signal::Close { .. }
+            | Signal::Read { .. }
+            | Signal::User { .. }
+            | Signal::Alive
+            | Signal::Bye
+            | Signal::Unknown => {
+                return;
+            }
+        };
+        self.pass_on(heard, bus);
+        drop(presence);
+    }
+
+    /// `node` is gone, and so are its people.
+    pub(in crate::hub) fn forget(&self, node: NodeId) {
+        let mut presence = self.presence();
+        let moves = presence.forget(node);
+        self.pass_on(Heard { moves, reply: None }, None);
+        drop(presence);
+    }
+
+    /// From time to time: forgets nodes that say nothing of this room any more, and lets the
+    /// others see whether they missed something of ours.
+    pub(in crate::hub) fn end_round(&self, bus: Option<&Bus>) {
+        let mut presence = self.presence();
+        let moves = presence.end_round();
+        let reply = presence.pulse();
+        self.pass_on(Heard { moves, reply }, bus);
+        drop(presence);
+    }
+
+    /// Who of these is in the room, on any node as far as this one knows.
+    pub(in crate::hub) fn present(&self, people: impl Iterator<Item = UserId>) -> HashSet<UserId> {
+        let presence = self.presence();
+        people.filter(|user| presence.is_present(*user)).collect()
+    }
+
+    pub(super) fn arrive(&self, user: &UserRef, bus: Option<&Bus>) {
+        let mut presence = self.presence();
+        let heard = presence.arrive(user);
+        self.pass_on(heard, bus);
+        drop(presence);
+    }
+
+    pub(super) fn depart(&self, user: &UserRef, bus: Option<&Bus>) {
+        let mut presence = self.presence();
+        let heard = presence.depart(user);
+        self.pass_on(heard, bus);
+        drop(presence);
+    }
+
+    /// To be called while [`Self::presence`] is held.
+    fn pass_on(&self, heard: Heard, bus: Option<&Bus>) {
+        for change in heard.moves {
+            let (user, frame) = match change {
+                Move::Came(user) => (user.id, ServerFrame::UserJoin { user }),
+                Move::Went(user) => (user.id, ServerFrame::UserLeave { user }),
+            };
+            if let Some(frame) = Frame::new(&frame, None, Audience::Others(user)) {
+                self.put(Event::Frame(frame));
+            }
+        }
+        if let (Some(signal), Some(bus)) = (heard.reply, bus) {
+            bus.publish(Topic::Room(self.room), Message::Signal(signal));
+        }
+    }
+
+    /// A panic while the lock was held leaves at worst somebody who seems to be here.
+    fn presence(&self) -> MutexGuard<'_, Presence> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

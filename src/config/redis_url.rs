@@ -1,0 +1,66 @@
+//! Redis' address, which may hold a password.
+
+use std::fmt;
+
+use chat::bus::Addresses;
+use url::Url;
+
+use super::value::Value;
+
+/// Where Redis is: one address, or several nodes of one cluster with commas between. Its `Debug` and `Display` forms
+/// leave passwords out.
+#[derive(Clone)]
+pub struct RedisUrl {
+    text: String,
+    addresses: Addresses,
+}
+
+impl RedisUrl {
+    /// The addresses, for the bus alone.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses.clone()
+    }
+}
+
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&<Option<Self> as Value>::show(&self.text))
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisUrl({self})")
+    }
+}
+
+impl Value for Option<RedisUrl> {
+    const EXPECTED: &'static str = "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… for TLS, or several nodes of one cluster with commas between";
+    // One that cannot be read may have its password anywhere.
+    const IS_SENSITIVE: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(None);
+        }
+        Addresses::parse(text).map(|addresses| Some(RedisUrl { text: text.to_owned(), addresses }))
+    }
+
+    fn show(text: &str) -> String {
+        if text.is_empty() {
+            return "(none)".to_owned();
+        }
+        text.split(',').map(|one| masked(one.trim())).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The address without its password.
+fn masked(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else { return "********".to_owned() };
+    // Some write the password as an option.
+    url.set_query(None);
+    if url.password().is_some() && url.set_password(Some("********")).is_err() {
+        return "********".to_owned();
+    }
+    url.into()
+}
