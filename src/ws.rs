@@ -24,9 +24,10 @@ pub mod room;
 
 use figures::Kind;
 
-/// Buffers of one socket. The library's default of 128 KiB for reading would be most of
-/// an idle socket's memory; chat frames are small.
-const READ_BUFFER: usize = 4 * 1024;
+/// Buffers of one socket. That for reading is there as long as the socket, and most of an idle one's memory by the
+/// library's default of 128 KiB; frames of a chat are small, and a larger one makes it grow. That for writing is
+/// made when something is written.
+const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// How long the network may refuse to take what is sent before the peer counts as gone.

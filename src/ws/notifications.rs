@@ -28,24 +28,38 @@ pub async fn upgrade(
     accept(&state.clone(), Kind::Notifications, upgrade, move |socket| serve(socket, state, entrance))
 }
 
-async fn serve(mut socket: WebSocket, state: AppState, entrance: Entrance) {
+async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
+    let stopping = state.shutdown.token().cancelled_owned();
+    // In boxes for the reason that a room's socket gives.
+    let Some((mut line, mut session)) = Box::pin(open(socket, state, entrance)).await else { return };
+    let end = run(&mut line, &mut session, stopping).await;
+    // Nothing more is kept for it during the goodbye, which a dead peer makes long.
+    drop(session);
+    Box::pin(line.end(end)).await;
+}
+
+/// Lets the client in; who may not come in has been told why.
+async fn open(
+    mut socket: WebSocket,
+    state: AppState,
+    entrance: Entrance,
+) -> Option<(Line, NotificationSession)> {
     let locale = entrance.locale;
     let user = match handshake::admit(&mut socket, &state, &entrance).await {
         Ok(user) => user,
-        Err(failure) => return refuse(socket, locale, &failure).await,
-    };
-    let mut session = match state.chat.open_notifications(&user).await {
-        Ok(session) => session,
-        Err(error) => {
-            crate::error::log(&error);
-            return refuse(socket, locale, &error.failure()).await;
+        Err(failure) => {
+            refuse(socket, locale, &failure).await;
+            return None;
         }
     };
-    let mut line = Line::new(socket, locale, &state.config);
-    let end = run(&mut line, &mut session, state.shutdown.token().cancelled_owned()).await;
-    // Nothing more is kept for it during the goodbye, which a dead peer makes long.
-    drop(session);
-    line.end(end).await;
+    match state.chat.open_notifications(&user).await {
+        Ok(session) => Some((Line::new(socket, locale, &state.config), session)),
+        Err(error) => {
+            crate::error::log(&error);
+            refuse(socket, locale, &error.failure()).await;
+            None
+        }
+    }
 }
 
 async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl Future<Output = ()>) -> End {

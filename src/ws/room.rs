@@ -33,36 +33,47 @@ pub async fn upgrade(
     accept(&state.clone(), Kind::Room, upgrade, move |socket| serve(socket, state, entrance))
 }
 
-async fn serve(mut socket: WebSocket, state: AppState, entrance: Entrance) {
+async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
+    let stopping = state.shutdown.token().cancelled_owned();
+    // A task is as large as the largest thing that it ever waits for. What is waited for once, or seldom, is in a box
+    // of its own that goes when it is done: an idle socket then costs a few KiB and not thirty.
+    let Some(mut talk) = Box::pin(open(socket, state, entrance)).await else { return };
+    let end = talk.run(stopping).await;
+    let Talk { line, session, .. } = talk;
+    // Gone from the room before the goodbye, which a dead peer makes long.
+    drop(session);
+    Box::pin(line.end(end)).await;
+}
+
+/// Lets the client in; who may not come in has been told why.
+async fn open(mut socket: WebSocket, state: AppState, entrance: Entrance) -> Option<Talk> {
     let locale = entrance.locale;
     let user = match handshake::admit(&mut socket, &state, &entrance).await {
         Ok(user) => user,
-        Err(failure) => return refuse(socket, locale, &failure).await,
+        Err(failure) => {
+            refuse(socket, locale, &failure).await;
+            return None;
+        }
     };
     let opened = match entrance.room {
         Some(room) => state.chat.open_room(&user, room, entrance.resume).await,
         None => Err(Code::NotFound.into()),
     };
-    let session = match opened {
-        Ok(session) => session,
+    match opened {
+        Ok(session) => Some(Talk {
+            line: Line::new(socket, locale, &state.config),
+            chat: state.chat,
+            user,
+            room: session.room(),
+            session,
+            receipts: FuturesUnordered::new(),
+        }),
         Err(error) => {
             crate::error::log(&error);
-            return refuse(socket, locale, &error.failure()).await;
+            refuse(socket, locale, &error.failure()).await;
+            None
         }
-    };
-    let mut talk = Talk {
-        line: Line::new(socket, locale, &state.config),
-        chat: state.chat.clone(),
-        user,
-        room: session.room(),
-        session,
-        receipts: FuturesUnordered::new(),
-    };
-    let end = talk.run(state.shutdown.token().cancelled_owned()).await;
-    let Talk { line, session, .. } = talk;
-    // Gone from the room before the goodbye, which a dead peer makes long.
-    drop(session);
-    line.end(end).await;
+    }
 }
 
 type Answered = (Option<String>, chat::Result<chat::writer::Stored>);
@@ -144,7 +155,8 @@ impl Talk {
                 Ok(())
             }
             ClientFrame::MessageRead { message_id } => {
-                match self.chat.mark_read_in(&self.user, self.room, MessageId(message_id)).await {
+                let marking = self.chat.mark_read_in(&self.user, self.room, MessageId(message_id));
+                match Box::pin(marking).await {
                     Ok(()) => Ok(()),
                     Err(error) if error.code() == Code::NotFound => {
                         self.line.refuse(&frames::no_such_message(), None).await
