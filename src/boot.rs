@@ -22,6 +22,7 @@ use crate::{
     shutdown::{self, Shutdown},
     start_error::StartError,
     state::AppState,
+    ws::handshake::Turns,
 };
 
 /// A server that is ready to serve.
@@ -135,6 +136,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         options: assets::leptos_options(&config),
         config: Arc::new(config),
         shutdown: shutdown.clone(),
+        turns: Turns::default(),
     };
     let router = router::router(state, health, metrics);
     Ok(Server { address, made_demo_account, listener, router, chat, shutdown })

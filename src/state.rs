@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use chat::Chat;
 use leptos::prelude::LeptosOptions;
 
-use crate::{auth::Auth, config::Config, shutdown::Shutdown};
+use crate::{auth::Auth, config::Config, shutdown::Shutdown, ws::handshake::Turns};
 
 /// The process's parts. Cheap to clone.
 #[derive(Clone, FromRef)]
@@ -19,6 +19,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// The will to stop.
     pub shutdown: Shutdown,
+    /// The order in which sockets are let in.
+    pub turns: Turns,
     /// Where pages find their files.
     pub options: LeptosOptions,
 }

@@ -1,6 +1,6 @@
 //! Who opens a socket, to which room, and from where in its history.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use app::i18n::Locale;
 use axum::{
@@ -14,7 +14,10 @@ use chat::{
     model::{ClientFrame, Code, Failure, RoomId, User},
     service::sockets::Resume,
 };
-use tokio::time::timeout;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
 use super::frames;
 use crate::{
@@ -27,6 +30,29 @@ use crate::{
 
 /// How long a client that brought no credentials has to say who it is (contract).
 const INTRODUCTION: Duration = Duration::from_secs(10);
+
+/// Sockets whose credentials and rooms are looked up at once: enough to keep the database busy.
+const TURNS: usize = 8;
+
+/// The order in which sockets are let in. A crowd that comes back after a restart waits here, each for its turn. Waiting
+/// for one of the database's connections it would be turned away after some seconds, come again, and keep the
+/// server so busy with coming that nobody gets in; and calls of the API would wait in the same crowd.
+#[derive(Clone, Debug)]
+pub struct Turns(Arc<Semaphore>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(TURNS)))
+    }
+}
+
+impl Turns {
+    /// Waits for one's turn; it lasts until what is returned is dropped. Nobody's may depend on what a client does.
+    pub async fn take(&self) -> Option<SemaphorePermit<'_>> {
+        // None would say that it was closed, which nobody does.
+        self.0.acquire().await.ok()
+    }
+}
 
 /// What the upgrade request said. What is wrong with it is told inside the socket;
 /// only a foreign page is refused before.
@@ -59,10 +85,13 @@ impl FromRequestParts<AppState> for Entrance {
         };
         let visitor = match params.finish() {
             Err(error) => Err(error.failure().clone()),
-            Ok(()) => match Visitor::from_request_parts(parts, state).await {
-                Ok(Visitor(user)) => Ok(user),
-                Err(error) => Err(error.failure().clone()),
-            },
+            Ok(()) => {
+                let _turn = state.turns.take().await;
+                match Visitor::from_request_parts(parts, state).await {
+                    Ok(Visitor(user)) => Ok(user),
+                    Err(error) => Err(error.failure().clone()),
+                }
+            }
         };
         Ok(Self { locale: error::locale(&parts.headers), room, resume, visitor })
     }

@@ -52,7 +52,10 @@ async fn open(
             return None;
         }
     };
-    match state.chat.open_notifications(&user).await {
+    let turn = state.turns.take().await;
+    let opened = state.chat.open_notifications(&user).await;
+    drop(turn);
+    match opened {
         Ok(session) => Some((Line::new(socket, locale, &state.config), session)),
         Err(error) => {
             crate::error::log(&error);

@@ -55,10 +55,12 @@ async fn open(mut socket: WebSocket, state: AppState, entrance: Entrance) -> Opt
             return None;
         }
     };
+    let turn = state.turns.take().await;
     let opened = match entrance.room {
         Some(room) => state.chat.open_room(&user, room, entrance.resume).await,
         None => Err(Code::NotFound.into()),
     };
+    drop(turn);
     match opened {
         Ok(session) => Some(Talk {
             line: Line::new(socket, locale, &state.config),
