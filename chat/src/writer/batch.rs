@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::Hash,
     sync::Arc,
     time::Instant,
 };
@@ -17,7 +18,7 @@ use crate::{
     store::{
         Store, StoreError,
         messages::{
-            append::{self, NewMessage},
+            append::{self, Growth, NewMessage},
             change,
         },
         rooms::RoomState,
@@ -135,6 +136,8 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
     let rooms: BTreeSet<RoomId> = changes.iter().map(|change| change.room()).collect();
     let rooms: Vec<RoomId> = rooms.into_iter().collect();
     let mut rooms = append::lock_rooms(&mut tx, &rooms).await?;
+    let before: HashMap<RoomId, Growth> =
+        rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
     // Read after the locks are held: two batches then agree on what came first.
     let now = context.clock.now();
     let Judgement { rulings, own, changed } = judge(&mut tx, changes, &mut rooms, now).await?;
@@ -151,10 +154,14 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
         .collect();
     let ids = append::insert(&mut tx, &rows, now).await?;
     let grown: BTreeSet<RoomId> = rows.iter().map(|row| row.room).collect();
-    for state in grown.iter().filter_map(|room| rooms.get(room)) {
-        append::move_room(&mut tx, state.id, state.seq, state.rev, now).await?;
+    let growth = grown.iter().filter_map(|room| {
+        let (state, was) = (rooms.get(room)?, before.get(room)?);
+        Some((*room, Growth { seq: state.seq - was.seq, rev: state.rev - was.rev }))
+    });
+    for (growth, rooms) in grouped(growth) {
+        append::grow_rooms(&mut tx, &rooms, growth, now).await?;
     }
-    for (count, members) in by_count(&own) {
+    for (count, members) in grouped(own) {
         append::add_own(&mut tx, &members, count).await?;
     }
     for message in &changed {
@@ -221,12 +228,12 @@ fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessa
     }
 }
 
-/// The memberships that wrote one message, those that wrote two, and so on: one
-/// statement serves each group.
-fn by_count(own: &HashMap<i64, i64>) -> HashMap<i64, Vec<i64>> {
-    let mut groups: HashMap<i64, Vec<i64>> = HashMap::new();
-    for (member, count) in own {
-        groups.entry(*count).or_default().push(*member);
+/// Rows that change by the same, together, so that one statement serves each group: those of
+/// whoever wrote one message, those of whoever wrote two, and so on.
+fn grouped<Row, By: Hash + Eq>(changes: impl IntoIterator<Item = (Row, By)>) -> HashMap<By, Vec<Row>> {
+    let mut groups: HashMap<By, Vec<Row>> = HashMap::new();
+    for (row, by) in changes {
+        groups.entry(by).or_default().push(row);
     }
     groups
 }

@@ -11,7 +11,7 @@ use chat::{
     service::Clock,
     store::{
         Conn, Store, members,
-        messages::append::{self, NewMessage},
+        messages::append::{self, Growth, NewMessage},
         rooms,
         users::{self, NewUser},
     },
@@ -109,8 +109,8 @@ impl Seed {
             append::insert(&mut self.conn, &rows, self.now).await?;
             done = upto;
         }
-        let seq = i64::try_from(count)?;
-        append::move_room(&mut self.conn, room, seq, seq, self.now).await?;
+        let count = i64::try_from(count)?;
+        append::grow_rooms(&mut self.conn, &[room], Growth { seq: count, rev: count }, self.now).await?;
         Ok(())
     }
 

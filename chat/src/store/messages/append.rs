@@ -250,17 +250,30 @@ async fn insert_chunk(
     Ok(())
 }
 
-/// Sets the counters of a room whose lock is held.
-pub async fn move_room(conn: &mut Conn, room: RoomId, seq: i64, rev: i64, now: Timestamp) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room SET seq = ?, rev = ?, active_at = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL)
-        .bind(seq)
-        .bind(rev)
-        .bind(now.0)
-        .bind(room.0)
-        .execute(&mut *link)
-        .await
-        .map(drop))?;
+/// By how much a batch moves a room's counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Growth {
+    /// New messages.
+    pub seq: i64,
+    /// Changes of every kind.
+    pub rev: i64,
+}
+
+/// Moves the counters of rooms whose locks are held, all by the same.
+pub async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestamp) -> StoreResult<()> {
+    let Some(&last) = rooms.last() else { return Ok(()) };
+    let size = padded(rooms.len());
+    let marks = vec!["?"; size].join(", ");
+    let sql =
+        format!("UPDATE chat_room SET seq = seq + ?, rev = rev + ?, active_at = ? WHERE id IN ({marks})");
+    let filler = std::iter::repeat_n(last, size - rooms.len());
+    on!(conn, |link| {
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(by.seq).bind(by.rev).bind(now.0);
+        for room in rooms.iter().copied().chain(filler) {
+            query = query.bind(room.0);
+        }
+        query.execute(&mut *link).await.map(drop)
+    })?;
     Ok(())
 }
 
