@@ -6,7 +6,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use sqlx::{MySql, MySqlConnection, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
+use sqlx::{MySql, MySqlConnection, SqliteConnection, Transaction, pool::PoolConnection};
 
 mod dialect;
 mod error;
@@ -48,8 +48,8 @@ enum Pools {
     /// SQLite has one writer at a time, so one connection writes and the others
     /// only read: nobody ever waits on a lock inside the database.
     Sqlite {
-        write: sqlx::SqlitePool,
-        read: sqlx::SqlitePool,
+        write: sqlite::Lender,
+        read: sqlite::Lender,
     },
     MySql(sqlx::MySqlPool),
 }
@@ -67,8 +67,7 @@ pub struct Store {
 pub struct Conn(Inner);
 
 enum Inner {
-    Sqlite(PoolConnection<Sqlite>),
-    SqliteTx(Transaction<'static, Sqlite>),
+    Sqlite(sqlite::Loan),
     MySql(PoolConnection<MySql>),
     MySqlTx(Transaction<'static, MySql>),
 }
@@ -94,7 +93,7 @@ use on;
 impl Pools {
     async fn read(&self) -> StoreResult<Conn> {
         Ok(Conn(match self {
-            Self::Sqlite { read, .. } => Inner::Sqlite(read.acquire().await?),
+            Self::Sqlite { read, .. } => Inner::Sqlite(read.lend().await?),
             Self::MySql(pool) => Inner::MySql(pool.acquire().await?),
         }))
     }
@@ -109,8 +108,9 @@ impl Store {
     pub async fn open(url: &str) -> StoreResult<Self> {
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
-            let (write, read) = sqlite::open(Path::new(path)).await?;
-            migrate::sqlite(Path::new(path), &write).await?;
+            let options = sqlite::options(Path::new(path));
+            migrate::sqlite(Path::new(path), &options).await?;
+            let (write, read) = sqlite::open(options).await?;
             Pools::Sqlite { write, read }
         } else {
             let pool = mysql::open(url).await?;
@@ -142,8 +142,7 @@ impl Store {
     /// A transaction for writing. On SQLite it holds the only writing connection.
     pub async fn write(&self) -> StoreResult<Conn> {
         Ok(Conn(match &self.pools {
-            // IMMEDIATE: the lock is taken now, not at the first write, where it could fail half-way.
-            Pools::Sqlite { write, .. } => Inner::SqliteTx(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin().await?),
             Pools::MySql(pool) => Inner::MySqlTx(pool.begin().await?),
         }))
     }
@@ -170,8 +169,7 @@ impl Store {
 impl Conn {
     fn link(&mut self) -> Link<'_> {
         match &mut self.0 {
-            Inner::Sqlite(conn) => Link::Sqlite(conn),
-            Inner::SqliteTx(tx) => Link::Sqlite(tx),
+            Inner::Sqlite(loan) => Link::Sqlite(loan.connection()),
             Inner::MySql(conn) => Link::MySql(conn),
             Inner::MySqlTx(tx) => Link::MySql(tx),
         }
@@ -180,7 +178,7 @@ impl Conn {
     /// Which database this speaks to.
     pub fn backend(&self) -> Backend {
         match self.0 {
-            Inner::Sqlite(_) | Inner::SqliteTx(_) => Backend::Sqlite,
+            Inner::Sqlite(_) => Backend::Sqlite,
             Inner::MySql(_) | Inner::MySqlTx(_) => Backend::MySql,
         }
     }
@@ -188,9 +186,9 @@ impl Conn {
     /// Makes the transaction's writes last. After this they survive a power loss.
     pub async fn commit(self) -> StoreResult<()> {
         match self.0 {
-            Inner::SqliteTx(tx) => tx.commit().await?,
+            Inner::Sqlite(loan) => loan.commit().await?,
             Inner::MySqlTx(tx) => tx.commit().await?,
-            Inner::Sqlite(_) | Inner::MySql(_) => {}
+            Inner::MySql(_) => {}
         }
         Ok(())
     }

@@ -3,17 +3,18 @@
 use std::{fs::File, path::Path};
 
 use sqlx::{
-    MySqlPool, SqlitePool,
+    MySqlPool,
     migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
-use super::{StoreError, StoreResult};
+use super::{StoreError, StoreResult, sqlite};
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static MYSQL: Migrator = sqlx::migrate!("../migrations/mysql");
 
 /// Migrates the SQLite file at `path`. sqlx takes no lock there, so a file beside it is ours.
-pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> StoreResult<()> {
+pub(super) async fn sqlite(path: &Path, options: &SqliteConnectOptions) -> StoreResult<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock_path = name;
@@ -25,7 +26,10 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> StoreResult<()> {
     .await
     .map_err(|_| StoreError::Corrupt("the migration lock was interrupted"))?
     .map_err(|error| StoreError::Unreachable(format!("{}: {error}", path.display())))?;
-    let result = run(&SQLITE, pool).await;
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
+    let pool = pool.map_err(sqlite::unreachable)?;
+    let result = run(&SQLITE, &pool).await;
+    pool.close().await;
     drop(lock);
     result
 }
