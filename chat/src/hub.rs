@@ -12,7 +12,7 @@
 //! knows no rules and no SQL: what takes the database is an [`Errand`].
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -30,6 +30,7 @@ use crate::{
 mod event;
 mod exchange;
 mod inbox;
+mod look;
 mod peers;
 mod presence;
 mod reads;
@@ -39,28 +40,9 @@ mod watchers;
 
 pub use event::{Audience, Event, Frame, Known, News, Publication, UserEvent};
 pub use inbox::{Arrival, Inbox, Signal};
+pub use look::{Errand, Head};
 pub use room::{Filling, Lagged, Subscription};
 pub use watchers::{Tidings, WatchedRooms};
-
-/// How far a room is in the database.
-#[derive(Clone, Copy, Debug)]
-pub struct Head {
-    /// Its change number.
-    pub rev: i64,
-    /// Its newest message's place.
-    pub seq: i64,
-    /// How many times somebody lost the right to listen.
-    pub access_rev: i64,
-}
-
-/// Something about a room in use that only the database knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
-    /// Changes are missing: fetch them.
-    Fill(RoomId),
-    /// Messages may have been missed: look how far the room is.
-    Look(RoomId),
-}
 
 /// Who has sockets on this node, and the way to the other nodes. Cheap to clone.
 #[derive(Clone)]
@@ -227,41 +209,6 @@ impl Hub {
     /// Does anybody on this node listen to `room`, or watch it?
     pub fn is_listening(&self, room: RoomId) -> bool {
         self.rooms().contains_key(&room) || self.inner.watchers.is_watched(room)
-    }
-
-    /// The rooms that somebody on this node listens to or watches.
-    pub(crate) fn listened(&self) -> Vec<RoomId> {
-        let rooms: BTreeSet<RoomId> = self.rooms().keys().copied().collect();
-        rooms.into_iter().chain(self.inner.watchers.watched()).collect()
-    }
-
-    /// Does anybody on this node know how far `room` is, and could have missed something?
-    fn is_followed(&self, room: RoomId) -> bool {
-        self.channel(room).is_some_and(|channel| channel.is_started()) || self.inner.watchers.is_watched(room)
-    }
-
-    /// The database is so far with the room. Gives the number up to which those who lost the
-    /// right to listen were closed here, if there are later ones.
-    pub(crate) fn learn(&self, room: RoomId, head: Head) -> Option<i64> {
-        let listeners = self.channel(room).and_then(|channel| channel.learn(head));
-        let watchers = self.inner.watchers.learn(room, head);
-        match (listeners, watchers) {
-            (Some(listeners), Some(watchers)) => Some(listeners.min(watchers)),
-            (one, other) => one.or(other),
-        }
-    }
-
-    /// Everybody who lost the right to listen to the room by then was closed here.
-    pub(crate) fn set_checked(&self, room: RoomId, head: Head) {
-        if let Some(channel) = self.channel(room) {
-            channel.set_checked(head.access_rev);
-        }
-        self.inner.watchers.set_checked(room, head.access_rev);
-    }
-
-    /// Begins to fill the hole in the room's changes here, if there is one.
-    pub(crate) fn filling(&self, room: RoomId) -> Option<Filling> {
-        Filling::begin(self.channel(room)?)
     }
 
     /// Who of these is here, in `room`, on any node as far as this one knows.

@@ -5,4 +5,5 @@ mod clients;
 mod crowd;
 mod database;
 mod disk;
+mod nodes;
 mod process;

@@ -6,7 +6,10 @@ mod crowd;
 mod mariadb;
 mod process;
 mod proxy;
+#[path = "../../chat/tests/behaviour/redis.rs"]
+pub mod redis;
 mod socket;
+pub mod topology;
 mod traffic;
 
 pub use client::{Answer, Client, PASSWORD, Person};
@@ -22,7 +25,7 @@ pub fn rounds(usual: u64) -> u64 {
     std::env::var("LIAO_ROUNDS").map_or(usual, |rounds| rounds.parse().expect("LIAO_ROUNDS is a number"))
 }
 
-/// Declares a test that runs against the binary on SQLite and on MariaDB.
+/// Declares a test that runs against one server on SQLite and one on MariaDB.
 macro_rules! both {
     ($($(#[$doc:meta])* async fn $name:ident($server:ident: &Server) $body:block)*) => {
         $(
@@ -30,17 +33,36 @@ macro_rules! both {
             async fn $name($server: &$crate::support::Server) $body
 
             mod $name {
-                #[tokio::test]
-                async fn sqlite() {
-                    super::$name($crate::support::Server::on_sqlite().await).await;
-                }
-
-                #[tokio::test]
-                async fn mariadb() {
-                    super::$name($crate::support::Server::on_mariadb().await).await;
-                }
+                $crate::support::on!($name: sqlite mariadb);
             }
         )*
     };
 }
 pub(crate) use both;
+
+/// Declares a test that also runs against three nodes and a Redis Cluster.
+macro_rules! everywhere {
+    ($($(#[$doc:meta])* async fn $name:ident($server:ident: &Server) $body:block)*) => {
+        $(
+            $(#[$doc])*
+            async fn $name($server: &$crate::support::Server) $body
+
+            mod $name {
+                $crate::support::on!($name: sqlite mariadb three_nodes);
+            }
+        )*
+    };
+}
+pub(crate) use everywhere;
+
+macro_rules! on {
+    ($name:ident: $($topology:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $topology() {
+                super::$name($crate::support::topology::$topology().await).await;
+            }
+        )*
+    };
+}
+pub(crate) use on;

@@ -75,7 +75,7 @@ impl Listener for Hub {
         match topic {
             Topic::Room(room) => {
                 if let Some(channel) = self.channel(room) {
-                    channel.ask_again(self.bus());
+                    channel.ask_again(!is_again, self.bus());
                 }
                 if self.is_followed(room) {
                     // An error says that nobody runs errands any more: the process stops.

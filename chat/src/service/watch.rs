@@ -71,6 +71,10 @@ pub(super) async fn run(
             }
             Some(_) = fillings.join_next() => {}
             _ = ticks.tick() => {
+                // Nobody to close or to tell.
+                if watch.hub.is_idle() {
+                    continue;
+                }
                 watch.look_at_accounts().await;
                 // Without a bus there may be other nodes all the same.
                 calm = if watch.hub.bus().is_some_and(Bus::is_connected) { calm + 1 } else { CALM };

@@ -8,7 +8,7 @@ use chat::{
 };
 
 use crate::{
-    redis::Redis,
+    redis::{Cluster, Redis},
     support::{
         both,
         cast::{banned, until_closed},
@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod notifications;
+mod presence;
 
 /// Messages that each node's member sends in a test of order.
 const COUNT: usize = 60;
@@ -76,7 +77,18 @@ async fn closes_with(session: &mut RoomSession) -> Code {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_way_of_redis_every_socket_gets_every_message_once_and_in_order() {
     let redis = Redis::start();
-    let nodes = Nodes::three(&redis).await;
+    let nodes = Nodes::three(&redis.url()).await;
+    everyone_hears_everything(&nodes, async || {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_way_of_a_redis_cluster_too() {
+    let redis = Cluster::start();
+    let nodes = Nodes::three(&redis.url()).await;
+    everyone_hears_everything(&nodes, async || {}).await;
+    // One address is enough: the server knows the others.
+    let one = redis.url().split(',').next().expect("an address").to_owned();
+    let nodes = Nodes::three(&one).await;
     everyone_hears_everything(&nodes, async || {}).await;
 }
 
@@ -89,7 +101,7 @@ async fn without_redis_every_socket_gets_every_message_once_and_in_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_goes_and_comes_back_in_mid_traffic_loses_repeats_and_misorders_nothing() {
     let mut redis = Redis::start();
-    let nodes = Nodes::three(&redis).await;
+    let nodes = Nodes::three(&redis.url()).await;
     everyone_hears_everything(&nodes, async || {
         tokio::time::sleep(Duration::from_millis(100)).await;
         redis.kill();
@@ -122,7 +134,7 @@ async fn nodes_start_without_redis_say_so_and_find_it_when_it_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn edits_deletions_and_what_has_no_number_reach_the_other_nodes() {
     let redis = Redis::start();
-    let nodes = Nodes::three(&redis).await;
+    let nodes = Nodes::three(&redis.url()).await;
     let (room, people) = nodes.room().await;
     let mut socket = open(&nodes.all[2], &people[2], room).await;
     let message =
@@ -151,7 +163,7 @@ async fn edits_deletions_and_what_has_no_number_reach_the_other_nodes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_listen_any_more_is_closed_on_every_node() {
     let redis = Redis::start();
-    for nodes in [Nodes::three(&redis).await, Nodes::three_without_redis().await] {
+    for nodes in [Nodes::three(&redis.url()).await, Nodes::three_without_redis().await] {
         let (room, people) = nodes.room().await;
         let (amy, bob, cid) = (&people[0], &people[1], &people[2]);
         let mut bobs = open(&nodes.all[1], bob, room).await;
@@ -171,7 +183,7 @@ async fn who_may_not_listen_any_more_is_closed_on_every_node() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_systems_on_one_redis_hear_nothing_of_each_other() {
     let redis = Redis::start();
-    let (one, other) = (Nodes::three(&redis).await, Nodes::three(&redis).await);
+    let (one, other) = (Nodes::three(&redis.url()).await, Nodes::three(&redis.url()).await);
     let (room, people) = one.room().await;
     let (same_number, strangers) = other.room().await;
     assert_eq!(room, same_number, "both databases are new");
@@ -207,7 +219,7 @@ both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_leaves_sends_what_it_stored() {
     let redis = Redis::start();
-    let nodes = Nodes::three(&redis).await;
+    let nodes = Nodes::three(&redis.url()).await;
     let (room, people) = nodes.room().await;
     let session = open(&nodes.all[0], &people[0], room).await;
     let leaving = nodes.another().await;

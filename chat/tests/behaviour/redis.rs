@@ -11,7 +11,7 @@ use std::{
 /// How long a server may take to start: a moment when quiet, more beside a build.
 const START: Duration = Duration::from_mins(1);
 
-/// A running server. Dropping it kills it and removes its folder.
+/// A running server. Dropping it kills it, and the shell then removes its folder.
 pub struct Redis {
     port: u16,
     folder: PathBuf,
@@ -40,6 +40,15 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    fn says(&self, command: &str) -> String {
+        let asked = Command::new("redis-cli")
+            .args(["-p", &self.port.to_string()])
+            .args(command.split(' '))
+            .output()
+            .expect("redis-cli starts");
+        String::from_utf8_lossy(&asked.stdout).into_owned()
+    }
+
     /// Ends it as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut shell) = self.shell.take() {
@@ -51,7 +60,8 @@ impl Redis {
     /// Starts it again on the same port, with nothing in it.
     pub fn restart(&mut self) {
         let script = r#"
-            cd "$1" || exit 1
+            folder=$1
+            mkdir -p "$folder" && cd "$folder" || exit 1
             shift
             # Debian's redis-tools has the server, which goes by its name; without it, it is a tool.
             program=$(command -v redis-server || command -v redis-check-rdb) || exit 1
@@ -61,6 +71,7 @@ impl Redis {
             cat > /dev/null
             kill -9 $pid
             wait $pid 2> /dev/null
+            cd / && rm -rf "$folder"
         "#;
         let shell = Command::new("sh")
             .args(["-c", script, "sh"])
@@ -86,7 +97,43 @@ impl Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         self.kill();
-        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A Redis Cluster of three masters.
+pub struct Cluster {
+    masters: Vec<Redis>,
+}
+
+impl Cluster {
+    /// Starts the masters and waits until they serve all slots together.
+    pub fn start() -> Self {
+        let master = || {
+            let bus = free_port().to_string();
+            let flags =
+                ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"];
+            Redis::start_with(&flags)
+        };
+        let cluster = Self { masters: (0..3).map(|_| master()).collect() };
+        let addresses = cluster.masters.iter().map(|master| format!("127.0.0.1:{}", master.port));
+        let made = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(addresses)
+            .arg("--cluster-yes")
+            .output()
+            .expect("redis-cli starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+        let deadline = Instant::now() + START;
+        while !cluster.masters.iter().all(|master| master.says("cluster info").contains("cluster_state:ok")) {
+            assert!(Instant::now() < deadline, "the cluster did not come up");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        cluster
+    }
+
+    /// The addresses of its masters.
+    pub fn url(&self) -> String {
+        self.masters.iter().map(Redis::url).collect::<Vec<_>>().join(",")
     }
 }
 

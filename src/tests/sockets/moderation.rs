@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Person, Socket, both};
+use crate::support::{Client, Person, Socket, everywhere};
 
 async fn acts(who: &Person, method: Method, room: i64, path: &str, body: &Value) {
     let request = who.client.request(method, &format!("/api/chat/rooms/{room}/{path}")).json(body);
@@ -11,7 +11,7 @@ async fn acts(who: &Person, method: Method, room: i64, path: &str, body: &Value)
     assert!(answer.status.is_success(), "{} {}", answer.status, answer.body);
 }
 
-both! {
+everywhere! {
     async fn a_change_among_the_members_is_heard_in_the_room(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;

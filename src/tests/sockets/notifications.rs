@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use crate::support::{Client, Person, Server, Socket, both};
+use crate::support::{Client, Person, Server, Socket, everywhere};
 
 /// A socket for the notifications of `person`, past its first frame.
 async fn open(server: &Server, person: &Person) -> Socket {
@@ -25,7 +25,7 @@ async fn newest(person: &Person) -> Value {
     person.client.get("/api/chat/notifications/?limit=1").await.expect(200)[0].clone()
 }
 
-both! {
+everywhere! {
     async fn what_is_new_is_told_as_the_list_shows_it(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("private").await;

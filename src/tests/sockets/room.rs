@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use crate::support::{Client, Server, Socket, both};
+use crate::support::{Client, Server, Socket, everywhere};
 
-both! {
+everywhere! {
     async fn the_first_frame_says_where_and_who(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;

@@ -48,7 +48,7 @@ impl Server {
     /// A client without a token.
     pub fn anyone(&self) -> Client {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        Client { base: self.base.clone(), token: None, http: http.expect("a client") }
+        Client { base: self.entrance().to_owned(), token: None, http: http.expect("a client") }
     }
 
     /// Somebody new, whose name starts with `name`.

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -30,6 +30,9 @@ pub struct Server {
     /// What it printed until it was ready.
     pub greeting: String,
     folder: Option<TempDir>,
+    /// The other nodes of the same system.
+    siblings: Vec<Server>,
+    turn: AtomicUsize,
 }
 
 impl Server {
@@ -102,7 +105,9 @@ impl Server {
                 break line[at..].trim().to_owned();
             }
         };
-        Self { base, data: data.to_owned(), flags, child: Some(child), pid: Some(pid), greeting, folder }
+        let (siblings, turn) = (Vec::new(), AtomicUsize::new(0));
+        let (child, pid) = (Some(child), Some(pid));
+        Self { base, data: data.to_owned(), flags, child, pid, greeting, folder, siblings, turn }
     }
 
     /// A server that the test started itself.
@@ -115,7 +120,37 @@ impl Server {
             pid: None,
             greeting: String::new(),
             folder: None,
+            siblings: Vec::new(),
+            turn: AtomicUsize::new(0),
         }
+    }
+
+    /// The same system with these nodes too.
+    pub fn beside(mut self, siblings: Vec<Server>) -> Self {
+        self.siblings = siblings;
+        self
+    }
+
+    /// All nodes of the system.
+    pub fn nodes(&self) -> Vec<&Self> {
+        [self].into_iter().chain(&self.siblings).collect()
+    }
+
+    /// Waits until each node has what it depends on.
+    pub async fn until_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        for node in self.nodes() {
+            while reqwest::get(format!("{}/readyz", node.base)).await.expect("an answer").status() != 200 {
+                assert!(Instant::now() < deadline, "{} is not ready", node.base);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Where the next one comes in, as a load balancer without memory would send them.
+    pub fn entrance(&self) -> &str {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % (self.siblings.len() + 1);
+        turn.checked_sub(1).map_or(&self.base, |sibling| &self.siblings[sibling].base)
     }
 
     /// Kills the process as a power cut would, and starts it again on the same data.
@@ -237,7 +272,7 @@ fn given(data: &Path, flags: &[String]) -> Vec<String> {
 }
 
 /// Many tests sign in from one address and write as fast as they can.
-fn shared(mut flags: Vec<String>) -> Server {
+pub fn shared(mut flags: Vec<String>) -> Server {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     flags.extend(["--signin-failures-per-address=0".to_owned(), "--writes-per-second=0".to_owned()]);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);

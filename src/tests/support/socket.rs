@@ -25,7 +25,8 @@ pub struct Socket {
 impl Server {
     /// An upgrade request for `path`, to be given headers.
     pub fn upgrade(&self, path: &str) -> Request<()> {
-        format!("ws://{}{path}", self.address()).into_client_request().expect("a request")
+        let address = self.entrance().trim_start_matches("http://");
+        format!("ws://{address}{path}").into_client_request().expect("a request")
     }
 
     /// A socket of `person` to `room`, past its first frame.

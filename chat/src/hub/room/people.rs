@@ -29,15 +29,15 @@ impl Channel {
         }
     }
 
-    /// Tells the other nodes who is here, and asks them, after a time in which neither heard of
-    /// the other.
-    pub(in crate::hub) fn ask_again(&self, bus: Option<&Bus>) {
+    /// Tells the other nodes who is here, and asks them, now that they can hear each other.
+    /// `is_newcomer`: they never could before, so that those who are there do not come now.
+    pub(in crate::hub) fn ask_again(&self, is_newcomer: bool, bus: Option<&Bus>) {
         if let Some(bus) = bus
             && self.has_asked.load(Ordering::Relaxed)
         {
             let presence = self.presence();
             let roster = presence.roster(None);
-            for signal in roster.into_iter().chain([Signal::Ask { is_newcomer: false }]) {
+            for signal in roster.into_iter().chain([Signal::Ask { is_newcomer }]) {
                 bus.publish(Topic::Room(self.room), Message::Signal(signal));
             }
         }

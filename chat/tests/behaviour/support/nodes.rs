@@ -12,7 +12,6 @@ use chat::{
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{World, draft, unhurried};
-use crate::redis::Redis;
 
 /// Longest wait for what must come, beside a build on two cores.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -33,8 +32,8 @@ pub fn by_way_of(redis: &str) -> Settings {
 
 impl Nodes {
     /// Three nodes that tell each other by way of Redis, once they all reach it.
-    pub async fn three(redis: &Redis) -> Self {
-        let nodes = Self::start(by_way_of(&redis.url())).await;
+    pub async fn three(redis: &str) -> Self {
+        let nodes = Self::start(by_way_of(redis)).await;
         nodes.until_ready().await;
         nodes
     }

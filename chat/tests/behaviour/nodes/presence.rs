@@ -1,0 +1,95 @@
+//! Who is here, across nodes.
+
+use chat::{
+    model::{ServerFrame, User},
+    service::RoomSession,
+};
+
+use crate::{
+    redis::Redis,
+    support::nodes::{Nodes, next, open},
+};
+
+/// The next coming or going: who, and whether they came.
+async fn next_move(session: &mut RoomSession) -> (User, bool) {
+    loop {
+        let (user, came) = match next(session).await {
+            ServerFrame::UserJoin { user } => (user, true),
+            ServerFrame::UserLeave { user } => (user, false),
+            _ => continue,
+        };
+        let user = User {
+            id: user.id,
+            username: user.username,
+            first_name: String::new(),
+            last_name: String::new(),
+        };
+        return (user, came);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_on_two_nodes_comes_once_and_goes_once() {
+    let redis = Redis::start();
+    let nodes = Nodes::three(&redis.url()).await;
+    let (room, people) = nodes.room().await;
+    let (amy, bob, cid) = (&people[0], &people[1], &people[2]);
+    let mut amys = open(&nodes.all[0], amy, room).await;
+    let first = open(&nodes.all[1], bob, room).await;
+    assert_eq!(next_move(&mut amys).await, (bob.clone(), true));
+    let second = open(&nodes.all[2], bob, room).await;
+    drop(first);
+    // Neither the second coming nor the first going is told: Cid's coming is next.
+    let cids = open(&nodes.all[1], cid, room).await;
+    assert_eq!(next_move(&mut amys).await, (cid.clone(), true));
+    drop(second);
+    assert_eq!(next_move(&mut amys).await, (bob.clone(), false));
+    drop(cids);
+    assert_eq!(next_move(&mut amys).await, (cid.clone(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_there_before_a_nodes_first_socket_is_not_announced_but_their_going_is() {
+    let redis = Redis::start();
+    let nodes = Nodes::three(&redis.url()).await;
+    let (room, people) = nodes.room().await;
+    let bobs = open(&nodes.all[1], &people[1], room).await;
+    let mut amys = open(&nodes.all[0], &people[0], room).await;
+    let cids = open(&nodes.all[2], &people[2], room).await;
+    assert_eq!(next_move(&mut amys).await, (people[2].clone(), true));
+    drop(bobs);
+    assert_eq!(next_move(&mut amys).await, (people[1].clone(), false));
+    drop(cids);
+    assert_eq!(next_move(&mut amys).await, (people[2].clone(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_short_absence_of_redis_moves_nobody_and_what_happened_meanwhile_is_told_after_it() {
+    let mut redis = Redis::start();
+    let nodes = Nodes::three(&redis.url()).await;
+    let (room, people) = nodes.room().await;
+    let mut amys = open(&nodes.all[0], &people[0], room).await;
+    let _bobs = open(&nodes.all[1], &people[1], room).await;
+    assert_eq!(next_move(&mut amys).await, (people[1].clone(), true));
+    redis.kill();
+    let cids = open(&nodes.all[2], &people[2], room).await;
+    redis.restart();
+    nodes.until_ready().await;
+    assert_eq!(next_move(&mut amys).await, (people[2].clone(), true), "and Bob has not moved");
+    drop(cids);
+    assert_eq!(next_move(&mut amys).await, (people[2].clone(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_ends_takes_its_people_with_it_at_once() {
+    let redis = Redis::start();
+    let nodes = Nodes::three(&redis.url()).await;
+    let (room, people) = nodes.room().await;
+    let mut amys = open(&nodes.all[0], &people[0], room).await;
+    let bobs = open(&nodes.all[1], &people[1], room).await;
+    assert_eq!(next_move(&mut amys).await, (people[1].clone(), true));
+    // The socket's task may end later than the domain.
+    nodes.all[1].stop().await;
+    assert_eq!(next_move(&mut amys).await, (people[1].clone(), false));
+    drop(bobs);
+}
