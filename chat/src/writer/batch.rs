@@ -18,7 +18,7 @@ use crate::{
     store::{
         Store, StoreError,
         messages::{
-            append::{self, Growth, NewMessage},
+            append::{self, Counters, Growth, NewMessage},
             change,
         },
         rooms::RoomState,
@@ -152,18 +152,13 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
             _ => None,
         })
         .collect();
-    let ids = append::insert(&mut tx, &rows, now).await?;
     let grown: BTreeSet<RoomId> = rows.iter().map(|row| row.room).collect();
     let growth = grown.iter().filter_map(|room| {
         let (state, was) = (rooms.get(room)?, before.get(room)?);
         Some((*room, Growth { seq: state.seq - was.seq, rev: state.rev - was.rev }))
     });
-    for (growth, rooms) in grouped(growth) {
-        append::grow_rooms(&mut tx, &rooms, growth, now).await?;
-    }
-    for (count, members) in grouped(own) {
-        append::add_own(&mut tx, &members, count).await?;
-    }
+    let counters = Counters { rooms: grouped(growth), own: grouped(own) };
+    let ids = append::store(&mut tx, &rows, &counters, now).await?;
     for message in &changed {
         change::update(&mut tx, message).await?;
     }

@@ -3,7 +3,7 @@
 //! Registering thousands through the API would take an hour of hashing passwords. These accounts have none, and so
 //! cannot sign in; their tokens are minted here with the secret that the server is given.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context as _, Result};
 use chat::{
@@ -11,7 +11,7 @@ use chat::{
     service::Clock,
     store::{
         Conn, Store, members,
-        messages::append::{self, Growth, NewMessage},
+        messages::append::{self, Counters, Growth, NewMessage},
         rooms,
         users::{self, NewUser},
     },
@@ -106,11 +106,12 @@ impl Seed {
                     }
                 })
                 .collect();
-            append::insert(&mut self.conn, &rows, self.now).await?;
+            let stored = i64::try_from(rows.len())?;
+            let growth = Growth { seq: stored, rev: stored };
+            let counters = Counters { rooms: HashMap::from([(growth, vec![room])]), own: HashMap::new() };
+            append::store(&mut self.conn, &rows, &counters, self.now).await?;
             done = upto;
         }
-        let count = i64::try_from(count)?;
-        append::grow_rooms(&mut self.conn, &[room], Growth { seq: count, rev: count }, self.now).await?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::{RoomMessageRow, StoredMessage, messages};
 use crate::{
     model::{MessageId, MessageType, Role, RoomId, Timestamp, UserId},
     store::{
-        Conn, Link, StoreError, StoreResult,
+        Backend, Conn, Link, StoreError, StoreResult,
         dialect::{padded, tuples},
         on,
         rooms::{MemberState, RoomState, StateRow},
@@ -180,24 +180,92 @@ pub async fn rooms_of(conn: &mut Conn, ids: &[MessageId]) -> StoreResult<HashMap
     Ok(rows.into_iter().map(|(id, room)| (MessageId(id), RoomId(room))).collect())
 }
 
-/// Inserts the messages, in this order, and gives their ids. The rooms' locks are
-/// held, so in each room ids rise with places.
-pub async fn insert(conn: &mut Conn, rows: &[NewMessage<'_>], now: Timestamp) -> StoreResult<Vec<MessageId>> {
+/// What a batch of messages changes beside them: rows that change by the same, together.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// The rooms, by how much they grow.
+    pub rooms: HashMap<Growth, Vec<RoomId>>,
+    /// The memberships of those who wrote, by how many messages each did.
+    pub own: HashMap<i64, Vec<i64>>,
+}
+
+impl Counters {
+    /// The one group of rooms and the one of members, where there are no more: so it is in a small batch.
+    fn only(&self) -> Option<Only<'_>> {
+        let ((by, rooms), (count, members)) = (self.rooms.iter().next()?, self.own.iter().next()?);
+        let is_only = self.rooms.len() == 1 && self.own.len() == 1;
+        is_only.then_some(Only { by: *by, rooms, count: *count, members })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Only<'a> {
+    by: Growth,
+    rooms: &'a [RoomId],
+    count: i64,
+    members: &'a [i64],
+}
+
+/// Inserts the messages, in this order, moves the counters, and gives the messages' ids. The rooms'
+/// locks are held, so in each room ids rise with places.
+pub async fn store(
+    conn: &mut Conn,
+    rows: &[NewMessage<'_>],
+    counters: &Counters,
+    now: Timestamp,
+) -> StoreResult<Vec<MessageId>> {
+    // On SQLite a statement costs two changes of threads, whatever it does: a small batch is one
+    // text of three statements. MySQL prepares only one at a time.
+    let only = counters.only().filter(|_| conn.backend() == Backend::Sqlite);
     let mut ids = Vec::with_capacity(rows.len());
     let mut rest = rows;
     while !rest.is_empty() {
         // Powers of two, so that a few prepared statements serve batches of every size.
         let take = (1 << rest.len().ilog2()).min(ROWS);
         let (chunk, tail) = rest.split_at(take);
-        insert_chunk(conn, chunk, now, &mut ids).await?;
+        insert_chunk(conn, chunk, only.filter(|_| tail.is_empty()), now, &mut ids).await?;
         rest = tail;
+    }
+    if only.is_none() {
+        for (by, rooms) in &counters.rooms {
+            grow_rooms(conn, rooms, *by, now).await?;
+        }
+        for (count, members) in &counters.own {
+            add_own(conn, members, *count).await?;
+        }
     }
     Ok(ids)
 }
 
+/// The statement that moves the counters of `rooms`.
+macro_rules! push_growth {
+    ($builder:ident, $rooms:expr, $by:expr, $now:expr) => {{
+        $builder.push("UPDATE chat_room SET seq = seq + ").push_bind($by.seq);
+        $builder.push(", rev = rev + ").push_bind($by.rev);
+        $builder.push(", active_at = ").push_bind($now.0).push(" WHERE id IN (");
+        let mut list = $builder.separated(", ");
+        for room in filled($rooms) {
+            list.push_bind(room.0);
+        }
+        $builder.push(")");
+    }};
+}
+/// The statement that notes what `members` wrote.
+macro_rules! push_own {
+    ($builder:ident, $members:expr, $count:expr) => {{
+        $builder.push("UPDATE chat_room_member SET own_after_read = own_after_read + ").push_bind($count);
+        $builder.push(" WHERE id IN (");
+        let mut list = $builder.separated(", ");
+        for member in filled($members) {
+            list.push_bind(member);
+        }
+        $builder.push(")");
+    }};
+}
 async fn insert_chunk(
     conn: &mut Conn,
     rows: &[NewMessage<'_>],
+    then: Option<Only<'_>>,
     now: Timestamp,
     ids: &mut Vec<MessageId>,
 ) -> StoreResult<()> {
@@ -224,6 +292,12 @@ async fn insert_chunk(
                     .push_bind(now.0)
                     .push_bind(now.0);
             });
+            if let Some(Only { by, rooms, count, members }) = then {
+                builder.push("; ");
+                push_growth!(builder, rooms, by, now);
+                builder.push("; ");
+                push_own!(builder, members, count);
+            }
             builder.build().execute(&mut *$link).await?
         }};
     }
@@ -259,40 +333,28 @@ pub struct Growth {
     pub rev: i64,
 }
 
+/// A list for a statement, filled up as [`padded`] says.
+fn filled<T: Copy>(list: &[T]) -> impl Iterator<Item = T> {
+    let filler = list.last().map(|&last| std::iter::repeat_n(last, padded(list.len()) - list.len()));
+    list.iter().copied().chain(filler.into_iter().flatten())
+}
+
 /// Moves the counters of rooms whose locks are held, all by the same.
-pub async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestamp) -> StoreResult<()> {
-    let Some(&last) = rooms.last() else { return Ok(()) };
-    let size = padded(rooms.len());
-    let marks = vec!["?"; size].join(", ");
-    let sql =
-        format!("UPDATE chat_room SET seq = seq + ?, rev = rev + ?, active_at = ? WHERE id IN ({marks})");
-    let filler = std::iter::repeat_n(last, size - rooms.len());
+async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestamp) -> StoreResult<()> {
     on!(conn, |link| {
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(by.seq).bind(by.rev).bind(now.0);
-        for room in rooms.iter().copied().chain(filler) {
-            query = query.bind(room.0);
-        }
-        query.execute(&mut *link).await.map(drop)
+        let mut builder = QueryBuilder::new("");
+        push_growth!(builder, rooms, by, now);
+        builder.build().execute(&mut *link).await.map(drop)
     })?;
     Ok(())
 }
 
 /// Notes that each of these members wrote `count` messages that are not unread to themselves.
-pub async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResult<()> {
-    if members.is_empty() {
-        return Ok(());
-    }
-    let size = padded(members.len());
-    let marks = vec!["?"; size].join(", ");
-    let sql = format!(
-        "UPDATE chat_room_member SET own_after_read = own_after_read + ?, sent = sent + ? WHERE id IN ({marks})"
-    );
+async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResult<()> {
     on!(conn, |link| {
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(count).bind(count);
-        for index in 0..size {
-            query = query.bind(members[index.min(members.len() - 1)]);
-        }
-        query.execute(&mut *link).await.map(drop)
+        let mut builder = QueryBuilder::new("");
+        push_own!(builder, members, count);
+        builder.build().execute(&mut *link).await.map(drop)
     })?;
     Ok(())
 }
