@@ -42,7 +42,7 @@ use crate::figures::Figures;
 /// Messages that wait to be published. More are not worth sending late: the database has them.
 const QUEUE: usize = 8_192;
 
-/// How long somebody who opens a room waits until its channel is listened to.
+/// How long somebody who opens a socket waits until its channels are listened to.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who is told what arrives. Calls come one at a time and must not block.
@@ -137,15 +137,23 @@ impl Bus {
         self.shared.wishes().release(topic, Instant::now());
     }
 
-    /// Waits until what others say of the topic arrives. Not for long, and not at all while
+    /// Waits until what others say of these topics arrives. Not for long, and not at all while
     /// Redis is away: the database has what matters.
-    pub(crate) async fn until_heard(&self, topic: Topic) {
-        let watch = self.shared.wishes().watch(topic);
-        if let Some(mut watch) = watch
-            && self.is_connected()
-        {
-            let _ = timeout(PATIENCE, watch.wait_for(|is_heard| *is_heard)).await;
+    pub(crate) async fn until_heard(&self, topics: impl IntoIterator<Item = Topic>) {
+        if !self.is_connected() {
+            return;
         }
+        let all = async {
+            for topic in topics {
+                let watch = self.shared.wishes().watch(topic);
+                if let Some(mut watch) = watch {
+                    // An error says that it was given up meanwhile.
+                    let _ = watch.wait_for(|is_heard| *is_heard).await;
+                }
+            }
+        };
+        // After that the next look at the database has to do.
+        let _ = timeout(PATIENCE, all).await;
     }
 
     /// Sends what is queued and leaves.

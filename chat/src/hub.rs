@@ -113,7 +113,7 @@ impl Hub {
             });
             Subscription::new(self.clone(), user, Arc::clone(channel))
         };
-        self.until_heard(Topic::Room(room)).await;
+        self.until_heard([Topic::Room(room)]).await;
         subscription.ask_first();
         subscription
     }
@@ -122,7 +122,7 @@ impl Hub {
     /// rooms that it will [`Inbox::watch`].
     pub async fn subscribe_user(&self, user: UserId) -> Inbox {
         let inbox = Inbox::new(self.clone(), user);
-        self.until_heard(Topic::User(user)).await;
+        self.until_heard([Topic::User(user)]).await;
         inbox
     }
 
@@ -254,9 +254,9 @@ impl Hub {
         }
     }
 
-    async fn until_heard(&self, topic: Topic) {
+    async fn until_heard(&self, topics: impl IntoIterator<Item = Topic>) {
         if let Some(bus) = self.bus() {
-            bus.until_heard(topic).await;
+            bus.until_heard(topics).await;
         }
     }
 

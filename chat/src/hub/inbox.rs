@@ -92,9 +92,7 @@ impl Inbox {
 
     /// Waits until other nodes are heard of all watched rooms, while Redis is there at all.
     pub async fn settle(&self) {
-        for room in &self.rooms {
-            self.hub.until_heard(Topic::Room(*room)).await;
-        }
+        self.hub.until_heard(self.rooms.iter().copied().map(Topic::Room)).await;
     }
 
     /// Since it is watched, the room was read: how far it was, and how many times somebody had

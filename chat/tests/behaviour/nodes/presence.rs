@@ -7,7 +7,10 @@ use chat::{
 
 use crate::{
     redis::Redis,
-    support::nodes::{Nodes, next, open},
+    support::{
+        draft,
+        nodes::{Nodes, next, open},
+    },
 };
 
 /// The next coming or going: who, and whether they came.
@@ -38,6 +41,9 @@ async fn somebody_on_two_nodes_comes_once_and_goes_once() {
     let first = open(&nodes.all[1], bob, room).await;
     assert_eq!(next_move(&mut amys).await, (bob.clone(), true));
     let second = open(&nodes.all[2], bob, room).await;
+    // What one node says comes in its order: after this, his second coming is known.
+    nodes.all[2].send(bob, room, draft("here too")).await.expect("stored");
+    while !matches!(next(&mut amys).await, ServerFrame::ChatMessage { .. }) {}
     drop(first);
     // Neither the second coming nor the first going is told: Cid's coming is next.
     let cids = open(&nodes.all[1], cid, room).await;
@@ -53,14 +59,15 @@ async fn whoever_was_there_before_a_nodes_first_socket_is_not_announced_but_thei
     let redis = Redis::start();
     let nodes = Nodes::three(&redis.url()).await;
     let (room, people) = nodes.room().await;
-    let bobs = open(&nodes.all[1], &people[1], room).await;
+    let (bob, cid) = (&people[1], &people[2]);
+    let mut cids = open(&nodes.all[2], cid, room).await;
+    let bobs = open(&nodes.all[1], bob, room).await;
+    assert_eq!(next_move(&mut cids).await, (bob.clone(), true));
     let mut amys = open(&nodes.all[0], &people[0], room).await;
-    let cids = open(&nodes.all[2], &people[2], room).await;
-    assert_eq!(next_move(&mut amys).await, (people[2].clone(), true));
-    drop(bobs);
-    assert_eq!(next_move(&mut amys).await, (people[1].clone(), false));
     drop(cids);
-    assert_eq!(next_move(&mut amys).await, (people[2].clone(), false));
+    assert_eq!(next_move(&mut amys).await, (cid.clone(), false), "the first that she hears");
+    drop(bobs);
+    assert_eq!(next_move(&mut amys).await, (bob.clone(), false));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
