@@ -25,7 +25,7 @@ const PAGE_SIZE: i64 = 20;
     path = "/api/chat/rooms/",
     operation_id = "list_rooms",
     tag = TAG_ROOMS,
-    params(("search" = Option<String>, Query, description = "In the name; `%` and `_` are themselves."), ("room_type" = Option<RoomType>, Query, description = "Of this type only."), ("mine" = Option<bool>, Query, description = "Only those I am in."), ("page" = Option<i64>, Query, description = "From 1. Without it and `page_size` all come."), ("page_size" = Option<i64>, Query, description = "20 where only `page` is given; more than 100 counts as 100.")),
+    params(("search" = Option<String>, Query, description = "In the name; `%` and `_` are themselves."), ("room_type" = Option<RoomType>, Query, description = "Of this type only."), ("mine" = Option<bool>, Query, description = "Only those I am in."), ("page" = Option<i64>, Query, description = "From 1. Without it and `page_size` all come."), ("page_size" = Option<i64>, Query, description = "20 where only `page` is given; more than 100 counts as 100."), ("after" = Option<String>, Query, description = "A place in the list, as the `next` of `Link` names it.")),
     responses((status = 200, body = Vec<Room>, description = "The rooms.", headers(("Link" = Option<String>, description = "RFC 8288: the pages beside this one, `next` and `prev`. Only by page."))))
 )]
 pub async fn list(

@@ -6,10 +6,14 @@
 
 use std::sync::Arc;
 
+use app::i18n::Locale;
 use axum::{
     Extension,
     body::Bytes,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::{
+        HeaderMap,
+        header::{CACHE_CONTROL, CONTENT_TYPE, VARY},
+    },
     response::{IntoResponse, Response},
 };
 use chat::model::{ClientFrame, Code, NotificationFrame, ServerFrame};
@@ -17,9 +21,11 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{TAG_ACCOUNT, TAG_MESSAGES, TAG_NOTIFICATIONS, TAG_REFERENCE, TAG_ROOMS};
+use crate::error;
 
 mod complete;
 mod details;
+mod prose;
 pub mod refusals;
 pub mod sample;
 mod sockets;
@@ -32,6 +38,29 @@ const ABOUT: &str = include_str!("schema/about.md");
 #[openapi(components(schemas(ClientFrame, ServerFrame, NotificationFrame, Code)))]
 pub struct Beginning;
 
+/// The finished document in each language. Cheap to clone.
+#[derive(Clone)]
+pub struct Documents {
+    zh: Document,
+    en: Document,
+}
+
+impl Documents {
+    /// Completes what was collected from the handlers.
+    pub fn new(collected: &utoipa::openapi::OpenApi) -> Self {
+        let [zh, en] = [Locale::zh, Locale::en].map(|locale| Document::new(collected, locale));
+        Self { zh, en }
+    }
+
+    /// The one for a reader of this language.
+    pub fn of(&self, locale: Locale) -> &Document {
+        match locale {
+            Locale::zh => &self.zh,
+            Locale::en => &self.en,
+        }
+    }
+}
+
 /// The finished document. Cheap to clone.
 #[derive(Clone)]
 pub struct Document {
@@ -41,8 +70,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Completes what was collected from the handlers.
-    pub fn new(collected: &utoipa::openapi::OpenApi) -> Self {
+    fn new(collected: &utoipa::openapi::OpenApi, locale: Locale) -> Self {
         let mut value = serde_json::to_value(collected).unwrap_or_default();
         value["info"] = json!({
             "title": "Liao 聊",
@@ -67,8 +95,12 @@ impl Document {
             "description": "The `access` of `POST /api/token/`.",
         });
         details::add(&mut value);
-        sockets::describe(&mut value);
-        complete::every_call(&mut value);
+        sockets::describe(&mut value, locale);
+        complete::every_call(&mut value, locale);
+        prose::straighten(&mut value);
+        if locale == Locale::zh {
+            prose::in_chinese(&mut value);
+        }
         let text = Bytes::from(value.to_string());
         Self { value: Arc::new(value), text }
     }
@@ -76,7 +108,7 @@ impl Document {
 
 /// This document
 ///
-/// OpenAPI 3.1.
+/// OpenAPI 3.1, in the language that `Accept-Language` prefers.
 #[utoipa::path(
     get,
     path = "/api/schema/",
@@ -85,8 +117,10 @@ impl Document {
     responses((status = 200, body = Object, description = "The document.", example = json!({"openapi": "3.1.0"}))),
     security(())
 )]
-pub async fn show(Extension(document): Extension<Document>) -> Response {
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document.text).into_response()
+pub async fn show(Extension(documents): Extension<Documents>, headers: HeaderMap) -> Response {
+    let text = documents.of(error::locale(&headers)).text.clone();
+    let about = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache"), (VARY, "accept-language")];
+    (about, text).into_response()
 }
 
 #[cfg(test)]

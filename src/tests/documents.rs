@@ -1,6 +1,8 @@
 //! What `docs/chat` tells the React team is so: every path and method it names exists,
 //! and every call that the router has is in the OpenAPI document and named there.
 
+mod words;
+
 use std::collections::BTreeSet;
 
 use reqwest::Method;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{room::RoomRef, timestamp::Timestamp, user::User};
 
+// The table of what each may do is in `service::access`.
 /// What a member may do beyond speaking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

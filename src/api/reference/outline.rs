@@ -159,13 +159,13 @@ fn socket(document: &Value, path: &str, socket: &Value) -> Socket {
     }
 }
 
-fn frames(document: &Value, schema: &Value) -> Vec<Frame> {
-    let choices = sample::resolve(document, schema)["oneOf"].as_array().into_iter().flatten();
-    let frames = choices.map(|choice| {
-        let example = sample::of(document, choice);
+fn frames(document: &Value, places: &Value) -> Vec<Frame> {
+    let frames = places.as_array().into_iter().flatten().map(|place| {
+        let shape = sample::resolve(document, place);
+        let example = sample::of(document, shape);
         Frame {
             name: text(&example["type"]),
-            description: text(&choice["description"]),
+            description: text(&shape["description"]),
             example: pretty(&example),
         }
     });

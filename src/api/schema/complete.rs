@@ -1,6 +1,7 @@
 //! What all calls have in common and no handler repeats: refusals that follow from what a
 //! call takes, headers of every answer, examples.
 
+use app::i18n::Locale;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -13,19 +14,19 @@ use super::{
 const OWN_REFUSALS: &str = "x-refusals";
 
 /// Completes each call of the document.
-pub(super) fn every_call(document: &mut Value) {
+pub(super) fn every_call(document: &mut Value, locale: Locale) {
     document["components"]["schemas"]["Refusal"] = refusals::shape();
     document["components"]["headers"] = headers();
     let shapes = document.clone();
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
         let operations = item.as_object_mut().into_iter().flat_map(Map::values_mut);
         for operation in operations.filter_map(Value::as_object_mut) {
-            complete(&shapes, path, operation);
+            complete(&shapes, path, operation, locale);
         }
     }
 }
 
-fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>) {
+fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>, locale: Locale) {
     // How the derive says 'without a token'.
     if operation.get("security") == Some(&json!([{}])) {
         operation.insert("security".into(), json!([]));
@@ -44,7 +45,7 @@ fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>) {
     for kind in answers.values_mut().flat_map(|answer| kinds_of(Some(answer))) {
         exemplify(shapes, kind);
     }
-    answers.extend(refusals::answers(refusals));
+    answers.extend(refusals::answers(refusals, locale));
     for answer in answers.values_mut() {
         answer["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
     }

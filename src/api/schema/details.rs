@@ -20,6 +20,9 @@ const TEXT: &str = r"^[^\u0000]*$";
 /// The same, with something to see.
 const FILLED_TEXT: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000]*$";
 
+/// A moment in microseconds and a room's id.
+const PLACE: &str = "^[0-9]{1,18}-[0-9]{1,15}$";
+
 /// Adds them.
 pub(super) fn add(document: &mut Value) {
     for (shape, property, detail) in details() {
@@ -131,6 +134,7 @@ fn of_parameter(name: &str) -> Option<Map<String, Value>> {
         "page" | "page_size" | "limit" | "before_id" => json!({"minimum": 1, "maximum": MAX_ID}),
         "after_id" => json!({"minimum": 0, "maximum": MAX_ID}),
         "search" => json!({"pattern": TEXT}),
+        "after" => json!({"pattern": PLACE}),
         _ => return None,
     };
     Some(object(detail))

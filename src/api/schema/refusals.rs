@@ -65,7 +65,7 @@ pub(super) fn code(name: &str) -> Option<Code> {
 }
 
 /// The answers of `refusals`, by status.
-pub(super) fn answers(refusals: Vec<Refusal>) -> BTreeMap<String, Value> {
+pub(super) fn answers(refusals: Vec<Refusal>, locale: Locale) -> BTreeMap<String, Value> {
     let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
     for refusal in refusals {
         let same = by_status.entry(refusal.error.status().as_u16()).or_default();
@@ -73,23 +73,26 @@ pub(super) fn answers(refusals: Vec<Refusal>) -> BTreeMap<String, Value> {
             same.push(refusal);
         }
     }
-    by_status.into_iter().map(|(status, refusals)| (status.to_string(), answer(status, &refusals))).collect()
+    by_status
+        .into_iter()
+        .map(|(status, refusals)| (status.to_string(), answer(status, &refusals, locale)))
+        .collect()
 }
 
-fn answer(status: u16, refusals: &[Refusal]) -> Value {
+fn answer(status: u16, refusals: &[Refusal], locale: Locale) -> Value {
     let words: Vec<&str> = refusals.iter().map(|refusal| refusal.name.as_str()).collect();
     let sentences: Vec<String> = refusals
         .iter()
         .map(|refusal| {
-            let sentence = app::error::sentence(Locale::en, refusal.error.failure());
+            let sentence = app::error::sentence(locale, refusal.error.failure());
             format!("`{}`: {sentence}", refusal.name)
         })
         .collect();
     let examples: BTreeMap<&str, Value> = refusals
         .iter()
         .map(|refusal| {
-            let summary = app::error::sentence(Locale::en, refusal.error.failure());
-            (refusal.name.as_str(), json!({"summary": summary, "value": refusal.error.body(Locale::zh)}))
+            let summary = app::error::sentence(locale, refusal.error.failure());
+            (refusal.name.as_str(), json!({"summary": summary, "value": refusal.error.body(locale)}))
         })
         .collect();
     let mut headers = json!({});

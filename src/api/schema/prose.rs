@@ -1,0 +1,96 @@
+//! The document's prose: doc comments put in order, and their Chinese.
+//!
+//! A doc comment says a thing once, in English, where it is declared; `zh.json` has the same in Chinese, a paragraph
+//! or a list's line each.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use serde_json::{Map, Value};
+
+static CHINESE: LazyLock<HashMap<String, String>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("zh.json")).unwrap_or_default());
+
+/// Makes one line of each paragraph, which in a comment has as many as fit there.
+pub(super) fn straighten(document: &mut Value) {
+    each(document, &mut |text| *text = rewritten(text, str::to_owned));
+}
+
+/// Puts the prose into Chinese; what has none stays as it is.
+pub(super) fn in_chinese(document: &mut Value) {
+    each(document, &mut |text| *text = rewritten(text, chinese));
+}
+
+/// The Chinese of one paragraph.
+pub(super) fn chinese(english: &str) -> String {
+    CHINESE.get(english).map_or(english, String::as_str).to_owned()
+}
+
+fn rewritten(text: &str, mut rewrite: impl FnMut(&str) -> String) -> String {
+    let blocks = text.trim().split("\n\n").map(|block| {
+        let items: Option<Vec<&str>> = block.split('\n').map(|line| line.strip_prefix("- ")).collect();
+        match items {
+            Some(items) => {
+                items.into_iter().map(|item| format!("- {}", rewrite(item))).collect::<Vec<_>>().join("\n")
+            }
+            None => rewrite(&block.replace('\n', " ")),
+        }
+    });
+    blocks.collect::<Vec<_>>().join("\n\n")
+}
+
+/// Visits every summary and description, except those of refusals and close codes: they are clients' sentences, in
+/// the reader's language from the start.
+fn each(value: &mut Value, visit: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::Object(fields) => each_field(fields, visit),
+        Value::Array(items) => items.iter_mut().for_each(|item| each(item, visit)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn each_field(fields: &mut Map<String, Value>, visit: &mut impl FnMut(&mut String)) {
+    for (name, field) in fields {
+        match (name.as_str(), field) {
+            ("summary" | "description", Value::String(text)) => visit(text),
+            ("example" | "examples" | "closes", _) => {}
+            ("responses", Value::Object(answers)) => {
+                let successes = answers.iter_mut().filter(|(status, _)| status.starts_with('2'));
+                successes.for_each(|(_, answer)| each(answer, visit));
+            }
+            (_, other) => each(other, visit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use app::i18n::Locale;
+
+    use super::*;
+    use crate::{api::schema::Document, router};
+
+    #[test]
+    fn every_paragraph_has_its_chinese_and_none_is_left_over() {
+        let mut document = Document::new(&router::calls().into_openapi(), Locale::en).value.as_ref().clone();
+        let mut used = BTreeSet::from(["The server stops: come back.".to_owned()]);
+        each(&mut document, &mut |text| {
+            rewritten(text, |paragraph| {
+                used.insert(paragraph.to_owned());
+                String::new()
+            });
+        });
+        let known: BTreeSet<String> = CHINESE.keys().cloned().collect();
+        let missing: Vec<&String> = used.difference(&known).collect();
+        assert!(missing.is_empty(), "add to src/api/schema/zh.json: {missing:#?}");
+        let stale: Vec<&String> = known.difference(&used).collect();
+        assert!(stale.is_empty(), "take out of src/api/schema/zh.json: {stale:#?}");
+    }
+
+    #[test]
+    fn paragraphs_and_lines_of_lists_are_taken_one_by_one() {
+        let text = "One\ntwo.\n\n- a\n- b\n";
+        assert_eq!(rewritten(text, |unit| format!("<{unit}>")), "<One two.>\n\n- <a>\n- <b>");
+    }
+}
