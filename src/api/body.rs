@@ -109,7 +109,7 @@ impl Fields {
         match self.values.remove(field) {
             None | Some(Value::Null) => None,
             Some(value) => {
-                let number = value.as_i64();
+                let number = whole(&value);
                 if number.is_none() {
                     self.problem(field, Problem::WrongType);
                 }
@@ -169,9 +169,27 @@ impl Fields {
     }
 }
 
+/// The whole number that a JSON number is: 50, and 50.0 too, which is the same number in JSON Schema, in JavaScript
+/// and in Django REST Framework.
+fn whole(value: &Value) -> Option<i64> {
+    let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+    value.as_i64().or_else(|| format!("{:.0}", float()?).parse().ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_without_a_fraction_is_whole_however_it_is_written() {
+        let number = |text: &str| whole(&serde_json::from_str(text).expect("JSON"));
+        for (text, expected) in [("50", 50), ("50.0", 50), ("5e1", 50), ("-3.0", -3), ("-0.0", 0)] {
+            assert_eq!(number(text), Some(expected), "{text}");
+        }
+        for text in ["1.5", "1e300", "99999999999999999999", "\"5\"", "true", "null", "[]"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn every_bad_field_is_noted_and_good_ones_are_read() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use chat::model::{FieldProblem, Problem};
+use chat::model::{FieldProblem, Problem, id::MAX_ID};
 
 use crate::error::ApiError;
 
@@ -31,15 +31,20 @@ impl Params {
         }
     }
 
-    /// A text, if it is there and not empty.
+    /// A text, if it is there and not empty. One with a NUL is noted: databases and C programs end there.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        self.values.remove(name).filter(|text| !text.is_empty())
+        let text = self.values.remove(name).filter(|text| !text.is_empty())?;
+        if text.contains('\0') {
+            self.problem(name, Problem::BadCharacter);
+            return None;
+        }
+        Some(text)
     }
 
-    /// A whole number, if it is there.
+    /// A whole number, if it is there; not one that JavaScript could not hold.
     pub fn number(&mut self, name: &str) -> Option<i64> {
         let text = self.text(name)?;
-        let number = text.parse().ok();
+        let number = text.parse().ok().filter(|number| *number <= MAX_ID);
         if number.is_none() {
             self.problem(name, Problem::WrongType);
         }
@@ -73,5 +78,25 @@ impl Params {
         } else {
             Err(ApiError::fields(std::mem::take(&mut self.problems)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_parameter_may_be_is_noted_by_name() {
+        let mut params = Params::parse("page=9007199254740992&search=a%00b&mine=yes&size=&limit=7");
+        assert_eq!(params.number("page"), None);
+        assert_eq!(params.text("search"), None);
+        assert!(!params.flag("mine"));
+        assert_eq!(params.number("size"), None, "empty is not there");
+        assert_eq!(params.number("limit"), Some(7));
+        let error = params.finish().expect_err("three are bad");
+        let noted: Vec<_> = error.failure().fields.iter().map(|f| (f.field.as_str(), f.problem)).collect();
+        let expected =
+            [("page", Problem::WrongType), ("search", Problem::BadCharacter), ("mine", Problem::WrongType)];
+        assert_eq!(noted, expected);
     }
 }

@@ -66,7 +66,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         usage: "test [part …] [-- …]",
-        what: "everything that must pass, or parts: lint fmt clippy licences tidy build unit e2e",
+        what: "everything that must pass, or parts: lint fmt clippy licences tidy build unit schema e2e",
         options: test::SELECTORS,
         run: |call| test::run(&call.options, &call.rest),
     },

@@ -3,6 +3,7 @@
 //! Building and running the server needs none of them.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -32,10 +33,14 @@ pub(crate) enum Need {
     Node,
     /// Installs Playwright.
     Npm,
+    /// Runs schemathesis, in an environment of its own.
+    Python,
 }
 
 /// What `cargo test` needs.
 pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Redis, Need::Curl];
+/// What the test of the OpenAPI document needs.
+pub(crate) const FOR_SCHEMA: &[Need] = &[Need::Python];
 /// What the browser tests and the screenshots need.
 pub(crate) const FOR_BROWSER: &[Need] = &[Need::Chromium, Need::ChineseFont, Need::Node, Need::Npm];
 
@@ -53,6 +58,7 @@ impl Need {
             Self::ChineseFont => &["fonts-noto-cjk"],
             Self::Node => &["nodejs"],
             Self::Npm => &["npm"],
+            Self::Python => &["python3-venv"],
         }
     }
 
@@ -76,6 +82,10 @@ impl Need {
             }
             Self::Node => node_version().is_some_and(|version| version >= OLDEST_NODE),
             Self::Npm => process::find("npm").is_some(),
+            // Debian has the language without what makes environments.
+            Self::Python => {
+                process::output(Command::new("python3").args(["-c", "import ensurepip"])).is_some()
+            }
         }
     }
 }
@@ -127,7 +137,8 @@ pub(crate) fn require_c_compiler() -> Result<()> {
 
 /// Everything that the tests need, Playwright included.
 pub(crate) fn install_all() -> Result<()> {
-    install(&[FOR_UNIT, FOR_BROWSER].concat())?;
+    install(&[FOR_UNIT, FOR_SCHEMA, FOR_BROWSER].concat())?;
+    install_schemathesis()?;
     install_playwright()?;
     progress::note("everything that testing needs is here");
     Ok(())
@@ -147,6 +158,28 @@ pub(crate) fn install_playwright() -> Result<()> {
     // It would fetch a browser of its own.
     npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
     progress::step("Installing Playwright (npm ci)", "some seconds", || process::run_quietly(&mut npm))
+}
+
+/// Installs schemathesis and all it stands on in the versions that are committed, unless that has been done.
+/// Returns the program.
+pub(crate) fn install_schemathesis() -> Result<PathBuf> {
+    let wanted = workspace::root().join("src/tests/schema/requirements.txt");
+    let environment = workspace::target_dir()?.join("schemathesis");
+    let program = environment.join("bin/schemathesis");
+    let installed = environment.join("requirements.txt");
+    let versions = fs::read(&wanted).context("cannot read the versions of schemathesis")?;
+    if program.exists() && fs::read(&installed).is_ok_and(|known| known == versions) {
+        return Ok(program);
+    }
+    progress::step("Installing schemathesis (pip)", "half a minute", || {
+        process::run_quietly(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let mut pip = Command::new(environment.join("bin/pip"));
+        pip.args(["install", "--disable-pip-version-check", "--no-deps", "--requirement"]).arg(&wanted);
+        process::run_quietly(&mut pip)?;
+        // Last: a broken installation is not taken for a whole one.
+        fs::write(&installed, &versions).context("cannot note what was installed")
+    })?;
+    Ok(program)
 }
 
 /// Installs Debian packages, as root or through sudo.

@@ -7,6 +7,7 @@
 mod cargo;
 mod end2end;
 mod licences;
+mod schema;
 mod tidy;
 
 use std::{
@@ -58,6 +59,13 @@ const PARTS: &[Part] = &[
         run: |order| cargo::unit(order.rest),
     },
     Part {
+        name: "schema",
+        group: None,
+        usually: "a minute",
+        needs: prerequisites::FOR_SCHEMA,
+        run: |_| schema::run(),
+    },
+    Part {
         name: "e2e",
         group: None,
         usually: "a minute or two",
@@ -70,10 +78,11 @@ const PARTS: &[Part] = &[
 const BUILD: &str = "build";
 const UNIT: &str = "unit";
 /// The parts that start the server.
-const ON_THE_BUILD: &[&str] = &[UNIT, "e2e"];
+const ON_THE_BUILD: &[&str] = &[UNIT, "schema", "e2e"];
 
 /// The words that pick parts.
-pub(crate) const SELECTORS: &[&str] = &["lint", "fmt", "clippy", "licences", "tidy", BUILD, UNIT, "e2e"];
+pub(crate) const SELECTORS: &[&str] =
+    &["lint", "fmt", "clippy", "licences", "tidy", BUILD, UNIT, "schema", "e2e"];
 
 /// Some of what must pass.
 struct Part {
@@ -147,7 +156,7 @@ struct Outcome {
 /// Prints a summary; an error when anything failed.
 pub(crate) fn run(words: &[String], rest: &[OsString]) -> Result<()> {
     let parts = PARTS.iter().filter(|part| part.is_picked_by(words)).collect::<Vec<_>>();
-    if !rest.is_empty() && !matches!(words, [word] if ON_THE_BUILD.contains(&word.as_str())) {
+    if !rest.is_empty() && !matches!(words, [word] if [UNIT, "e2e"].contains(&word.as_str())) {
         bail!("words after `--` go to one part: cargo xtask test unit|e2e -- …");
     }
     let needs = parts.iter().flat_map(|part| part.needs).copied().collect::<Vec<_>>();
