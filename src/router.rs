@@ -55,7 +55,7 @@ fn api(state: &AppState) -> Router<AppState> {
     let (router, collected) = calls().split_for_parts();
     both(router, "/api/", any(api::not_found))
         .route("/api/{*rest}", any(api::not_found))
-        .layer(Extension(schema::Document::new(&collected)))
+        .layer(Extension(schema::Documents::new(&collected)))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(error::in_words))
         .layer(cors::layer(&state.config))
@@ -87,6 +87,7 @@ pub(crate) fn calls() -> OpenApiRouter<AppState> {
         routes!(notifications::read),
         routes!(schema::show),
         routes!(reference::docs).layer(from_fn(ssr::to_the_end)),
+        routes!(reference::test_page).layer(from_fn(ssr::to_the_end)),
     ]
     .into_iter()
     .fold(OpenApiRouter::with_openapi(schema::Beginning::openapi()), described)

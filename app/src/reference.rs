@@ -1,9 +1,10 @@
 //! The API's reference as a page, rendered on the server from what the OpenAPI document
-//! says, and readable without a script.
+//! says, and readable without a script; with a [`Console`], testers' page too.
 //!
 //! It must not know OpenAPI: whoever serves the page says what there is in the plain
 //! shapes of [`model`].
 
+mod console;
 pub mod model;
 mod operation;
 mod page;
@@ -11,4 +12,5 @@ mod shapes;
 mod sockets;
 mod words;
 
+pub use console::Console;
 pub use page::reference_page;

@@ -1,21 +1,28 @@
-//! The pages that show the OpenAPI document: `/api/docs/`.
+//! The pages that show the OpenAPI document: to read, `/api/docs/`, and to try, `/api/chat/test/`.
 
-use app::reference::reference_page;
+use std::sync::Arc;
+
+use app::{
+    reference::{Console, reference_page},
+    server::request::locale_of,
+};
 use axum::{
     Extension,
     body::Body,
     extract::{Request, State},
     response::Response,
 };
+use chat::service::accounts::{DEVELOPER, DEVELOPER_PASSWORD};
 use leptos::config::LeptosOptions;
 
-use super::{TAG_REFERENCE, schema::Document};
+use super::{TAG_REFERENCE, schema::Documents};
+use crate::config::Config;
 
 mod outline;
 
 /// The reference as a page
 ///
-/// What you are reading, where you read it in a browser.
+/// For people: the same as the document, readable without a script.
 #[utoipa::path(
     get,
     path = "/api/docs/",
@@ -24,7 +31,7 @@ mod outline;
     responses((
         status = 200,
         description = "The page.",
-        content_type = "text/html; charset=utf-8",
+        content_type = "text/html",
         body = String,
         example = json!("<!DOCTYPE html>…")
     )),
@@ -32,10 +39,48 @@ mod outline;
 )]
 pub async fn docs(
     State(options): State<LeptosOptions>,
-    Extension(document): Extension<Document>,
+    Extension(documents): Extension<Documents>,
     request: Request,
 ) -> Response {
-    let reference = outline::of(&document.value);
-    let page = move || reference_page(options.clone(), reference.clone());
+    page(&options, &documents, None, request).await
+}
+
+/// The test page
+///
+/// The reference with a console: every call can be filled in and made, every socket opened and spoken to.
+#[utoipa::path(
+    get,
+    path = "/api/chat/test/",
+    operation_id = "get_test_page",
+    tag = TAG_REFERENCE,
+    responses((
+        status = 200,
+        description = "The page.",
+        content_type = "text/html",
+        body = String,
+        example = json!("<!DOCTYPE html>…")
+    )),
+    security(())
+)]
+pub async fn test_page(
+    State(options): State<LeptosOptions>,
+    State(config): State<Arc<Config>>,
+    Extension(documents): Extension<Documents>,
+    request: Request,
+) -> Response {
+    // Only where everybody may know it anyway.
+    let account = config.allows_demo_account().then_some((DEVELOPER, DEVELOPER_PASSWORD));
+    page(&options, &documents, Some(Console { account }), request).await
+}
+
+async fn page(
+    options: &LeptosOptions,
+    documents: &Documents,
+    console: Option<Console>,
+    request: Request,
+) -> Response {
+    let locale = locale_of(request.headers());
+    let (options, reference) = (options.clone(), outline::of(&documents.of(locale).value));
+    let page = move || reference_page(options.clone(), reference.clone(), console.clone());
     leptos_axum::render_app_async_with_context(|| {}, page)(request.map(Body::new)).await
 }

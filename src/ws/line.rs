@@ -15,7 +15,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    GOING_AWAY, SEND_PATIENCE, close, figures,
+    CLOSE_PATIENCE, GOING_AWAY, SEND_PATIENCE, close, figures,
     frames::{self, BadFrame},
     refusal, refuse, send, send_frame,
 };
@@ -53,6 +53,8 @@ impl Session for NotificationSession {
 pub enum End {
     /// The peer closed it, or is gone.
     Lost,
+    /// The client closed the socket.
+    Left,
     /// The process stops.
     Stopping,
     /// The domain, or a limit, says so.
@@ -119,7 +121,7 @@ impl Line {
                 Err(BadFrame::not_text())
             }
             Message::Ping(_) | Message::Pong(_) => return Ok(None),
-            Message::Close(_) => return Err(End::Lost),
+            Message::Close(_) => return Err(End::Left),
         };
         figures::received(frame.as_ref().ok());
         match frame {
@@ -181,9 +183,14 @@ impl Line {
     }
 
     /// Says why it is over, and closes.
-    pub async fn end(self, end: End) {
+    pub async fn end(mut self, end: End) {
         match end {
             End::Lost => figures::lost(),
+            End::Left => {
+                figures::lost();
+                // The answer to the client's close goes out with the next look; a browser that gets none says 1006.
+                drop(timeout(CLOSE_PATIENCE, self.socket.recv()).await);
+            }
             End::Stopping => close(self.socket, GOING_AWAY).await,
             End::Refused(error) => {
                 crate::error::log(&error);

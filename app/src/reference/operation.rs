@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    console::Try,
     model::{Answer, Operation},
     shapes::{Example, Fields},
     words::Words,
@@ -14,7 +15,10 @@ use crate::i18n::say;
 pub(super) fn Call(
     /// The call.
     operation: Operation,
+    /// Can it be made here?
+    is_console: bool,
 ) -> impl IntoView {
+    let console = is_console.then(|| view! { <Try operation=operation.clone()/> });
     let Operation {
         id,
         method,
@@ -55,6 +59,7 @@ pub(super) fn Call(
                 <small>{token}</small>
             </p>
             <Words text=description/>
+            {console}
             {parameters}
             {body}
             <h4>{say!(reference.answers)}</h4>

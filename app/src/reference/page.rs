@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    console::{Console, SignIn},
     model::{Group, Reference, Socket},
     operation::Call,
     sockets::Wire,
@@ -16,20 +17,34 @@ use crate::{
     ui::{mark::Mark, switches::Switches},
 };
 
-/// The page, as a whole document.
-pub fn reference_page(options: LeptosOptions, reference: Reference) -> impl IntoView {
+/// The page, as a whole document; with a console, every call on it can be made.
+pub fn reference_page(
+    options: LeptosOptions,
+    reference: Reference,
+    console: Option<Console>,
+) -> impl IntoView {
     let chosen = request::chosen();
     Preferences::provide(chosen);
     let Reference { about, groups, sockets } = reference;
     let contents = view! { <Contents groups=groups.clone() sockets=sockets.clone()/> };
-    let groups = groups.into_iter().map(|group| view! { <Section group/> }).collect_view();
+    let is_console = console.is_some();
+    let groups = groups.into_iter().map(|group| view! { <Section group is_console/> }).collect_view();
     let sockets = sockets
         .into_iter()
         .enumerate()
-        .map(|(index, socket)| view! { <Wire socket id=socket_id(index)/> })
+        .map(|(index, socket)| view! { <Wire socket id=socket_id(index) is_console/> })
         .collect_view();
+    let (title, other, to_other) = if is_console {
+        (say!(console.title), "/api/docs/", say!(reference.to_docs))
+    } else {
+        (say!(reference.title), "/api/chat/test/", say!(reference.to_test))
+    };
+    let head = view! {
+        <title>{title}</title>
+        {is_console.then(|| view! { <script type="module" src="/console.js"></script> })}
+    };
     view! {
-        <Document options head=view! { <title>{say!(reference.title)}</title> }>
+        <Document options head>
             <a class="skip" href="#main">{say!(skip)}</a>
             <header class="reference-bar">
                 <a class="brand" href="/">
@@ -41,11 +56,17 @@ pub fn reference_page(options: LeptosOptions, reference: Reference) -> impl Into
             <div class="reference">
                 {contents}
                 <main id="main">
-                    <h1>{say!(reference.title)}</h1>
+                    <h1>{title}</h1>
+                    {console.map(|console| view! { <SignIn console/> })}
                     <Words text=about/>
-                    <p>
-                        <a href="/api/schema/">{say!(reference.json)}</a>
-                    </p>
+                    <ul class="bullets">
+                        <li>
+                            <a href=other>{to_other}</a>
+                        </li>
+                        <li>
+                            <a href="/api/schema/">{say!(reference.json)}</a>
+                        </li>
+                    </ul>
                     {groups}
                     <section aria-labelledby="sockets">
                         <h2 id="sockets">{say!(reference.sockets)}</h2>
@@ -59,8 +80,9 @@ pub fn reference_page(options: LeptosOptions, reference: Reference) -> impl Into
 
 /// Calls that belong together.
 #[component]
-fn Section(group: Group) -> impl IntoView {
-    let calls = group.operations.into_iter().map(|operation| view! { <Call operation/> }).collect_view();
+fn Section(group: Group, is_console: bool) -> impl IntoView {
+    let calls =
+        group.operations.into_iter().map(|operation| view! { <Call operation is_console/> }).collect_view();
     let id = format!("group-{}", group.name);
     view! {
         <section aria-labelledby=id.clone()>

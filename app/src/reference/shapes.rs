@@ -35,7 +35,7 @@ pub(super) fn Fields(
         })
         .collect_view();
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label=caption.clone()>
+        <div class="scroll" tabindex="0" role="group" aria-label=caption.clone()>
             <table>
                 <caption class="unseen">{caption.clone()}</caption>
                 <thead>
@@ -61,7 +61,7 @@ pub(super) fn Example(
     text: String,
 ) -> impl IntoView {
     view! {
-        <pre class="example" tabindex="0" role="region" aria-label=label>
+        <pre class="example" tabindex="0" role="group" aria-label=label>
             <code>{text}</code>
         </pre>
     }

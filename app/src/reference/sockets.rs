@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    console::Speak,
     model::Socket,
     shapes::{Fields, Frames},
     words::{Words, line},
@@ -16,7 +17,10 @@ pub(super) fn Wire(
     socket: Socket,
     /// Where on the page it stands.
     id: String,
+    /// Can it be opened here?
+    is_console: bool,
 ) -> impl IntoView {
+    let console = is_console.then(|| view! { <Speak socket=socket.clone() id=id.clone()/> });
     let Socket { path, summary, description, parameters, send, receive, closes } = socket;
     let title = format!("{id}-title");
     let closes = closes
@@ -39,6 +43,7 @@ pub(super) fn Wire(
                 <code>{path.clone()}</code>
             </p>
             <Words text=description/>
+            {console}
             <h4>{say!(reference.parameters)}</h4>
             <Fields caption=format!("{summary}: {}", say!(reference.parameters)) fields=parameters/>
             <h4>{say!(reference.send)}</h4>

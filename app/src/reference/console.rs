@@ -1,0 +1,277 @@
+//! The console for testers: forms that `public/console.js` makes calls and sockets of. Without that script they are
+//! not shown, and the page is the reference alone.
+
+use leptos::{either::Either, prelude::*};
+
+use super::model::{Field, Operation, Socket};
+use crate::i18n::say;
+
+/// What the page needs to be more than a reference.
+#[derive(Clone, Debug, Default)]
+pub struct Console {
+    /// Username and password to begin with, where everybody may know them.
+    pub account: Option<(&'static str, &'static str)>,
+}
+
+/// Who makes the calls.
+#[component]
+pub(super) fn SignIn(console: Console) -> impl IntoView {
+    let (username, password) = console.account.unwrap_or_default();
+    view! {
+        <section class="call console" aria-labelledby="console-title" data-testid="console">
+            <h2 id="console-title">{say!(console.title)}</h2>
+            <p>{say!(console.lead)}</p>
+            <noscript>
+                <p class="notice">{say!(console.no_script)}</p>
+            </noscript>
+            <form class="try" data-sign-in data-testid="sign-in" hidden>
+                <div class="try-fields">
+                    <label>
+                        <span>{say!(account.username)}</span>
+                        <input name="username" value=username autocomplete="username" data-testid="sign-in-username"/>
+                    </label>
+                    <label>
+                        <span>{say!(account.password)}</span>
+                        <input
+                            name="password"
+                            type="password"
+                            value=password
+                            autocomplete="current-password"
+                            data-testid="sign-in-password"
+                        />
+                    </label>
+                </div>
+                <div class="try-row">
+                    <button type="submit" class="button button-small" data-testid="sign-in-submit">
+                        {say!(sign_in.submit)}
+                    </button>
+                    <button type="button" class="button button-line button-small" data-refresh data-testid="refresh">
+                        {say!(console.refresh)}
+                    </button>
+                    <button type="button" class="button button-line button-small" data-forget data-testid="forget">
+                        {say!(console.forget)}
+                    </button>
+                </div>
+                <p role="status" data-testid="who" data-who data-nobody=say!(console.nobody)>
+                    {say!(console.nobody)}
+                </p>
+                <label>
+                    <span>{say!(console.token)}</span>
+                    <textarea name="access" rows="3" spellcheck="false" data-access data-testid="access"></textarea>
+                </label>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// One call, to be filled in.
+#[component]
+pub(super) fn Try(operation: Operation) -> impl IntoView {
+    let Operation { id, method, path, needs_token, parameters, kinds, body, summary, .. } = operation;
+    let parameters = parameters.into_iter().map(|field| view! { <Parameter field/> }).collect_view();
+    let has_body = !body.is_empty();
+    let body = has_body.then(|| {
+        let kinds = kinds.into_iter().map(|kind| view! { <option>{kind}</option> }).collect_view();
+        view! {
+            <label>
+                <span>{say!(reference.body)}</span>
+                <textarea name="body" rows="6" spellcheck="false" data-testid="body">
+                    {body}
+                </textarea>
+            </label>
+            <label class="try-short">
+                <span>"Content-Type"</span>
+                <select name="kind" data-testid="kind">{kinds}</select>
+            </label>
+        }
+    });
+    view! {
+        <form
+            class="try"
+            data-call
+            data-method=method
+            data-path=path
+            data-testid=format!("try-{id}")
+            aria-label=format!("{}: {summary}", say!(console.try_it))
+            novalidate
+            hidden
+        >
+            <div class="try-fields">{parameters}</div>
+            {body}
+            <div class="try-row">
+                <label class="try-check">
+                    <input type="checkbox" name="token" checked=needs_token data-testid="with-token"/>
+                    <span>{say!(console.with_token)}</span>
+                </label>
+                <button type="submit" class="button button-small" data-testid="send">{say!(console.send)}</button>
+            </div>
+            <Outcome/>
+        </form>
+    }
+    .into_any()
+}
+
+/// Where a parameter is typed or chosen. Whatever is typed is sent: wrong values are what testers try.
+#[component]
+fn Parameter(field: Field) -> impl IntoView {
+    let place = if field.in_path { "path" } else { "query" };
+    let id = format!("param-{}", field.name);
+    let input = if field.choices.is_empty() {
+        Either::Left(view! {
+            <input
+                name=field.name.clone()
+                value=field.example
+                data-in=place
+                data-testid=id
+                autocomplete="off"
+                spellcheck="false"
+            />
+        })
+    } else {
+        let choices =
+            field.choices.into_iter().map(|choice| view! { <option>{choice}</option> }).collect_view();
+        Either::Right(view! {
+            <select name=field.name.clone() data-in=place data-testid=id>
+                <option></option>
+                {choices}
+            </select>
+        })
+    };
+    view! {
+        <label>
+            <span>
+                <code>{field.name.clone()}</code>
+            </span>
+            {input}
+        </label>
+    }
+    .into_any()
+}
+
+/// What became of a call: filled in by the script.
+#[component]
+fn Outcome() -> impl IntoView {
+    view! {
+        <div class="outcome" data-outcome data-testid="outcome" hidden>
+            <p role="status">
+                <span class="status" data-status data-testid="status"></span>
+                " "
+                <span class="number" data-time data-testid="time"></span>
+            </p>
+            <pre class="example" tabindex="0" role="group" aria-label=say!(console.request) data-request data-testid="request"></pre>
+            <pre class="example" tabindex="0" role="group" aria-label="curl" data-curl data-testid="curl"></pre>
+            <pre class="example" tabindex="0" role="group" aria-label=say!(console.headers) data-headers data-testid="headers"></pre>
+            <pre class="example" tabindex="0" role="group" aria-label=say!(console.answer) data-answer data-testid="answer"></pre>
+        </div>
+    }
+    .into_any()
+}
+
+/// A socket to speak to.
+#[component]
+pub(super) fn Speak(
+    /// The socket.
+    socket: Socket,
+    /// Where on the page it stands.
+    id: String,
+) -> impl IntoView {
+    let Socket { path, summary, parameters, send, .. } = socket;
+    let ids = parameters.iter().filter(|field| field.in_path).cloned();
+    let ids = ids.map(|field| view! { <Parameter field/> }).collect_view();
+    let resumes = parameters.into_iter().filter(|field| field.name.starts_with("after_"));
+    let resumes = resumes.map(|field| view! { <Parameter field/> }).collect_view();
+    let good = send
+        .into_iter()
+        .map(|frame| {
+            let testid = format!("preset-{}", frame.name);
+            view! { <Preset name=frame.name text=frame.example testid/> }
+        })
+        .collect_view();
+    let bad = [
+        ("not-json", say!(console.not_json), "{\"type\": "),
+        ("unknown-type", say!(console.unknown_type), "{\"type\": \"dance\"}"),
+        ("no-content", say!(console.no_content), "{\"type\": \"chat_message\", \"client_id\": \"c-1\"}"),
+        ("wrong-type", say!(console.wrong_type), "{\"type\": \"typing\", \"is_typing\": \"yes\"}"),
+    ];
+    let bad = bad
+        .into_iter()
+        .map(|(word, name, text)| {
+            view! { <Preset name=name.to_owned() text=text.to_owned() testid=format!("bad-{word}")/> }
+        })
+        .collect_view();
+    view! {
+        <form
+            class="try"
+            data-socket
+            data-path=path
+            data-opened=say!(console.opened)
+            data-closed=say!(console.closed)
+            data-testid=format!("try-{id}")
+            aria-label=format!("{}: {summary}", say!(console.try_it))
+            novalidate
+            hidden
+        >
+            <div class="try-fields">
+                {ids}
+                <label>
+                    <span>{say!(console.credentials)}</span>
+                    <select name="credentials" data-testid="credentials">
+                        <option value="query">"?token="</option>
+                        <option value="protocol">"Sec-WebSocket-Protocol"</option>
+                        <option value="frame">"authenticate"</option>
+                        <option value="none">{say!(console.no_credentials)}</option>
+                    </select>
+                </label>
+                {resumes}
+            </div>
+            <div class="try-row">
+                <button type="button" class="button button-small" data-open data-testid="open">{say!(console.open)}</button>
+                <button type="button" class="button button-line button-small" data-close data-testid="close" disabled>
+                    {say!(console.close)}
+                </button>
+                <button type="button" class="button button-line button-small" data-resume data-testid="resume">
+                    {say!(console.resume)}
+                </button>
+                <span role="status" data-state data-testid="state"></span>
+            </div>
+            <fieldset class="presets">
+                <legend>{say!(console.presets)}</legend>
+                {good}
+            </fieldset>
+            <fieldset class="presets">
+                <legend>{say!(console.bad_frames)}</legend>
+                {bad}
+                <button type="button" class="button button-line button-small" data-binary data-testid="bad-binary" disabled>
+                    {say!(console.binary)}
+                </button>
+                <button type="button" class="button button-line button-small" data-huge data-testid="bad-huge" disabled>
+                    {say!(console.huge)}
+                </button>
+            </fieldset>
+            <label>
+                <span>{say!(console.frame)}</span>
+                <textarea name="frame" rows="5" spellcheck="false" data-testid="frame"></textarea>
+            </label>
+            <div class="try-row">
+                <button type="submit" class="button button-small" data-testid="send" disabled>{say!(console.send)}</button>
+                <button type="button" class="button button-line button-small" data-clear data-testid="clear">
+                    {say!(console.clear)}
+                </button>
+            </div>
+            <ol class="wire-log" role="log" tabindex="0" aria-label=say!(console.log) data-log data-testid="log"></ol>
+        </form>
+    }
+    .into_any()
+}
+
+/// A button that puts a frame where it can be changed and sent.
+#[component]
+fn Preset(name: String, text: String, testid: String) -> impl IntoView {
+    view! {
+        <button type="button" class="button button-line button-small" data-frame=text data-testid=testid>
+            {name}
+        </button>
+    }
+    .into_any()
+}

@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process';
+import type { Locator, Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
+import { expect, test } from '../support/test';
+
+/** Opens the test page and signs in as the account that it is filled in with. */
+async function signedIn(page: Page): Promise<void> {
+  await page.goto('/api/chat/test/');
+  await page.getByTestId('sign-in-submit').click();
+  await expect(page.getByTestId('who')).toHaveText('developer');
+  await expect(page.getByTestId('access')).toHaveValue(/^ey/);
+}
+
+/** Makes the call of this form and says what came. */
+async function send(form: Locator): Promise<{ status: number; answer: unknown }> {
+  await form.getByTestId('send').click();
+  await expect(form.getByTestId('status')).toHaveText(/^\d{3}$/);
+  await expect(form.getByTestId('time')).toHaveText(/ ms$/);
+  const text = (await form.getByTestId('answer').textContent()) ?? '';
+  return { status: Number(await form.getByTestId('status').textContent()), answer: text ? JSON.parse(text) : null };
+}
+
+/** A room that the page's account has made on the page, and its id. */
+async function room(page: Page): Promise<number> {
+  const { status, answer } = await send(page.getByTestId('try-create_room'));
+  expect(status).toBe(201);
+  return (answer as { id: number }).id;
+}
+
+test('a tester makes calls, good and bad, and gets them as curl', async ({ page, troubles }) => {
+  troubles.allow(/40[0-9]/);
+  await signedIn(page);
+  const id = await room(page);
+
+  const say = page.getByTestId('try-send_message');
+  await say.getByTestId('param-id').fill(String(id));
+  await say.getByTestId('body').fill('{"content": "它\'s \\"here\\""}');
+  const said = await send(say);
+  expect(said).toMatchObject({ status: 201, answer: { content: '它\'s "here"', room: { id } } });
+  await expect(say.getByTestId('request')).toContainText(`POST /api/chat/rooms/${id}/messages/`);
+  await expect(say.getByTestId('headers')).toContainText('x-request-id');
+
+  // The command does what the page did: a shell reads it and another message is there.
+  const curl = (await say.getByTestId('curl').textContent()) ?? '';
+  expect(execFileSync('sh', ['-c', `${curl} --silent`], { encoding: 'utf8' })).toContain('201 Created');
+
+  const list = page.getByTestId('try-list_messages');
+  await list.getByTestId('param-id').fill(String(id));
+  expect(await send(list)).toMatchObject({ status: 200, answer: { total: 2 } });
+  await list.getByTestId('param-page').fill('0');
+  expect(await send(list)).toMatchObject({ status: 400, answer: { code: 'invalid', fields: { page: [expect.any(String)] } } });
+
+  await say.getByTestId('body').fill('{"content": ');
+  expect(await send(say)).toMatchObject({ status: 400, answer: { code: 'parse_error' } });
+  await say.getByTestId('with-token').uncheck();
+  expect(await send(say)).toMatchObject({ status: 401, answer: { code: 'not_authenticated' } });
+  await page.getByTestId('forget').click();
+  await expect(page.getByTestId('access')).toHaveValue('');
+  expect(await send(list)).toMatchObject({ status: 401 });
+});
+
+test('a wrong password is told, and a token is renewed', async ({ page, troubles }) => {
+  troubles.allow(/401/);
+  await page.goto('/api/chat/test/');
+  await page.getByTestId('sign-in-username').fill('nobody-at-all');
+  await page.getByTestId('sign-in-submit').click();
+  await expect(page.getByTestId('who')).toHaveText('用户名或密码不正确。');
+  await signedIn(page);
+  await page.getByTestId('access').fill('spoilt');
+  await page.getByTestId('refresh').click();
+  await expect(page.getByTestId('access')).toHaveValue(/^ey/);
+});
+
+test('a tester speaks to a room, breaks it, leaves and resumes', async ({ page }) => {
+  await signedIn(page);
+  const id = await room(page);
+  const socket = page.getByTestId('try-socket-0');
+  const log = socket.getByTestId('log');
+  await socket.getByTestId('param-room_id').fill(String(id));
+  for (const how of ['protocol', 'frame', 'query']) {
+    await socket.getByTestId('clear').click();
+    await socket.getByTestId('credentials').selectOption(how);
+    await socket.getByTestId('open').click();
+    await expect(log).toContainText('connection_established');
+    await socket.getByTestId('preset-ping').click();
+    await socket.getByTestId('send').click();
+    await expect(log).toContainText('"pong"');
+    if (how !== 'query') {
+      await socket.getByTestId('close').click();
+      await expect(socket.getByTestId('state')).toHaveText('已关闭 1000');
+    }
+  }
+  await socket.getByTestId('preset-chat_message').click();
+  await socket.getByTestId('send').click();
+  await expect(log.locator('[data-direction="<"]', { hasText: 'chat_message' })).toHaveCount(1);
+  for (const bad of ['not-json', 'unknown-type', 'no-content', 'wrong-type']) {
+    await socket.getByTestId(`bad-${bad}`).click();
+    await socket.getByTestId('send').click();
+  }
+  await socket.getByTestId('bad-binary').click();
+  await expect(log.locator('[data-direction="<"]', { hasText: '"error"' })).toHaveCount(5);
+  await socket.getByTestId('bad-huge').click();
+  await expect(socket.getByTestId('state')).toHaveText('已关闭 1009');
+
+  const say = page.getByTestId('try-send_message');
+  await say.getByTestId('param-id').fill(String(id));
+  await say.getByTestId('body').fill('{"content": "说于离线时"}');
+  expect((await send(say)).status).toBe(201);
+  await socket.getByTestId('resume').click();
+  await expect(socket.getByTestId('param-after_rev')).toHaveValue('1');
+  await socket.getByTestId('open').click();
+  await expect(log).toContainText('说于离线时');
+  await socket.getByTestId('close').click();
+
+  await socket.getByTestId('param-room_id').fill('9007199254740991');
+  await socket.getByTestId('open').click();
+  await expect(socket.getByTestId('state')).toHaveText('已关闭 4404');
+});
+
+test('the socket for notifications answers there too', async ({ page }) => {
+  await signedIn(page);
+  const socket = page.getByTestId('try-socket-1');
+  await socket.getByTestId('open').click();
+  await expect(socket.getByTestId('log')).toContainText('connection_established');
+  await socket.getByTestId('preset-ping').click();
+  await socket.getByTestId('send').click();
+  await expect(socket.getByTestId('log')).toContainText('"pong"');
+  await socket.getByTestId('close').click();
+  await expect(socket.getByTestId('state')).toHaveText('已关闭 1000');
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`the test page and the reference have no barrier and fit a phone, ${colorScheme}`, async ({ page }) => {
+    // The longest page there is, looked at twice.
+    test.slow();
+    await page.emulateMedia({ colorScheme });
+    await page.goto('/api/docs/');
+    await expectAccessible(page);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await signedIn(page);
+    await room(page);
+    await expectAccessible(page);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width, 'nothing is wider than the phone').toBeLessThanOrEqual(360);
+  });
+}

@@ -1,0 +1,231 @@
+// The console of the test page: makes the calls that its forms describe and speaks to sockets. It knows no call by
+// name; the page, rendered from the OpenAPI document, says what there is.
+
+const page = document.documentElement;
+const access = document.querySelector('[data-access]');
+let refresh = '';
+
+/** Shows what only works with this script. */
+for (const form of document.querySelectorAll('form.try')) form.hidden = false;
+
+// ---- Calls ----
+
+/** A word as a POSIX shell reads it back. */
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** The request that a form describes, whatever was typed into it. */
+function described(form) {
+  let path = form.dataset.path;
+  const query = new URLSearchParams();
+  for (const field of form.querySelectorAll('[data-in]')) {
+    if (field.dataset.in === 'path') path = path.replace(`{${field.name}}`, encodeURIComponent(field.value));
+    else if (field.value !== '') query.append(field.name, field.value);
+  }
+  const url = new URL(path, location.origin);
+  url.search = query;
+  const headers = { 'Accept-Language': page.lang };
+  if (form.elements.token.checked && access.value.trim()) headers.Authorization = `Bearer ${access.value.trim()}`;
+  const body = form.elements.body?.value;
+  if (body !== undefined) headers['Content-Type'] = form.elements.kind.value;
+  return { method: form.dataset.method, url, headers, body };
+}
+
+const asCurl = ({ method, url, headers, body }) =>
+  [
+    `curl -i -X ${method} ${quoted(url.href)}`,
+    ...Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
+    ...(body === undefined ? [] : [`--data-raw ${quoted(body)}`]),
+  ].join(' \\\n  ');
+
+const asHttp = ({ method, url, headers, body }) =>
+  [
+    `${method} ${url.pathname}${url.search}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(body === undefined ? [] : ['', body]),
+  ].join('\n');
+
+/** JSON with line breaks; anything else as it came. */
+function readable(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+async function call(form) {
+  const request = described(form);
+  const outcome = form.querySelector('[data-outcome]');
+  const show = (name, text) => {
+    outcome.querySelector(`[data-${name}]`).textContent = text;
+  };
+  show('request', asHttp(request));
+  show('curl', asCurl(request));
+  for (const name of ['status', 'time', 'headers', 'answer']) show(name, '');
+  outcome.hidden = false;
+  const start = performance.now();
+  try {
+    const { url, method, headers, body } = request;
+    const response = await fetch(url, { method, headers, body, credentials: 'omit', cache: 'no-store' });
+    const text = await response.text();
+    show('time', `${(performance.now() - start).toFixed(1)} ms`);
+    show('status', String(response.status));
+    outcome.querySelector('[data-status]').dataset.refusal = String(!response.ok);
+    show('headers', [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n'));
+    show('answer', readable(text));
+  } catch (error) {
+    // No answer at all: the browser's own words are all there is.
+    show('answer', String(error));
+  }
+}
+
+for (const form of document.querySelectorAll('form[data-call]')) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    call(form);
+  });
+}
+
+// ---- Who calls ----
+
+const signIn = document.querySelector('form[data-sign-in]');
+
+async function post(path, body) {
+  const headers = { 'Content-Type': 'application/json', 'Accept-Language': page.lang };
+  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), credentials: 'omit' });
+  return { ok: response.ok, answer: await response.json() };
+}
+
+/** Keeps the tokens of an answer, or says why there are none. */
+function take({ ok, answer }, who) {
+  const status = signIn.querySelector('[data-who]');
+  if (!ok) {
+    status.textContent = answer.error;
+    return;
+  }
+  access.value = answer.access;
+  refresh = answer.refresh ?? refresh;
+  status.textContent = who ?? status.textContent;
+}
+
+signIn?.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const { username, password } = signIn.elements;
+  take(await post('/api/token/', { username: username.value, password: password.value }), username.value);
+});
+
+signIn?.querySelector('[data-refresh]').addEventListener('click', async () => {
+  take(await post('/api/token/refresh/', { refresh }));
+});
+
+signIn?.querySelector('[data-forget]').addEventListener('click', () => {
+  access.value = '';
+  refresh = '';
+  const status = signIn.querySelector('[data-who]');
+  status.textContent = status.dataset.nobody;
+});
+
+// ---- Sockets ----
+
+/** As many lines as a log keeps. */
+const LINES = 500;
+/** More than a frame may have. */
+const HUGE = 70_000;
+
+function speak(form) {
+  const find = (name) => form.querySelector(`[data-${name}]`);
+  const field = (name) => form.querySelector(`[name="${name}"]`);
+  const whileOpen = [find('close'), find('binary'), find('huge'), form.querySelector('[type="submit"]')];
+  const seen = {};
+  let socket;
+
+  /** `direction` is `>` for what was sent, `<` for what came, `*` for what happened. */
+  function note(direction, text) {
+    const line = document.createElement('li');
+    line.dataset.direction = direction;
+    line.textContent = `${new Date().toISOString().slice(11, 23)} ${direction} ${text}`;
+    const log = find('log');
+    log.append(line);
+    while (log.children.length > LINES) log.firstChild.remove();
+    log.scrollTop = log.scrollHeight;
+  }
+
+  function set(isOpen, text) {
+    for (const button of whileOpen) button.disabled = !isOpen;
+    find('open').disabled = isOpen;
+    find('state').textContent = text;
+  }
+
+  function send(data, shown = data) {
+    socket.send(data);
+    note('>', shown);
+  }
+
+  /** Remembers where to go on from after a drop. */
+  function remember(text) {
+    try {
+      const { rev, message, last_message_id: last } = JSON.parse(text);
+      if (Number.isInteger(rev)) seen.after_rev = rev;
+      const id = message?.id ?? last;
+      if (Number.isInteger(id)) seen.after_id = Math.max(id, seen.after_id ?? 0);
+    } catch {
+      // Not JSON: nothing to remember.
+    }
+  }
+
+  function open() {
+    let path = form.dataset.path;
+    const query = new URLSearchParams();
+    for (const input of form.querySelectorAll('[data-in]')) {
+      if (input.dataset.in === 'path') path = path.replace(`{${input.name}}`, encodeURIComponent(input.value));
+      else if (input.value !== '') query.append(input.name, input.value);
+    }
+    const how = field('credentials').value;
+    const token = access.value.trim();
+    if (how === 'query') query.append('token', token);
+    const url = new URL(path, location.origin.replace(/^http/, 'ws'));
+    url.search = query;
+    socket = how === 'protocol' && token ? new WebSocket(url, ['bearer', token]) : new WebSocket(url);
+    note('*', url.href);
+    find('open').disabled = true;
+    socket.addEventListener('open', () => {
+      set(true, form.dataset.opened);
+      if (how === 'frame') send(JSON.stringify({ type: 'authenticate', token }));
+    });
+    socket.addEventListener('message', ({ data }) => {
+      remember(data);
+      note('<', data);
+    });
+    socket.addEventListener('close', ({ code, reason }) => {
+      set(false, `${form.dataset.closed} ${code}`);
+      note('*', `close ${code} ${reason}`.trim());
+    });
+  }
+
+  find('open').addEventListener('click', open);
+  find('close').addEventListener('click', () => socket.close(1000));
+  find('clear').addEventListener('click', () => find('log').replaceChildren());
+  find('binary').addEventListener('click', () => send(new Uint8Array([1, 2, 3]), '01 02 03'));
+  find('huge').addEventListener('click', () => {
+    const content = 'x'.repeat(HUGE);
+    send(JSON.stringify({ type: 'chat_message', content }), `chat_message, ${HUGE} B`);
+  });
+  find('resume').addEventListener('click', () => {
+    for (const [name, value] of Object.entries(seen)) {
+      const input = field(name);
+      // Changes include messages: one of the two is enough.
+      if (input) input.value = name === 'after_id' && 'after_rev' in seen ? '' : value;
+    }
+  });
+  for (const preset of form.querySelectorAll('[data-frame]')) {
+    preset.addEventListener('click', () => {
+      field('frame').value = preset.dataset.frame;
+    });
+  }
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    send(field('frame').value);
+  });
+}
+
+for (const form of document.querySelectorAll('form[data-socket]')) speak(form);
