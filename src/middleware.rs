@@ -8,6 +8,7 @@
 //! | [`crate::metrics::count`] | counts |
 //! | [`security_headers`] | tells browsers what not to do |
 //! | [`secure_cookies`] | marks cookies `Secure` |
+//! | [`linger`] | reads on when a body was refused |
 //!
 //! None of these refuses a request. Two more do, and stand only where they are meant: [`cors`] around the API and
 //! [`origin`] around the server functions.
@@ -26,6 +27,7 @@ use crate::{
 
 pub mod client;
 pub mod cors;
+pub mod linger;
 pub mod origin;
 pub mod request_id;
 pub mod request_log;
@@ -47,7 +49,8 @@ pub fn around(router: Router, config: &Config) -> Router {
         .option_layer(
             (config.secure_cookies != SecureCookies::Never)
                 .then(|| from_fn_with_state(config.secure_cookies, secure_cookies::mark)),
-        );
+        )
+        .layer(from_fn(linger::read_on));
     router.layer(layers)
 }
 

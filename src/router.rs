@@ -4,7 +4,7 @@
 use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, any},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -15,7 +15,7 @@ use utoipa_axum::{
 };
 
 use crate::{
-    api::{self, accounts, members, messages, notifications, reference, rooms, schema, tokens},
+    api::{self, accounts, body, members, messages, notifications, reference, rooms, schema, tokens},
     assets,
     auth::session,
     dev_reload, error,
@@ -57,6 +57,7 @@ fn api(state: &AppState) -> Router<AppState> {
         .route("/api/{*rest}", any(api::not_found))
         .layer(Extension(schema::Documents::new(&collected)))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn_with_state(state.config.body_limit, body::limit))
         .layer(from_fn(error::in_words))
         .layer(cors::layer(&state.config))
 }

@@ -3,14 +3,15 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request, rejection::BytesRejection},
+    extract::{FromRequest, Request, State, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, header},
-    response::IntoResponse,
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 use chat::model::{Code, FieldProblem, Problem};
 use serde_json::{Map, Value};
 
-use crate::error::ApiError;
+use crate::{config::ByteLimit, error::ApiError};
 
 /// The fields of a JSON object.
 #[derive(Debug, Default)]
@@ -45,6 +46,16 @@ impl<S: Send + Sync> FromRequest<S> for FormOrJson {
             return Ok(Self(Fields { values, problems: Vec::new() }));
         }
         Fields::from_request(request, state).await.map(Self)
+    }
+}
+
+/// Middleware that refuses a body by its announced length, also where nobody would read it.
+pub async fn limit(State(limit): State<ByteLimit>, request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length: Option<usize> = length.and_then(|length| length.parse().ok());
+    match (limit.0, length) {
+        (Some(limit), Some(length)) if length > limit => ApiError::from(Code::TooLarge).into_response(),
+        _ => next.run(request).await,
     }
 }
 

@@ -8,6 +8,7 @@
 mod calls;
 mod documents;
 mod faults;
+mod malformed;
 mod metrics;
 mod operations;
 mod pages;

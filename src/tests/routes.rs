@@ -1,6 +1,7 @@
-//! One file for each of `src/api`.
+//! One file for each of `src/api`, and one for each matter of all of them.
 
 mod accounts;
+mod errors;
 mod members;
 mod messages;
 mod notifications;

@@ -58,9 +58,8 @@ impl Counted {
             let event: Value = serde_json::from_str(line).ok()?;
             Some(event["summary"].as_str()?.to_owned())
         });
-        summaries
-            .filter(|sql| !["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|word| sql.starts_with(word)))
-            .collect()
+        let brackets = ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET "];
+        summaries.filter(|sql| !brackets.iter().any(|word| sql.starts_with(word))).collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Starting the binary, and speaking to it as its clients do.
 
 mod client;
+#[path = "../../chat/tests/behaviour/contents.rs"]
+pub mod contents;
 mod crowd;
 #[path = "../../chat/tests/behaviour/mariadb.rs"]
 mod mariadb;

@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Result},
     model::{
         Message, MessageId, MessagePage, Problem, RoomId, RoomRef, User,
+        id::MAX_ID,
         limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, RESUME_MAX},
     },
     store::{Conn, messages, rooms},
@@ -52,11 +53,11 @@ impl Chat {
 
         let is_forward = query.after_id.is_some();
         let (after, upto) = if let Some(id) = query.after_id {
-            let after = place(&mut conn, room, "after_id", id, total).await?;
+            let after = place(&mut conn, room, "after_id", id, 0, total).await?;
             (after, after.saturating_add(size).min(total))
         } else {
             let newest = match query.before_id {
-                Some(id) => place(&mut conn, room, "before_id", id.saturating_sub(1), total).await?,
+                Some(id) => place(&mut conn, room, "before_id", id, -1, total).await?,
                 None => total,
             };
             let upto = newest.saturating_sub((page - 1).saturating_mul(size));
@@ -76,14 +77,19 @@ impl Chat {
     }
 }
 
-async fn place(conn: &mut Conn, room: RoomId, field: &str, id: i64, total: i64) -> Result<i64> {
-    if !(0..=crate::model::id::MAX_ID).contains(&id) {
-        return Err(Error::invalid(field, Problem::OutOfRange { min: 0, max: crate::model::id::MAX_ID }));
+/// The place `step` beside the message that a cursor names. It names one of the room nearly
+/// always; any other id has its place among the ids.
+async fn place(conn: &mut Conn, room: RoomId, field: &str, id: i64, step: i64, total: i64) -> Result<i64> {
+    if !(0..=MAX_ID).contains(&id) {
+        return Err(Error::invalid(field, Problem::OutOfRange { min: 0, max: MAX_ID }));
     }
-    if id == 0 {
-        return Ok(0);
+    match id {
+        0 => Ok(0),
+        _ => match messages::seq_of(conn, room, MessageId(id)).await? {
+            Some(seq) => Ok(seq + step),
+            None => Ok(messages::seq_among(conn, room, MessageId(id), total).await?),
+        },
     }
-    Ok(messages::seq_upto(conn, room, MessageId(id), total).await?)
 }
 
 /// What a client that knew everything up to change `rev` has missed, in order; `None`

@@ -35,7 +35,11 @@ pub struct RoomPage {
 
 impl Chat {
     /// The public rooms and the viewer's own, most recent activity first.
+    ///
+    /// # Errors
+    /// `invalid` for a search for what no room can be called.
     pub async fn rooms(&self, viewer: &User, filter: &RoomFilter) -> Result<Vec<Room>> {
+        check_search(filter)?;
         let mut conn = self.store().read().await?;
         let listed = rooms::list(&mut conn, viewer.id, filter).await?;
         Ok(listed.into_iter().map(|(_, room)| room).collect())
@@ -47,7 +51,11 @@ impl Chat {
     /// From place to place each page costs the same, and a room that moves up meanwhile
     /// makes none come twice. A number alone has no place in any index; its page is found by
     /// reading the keys of those before it.
+    ///
+    /// # Errors
+    /// As [`Self::rooms`].
     pub async fn room_page(&self, viewer: &User, filter: RoomFilter, page: i64) -> Result<RoomPage> {
+        check_search(&filter)?;
         let mut conn = self.store().read().await?;
         let mut filter = filter;
         let size = filter.limit;
@@ -229,6 +237,15 @@ impl Chat {
         self.hub().publish(id, Event::Close { user: Some(user.id), code: Code::NotAMember });
         Ok(())
     }
+}
+
+/// Both databases would refuse a pattern without end, with an error.
+fn check_search(filter: &RoomFilter) -> Result<()> {
+    let mut problems = Problems::default();
+    if let Some(search) = &filter.search {
+        problems.text("search", search, ROOM_NAME_MAX);
+    }
+    problems.finish()
 }
 
 fn check_words(problems: &mut Problems, name: Option<&str>, description: Option<&str>) {

@@ -170,21 +170,25 @@ pub async fn place(conn: &mut Conn, id: MessageId) -> StoreResult<Option<(RoomId
 
 /// How many of the room's messages have an id up to `id`: the place of the newest of
 /// them, 0 when all are later. `newest` is the room's `seq`.
-///
-/// A cursor names a message of the room nearly always: one look-up. Any other id is
-/// found by bisection, since ids rise with places; that saves an index on every insert.
 pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
+    // A cursor names a message of the room nearly always: one look-up.
+    match seq_of(conn, room, id).await? {
+        Some(seq) => Ok(seq),
+        None => seq_among(conn, room, id, newest).await,
+    }
+}
+
+/// The same for an id that no message of the room has. Found by bisection, since ids rise
+/// with places; that saves an index on every insert.
+pub async fn seq_among(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
     // One statement: the place in the middle is looked up until the two ends meet.
-    const BISECT: &str = "WITH RECURSIVE span (below, above) AS (SELECT CAST(0 AS SIGNED), CAST(? AS SIGNED) \
+    const SQL: &str = "WITH RECURSIVE span (below, above) AS (SELECT CAST(0 AS SIGNED), CAST(? AS SIGNED) \
         UNION ALL SELECT CASE WHEN m.id <= ? THEN m.seq ELSE span.below END, \
             CASE WHEN m.id <= ? THEN span.above ELSE m.seq END \
         FROM span JOIN chat_message m ON m.room_id = ? AND m.seq = (span.below + span.above) >> 1 \
         WHERE span.above - span.below > 1) \
         SELECT below FROM span WHERE above - below <= 1";
-    if let Some(seq) = seq_of(conn, room, id).await? {
-        return Ok(seq);
-    }
-    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(BISECT)
+    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
         .bind(newest + 1)
         .bind(id.0)
         .bind(id.0)
