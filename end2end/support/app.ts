@@ -21,11 +21,14 @@ export class App {
   log = '';
   private child: ChildProcess | undefined;
 
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    private readonly folder: string,
+    private readonly settings: string[],
+  ) {}
 
-  /** Starts a server on an empty folder and any free port. */
-  static async launch(): Promise<App> {
-    const app = new App(await mkdtemp(join(tmpdir(), 'liao-e2e-')));
+  /** Starts a server on an empty folder and any free port, with these flags. */
+  static async launch(...settings: string[]): Promise<App> {
+    const app = new App(await mkdtemp(join(tmpdir(), 'liao-e2e-')), settings);
     await app.start();
     return app;
   }
@@ -34,6 +37,8 @@ export class App {
   async start(): Promise<void> {
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
     const args = ['serve', '--listen', listen, '--data', join(this.folder, 'data'), '--demo'];
+    // Tests make as many people as they like.
+    args.push('--sign-ups-per-address=0', ...this.settings);
     const child = spawn(BINARY, args, {
       cwd: this.folder,
       // Settings of whoever runs the tests are not the tests' settings.

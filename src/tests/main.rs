@@ -6,6 +6,7 @@
 //! rooms of its own.
 
 mod calls;
+mod clients;
 mod documents;
 mod faults;
 mod malformed;

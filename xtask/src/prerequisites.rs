@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{process, progress, workspace};
+use crate::{process, progress, test::python, workspace};
 
 /// The oldest Node.js that Playwright runs on.
 const OLDEST_NODE: u32 = 18;
@@ -33,12 +33,12 @@ pub(crate) enum Need {
     Node,
     /// Installs Playwright.
     Npm,
-    /// Runs schemathesis, in an environment of its own.
+    /// Runs the Python packages that tests speak to, in environments of their own.
     Python,
 }
 
 /// What `cargo test` needs.
-pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Redis, Need::Curl];
+pub(crate) const FOR_UNIT: &[Need] = &[Need::MariaDb, Need::Redis, Need::Curl, Need::Python];
 /// What the test of the OpenAPI document needs.
 pub(crate) const FOR_SCHEMA: &[Need] = &[Need::Python];
 /// What the browser tests and the screenshots need.
@@ -138,7 +138,8 @@ pub(crate) fn require_c_compiler() -> Result<()> {
 /// Everything that the tests need, Playwright included.
 pub(crate) fn install_all() -> Result<()> {
     install(&[FOR_UNIT, FOR_SCHEMA, FOR_BROWSER].concat())?;
-    install_schemathesis()?;
+    python::for_unit()?;
+    python::for_schema()?;
     install_playwright()?;
     progress::note("everything that testing needs is here");
     Ok(())
@@ -158,28 +159,6 @@ pub(crate) fn install_playwright() -> Result<()> {
     // It would fetch a browser of its own.
     npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
     progress::step("Installing Playwright (npm ci)", "some seconds", || process::run_quietly(&mut npm))
-}
-
-/// Installs schemathesis and all it stands on in the versions that are committed, unless that has been done.
-/// Returns the program.
-pub(crate) fn install_schemathesis() -> Result<PathBuf> {
-    let wanted = workspace::root().join("src/tests/schema/requirements.txt");
-    let environment = workspace::target_dir()?.join("schemathesis");
-    let program = environment.join("bin/schemathesis");
-    let installed = environment.join("requirements.txt");
-    let versions = fs::read(&wanted).context("cannot read the versions of schemathesis")?;
-    if program.exists() && fs::read(&installed).is_ok_and(|known| known == versions) {
-        return Ok(program);
-    }
-    progress::step("Installing schemathesis (pip)", "half a minute", || {
-        process::run_quietly(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-        let mut pip = Command::new(environment.join("bin/pip"));
-        pip.args(["install", "--disable-pip-version-check", "--no-deps", "--requirement"]).arg(&wanted);
-        process::run_quietly(&mut pip)?;
-        // Last: a broken installation is not taken for a whole one.
-        fs::write(&installed, &versions).context("cannot note what was installed")
-    })?;
-    Ok(program)
 }
 
 /// Installs Debian packages, as root or through sudo.

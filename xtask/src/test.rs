@@ -7,6 +7,7 @@
 mod cargo;
 mod end2end;
 mod licences;
+pub(crate) mod python;
 mod schema;
 mod tidy;
 

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::Tally;
+use super::{Tally, python};
 use crate::{process, progress, workspace};
 
 /// Whether every file is formatted.
@@ -54,6 +54,7 @@ pub(super) fn build_with_tests() -> Result<()> {
 /// The tests in Rust: of single functions, of the store on both databases, of the started server. `rest` goes to
 /// cargo.
 pub(super) fn unit(rest: &[OsString]) -> Result<Tally> {
+    python::for_unit()?;
     let product = test(PRODUCT, rest)?;
     if rest.is_empty() {
         Ok([product, test(&["--package", "xtask"], rest)?].into_iter().sum())

@@ -11,8 +11,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::Tally;
-use crate::{prerequisites, process, server, workspace};
+use super::{Tally, python};
+use crate::{process, server, workspace};
 
 /// The server under test. Guesses and messages come faster here than from people.
 const SETTINGS: &[&str] = &[
@@ -38,7 +38,7 @@ struct Operations {
 
 /// Starts a server on an empty folder, lets schemathesis call it, and ends it.
 pub(super) fn run() -> Result<Tally> {
-    let program = prerequisites::install_schemathesis()?;
+    let program = python::for_schema()?;
     let folder = workspace::target_dir()?.join("schema");
     if folder.exists() {
         fs::remove_dir_all(&folder).context("cannot remove the last run's data")?;
