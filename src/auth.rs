@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use app::server::NewAccount;
 use chat::{
     Chat,
     model::{Code, User},
@@ -66,6 +67,7 @@ impl Auth {
         let limits = Limits {
             per_account: config.signin_failures_per_account.0,
             per_address: config.signin_failures_per_address.0,
+            sign_ups_per_address: config.sign_ups_per_address.0,
         };
         let throttle = Throttle::new(limits, clock.clone());
         let rotates = config.rotate_refresh_tokens;
@@ -85,6 +87,18 @@ impl Auth {
     ) -> chat::Result<User> {
         let attempt = self.inner.throttle.attempt(username, from, chat.sign_in(username, password));
         attempt.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
+    }
+
+    /// Makes an account for a stranger, if not too many were made from their address.
+    ///
+    /// # Errors
+    /// [`chat::Error::Throttled`], and as [`Chat::register`].
+    pub async fn sign_up(&self, chat: &Chat, new: &NewAccount, from: ClientAddr) -> chat::Result<User> {
+        let made = self
+            .inner
+            .throttle
+            .sign_up(from, chat.register(&new.username, &new.password, &new.first_name, &new.last_name));
+        made.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
     /// A new access token for `user`, and a refresh token.

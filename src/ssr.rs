@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{
     App,
-    server::{Context, SignIn},
+    server::{Context, SignIn, SignUp},
     shell,
 };
 use axum::{
@@ -37,6 +37,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     let context = Context {
         chat: state.chat.clone(),
         sign_in: sign_in(state),
+        sign_up: sign_up(state),
         demo: state.config.allows_demo_account(),
         signup_open: state.config.sign_up,
     };
@@ -104,6 +105,20 @@ fn sign_in(state: &AppState) -> SignIn {
             let mut parts = parts;
             let Ok(from) = ClientAddr::from_request_parts(&mut parts, &()).await;
             auth.sign_in(&chat, &username, &password, from).await
+        }
+        .boxed()
+    })
+}
+
+/// And so with new accounts.
+fn sign_up(state: &AppState) -> SignUp {
+    let (auth, chat) = (state.auth.clone(), state.chat.clone());
+    Arc::new(move |parts, new| {
+        let (auth, chat) = (auth.clone(), chat.clone());
+        async move {
+            let mut parts = parts;
+            let Ok(from) = ClientAddr::from_request_parts(&mut parts, &()).await;
+            auth.sign_up(&chat, &new, from).await
         }
         .boxed()
     })

@@ -22,7 +22,7 @@ pub mod rooms;
 pub mod session;
 
 #[cfg(feature = "ssr")]
-pub use context::{Context, SignIn};
+pub use context::{Context, NewAccount, SignIn, SignUp};
 
 /// `text`, as it stands in the query of an address.
 pub fn escaped(text: &str) -> String {
@@ -47,6 +47,22 @@ mod context {
     pub type SignIn =
         Arc<dyn Fn(Parts, String, String) -> BoxFuture<'static, chat::Result<User>> + Send + Sync>;
 
+    /// Makes an account, for the same reason.
+    pub type SignUp = Arc<dyn Fn(Parts, NewAccount) -> BoxFuture<'static, chat::Result<User>> + Send + Sync>;
+
+    /// What a stranger says of themselves.
+    #[derive(Clone)]
+    pub struct NewAccount {
+        /// The name to sign in with.
+        pub username: String,
+        /// The password.
+        pub password: String,
+        /// Given name.
+        pub first_name: String,
+        /// Family name.
+        pub last_name: String,
+    }
+
     /// What the process gives every page and server function, by `provide_context`.
     #[derive(Clone)]
     pub struct Context {
@@ -54,6 +70,8 @@ mod context {
         pub chat: Chat,
         /// How to sign in.
         pub sign_in: SignIn,
+        /// How to make an account.
+        pub sign_up: SignUp,
         /// Is this a demo, where one click signs in the demo account?
         pub demo: bool,
         /// May strangers make an account?

@@ -5,7 +5,11 @@ use chat::{Chat, model::User};
 use utoipa::ToSchema;
 
 use super::{TAG_ACCOUNT, body::Fields};
-use crate::{auth::SignedIn, error::ApiError};
+use crate::{
+    auth::{Auth, SignedIn},
+    error::ApiError,
+    middleware::client::ClientAddr,
+};
 
 /// Who wants an account.
 #[derive(ToSchema)]
@@ -30,11 +34,13 @@ pub(super) struct NewAccount {
     tag = TAG_ACCOUNT,
     request_body = NewAccount,
     responses((status = 201, body = User, description = "The account was made.")),
-    extensions(("x-refusals" = json!(["sign_up_closed"]))),
+    extensions(("x-refusals" = json!(["sign_up_closed", "throttled"]))),
     security(())
 )]
 pub async fn register(
     State(chat): State<Chat>,
+    State(auth): State<Auth>,
+    from: ClientAddr,
     mut body: Fields,
 ) -> Result<(StatusCode, Json<User>), ApiError> {
     let new = NewAccount {
@@ -44,8 +50,13 @@ pub async fn register(
         last_name: body.optional_text("last_name"),
     };
     body.finish()?;
-    let (first_name, last_name) = (new.first_name.unwrap_or_default(), new.last_name.unwrap_or_default());
-    let user = chat.register(&new.username, &new.password, &first_name, &last_name).await?;
+    let new = app::server::NewAccount {
+        username: new.username,
+        password: new.password,
+        first_name: new.first_name.unwrap_or_default(),
+        last_name: new.last_name.unwrap_or_default(),
+    };
+    let user = auth.sign_up(&chat, &new, from).await?;
     Ok((StatusCode::CREATED, Json(user)))
 }
 

@@ -1,8 +1,9 @@
 //! Failed sign-ins, counted for each account and for each address, so that a
-//! password cannot be guessed by trying.
+//! password cannot be guessed by trying; and the accounts made from each address, so
+//! that nobody fills the place with them.
 //!
-//! What counts are failures of the last five minutes. An attempt under way counts as
-//! one that may fail: a thousand at once get no more guesses than a thousand in a row;
+//! What counts is what happened in the last five minutes. An attempt under way counts as
+//! one that may count: a thousand at once get no more than a thousand in a row;
 //! those that may yet be allowed wait. What is remembered is bounded, however many
 //! names or addresses are tried: those least used are forgotten first.
 
@@ -23,32 +24,35 @@ use tokio::sync::Notify;
 
 use crate::middleware::client::ClientAddr;
 
-/// How long a failure counts.
+/// How long a failure or a new account counts.
 const WINDOW: Duration = Duration::from_mins(5);
-/// Accounts, and addresses, whose failures are remembered.
+/// Accounts, and addresses, of which it is remembered.
 const REMEMBERED: usize = 10_000;
 
-/// How many failures may be, for each; `None`: any number.
+/// How many may be, of each; `None`: any number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// For one account.
+    /// Failed sign-ins to one account.
     pub per_account: Option<u32>,
-    /// From one address.
+    /// Failed sign-ins from one address.
     pub per_address: Option<u32>,
+    /// Accounts made from one address.
+    pub sign_ups_per_address: Option<u32>,
 }
 
-/// Too many failures: come back after this time.
+/// Too many: come back after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany(pub Duration);
 
-/// Counts failed sign-ins.
+/// Counts failed sign-ins and new accounts.
 pub struct Throttle {
     accounts: Option<Counters>,
     addresses: Option<Counters>,
+    sign_ups: Option<Counters>,
     clock: Clock,
 }
 
-/// The failures of many, each under a hash of the name or address: what a stranger
+/// The counts of many, each under a hash of the name or address: what a stranger
 /// sends takes the same room whatever its length.
 struct Counters {
     limit: usize,
@@ -66,7 +70,7 @@ struct Counter {
 #[derive(Default)]
 struct State {
     /// Oldest first, none older than [`WINDOW`].
-    failures: VecDeque<Timestamp>,
+    counted: VecDeque<Timestamp>,
     under_way: usize,
 }
 
@@ -82,6 +86,7 @@ impl Throttle {
         Self {
             accounts: Counters::new(limits.per_account),
             addresses: Counters::new(limits.per_address),
+            sign_ups: Counters::new(limits.sign_ups_per_address),
             clock,
         }
     }
@@ -108,8 +113,26 @@ impl Throttle {
         if matches!(&result, Err(error) if error.code() == Code::NoActiveAccount) {
             let now = self.clock.now();
             for claim in &claims {
-                claim.counter.state().failures.push_back(now);
+                claim.counter.state().counted.push_back(now);
             }
+        }
+        Ok(result)
+    }
+
+    /// Runs `make`, which makes an account, unless too many were made from this address.
+    ///
+    /// # Errors
+    /// The outer one is [`TooMany`], and then `make` did not run.
+    pub async fn sign_up<T>(
+        &self,
+        from: ClientAddr,
+        make: impl Future<Output = chat::Result<T>>,
+    ) -> Result<chat::Result<T>, TooMany> {
+        let Some(sign_ups) = &self.sign_ups else { return Ok(make.await) };
+        let claim = sign_ups.claim(&from.throttle_key(), &self.clock).await?;
+        let result = make.await;
+        if result.is_ok() {
+            claim.counter.state().counted.push_back(self.clock.now());
         }
         Ok(result)
     }
@@ -147,14 +170,14 @@ impl State {
     /// Takes the right to one attempt; false while that depends on others under way.
     fn claim(&mut self, limit: usize, now: Timestamp) -> Result<bool, TooMany> {
         let window = i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX);
-        while self.failures.front().is_some_and(|at| at.plus_micros(window) <= now) {
-            self.failures.pop_front();
+        while self.counted.front().is_some_and(|at| at.plus_micros(window) <= now) {
+            self.counted.pop_front();
         }
-        if self.failures.len() >= limit {
-            let first = self.failures.front().map_or(now, |at| at.plus_micros(window));
+        if self.counted.len() >= limit {
+            let first = self.counted.front().map_or(now, |at| at.plus_micros(window));
             return Err(TooMany(Duration::from_micros(u64::try_from(first.0 - now.0).unwrap_or(0))));
         }
-        let is_free = self.failures.len() + self.under_way < limit;
+        let is_free = self.counted.len() + self.under_way < limit;
         self.under_way += usize::from(is_free);
         Ok(is_free)
     }
@@ -164,7 +187,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let mut state = self.counter.state();
         state.under_way -= 1;
-        let is_over = state.failures.len() >= self.limit;
+        let is_over = state.counted.len() >= self.limit;
         drop(state);
         if is_over {
             self.counter.changed.notify_waiters();

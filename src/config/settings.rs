@@ -134,6 +134,8 @@ settings! {
     signin_failures_per_account: CountLimit = "10";
     /// Failed sign-ins from one address in 5 minutes before it is throttled; 0: no limit.
     signin_failures_per_address: CountLimit = "50";
+    /// Accounts strangers may make from one address in 5 minutes; 0: no limit.
+    sign_ups_per_address: CountLimit = "20";
     /// WebSockets a user may have open; 0: no limit.
     sockets_per_user: CountLimit = "200";
     /// How often the server asks each WebSocket whether its client is there; one that has said nothing for two and a half times as long is closed.

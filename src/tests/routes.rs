@@ -6,4 +6,5 @@ mod members;
 mod messages;
 mod notifications;
 mod rooms;
+mod throttling;
 mod tokens;

@@ -95,7 +95,13 @@ pub async fn sign_up(
     #[server(default)]
     last_name: String,
 ) -> Result<(), AppError> {
-    let result = door::make_account(&username, &password, &first_name, &last_name).await;
+    let new = super::NewAccount {
+        username: username.clone(),
+        password,
+        first_name: first_name.clone(),
+        last_name: last_name.clone(),
+    };
+    let result = door::make_account(new).await;
     super::forms::answer(
         result.map(|()| door::onward(String::new())),
         super::forms::Form::SignUp,
@@ -130,7 +136,7 @@ mod door {
     use crate::{
         error::AppError,
         server::{
-            Context,
+            Context, NewAccount,
             identity::{self, context},
         },
     };
@@ -151,13 +157,9 @@ mod door {
         enter(DEVELOPER, DEVELOPER_PASSWORD).await
     }
 
-    pub(super) async fn make_account(
-        username: &str,
-        password: &str,
-        first_name: &str,
-        last_name: &str,
-    ) -> Result<(), AppError> {
-        let user = context()?.chat.register(username, password, first_name, last_name).await?;
+    pub(super) async fn make_account(new: NewAccount) -> Result<(), AppError> {
+        let parts = use_context::<Parts>().ok_or(Code::Internal)?;
+        let user = (context()?.sign_up)(parts, new).await?;
         identity::enter(&user).await
     }
 

@@ -14,7 +14,11 @@ struct Stage {
 
 fn stage(per_account: u32, per_address: u32) -> Stage {
     let limit = |count| (count > 0).then_some(count);
-    let limits = Limits { per_account: limit(per_account), per_address: limit(per_address) };
+    let limits = Limits {
+        per_account: limit(per_account),
+        per_address: limit(per_address),
+        sign_ups_per_address: Some(2),
+    };
     let clock = Clock::fixed(NOW);
     Stage { throttle: Throttle::new(limits, clock.clone()), clock }
 }
@@ -141,4 +145,23 @@ async fn what_is_remembered_is_bounded() {
     }
     let counters = stage.throttle.accounts.expect("counted");
     assert!(counters.of.len() <= REMEMBERED, "{}", counters.of.len());
+}
+
+#[tokio::test]
+async fn of_accounts_made_from_an_address_those_that_were_made_count() {
+    let stage = stage(0, 0);
+    let sign_up = async |address: &str, outcome: chat::Result<()>| {
+        let result = stage.throttle.sign_up(from(address), async { outcome }).await;
+        result.map(|result| result.is_ok()).map_err(|TooMany(wait)| wait.as_secs())
+    };
+    for _ in 0..3 {
+        assert_eq!(sign_up(HOME, Err(Error::from(Code::Invalid))).await, Ok(false));
+    }
+    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true));
+    stage.clock.advance(60_000_000);
+    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true));
+    assert_eq!(sign_up(HOME, Ok(())).await, Err(240));
+    assert_eq!(sign_up("198.51.100.1", Ok(())).await, Ok(true), "from elsewhere one may");
+    stage.clock.advance(240_000_000);
+    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "the first is forgotten");
 }

@@ -17,6 +17,9 @@ use super::mariadb;
 /// Longest wait for the process to start or end, beside a build on two cores.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The limit that is off unless a test asks for it.
+const SIGN_UPS: &str = "--sign-ups-per-address";
+
 /// A running server. Dropping it kills the process and removes the folder.
 pub struct Server {
     /// `http://127.0.0.1:PORT`.
@@ -267,6 +270,10 @@ pub fn wait(child: &mut Child) -> ExitStatus {
 
 fn given(data: &Path, flags: &[String]) -> Vec<String> {
     let mut all = vec!["--listen=127.0.0.1:0".to_owned(), format!("--data={}", data.display())];
+    if !flags.iter().any(|flag| flag.starts_with(SIGN_UPS)) {
+        // Tests make as many people as they like.
+        all.push(format!("{SIGN_UPS}=0"));
+    }
     all.extend(flags.iter().cloned());
     all
 }

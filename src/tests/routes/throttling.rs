@@ -1,0 +1,123 @@
+//! Too fast, or too often: 429 with the time to wait, by account and by address.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, PASSWORD, Server};
+
+/// Signs in with a password that may be wrong, as the client that a proxy says it is.
+async fn sign_in(server: &Server, username: &str, password: &str, forwarded: &str) -> Answer {
+    let request = server.anyone().request(Method::POST, "/api/token/");
+    let body = json!({"username": username, "password": password});
+    Client::send(request.header("x-forwarded-for", forwarded).json(&body)).await
+}
+
+#[track_caller]
+fn expect_throttled(answer: Answer, most: u64) {
+    let wait: u64 = answer.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+    assert!((1..=most).contains(&wait), "{wait}");
+    let body = answer.expect_refusal(429, "throttled");
+    assert_eq!(body["error"], body["detail"]);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_has_its_own_count() {
+    let server = Server::start(&["--trusted-proxies=127.0.0.1", "--signin-failures-per-address=2"]);
+    let amy = server.person("amy").await;
+    for name in ["ann", "ben"] {
+        sign_in(&server, name, "wrong horse 9", "198.51.100.7")
+            .await
+            .expect_refusal(401, "no_active_account");
+    }
+    expect_throttled(sign_in(&server, &amy.username, PASSWORD, "198.51.100.7").await, 300);
+    // What stands further left, the client may have written itself.
+    expect_throttled(sign_in(&server, &amy.username, PASSWORD, "203.0.113.1, 198.51.100.7").await, 300);
+    sign_in(&server, &amy.username, PASSWORD, "198.51.100.8").await.expect(200);
+    // A household's IPv6 addresses are one client.
+    for host in ["2001:db8:1:2::1", "2001:db8:1:2::2"] {
+        sign_in(&server, "ann", "wrong horse 9", host).await.expect_refusal(401, "no_active_account");
+    }
+    expect_throttled(sign_in(&server, &amy.username, PASSWORD, "2001:db8:1:2::3").await, 300);
+    sign_in(&server, &amy.username, PASSWORD, "2001:db8:1:3::1").await.expect(200);
+}
+
+#[tokio::test]
+async fn who_is_no_trusted_proxy_is_the_client_whatever_it_says() {
+    let server = Server::start(&["--trusted-proxies=192.0.2.1", "--signin-failures-per-address=2"]);
+    for (name, forwarded) in [("ann", "198.51.100.7"), ("ben", "198.51.100.8")] {
+        sign_in(&server, name, "wrong horse 9", forwarded).await.expect_refusal(401, "no_active_account");
+    }
+    expect_throttled(sign_in(&server, "cat", "wrong horse 9", "198.51.100.9").await, 300);
+}
+
+#[tokio::test]
+async fn from_one_address_no_more_accounts_are_made_than_the_limit() {
+    let server = Server::start(&["--sign-ups-per-address=3", "--trusted-proxies=127.0.0.1"]);
+    let sign_up = async |name: &str, address: &str| {
+        let request =
+            server.anyone().request(Method::POST, "/api/register/").header("x-forwarded-for", address);
+        Client::send(request.json(&json!({"username": name, "password": PASSWORD}))).await
+    };
+    let home = "198.51.100.7";
+    sign_up("two words", home).await.expect_refusal(400, "invalid");
+    sign_up("ann", home).await.expect(201);
+    sign_up("ann", home).await.expect_refusal(400, "invalid");
+    for name in ["ben", "cat"] {
+        sign_up(name, home).await.expect(201);
+    }
+    expect_throttled(sign_up("dan", home).await, 300);
+    let form = server.anyone().request(Method::POST, "/ui/sign_up").header("x-forwarded-for", home);
+    let form = form.header("origin", &server.base).form(&[("username", "dan"), ("password", PASSWORD)]);
+    let answer = Client::send(form).await;
+    assert!(
+        !answer
+            .headers
+            .get_all("set-cookie")
+            .iter()
+            .any(|cookie| cookie.to_str().is_ok_and(|cookie| cookie.contains("liao_session")))
+    );
+    let credentials = json!({"username": "dan", "password": PASSWORD});
+    server.anyone().post("/api/token/", &credentials).await.expect_refusal(401, "no_active_account");
+    sign_up("dan", "198.51.100.8").await.expect(201);
+}
+
+#[tokio::test]
+async fn a_hundred_accounts_at_once_are_no_more_than_the_limit() {
+    let server = Server::start(&["--sign-ups-per-address=4"]);
+    let attempts = futures::future::join_all((0..40).map(async |n| {
+        let body = json!({"username": format!("bot{n}"), "password": PASSWORD});
+        server.anyone().post("/api/register/", &body).await.status.as_u16()
+    }));
+    let made = attempts.await.into_iter().filter(|status| *status == 201).count();
+    assert_eq!(made, 4);
+}
+
+#[tokio::test]
+async fn what_one_writes_by_socket_and_by_rest_counts_together() {
+    let server = Server::start(&["--writes-per-second=1", "--write-burst=6"]);
+    let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+    let room = amy.makes_room("public").await;
+    bob.joins(room).await;
+    let mut socket = server.socket(&amy, room).await;
+    for n in 0..3 {
+        socket.says("by socket", &n.to_string()).await;
+        socket.next_of("chat_message").await;
+        amy.says(room, "by REST").await;
+    }
+    let path = format!("/api/chat/rooms/{room}/messages/");
+    let draft = json!({"content": "too much"});
+    let mut refused: Option<Answer> = None;
+    // A place comes back each second: of a few at once, some are too much.
+    for _ in 0..5 {
+        let answer = amy.client.post(&path, &draft).await;
+        if answer.status == 429 {
+            refused = Some(answer);
+        }
+    }
+    expect_throttled(refused.expect("one of them was refused"), 2);
+    socket.send(&json!({"type": "chat_message", "content": "too much", "client_id": "x"})).await;
+    socket.send(&json!({"type": "chat_message", "content": "too much", "client_id": "y"})).await;
+    let frame: Value = socket.next_of("error").await;
+    assert_eq!(frame["code"], "throttled");
+    bob.says(room, "I am not too fast").await;
+}
