@@ -1,12 +1,14 @@
 //! The whole surface, grouped by who calls it. Each path answers with and without its
-//! slash at the end: a redirected POST would lose its body.
+//! slash at the end, the API's because a redirected POST would lose its body.
 
 use axum::{
     Extension, Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
+    http::Uri,
     middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, any},
 };
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::{
@@ -47,7 +49,31 @@ pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
         .merge(metrics.routes())
         .layer(limit)
         .with_state(state);
-    middleware::around(router, &config)
+    let router = middleware::around(router, &config);
+    // A router looks for the path before any of its layers: this one goes around the whole.
+    Router::new().fallback_service(ServiceBuilder::new().map_request(without_slash).service(router))
+}
+
+/// Pages and files have no slash at the end; who adds one means the same.
+fn without_slash(request: Request) -> Request {
+    let path = request.uri().path();
+    let is_page = !path.starts_with("/api/") && !path.starts_with("/ws/");
+    if path.len() < 2 || !path.ends_with('/') || !is_page {
+        return request;
+    }
+    let bare = match path.trim_end_matches('/') {
+        "" => "/",
+        bare => bare,
+    };
+    let bare = request.uri().query().map_or_else(|| bare.to_owned(), |query| format!("{bare}?{query}"));
+    let Ok(bare) = bare.parse() else { return request };
+    let mut request = request;
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(bare);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// For the React client and programs: bearer tokens, JSON, errors in the contract's shape.

@@ -140,8 +140,8 @@ settings! {
     sockets_per_user: CountLimit = "200";
     /// How often the server asks each WebSocket whether its client is there; one that has said nothing for two and a half times as long is closed.
     ping_interval: Duration = "20s";
-    /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug.
-    log: LogFilter = "info";
+    /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug. By default all but what is usual: a browser that comes with a session of long ago.
+    log: LogFilter = "info,tower_sessions_core=error";
     /// Form of the log on standard error: text or json (one object a line).
     log_format: LogFormat = "text";
 }

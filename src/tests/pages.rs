@@ -55,6 +55,28 @@ both! {
         assert!(headers["location"].to_str().is_ok_and(|to| to.starts_with("/sign-in")));
     }
 
+    async fn a_page_answers_with_a_slash_at_its_end_as_without(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let fields = [("username", amy.username.as_str()), ("password", PASSWORD)];
+        let (_, headers) = form(server, "/ui/sign_in", "", &fields).await;
+        let (cookie, _) = session(&headers).expect("a session");
+        let title = |page: &str| page.split("<title>").nth(1).and_then(|rest| rest.split('<').next()).map(str::to_owned);
+        let room = format!("/rooms/{room}");
+        for (path, cookie) in [("/rooms", &*cookie), (&*room, &*cookie), ("/rooms/new", &*cookie), ("/sign-in", ""), ("/sign-up", "")] {
+            let (status, headers, bare) = get(server, path, cookie).await;
+            assert_eq!(status, 200, "{path}");
+            let (status, slashed_headers, slashed) = get(server, &format!("{path}/"), cookie).await;
+            assert_eq!((status, title(&slashed)), (StatusCode::OK, title(&bare)), "{path}/");
+            assert_eq!(slashed_headers["content-type"], headers["content-type"]);
+        }
+        let (status, headers, _) = get(server, "/rooms/?x=/y/", "").await;
+        let (bare, bare_headers, _) = get(server, "/rooms?x=/y/", "").await;
+        assert_eq!((status, &headers["location"]), (bare, &bare_headers["location"]), "strangers are led on");
+        assert_eq!(get(server, "/nowhere/", "").await.0, 404);
+        assert_eq!(get(server, "//", "").await.0, get(server, "/", "").await.0);
+    }
+
     async fn another_sites_page_cannot_use_the_cookie(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
@@ -108,4 +130,22 @@ async fn guessing_in_the_page_counts_like_guessing_in_the_api() {
         assert!(status == 400 || status == 401, "{status}");
     }
     assert_eq!(guess(PASSWORD).await, 429, "even the right one must wait");
+}
+
+#[tokio::test]
+async fn a_session_of_long_ago_is_no_warning_unless_one_asks() {
+    for (flags, is_told) in [(&[][..], false), (&["--log=info"][..], true)] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = folder.path().join("log");
+        let server = Server::start_logged(flags, std::fs::File::create(&log).expect("a file"));
+        let amy = server.person("amy").await;
+        let fields = [("username", amy.username.as_str()), ("password", PASSWORD)];
+        let (_, headers) = form(&server, "/ui/sign_in", "", &fields).await;
+        let (cookie, _) = session(&headers).expect("a session");
+        form(&server, "/ui/sign_out", &cookie, &[]).await;
+        assert!(get(&server, "/rooms", &cookie).await.0.is_redirection());
+        let told = std::fs::read_to_string(&log).expect("the log");
+        assert_eq!(told.contains("tower_sessions"), is_told, "{told}");
+        assert!(told.contains("path=\"/rooms\""), "the log was read: {told}");
+    }
 }
