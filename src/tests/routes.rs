@@ -1,10 +1,14 @@
 //! One file for each of `src/api`, and one for each matter of all of them.
 
 mod accounts;
+mod bans;
 mod errors;
+mod history;
 mod members;
+mod membership;
 mod messages;
 mod notifications;
+mod races;
 mod rooms;
 mod throttling;
 mod tokens;

@@ -120,16 +120,22 @@ impl Socket {
     }
 
     /// Reads up to the close: the code of the last `error` frame, and the close code.
-    pub async fn until_closed(mut self) -> (Option<String>, u16) {
-        let mut reason = None;
+    pub async fn until_closed(self) -> (Option<String>, u16) {
+        self.texts_until_closed().await.1
+    }
+
+    /// Reads up to the close: the texts of the messages that came, and how it ended.
+    pub async fn texts_until_closed(mut self) -> (Vec<String>, (Option<String>, u16)) {
+        let (mut texts, mut reason) = (Vec::new(), None);
         loop {
             match timeout(PATIENCE, self.stream.next()).await.expect("a close in time") {
-                Some(Ok(Message::Close(Some(frame)))) => return (reason, frame.code.into()),
+                Some(Ok(Message::Close(Some(frame)))) => return (texts, (reason, frame.code.into())),
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).expect("JSON");
                     if frame["type"] == "error" {
                         reason = frame["code"].as_str().map(str::to_owned);
                     }
+                    texts.extend(frame["message"]["content"].as_str().map(str::to_owned));
                 }
                 Some(Ok(_)) => {}
                 other => panic!("closed without a code: {other:?}"),
