@@ -83,14 +83,13 @@ impl FromRequestParts<AppState> for Entrance {
             (None, Some(id)) => Some(Resume::AfterId(id)),
             (None, None) => None,
         };
-        let visitor = match params.finish() {
-            Err(error) => Err(error.failure().clone()),
-            Ok(()) => {
-                let _turn = state.turns.take().await;
-                match Visitor::from_request_parts(parts, state).await {
-                    Ok(Visitor(user)) => Ok(user),
-                    Err(error) => Err(error.failure().clone()),
-                }
+        let visitor = if let Err(error) = params.finish() {
+            Err(error.failure().clone())
+        } else {
+            let _turn = state.turns.take().await;
+            match Visitor::from_request_parts(parts, state).await {
+                Ok(Visitor(user)) => Ok(user),
+                Err(error) => Err(error.failure().clone()),
             }
         };
         Ok(Self { locale: error::locale(&parts.headers), room, resume, visitor })
