@@ -63,7 +63,7 @@ fn complaint(case: &Case, language: &str, answer: &Answer) -> Option<String> {
             let _ = write!(wrong, " {field} is not named");
         }
     }
-    if case.status == 405 && headers.get("allow").is_none_or(|allow| allow.is_empty()) {
+    if case.status == 405 && headers.get("allow").is_none_or(reqwest::header::HeaderValue::is_empty) {
         wrong.push_str(" no Allow");
     }
     if case.status == 401 && headers.get("www-authenticate").is_none() {

@@ -3,7 +3,6 @@
 //! Building and running the server needs none of them.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,

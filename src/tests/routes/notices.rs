@@ -21,7 +21,7 @@ both! {
         let name = &bob.username;
         for (text, kind) in [
             (format!("@{name}你好"), "mention"),
-            (format!("({}) @{name}, tea?", name), "mention"),
+            (format!("({name}) @{name}, tea?"), "mention"),
             (format!("@{}!", name.to_uppercase()), "mention"),
             (format!("@{name}by"), "message"),
             (format!("@{name}_"), "message"),
