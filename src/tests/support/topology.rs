@@ -30,16 +30,16 @@ pub async fn three_nodes() -> &'static Server {
 /// Three servers of a test's own on this new database, by way of this Redis.
 pub async fn three_nodes_on(database: &'static str, redis: &str) -> Server {
     let flags = flags(&mariadb_url(database).await, redis);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).chain(["--writes-per-second=0"]).collect();
+    let unhurried = ["--writes-per-second=0", "--signin-failures-per-address=0"];
+    let flags: Vec<&str> = flags.iter().map(String::as_str).chain(unhurried).collect();
     three(|| Server::start(&flags)).await
 }
 
-fn flags(database: &str, redis: &str) -> [String; 4] {
+fn flags(database: &str, redis: &str) -> [String; 3] {
     [
         format!("--database-url={database}"),
         format!("--redis-url={redis}"),
         format!("--secret-key={}", "k".repeat(40)),
-        "--signin-failures-per-address=0".to_owned(),
     ]
 }
 
