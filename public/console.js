@@ -141,7 +141,7 @@ function speak(form) {
 
   /** `direction` is `>` for what was sent, `<` for what came, `*` for what happened. */
   function note(direction, text) {
-    const line = document.createElement('li');
+    const line = document.createElement('div');
     line.dataset.direction = direction;
     line.textContent = `${new Date().toISOString().slice(11, 23)} ${direction} ${text}`;
     const log = find('log');

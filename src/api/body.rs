@@ -180,8 +180,8 @@ impl Fields {
     }
 }
 
-/// The whole number that a JSON number is: 50, and 50.0 too, which is the same number in JSON Schema, in JavaScript
-/// and in Django REST Framework.
+/// The whole number that a JSON number is: 50, and 50.0 too, which is the same number in JSON Schema, in
+/// JavaScript and in Django REST Framework.
 fn whole(value: &Value) -> Option<i64> {
     let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
     value.as_i64().or_else(|| format!("{:.0}", float()?).parse().ok())

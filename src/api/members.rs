@@ -47,7 +47,10 @@ pub async fn list(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = Invitation,
-    responses((status = 201, body = Member, description = "They are in."), (status = 200, body = Member, description = "They were in before.")),
+    responses(
+        (status = 201, body = Member, description = "They are in."),
+        (status = 200, body = Member, description = "They were in before.")
+    ),
     extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "room_full"])))
 )]
 pub async fn invite(
@@ -65,8 +68,8 @@ pub async fn invite(
 
 /// Change a role, mute, shut out
 ///
-/// What is missing stays as it is. A moderator acts on members; an admin on everyone but the last admin, and only an admin
-/// gives roles.
+/// What is missing stays as it is. A moderator acts on members; an admin on everyone but the last admin,
+/// and only an admin gives roles.
 #[utoipa::path(
     patch,
     path = "/api/chat/rooms/{id}/members/{user_id}/",

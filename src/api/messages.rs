@@ -20,13 +20,28 @@ pub(super) struct NewWords {
 
 /// Read the history
 ///
-/// By page, newest first, or by cursor. A page past the end is empty. A deep page costs what the first one costs.
+/// By page, newest first, or by cursor. A page past the end is empty. A deep page costs what the first one
+/// costs.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/{id}/messages/",
     operation_id = "list_messages",
     tag = TAG_MESSAGES,
-    params(("id" = RoomId, Path, description = "The room."), ("page" = Option<i64>, Query, description = "From 1, the newest."), ("page_size" = Option<i64>, Query, description = "20 when nothing is said; more than 100 counts as 100."), ("before_id" = Option<i64>, Query, description = "Only older messages than this, newest first. Not together with `after_id`."), ("after_id" = Option<i64>, Query, description = "Only newer messages than this, oldest first; 0 is from the start. Not together with `before_id`.")),
+    params(
+        ("id" = RoomId, Path, description = "The room."),
+        ("page" = Option<i64>, Query, description = "From 1, the newest."),
+        ("page_size" = Option<i64>, Query, description = "20 when nothing is said; more than 100 counts as 100."),
+        (
+            "before_id" = Option<i64>,
+            Query,
+            description = "Only older messages than this, newest first. Not together with `after_id`."
+        ),
+        (
+            "after_id" = Option<i64>,
+            Query,
+            description = "Only newer messages than this, oldest first; 0 is from the start. Not together with `before_id`."
+        )
+    ),
     responses((status = 200, body = MessagePage, description = "A part of the history.")),
     extensions(("x-refusals" = json!(["banned", "not_a_member"])))
 )]
@@ -48,8 +63,8 @@ pub async fn list(
 
 /// Send a message
 ///
-/// The answer means that it is on disk, whatever happens then. Repeat with the same `client_id` when no answer came: it is
-/// stored once.
+/// The answer means that it is on disk, whatever happens then. Repeat with the same `client_id` when no
+/// answer came: it is stored once.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/messages/",
@@ -57,7 +72,14 @@ pub async fn list(
     tag = TAG_MESSAGES,
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = MessageDraft,
-    responses((status = 201, body = Message, description = "It is stored."), (status = 200, body = Message, description = "A message with this `client_id` was stored before; this is it.")),
+    responses(
+        (status = 201, body = Message, description = "It is stored."),
+        (
+            status = 200,
+            body = Message,
+            description = "A message with this `client_id` was stored before; this is it."
+        )
+    ),
     extensions(("x-refusals" = json!(["banned", "not_a_member", "muted", "throttled"])))
 )]
 pub async fn send(
@@ -133,7 +155,8 @@ pub async fn edit(
 
 /// Delete a message
 ///
-/// Its sender, or an admin or moderator of the room. Its words are gone wherever they were shown; again changes nothing.
+/// Its sender, or an admin or moderator of the room. Its words are gone wherever they were shown; again
+/// changes nothing.
 #[utoipa::path(
     delete,
     path = "/api/chat/messages/{id}/delete/",

@@ -22,7 +22,15 @@ use crate::{auth::Caller, error::ApiError};
     path = "/api/chat/notifications/",
     operation_id = "list_notifications",
     tag = TAG_NOTIFICATIONS,
-    params(("limit" = Option<i64>, Query, description = "50 when nothing is said; more than 200 counts as 200."), ("before_id" = Option<i64>, Query, description = "Only those before this one of mine; 404 where it is not one."), ("unread" = Option<bool>, Query, description = "Only those that were not read.")),
+    params(
+        ("limit" = Option<i64>, Query, description = "50 when nothing is said; more than 200 counts as 200."),
+        (
+            "before_id" = Option<i64>,
+            Query,
+            description = "Only those before this one of mine; 404 where it is not one."
+        ),
+        ("unread" = Option<bool>, Query, description = "Only those that were not read.")
+    ),
     responses((status = 200, body = Vec<Notification>, description = "The notifications.")),
     extensions(("x-refusals" = json!(["not_found"])))
 )]

@@ -19,14 +19,38 @@ const PAGE_SIZE: i64 = 20;
 
 /// List rooms
 ///
-/// The public ones and mine, most recent activity first. By page, the header `Link` leads to the next and the previous one.
+/// The public ones and mine, most recent activity first. By page, the header `Link` leads to the next and
+/// the previous one.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/",
     operation_id = "list_rooms",
     tag = TAG_ROOMS,
-    params(("search" = Option<String>, Query, description = "In the name; `%` and `_` are themselves."), ("room_type" = Option<RoomType>, Query, description = "Of this type only."), ("mine" = Option<bool>, Query, description = "Only those I am in."), ("page" = Option<i64>, Query, description = "From 1. Without it and `page_size` all come."), ("page_size" = Option<i64>, Query, description = "20 where only `page` is given; more than 100 counts as 100."), ("after" = Option<String>, Query, description = "A place in the list, as the `next` of `Link` names it.")),
-    responses((status = 200, body = Vec<Room>, description = "The rooms.", headers(("Link" = Option<String>, description = "RFC 8288: the pages beside this one, `next` and `prev`. Only by page."))))
+    params(
+        ("search" = Option<String>, Query, description = "In the name; `%` and `_` are themselves."),
+        ("room_type" = Option<RoomType>, Query, description = "Of this type only."),
+        ("mine" = Option<bool>, Query, description = "Only those I am in."),
+        ("page" = Option<i64>, Query, description = "From 1. Without it and `page_size` all come."),
+        (
+            "page_size" = Option<i64>,
+            Query,
+            description = "20 where only `page` is given; more than 100 counts as 100."
+        ),
+        ("after" = Option<String>, Query, description = "A place in the list, as the `next` of `Link` names it.")
+    ),
+    responses(
+        (
+            status = 200,
+            body = Vec<Room>,
+            description = "The rooms.",
+            headers(
+                (
+                    "Link" = Option<String>,
+                    description = "RFC 8288: the pages beside this one, `next` and `prev`. Only by page."
+                )
+            )
+        )
+    )
 )]
 pub async fn list(
     State(chat): State<Chat>,
@@ -194,8 +218,8 @@ pub async fn edit(
 
 /// Delete a room
 ///
-/// For admins. It is out of every list and nobody may write in it, its sockets close with 4404; its members may still read
-/// what was written.
+/// For admins. It is out of every list and nobody may write in it, its sockets close with 4404; its members
+/// may still read what was written.
 #[utoipa::path(
     delete,
     path = "/api/chat/rooms/{id}/",
@@ -237,7 +261,8 @@ pub async fn join(
 
 /// Go out
 ///
-/// The last admin's leaving makes the moderator, else the member, who came first the admin. Neither mute nor ban is lifted.
+/// The last admin's leaving makes the moderator, else the member, who came first the admin. Neither mute
+/// nor ban is lifted.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/leave/",

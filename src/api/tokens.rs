@@ -71,14 +71,22 @@ pub struct Renewed {
 
 /// Sign in
 ///
-/// An access and a refresh token for a username and a password. A wrong password and an unknown user look the same.
+/// An access and a refresh token for a username and a password. A wrong password and an unknown user look
+/// the same.
 #[utoipa::path(
     post,
     path = "/api/token/",
     operation_id = "obtain_token",
     tag = TAG_ACCOUNT,
     request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = TokenPair, description = "The tokens.", headers(("Cache-Control" = String, description = "`no-store`.")))),
+    responses(
+        (
+            status = 200,
+            body = TokenPair,
+            description = "The tokens.",
+            headers(("Cache-Control" = String, description = "`no-store`."))
+        )
+    ),
     extensions(("x-refusals" = json!(["no_active_account", "throttled"]))),
     security(())
 )]
@@ -104,7 +112,14 @@ pub async fn obtain(
     operation_id = "refresh_token",
     tag = TAG_ACCOUNT,
     request_body(content((RefreshToken = "application/json"), (RefreshToken = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = Renewed, description = "The tokens.", headers(("Cache-Control" = String, description = "`no-store`.")))),
+    responses(
+        (
+            status = 200,
+            body = Renewed,
+            description = "The tokens.",
+            headers(("Cache-Control" = String, description = "`no-store`."))
+        )
+    ),
     extensions(("x-refusals" = json!(["token_not_valid", "no_active_account"]))),
     security(())
 )]

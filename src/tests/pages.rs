@@ -114,6 +114,45 @@ both! {
     }
 }
 
+/// A page as an English reader gets it.
+async fn reference(server: &Server, path: &str) -> (HeaderMap, String) {
+    let request = server.anyone().request(Method::GET, path).header("accept-language", "en");
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    (response.headers().clone(), response.text().await.expect("text"))
+}
+
+#[tokio::test]
+async fn the_reference_and_the_test_page_have_every_call_and_frame_of_the_document() {
+    let server = Server::on_sqlite().await;
+    let request = server.anyone().request(Method::GET, "/api/schema/").header("accept-language", "en");
+    let document = Client::send(request).await.expect(200);
+    let items = document["paths"].as_object().expect("paths").values();
+    let calls: Vec<_> = items.flat_map(|item| item.as_object().expect("methods").values()).collect();
+    assert!(calls.len() > 25, "{}", calls.len());
+    for path in ["/api/docs/", "/api/chat/test/", "/api/docs"] {
+        let (headers, page) = reference(server, path).await;
+        for call in &calls {
+            let (id, summary) = (call["operationId"].as_str(), call["summary"].as_str());
+            let (id, summary) = (id.expect("a name"), summary.expect("text"));
+            assert!(page.contains(&format!("data-testid=\"operation-{id}\"")), "{id} on {path}");
+            assert!(page.contains(summary), "{summary} on {path}");
+        }
+        for frame in ["chat_message", "connection_established", "message_read", "unread", "resync"] {
+            assert!(page.contains(frame), "{frame} on {path}");
+        }
+        let policy = headers["content-security-policy"].to_str().expect("text");
+        assert!(!policy.contains("unsafe-inline"), "{policy}");
+        assert!(
+            !page.contains(" style=\"") && !page.contains(" onclick="),
+            "nothing that the policy forbids"
+        );
+        let is_test_page = path == "/api/chat/test/";
+        assert_eq!(page.contains("data-testid=\"try-list_rooms\""), is_test_page, "{path}");
+        assert_eq!(page.contains("value=\"developer123\""), is_test_page, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn guessing_in_the_page_counts_like_guessing_in_the_api() {
     let server = Server::start(&["--signin-failures-per-account=3"]);

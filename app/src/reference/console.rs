@@ -19,7 +19,7 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
     let (username, password) = console.account.unwrap_or_default();
     view! {
         <section class="call console" aria-labelledby="console-title" data-testid="console">
-            <h2 id="console-title">{say!(console.title)}</h2>
+            <h2 id="console-title">{say!(sign_in.title)}</h2>
             <p>{say!(console.lead)}</p>
             <noscript>
                 <p class="notice">{say!(console.no_script)}</p>
@@ -159,10 +159,38 @@ fn Outcome() -> impl IntoView {
                 " "
                 <span class="number" data-time data-testid="time"></span>
             </p>
-            <pre class="example" tabindex="0" role="group" aria-label=say!(console.request) data-request data-testid="request"></pre>
-            <pre class="example" tabindex="0" role="group" aria-label="curl" data-curl data-testid="curl"></pre>
-            <pre class="example" tabindex="0" role="group" aria-label=say!(console.headers) data-headers data-testid="headers"></pre>
-            <pre class="example" tabindex="0" role="group" aria-label=say!(console.answer) data-answer data-testid="answer"></pre>
+            <pre
+                class="example"
+                tabindex="0"
+                role="group"
+                aria-label=say!(console.answer)
+                data-answer
+                data-testid="answer"
+            ></pre>
+            <pre
+                class="example"
+                tabindex="0"
+                role="group"
+                aria-label=say!(console.headers)
+                data-headers
+                data-testid="headers"
+            ></pre>
+            <pre
+                class="example"
+                tabindex="0"
+                role="group"
+                aria-label=say!(console.request)
+                data-request
+                data-testid="request"
+            ></pre>
+            <pre
+                class="example"
+                tabindex="0"
+                role="group"
+                aria-label="curl"
+                data-curl
+                data-testid="curl"
+            ></pre>
         </div>
     }
     .into_any()
@@ -259,7 +287,7 @@ pub(super) fn Speak(
                     {say!(console.clear)}
                 </button>
             </div>
-            <ol class="wire-log" role="log" tabindex="0" aria-label=say!(console.log) data-log data-testid="log"></ol>
+            <div class="wire-log" role="log" tabindex="0" aria-label=say!(console.log) data-log data-testid="log"></div>
         </form>
     }
     .into_any()

@@ -14,14 +14,18 @@ use serde_json::{Map, Value, json};
 /// No control character.
 const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 /// The same, with something to see.
-const FILLED_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000-\u001f\u007f-\u009f]*$";
+const FILLED_LINE: &str = concat!(
+    r"^[^\u0000-\u001f\u007f-\u009f]*",
+    r"[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff]",
+    r"[^\u0000-\u001f\u007f-\u009f]*$"
+);
 /// No NUL.
 const TEXT: &str = r"^[^\u0000]*$";
 /// The same, with something to see.
 const FILLED_TEXT: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000]*$";
 
-/// A moment in microseconds and a room's id.
-const PLACE: &str = "^[0-9]{1,18}-[0-9]{1,15}$";
+/// A moment in microseconds and a room's id, or nothing, which is no place.
+const PLACE: &str = "^([0-9]{1,18}-[0-9]{1,15})?$";
 
 /// Adds them.
 pub(super) fn add(document: &mut Value) {
