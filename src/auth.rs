@@ -11,7 +11,7 @@ use app::server::NewAccount;
 use chat::{
     Chat,
     model::{Code, User},
-    service::Clock,
+    service::{Clock, accounts::IssuedToken},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -24,8 +24,11 @@ pub mod throttle;
 
 pub use extract::{Caller, SignedIn, Visitor};
 
-use jwt::{Claims, MintError, TokenError, TokenType, Tokens};
+use jwt::{Claims, MintError, Minted, TokenError, TokenType, Tokens};
 use throttle::{Limits, Throttle, TooMany};
+
+/// How much of what a client calls itself is kept, in characters: more than any list shows.
+const AGENT_MAX: usize = 250;
 
 /// What the doors need to know people again. Cheap to clone.
 #[derive(Clone)]
@@ -101,32 +104,46 @@ impl Auth {
         made.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
-    /// A new access token for `user`, and a refresh token.
+    /// A new access token for `user`, and a refresh token, which is noted as given to `agent`.
     ///
     /// # Errors
-    /// `internal`.
-    pub fn tokens_for(&self, user: &User) -> Result<(String, String), ApiError> {
-        let now = self.inner.clock.now();
-        let access = self.inner.tokens.access(user.id, now).map_err(not_minted)?;
-        let refresh = self.inner.tokens.refresh(user.id, now).map_err(not_minted)?;
-        Ok((access, refresh))
+    /// `internal`, `unavailable`.
+    pub async fn tokens_for(
+        &self,
+        chat: &Chat,
+        user: &User,
+        agent: &str,
+    ) -> Result<(String, String), ApiError> {
+        // In the second in which tokens were ended, new ones are dated to the next.
+        let created_at = self.inner.clock.now().max(chat.tokens_from(user.id).await?);
+        let access = self.inner.tokens.access(user.id, created_at).map_err(not_minted)?;
+        let Minted { token, jti, expires_at } =
+            self.inner.tokens.refresh(user.id, created_at).map_err(not_minted)?;
+        let agent = agent.chars().take(AGENT_MAX).collect();
+        chat.note_token(&IssuedToken { jti, user: user.id, agent, created_at, expires_at }).await?;
+        Ok((access, token))
     }
 
     /// Exchanges a refresh token.
     ///
     /// # Errors
     /// `token_not_valid`; `no_active_account` when its user is gone or deactivated.
-    pub async fn refresh(&self, chat: &Chat, token: &str) -> Result<Refreshed, ApiError> {
+    pub async fn refresh(&self, chat: &Chat, token: &str, agent: &str) -> Result<Refreshed, ApiError> {
         let claims = self.read_refresh(chat, token).await?;
-        let user = chat.authenticate(claims.user).await.map_err(|error| match error.code() {
+        let known = chat.authenticate_token(claims.user, claims.issued_at).await;
+        let user = known.map_err(|error| match error.code() {
+            Code::TokenNotValid => refused(TokenError::Blacklisted),
             Code::UserInactive | Code::UserNotFound => ApiError::from(Code::NoActiveAccount)
                 .with_detail("No active account found for the given token."),
             _ => error.into(),
         })?;
-        let (access, refresh) = self.tokens_for(&user)?;
         if !self.inner.rotates {
+            // Not dated before what it was exchanged for (see `tokens_for`).
+            let now = self.inner.clock.now().max(claims.issued_at);
+            let access = self.inner.tokens.access(user.id, now).map_err(not_minted)?;
             return Ok(Refreshed { access, refresh: None });
         }
+        let (access, refresh) = self.tokens_for(chat, &user, agent).await?;
         // Of two who use it up at once, one gets the next token; the other may be a thief.
         if chat.blacklist_token(&claims.jti, claims.expires_at).await? {
             Ok(Refreshed { access, refresh: Some(refresh) })
@@ -141,6 +158,9 @@ impl Auth {
     /// `token_not_valid`.
     pub async fn verify(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
         let claims = self.read(token, None).map_err(refused)?;
+        if claims.issued_at < chat.tokens_from(claims.user).await? {
+            return Err(refused(TokenError::Blacklisted));
+        }
         must_live(chat, &claims).await
     }
 
@@ -160,7 +180,16 @@ impl Auth {
     /// `token_not_valid`, `user_not_found`, `user_inactive`, `not_in_group`.
     pub async fn admit(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
         let claims = self.read_access(access)?;
-        Ok(chat.admit(claims.user).await?)
+        chat.admit_token(claims.user, claims.issued_at).await.map_err(shown_in_vain)
+    }
+
+    /// Whoever shows this access token, whether or not they may chat.
+    ///
+    /// # Errors
+    /// `token_not_valid`, `user_not_found`, `user_inactive`.
+    pub async fn authenticate(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
+        let claims = self.read_access(access)?;
+        chat.authenticate_token(claims.user, claims.issued_at).await.map_err(shown_in_vain)
     }
 
     fn read_access(&self, token: &str) -> Result<Claims, ApiError> {
@@ -186,6 +215,16 @@ async fn must_live(chat: &Chat, claims: &Claims) -> Result<(), ApiError> {
 /// A token that is shown to be exchanged, verified or ended, unlike one that is to open a door.
 fn refused(error: TokenError) -> ApiError {
     ApiError::from(Code::TokenNotValid).with_detail(error.words())
+}
+
+/// An access token that was ended before its time opens nothing.
+fn shown_in_vain(error: chat::Error) -> ApiError {
+    match error.code() {
+        Code::TokenNotValid => {
+            ApiError::from(Code::TokenNotValid).with_token_message(TokenError::Blacklisted.words())
+        }
+        _ => error.into(),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]

@@ -22,6 +22,7 @@ pub mod accounts;
 mod arrivals;
 pub mod changes;
 pub mod clock;
+pub mod companions;
 pub mod history;
 mod inbox;
 mod limits;

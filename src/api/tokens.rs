@@ -20,7 +20,7 @@ use super::{
 use crate::{
     auth::{Auth, Refreshed},
     error::ApiError,
-    middleware::client::ClientAddr,
+    middleware::client::{ClientAddr, UserAgent},
 };
 
 /// An answer with a token in it, which no cache may keep (RFC 6749, 5.1).
@@ -94,12 +94,13 @@ pub async fn obtain(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
     from: ClientAddr,
+    UserAgent(agent): UserAgent,
     FormOrJson(mut body): FormOrJson,
 ) -> Result<Secret<TokenPair>, ApiError> {
     let given = Credentials { username: body.text("username"), password: body.text("password") };
     body.finish()?;
     let user = auth.sign_in(&chat, &given.username, &given.password, from).await?;
-    let (access, refresh) = auth.tokens_for(&user)?;
+    let (access, refresh) = auth.tokens_for(&chat, &user, &agent).await?;
     Ok(secret(TokenPair { access, refresh }))
 }
 
@@ -126,10 +127,11 @@ pub async fn obtain(
 pub async fn refresh(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
+    UserAgent(agent): UserAgent,
     FormOrJson(body): FormOrJson,
 ) -> Result<Secret<Renewed>, ApiError> {
     let given = RefreshToken { refresh: token(body, "refresh")? };
-    let Refreshed { access, refresh } = auth.refresh(&chat, &given.refresh).await?;
+    let Refreshed { access, refresh } = auth.refresh(&chat, &given.refresh, &agent).await?;
     Ok(secret(Renewed { access, refresh }))
 }
 

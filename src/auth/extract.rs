@@ -57,8 +57,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
-        let claims = Auth::from_ref(state).read_access(token)?;
-        Ok(Self(Chat::from_ref(state).authenticate(claims.user).await?))
+        Auth::from_ref(state).authenticate(&Chat::from_ref(state), token).await.map(Self)
     }
 }
 

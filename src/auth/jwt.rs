@@ -35,6 +35,18 @@ pub struct Claims {
     pub jti: String,
     /// Whose it is.
     pub user: UserId,
+    /// When it was made, to the second; the epoch where it does not say so.
+    pub issued_at: Timestamp,
+    /// From then on it is worth nothing.
+    pub expires_at: Timestamp,
+}
+
+/// A token just made.
+pub struct Minted {
+    /// The token.
+    pub token: String,
+    /// Its own id.
+    pub jti: String,
     /// From then on it is worth nothing.
     pub expires_at: Timestamp,
 }
@@ -91,7 +103,7 @@ pub struct Tokens {
 }
 
 #[derive(Serialize)]
-struct Minted<'a> {
+struct Written<'a> {
     token_type: TokenType,
     exp: i64,
     iat: i64,
@@ -103,6 +115,7 @@ struct Minted<'a> {
 struct Shown {
     token_type: Option<TokenType>,
     exp: Option<Number>,
+    iat: Option<Number>,
     nbf: Option<Number>,
     jti: Option<String>,
     user_id: Option<ShownUser>,
@@ -149,14 +162,14 @@ impl Tokens {
     /// # Errors
     /// [`MintError`].
     pub fn access(&self, user: UserId, now: Timestamp) -> Result<String, MintError> {
-        self.mint(TokenType::Access, self.access_lifetime, user, now)
+        self.mint(TokenType::Access, self.access_lifetime, user, now).map(|minted| minted.token)
     }
 
     /// A new refresh token for `user`, good from `now`.
     ///
     /// # Errors
     /// [`MintError`].
-    pub fn refresh(&self, user: UserId, now: Timestamp) -> Result<String, MintError> {
+    pub fn refresh(&self, user: UserId, now: Timestamp) -> Result<Minted, MintError> {
         self.mint(TokenType::Refresh, self.refresh_lifetime, user, now)
     }
 
@@ -166,15 +179,16 @@ impl Tokens {
         lifetime: Duration,
         user: UserId,
         now: Timestamp,
-    ) -> Result<String, MintError> {
+    ) -> Result<Minted, MintError> {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|error| MintError(error.to_string()))?;
         let jti = format!("{:032x}", u128::from_be_bytes(id));
         let iat = now.unix_seconds();
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
-        let claims = Minted { token_type, exp, iat, jti: &jti, user_id: user.to_string() };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|error| MintError(error.to_string()))
+        let claims = Written { token_type, exp, iat, jti: &jti, user_id: user.to_string() };
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+            .map_err(|error| MintError(error.to_string()))?;
+        Ok(Minted { token, jti, expires_at: Timestamp(exp.saturating_mul(1_000_000)) })
     }
 
     /// What `token` says, if it is good now and for `wanted`; `None`: for whatever it is.
@@ -210,6 +224,9 @@ impl Tokens {
         Ok(Claims {
             jti,
             user: user.ok_or(TokenError::NoUser)?,
+            issued_at: Timestamp(
+                shown.iat.and_then(|iat| iat.as_i64()).unwrap_or(0).saturating_mul(1_000_000),
+            ),
             expires_at: Timestamp(exp.saturating_mul(1_000_000)),
         })
     }

@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use app::server::identity::USER_ID_KEY;
+use app::server::identity::{DEVICE_KEY, Device, SEEN_KEY, USER_ID_KEY};
 use async_trait::async_trait;
 use axum::{extract::Request, middleware::Next, response::Response};
 use chat::{
@@ -21,13 +21,11 @@ use tower_sessions::{
     session_store,
 };
 
-use crate::error::ApiError;
+use crate::{error::ApiError, middleware::client::UserAgent};
 
 /// The cookie's name (contract).
 pub const COOKIE: &str = "liao_session";
 
-/// Where a session keeps when it was last put off, in seconds since the epoch.
-const SEEN_KEY: &str = "seen";
 /// A session that is used is put off this often and not with every request: each time is a write.
 const PUT_OFF: Duration = Duration::from_mins(10);
 /// How often what has expired is removed.
@@ -63,10 +61,15 @@ pub async fn user_id(session: &Session) -> Result<Option<UserId>, ApiError> {
 }
 
 /// Middleware for the bundled UI's requests: whoever uses a session keeps it.
-pub async fn keep_alive(session: Session, request: Request, next: Next) -> Response {
+pub async fn keep_alive(
+    session: Session,
+    UserAgent(agent): UserAgent,
+    request: Request,
+    next: Next,
+) -> Response {
     // Before the handler: a sign-out there has the last word.
     if session.id().is_some()
-        && let Err(error) = put_off(&session).await
+        && let Err(error) = put_off(&session, &agent).await
     {
         // The handler will find out for itself, if it needs the session at all.
         tracing::warn!(%error, "a session could not be put off");
@@ -74,7 +77,7 @@ pub async fn keep_alive(session: Session, request: Request, next: Next) -> Respo
     next.run(request).await
 }
 
-async fn put_off(session: &Session) -> Result<(), tower_sessions::session::Error> {
+async fn put_off(session: &Session, agent: &str) -> Result<(), tower_sessions::session::Error> {
     if session.get_value(USER_ID_KEY).await?.is_none() {
         return Ok(());
     }
@@ -83,6 +86,9 @@ async fn put_off(session: &Session) -> Result<(), tower_sessions::session::Error
     if seen.is_none_or(|seen| seen.abs_diff(now) >= PUT_OFF.as_secs()) {
         // Whatever changes a session puts it off: the layer saves it with a new expiry.
         session.insert(SEEN_KEY, now).await?;
+        if session.get_value(DEVICE_KEY).await?.is_none() {
+            session.insert(DEVICE_KEY, Device::new(agent)).await?;
+        }
     }
     Ok(())
 }

@@ -11,7 +11,12 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, Uri, header::HOST, request::Parts, uri::Authority},
+    http::{
+        HeaderMap, Uri,
+        header::{HOST, USER_AGENT},
+        request::Parts,
+        uri::Authority,
+    },
     middleware::Next,
     response::Response,
 };
@@ -33,6 +38,10 @@ pub struct Client {
 /// The client's address alone. An extractor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddr(pub IpAddr);
+
+/// What the client calls itself; empty where it says nothing, or nothing legible. An extractor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserAgent(pub String);
 
 /// The proxies that are believed.
 #[derive(Clone, Debug)]
@@ -101,6 +110,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
         // Without the middleware, as in a handler's own test, nobody is trusted.
         let alone = || Proxies([].into()).client(peer(&parts.extensions), &parts.uri, &parts.headers);
         Ok(client.unwrap_or_else(alone))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for UserAgent {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Ok(Self(agent.unwrap_or_default().to_owned()))
     }
 }
 

@@ -126,9 +126,9 @@ fn rows(stage: &Stage, name: &str) -> Vec<(Client, Row)> {
     let none = || Some(json!({}));
     let (a, b, c) = (&amy.client, &bob.client, &cat.client);
     vec![
-        row(&anyone, "POST /api/token/", "", "/api/token/", Some(credentials), 200, [1, 1]),
+        row(&anyone, "POST /api/token/", "", "/api/token/", Some(credentials), 200, [3, 3]),
         row(&anyone, "POST /api/token/refresh/", "", "/api/token/refresh/", Some(json!({"refresh": amy.refresh})), 200, [2, 2]),
-        row(&anyone, "POST /api/token/verify/", "", "/api/token/verify/", Some(json!({"token": amy.refresh})), 200, [1, 1]),
+        row(&anyone, "POST /api/token/verify/", "", "/api/token/verify/", Some(json!({"token": amy.refresh})), 200, [2, 2]),
         row(&anyone, "POST /api/register/", "", "/api/register/", Some(json!({"username": name, "password": PASSWORD})), 201, [2, 2]),
         row(a, "GET /api/me/", "", "/api/me/", None, 200, [1, 1]),
         row(a, "GET /api/chat/rooms/", "all", rooms, None, 200, [2, 2]),

@@ -101,6 +101,8 @@ pub enum Problem {
     UsernameTaken,
     /// Too easy to guess: too common, only digits, or like the username.
     WeakPassword,
+    /// This is not one's password.
+    WrongPassword,
     /// There is no such message in this room.
     NoSuchMessage,
     /// There is no such user.

@@ -22,6 +22,12 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// The beginning of the next second.
+    #[must_use]
+    pub fn next_second(self) -> Self {
+        Self(self.unix_seconds().saturating_add(1).saturating_mul(1_000_000))
+    }
+
     /// Reads any RFC 3339 time; `None` when it is not one. What is finer than a microsecond is dropped.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked("2026-01-25".len())?;

@@ -1,29 +1,30 @@
 //! Accounts: making them, signing in, and who a signed-in person is now.
 //!
-//! Rules of names and passwords are in [`rules`]; sessions and dead tokens, which
-//! the doors keep here, in [`sessions`]. Nothing here knows of tokens' insides or
-//! of cookies.
+//! Rules of names and passwords are in [`rules`]; what the owner of an account changes
+//! in [`profile`]; sessions and tokens, which the doors keep here, in [`sessions`].
+//! Nothing here knows of tokens' insides or of cookies.
 
 use super::{Chat, validate::Problems};
 use crate::{
     error::{Error, Result},
     hub::UserEvent,
     model::{
-        Code, Problem, User, UserId,
+        Code, Problem, Timestamp, User, UserId,
         limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
     },
     password::{self, Verdict},
     store::{
-        groups, sessions as session_rows,
+        Conn, groups, sessions as session_rows,
         users::{self, Account, NewUser},
     },
 };
 
 mod developer;
+mod profile;
 mod rules;
 mod sessions;
 
-pub use crate::store::sessions::SessionRecord;
+pub use crate::store::{sessions::SessionRecord, tokens::IssuedToken};
 pub use developer::{DEVELOPER, DEVELOPER_PASSWORD, DeveloperGroup};
 pub use rules::username_key;
 
@@ -152,28 +153,17 @@ impl Chat {
     pub async fn admit(&self, id: UserId) -> Result<User> {
         let mut conn = self.store().read().await?;
         let user = present(users::find(&mut conn, id).await?)?;
-        if let Some(group) = &self.settings().required_group
-            && !groups::has_member(&mut conn, group, id).await?
-        {
-            return Err(Code::NotInGroup.into());
-        }
+        self.must_be_in_group(&mut conn, id).await?;
         Ok(user)
     }
 
-    /// Gives the account another password and ends its sessions.
+    /// Gives the account another password, on the operator's word. Its sessions and tokens end.
     ///
     /// # Errors
     /// `user_not_found`; `invalid` with the password's problems.
     pub async fn set_password(&self, username: &str, password: &str) -> Result<User> {
         let user = self.named(username).await?.user;
-        let mut problems = Problems::default();
-        rules::check_password(&mut problems, password, &[&user.username, &user.first_name, &user.last_name]);
-        problems.finish()?;
-        let hash = password::hash(password).await?;
-        let mut conn = self.store().write().await?;
-        users::set_password_hash(&mut conn, user.id, &hash).await?;
-        session_rows::delete_of(&mut conn, user.id).await?;
-        conn.commit().await?;
+        self.replace_password(&user, password, None).await?;
         Ok(user)
     }
 
@@ -189,7 +179,7 @@ impl Chat {
             users::let_in(&mut conn, user.id).await?;
         } else {
             users::shut_out(&mut conn, user.id).await?;
-            session_rows::delete_of(&mut conn, user.id).await?;
+            session_rows::delete_of(&mut conn, user.id, None).await?;
         }
         conn.commit().await?;
         if !is_active {
@@ -214,6 +204,33 @@ impl Chat {
         Ok(user)
     }
 
+    /// [`Self::authenticate`] for whoever shows a token that was issued at `issued_at`.
+    ///
+    /// # Errors
+    /// The same; `token_not_valid` where the owner has ended the tokens of that time.
+    pub async fn authenticate_token(&self, id: UserId, issued_at: Timestamp) -> Result<User> {
+        let mut conn = self.store().read().await?;
+        present_by_token(users::find(&mut conn, id).await?, issued_at)
+    }
+
+    /// [`Self::admit`] for whoever shows a token that was issued at `issued_at`.
+    ///
+    /// # Errors
+    /// The same; `token_not_valid` where the owner has ended the tokens of that time.
+    pub async fn admit_token(&self, id: UserId, issued_at: Timestamp) -> Result<User> {
+        let mut conn = self.store().read().await?;
+        let user = present_by_token(users::find(&mut conn, id).await?, issued_at)?;
+        self.must_be_in_group(&mut conn, id).await?;
+        Ok(user)
+    }
+
+    async fn must_be_in_group(&self, conn: &mut Conn, id: UserId) -> Result<()> {
+        match &self.settings().required_group {
+            Some(group) if !groups::has_member(conn, group, id).await? => Err(Code::NotInGroup.into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// How many accounts there are, deactivated ones too.
     pub async fn user_count(&self) -> Result<i64> {
         let mut conn = self.store().read().await?;
@@ -234,4 +251,10 @@ impl Chat {
 fn present(account: Option<Account>) -> Result<User> {
     let account = account.ok_or(Code::UserNotFound)?;
     if account.is_active { Ok(account.user) } else { Err(Code::UserInactive.into()) }
+}
+
+fn present_by_token(account: Option<Account>, issued_at: Timestamp) -> Result<User> {
+    let ended = account.as_ref().is_some_and(|account| issued_at < account.tokens_from);
+    let user = present(account)?;
+    if ended { Err(Code::TokenNotValid.into()) } else { Ok(user) }
 }

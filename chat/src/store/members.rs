@@ -35,6 +35,7 @@ macro_rules! members {
 
 use members;
 
+pub mod companions;
 pub mod roster;
 
 /// Which members to list.

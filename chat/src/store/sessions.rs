@@ -26,6 +26,17 @@ struct SessionRow {
     expires_at: i64,
 }
 
+impl From<SessionRow> for SessionRecord {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: row.id,
+            data: row.data,
+            user: row.user_id.map(UserId),
+            expires_at: Timestamp(row.expires_at),
+        }
+    }
+}
+
 /// Stores a new session; false when its id is taken.
 pub async fn insert(conn: &mut Conn, session: &SessionRecord) -> StoreResult<bool> {
     const SQL: &str = "INSERT INTO session (id, data, user_id, expires_at) VALUES (?, ?, ?, ?)";
@@ -63,12 +74,7 @@ pub async fn find(conn: &mut Conn, id: &str, now: Timestamp) -> StoreResult<Opti
     const SQL: &str = "SELECT id, data, user_id, expires_at FROM session WHERE id = ? AND expires_at > ?";
     let row: Option<SessionRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(id).bind(now.0).fetch_optional(&mut *link).await)?;
-    Ok(row.map(|row| SessionRecord {
-        id: row.id,
-        data: row.data,
-        user: row.user_id.map(UserId),
-        expires_at: Timestamp(row.expires_at),
-    }))
+    Ok(row.map(SessionRecord::from))
 }
 
 /// Ends a session.
@@ -78,10 +84,21 @@ pub async fn delete(conn: &mut Conn, id: &str) -> StoreResult<()> {
     Ok(())
 }
 
-/// Ends every session of `user`.
-pub async fn delete_of(conn: &mut Conn, user: UserId) -> StoreResult<()> {
-    const SQL: &str = "DELETE FROM session WHERE user_id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(user.0).execute(&mut *link).await.map(drop))?;
+/// The sessions of `user` that have not expired.
+pub async fn list_of(conn: &mut Conn, user: UserId, now: Timestamp) -> StoreResult<Vec<SessionRecord>> {
+    const SQL: &str = "SELECT id, data, user_id, expires_at FROM session \
+        WHERE user_id = ? AND expires_at > ? ORDER BY expires_at DESC, id";
+    let rows: Vec<SessionRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(now.0).fetch_all(&mut *link).await)?;
+    Ok(rows.into_iter().map(SessionRecord::from).collect())
+}
+
+/// Ends every session of `user` but the one with the id `keep`.
+pub async fn delete_of(conn: &mut Conn, user: UserId, keep: Option<&str>) -> StoreResult<()> {
+    const SQL: &str = "DELETE FROM session WHERE user_id = ? AND id <> ?";
+    // No session has an empty id.
+    let keep = keep.unwrap_or_default();
+    on!(conn, |link| sqlx::query(SQL).bind(user.0).bind(keep).execute(&mut *link).await.map(drop))?;
     Ok(())
 }
 

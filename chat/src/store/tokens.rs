@@ -1,7 +1,74 @@
-//! Refresh tokens that are dead before they expire: rows of `token_blacklist`.
+//! Refresh tokens: those that were given out (`refresh_token`), and those that are dead before they expire
+//! (`token_blacklist`), which may be of another issuer.
+
+use sqlx::FromRow;
 
 use super::{Conn, StoreResult, on};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, UserId};
+
+/// A refresh token that was given out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedToken {
+    /// Its own id.
+    pub jti: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// What the client called itself.
+    pub agent: String,
+    /// When it was given out.
+    pub created_at: Timestamp,
+    /// From then on it is worth nothing.
+    pub expires_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct IssuedRow {
+    jti: String,
+    user_id: i64,
+    agent: String,
+    created_at: i64,
+    expires_at: i64,
+}
+
+/// Notes that a token was given out.
+pub async fn note(conn: &mut Conn, token: &IssuedToken) -> StoreResult<()> {
+    const SQL: &str =
+        "INSERT INTO refresh_token (jti, user_id, agent, created_at, expires_at) VALUES (?, ?, ?, ?, ?)";
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(&token.jti)
+        .bind(token.user.0)
+        .bind(&token.agent)
+        .bind(token.created_at.0)
+        .bind(token.expires_at.0)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The tokens of `user` that are good now, the newest first.
+pub async fn list_of(conn: &mut Conn, user: UserId, now: Timestamp) -> StoreResult<Vec<IssuedToken>> {
+    const SQL: &str = "SELECT t.jti, t.user_id, t.agent, t.created_at, t.expires_at FROM refresh_token t \
+        WHERE t.user_id = ? AND t.expires_at > ? \
+        AND NOT EXISTS (SELECT 1 FROM token_blacklist b WHERE b.jti = t.jti) ORDER BY t.created_at DESC, t.jti";
+    let rows: Vec<IssuedRow> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(now.0).fetch_all(&mut *link).await)?;
+    let issued = rows.into_iter().map(|row| IssuedToken {
+        jti: row.jti,
+        user: UserId(row.user_id),
+        agent: row.agent,
+        created_at: Timestamp(row.created_at),
+        expires_at: Timestamp(row.expires_at),
+    });
+    Ok(issued.collect())
+}
+
+/// Forgets all tokens that were given out to `user`.
+pub async fn forget_of(conn: &mut Conn, user: UserId) -> StoreResult<()> {
+    const SQL: &str = "DELETE FROM refresh_token WHERE user_id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(user.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
+}
 
 /// Kills the token with this id; false when it was dead already. The row is kept
 /// until `expires_at`, when the token is worth nothing anyway.
@@ -27,11 +94,17 @@ pub async fn is_dead(conn: &mut Conn, jti: &str) -> StoreResult<bool> {
 
 /// Removes what has expired; how many there were.
 pub async fn prune(conn: &mut Conn, now: Timestamp) -> StoreResult<u64> {
-    const SQL: &str = "DELETE FROM token_blacklist WHERE expires_at <= ?";
-    let done = on!(conn, |link| sqlx::query(SQL)
-        .bind(now.0)
-        .execute(&mut *link)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(done)
+    const BOTH: [&str; 2] = [
+        "DELETE FROM token_blacklist WHERE expires_at <= ?",
+        "DELETE FROM refresh_token WHERE expires_at <= ?",
+    ];
+    let mut removed = 0;
+    for sql in BOTH {
+        removed += on!(conn, |link| sqlx::query(sql)
+            .bind(now.0)
+            .execute(&mut *link)
+            .await
+            .map(|done| done.rows_affected()))?;
+    }
+    Ok(removed)
 }

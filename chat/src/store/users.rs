@@ -12,6 +12,8 @@ pub struct Account {
     pub user: User,
     /// False once an admin deactivated them.
     pub is_active: bool,
+    /// Tokens issued before are worth nothing.
+    pub tokens_from: Timestamp,
 }
 
 /// What a sign-in is checked against.
@@ -44,6 +46,7 @@ struct AccountRow {
     first_name: String,
     last_name: String,
     is_active: bool,
+    tokens_from: i64,
 }
 
 impl From<AccountRow> for Account {
@@ -56,6 +59,7 @@ impl From<AccountRow> for Account {
                 last_name: row.last_name,
             },
             is_active: row.is_active,
+            tokens_from: Timestamp(row.tokens_from),
         }
     }
 }
@@ -69,7 +73,8 @@ struct CredentialsRow {
 
 /// The account with this id.
 pub async fn find(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
-    const SQL: &str = "SELECT id, username, first_name, last_name, is_active FROM user WHERE id = ?";
+    const SQL: &str =
+        "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE id = ?";
     let row: Option<AccountRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *link).await)?;
     Ok(row.map(Account::from))
@@ -77,7 +82,7 @@ pub async fn find(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
 
 /// Active accounts that are not in `room` and whose names have `text` in them; `limit` of them at most.
 pub async fn outside(conn: &mut Conn, room: RoomId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
-    const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active FROM user u \
+    const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active, u.tokens_from FROM user u \
         WHERE u.is_active = TRUE \
         AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
         AND NOT EXISTS (SELECT 1 FROM chat_room_member m WHERE m.room_id = ? AND m.user_id = u.id \
@@ -94,7 +99,7 @@ pub async fn outside(conn: &mut Conn, room: RoomId, text: &str, limit: i64) -> S
 /// The account whose name is compared as `key`.
 pub async fn find_by_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Account>> {
     const SQL: &str =
-        "SELECT id, username, first_name, last_name, is_active FROM user WHERE username_key = ?";
+        "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE username_key = ?";
     let row: Option<AccountRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *link).await)?;
     Ok(row.map(Account::from))
@@ -102,7 +107,7 @@ pub async fn find_by_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Accou
 
 /// What a sign-in as `key` is checked against.
 pub async fn credentials(conn: &mut Conn, key: &str) -> StoreResult<Option<Credentials>> {
-    const SQL: &str = "SELECT id, username, first_name, last_name, is_active, password_hash \
+    const SQL: &str = "SELECT id, username, first_name, last_name, is_active, tokens_from, password_hash \
         FROM user WHERE username_key = ?";
     let row: Option<CredentialsRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *link).await)?;
@@ -124,6 +129,26 @@ pub async fn insert(conn: &mut Conn, new: &NewUser<'_>, now: Timestamp) -> Store
         .execute(&mut *link)
         .await);
     Ok(UserId(id))
+}
+
+/// Gives the account's owner other names.
+pub async fn set_names(conn: &mut Conn, id: UserId, first_name: &str, last_name: &str) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET first_name = ?, last_name = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(first_name)
+        .bind(last_name)
+        .bind(id.0)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Makes every token of the account that was issued before `from` worth nothing.
+pub async fn set_tokens_from(conn: &mut Conn, id: UserId, from: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET tokens_from = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(from.0).bind(id.0).execute(&mut *link).await.map(drop))?;
+    Ok(())
 }
 
 /// Gives the account another password.

@@ -19,6 +19,8 @@ mod migrations;
 mod moderation;
 mod nodes;
 mod notifications;
+mod profile;
+mod profile;
 mod reads;
 mod room_list;
 mod rooms;

@@ -1,13 +1,14 @@
 //! What the doors keep in the database to know people again: sessions of the bundled
-//! UI and refresh tokens that are dead before their time.
+//! UI, refresh tokens that were given out, and those that are dead before their time.
 
 use crate::{
     error::Result,
-    model::Timestamp,
+    model::{Code, Timestamp, User, UserId},
     service::Chat,
     store::{
         sessions::{self, SessionRecord},
-        tokens,
+        tokens::{self, IssuedToken},
+        users,
     },
 };
 
@@ -38,6 +39,56 @@ impl Chat {
         let mut conn = self.store().write().await?;
         sessions::delete(&mut conn, id).await?;
         Ok(conn.commit().await?)
+    }
+
+    /// The sessions of `user` that have not expired.
+    pub async fn sessions_of(&self, user: &User) -> Result<Vec<SessionRecord>> {
+        let mut conn = self.store().read().await?;
+        Ok(sessions::list_of(&mut conn, user.id, self.clock().now()).await?)
+    }
+
+    /// Ends one of `user`'s sessions, from elsewhere: what is open with it closes.
+    ///
+    /// # Errors
+    /// `not_found` when it is none of theirs.
+    pub async fn end_session(&self, user: &User, id: &str) -> Result<()> {
+        let mut conn = self.store().write().await?;
+        let found = sessions::find(&mut conn, id, self.clock().now()).await?;
+        found.filter(|session| session.user == Some(user.id)).ok_or(Code::NotFound)?;
+        sessions::delete(&mut conn, id).await?;
+        conn.commit().await?;
+        self.ask_again(user);
+        Ok(())
+    }
+
+    /// From when on tokens of this user are good; the epoch where nothing was ended, or nobody has this id.
+    pub async fn tokens_from(&self, user: UserId) -> Result<Timestamp> {
+        let mut conn = self.store().read().await?;
+        Ok(users::find(&mut conn, user).await?.map_or(Timestamp(0), |account| account.tokens_from))
+    }
+
+    /// Notes that a refresh token was given out.
+    pub async fn note_token(&self, token: &IssuedToken) -> Result<()> {
+        let mut conn = self.store().write().await?;
+        tokens::note(&mut conn, token).await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// The refresh tokens of `user` that are good now, the newest first.
+    pub async fn tokens_of(&self, user: &User) -> Result<Vec<IssuedToken>> {
+        let mut conn = self.store().read().await?;
+        Ok(tokens::list_of(&mut conn, user.id, self.clock().now()).await?)
+    }
+
+    /// Ends one of `user`'s refresh tokens. An access token that it was exchanged for is good until it expires.
+    ///
+    /// # Errors
+    /// `not_found` when it is none of theirs.
+    pub async fn end_token(&self, user: &User, jti: &str) -> Result<()> {
+        let issued = self.tokens_of(user).await?.into_iter().find(|token| token.jti == jti);
+        let expires_at = issued.ok_or(Code::NotFound)?.expires_at;
+        self.blacklist_token(jti, expires_at).await?;
+        Ok(())
     }
 
     /// Kills the refresh token with this id, which would have expired at `expires_at`;

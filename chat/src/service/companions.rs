@@ -1,0 +1,41 @@
+//! People whom one shares a room with, and the room in which one is most among each other.
+
+use super::Chat;
+use crate::{
+    error::Result,
+    model::{RoomRef, User, limits::USERNAME_MAX},
+    store::members::companions,
+};
+
+/// How many people are found.
+const FOUND: i64 = 6;
+
+/// Somebody whom one shares a room with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Companion {
+    /// Who.
+    pub user: User,
+    /// Of the rooms with both of them in it, the one with the fewest others.
+    pub room: RoomRef,
+}
+
+impl Chat {
+    /// Those who share a room with `viewer` and whose names have `text` in them.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn companions(&self, viewer: &User, text: &str) -> Result<Vec<Companion>> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > USERNAME_MAX || text.contains('\0') {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.store().read().await?;
+        let mut found = Vec::new();
+        for user in companions::find(&mut conn, viewer.id, text, FOUND).await? {
+            if let Some(room) = companions::closest_room(&mut conn, viewer.id, user.id).await? {
+                found.push(Companion { user, room });
+            }
+        }
+        Ok(found)
+    }
+}
