@@ -79,3 +79,22 @@ for (const input of document.querySelectorAll('[data-candidates]')) {
     );
   });
 }
+
+// Ctrl+K, or the button that says so: to another room. What it needs is fetched when it is first wanted.
+const opensSwitcher = document.querySelector('.shell') !== null;
+const openSwitcher = () => import('/switcher.js').then(({ open }) => open());
+if (opensSwitcher) {
+  document.addEventListener('keydown', (event) => {
+    const isMeant = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    if (!isMeant || event.key.toLowerCase() !== 'k') return;
+    event.preventDefault();
+    openSwitcher();
+  });
+  document.addEventListener('click', ({ target }) => {
+    if (target.closest('[data-switcher]')) openSwitcher();
+  });
+}
+
+// The service worker is of the same version as the page: the one that its style sheet names.
+const version = /^\/pkg\/([^/]+)\//.exec(new URL(document.querySelector('link[rel="stylesheet"]').href).pathname)?.[1];
+if (version) navigator.serviceWorker?.register(`/sw.js?${version}`);

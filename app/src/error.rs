@@ -100,6 +100,7 @@ pub fn problem_sentence(locale: Locale, field: &FieldProblem) -> String {
         Problem::BadUsername => td_string!(locale, problem.bad_username).to_owned(),
         Problem::UsernameTaken => td_string!(locale, problem.username_taken).to_owned(),
         Problem::WeakPassword => td_string!(locale, problem.weak_password).to_owned(),
+        Problem::WrongPassword => td_string!(locale, problem.wrong_password).to_owned(),
         Problem::NoSuchMessage => td_string!(locale, problem.no_such_message).to_owned(),
         Problem::NoSuchUser => td_string!(locale, problem.no_such_user).to_owned(),
         Problem::UserBanned => td_string!(locale, problem.user_banned).to_owned(),

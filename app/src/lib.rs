@@ -47,7 +47,8 @@ pub use shell::shell;
 #[cfg(feature = "ssr")]
 use pages::{
     browse::Browse, home::Home, members::MembersPage, missing::Missing, new_room::NewRoom,
-    notifications::NotificationsPage, room_settings::RoomSettings, sign_in::SignInPage, sign_up::SignUpPage,
+    notifications::NotificationsPage, offline::Offline, room_settings::RoomSettings, settings::SettingsPage,
+    sign_in::SignInPage, sign_up::SignUpPage,
 };
 use pages::{
     room::RoomPage,
@@ -83,6 +84,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/") view=Home ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
+            <Route path=path!("/offline") view=Offline ssr=SsrMode::Async/>
             <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
                 <Route path=path!("") view=NoRoom/>
                 <Route path=path!("new") view=NewRoom/>
@@ -93,6 +95,7 @@ fn Pages() -> impl IntoView {
             </ParentRoute>
             <ParentRoute path=path!("") view=Rooms ssr=SsrMode::Async>
                 <Route path=path!("notifications") view=NotificationsPage/>
+                <Route path=path!("settings") view=SettingsPage/>
             </ParentRoute>
         </Routes>
     }

@@ -20,12 +20,16 @@ pub mod missing;
 pub mod new_room;
 #[cfg(feature = "ssr")]
 pub mod notifications;
+#[cfg(feature = "ssr")]
+pub mod offline;
 pub mod onward;
 pub mod room;
 pub mod room_list;
 #[cfg(feature = "ssr")]
 pub mod room_settings;
 pub mod rooms;
+#[cfg(feature = "ssr")]
+pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod sign_in;
 #[cfg(feature = "ssr")]

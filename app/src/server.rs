@@ -6,6 +6,8 @@
 //!
 //! It must hold no rule of the chat: those are the service's.
 
+pub mod account;
+pub mod find;
 #[cfg(feature = "ssr")]
 pub mod forms;
 #[cfg(feature = "ssr")]

@@ -6,11 +6,12 @@ use leptos_meta::MetaTags;
 
 use crate::{
     App,
-    i18n::tag,
+    i18n::{say, tag},
     pages::is_live,
     policy::content_security_policy,
     preferences::{Chosen, Theme},
     server::request,
+    ui::icon::{Draw, Icon},
 };
 
 /// The grounds of the two themes, for the browser's own bars: `--porcelain` in `style/tokens.css`.
@@ -26,6 +27,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let head = view! {
         {scripts}
         <script src="/page.js" type="module"></script>
+        <Switcher/>
         <MetaTags/>
     };
     view! {
@@ -90,4 +92,35 @@ fn ground(theme: Theme) -> impl IntoView {
         light.map(|color| meta(color, "(prefers-color-scheme: light)")),
         dark.map(|color| meta(color, "(prefers-color-scheme: dark)")),
     )
+}
+
+/// What `public/switcher.js` opens with Ctrl+K. In the head, where it is no part of what is made live.
+#[component]
+fn Switcher() -> impl IntoView {
+    view! {
+        <template id="switcher">
+            <dialog class="switcher" aria-label=say!(switcher.title) data-testid="switcher">
+                <div class="switcher-head">
+                    <Draw icon=Icon::Search/>
+                    <input
+                        type="text"
+                        role="combobox"
+                        aria-label=say!(switcher.label)
+                        aria-expanded="true"
+                        aria-autocomplete="list"
+                        aria-controls="switcher-list"
+                        placeholder=say!(switcher.label)
+                        autocomplete="off"
+                        autocapitalize="none"
+                        spellcheck="false"
+                        maxlength="100"
+                    />
+                </div>
+                <ul id="switcher-list" role="listbox" aria-label=say!(switcher.places)></ul>
+                <p class="switcher-none" role="status" hidden=true>
+                    {say!(switcher.none)}
+                </p>
+            </dialog>
+        </template>
+    }
 }

@@ -3,7 +3,11 @@
 //! It must not touch the document, the network or the clock; whoever calls passes those in. That is why
 //! it is tested on the host, without a browser.
 
+#[cfg(feature = "ssr")]
+pub mod agent;
 pub mod civil;
+#[cfg(feature = "ssr")]
+pub mod fuzzy;
 pub mod rooms;
 pub mod roster;
 pub mod timeline;

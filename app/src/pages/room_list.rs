@@ -38,6 +38,17 @@ pub fn RoomList(
                     <Mark/>
                     <span>{say!(brand)}</span>
                 </a>
+                // Made to open the switcher by `public/page.js`; without scripts it is not shown.
+                <button
+                    type="button"
+                    class="button button-icon"
+                    aria-label=say!(switcher.title)
+                    aria-keyshortcuts="Control+K"
+                    title=say!(switcher.hint)
+                    data-switcher=""
+                >
+                    <Draw icon=Icon::Search/>
+                </button>
                 <Bell all/>
                 <a
                     class="button button-icon"
@@ -220,6 +231,10 @@ fn Me(me: User) -> impl IntoView {
                 }}
                 <Switches/>
                 <hr/>
+                <a class="button button-small button-wide" href="/settings" rel="external">
+                    <Draw icon=Icon::Settings small=true/>
+                    {say!(settings.title)}
+                </a>
                 // Shown, and made to ask, by `public/page.js`, where the browser has not been asked yet.
                 <button type="button" class="button button-small button-wide" hidden=true data-ask-alerts="">
                     <Draw icon=Icon::Bell small=true/>

@@ -28,6 +28,12 @@ pub enum Form {
     Member,
     /// The settings of a room.
     RoomSettings,
+    /// One's own names.
+    Profile,
+    /// One's own password.
+    Password,
+    /// Ending sessions and tokens.
+    Access,
     /// Marking notifications.
     Notifications,
 }

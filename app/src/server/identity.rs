@@ -2,13 +2,39 @@
 
 use chat::model::{Code, User, UserId};
 use leptos::prelude::use_context;
-use tower_sessions::Session;
+use serde::{Deserialize, Serialize};
+use tower_sessions::{Session, session::Id};
 
 use super::{Context, request};
 use crate::error::AppError;
 
 /// Where the session keeps the id of whoever signed in.
 pub const USER_ID_KEY: &str = "user_id";
+
+/// Where the session keeps when it was last used, in seconds since the epoch.
+pub const SEEN_KEY: &str = "seen";
+
+/// Where the session keeps the [`Device`] that it is used in.
+pub const DEVICE_KEY: &str = "device";
+
+/// The browser of a session, for its owner's list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// What the session can be ended by. Not its id, which is as good as a password.
+    pub handle: String,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+impl Device {
+    /// How much of what a browser calls itself is kept, in characters.
+    const AGENT_MAX: usize = 250;
+
+    /// A browser not known before.
+    pub fn new(agent: &str) -> Self {
+        Self { handle: Id::default().to_string(), agent: agent.chars().take(Self::AGENT_MAX).collect() }
+    }
+}
 
 impl From<chat::Error> for AppError {
     fn from(error: chat::Error) -> Self {
@@ -50,6 +76,11 @@ pub(super) async fn enter(user: &User) -> Result<(), AppError> {
 /// This browser is nobody's.
 pub(super) async fn leave() -> Result<(), AppError> {
     session().await?.flush().await.map_err(unavailable)
+}
+
+/// The id of this browser's session, once it is stored.
+pub(super) async fn session_id() -> Result<Option<String>, AppError> {
+    Ok(session().await?.id().map(|id| id.to_string()))
 }
 
 async fn session() -> Result<Session, AppError> {

@@ -18,6 +18,11 @@ pub enum Shape {
 /// How many quiet colours `avatar.css` has.
 const HUES: i64 = 8;
 
+/// The colour of this id's face.
+pub fn hue(id: i64) -> i64 {
+    id.rem_euclid(HUES) + 1
+}
+
 /// See the module. The name stands beside it, so it is not read aloud.
 #[component]
 pub fn Avatar(
@@ -37,7 +42,7 @@ pub fn Avatar(
     // Made a capital by the style sheet: here it would take tables of 10 KB.
     let letter: String = name.trim_start().chars().take(1).collect();
     view! {
-        <span class=class data-hue=(id.rem_euclid(HUES) + 1).to_string() aria-hidden="true">
+        <span class=class data-hue=hue(id).to_string() aria-hidden="true">
             {letter}
         </span>
     }

@@ -176,6 +176,12 @@ pub fn NumberField(
 /// A password, which can be looked at.
 #[component]
 pub fn PasswordField(
+    /// The name in the form, and the id.
+    #[prop(default = "password")]
+    name: &'static str,
+    /// What it is called, where it is not just the password.
+    #[prop(optional)]
+    label: Option<&'static str>,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
     problem: Option<FieldProblem>,
@@ -185,17 +191,16 @@ pub fn PasswordField(
     /// `current-password` or `new-password`.
     autocomplete: &'static str,
 ) -> impl IntoView {
-    const NAME: &str = "password";
-    let described = described_by(NAME, problem.is_some(), hint.is_some());
+    let described = described_by(name, problem.is_some(), hint.is_some());
     view! {
         <div class="field">
-            <label for=NAME>{say!(account.password)}</label>
+            <label for=name>{label.unwrap_or(say!(account.password))}</label>
             <div class="input-with-button">
                 <input
                     class="input"
                     type="password"
-                    id=NAME
-                    name=NAME
+                    id=name
+                    name=name
                     autocomplete=autocomplete
                     autocapitalize="none"
                     spellcheck="false"
@@ -210,13 +215,13 @@ pub fn PasswordField(
                     hidden=true
                     aria-label=say!(account.show_password)
                     aria-pressed="false"
-                    aria-controls=NAME
-                    data-reveal=NAME
+                    aria-controls=name
+                    data-reveal=name
                 >
                     <Draw icon=Icon::Eye/>
                 </button>
             </div>
-            <Notes name=NAME problem hint/>
+            <Notes name problem hint/>
         </div>
     }
     .into_any()

@@ -1,0 +1,253 @@
+//! `/settings`: one's names, password, language and theme, and what the account is open with.
+
+use chat::{
+    model::{User, limits::PERSON_NAME_MAX},
+    service::accounts::IssuedToken,
+};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+use super::{PageTitle, failed::Failed};
+use crate::{
+    error::notice,
+    i18n::{say, td_string},
+    preferences::locale,
+    server::{
+        account::{
+            Account, ChangePassword, EndSession, EndToken, OpenSession, Rename, SignOutElsewhere, account,
+        },
+        forms::{Form, Refusal, take_refusal},
+    },
+    state::agent,
+    ui::{
+        field::{FormFailure, PasswordField, TextField, problem_of},
+        moment::BriefTime,
+        page::Page,
+        switches::Switches,
+    },
+};
+
+/// See the module.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let done = use_query_map().get_untracked().get("done");
+    let refusal = take_refusal();
+    view! {
+        <PageTitle text=say!(settings.title)/>
+        <Page title=say!(settings.title) back="/rooms" back_on_phone=true>
+            <Suspense>
+                {move || {
+                    let (done, refusal) = (done.clone(), refusal.clone());
+                    Suspend::new(async move {
+                        match account().await {
+                            Ok(account) => view! { <Settings account done refusal/> }.into_any(),
+                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                        }
+                    })
+                }}
+            </Suspense>
+        </Page>
+    }
+    .into_any()
+}
+
+#[component]
+fn Settings(account: Account, done: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
+    let Account { me, sessions, tokens } = account;
+    let done = refusal.is_none().then_some(done).flatten();
+    let words = match done.as_deref() {
+        Some("names") => Some(say!(settings.names_done)),
+        Some("password") => Some(say!(settings.password_done)),
+        Some("ended") => Some(say!(settings.ended_done)),
+        _ => None,
+    };
+    let of = |form: Form| refusal.clone().filter(|refusal| refusal.form == form);
+    let (names, password, access) = (of(Form::Profile), of(Form::Password), of(Form::Access));
+    view! {
+        {words.map(|words| view! { <p class="notice" role="status">{words}</p> })}
+        {access
+            .map(|refusal| {
+                view! {
+                    <p class="notice notice-alert" role="alert">
+                        {notice(locale(), &refusal.failure)}
+                    </p>
+                }
+            })}
+        <Names me refusal=names/>
+        <section class="block">
+            <h2>{say!(settings.look)}</h2>
+            <p>{say!(settings.look_lead)}</p>
+            <Switches/>
+        </section>
+        <Password refusal=password/>
+        <Access sessions tokens/>
+    }
+    .into_any()
+}
+
+#[component]
+fn Names(me: User, refusal: Option<Refusal>) -> impl IntoView {
+    let typed = |field: &str, stored: &str| {
+        let typed = refusal.as_ref().and_then(|refusal| refusal.typed.get(field).cloned());
+        typed.unwrap_or_else(|| stored.to_owned())
+    };
+    let (first_name, last_name) = (typed("first_name", &me.first_name), typed("last_name", &me.last_name));
+    let failure = refusal.map(|refusal| refusal.failure);
+    let [first_problem, last_problem] =
+        ["first_name", "last_name"].map(|field| problem_of(failure.as_ref(), field));
+    view! {
+        <section class="block">
+            <h2>{say!(settings.profile)}</h2>
+            <p>{say!(settings.profile_lead, username = me.username)}</p>
+            <FormFailure failure/>
+            <form method="post" action=Rename::url()>
+                <div class="field-pair">
+                    <TextField
+                        name="last_name"
+                        label=say!(account.last_name)
+                        value=last_name
+                        problem=last_problem
+                        autocomplete="family-name"
+                        max=PERSON_NAME_MAX
+                        optional=true
+                    />
+                    <TextField
+                        name="first_name"
+                        label=say!(account.first_name)
+                        value=first_name
+                        problem=first_problem
+                        autocomplete="given-name"
+                        max=PERSON_NAME_MAX
+                        optional=true
+                    />
+                </div>
+                <button type="submit" class="button">
+                    {say!(page.save)}
+                </button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Password(refusal: Option<Refusal>) -> impl IntoView {
+    let failure = refusal.map(|refusal| refusal.failure);
+    let [old_problem, new_problem] =
+        ["old_password", "password"].map(|field| problem_of(failure.as_ref(), field));
+    view! {
+        <section class="block">
+            <h2>{say!(account.password)}</h2>
+            <p>{say!(settings.password_lead)}</p>
+            <FormFailure failure/>
+            <form method="post" action=ChangePassword::url()>
+                <PasswordField
+                    name="old_password"
+                    label=say!(settings.old_password)
+                    problem=old_problem
+                    autocomplete="current-password"
+                />
+                <PasswordField
+                    label=say!(settings.new_password)
+                    problem=new_problem
+                    hint=say!(sign_up.password_hint)
+                    autocomplete="new-password"
+                />
+                <button type="submit" class="button">
+                    {say!(settings.change_password)}
+                </button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView {
+    let has_others = sessions.len() > 1 || !tokens.is_empty();
+    let has_tokens = !tokens.is_empty();
+    view! {
+        <section class="block">
+            <h2>{say!(settings.sessions)}</h2>
+            <p>{say!(settings.sessions_lead)}</p>
+            <ul class="devices">
+                {sessions.into_iter().map(|session| view! { <Session session/> }).collect_view()}
+            </ul>
+            {has_tokens
+                .then(|| {
+                    view! {
+                        <h3>{say!(settings.tokens)}</h3>
+                        <ul class="devices">
+                            {tokens.into_iter().map(|token| view! { <Token token/> }).collect_view()}
+                        </ul>
+                    }
+                })}
+            {has_others
+                .then(|| {
+                    view! {
+                        <form method="post" action=SignOutElsewhere::url()>
+                            <button type="submit" class="button button-line">
+                                {say!(settings.end_others)}
+                            </button>
+                        </form>
+                    }
+                })}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Session(session: OpenSession) -> impl IntoView {
+    let OpenSession { handle, agent, seen_at, is_this, .. } = session;
+    let name = agent::name(&agent).unwrap_or_else(|| say!(settings.unknown).to_owned());
+    let label = td_string!(locale(), settings.end_one, name = name.clone());
+    view! {
+        <li class="device" data-testid="session">
+            <div>
+                <p class="device-name">{name}</p>
+                <p class="device-note">
+                    {if is_this {
+                        Either::Left(say!(settings.this_one))
+                    } else {
+                        Either::Right(seen_at.map(|at| view! { {say!(settings.seen)} " " <BriefTime class="" at/> }))
+                    }}
+                </p>
+            </div>
+            {handle
+                .filter(|_| !is_this)
+                .map(|handle| {
+                    view! {
+                        <form method="post" action=EndSession::url()>
+                            <input type="hidden" name="session" value=handle/>
+                            <button type="submit" class="button button-small button-line" aria-label=label>
+                                {say!(account.sign_out)}
+                            </button>
+                        </form>
+                    }
+                })}
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+fn Token(token: IssuedToken) -> impl IntoView {
+    let name = agent::name(&token.agent).unwrap_or_else(|| say!(settings.unknown).to_owned());
+    let label = td_string!(locale(), settings.end_one, name = name.clone());
+    view! {
+        <li class="device" data-testid="token">
+            <div>
+                <p class="device-name">{name}</p>
+                <p class="device-note">{say!(settings.since)} " " <BriefTime class="" at=token.created_at/></p>
+            </div>
+            <form method="post" action=EndToken::url()>
+                <input type="hidden" name="token" value=token.jti/>
+                <button type="submit" class="button button-small button-line" aria-label=label>
+                    {say!(settings.end_token)}
+                </button>
+            </form>
+        </li>
+    }
+    .into_any()
+}
