@@ -1,57 +1,91 @@
 import { resolve } from 'node:path';
 import type { Page } from '@playwright/test';
-import { Api } from '../support/api';
 import { signIn } from '../support/people';
-import { expect, test } from '../support/test';
+import { type Scene, setScene } from '../support/scene';
+import { expect, test as base } from '../support/test';
 
+/** The pictures of the documentation. */
 const PICTURES = resolve('../docs/pictures');
+/** All of them, to be looked at; they are not kept in the repository. */
+const GALLERY = resolve('results/pictures');
 
-/** What the people in the pictures say, one after the other. */
-const TALK: [who: 'lin' | 'mei' | 'tom', text: string][] = [
-  ['lin', '早上好！新版本今天下午上线，大家还有没有没合并的改动？'],
-  ['mei', '我这边只剩文档了，中午之前能写完。'],
-  ['tom', 'The English texts are in. Could somebody read them once more before we start?'],
-  ['lin', '太好了 🎉 那我们三点开始。'],
-  ['mei', '收到，我来写发布说明。'],
+const test = base.extend<object, { scene: Scene }>({
+  scene: [async ({ app }, use) => use(await setScene(app)), { scope: 'worker' }],
+});
+
+/** What is to be seen on each page before its picture is taken, and what is opened over it. */
+const PAGES: [name: string, path: string, prepare?: (page: Page) => Promise<void>][] = [
+  ['sign-in', '/sign-in'],
+  ['sign-up', '/sign-up'],
+  ['missing', '/no/such/page'],
+  ['offline', '/offline'],
+  ['rooms', '/rooms'],
+  ['room', '/rooms/:id'],
+  ['details', '/rooms/:id?panel=details'],
+  ['account', '/rooms', (page) => page.locator('.me').click()],
+  ['switcher', '/rooms', openSwitcher],
+  ['new-room', '/rooms/new'],
+  ['browse', '/rooms/browse'],
+  ['notifications', '/notifications'],
+  ['members', '/rooms/:mine/members', (page) => page.locator('.person summary').first().click()],
+  ['room-settings', '/rooms/:mine/settings', (page) => page.locator('.confirm summary').click()],
+  ['settings', '/settings'],
+];
+/** Those that only strangers see. */
+const STRANGE = new Set(['sign-in', 'sign-up']);
+
+const LOOKS = [
+  { name: 'wide', viewport: { width: 1280, height: 800 } },
+  { name: 'phone', viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
 ];
 
-async function picture(page: Page, name: string): Promise<void> {
+async function openSwitcher(page: Page): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await expect(page.getByRole('option').first()).toBeVisible();
+}
+
+async function picture(page: Page, path: string): Promise<void> {
   // Where it hovers over nothing.
   await page.mouse.move(640, 10);
   await page.waitForLoadState('networkidle');
   await page.evaluate(() => document.fonts.ready);
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled' });
+  await page.screenshot({ path, animations: 'disabled' });
 }
 
-test('the sign-in page', async ({ page }) => {
+test('the pictures of the documentation', async ({ page, scene }) => {
   await page.goto('/sign-in');
-  await picture(page, 'sign-in');
-});
-
-test('a room, in every look', async ({ app, page }) => {
-  const accounts = {
-    lin: await Api.register(app, 'lin', 'correct-horse-battery-9'),
-    mei: await Api.register(app, 'mei', 'correct-horse-battery-9'),
-    tom: await Api.register(app, 'tom', 'correct-horse-battery-9'),
-  };
-  const [lin, mei, tom] = await Promise.all(Object.values(accounts).map((account) => Api.signIn(app, account)));
-  const voices = { lin: lin!, mei: mei!, tom: tom! };
-  for (const [name, description] of [['设计', '界面与图标'], ['闲聊', '什么都可以说'], ['发布', '每一次上线']]) {
-    await voices.lin.post('/api/chat/rooms/', { name, description, room_type: 'public' });
-  }
-  const rooms = await voices.mei.get<{ id: number; name: string }[]>('/api/chat/rooms/');
-  const room = rooms.find(({ name }) => name === '发布');
-  expect(room).toBeDefined();
-  for (const voice of [voices.mei, voices.tom]) await voice.post(`/api/chat/rooms/${room!.id}/join/`);
-  for (const [who, content] of TALK) await voices[who].post(`/api/chat/rooms/${room!.id}/messages/`, { content });
-
-  await signIn(page, accounts.mei);
-  await page.goto(`/rooms/${room!.id}`);
-  await expect(page.getByTestId('message').last()).toContainText(TALK.at(-1)![1]);
-  await picture(page, 'room-light');
+  await picture(page, `${PICTURES}/sign-in.png`);
+  await signIn(page, { id: 0, ...scene.mei });
+  await page.goto(`/rooms/${scene.room}`);
+  await expect(page.getByTestId('message').last()).toContainText('收到');
+  await picture(page, `${PICTURES}/room-light.png`);
   await page.emulateMedia({ colorScheme: 'dark' });
-  await picture(page, 'room-dark');
+  await picture(page, `${PICTURES}/room-dark.png`);
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 390, height: 844 });
-  await picture(page, 'room-phone');
+  await picture(page, `${PICTURES}/room-phone.png`);
 });
+
+for (const locale of ['zh-CN', 'en'] as const) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const { name: look, ...device } of LOOKS) {
+      test(`every page, ${locale}, ${colorScheme}, ${look}`, async ({ app, browser, scene, troubles }) => {
+        test.setTimeout(120_000);
+        troubles.allow(/404/);
+        const context = await browser.newContext({ ...device, baseURL: app.url, locale, colorScheme, timezoneId: 'Asia/Shanghai' });
+        await troubles.watch(context);
+        const page = await context.newPage();
+        const take = async ([name, path, prepare]: (typeof PAGES)[number], mine = 0) => {
+          await page.goto(path.replace(':id', String(scene.room)).replace(':mine', String(mine)));
+          await page.waitForLoadState('networkidle');
+          await prepare?.(page);
+          await picture(page, `${GALLERY}/${locale}-${colorScheme}-${look}/${name}.png`);
+        };
+        for (const one of PAGES) if (STRANGE.has(one[0])) await take(one);
+        await signIn(page, { id: 0, ...scene.mei });
+        for (const one of PAGES) if (!STRANGE.has(one[0])) await take(one, scene.mine);
+        await context.close();
+      });
+    }
+  }
+}

@@ -15,8 +15,8 @@ export class Api {
   ) {}
 
   /** Makes an account. */
-  static async register(app: App, username: string, password: string): Promise<Account> {
-    const { id } = await new Api(app).post<{ id: number }>('/api/register/', { username, password });
+  static async register(app: App, username: string, password: string, names: object = {}): Promise<Account> {
+    const { id } = await new Api(app).post<{ id: number }>('/api/register/', { username, password, ...names });
     return { id, username, password };
   }
 

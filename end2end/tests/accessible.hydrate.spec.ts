@@ -5,6 +5,7 @@ import { expect, test } from '../support/test';
 const GROUPS = {
   talking: ['/rooms', '/rooms/:id'],
   finding: ['/rooms/new', '/rooms/browse', '/notifications'],
+  oneself: ['/settings'],
   governing: ['/rooms/:id/members', '/rooms/:id/settings'],
 };
 
@@ -12,7 +13,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test(`no page for strangers has a barrier, ${colorScheme}`, async ({ page, troubles }) => {
     troubles.allow(/404/);
     await page.emulateMedia({ colorScheme });
-    for (const path of ['/sign-in', '/sign-up', '/no/such/page']) {
+    for (const path of ['/sign-in', '/sign-up', '/no/such/page', '/offline']) {
       await page.goto(path);
       await expectAccessible(page);
     }

@@ -10,6 +10,7 @@ compile_error!("building Liao needs Linux or macOS; on Windows use WSL");
 
 mod bench;
 mod fingerprint;
+mod lighthouse;
 mod prerequisites;
 mod process;
 mod progress;
@@ -83,6 +84,13 @@ const COMMANDS: &[Command] = &[
         what: "measure it: --quick or in full; --write: into docs/; parts: start idle reading durable fanout",
         options: bench::PARTS,
         run: |call| bench::run(&call.options),
+    },
+    Command {
+        name: "lighthouse",
+        usage: "lighthouse [-- …]",
+        what: "let Lighthouse score the release's pages, as on a phone",
+        options: &[],
+        run: |call| lighthouse::measure(&call.rest),
     },
     Command {
         name: "screenshots",

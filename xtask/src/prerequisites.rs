@@ -144,20 +144,29 @@ pub(crate) fn install_all() -> Result<()> {
     Ok(())
 }
 
-/// Installs Playwright as the committed lock file says, unless that has been done.
+/// Installs Playwright, unless that has been done.
 pub(crate) fn install_playwright() -> Result<()> {
-    let end2end = workspace::end2end_dir();
-    let changed = |file: &str| end2end.join(file).metadata().and_then(|about| about.modified()).ok();
+    install_npm(&workspace::end2end_dir(), "Installing Playwright (npm ci)", "some seconds")
+}
+
+/// Installs Lighthouse, unless that has been done. Apart from the rest: it is large, and only measuring needs it.
+pub(crate) fn install_lighthouse() -> Result<()> {
+    install_npm(&workspace::end2end_dir().join("lighthouse"), "Installing Lighthouse (npm ci)", "a minute")
+}
+
+/// Installs what the committed lock file of this folder says.
+fn install_npm(folder: &Path, what: &str, usually: &str) -> Result<()> {
+    let changed = |file: &str| folder.join(file).metadata().and_then(|about| about.modified()).ok();
     // npm writes this file at the end of each installation.
     let installed = changed("node_modules/.package-lock.json");
     if installed.is_some() && installed >= changed("package-lock.json") {
         return Ok(());
     }
     let mut npm = Command::new("npm");
-    npm.current_dir(&end2end).args(["ci", "--no-audit", "--no-fund"]);
+    npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund"]);
     // It would fetch a browser of its own.
     npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-    progress::step("Installing Playwright (npm ci)", "some seconds", || process::run_quietly(&mut npm))
+    progress::step(what, usually, || process::run_quietly(&mut npm))
 }
 
 /// Installs Debian packages, as root or through sudo.
