@@ -21,6 +21,7 @@ const SETTINGS: &[&str] = &[
     "--writes-per-second=0",
     "--signin-failures-per-account=0",
     "--signin-failures-per-address=0",
+    "--sign-ups-per-address=0",
 ];
 
 /// Schemathesis' account of a run, as far as it matters here.
