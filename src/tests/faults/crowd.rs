@@ -9,6 +9,8 @@ use crate::support::{CROWD_SECRET, Server, Socket, settle};
 
 const ROOMS: usize = 100;
 const MEMBERS: usize = 50;
+/// How long the last of a crowd may wait for its turn, beside a build on two cores.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Before another try of what the server could not do at once.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Upgrades under way at once when nobody is in a hurry.
@@ -21,7 +23,9 @@ async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rooms = Arc::new(settle(folder.path(), ROOMS, MEMBERS).await);
     let secret = format!("--secret-key={CROWD_SECRET}");
-    let server = Arc::new(Server::start_on(folder.path(), &["--writes-per-second=0", &secret]));
+    // The first to come are not read from until the last is there: they answer no ping meanwhile.
+    let flags = ["--writes-per-second=0", "--ping-interval=1h", &secret];
+    let server = Arc::new(Server::start_on(folder.path(), &flags));
 
     let places: Vec<(usize, usize)> =
         (0..ROOMS).flat_map(|room| (0..MEMBERS).map(move |member| (room, member))).collect();
@@ -31,11 +35,13 @@ async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
             let path = format!("/ws/chat/{}/?token={}", rooms[room].room, rooms[room].tokens[member]);
             Socket::open(server.upgrade(&path))
         });
-        open.extend(join_all(opening).await.into_iter().map(|socket| socket.expect("open")));
+        let opened = join_all(opening).await.into_iter();
+        open.extend(opened.map(|socket| socket.expect("open").with_patience(PATIENCE)));
     }
     let say = async |server: &Server, number: i64| {
+        let anyone = server.anyone();
         for place in rooms.iter() {
-            let sender = server.anyone().with_token(&place.tokens[0]);
+            let sender = anyone.with_token(&place.tokens[0]);
             let draft = json!({"content": format!("message {number}"), "client_id": number.to_string()});
             let path = format!("/api/chat/rooms/{}/messages/", place.room);
             // In the crowd the database may be out of reach for a while, and says so.
@@ -59,7 +65,8 @@ async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
             let place = &rooms[room];
             let path = format!("/ws/chat/{}/?token={}&after_rev=1", place.room, place.tokens[member]);
             let mut socket = loop {
-                let mut socket = Socket::open(server.upgrade(&path)).await.expect("open");
+                let socket = Socket::open(server.upgrade(&path)).await.expect("open");
+                let mut socket = socket.with_patience(PATIENCE);
                 let first = socket.next().await;
                 if first["type"] == "connection_established" {
                     break socket;

@@ -20,6 +20,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 /// An open socket.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    patience: Duration,
 }
 
 impl Server {
@@ -43,7 +44,7 @@ impl Socket {
     /// Opens a socket; the status where the upgrade was refused.
     pub async fn open(request: Request<()>) -> Result<Self, u16> {
         match connect_async(request).await {
-            Ok((stream, _)) => Ok(Self { stream }),
+            Ok((stream, _)) => Ok(Self { stream, patience: PATIENCE }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("no connection: {error}"),
         }
@@ -53,7 +54,12 @@ impl Socket {
     pub async fn over(connection: TcpStream, request: Request<()>) -> Self {
         let connection = MaybeTlsStream::Plain(connection);
         let (stream, _) = client_async(request, connection).await.expect("an upgrade");
-        Self { stream }
+        Self { stream, patience: PATIENCE }
+    }
+
+    /// The same, waiting so long for each frame that must come.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Sends a frame.
@@ -91,7 +97,7 @@ impl Socket {
 
     async fn text(&mut self) -> Utf8Bytes {
         loop {
-            let message = timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
+            let message = timeout(self.patience, self.stream.next()).await.expect("a frame in time");
             match message.expect("an open socket").expect("a good frame") {
                 Message::Text(text) => return text,
                 Message::Ping(_) | Message::Pong(_) => {}
