@@ -102,15 +102,7 @@ async fn refuse(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Fail
 async fn close(mut socket: WebSocket, code: u16) {
     figures::closed(code);
     if send(&mut socket, Message::Close(Some(CloseFrame { code, reason: "".into() }))).await {
-        let peers_close = async {
-            while let Some(came) = socket.recv().await {
-                if came.is_err() {
-                    // What was not read (the rest of a frame over the limit) would make a reset of the end of the
-                    // connection, and the reset would overtake the close code on its way.
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
+        let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A peer that does not answer is gone as well.
         let _ = timeout(CLOSE_PATIENCE, peers_close).await;
     }
