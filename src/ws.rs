@@ -17,9 +17,11 @@ use crate::{error, state::AppState};
 
 pub mod figures;
 pub mod frames;
+mod gate;
 pub mod handshake;
 mod line;
 pub mod notifications;
+mod rare;
 pub mod room;
 
 use figures::Kind;
@@ -105,5 +107,23 @@ async fn close(mut socket: WebSocket, code: u16) {
         let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A peer that does not answer is gone as well.
         let _ = timeout(CLOSE_PATIENCE, peers_close).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ws::handshake::Entrance;
+
+    /// The size of what a function's future keeps.
+    fn size<F: Future<Output = ()>>(_: impl Fn(WebSocket, AppState, Entrance) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_task_is_small_whatever_it_does_on_the_way() {
+        // Of the 6 KiB that an idle socket may take, buffers, connection and queue included.
+        let sizes = [size(room::serve), size(notifications::serve)];
+        assert!(sizes.iter().all(|size| *size < 3_072), "{sizes:?}");
     }
 }

@@ -172,7 +172,7 @@ impl Hub {
     /// Hands a publication to those on this node whom it is for.
     pub(crate) fn hand_out(&self, publication: Publication) {
         match publication {
-            Publication::Room(room, event) => {
+            Publication::Room(room, mut event) => {
                 if self.inner.watchers.hears(room, &event)
                     && let Some(tidings) = Tidings::of(&event)
                     && let Some(queue) = self.inner.tidings.get()
@@ -182,6 +182,10 @@ impl Hub {
                     self.inner.watchers.fall_behind(room);
                 }
                 if let Some(channel) = self.channel(room) {
+                    // Every socket would count it, and none looks at it.
+                    if let Event::Frame(frame) = &mut event {
+                        frame.news = None;
+                    }
                     channel.send(event);
                 }
             }

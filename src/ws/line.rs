@@ -1,7 +1,11 @@
 //! An open socket as every kind of them has it: limits, signs of life, frames in bursts,
 //! and the end. What is said over it, it does not know.
 
-use std::time::Duration;
+use std::{
+    pin::pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use app::i18n::Locale;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
@@ -10,7 +14,7 @@ use chat::{
     model::{ClientFrame, Code, Failure, ServerFrame},
     service::{NotificationSession, RoomSession},
 };
-use futures::{FutureExt as _, SinkExt as _};
+use futures::{SinkExt as _, StreamExt as _, poll};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
@@ -30,22 +34,23 @@ const FRAME_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(300).unwrap(
 
 /// Where the frames of a socket come from.
 pub trait Session: Send {
-    /// The next frame to send, JSON in UTF-8. Cancel-safe.
+    /// The next frame to send, JSON in UTF-8, if it is there already; `None` when it has to be
+    /// waited for.
     ///
     /// # Errors
     /// The reason to close the socket with.
-    fn next(&mut self) -> impl Future<Output = chat::Result<Bytes>> + Send;
+    fn try_next(&mut self) -> Option<chat::Result<Bytes>>;
 }
 
 impl Session for RoomSession {
-    async fn next(&mut self) -> chat::Result<Bytes> {
-        Self::next(self).await
+    fn try_next(&mut self) -> Option<chat::Result<Bytes>> {
+        Self::try_next(self)
     }
 }
 
 impl Session for NotificationSession {
-    async fn next(&mut self) -> chat::Result<Bytes> {
-        Self::next(self).await
+    fn try_next(&mut self) -> Option<chat::Result<Bytes>> {
+        Self::try_next(self)
     }
 }
 
@@ -62,6 +67,9 @@ pub enum End {
     /// A frame was over the limit.
     TooLarge,
 }
+
+/// What comes from a client; none once it has gone.
+pub type Came = Option<Result<Message, axum::Error>>;
 
 /// An open socket.
 pub struct Line {
@@ -99,16 +107,13 @@ impl Line {
         if send(&mut self.socket, Message::Ping(Bytes::new())).await { Ok(()) } else { Err(End::Lost) }
     }
 
-    /// The next thing that comes from the client, for [`Self::read`]. Cancel-safe.
-    pub async fn recv(&mut self) -> Option<Result<Message, axum::Error>> {
-        self.socket.recv().await
+    /// The next thing that comes from the client, for [`Self::read`].
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Came> {
+        self.socket.poll_next_unpin(context)
     }
 
     /// The frame in what came; none in a sign of life, and none in a bad one, which is answered.
-    pub async fn read(
-        &mut self,
-        came: Option<Result<Message, axum::Error>>,
-    ) -> Result<Option<ClientFrame>, End> {
+    pub async fn read(&mut self, came: Came) -> Result<Option<ClientFrame>, End> {
         let message = came.ok_or(End::Lost)?.map_err(lost)?;
         self.heard_at = Instant::now();
         let frame = match message {
@@ -142,28 +147,34 @@ impl Line {
         let mut next = Some(first);
         let mut ended = Ok(());
         let mut frames = 0;
-        let written = async {
-            for _ in 0..BURST {
-                let Some(json) = next.take() else { break };
-                self.socket.feed(text(json)).await?;
-                frames += 1;
-                match session.next().now_or_never() {
-                    Some(Ok(json)) => next = Some(json),
-                    Some(Err(error)) => {
-                        ended = Err(End::Refused(error));
-                        break;
+        let written = {
+            let mut written = pin!(async {
+                for _ in 0..BURST {
+                    let Some(json) = next.take() else { break };
+                    self.socket.feed(text(json)).await?;
+                    frames += 1;
+                    match session.try_next() {
+                        Some(Ok(json)) => next = Some(json),
+                        Some(Err(error)) => {
+                            ended = Err(End::Refused(error));
+                            break;
+                        }
+                        None => break,
                     }
-                    None => break,
                 }
+                // What the last look took out of the session is not lost when the burst is over.
+                if let Some(json) = next.take() {
+                    self.socket.feed(text(json)).await?;
+                    frames += 1;
+                }
+                self.socket.flush().await
+            });
+            // The network mostly takes it at once, and then there is nothing to time.
+            match poll!(written.as_mut()) {
+                Poll::Ready(done) => Ok(done),
+                Poll::Pending => timeout(SEND_PATIENCE, written).await,
             }
-            // What the last look took out of the session is not lost when the burst is over.
-            if let Some(json) = next.take() {
-                self.socket.feed(text(json)).await?;
-                frames += 1;
-            }
-            self.socket.flush().await
         };
-        let written = timeout(SEND_PATIENCE, written).await;
         figures::sent(frames);
         match written {
             Ok(Ok(())) => ended,

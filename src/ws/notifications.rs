@@ -14,7 +14,8 @@ use super::{
     figures::Kind,
     frames::BadFrame,
     handshake::{self, Entrance},
-    line::{End, Line},
+    line::{Came, End, Line},
+    rare::{Rare, Rares},
     refuse,
 };
 use crate::state::AppState;
@@ -28,7 +29,7 @@ pub async fn upgrade(
     accept(&state.clone(), Kind::Notifications, upgrade, move |socket| serve(socket, state, entrance))
 }
 
-async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
+pub(super) async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
     let stopping = state.shutdown.token().cancelled_owned();
     // In boxes for the reason that a room's socket gives.
     let Some((mut line, mut session)) = Box::pin(open(socket, state, entrance)).await else { return };
@@ -66,21 +67,19 @@ async fn open(
 }
 
 async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl Future<Output = ()>) -> End {
-    let mut stopping = std::pin::pin!(stopping);
-    let mut pings = line.pings();
+    let stopping = std::pin::pin!(stopping);
+    let mut rares = Rares::new(line, stopping);
     loop {
         let step = tokio::select! {
-            () = &mut stopping => Err(End::Stopping),
             frame = session.next() => match frame {
                 Ok(json) => line.deliver(json, session).await,
                 Err(error) => Err(End::Refused(error)),
             },
-            came = line.recv() => match line.read(came).await {
-                Ok(Some(frame)) => answer(line, &frame).await,
-                Ok(None) => Ok(()),
-                Err(end) => Err(end),
+            rare = rares.next(line, true) => match rare {
+                Rare::Came(came) => Box::pin(hear(line, came)).await,
+                Rare::Ping => Box::pin(line.ping()).await,
+                Rare::Stop => Err(End::Stopping),
             },
-            _ = pings.tick() => line.ping().await,
         };
         if let Err(end) = step {
             return end;
@@ -88,7 +87,8 @@ async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl 
     }
 }
 
-async fn answer(line: &mut Line, frame: &ClientFrame) -> Result<(), End> {
+async fn hear(line: &mut Line, came: Came) -> Result<(), End> {
+    let Some(frame) = line.read(came).await? else { return Ok(()) };
     match frame {
         ClientFrame::Ping => line.say(&ServerFrame::Pong).await,
         // Who it is was settled before.

@@ -16,7 +16,8 @@ use super::{
     figures::Kind,
     frames,
     handshake::{self, Entrance},
-    line::{End, Line},
+    line::{Came, End, Line},
+    rare::{Rare, Rares},
     refuse,
 };
 use crate::state::AppState;
@@ -33,7 +34,7 @@ pub async fn upgrade(
     accept(&state.clone(), Kind::Room, upgrade, move |socket| serve(socket, state, entrance))
 }
 
-async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
+pub(super) async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
     let stopping = state.shutdown.token().cancelled_owned();
     // A task is as large as the largest thing that it ever waits for. What is waited for once, or seldom, is in a box
     // of its own that goes when it is done: an idle socket then costs a few KiB and not thirty.
@@ -92,30 +93,38 @@ struct Talk {
 
 impl Talk {
     async fn run(&mut self, stopping: impl Future<Output = ()>) -> End {
-        let mut stopping = std::pin::pin!(stopping);
-        let mut pings = self.line.pings();
+        let stopping = std::pin::pin!(stopping);
+        let mut rares = Rares::new(&self.line, stopping);
         loop {
+            let is_reading = self.receipts.len() < IN_FLIGHT;
             let step = tokio::select! {
-                () = &mut stopping => Err(End::Stopping),
                 frame = self.session.next() => match frame {
                     Ok(json) => self.line.deliver(json, &mut self.session).await,
                     Err(error) => Err(End::Refused(error)),
                 },
                 Some((client_id, result)) = self.receipts.next(), if !self.receipts.is_empty() => {
-                    self.answer(client_id, result).await
-                }
-                came = self.line.recv(), if self.receipts.len() < IN_FLIGHT => {
-                    match self.line.read(came).await {
-                        Ok(Some(frame)) => self.act(frame).await,
-                        Ok(None) => Ok(()),
-                        Err(end) => Err(end),
+                    if !is_reading {
+                        rares.read_again();
                     }
+                    Box::pin(self.answer(client_id, result)).await
                 }
-                _ = pings.tick() => self.line.ping().await,
+                rare = rares.next(&mut self.line, is_reading) => match rare {
+                    Rare::Came(came) => Box::pin(self.hear(came)).await,
+                    Rare::Ping => Box::pin(self.line.ping()).await,
+                    Rare::Stop => Err(End::Stopping),
+                },
             };
             if let Err(end) = step {
                 return end;
             }
+        }
+    }
+
+    /// Does what the client says.
+    async fn hear(&mut self, came: Came) -> Result<(), End> {
+        match self.line.read(came).await? {
+            Some(frame) => self.act(frame).await,
+            None => Ok(()),
         }
     }
 

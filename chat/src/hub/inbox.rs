@@ -120,6 +120,14 @@ impl Inbox {
         // Closed cannot be: `mailbox` holds the sender.
         self.receiver.recv().await.ok_or(Lagged)
     }
+
+    /// The same if it is there already; `None` when it has to be waited for.
+    pub fn try_next(&mut self) -> Option<Result<Signal, Lagged>> {
+        if self.mailbox.is_overfull.load(Ordering::Relaxed) {
+            return Some(Err(Lagged));
+        }
+        self.receiver.try_recv().ok().map(Ok)
+    }
 }
 
 impl Drop for Inbox {

@@ -5,12 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
-use tokio::sync::{OnceCell, broadcast, mpsc};
+use tokio::sync::{
+    OnceCell,
+    broadcast::{self, error::TryRecvError},
+    mpsc,
+};
 
 use super::{
     Audience, Errand, Event, Frame, Head, Hub, presence::Presence, reads::Reads, sequence::Sequence,
 };
-use crate::model::{RoomId, ServerFrame, UserRef};
+use crate::model::{RoomId, ServerFrame, UserId, UserRef};
 
 mod filling;
 mod people;
@@ -120,6 +124,16 @@ impl Channel {
     }
 }
 
+fn is_for(user: UserId, event: &Event) -> bool {
+    match event {
+        Event::Frame(frame) => match frame.audience {
+            Audience::Everyone => true,
+            Audience::Others(author) => author != user,
+        },
+        Event::Close { user: whose, .. } => whose.is_none_or(|whose| whose == user),
+    }
+}
+
 /// One socket's place in a room. Dropping it leaves.
 pub struct Subscription {
     hub: Hub,
@@ -166,15 +180,22 @@ impl Subscription {
         loop {
             // Closed cannot be: `channel` holds the sender.
             let event = receiver.recv().await.map_err(|_| Lagged)?;
-            let is_mine = match &event {
-                Event::Frame(frame) => match frame.audience {
-                    Audience::Everyone => true,
-                    Audience::Others(user) => user != self.user.id,
-                },
-                Event::Close { user, .. } => user.is_none_or(|user| user == self.user.id),
-            };
-            if is_mine {
+            if is_for(self.user.id, &event) {
                 return Ok(event);
+            }
+        }
+    }
+
+    /// The same if it is there already; `None` when it has to be waited for. Unlike a poll
+    /// of [`Self::next`] it leaves no waker behind, for which the room's lock is taken twice.
+    pub fn try_next(&mut self) -> Option<Result<Event, Lagged>> {
+        let receiver = self.receiver.as_mut()?;
+        loop {
+            match receiver.try_recv() {
+                Ok(event) if is_for(self.user.id, &event) => return Some(Ok(event)),
+                Ok(_) => {}
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Lagged(_) | TryRecvError::Closed) => return Some(Err(Lagged)),
             }
         }
     }

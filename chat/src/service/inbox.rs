@@ -112,7 +112,8 @@ impl NotificationSession {
             }
             if let Some(question) = self.questions.first().copied() {
                 // Taken away once it is answered: whoever stops waiting asks again.
-                self.ask(question).await?;
+                // In memory of its own: every socket's task would keep the room for it.
+                Box::pin(self.ask(question)).await?;
                 self.questions.remove(&question);
                 continue;
             }
@@ -124,6 +125,22 @@ impl NotificationSession {
                     self.tell(room);
                 }
                 signal = self.inbox.next() => self.hear(signal.map_err(|_| Code::TooSlow)?)?,
+            }
+        }
+    }
+
+    /// The same if it is there already; `None` when it has to be waited for.
+    pub fn try_next(&mut self) -> Option<Result<Bytes>> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Some(Ok(frame));
+            }
+            if !self.questions.is_empty() {
+                return None;
+            }
+            let signal = self.inbox.try_next()?.map_err(|_| Code::TooSlow.into());
+            if let Err(error) = signal.and_then(|signal| self.hear(signal)) {
+                return Some(Err(error));
             }
         }
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     figures::amount,
-    hub::{Event, Head, Subscription},
+    hub::{Event, Head, Lagged, Subscription},
     model::{Code, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, User, limits::RESUME_MAX},
     store::{messages, messages::StoredMessage, rooms, watch},
 };
@@ -139,19 +139,40 @@ impl RoomSession {
             return Ok(frame);
         }
         loop {
-            match self.subscription.next().await.map_err(|_| Error::from(Code::TooSlow))? {
-                Event::Close { code, .. } => return Err(code.into()),
-                Event::Frame(frame) => match frame.rev {
-                    None => return Ok(frame.json),
-                    // Read from the database at the opening.
-                    Some(rev) if rev <= self.rev => {}
-                    Some(rev) => {
-                        self.rev = rev;
-                        let known = frame.known.filter(|known| known.since <= self.opened_at);
-                        return Ok(known.map_or(frame.json, |known| known.json.clone()));
-                    }
-                },
+            let event = self.subscription.next().await;
+            if let Some(frame) = self.take(event)? {
+                return Ok(frame);
             }
+        }
+    }
+
+    /// The same if it is there already; `None` when it has to be waited for.
+    pub fn try_next(&mut self) -> Option<Result<Bytes>> {
+        if let Some(frame) = self.ready.pop_front() {
+            return Some(Ok(frame));
+        }
+        loop {
+            let event = self.subscription.try_next()?;
+            if let Some(taken) = self.take(event).transpose() {
+                return Some(taken);
+            }
+        }
+    }
+
+    /// The frame to send for an event; none for a change that is known already.
+    fn take(&mut self, event: Result<Event, Lagged>) -> Result<Option<Bytes>> {
+        match event.map_err(|_| Error::from(Code::TooSlow))? {
+            Event::Close { code, .. } => Err(code.into()),
+            Event::Frame(frame) => match frame.rev {
+                None => Ok(Some(frame.json)),
+                // Read from the database at the opening.
+                Some(rev) if rev <= self.rev => Ok(None),
+                Some(rev) => {
+                    self.rev = rev;
+                    let known = frame.known.filter(|known| known.since <= self.opened_at);
+                    Ok(Some(known.map_or(frame.json, |known| known.json.clone())))
+                }
+            },
         }
     }
 
