@@ -20,7 +20,6 @@ mod moderation;
 mod nodes;
 mod notifications;
 mod profile;
-mod profile;
 mod reads;
 mod room_list;
 mod rooms;
