@@ -55,7 +55,9 @@ fn read_changed(changes: &Value) -> Result<UserId, TokenError> {
 fn a_token_is_good_for_its_purpose_and_its_time_to_the_second() {
     let tokens = tokens();
     let access = tokens.access(AMY, NOW).expect("minted");
-    let refresh = tokens.refresh(AMY, NOW).expect("minted");
+    let Minted { token: refresh, jti, expires_at } = tokens.refresh(AMY, NOW).expect("minted");
+    let noted = tokens.read(&refresh, None, NOW).expect("good");
+    assert_eq!((noted.jti, noted.expires_at, noted.issued_at), (jti, expires_at, NOW));
     let read = |token: &str, wanted, now| tokens.read(token, wanted, now).map(|claims| claims.user);
     let (is_access, is_refresh) = (Some(TokenType::Access), Some(TokenType::Refresh));
     assert_eq!(read(&access, is_access, later(3_599)), Ok(AMY));
@@ -89,8 +91,12 @@ fn a_minted_token_has_simple_jwts_claims_and_no_others() {
 
 #[test]
 fn simple_jwts_tokens_are_good_here() {
-    let expected =
-        Claims { jti: "0123456789abcdef0123456789abcdef".into(), user: AMY, expires_at: later(300) };
+    let expected = Claims {
+        jti: "0123456789abcdef0123456789abcdef".into(),
+        user: AMY,
+        issued_at: NOW,
+        expires_at: later(300),
+    };
     assert_eq!(read(DJANGO_ACCESS), Ok(expected));
     assert_eq!(tokens().read(DJANGO_ACCESS, Some(TokenType::Access), later(300)), Err(TokenError::Expired));
     assert_eq!(read(DJANGO_REFRESH), Err(TokenError::WrongType));
