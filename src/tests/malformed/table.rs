@@ -51,8 +51,8 @@ pub struct Row {
     pub form: bool,
 }
 
-/// Pages and their sizes: as many as one likes, what is too much counting as less.
-const ANY_PAGE: Kind = Number(1, i64::MAX);
+/// Pages and their sizes: what is too much counts as less, up to what JavaScript can hold.
+const ANY_PAGE: Kind = Number(1, MAX_ID);
 
 /// The largest id.
 pub const MAX_ID: i64 = (1 << 53) - 1;
