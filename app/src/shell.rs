@@ -9,7 +9,7 @@ use crate::{
     i18n::{say, tag},
     pages::is_live,
     policy::content_security_policy,
-    preferences::{Chosen, Theme},
+    preferences::{Chosen, Preferences, Theme},
     server::request,
     ui::icon::{Draw, Icon},
 };
@@ -20,6 +20,8 @@ const DARK_GROUND: &str = "#0f1412";
 
 /// The whole document of a page of the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    // The head has words too, and stands before the app, which has preferences of its own.
+    Preferences::provide(request::chosen());
     let scripts = {
         let options = options.clone();
         is_live(&request::path()).then(|| view! { <HydrationScripts options/> })

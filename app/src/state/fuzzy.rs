@@ -5,7 +5,7 @@
 pub fn score(typed: &str, name: &str) -> Option<u32> {
     const START: u32 = 8;
     const WORD: u32 = 5;
-    const RUN: u32 = 4;
+    const RUN: u32 = 8;
     let mut wanted =
         typed.chars().filter(|letter| !letter.is_whitespace()).flat_map(char::to_lowercase).peekable();
     let mut score = 0;

@@ -14,6 +14,8 @@ use super::{Person, Server};
 
 /// Longest wait for what must come, beside a build on two cores.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Far longer than a message takes from node to node.
+const SETTLE: Duration = Duration::from_millis(200);
 /// How long nothing must come for it to count as silence.
 const SILENCE: Duration = Duration::from_millis(300);
 
@@ -30,8 +32,17 @@ impl Server {
         format!("ws://{address}{path}").into_client_request().expect("a request")
     }
 
+    /// Waits for what the nodes told each other of what was answered so far: a socket that opens in that moment
+    /// would hear of it too. One node has told it before it answers.
+    async fn settle(&self) {
+        if self.nodes().len() > 1 {
+            tokio::time::sleep(SETTLE).await;
+        }
+    }
+
     /// A socket of `person` to `room`, past its first frame.
     pub async fn socket(&self, person: &Person, room: i64) -> Socket {
+        self.settle().await;
         let path = format!("/ws/chat/{room}/?token={}", person.access);
         let mut socket = Socket::open(self.upgrade(&path)).await.expect("open");
         let first = socket.next().await;

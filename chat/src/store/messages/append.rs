@@ -254,6 +254,7 @@ macro_rules! push_growth {
 macro_rules! push_own {
     ($builder:ident, $members:expr, $count:expr) => {{
         $builder.push("UPDATE chat_room_member SET own_after_read = own_after_read + ").push_bind($count);
+        $builder.push(", sent = sent + ").push_bind($count);
         $builder.push(" WHERE id IN (");
         let mut list = $builder.separated(", ");
         for member in filled($members) {
