@@ -42,7 +42,7 @@ fn LanguageSwitch() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <form class="switch" method="post" action=SetLanguage::url() aria-label=say!(preferences.language)>
+        <form class="switch" role="group" method="post" action=SetLanguage::url() aria-label=say!(preferences.language)>
             {buttons}
         </form>
     }
@@ -79,7 +79,7 @@ fn ThemeSwitch() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <form class="switch" method="post" action=SetTheme::url() aria-label=say!(preferences.theme)>
+        <form class="switch" role="group" method="post" action=SetTheme::url() aria-label=say!(preferences.theme)>
             {buttons}
         </form>
     }
