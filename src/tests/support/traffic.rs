@@ -6,7 +6,7 @@
 //! in its sender's order, and each listener heard exactly what is stored, without a gap, a repeat or a swap.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,19 +14,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{SinkExt as _, StreamExt as _};
-use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, sync::watch, task::JoinHandle, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+
+mod clients;
+mod proof;
 
 use super::{Person, Server};
+use proof::{Acknowledged, Heard, compare};
 
-/// Longest wait for an answer before a client tries another connection, and for silence before a listener does.
-const ANSWER: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(5);
-/// Pause before a client tries again.
-const PAUSE: Duration = Duration::from_millis(50);
 /// Longest wait for the traffic to get anywhere, beside a build on two cores.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -91,17 +87,6 @@ struct Shared {
     refused: Mutex<Refusals>,
     faults: Mutex<Vec<String>>,
 }
-
-/// The texts that a sender got an answer to, in the order of sending.
-type Acknowledged = Vec<String>;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Heard {
-    id: i64,
-    content: String,
-}
-
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Traffic {
     /// Makes a room on `server` and people in it, who then use `nodes`.
@@ -204,158 +189,6 @@ impl Shared {
     fn is_over(&self) -> bool {
         *self.is_over.borrow()
     }
-
-    /// A socket that has been let in.
-    async fn connect(&self, token: &str, resume: &str) -> Option<Stream> {
-        let address = self.nodes.next()?;
-        let url = format!("ws://{address}/ws/chat/{}/?token={token}{resume}", self.room);
-        let (mut stream, _) = timeout(ANSWER, connect_async(url)).await.ok()?.ok()?;
-        let first = next(&mut stream, ANSWER).await?;
-        if first["type"] == "connection_established" {
-            return Some(stream);
-        }
-        self.refuse(first["code"].as_str().unwrap_or_default());
-        None
-    }
-
-    async fn send_by_socket(self: Arc<Self>, name: String, token: String) -> Acknowledged {
-        let mut sent = Vec::new();
-        loop {
-            let Some(mut stream) = self.connect(&token, "").await else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            loop {
-                // One that may have been stored is followed up even when the time is over.
-                let text = format!("{name}-{}", sent.len());
-                match say(&mut stream, &text).await {
-                    Said::Acknowledged => {
-                        sent.push(text);
-                        self.acknowledged.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Said::Refused(code) => {
-                        self.refuse(&code);
-                        tokio::time::sleep(PAUSE).await;
-                        continue;
-                    }
-                    Said::Lost => break,
-                }
-                if self.is_over() {
-                    return sent;
-                }
-            }
-        }
-    }
-
-    async fn send_by_rest(self: Arc<Self>, name: String, token: String) -> Acknowledged {
-        let http = reqwest::Client::builder().timeout(ANSWER).build().expect("a client");
-        let mut acknowledged = Vec::new();
-        for number in 0.. {
-            if self.is_over() {
-                break;
-            }
-            let Some(address) = self.nodes.next() else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            let text = format!("{name}-{number}");
-            let url = format!("http://{address}/api/chat/rooms/{}/messages/", self.room);
-            let request = http.request(Method::POST, url).bearer_auth(&token).json(&json!({"content": text}));
-            match request.send().await {
-                Ok(answer) if answer.status() == 201 => {
-                    acknowledged.push(text);
-                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
-                    continue;
-                }
-                Ok(answer) => {
-                    let status = answer.status().as_u16().to_string();
-                    let body: Value = answer.json().await.unwrap_or_default();
-                    self.refuse(body["code"].as_str().unwrap_or(&status));
-                }
-                Err(_) => {}
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        acknowledged
-    }
-
-    async fn listen(self: Arc<Self>, name: String, token: String) -> Vec<Heard> {
-        let mut heard: Vec<Heard> = Vec::new();
-        let known = |heard: &Vec<Heard>| i64::try_from(heard.len()).unwrap_or(i64::MAX);
-        let is_done = |heard: &Vec<Heard>| self.last.borrow().is_some_and(|last| known(heard) >= last);
-        while !is_done(&heard) {
-            let Some(mut stream) = self.connect(&token, &format!("&after_rev={}", known(&heard))).await
-            else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            while !is_done(&heard) {
-                // After a silence another connection is tried: this one's server may be frozen.
-                let Some(frame) = next(&mut stream, SILENCE).await else { break };
-                match frame["type"].as_str() {
-                    Some("chat_message") => {
-                        let (expected, rev) = (known(&heard) + 1, frame["rev"].as_i64());
-                        if rev != Some(expected) {
-                            self.fault(format!("{name}: {rev:?} came where {expected} was to come"));
-                            return heard;
-                        }
-                        heard.push(Heard::of(&frame["message"]));
-                    }
-                    Some("resync") => {
-                        self.fault(format!("{name}: too much was missed"));
-                        return heard;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        heard
-    }
-}
-
-impl Heard {
-    fn of(message: &Value) -> Self {
-        Self {
-            id: message["id"].as_i64().unwrap_or_default(),
-            content: message["content"].as_str().unwrap_or_default().to_owned(),
-        }
-    }
-}
-
-enum Said {
-    Acknowledged,
-    Refused(String),
-    Lost,
-}
-
-/// Sends a message under its own text as its name, and waits for the echo.
-async fn say(stream: &mut Stream, text: &str) -> Said {
-    let frame = json!({"type": "chat_message", "content": text, "client_id": text}).to_string();
-    if stream.send(Message::text(frame)).await.is_err() {
-        return Said::Lost;
-    }
-    while let Some(frame) = next(stream, ANSWER).await {
-        let is_mine = frame["client_id"] == text || frame["message"]["client_id"] == text;
-        match frame["type"].as_str() {
-            Some("chat_message") if is_mine => return Said::Acknowledged,
-            Some("error") if is_mine => {
-                return Said::Refused(frame["code"].as_str().unwrap_or_default().to_owned());
-            }
-            _ => {}
-        }
-    }
-    Said::Lost
-}
-
-/// The next frame; `None` when the socket is closed or nothing comes for `patience`.
-async fn next(stream: &mut Stream, patience: Duration) -> Option<Value> {
-    loop {
-        match timeout(patience, stream.next()).await.ok()??.ok()? {
-            Message::Text(text) => return serde_json::from_str(&text).ok(),
-            Message::Close(_) => return None,
-            _ => {}
-        }
-    }
 }
 
 /// Everything that is stored in the room, oldest first.
@@ -376,56 +209,5 @@ async fn read_all(reader: &Person, shared: &Shared) -> Vec<Heard> {
             assert_eq!(page["total"], json!(all.len()), "the total is what there is");
             return all;
         }
-    }
-}
-
-/// What is wrong with what is stored, given what was acknowledged.
-fn compare(acknowledged: &[Acknowledged], stored: &[Heard]) -> Vec<String> {
-    let mut faults = Vec::new();
-    if stored.windows(2).any(|pair| pair[0].id >= pair[1].id) {
-        faults.push("ids do not rise".to_owned());
-    }
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for (place, message) in stored.iter().enumerate() {
-        if places.insert(&message.content, place).is_some() {
-            faults.push(format!("{} is stored twice", message.content));
-        }
-    }
-    for sent in acknowledged {
-        let mut last = None;
-        for text in sent {
-            let place = places.get(text.as_str()).copied();
-            if place.is_none() {
-                faults.push(format!("{text} was acknowledged and is lost"));
-            } else if place < last {
-                faults.push(format!("{text} is out of order"));
-            }
-            last = place.or(last);
-        }
-    }
-    faults
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn stored(texts: &[&str]) -> Vec<Heard> {
-        let heard = |(id, text): (i64, &&str)| Heard { id, content: (*text).to_owned() };
-        (1..).zip(texts).map(heard).collect()
-    }
-
-    #[test]
-    fn the_comparison_finds_what_is_lost_doubled_or_out_of_order() {
-        let acknowledged = [vec!["a-0".to_owned(), "a-1".to_owned()], vec!["b-0".to_owned()]];
-        let faults = |texts: &[&str]| compare(&acknowledged, &stored(texts));
-        assert!(faults(&["a-0", "b-0", "a-1"]).is_empty());
-        assert!(faults(&["a-0", "b-0", "a-1", "unanswered"]).is_empty());
-        assert!(faults(&["a-0", "a-1"])[0].contains("b-0 was acknowledged and is lost"));
-        assert!(faults(&["a-0", "b-0", "a-1", "b-0"])[0].contains("twice"));
-        assert!(
-            faults(&["a-1", "a-0", "b-0"])[0].contains("a-1")
-                || faults(&["a-1", "a-0", "b-0"])[0].contains("out of order")
-        );
     }
 }

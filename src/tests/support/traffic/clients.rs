@@ -1,0 +1,169 @@
+//! What each of the people does: connect, write, listen, and come back when it breaks.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use futures::{SinkExt as _, StreamExt as _};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use super::{
+    Shared,
+    proof::{Acknowledged, Heard},
+};
+
+/// Longest wait for an answer before a client tries another connection, and for silence before a listener does.
+const ANSWER: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(5);
+/// Pause before a client tries again.
+const PAUSE: Duration = Duration::from_millis(50);
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+impl Shared {
+    /// A socket that has been let in.
+    async fn connect(&self, token: &str, resume: &str) -> Option<Stream> {
+        let address = self.nodes.next()?;
+        let url = format!("ws://{address}/ws/chat/{}/?token={token}{resume}", self.room);
+        let (mut stream, _) = timeout(ANSWER, connect_async(url)).await.ok()?.ok()?;
+        let first = next(&mut stream, ANSWER).await?;
+        if first["type"] == "connection_established" {
+            return Some(stream);
+        }
+        self.refuse(first["code"].as_str().unwrap_or_default());
+        None
+    }
+
+    pub(super) async fn send_by_socket(self: Arc<Self>, name: String, token: String) -> Acknowledged {
+        let mut sent = Vec::new();
+        loop {
+            let Some(mut stream) = self.connect(&token, "").await else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            loop {
+                // One that may have been stored is followed up even when the time is over.
+                let text = format!("{name}-{}", sent.len());
+                match say(&mut stream, &text).await {
+                    Said::Acknowledged => {
+                        sent.push(text);
+                        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Said::Refused(code) => {
+                        self.refuse(&code);
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    }
+                    Said::Lost => break,
+                }
+                if self.is_over() {
+                    return sent;
+                }
+            }
+        }
+    }
+
+    pub(super) async fn send_by_rest(self: Arc<Self>, name: String, token: String) -> Acknowledged {
+        let http = reqwest::Client::builder().timeout(ANSWER).build().expect("a client");
+        let mut acknowledged = Vec::new();
+        for number in 0.. {
+            if self.is_over() {
+                break;
+            }
+            let Some(address) = self.nodes.next() else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            let text = format!("{name}-{number}");
+            let url = format!("http://{address}/api/chat/rooms/{}/messages/", self.room);
+            let request = http.request(Method::POST, url).bearer_auth(&token).json(&json!({"content": text}));
+            match request.send().await {
+                Ok(answer) if answer.status() == 201 => {
+                    acknowledged.push(text);
+                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                Ok(answer) => {
+                    let status = answer.status().as_u16().to_string();
+                    let body: Value = answer.json().await.unwrap_or_default();
+                    self.refuse(body["code"].as_str().unwrap_or(&status));
+                }
+                Err(_) => {}
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        acknowledged
+    }
+
+    pub(super) async fn listen(self: Arc<Self>, name: String, token: String) -> Vec<Heard> {
+        let mut heard: Vec<Heard> = Vec::new();
+        let known = |heard: &Vec<Heard>| i64::try_from(heard.len()).unwrap_or(i64::MAX);
+        let is_done = |heard: &Vec<Heard>| self.last.borrow().is_some_and(|last| known(heard) >= last);
+        while !is_done(&heard) {
+            let Some(mut stream) = self.connect(&token, &format!("&after_rev={}", known(&heard))).await
+            else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            while !is_done(&heard) {
+                // After a silence another connection is tried: this one's server may be frozen.
+                let Some(frame) = next(&mut stream, SILENCE).await else { break };
+                match frame["type"].as_str() {
+                    Some("chat_message") => {
+                        let (expected, rev) = (known(&heard) + 1, frame["rev"].as_i64());
+                        if rev != Some(expected) {
+                            self.fault(format!("{name}: {rev:?} came where {expected} was to come"));
+                            return heard;
+                        }
+                        heard.push(Heard::of(&frame["message"]));
+                    }
+                    Some("resync") => {
+                        self.fault(format!("{name}: too much was missed"));
+                        return heard;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        heard
+    }
+}
+
+enum Said {
+    Acknowledged,
+    Refused(String),
+    Lost,
+}
+
+/// Sends a message under its own text as its name, and waits for the echo.
+async fn say(stream: &mut Stream, text: &str) -> Said {
+    let frame = json!({"type": "chat_message", "content": text, "client_id": text}).to_string();
+    if stream.send(Message::text(frame)).await.is_err() {
+        return Said::Lost;
+    }
+    while let Some(frame) = next(stream, ANSWER).await {
+        let is_mine = frame["client_id"] == text || frame["message"]["client_id"] == text;
+        match frame["type"].as_str() {
+            Some("chat_message") if is_mine => return Said::Acknowledged,
+            Some("error") if is_mine => {
+                return Said::Refused(frame["code"].as_str().unwrap_or_default().to_owned());
+            }
+            _ => {}
+        }
+    }
+    Said::Lost
+}
+
+/// The next frame; `None` when the socket is closed or nothing comes for `patience`.
+async fn next(stream: &mut Stream, patience: Duration) -> Option<Value> {
+    loop {
+        match timeout(patience, stream.next()).await.ok()??.ok()? {
+            Message::Text(text) => return serde_json::from_str(&text).ok(),
+            Message::Close(_) => return None,
+            _ => {}
+        }
+    }
+}
