@@ -17,6 +17,12 @@ const CONNECTIONS: u32 = 16;
 /// How long the server may take to answer when we start.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long, in seconds, a statement waits for somebody else's lock; and after how long MariaDB
+/// takes back the locks of a node that stands still in the middle of a transaction, so that the
+/// others can write in its rooms. MySQL, which has nothing like it, reads a comment there.
+const PATIENCE: &str =
+    "SET SESSION innodb_lock_wait_timeout = 10 /*M!100300 , SESSION idle_transaction_timeout = 5 */";
+
 /// Connects to the server that `url` names.
 pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
     // sqlx knows both servers by the one scheme; people write either.
@@ -38,7 +44,7 @@ pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
                 // The writer reads under a row lock what others may just have committed;
                 // under REPEATABLE READ it would see an older snapshot.
                 connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-                connection.execute("SET SESSION innodb_lock_wait_timeout = 10").await?;
+                connection.execute(PATIENCE).await?;
                 Ok(())
             })
         })

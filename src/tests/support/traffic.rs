@@ -57,11 +57,13 @@ pub struct Plan {
     pub by_rest: usize,
     /// Who listens and never writes.
     pub listeners: usize,
+    /// How long each sender waits before the next message.
+    pub pause: Duration,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { by_socket: 3, by_rest: 2, listeners: 3 }
+        Self { by_socket: 3, by_rest: 2, listeners: 3, pause: Duration::ZERO }
     }
 }
 
@@ -78,6 +80,7 @@ pub type Refusals = BTreeMap<String, u64>;
 
 struct Shared {
     room: i64,
+    pause: Duration,
     nodes: Nodes,
     acknowledged: AtomicU64,
     /// Senders go on until this is true.
@@ -95,6 +98,7 @@ impl Traffic {
         let room = owner.makes_room("public").await;
         let shared = Arc::new(Shared {
             room,
+            pause: plan.pause,
             nodes: nodes.clone(),
             acknowledged: AtomicU64::new(0),
             is_over: watch::Sender::new(false),

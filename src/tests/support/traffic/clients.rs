@@ -37,6 +37,14 @@ impl Shared {
         None
     }
 
+    /// Counts an answer, and waits until it is time for the next message.
+    async fn is_acknowledged(&self) {
+        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+        if !self.pause.is_zero() {
+            tokio::time::sleep(self.pause).await;
+        }
+    }
+
     pub(super) async fn send_by_socket(self: Arc<Self>, name: String, token: String) -> Acknowledged {
         let mut sent = Vec::new();
         loop {
@@ -50,7 +58,7 @@ impl Shared {
                 match say(&mut stream, &text).await {
                     Said::Acknowledged => {
                         sent.push(text);
-                        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                        self.is_acknowledged().await;
                     }
                     Said::Refused(code) => {
                         self.refuse(&code);
@@ -83,7 +91,7 @@ impl Shared {
             match request.send().await {
                 Ok(answer) if answer.status() == 201 => {
                     acknowledged.push(text);
-                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                    self.is_acknowledged().await;
                     continue;
                 }
                 Ok(answer) => {
