@@ -13,16 +13,22 @@ for (const form of document.querySelectorAll('form.try')) form.hidden = false;
 /** A word as a POSIX shell reads it back. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The request that a form describes, whatever was typed into it. */
-function described(form) {
+/** The address that a form describes, whatever was typed into it. */
+function addressed(form, origin) {
   let path = form.dataset.path;
   const query = new URLSearchParams();
   for (const field of form.querySelectorAll('[data-in]')) {
     if (field.dataset.in === 'path') path = path.replace(`{${field.name}}`, encodeURIComponent(field.value));
     else if (field.value !== '') query.append(field.name, field.value);
   }
-  const url = new URL(path, location.origin);
+  const url = new URL(path, origin);
   url.search = query;
+  return url;
+}
+
+/** The request that a form describes. */
+function described(form) {
+  const url = addressed(form, location.origin);
   const headers = { 'Accept-Language': page.lang };
   if (form.elements.token.checked && access.value.trim()) headers.Authorization = `Bearer ${access.value.trim()}`;
   const body = form.elements.body?.value;
@@ -57,7 +63,7 @@ async function call(form) {
   const request = described(form);
   const outcome = form.querySelector('[data-outcome]');
   const show = (name, text) => {
-    outcome.querySelector(`[data-${name}]`).textContent = text;
+    outcome.querySelector(`[data-testid="${name}"]`).textContent = text;
   };
   show('request', asHttp(request));
   show('curl', asCurl(request));
@@ -70,7 +76,7 @@ async function call(form) {
     const text = await response.text();
     show('time', `${(performance.now() - start).toFixed(1)} ms`);
     show('status', String(response.status));
-    outcome.querySelector('[data-status]').dataset.refusal = String(!response.ok);
+    outcome.querySelector('[data-testid="status"]').dataset.refusal = String(!response.ok);
     show('headers', [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n'));
     show('answer', readable(text));
   } catch (error) {
@@ -174,17 +180,10 @@ function speak(form) {
   }
 
   function open() {
-    let path = form.dataset.path;
-    const query = new URLSearchParams();
-    for (const input of form.querySelectorAll('[data-in]')) {
-      if (input.dataset.in === 'path') path = path.replace(`{${input.name}}`, encodeURIComponent(input.value));
-      else if (input.value !== '') query.append(input.name, input.value);
-    }
+    const url = addressed(form, location.origin.replace(/^http/, 'ws'));
     const how = field('credentials').value;
     const token = access.value.trim();
-    if (how === 'query') query.append('token', token);
-    const url = new URL(path, location.origin.replace(/^http/, 'ws'));
-    url.search = query;
+    if (how === 'query') url.searchParams.append('token', token);
     socket = how === 'protocol' && token ? new WebSocket(url, ['bearer', token]) : new WebSocket(url);
     note('*', url.href);
     find('open').disabled = true;

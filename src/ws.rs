@@ -10,7 +10,7 @@ use axum::{
     extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
     response::Response,
 };
-use chat::model::{Failure, ServerFrame};
+use chat::model::{Failure, ServerFrame, User};
 use tokio::time::timeout;
 
 use crate::{error, state::AppState};
@@ -25,6 +25,8 @@ mod rare;
 pub mod room;
 
 use figures::Kind;
+use handshake::Entrance;
+use line::Line;
 
 /// Buffers of one socket. That for reading is there as long as the socket, and most of an idle one's memory by the
 /// library's default of 128 KiB; frames of a chat are small, and a larger one makes it grow. That for writing is
@@ -64,6 +66,38 @@ where
             serve(socket).await;
             drop((open, held));
         })
+}
+
+/// Lets the client in as far as `open` does, which is asked when its turn has come. Who may not come in has been told
+/// why.
+async fn enter<T, F>(
+    mut socket: WebSocket,
+    state: &AppState,
+    entrance: &Entrance,
+    open: impl FnOnce(User) -> F,
+) -> Option<(Line, T)>
+where
+    F: Future<Output = chat::Result<T>>,
+{
+    let locale = entrance.locale;
+    let user = match handshake::admit(&mut socket, state, entrance).await {
+        Ok(user) => user,
+        Err(failure) => {
+            refuse(socket, locale, &failure).await;
+            return None;
+        }
+    };
+    let turn = state.turns.take().await;
+    let opened = open(user).await;
+    drop(turn);
+    match opened {
+        Ok(opened) => Some((Line::new(socket, locale, &state.config), opened)),
+        Err(error) => {
+            crate::error::log(&error);
+            refuse(socket, locale, &error.failure()).await;
+            None
+        }
+    }
 }
 
 /// Sends one message; `false` when the peer is gone.
@@ -113,7 +147,6 @@ async fn close(mut socket: WebSocket, code: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ws::handshake::Entrance;
 
     /// The size of what a function's future keeps.
     fn size<F: Future<Output = ()>>(_: impl Fn(WebSocket, AppState, Entrance) -> F) -> usize {

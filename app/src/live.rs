@@ -1,7 +1,7 @@
 //! The sockets: the room's, which is resumed, and that of the notifications; each frame goes to the state.
 //!
-//! `frames`, `apply`, `notices` and `backoff` decide and are pure; `connection` (the room's) and `bell` (the
-//! notifications') are the browser's half, and the only ones that touch the network.
+//! `frames`, `apply`, `notices` and `backoff` decide and are pure; `connection` (the room's), `bell` (the
+//! notifications') and `stay` are the browser's half, and the only ones that touch the network.
 
 pub mod apply;
 pub mod backoff;
@@ -11,6 +11,8 @@ pub mod bell;
 pub mod connection;
 pub mod frames;
 pub mod notices;
+#[cfg(feature = "hydrate")]
+mod stay;
 
 use chat::model::Code;
 

@@ -23,6 +23,8 @@ pub mod notifications;
 #[cfg(feature = "ssr")]
 pub mod offline;
 pub mod onward;
+#[cfg(feature = "ssr")]
+pub mod person_names;
 pub mod room;
 pub mod room_list;
 #[cfg(feature = "ssr")]

@@ -9,4 +9,6 @@ pub mod moment;
 #[cfg(feature = "ssr")]
 pub mod page;
 pub mod person;
+#[cfg(feature = "ssr")]
+pub mod search;
 pub mod switches;

@@ -5,18 +5,17 @@ use axum::{
     response::Response,
 };
 use chat::{
-    model::{ClientFrame, ServerFrame},
+    model::{ClientFrame, ServerFrame, User},
     service::NotificationSession,
 };
 
 use super::{
-    accept,
+    accept, enter,
     figures::Kind,
     frames::BadFrame,
-    handshake::{self, Entrance},
+    handshake::Entrance,
     line::{Came, End, Line},
     rare::{Rare, Rares},
-    refuse,
 };
 use crate::state::AppState;
 
@@ -32,38 +31,13 @@ pub async fn upgrade(
 pub(super) async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
     let stopping = state.shutdown.token().cancelled_owned();
     // In boxes for the reason that a room's socket gives.
-    let Some((mut line, mut session)) = Box::pin(open(socket, state, entrance)).await else { return };
+    let open = async |user: User| state.chat.open_notifications(&user).await;
+    let entered = Box::pin(enter(socket, &state, &entrance, open)).await;
+    let Some((mut line, mut session)) = entered else { return };
     let end = run(&mut line, &mut session, stopping).await;
     // Nothing more is kept for it during the goodbye, which a dead peer makes long.
     drop(session);
     Box::pin(line.end(end)).await;
-}
-
-/// Lets the client in; who may not come in has been told why.
-async fn open(
-    mut socket: WebSocket,
-    state: AppState,
-    entrance: Entrance,
-) -> Option<(Line, NotificationSession)> {
-    let locale = entrance.locale;
-    let user = match handshake::admit(&mut socket, &state, &entrance).await {
-        Ok(user) => user,
-        Err(failure) => {
-            refuse(socket, locale, &failure).await;
-            return None;
-        }
-    };
-    let turn = state.turns.take().await;
-    let opened = state.chat.open_notifications(&user).await;
-    drop(turn);
-    match opened {
-        Ok(session) => Some((Line::new(socket, locale, &state.config), session)),
-        Err(error) => {
-            crate::error::log(&error);
-            refuse(socket, locale, &error.failure()).await;
-            None
-        }
-    }
 }
 
 async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl Future<Output = ()>) -> End {

@@ -12,13 +12,12 @@ use chat::{
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
 use super::{
-    accept,
+    accept, enter,
     figures::Kind,
     frames,
-    handshake::{self, Entrance},
+    handshake::Entrance,
     line::{Came, End, Line},
     rare::{Rare, Rares},
-    refuse,
 };
 use crate::state::AppState;
 
@@ -46,37 +45,21 @@ pub(super) async fn serve(socket: WebSocket, state: AppState, entrance: Entrance
     Box::pin(line.end(end)).await;
 }
 
-/// Lets the client in; who may not come in has been told why.
-async fn open(mut socket: WebSocket, state: AppState, entrance: Entrance) -> Option<Talk> {
-    let locale = entrance.locale;
-    let user = match handshake::admit(&mut socket, &state, &entrance).await {
-        Ok(user) => user,
-        Err(failure) => {
-            refuse(socket, locale, &failure).await;
-            return None;
-        }
+async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<Talk> {
+    let open = async |user: User| {
+        let room = entrance.room.ok_or(Code::NotFound)?;
+        let session = state.chat.open_room(&user, room, entrance.resume).await?;
+        Ok((user, session))
     };
-    let turn = state.turns.take().await;
-    let opened = match entrance.room {
-        Some(room) => state.chat.open_room(&user, room, entrance.resume).await,
-        None => Err(Code::NotFound.into()),
-    };
-    drop(turn);
-    match opened {
-        Ok(session) => Some(Talk {
-            line: Line::new(socket, locale, &state.config),
-            chat: state.chat,
-            user,
-            room: session.room(),
-            session,
-            receipts: FuturesUnordered::new(),
-        }),
-        Err(error) => {
-            crate::error::log(&error);
-            refuse(socket, locale, &error.failure()).await;
-            None
-        }
-    }
+    let (line, (user, session)) = enter(socket, &state, &entrance, open).await?;
+    Some(Talk {
+        line,
+        chat: state.chat,
+        user,
+        room: session.room(),
+        session,
+        receipts: FuturesUnordered::new(),
+    })
 }
 
 type Answered = (Option<String>, chat::Result<chat::writer::Stored>);

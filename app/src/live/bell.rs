@@ -6,23 +6,16 @@
 
 use std::{pin::pin, time::Duration};
 
-use futures::{
-    FutureExt as _, SinkExt as _, StreamExt as _,
-    channel::mpsc::{self, UnboundedReceiver},
-    future::{AbortHandle, Abortable},
-};
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _, channel::mpsc::UnboundedReceiver};
 use gloo_net::websocket::{Message as Packet, WebSocketError, futures::WebSocket};
 use gloo_timers::future::sleep;
-use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
     backoff, closed_for_good,
     notices::{self, Word},
+    stay::stay,
 };
-use crate::browser::{
-    document::{is_visible, socket_url},
-    random::chance,
-};
+use crate::browser::{document::socket_url, random::chance};
 
 /// After so much silence the server is asked whether it is there.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -31,26 +24,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Hands every frame of the notifications' socket to `hear`, until the current owner goes.
 pub fn listen(hear: impl Fn(Word) + 'static) {
-    let (nudge, nudges) = mpsc::unbounded();
-    let (abort, registration) = AbortHandle::new_pair();
-    spawn_local(async move {
-        // Aborted when the page goes; there is nothing to be told then.
-        let _ = Abortable::new(keep(nudges, hear), registration).await;
-    });
-    let online = window_event_listener(ev::online, {
-        let nudge = nudge.clone();
-        move |_| drop(nudge.unbounded_send(()))
-    });
-    let visible = window_event_listener(ev::visibilitychange, move |_| {
-        if is_visible() {
-            drop(nudge.unbounded_send(()));
-        }
-    });
-    on_cleanup(move || {
-        abort.abort();
-        online.remove();
-        visible.remove();
-    });
+    stay(|nudges| keep(nudges, hear));
 }
 
 /// How a socket ended.

@@ -10,25 +10,21 @@ use chat::model::{ClientFrame, Code, RoomId, RoomMessage};
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
     channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    future::{AbortHandle, Abortable},
     stream::{Fuse, SplitSink, SplitStream},
 };
 use gloo_net::websocket::{Message as Packet, WebSocketError, futures::WebSocket};
 use gloo_timers::future::sleep;
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
 use super::{
     Line,
     apply::{Outcome, Position, apply},
     backoff, closed_for_good,
     frames::{self, Heard},
+    stay::stay,
 };
 use crate::{
-    browser::{
-        clock::now_ms,
-        document::{is_visible, socket_url},
-        random::chance,
-    },
+    browser::{clock::now_ms, document::socket_url, random::chance},
     state::{roster::Roster, timeline::Timeline, typing::Typists},
 };
 
@@ -67,28 +63,9 @@ pub struct Hooks {
 /// server while the line stands, and nowhere while it does not (messages wait in the timeline).
 pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> UnboundedSender<ClientFrame> {
     let (frames, outgoing) = mpsc::unbounded();
-    let (nudge, nudges) = mpsc::unbounded();
-    let connection =
-        Connection { room, position: Position { rev }, signals, hooks, outgoing, nudges, asked_at: None };
-
-    let (abort, registration) = AbortHandle::new_pair();
-    spawn_local(async move {
-        // Aborted when the page goes; there is nothing to be told then.
-        let _ = Abortable::new(connection.run(), registration).await;
-    });
-    let online = window_event_listener(ev::online, {
-        let nudge = nudge.clone();
-        move |_| drop(nudge.unbounded_send(()))
-    });
-    let visible = window_event_listener(ev::visibilitychange, move |_| {
-        if is_visible() {
-            drop(nudge.unbounded_send(()));
-        }
-    });
-    on_cleanup(move || {
-        abort.abort();
-        online.remove();
-        visible.remove();
+    stay(|nudges| {
+        let position = Position { rev };
+        Connection { room, position, signals, hooks, outgoing, nudges, asked_at: None }.run()
     });
     frames
 }

@@ -1,6 +1,6 @@
 //! `/rooms/browse`: the public rooms, to be found by name and joined.
 
-use chat::model::Room;
+use chat::model::{Room, limits::ROOM_NAME_MAX};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
@@ -14,8 +14,8 @@ use crate::{
     },
     ui::{
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
         page::Page,
+        search::SearchForm,
     },
 };
 
@@ -29,7 +29,7 @@ pub fn Browse() -> impl IntoView {
         <PageTitle text=say!(browse.title)/>
         <Page title=say!(browse.title) back="/rooms">
             <p class="lead">{say!(browse.lead)}</p>
-            <Search search=search.clone()/>
+            <SearchForm action="/rooms/browse" value=search.clone() label=say!(browse.search) max=ROOM_NAME_MAX/>
             <Suspense>
                 {move || {
                     let search = search.clone();
@@ -42,28 +42,6 @@ pub fn Browse() -> impl IntoView {
                 }}
             </Suspense>
         </Page>
-    }
-    .into_any()
-}
-
-#[component]
-fn Search(search: String) -> impl IntoView {
-    view! {
-        <form class="search" role="search" action="/rooms/browse">
-            <Draw icon=Icon::Search/>
-            <input
-                class="input"
-                type="search"
-                name="search"
-                value=search
-                maxlength="100"
-                aria-label=say!(browse.search)
-                placeholder=say!(browse.search)
-            />
-            <button type="submit" class="button">
-                {say!(browse.submit)}
-            </button>
-        </form>
     }
     .into_any()
 }

@@ -24,6 +24,7 @@ use crate::{
         icon::{Draw, Icon},
         page::Page,
         person::display_name,
+        search::SearchForm,
     },
 };
 
@@ -85,21 +86,7 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
                     }
                 })}
             {powers.invite.then(|| view! { <Invite room=id refusal=invitation/> })}
-            <form class="search" role="search" action=path>
-                <Draw icon=Icon::Search/>
-                <input
-                    class="input"
-                    type="search"
-                    name="search"
-                    value=search_words
-                    maxlength="150"
-                    aria-label=say!(members.search)
-                    placeholder=say!(members.search)
-                />
-                <button type="submit" class="button">
-                    {say!(browse.submit)}
-                </button>
-            </form>
+            <SearchForm action=path value=search_words label=say!(members.search) max=USERNAME_MAX/>
             {is_empty.then(|| view! { <p class="page-none">{say!(members.none)}</p> })}
             <ul class="people">
                 {places.into_iter().map(|place| view! { <Person room=id place/> }).collect_view()}

@@ -1,13 +1,10 @@
 //! `/settings`: one's names, password, language and theme, and what the account is open with.
 
-use chat::{
-    model::{User, limits::PERSON_NAME_MAX},
-    service::accounts::IssuedToken,
-};
+use chat::{model::User, service::accounts::IssuedToken};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed};
+use super::{PageTitle, failed::Failed, person_names::PersonNames};
 use crate::{
     error::notice,
     i18n::{say, td_string},
@@ -20,7 +17,7 @@ use crate::{
     },
     state::agent,
     ui::{
-        field::{FormFailure, PasswordField, TextField, problem_of},
+        field::{FormFailure, PasswordField, problem_of},
         moment::BriefTime,
         page::Page,
         switches::Switches,
@@ -93,34 +90,13 @@ fn Names(me: User, refusal: Option<Refusal>) -> impl IntoView {
     };
     let (first_name, last_name) = (typed("first_name", &me.first_name), typed("last_name", &me.last_name));
     let failure = refusal.map(|refusal| refusal.failure);
-    let [first_problem, last_problem] =
-        ["first_name", "last_name"].map(|field| problem_of(failure.as_ref(), field));
     view! {
         <section class="block">
             <h2>{say!(settings.profile)}</h2>
             <p>{say!(settings.profile_lead, username = me.username)}</p>
-            <FormFailure failure/>
+            <FormFailure failure=failure.clone()/>
             <form method="post" action=Rename::url()>
-                <div class="field-pair">
-                    <TextField
-                        name="last_name"
-                        label=say!(account.last_name)
-                        value=last_name
-                        problem=last_problem
-                        autocomplete="family-name"
-                        max=PERSON_NAME_MAX
-                        optional=true
-                    />
-                    <TextField
-                        name="first_name"
-                        label=say!(account.first_name)
-                        value=first_name
-                        problem=first_problem
-                        autocomplete="given-name"
-                        max=PERSON_NAME_MAX
-                        optional=true
-                    />
-                </div>
+                <PersonNames last_name first_name failure/>
                 <button type="submit" class="button">
                     {say!(page.save)}
                 </button>

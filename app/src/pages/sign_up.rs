@@ -1,9 +1,9 @@
 //! `/sign-up`. A plain form, as signing in is.
 
-use chat::model::limits::{PERSON_NAME_MAX, USERNAME_MAX};
+use chat::model::limits::USERNAME_MAX;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward};
+use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward, person_names::PersonNames};
 use crate::{
     i18n::say,
     server::{
@@ -81,26 +81,7 @@ fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
                 hint=say!(sign_up.password_hint)
                 autocomplete="new-password"
             />
-            <div class="field-pair">
-                <TextField
-                    name="last_name"
-                    label=say!(account.last_name)
-                    value=last_name
-                    problem=problem("last_name")
-                    autocomplete="family-name"
-                    max=PERSON_NAME_MAX
-                    optional=true
-                />
-                <TextField
-                    name="first_name"
-                    label=say!(account.first_name)
-                    value=first_name
-                    problem=problem("first_name")
-                    autocomplete="given-name"
-                    max=PERSON_NAME_MAX
-                    optional=true
-                />
-            </div>
+            <PersonNames last_name first_name failure=failure.clone()/>
             <button type="submit" class="button button-loud button-wide">
                 {say!(sign_up.submit)}
             </button>

@@ -155,45 +155,23 @@ fn Outcome() -> impl IntoView {
     view! {
         <div class="outcome" data-outcome data-testid="outcome" hidden>
             <p role="status">
-                <span class="status" data-status data-testid="status"></span>
+                <span class="status" data-testid="status"></span>
                 " "
-                <span class="number" data-time data-testid="time"></span>
+                <span class="number" data-testid="time"></span>
             </p>
-            <pre
-                class="example"
-                tabindex="0"
-                role="group"
-                aria-label=say!(console.answer)
-                data-answer
-                data-testid="answer"
-            ></pre>
-            <pre
-                class="example"
-                tabindex="0"
-                role="group"
-                aria-label=say!(console.headers)
-                data-headers
-                data-testid="headers"
-            ></pre>
-            <pre
-                class="example"
-                tabindex="0"
-                role="group"
-                aria-label=say!(console.request)
-                data-request
-                data-testid="request"
-            ></pre>
-            <pre
-                class="example"
-                tabindex="0"
-                role="group"
-                aria-label="curl"
-                data-curl
-                data-testid="curl"
-            ></pre>
+            <Part name="answer" label=say!(console.answer)/>
+            <Part name="headers" label=say!(console.headers)/>
+            <Part name="request" label=say!(console.request)/>
+            <Part name="curl" label="curl"/>
         </div>
     }
     .into_any()
+}
+
+/// One text of it, which may be long enough to scroll.
+#[component]
+fn Part(name: &'static str, label: &'static str) -> impl IntoView {
+    view! { <pre class="example" tabindex="0" role="group" aria-label=label data-testid=name></pre> }
 }
 
 /// A socket to speak to.

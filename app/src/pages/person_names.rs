@@ -1,0 +1,45 @@
+//! A person's two names in a form: when signing up, and in the settings.
+
+use chat::model::{Failure, limits::PERSON_NAME_MAX};
+use leptos::prelude::*;
+
+use crate::{
+    i18n::say,
+    ui::field::{TextField, problem_of},
+};
+
+/// See the module.
+#[component]
+pub fn PersonNames(
+    /// What the family name's field begins with.
+    last_name: String,
+    /// What the given name's field begins with.
+    first_name: String,
+    /// What was refused, if anything.
+    failure: Option<Failure>,
+) -> impl IntoView {
+    let problem = |field| problem_of(failure.as_ref(), field);
+    view! {
+        <div class="field-pair">
+            <TextField
+                name="last_name"
+                label=say!(account.last_name)
+                value=last_name
+                problem=problem("last_name")
+                autocomplete="family-name"
+                max=PERSON_NAME_MAX
+                optional=true
+            />
+            <TextField
+                name="first_name"
+                label=say!(account.first_name)
+                value=first_name
+                problem=problem("first_name")
+                autocomplete="given-name"
+                max=PERSON_NAME_MAX
+                optional=true
+            />
+        </div>
+    }
+    .into_any()
+}
