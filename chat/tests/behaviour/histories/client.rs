@@ -170,9 +170,12 @@ impl Client {
         Ok(())
     }
 
-    /// Comes back if need be, and takes what comes up to this message.
+    /// Comes back if need be, and takes what comes up to this message. One that was read ahead is
+    /// still to be heard, and what else happened before it.
     pub async fn catch_up(&mut self, last: MessageId) -> Result<(), String> {
-        while self.session.is_none() || !self.messages.contains_key(&last) {
+        let is_heard =
+            |client: &Self| client.messages.get(&last).is_some_and(|message| message.how != How::Ahead);
+        while self.session.is_none() || !is_heard(self) {
             match &mut self.session {
                 None => self.come(Return::AfterRev).await?,
                 Some(session) => {
