@@ -1,15 +1,27 @@
 //! Takes out of the release what no page can reach and the compiler cannot know of.
 //!
 //! Leptos can make a page live in two ways, and each part of a view carries the code for both: at once
-//! (`hydrate_body`), as `frontend` does, and waiting for code that is fetched later (`hydrate_lazy`). The second is an
-//! eighth of all the wasm. Should anything ever call it, it stops there, and with it every test in the browser, since
-//! those run on the release's wasm.
+//! (`hydrate_body`), as `frontend` does, and waiting for code that is fetched later (`hydrate_lazy`). The second is a
+//! good part of all the wasm. Should anything ever call it, it stops there, and with it every test in the browser,
+//! since those run on the release's wasm.
+//!
+//! The compiler lets functions of the same code share one of their names, so a name alone proves nothing: what the
+//! rest of the program calls stays.
+
+use std::collections::HashSet;
 
 use anyhow::Result;
-use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module};
+use walrus::{
+    FunctionBuilder, FunctionId, FunctionKind, LocalFunction, Module,
+    ir::{self, Visitor},
+};
 
-/// What is in the name of each function of the second way: their own, and that of what they leave behind.
-const UNREACHED: &str = "hydrate_async";
+/// What the name of each function of the second way ends in, and that of the code that it waits in; then comes a hash.
+const UNREACHED: &str = "13hydrate_async";
+/// A closure in a mangled name.
+const CLOSURE: &str = "28_$u7b$$u7b$closure$u7d$$u7d$";
+/// What a mangled name's hash begins with.
+const HASH: &str = "17h";
 
 /// The wasm without them.
 pub(super) fn remove(wasm: &[u8]) -> Result<Vec<u8>> {
@@ -27,10 +39,50 @@ pub(super) fn remove(wasm: &[u8]) -> Result<Vec<u8>> {
     Ok(module.emit_wasm())
 }
 
-fn unreached(module: &Module) -> Vec<FunctionId> {
-    let named =
-        |id: &FunctionId| module.funcs.get(*id).name.as_ref().is_some_and(|name| name.contains(UNREACHED));
-    module.funcs.iter_local().map(|(id, _)| id).filter(named).collect()
+/// The functions of the second way that nothing but the second way calls.
+fn unreached(module: &Module) -> HashSet<FunctionId> {
+    let named = module.funcs.iter_local().filter(|(id, _)| is_of_second_way(module, *id));
+    let mut unreached: HashSet<FunctionId> = named.map(|(id, _)| id).collect();
+    loop {
+        let mut called = Called::default();
+        for (_, function) in module.funcs.iter_local().filter(|(id, _)| !unreached.contains(id)) {
+            called.read(function);
+        }
+        let before = unreached.len();
+        unreached.retain(|id| !called.0.contains(id));
+        if unreached.len() == before {
+            return unreached;
+        }
+    }
+}
+
+fn is_of_second_way(module: &Module, id: FunctionId) -> bool {
+    let Some(name) = &module.funcs.get(id).name else { return false };
+    let Some((_, mut rest)) = name.rsplit_once(UNREACHED) else { return false };
+    while let Some(inner) = rest.strip_prefix(CLOSURE) {
+        rest = inner;
+    }
+    rest.starts_with(HASH)
+}
+
+/// The functions that a function calls by name.
+#[derive(Default)]
+struct Called(HashSet<FunctionId>);
+
+impl Called {
+    fn read(&mut self, function: &LocalFunction) {
+        ir::dfs_in_order(self, function, function.entry_block());
+    }
+}
+
+impl Visitor<'_> for Called {
+    fn visit_call(&mut self, call: &ir::Call) {
+        self.0.insert(call.func);
+    }
+
+    fn visit_return_call(&mut self, call: &ir::ReturnCall) {
+        self.0.insert(call.func);
+    }
 }
 
 #[cfg(test)]
@@ -39,24 +91,37 @@ mod tests {
 
     use super::*;
 
+    const FIRST: &str = "_ZN3app7hydrate17h0123456789abcdefE";
+    const SECOND: &str = "_ZN3app13hydrate_async17h0123456789abcdefE";
+    const SHARED: &str = "_ZN3app13hydrate_async28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE";
+    const WITHIN: &str = "_ZN3app13hydrate_async28_$u7b$$u7b$closure$u7d$$u7d$4prep17h0123456789abcdefE";
+
     #[test]
     fn what_is_not_reached_is_empty_and_the_rest_is_as_it_was() {
         let mut module = Module::default();
-        for name in ["app::hydrate_async::{{closure}}", "app::hydrate"] {
+        let mut shared = None;
+        for name in [SHARED, SECOND, WITHIN, FIRST] {
             let mut function = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[ValType::I32]);
             let argument = module.locals.add(ValType::I32);
-            function.name(name.into()).func_body().local_get(argument);
+            let mut body = function.name(name.into()).func_body();
+            body.local_get(argument);
+            if let (FIRST, Some(shared)) = (name, shared) {
+                body.call(shared);
+            }
             let id = function.finish(vec![argument], &mut module.funcs);
+            shared = shared.or(Some(id));
             module.exports.add(name, id);
         }
         let module = Module::from_buffer(&remove(&module.emit_wasm()).expect("wasm")).expect("wasm");
-        let stops: Vec<bool> = module
-            .funcs
-            .iter_local()
-            .map(|(_, function)| &function.block(function.entry_block()).instrs)
-            .map(|instructions| instructions.iter().any(|(it, _)| matches!(it, Instr::Unreachable(_))))
-            .collect();
-        assert_eq!(stops.len(), 2);
-        assert_eq!(stops.iter().filter(|stops| **stops).count(), 1);
+        let stops = module.funcs.iter_local().filter(|(_, function)| {
+            function
+                .block(function.entry_block())
+                .instrs
+                .iter()
+                .any(|(it, _)| matches!(it, Instr::Unreachable(_)))
+        });
+        let names: Vec<_> = stops.filter_map(|(id, _)| module.funcs.get(id).name.as_deref()).collect();
+        assert_eq!(names, [SECOND]);
+        assert_eq!(module.funcs.iter_local().count(), 4);
     }
 }
