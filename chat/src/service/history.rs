@@ -53,11 +53,11 @@ impl Chat {
 
         let is_forward = query.after_id.is_some();
         let (after, upto) = if let Some(id) = query.after_id {
-            let after = place(&mut conn, room, "after_id", id, 0, total).await?;
+            let after = place(&mut conn, room, Side::After, id, total).await?;
             (after, after.saturating_add(size).min(total))
         } else {
             let newest = match query.before_id {
-                Some(id) => place(&mut conn, room, "before_id", id, -1, total).await?,
+                Some(id) => place(&mut conn, room, Side::Before, id, total).await?,
                 None => total,
             };
             let upto = newest.saturating_sub((page - 1).saturating_mul(size));
@@ -77,18 +77,46 @@ impl Chat {
     }
 }
 
-/// The place `step` beside the message that a cursor names. It names one of the room nearly
-/// always; any other id has its place among the ids.
-async fn place(conn: &mut Conn, room: RoomId, field: &str, id: i64, step: i64, total: i64) -> Result<i64> {
-    if !(0..=MAX_ID).contains(&id) {
-        return Err(Error::invalid(field, Problem::OutOfRange { min: 0, max: MAX_ID }));
+/// Which messages a cursor asks for.
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    After,
+}
+
+impl Side {
+    fn field(self) -> &'static str {
+        match self {
+            Self::Before => "before_id",
+            Self::After => "after_id",
+        }
     }
-    match id {
-        0 => Ok(0),
-        _ => match messages::seq_of(conn, room, MessageId(id)).await? {
-            Some(seq) => Ok(seq + step),
-            None => Ok(messages::seq_among(conn, room, MessageId(id), total).await?),
-        },
+
+    /// The smallest cursor that has a meaning: after nothing is from the start, before nothing is no message.
+    fn least(self) -> i64 {
+        match self {
+            Self::Before => 1,
+            Self::After => 0,
+        }
+    }
+}
+
+/// The newest place before the message that a cursor names, or its own, which what comes after it comes after. It
+/// names one of the room nearly always; any other id has its place among the ids.
+async fn place(conn: &mut Conn, room: RoomId, side: Side, id: i64, total: i64) -> Result<i64> {
+    let least = side.least();
+    if !(least..=MAX_ID).contains(&id) {
+        return Err(Error::invalid(side.field(), Problem::OutOfRange { min: least, max: MAX_ID }));
+    }
+    if id == 0 {
+        return Ok(0);
+    }
+    match messages::seq_of(conn, room, MessageId(id)).await? {
+        Some(seq) => Ok(match side {
+            Side::Before => seq - 1,
+            Side::After => seq,
+        }),
+        None => Ok(messages::seq_among(conn, room, MessageId(id), total).await?),
     }
 }
 

@@ -178,13 +178,12 @@ fn of_messages(Stage { room, message, notification, .. }: &Stage) -> Vec<Row> {
     let history = || format!("/api/chat/rooms/{room}/messages/");
     let of_message = |rest: &str| format!("/api/chat/messages/{message}/{rest}");
     let notices = |rest: &str| format!("/api/chat/notifications/{rest}");
-    let id = Number(0, MAX_ID);
     vec![
         row("GET /api/chat/rooms/{id}/messages/", history()).query(&[
             ("page", ANY_PAGE),
             ("page_size", ANY_PAGE),
-            ("before_id", id),
-            ("after_id", id),
+            ("before_id", Number(1, MAX_ID)),
+            ("after_id", Number(0, MAX_ID)),
         ]),
         row("POST /api/chat/rooms/{id}/messages/", history()).body(
             json!({"content": "tea", "message_type": "file", "file_url": "https://example.org/tea", "file_name": "tea",
