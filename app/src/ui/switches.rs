@@ -42,8 +42,10 @@ fn LanguageSwitch() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <form class="switch" role="group" method="post" action=SetLanguage::url() aria-label=say!(preferences.language)>
-            {buttons}
+        <form method="post" action=SetLanguage::url()>
+            <div class="switch" role="group" aria-label=say!(preferences.language)>
+                {buttons}
+            </div>
         </form>
     }
     .into_any()
@@ -79,8 +81,10 @@ fn ThemeSwitch() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <form class="switch" role="group" method="post" action=SetTheme::url() aria-label=say!(preferences.theme)>
-            {buttons}
+        <form method="post" action=SetTheme::url()>
+            <div class="switch" role="group" aria-label=say!(preferences.theme)>
+                {buttons}
+            </div>
         </form>
     }
     .into_any()
