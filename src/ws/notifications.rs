@@ -31,13 +31,16 @@ pub async fn upgrade(
 pub(super) async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
     let stopping = state.shutdown.token().cancelled_owned();
     // In boxes for the reason that a room's socket gives.
-    let open = async |user: User| state.chat.open_notifications(&user).await;
-    let entered = Box::pin(enter(socket, &state, &entrance, open)).await;
-    let Some((mut line, mut session)) = entered else { return };
+    let Some((mut line, mut session)) = Box::pin(open(socket, state, entrance)).await else { return };
     let end = run(&mut line, &mut session, stopping).await;
     // Nothing more is kept for it during the goodbye, which a dead peer makes long.
     drop(session);
     Box::pin(line.end(end)).await;
+}
+
+async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<(Line, NotificationSession)> {
+    let open = async |user: User| state.chat.open_notifications(&user).await;
+    enter(socket, &state, &entrance, open).await
 }
 
 async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl Future<Output = ()>) -> End {
