@@ -5,9 +5,10 @@ test('the page of notifications shows a new one by itself', async ({ people }) =
   const { id } = await mei.api.post<{ id: number }>('/api/chat/rooms/', { name: '前台', room_type: 'public' });
   await lin.api.post(`/api/chat/rooms/${id}/join/`);
   const page = await people.open(lin);
-  const connected = page.waitForEvent('websocket').then((socket) => socket.waitForEvent('framereceived'));
-  await page.goto('/notifications');
-  await connected;
+  // What the page before opens late is not this page's.
+  await page.goto('/notifications', { waitUntil: 'commit' });
+  const socket = await page.waitForEvent('websocket');
+  await socket.waitForEvent('framereceived');
   await expect(page.getByText('没有通知')).toBeVisible();
   await mei.api.post(`/api/chat/rooms/${id}/messages/`, { content: '有人吗' });
   await expect(page.getByTestId('notification')).toContainText('有人吗');
