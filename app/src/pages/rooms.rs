@@ -13,7 +13,7 @@ use crate::{
     error::AppError,
     i18n::say,
     server::{
-        reading::read,
+        reading::{Reading, read},
         rooms::list_rooms,
         session::{Visit, read_visit, sign_in_path},
     },
@@ -28,6 +28,10 @@ mod bell;
 #[derive(Clone, Copy)]
 pub struct KnownRooms(pub RwSignal<rooms::Rooms>);
 
+/// The same as they came with the page.
+#[derive(Clone, Copy)]
+struct FirstRooms(Reading<Result<rooms::Rooms, AppError>>);
+
 /// See the module.
 #[component]
 pub fn Rooms() -> impl IntoView {
@@ -36,6 +40,7 @@ pub fn Rooms() -> impl IntoView {
     let rooms = read(|| (), |()| list_rooms());
     let known = KnownRooms(RwSignal::new(rooms::Rooms::default()));
     provide_context(known);
+    provide_context(FirstRooms(rooms));
     #[cfg(feature = "hydrate")]
     bell::listen(known);
     let pane = pane();
@@ -117,7 +122,7 @@ fn ToSignIn() -> impl IntoView {
 /// `/rooms`: no room chosen yet.
 #[component]
 pub fn NoRoom() -> impl IntoView {
-    let KnownRooms(rooms) = expect_context();
+    let (KnownRooms(rooms), FirstRooms(first)) = (expect_context(), expect_context());
     let (choose, none) = (say!(rooms.choose), say!(rooms.none_at_all));
     let is_empty = move || rooms.with(|rooms| rooms.list.is_empty());
     view! {
@@ -127,7 +132,15 @@ pub fn NoRoom() -> impl IntoView {
             <div class="blank wide-only">
                 <Mark/>
                 <ShownNotice/>
-                <p>{move || if is_empty() { none } else { choose }}</p>
+                <p>
+                    // Waits for the list: until then there seem to be none.
+                    <Suspense>
+                        {move || Suspend::new(async move {
+                            let had_none = first.await.is_ok_and(|rooms| rooms.list.is_empty());
+                            move || if had_none && is_empty() { none } else { choose }
+                        })}
+                    </Suspense>
+                </p>
                 <p class="blank-choices">
                     <a class="button" href="/rooms/browse" rel="external">
                         {say!(rooms.browse)}
