@@ -28,14 +28,17 @@ pub async fn upgrade(
     accept(&state.clone(), Kind::Notifications, upgrade, move |socket| serve(socket, state, entrance))
 }
 
-pub(super) async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
+pub(super) fn serve(socket: WebSocket, state: AppState, entrance: Entrance) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
     // In boxes for the reason that a room's socket gives.
-    let Some((mut line, mut session)) = Box::pin(open(socket, state, entrance)).await else { return };
-    let end = run(&mut line, &mut session, stopping).await;
-    // Nothing more is kept for it during the goodbye, which a dead peer makes long.
-    drop(session);
-    Box::pin(line.end(end)).await;
+    let opening = Box::pin(open(socket, state, entrance));
+    async {
+        let Some((mut line, mut session)) = opening.await else { return };
+        let end = run(&mut line, &mut session, stopping).await;
+        // Nothing more is kept for it during the goodbye, which a dead peer makes long.
+        drop(session);
+        Box::pin(line.end(end)).await;
+    }
 }
 
 async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<(Line, NotificationSession)> {

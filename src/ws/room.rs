@@ -33,16 +33,20 @@ pub async fn upgrade(
     accept(&state.clone(), Kind::Room, upgrade, move |socket| serve(socket, state, entrance))
 }
 
-pub(super) async fn serve(socket: WebSocket, state: AppState, entrance: Entrance) {
+pub(super) fn serve(socket: WebSocket, state: AppState, entrance: Entrance) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
-    // A task is as large as the largest thing that it ever waits for. What is waited for once, or seldom, is in a box
-    // of its own that goes when it is done: an idle socket then costs a few KiB and not thirty.
-    let Some(mut talk) = Box::pin(open(socket, state, entrance)).await else { return };
-    let end = talk.run(stopping).await;
-    let Talk { line, session, .. } = talk;
-    // Gone from the room before the goodbye, which a dead peer makes long.
-    drop(session);
-    Box::pin(line.end(end)).await;
+    // A task is as large as the largest thing that it ever waits for, and as what it began with. What is waited for
+    // once, or seldom, is in a box of its own that goes when it is done: an idle socket then costs a few KiB and not
+    // thirty.
+    let opening = Box::pin(open(socket, state, entrance));
+    async {
+        let Some(mut talk) = opening.await else { return };
+        let end = talk.run(stopping).await;
+        let Talk { line, session, .. } = talk;
+        // Gone from the room before the goodbye, which a dead peer makes long.
+        drop(session);
+        Box::pin(line.end(end)).await;
+    }
 }
 
 async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<Talk> {

@@ -33,7 +33,7 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
 }
 
 async fn upgrade(State(ring): State<Ring>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.read_buffer_size(1024).write_buffer_size(16 * 1024).on_upgrade(move |mut socket| async move {
+    upgrade.read_buffer_size(512).write_buffer_size(16 * 1024).on_upgrade(move |mut socket| async move {
         // An error says that the peer is gone, or too slow: either way the socket is over.
         let _ = talk(&mut socket, &ring).await;
     })
