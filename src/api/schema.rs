@@ -4,7 +4,7 @@
 //! Nothing is said twice here: limits are the domain's constants, sentences of refusals
 //! those that clients get. It must not know what a single call does.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use app::i18n::Locale;
 use axum::{
@@ -38,40 +38,40 @@ const ABOUT: &str = include_str!("schema/about.md");
 #[openapi(components(schemas(ClientFrame, ServerFrame, NotificationFrame, Code)))]
 pub struct Beginning;
 
-/// The finished document in each language. Cheap to clone.
+/// The document in each language, finished when somebody first asks for it. Cheap to clone.
 #[derive(Clone)]
-pub struct Documents {
-    zh: Document,
-    en: Document,
+pub struct Documents(Arc<Inner>);
+
+struct Inner {
+    /// What was collected from the handlers, as JSON: as a tree it takes ten times the memory, and so it does finished.
+    collected: Vec<u8>,
+    zh: OnceLock<Bytes>,
+    en: OnceLock<Bytes>,
 }
 
 impl Documents {
-    /// Completes what was collected from the handlers.
+    /// Of what was collected from the handlers.
     pub fn new(collected: &utoipa::openapi::OpenApi) -> Self {
-        let [zh, en] = [Locale::zh, Locale::en].map(|locale| Document::new(collected, locale));
-        Self { zh, en }
+        let collected = serde_json::to_vec(collected).unwrap_or_default();
+        Self(Arc::new(Inner { collected, zh: OnceLock::new(), en: OnceLock::new() }))
     }
 
-    /// The one for a reader of this language.
-    pub fn of(&self, locale: Locale) -> &Document {
-        match locale {
-            Locale::zh => &self.zh,
-            Locale::en => &self.en,
-        }
+    /// The one for a reader of this language, as JSON.
+    pub fn text(&self, locale: Locale) -> Bytes {
+        let text = match locale {
+            Locale::zh => &self.0.zh,
+            Locale::en => &self.0.en,
+        };
+        text.get_or_init(|| Bytes::from(self.finish(locale).to_string())).clone()
     }
-}
 
-/// The finished document. Cheap to clone.
-#[derive(Clone)]
-pub struct Document {
-    /// What it says.
-    pub value: Arc<Value>,
-    text: Bytes,
-}
+    /// The same to look into.
+    pub fn value(&self, locale: Locale) -> Value {
+        serde_json::from_slice(&self.text(locale)).unwrap_or_default()
+    }
 
-impl Document {
-    fn new(collected: &utoipa::openapi::OpenApi, locale: Locale) -> Self {
-        let mut value = serde_json::to_value(collected).unwrap_or_default();
+    fn finish(&self, locale: Locale) -> Value {
+        let mut value: Value = serde_json::from_slice(&self.0.collected).unwrap_or_default();
         value["info"] = json!({
             "title": "Liao 聊",
             "summary": "Team chat: REST and WebSocket",
@@ -101,8 +101,7 @@ impl Document {
         if locale == Locale::zh {
             prose::in_chinese(&mut value);
         }
-        let text = Bytes::from(value.to_string());
-        Self { value: Arc::new(value), text }
+        value
     }
 }
 
@@ -118,7 +117,7 @@ impl Document {
     security(())
 )]
 pub async fn show(Extension(documents): Extension<Documents>, headers: HeaderMap) -> Response {
-    let text = documents.of(error::locale(&headers)).text.clone();
+    let text = documents.text(error::locale(&headers));
     let about = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache"), (VARY, "accept-language")];
     (about, text).into_response()
 }

@@ -69,11 +69,11 @@ mod tests {
     use app::i18n::Locale;
 
     use super::*;
-    use crate::{api::schema::Document, router};
+    use crate::{api::schema::Documents, router};
 
     #[test]
     fn every_paragraph_has_its_chinese_and_none_is_left_over() {
-        let mut document = Document::new(&router::calls().into_openapi(), Locale::en).value.as_ref().clone();
+        let mut document = Documents::new(&router::calls().into_openapi()).value(Locale::en);
         let mut used = BTreeSet::from(["The server stops: come back.".to_owned()]);
         each(&mut document, &mut |text| {
             rewritten(text, |paragraph| {

@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use super::{refusals::Refusal, *};
 use crate::router;
 
-fn document() -> Document {
-    Document::new(&router::calls().into_openapi(), Locale::zh)
+fn document() -> Value {
+    Documents::new(&router::calls().into_openapi()).value(Locale::zh)
 }
 
 /// Each call: its path, its method, and what is said of it.
@@ -23,7 +23,7 @@ fn said(value: &Value) -> bool {
 
 #[test]
 fn every_call_is_described_and_has_examples() {
-    let document = document().value;
+    let document = document();
     let tags: BTreeSet<&str> =
         document["tags"].as_array().expect("tags").iter().filter_map(|tag| tag["name"].as_str()).collect();
     let mut names = BTreeSet::new();
@@ -55,7 +55,7 @@ fn every_call_is_described_and_has_examples() {
 
 #[test]
 fn refusals_follow_from_what_a_call_takes() {
-    let document = document().value;
+    let document = document();
     for (call, about) in calls(&document) {
         let statuses: BTreeSet<&str> =
             about["responses"].as_object().expect("answers").keys().map(String::as_str).collect();
@@ -129,13 +129,13 @@ fn every_reference_leads_somewhere_and_nothing_is_void() {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
-    let document = document().value;
+    let document = document();
     look(&document, &document, "");
 }
 
 #[test]
 fn sockets_are_described_with_every_frame_and_close_code() {
-    let document = document().value;
+    let document = document();
     let room = &document["x-sockets"]["/ws/chat/{room_id}/"];
     for code in ["1001", "1009", "4401", "4403", "4404", "4408", "4429"] {
         assert!(said(&room["closes"][code]), "{code}");
