@@ -6,6 +6,7 @@
 
 use std::{future::Future, sync::Arc};
 
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     error::{Error, Result},
     figures::Figures,
     hub::Hub,
+    model::RoomId,
     store::{Store, StoreError},
     writer::Writer,
 };
@@ -48,6 +50,9 @@ pub use system::KeyAgreement;
 /// Tries of one transaction when the database calls a deadlock: on MySQL, with the writer
 /// storing a message of the same member, or with whoever comes or goes at the same moment.
 const TRIES: usize = 4;
+
+/// So many rooms' members can change at once.
+const COMINGS: usize = 64;
 
 /// Does it again as long as the database calls a deadlock, which leaves nothing of it behind.
 async fn retried<T, F: Future<Output = Result<T>>>(once: impl Fn() -> F) -> Result<T> {
@@ -110,6 +115,9 @@ struct Inner {
     hub: Hub,
     clock: Clock,
     limits: limits::Limits,
+    /// Each is held while a room's members change, until that is published, so that others hear of it in the order in
+    /// which it was stored. Rooms share them, and wait for each other where they do.
+    comings: [Mutex<()>; COMINGS],
     settings: Settings,
     figures: Figures,
     stopping: CancellationToken,
@@ -128,6 +136,18 @@ pub enum Unready {
 }
 
 impl Chat {
+    /// Changes who is in `room` and tells of it, as `once` does, after whoever does so already.
+    async fn in_turn<T, F: Future<Output = Result<T>>>(
+        &self,
+        room: RoomId,
+        once: impl Fn() -> F,
+    ) -> Result<T> {
+        let count = self.inner.comings.len();
+        let place = usize::try_from(room.0.unsigned_abs()).map_or(0, |id| id % count);
+        let _turn = self.inner.comings[place].lock().await;
+        retried(once).await
+    }
+
     /// Starts the writer, the hub and the watch on an open store. Must be called inside a
     /// tokio runtime.
     pub fn start(store: Store, settings: Settings, clock: Clock) -> Self {
@@ -143,7 +163,8 @@ impl Chat {
         tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings);
         let figures = Figures::default();
-        let inner = Inner { store, writer, hub, clock, limits, settings, figures, stopping, tasks };
+        let comings = std::array::from_fn(|_| Mutex::default());
+        let inner = Inner { store, writer, hub, clock, limits, comings, settings, figures, stopping, tasks };
         Self { inner: Arc::new(inner) }
     }
 

@@ -4,7 +4,6 @@ use super::{
     Chat,
     access::{Action, allow},
     accounts::username_key,
-    retried,
     validate::Problems,
 };
 use crate::{
@@ -52,7 +51,7 @@ impl Chat {
         let mut problems = Problems::default();
         problems.filled_line("username", username, USERNAME_MAX);
         problems.finish()?;
-        retried(|| self.try_to_invite(inviter, room, username)).await
+        self.in_turn(room, || self.try_to_invite(inviter, room, username)).await
     }
 
     async fn try_to_invite(&self, inviter: &User, room: RoomId, username: &str) -> Result<Invited> {

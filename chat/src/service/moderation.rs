@@ -6,7 +6,6 @@
 use super::{
     Chat,
     access::{Action, allow, may_act_on},
-    retried,
     validate::Problems,
 };
 use crate::{
@@ -48,7 +47,7 @@ impl Chat {
             problems.add("role", Problem::NotAChoice);
         }
         problems.finish()?;
-        retried(|| self.try_to_change_member(actor, room, user, &patch, role)).await
+        self.in_turn(room, || self.try_to_change_member(actor, room, user, &patch, role)).await
     }
 
     async fn try_to_change_member(
@@ -116,7 +115,7 @@ impl Chat {
     /// # Errors
     /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`.
     pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
-        retried(|| self.try_to_remove_member(actor, room, user)).await
+        self.in_turn(room, || self.try_to_remove_member(actor, room, user)).await
     }
 
     async fn try_to_remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {

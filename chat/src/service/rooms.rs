@@ -163,7 +163,7 @@ impl Chat {
     /// `not_found` (also when it is deleted already), `banned`, `not_a_member`,
     /// `permission_denied`.
     pub async fn delete_room(&self, user: &User, id: RoomId) -> Result<()> {
-        retried(|| self.try_to_delete_room(user, id)).await
+        self.in_turn(id, || self.try_to_delete_room(user, id)).await
     }
 
     async fn try_to_delete_room(&self, user: &User, id: RoomId) -> Result<()> {
@@ -182,7 +182,7 @@ impl Chat {
     /// # Errors
     /// `not_found`, `banned`, `room_full`.
     pub async fn join(&self, user: &User, id: RoomId) -> Result<()> {
-        retried(|| self.try_to_join(user, id)).await
+        self.in_turn(id, || self.try_to_join(user, id)).await
     }
 
     async fn try_to_join(&self, user: &User, id: RoomId) -> Result<()> {
@@ -211,7 +211,7 @@ impl Chat {
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`.
     pub async fn leave(&self, user: &User, id: RoomId) -> Result<()> {
-        retried(|| self.try_to_leave(user, id)).await
+        self.in_turn(id, || self.try_to_leave(user, id)).await
     }
 
     async fn try_to_leave(&self, user: &User, id: RoomId) -> Result<()> {
