@@ -4,8 +4,11 @@
 //! Only built for the browser; callers are either effects, which do not run on the server, or built for it alone.
 
 pub mod alert;
+pub mod clipboard;
 pub mod clock;
 pub mod document;
 pub mod random;
+pub mod rows;
 pub mod scroll;
+pub mod storage;
 pub mod textarea;

@@ -57,6 +57,13 @@ pub fn excerpt(text: &str, most: usize) -> String {
     line
 }
 
+/// `text` as HTML that is nothing but text.
+pub fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    escape(text, &mut html);
+    html
+}
+
 /// Writes `text` so that it is nothing but text, in an attribute too.
 fn escape(text: &str, html: &mut String) {
     for letter in text.chars() {

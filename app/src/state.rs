@@ -6,8 +6,10 @@
 #[cfg(feature = "ssr")]
 pub mod agent;
 pub mod civil;
+pub mod doing;
 #[cfg(feature = "ssr")]
 pub mod fuzzy;
+pub mod mention;
 pub mod rooms;
 pub mod roster;
 pub mod timeline;

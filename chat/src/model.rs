@@ -16,6 +16,7 @@ mod openapi;
 pub mod room;
 pub mod timestamp;
 pub mod user;
+pub mod window;
 
 pub use event::{ClientFrame, ReadMark, RoomMessage, ServerFrame};
 pub use failure::{Code, Failure, FieldProblem, Problem};
@@ -28,3 +29,4 @@ pub use notification::{
 pub use room::{LastMessage, NewRoom, Room, RoomPatch, RoomRef, RoomType};
 pub use timestamp::Timestamp;
 pub use user::{User, UserRef};
+pub use window::{HistoryWindow, Rights, WindowAt};

@@ -40,6 +40,7 @@ pub mod sockets;
 mod system;
 mod validate;
 mod watch;
+mod window;
 
 pub use clock::Clock;
 pub use inbox::NotificationSession;

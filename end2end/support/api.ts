@@ -34,12 +34,18 @@ export class Api {
     return this.call<T>('POST', path, body);
   }
 
-  async patch<T>(path: string, body: unknown): Promise<T> {
+  async patch<T>(path: string, body: unknown = {}): Promise<T> {
     return this.call<T>('PATCH', path, body);
   }
 
   async delete(path: string): Promise<void> {
     await this.call<unknown>('DELETE', path);
+  }
+
+  /** Says something and returns its id. */
+  async say(room: number, content: string, reply_to?: number): Promise<number> {
+    const { id } = await this.post<{ id: number }>(`/api/chat/rooms/${room}/messages/`, { content, reply_to });
+    return id;
   }
 
   private async call<T>(method: string, path: string, body?: unknown): Promise<T> {

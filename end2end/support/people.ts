@@ -41,6 +41,13 @@ export class People {
     return page;
   }
 
+  /** A room that the first of them made and all are in. */
+  async together(name: string, maker: Person, ...guests: Person[]): Promise<number> {
+    const { id } = await maker.api.post<{ id: number }>('/api/chat/rooms/', { name, room_type: 'public' });
+    for (const guest of guests) await guest.api.post(`/api/chat/rooms/${id}/join/`);
+    return id;
+  }
+
   /** Closes what was opened. */
   async leave(): Promise<void> {
     for (const context of this.contexts) await context.close();

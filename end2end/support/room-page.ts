@@ -6,12 +6,15 @@ export class RoomPage {
   readonly composer: Locator;
   readonly send: Locator;
   readonly typing: Locator;
+  /** What one is about to do with a message, above the composer. */
+  readonly doing: Locator;
 
   constructor(readonly page: Page) {
     this.messages = page.getByTestId('message');
     this.composer = page.getByRole('textbox', { name: '写消息' });
     this.send = page.getByRole('button', { name: '发送' });
     this.typing = page.getByTestId('typing');
+    this.doing = page.getByTestId('doing');
   }
 
   /** Opens the room of this id. */
@@ -36,5 +39,17 @@ export class RoomPage {
   /** The message with this text. */
   message(text: string): Locator {
     return this.messages.filter({ hasText: text });
+  }
+
+  /** The button of this action at the message with this text, which the pointer goes to. */
+  async action(text: string, name: 'reply' | 'edit' | 'delete' | 'readers' | 'copy-link'): Promise<Locator> {
+    const message = this.message(text).last();
+    await message.hover();
+    return message.getByTestId(name);
+  }
+
+  /** Is the message in view? */
+  async inView(text: string): Promise<void> {
+    await expect(this.message(text).last()).toBeInViewport();
   }
 }

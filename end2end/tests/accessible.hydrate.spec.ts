@@ -38,7 +38,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-test('the keyboard alone leads from sign-in to a message', async ({ people, page }) => {
+test('the keyboard alone leads from sign-in to a message and an answer to it', async ({ people, page }) => {
   const lin = await people.create('lin');
   const name = `键盘 ${lin.username}`;
   await lin.api.post('/api/chat/rooms/', { name, room_type: 'private' });
@@ -65,4 +65,13 @@ test('the keyboard alone leads from sign-in to a message', async ({ people, page
   await page.keyboard.type('只用键盘');
   await page.keyboard.press('Enter');
   await expect(room.message('只用键盘')).toBeVisible();
+
+  for (let step = 0; step < 20 && !(await focused('.timeline')); step += 1) await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('ArrowUp');
+  await expect(page.locator('.message:focus')).toContainText('只用键盘');
+  await page.keyboard.press('r');
+  await expect(room.composer).toBeFocused();
+  await page.keyboard.type('也只用键盘回复');
+  await page.keyboard.press('Enter');
+  await expect(room.message('也只用键盘回复').getByTestId('quote')).toContainText('只用键盘');
 });

@@ -1,6 +1,13 @@
 //! A text area that is as tall as its text.
 
-use web_sys::HtmlTextAreaElement;
+use web_sys::{Event, HtmlTextAreaElement};
+
+/// Tells whoever listens that the text is another, as typing does by itself.
+pub fn announce(area: &HtmlTextAreaElement) {
+    if let Ok(event) = Event::new("input") {
+        let _ = area.dispatch_event(&event);
+    }
+}
 
 /// Fits the height to the text, in browsers whose CSS does not do it by itself (`field-sizing`).
 pub fn fit(area: &HtmlTextAreaElement) {

@@ -2,13 +2,15 @@
 
 use chat::model::{Code, Failure, RoomMessage};
 
-use super::frames::{Deleted, Heard, Refused, Resync, Stored, Typing};
+use super::frames::{Deleted, Heard, Mark, Read, Refused, Resync, Stored, Typing};
 use crate::state::{timeline::Timeline, typing::Typists};
 
 /// What a frame leaves to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing.
+    /// Nothing, and the messages are as they were.
+    Nothing,
+    /// Nothing, but the messages changed.
     Done,
     /// The connection stands: send again what is unconfirmed.
     Established,
@@ -66,11 +68,18 @@ pub fn apply(
             if user.id != timeline.me() {
                 typists.hear(&user, is_typing, now_ms);
             }
-            Outcome::Done
+            Outcome::Nothing
         }
         Heard::Left(user) => {
             typists.forget(user.id);
-            Outcome::Done
+            Outcome::Nothing
+        }
+        Heard::Read(Read { message_id, user, more }) => {
+            let mut is_shown = timeline.read_by(message_id, user);
+            for Mark { message_id, user } in more {
+                is_shown |= timeline.read_by(message_id, user);
+            }
+            if is_shown { Outcome::Done } else { Outcome::Nothing }
         }
         Heard::Resync(Resync { rev }) => {
             position.reach(rev);
@@ -82,13 +91,13 @@ pub fn apply(
         }
         Heard::Refused(Refused { code, client_id: None }) => Outcome::Refused(code),
         // The roster's.
-        Heard::Joined(_) | Heard::Member(_) | Heard::Other => Outcome::Done,
+        Heard::Joined(_) | Heard::Member(_) | Heard::Other => Outcome::Nothing,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{MessageId, MessageType, Timestamp, User, UserId};
+    use chat::model::{HistoryWindow, MessageId, MessageType, Rights, Timestamp, User, UserId};
 
     use super::*;
     use crate::state::{civil::Zone, timeline::Delivery};
@@ -129,7 +138,18 @@ mod tests {
     impl Page {
         fn new() -> Self {
             Self {
-                timeline: Timeline::new(user(1), &[], false),
+                timeline: Timeline::new(
+                    user(1),
+                    HistoryWindow {
+                        messages: Vec::new(),
+                        has_earlier: false,
+                        has_later: false,
+                        quoted: Vec::new(),
+                        left_off: None,
+                        rev: 0,
+                        rights: Rights::default(),
+                    },
+                ),
                 typists: Typists::default(),
                 position: Position { rev: 4 },
             }
@@ -176,7 +196,7 @@ mod tests {
     #[test]
     fn a_refusal_finds_the_message_that_it_is_about() {
         let mut page = Page::new();
-        page.timeline.write("hello".into(), "c1".into(), Timestamp(1));
+        page.timeline.write("hello".into(), None, "c1".into(), Timestamp(1));
         let refusal = |client_id: Option<&str>| {
             Heard::Refused(Refused { code: Code::Muted, client_id: client_id.map(str::to_owned) })
         };

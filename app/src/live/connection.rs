@@ -137,7 +137,7 @@ impl Connection {
                     self.asked_at = None;
                     let outcome = match packet {
                         Some(Ok(Packet::Text(text))) => self.hear(&text),
-                        Some(Ok(Packet::Bytes(_))) => Outcome::Done,
+                        Some(Ok(Packet::Bytes(_))) => Outcome::Nothing,
                         Some(Err(WebSocketError::ConnectionClose(close))) => return end_of(close.code),
                         Some(Err(_)) | None => return End::Lost,
                     };
@@ -184,7 +184,7 @@ impl Connection {
         let Self { position, signals, .. } = self;
         let heard = frames::read(text);
         if heard == Heard::Other {
-            return Outcome::Done;
+            return Outcome::Nothing;
         }
         match &heard {
             Heard::Joined(user) => signals.roster.update(|roster| roster.presence(user, true)),
@@ -192,13 +192,11 @@ impl Connection {
             Heard::Member(changed) => signals.roster.update(|roster| roster.change(changed.clone())),
             _ => {}
         }
-        let touches_messages =
-            !matches!(heard, Heard::Typing(_) | Heard::Joined(_) | Heard::Left(_) | Heard::Member(_));
         let mut typists = signals.typists.get_untracked();
-        let mut outcome = Outcome::Done;
+        let mut outcome = Outcome::Nothing;
         signals.timeline.maybe_update(|timeline| {
             outcome = apply(heard, timeline, &mut typists, position, now_ms());
-            touches_messages
+            outcome != Outcome::Nothing
         });
         if signals.typists.with_untracked(|known| *known != typists) {
             signals.typists.set(typists);
@@ -211,7 +209,7 @@ impl Connection {
             Outcome::Established => self.hooks.established.run(()),
             Outcome::Fresh(message) => self.hooks.fresh.run(*message),
             Outcome::Reload => self.hooks.reload.run(()),
-            Outcome::Done | Outcome::Refused(_) => {}
+            Outcome::Nothing | Outcome::Done | Outcome::Refused(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 //! In two steps, the kind and then what that kind carries. The model's own enum could be read in one, by way of a copy
 //! of the frame that may hold anything: slower, and 60 KB of wasm that every visitor would fetch.
 
-use chat::model::{Code, MessageId, RoomMessage, UserRef};
+use chat::model::{Code, MessageId, RoomMessage, User, UserRef};
 use serde::Deserialize;
 
 use crate::state::roster::Changed;
@@ -27,6 +27,8 @@ pub enum Heard {
     Left(UserRef),
     /// Somebody's membership changed.
     Member(Changed),
+    /// Somebody has read a message and all before it.
+    Read(Read),
     /// Too much was missed.
     Resync(Resync),
     /// Something was refused, or the reason of the close that follows.
@@ -60,6 +62,27 @@ pub struct Typing {
     pub user: UserRef,
     /// Still?
     pub is_typing: bool,
+}
+
+/// How far somebody has read, and others told along with them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Read {
+    /// Up to which message.
+    pub message_id: MessageId,
+    /// Who.
+    pub user: User,
+    /// The others.
+    #[serde(default)]
+    pub more: Vec<Mark>,
+}
+
+/// How far one of them has read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Mark {
+    /// Up to which message.
+    pub message_id: MessageId,
+    /// Who.
+    pub user: User,
 }
 
 /// Where the room is now.
@@ -103,6 +126,7 @@ pub fn read(text: &str) -> Heard {
         "user_join" => serde_json::from_slice(frame).map(|Person { user }| Heard::Joined(user)),
         "member_changed" => serde_json::from_slice(frame).map(Heard::Member),
         "user_leave" => serde_json::from_slice(frame).map(|Person { user }| Heard::Left(user)),
+        "message_read" => serde_json::from_slice(frame).map(Heard::Read),
         "resync" => serde_json::from_slice(frame).map(Heard::Resync),
         "error" => serde_json::from_slice(frame).map(Heard::Refused),
         _ => Ok(Heard::Other),
@@ -112,7 +136,9 @@ pub fn read(text: &str) -> Heard {
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{MemberChange, MessageType, Role, RoomId, ServerFrame, Timestamp, User, UserId};
+    use chat::model::{
+        MemberChange, MessageType, ReadMark, Role, RoomId, ServerFrame, Timestamp, User, UserId,
+    };
 
     use super::*;
 
@@ -131,7 +157,11 @@ mod tests {
             }
             ServerFrame::Resync { rev } => Heard::Resync(Resync { rev }),
             ServerFrame::Error { code, client_id, .. } => Heard::Refused(Refused { code, client_id }),
-            ServerFrame::MessageRead { .. } | ServerFrame::Pong | ServerFrame::Unknown => Heard::Other,
+            ServerFrame::MessageRead { message_id, user, more, .. } => {
+                let more = more.into_iter().map(|mark| Mark { message_id: mark.message_id, user: mark.user });
+                Heard::Read(Read { message_id, user, more: more.collect() })
+            }
+            ServerFrame::Pong | ServerFrame::Unknown => Heard::Other,
         }
     }
 
@@ -185,6 +215,12 @@ mod tests {
                 member_count: 3,
             },
             ServerFrame::UserLeave { user: user().to_ref() },
+            ServerFrame::MessageRead {
+                message_id: MessageId(7),
+                user: user(),
+                read_at: Timestamp(2),
+                more: vec![ReadMark { message_id: MessageId(8), user: user(), read_at: Timestamp(3) }],
+            },
             ServerFrame::Resync { rev: 9 },
             ServerFrame::Pong,
             refused(None),

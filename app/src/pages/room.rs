@@ -1,6 +1,6 @@
 //! `/rooms/:id`: one room. Its parts are in `room/`; `conversation` joins them to the state and the socket.
 
-use chat::model::{Code, Failure, RoomId};
+use chat::model::{Code, Failure, MessageId, RoomId};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
@@ -13,21 +13,26 @@ use crate::{
         reading::read,
         rooms::{OpenedRoom, open_room},
     },
+    state::doing::Doing,
 };
 
 mod composer;
 mod conversation;
 mod details;
+mod doing;
 mod header;
 #[cfg(feature = "hydrate")]
 mod live;
+mod mentions;
 mod message;
 #[cfg(feature = "hydrate")]
 mod roster;
+mod shortcuts;
+mod talk;
 mod timeline;
 mod typing;
 
-use conversation::Conversation;
+use conversation::{Conversation, Wish};
 use details::Details;
 
 /// See the module.
@@ -36,19 +41,27 @@ pub fn RoomPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
     let wanted = move || {
         let id = params.read().get("id").and_then(|id| id.parse().ok()).and_then(RoomId::checked);
-        (id, query.read().get("before").and_then(|before| before.parse::<i64>().ok()))
+        let query = query.read();
+        let message = |name: &str| query.get(name)?.parse().ok().and_then(MessageId::checked);
+        let asks_readers = query.get("do").as_deref() == Some("readers");
+        (id, message("before"), message("after"), message("message"), asks_readers)
     };
-    let opened = read(wanted, |(id, before)| async move {
+    let opened = read(wanted, |(id, before, after, around, asks_readers)| async move {
         match id {
-            Some(id) => open_room(id, before).await,
+            Some(id) => open_room(id, before, after, around, asks_readers).await,
             None => Ok(Err(Code::NotFound)),
         }
     });
+    let wish = move || {
+        let query = query.read_untracked();
+        let message = query.get("message").and_then(|id| id.parse().ok()).and_then(MessageId::checked);
+        Wish { message, doing: Doing::from_words(message, query.get("do").as_deref()) }
+    };
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 match opened.await {
-                    Ok(Ok(opened)) => view! { <Opened opened/> }.into_any(),
+                    Ok(Ok(opened)) => view! { <Opened opened wish=wish()/> }.into_any(),
                     Ok(Err(code)) => view! { <NotHere code/> }.into_any(),
                     // The frame leads a stranger to the sign-in page.
                     Err(AppError(failure)) if is_stranger(failure.code) => {
@@ -70,7 +83,7 @@ pub fn RoomPage() -> impl IntoView {
 }
 
 #[component]
-fn Opened(opened: OpenedRoom) -> impl IntoView {
+fn Opened(opened: OpenedRoom, wish: Wish) -> impl IntoView {
     let room = opened.room.clone();
     let roster = RwSignal::new(opened.roster.clone());
     // For the socket, which hears who comes and goes.
@@ -78,7 +91,7 @@ fn Opened(opened: OpenedRoom) -> impl IntoView {
     view! {
         <PageTitle text=room.name.clone()/>
         <main id="main" class="stage">
-            <Conversation opened/>
+            <Conversation opened wish/>
             <Details room roster/>
         </main>
     }

@@ -1,6 +1,6 @@
 //! Rooms: the list, one of them opened, made, joined and left.
 
-use chat::model::{Code, MessagePage, Room, RoomId, User};
+use chat::model::{Code, HistoryWindow, MessageId, Room, RoomId, User};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +25,10 @@ pub struct OpenedRoom {
     pub room: Room,
     /// Its first members.
     pub roster: Roster,
-    /// Its messages, for its members.
-    pub history: Option<MessagePage>,
-    /// Does the history end with the newest message?
-    pub is_newest: bool,
+    /// A stretch of its messages, for its members.
+    pub window: Option<HistoryWindow>,
+    /// Who has read the message that the stretch is around, where that was asked.
+    pub readers: Vec<User>,
 }
 
 /// One's own rooms, and what waits there.
@@ -59,15 +59,23 @@ pub async fn public_rooms(search: &str, page: i64) -> Result<PublicRooms, AppErr
     door::public(search, page).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// One room, with its newest messages or those before a given one. A room that one may not see is an expected answer.
+/// One room, with its newest messages, or those before, after or around a given one. A room that one may not see is an expected answer.
 #[server(prefix = "/ui", endpoint = "open_room", input = GetUrl)]
 pub async fn open_room(
     /// Which.
     room: RoomId,
     /// Show the messages before this one.
-    before: Option<i64>,
+    before: Option<MessageId>,
+    /// Or those after this one.
+    after: Option<MessageId>,
+    /// Or this one and those around it.
+    around: Option<MessageId>,
+    /// And who has read that one?
+    #[server(default)]
+    asks_readers: bool,
 ) -> Result<Result<OpenedRoom, Code>, AppError> {
-    door::expected(door::open(room, before).await)
+    let at = super::messages::window_at(before, after, around);
+    door::expected(door::open(room, at, around.filter(|_| asks_readers)).await)
 }
 
 /// Makes a room and goes there.
@@ -120,16 +128,16 @@ pub fn room_path(room: RoomId) -> String {
 #[cfg(feature = "ssr")]
 mod door {
     use chat::{
-        model::{Code, NewRoom, Room, RoomId, RoomType, limits::ROOM_MEMBERS_DEFAULT},
-        service::{history::HistoryQuery, rooms::RoomFilter},
+        model::{Code, MessageId, NewRoom, Room, RoomId, RoomType, WindowAt, limits::ROOM_MEMBERS_DEFAULT},
+        service::rooms::RoomFilter,
     };
 
-    use super::{HISTORY_PAGE, OpenedRoom, PublicRooms};
+    use super::{OpenedRoom, PublicRooms};
     use crate::{
         error::AppError,
         server::{
             identity::{context, signed_in},
-            members, request,
+            members, messages, request,
         },
     };
 
@@ -138,14 +146,20 @@ mod door {
     /// The farthest page: nobody reads so far, and a forged number must not overflow.
     const LAST_PAGE: i64 = 100_000;
 
-    pub(super) async fn open(id: RoomId, before: Option<i64>) -> Result<OpenedRoom, AppError> {
+    pub(super) async fn open(
+        id: RoomId,
+        at: WindowAt,
+        readers_of: Option<MessageId>,
+    ) -> Result<OpenedRoom, AppError> {
         let me = signed_in().await?;
-        let chat = context()?.chat;
         let (room, roster) = members::first(&me, id).await?;
-        let query =
-            HistoryQuery { page_size: Some(HISTORY_PAGE), before_id: before, ..HistoryQuery::default() };
-        let history = if room.is_member { Some(chat.history(&me, id, query).await?) } else { None };
-        Ok(OpenedRoom { me, room, roster, history, is_newest: before.is_none() })
+        let window = if room.is_member { Some(messages::door::history(id, at).await?) } else { None };
+        let readers = match readers_of.filter(|_| window.is_some()) {
+            // Of a message that is not there there is nothing to tell.
+            Some(message) => messages::door::readers(message).await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Ok(OpenedRoom { me, room, roster, window, readers })
     }
 
     pub(super) async fn public(search: &str, page: i64) -> Result<PublicRooms, AppError> {

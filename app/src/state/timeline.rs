@@ -1,22 +1,29 @@
-//! A room's messages as one sees them: what is stored, in the room's order, and after it what one has
+//! A stretch of a room's messages as one sees it: what is stored, in the room's order, and after it what one has
 //! written and the server has not confirmed yet.
 //!
-//! Everything here may be heard twice (a resume overlaps, an echo follows an answer) and changes nothing the
+//! Only a window of the history is kept, however long one reads or listens: what comes in at one end pushes out at the
+//! other. Everything here may be heard twice (a resume overlaps, an echo follows an answer) and changes nothing the
 //! second time.
 
 use std::{collections::HashMap, sync::Arc};
 
-use chat::model::{
-    Failure, Message, MessageDraft, MessageId, MessageType, RoomMessage, Timestamp, User, UserId,
-};
+use chat::model::{Failure, HistoryWindow, MessageId, RoomMessage, User, UserId};
 
 use super::civil::{Civil, Zone};
 
+mod pending;
+mod receipts;
 mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use rows::{Placement, Row};
+use receipts::Receipts;
+pub use rows::{Placement, Quote, Row};
+
+/// So many messages are kept at most when one pages through them.
+pub const KEPT: usize = 300;
+/// So many more may gather by themselves before the oldest go, all at once.
+const SLACK: usize = 100;
 
 /// What a row is called for as long as it is shown: a stored message's id, or below zero what was written here,
 /// which keeps its name when it is confirmed.
@@ -48,17 +55,41 @@ pub struct Timeline {
     pending: Vec<Entry>,
     places: HashMap<Key, usize>,
     has_earlier: bool,
+    has_later: bool,
+    /// Is the reader at the end, so that what is above may go?
+    follows: bool,
+    /// The newest message heard of, shown or not.
+    newest: MessageId,
+    /// Messages that are answered and not among the stored.
+    quoted: HashMap<MessageId, Arc<RoomMessage>>,
+    left_off: Option<MessageId>,
+    receipts: Receipts,
+    /// Found anew whenever something comes or goes.
+    last_own: Option<MessageId>,
+    first_new: Option<Key>,
     last_own_key: Key,
 }
 
 impl Timeline {
-    /// The newest page of a room, `newest_first` as the server gives it.
-    pub fn new(me: User, newest_first: &[Message], has_earlier: bool) -> Self {
-        let stored: Vec<Entry> =
-            newest_first.iter().rev().map(|message| stored_entry(message.into())).collect();
-        let mut timeline =
-            Self { me, stored, pending: Vec::new(), places: HashMap::new(), has_earlier, last_own_key: 0 };
-        timeline.index();
+    /// A stretch of the history, for this reader.
+    pub fn new(me: User, window: HistoryWindow) -> Self {
+        let mut timeline = Self {
+            me,
+            stored: Vec::new(),
+            pending: Vec::new(),
+            places: HashMap::new(),
+            has_earlier: false,
+            has_later: false,
+            follows: true,
+            newest: MessageId::default(),
+            quoted: HashMap::new(),
+            left_off: window.left_off,
+            receipts: Receipts::default(),
+            last_own: None,
+            first_new: None,
+            last_own_key: 0,
+        };
+        timeline.replace(window);
         timeline
     }
 
@@ -72,130 +103,176 @@ impl Timeline {
         self.has_earlier
     }
 
+    /// Are there newer messages than what is shown?
+    pub fn has_later(&self) -> bool {
+        self.has_later
+    }
+
     /// The oldest message shown.
     pub fn first_id(&self) -> Option<MessageId> {
         self.stored.first().map(|entry| entry.message.id)
     }
 
-    /// The newest message stored.
+    /// The newest message shown.
     pub fn last_id(&self) -> Option<MessageId> {
         self.stored.last().map(|entry| entry.message.id)
     }
 
-    /// Is there nothing to show?
-    pub fn is_empty(&self) -> bool {
-        self.stored.is_empty() && self.pending.is_empty()
+    /// The stored message of this id, if it is shown.
+    pub fn message(&self, id: MessageId) -> Option<Arc<RoomMessage>> {
+        self.find(id).ok().map(|place| Arc::clone(&self.stored[place].message))
     }
 
-    /// An older page, `newest_first`, goes above.
-    pub fn prepend(&mut self, newest_first: &[Message], has_earlier: bool) {
-        let oldest = self.first_id();
-        let older: Vec<Entry> = newest_first
-            .iter()
-            .rev()
-            .filter(|message| oldest.is_none_or(|oldest| message.id < oldest))
-            .map(|message| stored_entry(message.into()))
-            .collect();
+    /// The newest message of one's own that is shown and can be edited.
+    pub fn last_own(&self) -> Option<MessageId> {
+        self.last_own
+    }
+
+    /// The row of this message, if it is shown.
+    pub fn key_of(&self, id: MessageId) -> Option<Key> {
+        self.find(id).ok().map(|place| self.stored[place].key)
+    }
+
+    /// The stored message of this row.
+    pub fn id_at(&self, key: Key) -> Option<MessageId> {
+        self.stored.get(*self.places.get(&key)?).map(|entry| entry.message.id)
+    }
+
+    /// The row after this one, or before it.
+    pub fn neighbour(&self, key: Key, is_after: bool) -> Option<Key> {
+        let place = *self.places.get(&key)?;
+        let place = if is_after { place.checked_add(1) } else { place.checked_sub(1) };
+        self.entry(place?).map(|entry| entry.key)
+    }
+
+    /// The last row.
+    pub fn last_key(&self) -> Option<Key> {
+        self.entries().last().map(|entry| entry.key)
+    }
+
+    /// The reader is at the end, or no longer: then what they are looking at stays.
+    pub fn follow(&mut self, follows: bool) {
+        self.follows = follows;
+    }
+
+    /// The stretch before what is shown goes above. The newest go where there are too many, and can be had again.
+    pub fn prepend(&mut self, window: HistoryWindow) {
+        let first = self.first_id();
+        let older =
+            window.messages.into_iter().filter(|message| first.is_none_or(|first| message.id < first));
+        let older: Vec<Entry> = older.map(stored_entry).collect();
         self.stored.splice(0..0, older);
-        self.has_earlier = has_earlier;
-        self.index();
-    }
-
-    /// Too much was missed to be replayed: the newest page takes the place of all that was stored.
-    /// What one has written and not seen confirmed stays.
-    pub fn replace(&mut self, newest_first: &[Message], has_earlier: bool) {
-        self.stored.clear();
-        self.has_earlier = has_earlier;
-        for message in newest_first.iter().rev() {
-            self.receive(message.into());
+        self.has_earlier = window.has_earlier;
+        self.quote(window.quoted);
+        if self.stored.len() > KEPT {
+            self.stored.truncate(KEPT);
+            self.has_later = true;
         }
         self.index();
     }
 
-    /// Shows what one has written at once, and returns what is to be sent.
-    pub fn write(&mut self, content: String, client_id: String, now: Timestamp) -> MessageDraft {
-        self.last_own_key -= 1;
-        let message = RoomMessage {
-            id: MessageId::default(),
-            content,
-            message_type: MessageType::Text,
-            timestamp: now,
-            created_at: now,
-            sender: self.me.clone(),
-            reply_to: None,
-            file_url: None,
-            file_name: None,
-            file_size: None,
-            is_edited: false,
-            is_deleted: false,
-            client_id: Some(client_id),
-        };
-        let draft = draft(&message);
-        self.pending.push(Entry {
-            key: self.last_own_key,
-            message: Arc::new(message),
-            delivery: Delivery::Sending,
-        });
+    /// The stretch after what is shown goes below; the oldest go where there are too many.
+    pub fn append(&mut self, window: HistoryWindow) {
+        let last = self.last_id();
+        let newer = window.messages.into_iter().filter(|message| last.is_none_or(|last| message.id > last));
+        self.stored.extend(newer.map(stored_entry));
+        // What came in meanwhile was only counted.
+        self.has_later = window.has_later || self.last_id().is_some_and(|last| last < self.newest);
+        self.quote(window.quoted);
+        self.drop_oldest(KEPT);
         self.index();
-        draft
     }
 
-    /// A message was stored: somebody's, or one's own, which is thereby confirmed. False if it was known.
+    /// Another stretch takes the place of all that was stored. What one has written and not seen confirmed stays.
+    pub fn replace(&mut self, window: HistoryWindow) {
+        self.stored.clear();
+        self.quoted.clear();
+        self.has_earlier = window.has_earlier;
+        self.has_later = false;
+        self.quote(window.quoted);
+        for message in window.messages {
+            self.receive(message);
+        }
+        // What came in meanwhile was only counted.
+        self.has_later = window.has_later || self.last_id().is_some_and(|last| last < self.newest);
+        self.index();
+    }
+
+    /// More was missed than is told: what is shown stays, and what came after it, up to this newest stretch, can be had.
+    pub fn miss(&mut self, newest: &HistoryWindow) {
+        let newest = newest.messages.last().map_or(self.newest, |message| message.id);
+        self.newest = self.newest.max(newest);
+        self.has_later |= self.last_id().is_some_and(|last| last < self.newest);
+    }
+
+    /// Is the message at hand for a quote?
+    pub fn has_quoted(&self, id: MessageId) -> bool {
+        self.quoted.contains_key(&id) || self.find(id).is_ok()
+    }
+
+    /// A message was stored: somebody's, or one's own, which is thereby confirmed. False if it was known. Where the
+    /// end of the history is not shown, or the reader is above and has enough below, it is only counted.
     pub fn receive(&mut self, message: RoomMessage) -> bool {
         let own = (message.sender.id == self.me.id)
             .then(|| self.pending.iter().position(|entry| entry.message.client_id == message.client_id))
             .flatten();
         let key = own.map_or(message.id.0, |place| self.pending.remove(place).key);
+        let is_beyond = self.last_id().is_none_or(|last| message.id > last);
+        let is_news = message.id > self.newest;
+        self.newest = self.newest.max(message.id);
+        self.has_later |= is_beyond && !self.follows && self.stored.len() >= KEPT + SLACK;
         let fresh = match self.find(message.id) {
             Ok(known) => {
                 self.stored[known].message = Arc::new(message);
                 false
             }
+            Err(_) if is_beyond && self.has_later => is_news,
+            // Before all that is shown: it will be there when one goes there.
+            Err(0) if self.has_earlier && !self.stored.is_empty() => false,
             Err(place) => {
                 let entry = Entry { key, message: Arc::new(message), delivery: Delivery::Sent };
                 self.stored.insert(place, entry);
                 true
             }
         };
+        if self.follows && self.stored.len() > KEPT + SLACK {
+            self.drop_oldest(KEPT);
+        }
         self.index();
         fresh
     }
 
-    /// A message has new words. One that is not shown stays away.
+    /// A message has new words. One that is neither shown nor quoted stays away.
     pub fn edit(&mut self, message: RoomMessage) {
         if let Ok(place) = self.find(message.id) {
             self.stored[place].message = Arc::new(message);
+        } else if let Some(quoted) = self.quoted.get_mut(&message.id) {
+            *quoted = Arc::new(message);
         }
     }
 
     /// A message is gone.
     pub fn delete(&mut self, id: MessageId) {
-        if let Ok(place) = self.find(id) {
-            let message = Arc::make_mut(&mut self.stored[place].message);
+        let message = match self.find(id) {
+            Ok(place) => Some(&mut self.stored[place].message),
+            Err(_) => self.quoted.get_mut(&id),
+        };
+        if let Some(message) = message {
+            let message = Arc::make_mut(message);
             message.is_deleted = true;
             message.content.clear();
         }
+        self.index();
     }
 
-    /// The server refused what was written here under `client_id`.
-    pub fn refuse(&mut self, client_id: &str, failure: Failure) {
-        if let Some(entry) = self.own(client_id) {
-            entry.delivery = Delivery::Failed(failure);
-        }
+    /// Messages that others answer, for their quotes.
+    pub fn quote(&mut self, messages: Vec<RoomMessage>) {
+        self.quoted.extend(messages.into_iter().map(|message| (message.id, Arc::new(message))));
     }
 
-    /// Tries again what was refused; what is to be sent, if there is such.
-    pub fn retry(&mut self, client_id: &str) -> Option<MessageDraft> {
-        let entry = self.own(client_id)?;
-        entry.delivery = Delivery::Sending;
-        Some(draft(&entry.message))
-    }
-
-    /// All that is on its way and not confirmed: after a lost connection it goes out again. The server knows
-    /// each by its `client_id` and stores it once.
-    pub fn unconfirmed(&self) -> Vec<MessageDraft> {
-        let sending = self.pending.iter().filter(|entry| entry.delivery == Delivery::Sending);
-        sending.map(|entry| draft(&entry.message)).collect()
+    /// `reader` has read this message and all before it. Does that change what is shown?
+    pub fn read_by(&mut self, id: MessageId, reader: User) -> bool {
+        reader.id != self.me.id && self.receipts.hear(id, reader, self.last_own)
     }
 
     /// The rows, from the oldest.
@@ -207,14 +284,34 @@ impl Timeline {
     pub fn row(&self, key: Key, zone: Zone) -> Option<Row> {
         let place = *self.places.get(&key)?;
         let entry = self.entry(place)?;
+        let message = &entry.message;
         let before = place.checked_sub(1).and_then(|place| self.entry(place));
+        let quote = message.reply_to.filter(|_| !message.is_deleted).map(|id| {
+            let known = self.message(id).or_else(|| self.quoted.get(&id).cloned());
+            known.map_or(Quote::Away(id), Quote::Known)
+        });
+        let readers =
+            if self.last_own == Some(message.id) { self.receipts.of(message.id) } else { Vec::new() };
         Some(Row {
-            message: Arc::clone(&entry.message),
+            key,
+            message: Arc::clone(message),
             delivery: entry.delivery.clone(),
-            is_own: entry.message.sender.id == self.me.id,
-            place: Placement::of(&entry.message, before.map(|entry| &*entry.message), zone),
-            at: Civil::new(entry.message.created_at, zone),
+            is_own: message.sender.id == self.me.id,
+            place: Placement::of(message, before.map(|entry| &*entry.message), zone),
+            begins_new: self.first_new == Some(key),
+            quote,
+            readers,
+            at: Civil::new(message.created_at, zone),
         })
+    }
+
+    /// The first of others' messages that the reader had not read when they came in.
+    fn first_new(&self) -> Option<Key> {
+        let left_off = self.left_off?;
+        let is_new = |entry: &&Entry| entry.message.id > left_off && entry.message.sender.id != self.me.id;
+        // Where the stretch begins later, it is further up.
+        let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= left_off);
+        self.stored.iter().find(is_new).filter(|_| has_it).map(|entry| entry.key)
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -222,11 +319,7 @@ impl Timeline {
     }
 
     fn entry(&self, place: usize) -> Option<&Entry> {
-        self.stored.get(place).or_else(|| self.pending.get(place - self.stored.len()))
-    }
-
-    fn own(&mut self, client_id: &str) -> Option<&mut Entry> {
-        self.pending.iter_mut().find(|entry| entry.message.client_id.as_deref() == Some(client_id))
+        self.stored.get(place).or_else(|| self.pending.get(place.checked_sub(self.stored.len())?))
     }
 
     /// Where the message is, or where it belongs.
@@ -234,20 +327,27 @@ impl Timeline {
         self.stored.binary_search_by_key(&id, |entry| entry.message.id)
     }
 
+    fn drop_oldest(&mut self, keep: usize) {
+        if let Some(surplus @ 1..) = self.stored.len().checked_sub(keep) {
+            self.stored.drain(..surplus);
+            self.has_earlier = true;
+        }
+    }
+
     fn index(&mut self) {
         let places = self.entries().enumerate().map(|(place, entry)| (entry.key, place)).collect();
         self.places = places;
+        self.newest = self.newest.max(self.last_id().unwrap_or_default());
+        let is_own = |entry: &&Entry| entry.message.sender.id == self.me.id && !entry.message.is_deleted;
+        self.last_own = self.stored.iter().rev().find(is_own).map(|entry| entry.message.id);
+        self.first_new = self.first_new();
+        if self.quoted.len() > KEPT {
+            let answered: Vec<_> = self.entries().filter_map(|entry| entry.message.reply_to).collect();
+            self.quoted.retain(|id, _| answered.contains(id));
+        }
     }
 }
 
 fn stored_entry(message: RoomMessage) -> Entry {
     Entry { key: message.id.0, message: Arc::new(message), delivery: Delivery::Sent }
-}
-
-fn draft(message: &RoomMessage) -> MessageDraft {
-    MessageDraft {
-        content: message.content.clone(),
-        client_id: message.client_id.clone(),
-        ..MessageDraft::default()
-    }
 }

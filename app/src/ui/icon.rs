@@ -9,12 +9,18 @@ pub enum Icon {
     Back,
     /// What is new.
     Bell,
+    /// Away with it.
+    Bin,
     /// Done.
     Check,
+    /// Enough of it.
+    Cross,
     /// Downwards, to what is newest.
     Down,
     /// Seen.
     Eye,
+    /// An address.
+    Link,
     /// Not for everyone.
     Lock,
     /// Dark.
@@ -23,10 +29,14 @@ pub enum Icon {
     Out,
     /// What else one can do.
     More,
+    /// Other words.
+    Pen,
     /// People.
     People,
     /// Something new.
     Plus,
+    /// An answer.
+    Reply,
     /// Looked for.
     Search,
     /// Off it goes.
@@ -49,11 +59,17 @@ impl Icon {
                 "M10 2.8a4.7 4.7 0 0 0-4.7 4.7c0 4.2-1.8 5.7-1.8 5.7h13s-1.8-1.5-1.8-5.7A4.7 4.7 0 0 0 10 \
                  2.8M8.3 16.2a1.8 1.8 0 0 0 3.4 0"
             }
+            Self::Bin => "M3.5 5.5h13M8 5.5v-2h4v2M5.5 5.5l.8 11h7.4l.8-11M8.5 8.5v5M11.5 8.5v5",
             Self::Check => "M4 10.5 8.2 15 16 6",
+            Self::Cross => "M5 5l10 10M15 5 5 15",
             Self::Down => "M10 4v12M5 11l5 5 5-5",
             Self::Eye => {
                 "M1.8 10S4.8 4.5 10 4.5 18.2 10 18.2 10 15.2 15.5 10 15.5 1.8 10 1.8 10M10 7.5a2.5 \
                  2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5"
+            }
+            Self::Link => {
+                "M8.5 11.5a3 3 0 0 0 4.2 0l3-3a3 3 0 0 0-4.2-4.2l-1 1M11.5 8.5a3 3 0 0 0-4.2 0l-3 3a3 3 0 0 0 \
+                 4.2 4.2l1-1"
             }
             Self::Lock => "M4.5 9h11v7.5h-11zM7 9V6.5a3 3 0 0 1 6 0V9",
             Self::Moon => "M16.5 11.8A6.8 6.8 0 0 1 8.2 3.5a6.8 6.8 0 1 0 8.3 8.3",
@@ -62,11 +78,13 @@ impl Icon {
  0 .6.6 0 1 0-1.2 0"
             }
             Self::Out => "M8 3.5H4v13h4M12.5 6.5 16 10l-3.5 3.5M16 10H7.5",
+            Self::Pen => "M4 16l.8-3.6L13.5 3.7l2.8 2.8-8.7 8.7zM11.5 5.7l2.8 2.8",
             Self::People => {
                 "M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2 16.5c0-3 2.5-4.8 5.5-4.8s5.5 1.8 5.5 4.8M13 \
                  3.8a3 3 0 0 1 0 5.5M15 12.2c1.8.7 3 2.2 3 4.3"
             }
             Self::Plus => "M10 4v12M4 10h12",
+            Self::Reply => "M8 4.5 3.5 9 8 13.5M3.5 9H11c3.3 0 5.5 2.2 5.5 6.5",
             Self::Search => "M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11M13 13l4 4",
             Self::Send => "M3.5 10 16.5 4l-4 12.5-3-5.3zM9.5 11.2 16.5 4",
             Self::Settings => {

@@ -5,7 +5,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreError, StoreResult, on};
+use super::{Conn, StoreError, StoreResult, dialect::padded, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
 
 pub mod append;
@@ -129,6 +129,22 @@ pub async fn changed_since(
         .bind(limit)
         .fetch_all(&mut *link)
         .await)?;
+    Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
+}
+
+/// Those of the named messages that are in the room.
+pub async fn by_ids(conn: &mut Conn, room: &RoomRef, ids: &[MessageId]) -> StoreResult<Vec<StoredMessage>> {
+    let Some(&last) = ids.last() else { return Ok(Vec::new()) };
+    let marks = vec!["?"; padded(ids.len())].join(", ");
+    let sql = format!("{}({marks})", messages!("WHERE m.room_id = ? AND m.id IN "));
+    let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
+    let rows: Vec<MessageRow> = on!(conn, |link| {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(room.id.0);
+        for id in ids.iter().copied().chain(filler) {
+            query = query.bind(id.0);
+        }
+        query.fetch_all(&mut *link).await
+    })?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 

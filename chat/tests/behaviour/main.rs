@@ -26,3 +26,5 @@ mod rooms;
 mod roster;
 mod sockets;
 mod unread;
+
+mod window;

@@ -1,13 +1,22 @@
 //! Where one writes. A plain form; once live, Enter sends by the socket, Shift+Enter breaks the line, and an Enter
 //! that confirms an input method's candidate does neither.
+//!
+//! It answers and edits too: which of these, is [`Doing`]'s to say.
 
-use chat::model::{RoomId, limits::CONTENT_MAX};
+use chat::model::limits::CONTENT_MAX;
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
 
+use super::{
+    mentions::{LIST, MentionList, Mentions},
+    shortcuts::Shortcuts,
+    talk::{Act, Hands, Talk},
+};
 use crate::{
     i18n::{say, td_string},
     preferences::locale,
-    server::messages::SendMessage,
+    prose::escaped,
+    server::messages::{EditMessage, SendMessage},
+    state::doing::Doing,
     ui::icon::{Draw, Icon},
 };
 
@@ -19,61 +28,133 @@ const COMPOSING: u32 = 229;
 
 /// See the module.
 #[component]
-pub fn Composer(
-    /// Where it goes.
-    room: RoomId,
+pub(super) fn Composer(
     /// The room's name, for the placeholder.
     name: String,
-    /// What to do with a text; none while the page cannot send by itself, and the form goes to the server.
-    write: Option<Callback<String>>,
-    /// The text changed, and whether there is any.
-    typing: Callback<bool>,
 ) -> impl IntoView {
+    let talk: Talk = expect_context();
+    let hands: Hands = expect_context();
     let area = NodeRef::<html::Textarea>::new();
-    let length = RwSignal::new(0_usize);
-    let locale = locale();
-    let placeholder = say!(composer.placeholder, name = name);
+    let mentions = Mentions::new(talk.room, area);
+    let first = edited(talk);
+    let length = RwSignal::new(first.chars().count());
 
     let changed = move |_| {
         let Some(area) = area.get() else { return };
         let text = area.value();
         length.set(text.chars().count());
-        typing.run(!text.trim().is_empty());
+        hands.act(Act::Typing(!text.trim().is_empty()));
         #[cfg(feature = "hydrate")]
-        crate::browser::textarea::fit(&area);
-    };
-    let submit = move || {
-        let (Some(area), Some(write)) = (area.get(), write) else { return false };
-        let text = area.value();
-        if text.trim().is_empty() || text.chars().count() > CONTENT_MAX {
-            return true;
+        {
+            crate::browser::textarea::fit(&area);
+            super::live::draft::save(talk, &text);
+            mentions.look();
         }
-        write.run(text);
-        area.set_value("");
-        length.set(0);
-        typing.run(false);
-        #[cfg(feature = "hydrate")]
-        crate::browser::textarea::fit(&area);
-        let _ = area.focus();
-        true
     };
+    let submit = move || submit(area, length, hands);
     let submitted = move |event: ev::SubmitEvent| {
         if submit() {
             event.prevent_default();
         }
     };
     let pressed = move |event: ev::KeyboardEvent| {
-        let composing = event.is_composing() || event.key_code() == COMPOSING;
-        if event.key() == "Enter" && !event.shift_key() && !composing {
-            event.prevent_default();
-            if !submit()
-                && let Some(form) = area.get().and_then(|area| area.form())
-            {
-                // Not live: the server gets the form, as by its button.
-                let _ = form.request_submit();
+        if event.is_composing() || event.key_code() == COMPOSING {
+            return;
+        }
+        #[cfg(feature = "hydrate")]
+        if mentions.pressed(&event) {
+            return;
+        }
+        let is_empty = move || area.get().is_some_and(|area| area.value().is_empty());
+        match event.key().as_str() {
+            "Enter" if !event.shift_key() => {
+                event.prevent_default();
+                if !submit()
+                    && let Some(form) = area.get().and_then(|area| area.form())
+                {
+                    // Not live: the server gets the form, as by its button.
+                    let _ = form.request_submit();
+                }
             }
+            "ArrowUp" if is_empty() => hands.instead(&event, Act::EditLast),
+            "Escape" => hands.instead(&event, Act::Begin(Doing::Writing)),
+            _ => {}
         }
     };
+    #[cfg(feature = "hydrate")]
+    super::live::draft::keep(talk, area, length);
+    let left = move || {
+        #[cfg(feature = "hydrate")]
+        mentions.close();
+    };
+    let looked = move || {
+        #[cfg(feature = "hydrate")]
+        mentions.look();
+    };
+    let is_editing = move || matches!(talk.doing.get(), Doing::Editing(_));
+    let (save, send) = (say!(composer.save), say!(composer.send));
+    let send = move || if is_editing() { save } else { send };
+    view! {
+        <form
+            class="composer"
+            method="post"
+            action=move || if is_editing() { EditMessage::url() } else { SendMessage::url() }
+            on:submit=submitted
+        >
+            <input type="hidden" name="room" value=talk.room.to_string()/>
+            <About/>
+            <MentionList mentions/>
+            <textarea
+                name="content"
+                rows="1"
+                required=true
+                aria-label=say!(composer.label)
+                aria-describedby="composer-hint"
+                aria-autocomplete="list"
+                aria-controls=LIST
+                aria-activedescendant=move || mentions.active()
+                placeholder=say!(composer.placeholder, name = name)
+                enterkeyhint="send"
+                node_ref=area
+                on:input=changed
+                on:keydown=pressed
+                on:keyup=move |_| looked()
+                on:click=move |_| looked()
+                on:blur=move |_| left()
+                inner_html=escaped(&first)
+            ></textarea>
+            <button type="submit" class="button button-loud" aria-label=send title=send>
+                <Draw icon=Icon::Send/>
+            </button>
+        </form>
+        <Foot length/>
+    }
+    .into_any()
+}
+
+/// Sends what is in the text area, if it can be sent. True where the form need not go to the server.
+fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, hands: Hands) -> bool {
+    let Some(area) = area.get() else { return false };
+    let text = area.value();
+    if text.trim().is_empty() || text.chars().count() > CONTENT_MAX {
+        return true;
+    }
+    if !hands.act(Act::Submit(text)) {
+        return false;
+    }
+    area.set_value("");
+    length.set(0);
+    #[cfg(feature = "hydrate")]
+    crate::browser::textarea::fit(&area);
+    // Fails only where there is no such thing as focus.
+    let _ = area.focus();
+    true
+}
+
+/// The keys, and how much room is left where that is little.
+#[component]
+fn Foot(length: RwSignal<usize>) -> impl IntoView {
+    let locale = locale();
     let hint = move || match length.get() {
         length if length > CONTENT_MAX => td_string!(locale, composer.over, count = length - CONTENT_MAX),
         length if length + NEAR >= CONTENT_MAX => {
@@ -82,31 +163,42 @@ pub fn Composer(
         _ => td_string!(locale, composer.hint).to_owned(),
     };
     view! {
-        <form class="composer" method="post" action=SendMessage::url() on:submit=submitted>
-            <input type="hidden" name="room" value=room.to_string()/>
-            <textarea
-                name="content"
-                rows="1"
-                required=true
-                aria-label=say!(composer.label)
-                aria-describedby="composer-hint"
-                placeholder=placeholder
-                enterkeyhint="send"
-                node_ref=area
-                on:input=changed
-                on:keydown=pressed
-            ></textarea>
-            <button type="submit" class="button button-loud" aria-label=say!(composer.send) title=say!(composer.send)>
-                <Draw icon=Icon::Send/>
-            </button>
-        </form>
-        <p
-            id="composer-hint"
-            class="composer-hint wide-only"
-            class:composer-problem=move || { length.get() > CONTENT_MAX }
-        >
-            {hint}
-        </p>
+        <div class="composer-foot wide-only">
+            <Shortcuts/>
+            <p
+                id="composer-hint"
+                class="composer-hint"
+                class:composer-problem=move || { length.get() > CONTENT_MAX }
+            >
+                {hint}
+            </p>
+        </div>
     }
     .into_any()
+}
+
+/// The message that the form is about, for the server.
+#[component]
+fn About() -> impl IntoView {
+    let talk: Talk = expect_context();
+    move || {
+        let (name, id) = match talk.doing.get() {
+            Doing::Replying(id) => ("reply_to", id),
+            Doing::Editing(id) => ("message", id),
+            Doing::Writing | Doing::Deleting(_) | Doing::Readers(_) => return None,
+        };
+        Some(view! { <input type="hidden" name=name value=id.to_string()/> })
+    }
+}
+
+/// The words that are to be edited; none where something is written anew.
+pub(super) fn edited(talk: Talk) -> String {
+    match talk.doing.get_untracked() {
+        Doing::Editing(id) => talk
+            .timeline
+            .with_untracked(|timeline| timeline.message(id))
+            .map(|message| message.content.clone())
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
 }

@@ -1,16 +1,18 @@
 //! The middle pane: joins the timeline, the composer and the line to the state and the socket.
 //!
 //! The server renders it from the same data that the browser starts with. What only a browser can do is in `live`,
-//! below, and is missing from the server's build.
+//! and is missing from the server's build.
 
-use chat::model::Room;
-use leptos::{either::Either, html, prelude::*, server_fn::ServerFn};
+use chat::model::{MessageId, Room};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
     composer::Composer,
+    doing::Banner,
     header::Header,
     message::Named,
-    timeline::{Actions, TimelineView},
+    talk::{Hands, Talk},
+    timeline::TimelineView,
     typing::Typing,
 };
 use crate::{
@@ -21,110 +23,107 @@ use crate::{
     preferences::locale,
     prose::Names,
     server::rooms::{JoinRoom, OpenedRoom},
-    state::{timeline::Timeline, typing::Typists},
+    state::{doing::Doing, timeline::Timeline, typing::Typists},
     ui::avatar::{Avatar, Shape},
 };
 
-/// What a conversation is made of, for its parts and its live half.
-#[derive(Clone, Copy)]
-pub(super) struct Parts {
-    pub(super) timeline: RwSignal<Timeline>,
-    pub(super) typists: RwSignal<Typists>,
-    pub(super) line: RwSignal<Line>,
-    pub(super) loading: RwSignal<bool>,
-    pub(super) unseen: RwSignal<usize>,
-    pub(super) node: NodeRef<html::Div>,
+/// What the address asks for besides the room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wish {
+    /// The message to show.
+    pub(super) message: Option<MessageId>,
+    /// What to do with it.
+    pub(super) doing: Doing,
 }
 
 /// See the module.
 #[component]
-pub fn Conversation(
+pub(super) fn Conversation(
     /// The room's page.
     opened: OpenedRoom,
+    /// What is asked for.
+    wish: Wish,
 ) -> impl IntoView {
-    let OpenedRoom { me, room, roster, history, is_newest } = opened;
+    let OpenedRoom { me, room, roster, window, readers } = opened;
     let others = roster.seats.into_iter().map(|seat| seat.user.username).collect();
     provide_context(Named(StoredValue::new(Names { me: me.username.clone(), others })));
-    let messages = history.as_ref().map_or(&[][..], |history| &history.messages);
-    let timeline = Timeline::new(me, messages, history.as_ref().is_some_and(|history| history.has_more));
-    let parts = Parts {
+    let Some(window) = window else {
+        return view! {
+            <div class="pane pane-main conversation">
+                <Header room=room.clone()/>
+                <Outside room/>
+            </div>
+        }
+        .into_any();
+    };
+    #[cfg(feature = "hydrate")]
+    let rev = window.rev;
+    let rights = window.rights;
+    let timeline = Timeline::new(me, window);
+    let target = wish.message.and_then(|id| timeline.message(id));
+    let doing = target
+        .as_ref()
+        .filter(|message| wish.doing.is_allowed(message, timeline.me(), rights))
+        .map_or(Doing::Writing, |_| wish.doing);
+    let target = target.map(|message| message.id);
+    let talk = Talk {
+        room: room.id,
+        is_above: RwSignal::new(timeline.has_later()),
+        active: RwSignal::new(target.and_then(|id| timeline.key_of(id))),
         timeline: RwSignal::new(timeline),
         typists: RwSignal::new(Typists::default()),
         line: RwSignal::new(Line::Opening),
+        rights: RwSignal::new(rights),
+        doing: RwSignal::new(doing),
+        readers: RwSignal::new(readers),
+        target: RwSignal::new(target),
         loading: RwSignal::new(false),
         unseen: RwSignal::new(0),
+        told: RwSignal::new(None),
         node: NodeRef::new(),
     };
+    provide_context(talk);
     #[cfg(feature = "hydrate")]
-    let hands = super::live::start(&room, messages, is_newest, parts);
+    let hands = super::live::start(&room, rev, talk);
     #[cfg(not(feature = "hydrate"))]
     let hands = Hands::idle();
+    provide_context::<Hands>(hands);
 
     view! {
         <div
             class="pane pane-main conversation"
-            data-live=move || (parts.line.get() == Line::Open).to_string()
+            data-live=move || (talk.line.get() == Line::Open).to_string()
         >
             <Header room=room.clone()/>
-            <LineNotice line=parts.line/>
-            {if history.is_some() {
-                Either::Left(
-                    view! {
-                        <TimelineView
-                            room=room.clone()
-                            timeline=parts.timeline
-                            loading=parts.loading
-                            unseen=parts.unseen
-                            is_newest
-                            node=parts.node
-                            actions=hands.actions
-                        />
-                        <div class="conversation-foot">
-                            <ShownNotice/>
-                            <Foot room typists=parts.typists hands/>
-                        </div>
-                    },
-                )
-            } else {
-                Either::Right(view! { <Outside room/> })
-            }}
+            <LineNotice line=talk.line/>
+            <TimelineView room=room.clone()/>
+            <div class="conversation-foot">
+                <ShownNotice/>
+                <Foot room/>
+            </div>
         </div>
     }
     .into_any()
 }
 
-/// What a conversation can do; without a browser, nothing.
-#[derive(Clone, Copy)]
-pub(super) struct Hands {
-    pub(super) actions: Actions,
-    pub(super) write: Option<Callback<String>>,
-    pub(super) typing: Callback<bool>,
-}
-
-impl Hands {
-    /// Hands that do nothing: links are followed and forms go to the server.
-    pub(super) fn idle() -> Self {
-        let actions = Actions {
-            earlier: Callback::new(|()| false),
-            retry: Callback::new(|_| {}),
-            at_end: Callback::new(|_| {}),
-            to_end: Callback::new(|()| {}),
-        };
-        Self { actions, write: None, typing: Callback::new(|_| {}) }
-    }
-}
-
 /// The composer, or why there is none.
 #[component]
-fn Foot(room: Room, typists: RwSignal<Typists>, hands: Hands) -> impl IntoView {
-    if room.is_active {
-        Either::Left(view! {
-            <Typing typists/>
-            <Composer room=room.id name=room.name write=hands.write typing=hands.typing/>
-        })
-    } else {
-        Either::Right(view! { <p class="closed">{say!(room.closed)}</p> })
+fn Foot(room: Room) -> impl IntoView {
+    let talk: Talk = expect_context();
+    if !room.is_active {
+        return Either::Left(view! { <p class="closed">{say!(room.closed)}</p> });
     }
+    let muted = say!(composer.muted);
+    Either::Right(view! {
+        <Typing typists=talk.typists/>
+        <div class="told" role="status">
+            {move || talk.told.get().map(|words| view! { <p class="notice">{words}</p> })}
+        </div>
+        <Banner/>
+        <Show when=move || talk.rights.get().write fallback=move || view! { <p class="closed">{muted}</p> }>
+            <Composer name=room.name.clone()/>
+        </Show>
+    })
 }
 
 /// For someone who is not in the room: what it is, and the way in.

@@ -2,77 +2,92 @@
 
 use std::time::Duration;
 
-use chat::model::{ClientFrame, Message, MessageId, Room, RoomId, RoomMessage};
+use chat::model::{ClientFrame, MessageId, Room, RoomMessage};
 use futures::channel::mpsc::UnboundedSender;
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 
 use super::{
-    conversation::{Hands, Parts},
-    timeline::Actions,
+    shortcuts,
+    talk::{Act, Hands, Talk},
 };
 use crate::{
     browser::{
+        clipboard,
         clock::{now, now_ms},
         document::is_visible,
         random::client_id,
-        scroll,
+        rows,
     },
+    error::{AppError, sentence},
     live::connection::{Hooks, Signals, follow},
     pages::rooms::KnownRooms,
-    server::messages::history,
-    state::{rooms, timeline::Timeline, typing::TYPING_REPEAT_MS},
+    preferences::{Preferences, preferences},
+    server::messages::{delete_message, edit_message, quoted, readers},
+    state::{
+        doing::{Doing, message_path},
+        rooms,
+        timeline::Timeline,
+        typing::TYPING_REPEAT_MS,
+    },
 };
+
+pub(super) mod draft;
+mod mentions;
+mod travel;
 
 /// How often it is looked whether the reader has come back to a message that came in unseen.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// How long a word about what was done stays.
+const TOLD: Duration = Duration::from_secs(4);
+/// In a larger room nobody asks who of all has read each message.
+const RECEIPTS_UP_TO: i64 = 200;
 
-/// Follows the room and gives the conversation its hands. A page that does not end with the newest message, or of a
-/// room that one cannot write in, is not followed.
-pub(super) fn start(room: &Room, messages: &[Message], is_newest: bool, parts: Parts) -> Hands {
-    if !room.is_member || !room.is_active || !is_newest {
-        return Hands::idle();
-    }
-    let known: KnownRooms = expect_context();
+/// Follows the room from change `rev` and gives the conversation its hands. A room that one cannot write in is not
+/// followed: nothing happens there any more.
+pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
     let reader = Reader {
-        room: room.id,
-        parts,
-        known,
-        at_end: StoredValue::new(true),
+        talk,
+        known: expect_context(),
+        preferences: preferences(),
+        has_receipts: room.member_count <= RECEIPTS_UP_TO,
+        at_end: StoredValue::new(talk.timeline.with_untracked(|timeline| !timeline.has_later())),
         read_to: StoredValue::new(MessageId::default()),
         said_typing_at: StoredValue::new(0.0),
         frames: StoredValue::new(None),
     };
-    let rev = messages.iter().map(|message| message.rev).max().unwrap_or_default();
-    let (timeline, typists, line) = (parts.timeline, parts.typists, parts.line);
-    let me = timeline.with_untracked(Timeline::me);
-    let signals = Signals { timeline, typists, line, roster: super::roster::keep(room.id, me, line) };
-    let hooks = Hooks {
-        fresh: Callback::new(move |message| reader.hear(&message)),
-        reload: Callback::new(move |()| reader.reload()),
-        established: Callback::new(move |()| reader.mark_read()),
-    };
-    reader.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
-    if let Ok(looking) = set_interval_with_handle(move || reader.mark_read(), LOOK_EVERY) {
-        on_cleanup(move || looking.clear());
+    Effect::new(move |_| {
+        if let Some(target) = talk.target.get_untracked() {
+            reader.show(target);
+        }
+    });
+    if room.is_active {
+        let me = talk.timeline.with_untracked(Timeline::me);
+        let signals = Signals {
+            timeline: talk.timeline,
+            typists: talk.typists,
+            line: talk.line,
+            roster: super::roster::keep(room.id, me, talk.line),
+        };
+        let hooks = Hooks {
+            fresh: Callback::new(move |message| reader.hear(&message)),
+            reload: Callback::new(move |()| reader.reload()),
+            established: Callback::new(move |()| reader.arrive()),
+        };
+        reader.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
+        if let Ok(looking) = set_interval_with_handle(move || reader.mark_read(), LOOK_EVERY) {
+            on_cleanup(move || looking.clear());
+        }
     }
-    Hands {
-        actions: Actions {
-            earlier: Callback::new(move |()| reader.earlier()),
-            retry: Callback::new(move |client_id: String| reader.retry(&client_id)),
-            at_end: Callback::new(move |at_end| reader.moved(at_end)),
-            to_end: Callback::new(move |()| reader.to_end()),
-        },
-        write: Some(Callback::new(move |text| reader.write(text))),
-        typing: Callback::new(move |is_typing| reader.typing(is_typing)),
-    }
+    Hands(Callback::new(move |act| reader.act(act)))
 }
 
 /// Somebody in front of a room.
 #[derive(Clone, Copy)]
 struct Reader {
-    room: RoomId,
-    parts: Parts,
+    talk: Talk,
     known: KnownRooms,
+    preferences: Preferences,
+    has_receipts: bool,
     at_end: StoredValue<bool>,
     /// What the server was told to have been read.
     read_to: StoredValue<MessageId>,
@@ -82,6 +97,29 @@ struct Reader {
 }
 
 impl Reader {
+    fn act(self, act: Act) -> bool {
+        match act {
+            Act::Earlier => self.earlier(),
+            Act::Later => self.later(),
+            Act::AtEnd(at_end) => self.moved(at_end),
+            Act::ToEnd => self.to_end(),
+            Act::Jump(id) => self.jump(id),
+            Act::Step { is_down } => self.step(is_down),
+            Act::Copy(id) => return self.copy(id),
+            Act::Help => rows::press(shortcuts::BUTTON),
+            Act::Begin(doing) => return self.begin(doing),
+            Act::EditLast => {
+                let last = self.talk.timeline.with_untracked(Timeline::last_own);
+                return last.is_some_and(|id| self.begin(Doing::Editing(id)));
+            }
+            Act::Submit(text) => self.submit(text),
+            Act::Delete(id) => self.delete(id),
+            Act::Retry(client_id) => self.retry(&client_id),
+            Act::Typing(is_typing) => self.typing(is_typing),
+        }
+        true
+    }
+
     fn say(self, frame: ClientFrame) {
         self.frames.with_value(|frames| {
             if let Some(frames) = frames {
@@ -91,100 +129,184 @@ impl Reader {
         });
     }
 
-    fn write(self, text: String) {
+    /// A word about what was done, or why it was not.
+    fn tell(self, words: String) {
+        self.talk.told.set(Some(words));
+        set_timeout(
+            move || {
+                let _ = self.talk.told.try_set(None);
+            },
+            TOLD,
+        );
+    }
+
+    fn tell_failure(self, error: &AppError) {
+        self.tell(sentence(self.preferences.locale, &error.0));
+    }
+
+    fn begin(self, doing: Doing) -> bool {
+        let Talk { timeline, rights, .. } = self.talk;
+        if let Some(id) = doing.message() {
+            let may = timeline.with_untracked(|timeline| {
+                let message = timeline.message(id);
+                message
+                    .is_some_and(|message| doing.is_allowed(&message, timeline.me(), rights.get_untracked()))
+            });
+            if !may {
+                return false;
+            }
+        }
+        if let Doing::Readers(id) = doing {
+            self.talk.readers.set(Vec::new());
+            spawn_local(async move {
+                match readers(id).await {
+                    Ok(people) => drop(self.talk.readers.try_set(people)),
+                    Err(error) => self.tell_failure(&error),
+                }
+            });
+        }
+        if self.talk.doing.get_untracked() == doing {
+            // Nothing to leave, so that the key is free to close something else.
+            return doing != Doing::Writing;
+        }
+        self.talk.doing.set(doing);
+        if doing == Doing::Writing {
+            rows::focus_composer();
+        }
+        true
+    }
+
+    fn submit(self, text: String) {
+        let doing = self.talk.doing.get_untracked();
+        self.stop_typing();
+        match doing {
+            Doing::Editing(id) => {
+                self.talk.doing.set(Doing::Writing);
+                spawn_local(async move {
+                    if let Err(error) = edit_message(self.talk.room, id, text).await {
+                        self.tell_failure(&error);
+                    }
+                });
+            }
+            Doing::Replying(id) => {
+                self.talk.doing.set(Doing::Writing);
+                self.write(text, Some(id));
+            }
+            Doing::Writing | Doing::Deleting(_) | Doing::Readers(_) => self.write(text, None),
+        }
+    }
+
+    fn write(self, text: String, reply_to: Option<MessageId>) {
+        draft::save(self.talk, "");
         let mut draft = None;
-        self.parts.timeline.update(|timeline| draft = Some(timeline.write(text, client_id(), now())));
-        self.said_typing_at.set_value(0.0);
+        self.talk
+            .timeline
+            .update(|timeline| draft = Some(timeline.write(text, reply_to, client_id(), now())));
         if let Some(draft) = draft {
             self.say(ClientFrame::ChatMessage(draft));
         }
         self.to_end();
     }
 
+    fn delete(self, id: MessageId) {
+        self.talk.doing.set(Doing::Writing);
+        rows::focus_composer();
+        spawn_local(async move {
+            if let Err(error) = delete_message(self.talk.room, id).await {
+                self.tell_failure(&error);
+            }
+        });
+    }
+
     fn retry(self, client_id: &str) {
         let mut draft = None;
-        self.parts.timeline.update(|timeline| draft = timeline.retry(client_id));
+        self.talk.timeline.update(|timeline| draft = timeline.retry(client_id));
         if let Some(draft) = draft {
             self.say(ClientFrame::ChatMessage(draft));
         }
     }
 
+    fn copy(self, id: MessageId) -> bool {
+        let Some(copying) = clipboard::copy_link(&message_path(self.talk.room, id)) else { return false };
+        spawn_local(async move {
+            if copying.await {
+                self.tell(crate::i18n::td_string!(self.preferences.locale, actions.copied).to_owned());
+            }
+        });
+        true
+    }
+
     fn typing(self, is_typing: bool) {
-        let said_at = self.said_typing_at.get_value();
-        if is_typing && now_ms() - said_at >= TYPING_REPEAT_MS {
+        // Other words for what was said before are no new message.
+        if matches!(self.talk.doing.get_untracked(), Doing::Editing(_)) {
+            return;
+        }
+        if !is_typing {
+            self.stop_typing();
+        } else if now_ms() - self.said_typing_at.get_value() >= TYPING_REPEAT_MS {
             self.said_typing_at.set_value(now_ms());
             self.say(ClientFrame::Typing { is_typing });
-        } else if !is_typing && said_at > 0.0 {
+        }
+    }
+
+    fn stop_typing(self) {
+        if self.said_typing_at.get_value() > 0.0 {
             self.said_typing_at.set_value(0.0);
-            self.say(ClientFrame::Typing { is_typing });
+            self.say(ClientFrame::Typing { is_typing: false });
         }
     }
 
     fn hear(self, message: &RoomMessage) {
-        let me = self.parts.timeline.with_untracked(Timeline::me);
+        let Talk { timeline, unseen, .. } = self.talk;
+        let me = timeline.with_untracked(Timeline::me);
         let looking = self.at_end.get_value() && is_visible();
-        self.known.0.update(|all| rooms::hear(all, self.room, message, me, looking));
+        self.known.0.update(|all| rooms::hear(all, self.talk.room, message, me, looking));
         if !self.at_end.get_value() {
-            self.parts.unseen.update(|unseen| *unseen += 1);
-            scroll::hold(self.parts.node);
+            unseen.update(|unseen| *unseen += 1);
         }
+        self.fetch_quoted(message.reply_to);
         self.mark_read();
     }
 
-    fn moved(self, at_end: bool) {
-        self.at_end.set_value(at_end);
-        if at_end {
-            self.parts.unseen.set(0);
-            self.mark_read();
-        }
+    /// What came in answers something that is not at hand.
+    fn fetch_quoted(self, id: Option<MessageId>) {
+        let Some(id) =
+            id.filter(|id| !self.talk.timeline.with_untracked(|timeline| timeline.has_quoted(*id)))
+        else {
+            return;
+        };
+        spawn_local(async move {
+            if let Ok(Some(message)) = quoted(self.talk.room, id).await {
+                let _ = self.talk.timeline.try_update(|timeline| timeline.quote(vec![message]));
+            }
+        });
     }
 
-    fn to_end(self) {
-        scroll::to_end(self.parts.node);
-        self.moved(true);
+    /// The line stands (again).
+    fn arrive(self) {
+        self.mark_read();
+        let own = self.talk.timeline.with_untracked(Timeline::last_own);
+        let Some(own) = own.filter(|_| self.has_receipts) else { return };
+        spawn_local(async move {
+            if let Ok(people) = readers(own).await {
+                let _ = self.talk.timeline.try_update(|timeline| {
+                    for person in people {
+                        timeline.read_by(own, person);
+                    }
+                });
+            }
+        });
     }
 
     /// Tells the server once that all that is in view has been read.
     fn mark_read(self) {
-        let Some(last) = self.parts.timeline.with_untracked(Timeline::last_id) else { return };
-        let is_open = self.parts.line.get_untracked() == crate::live::Line::Open;
+        let Some(last) = self.talk.timeline.with_untracked(Timeline::last_id) else { return };
+        let is_open = self.talk.line.get_untracked() == crate::live::Line::Open;
         if !is_open || !self.at_end.get_value() || !is_visible() || last <= self.read_to.get_value() {
             return;
         }
         self.read_to.set_value(last);
         self.say(ClientFrame::MessageRead { message_id: last.0 });
-        self.known.0.update(|all| rooms::read(all, self.room));
-    }
-
-    /// Puts the page before above what is shown.
-    fn earlier(self) -> bool {
-        let Some(first) = self.parts.timeline.with_untracked(Timeline::first_id) else { return false };
-        if self.parts.loading.get_untracked() {
-            return true;
-        }
-        self.parts.loading.set(true);
-        spawn_local(async move {
-            if let Ok(page) = history(self.room, Some(first.0)).await {
-                // The page may have gone meanwhile.
-                let _ = self
-                    .parts
-                    .timeline
-                    .try_update(|timeline| timeline.prepend(&page.messages, page.has_more));
-            }
-            let _ = self.parts.loading.try_set(false);
-        });
-        true
-    }
-
-    /// Too much was missed: the newest page takes the place of what was shown.
-    fn reload(self) {
-        spawn_local(async move {
-            if let Ok(page) = history(self.room, None).await {
-                let _ = self
-                    .parts
-                    .timeline
-                    .try_update(|timeline| timeline.replace(&page.messages, page.has_more));
-            }
-        });
+        self.known.0.update(|all| rooms::read(all, self.talk.room));
     }
 }

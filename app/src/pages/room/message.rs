@@ -1,144 +1,178 @@
-//! One row of the timeline: a message, under a day line where a day begins.
+//! One row of the timeline: a message, under a day line where a day begins and under another where what is new does.
 
-use chat::model::Failure;
+use chat::model::{Failure, User};
 use leptos::{either::Either, prelude::*};
 
+use super::talk::{Act, Hands, Talk};
 use crate::{
     error::sentence,
     i18n::say,
-    preferences::preferences,
-    prose::{self, Names},
-    state::timeline::{Delivery, Key, Row, Timeline},
+    live::Line,
+    preferences::{locale, preferences},
+    state::{
+        doing::message_path,
+        timeline::{Delivery, Key, Row},
+    },
     ui::{
         avatar::{Avatar, Shape},
+        icon::{Draw, Icon},
         moment::day_line,
         person::display_name,
     },
 };
 
-/// The names that messages here mention, in the context of the timeline.
-#[derive(Clone, Copy)]
-pub struct Named(pub StoredValue<Names>);
+mod actions;
+mod body;
+mod quote;
 
-/// See the module. `retry` is called with the `client_id` of a message that is to be tried again.
+use actions::Actions;
+pub(super) use body::Named;
+use body::Words;
+use quote::QuoteLine;
+
+/// See the module.
 #[component]
-pub fn MessageRow(
+pub(super) fn MessageRow(
     /// Which row.
     key: Key,
-    /// Of what.
-    timeline: RwSignal<Timeline>,
-    /// Tries a refused message again.
-    retry: Callback<String>,
 ) -> impl IntoView {
     let zone = preferences().zone;
-    let row = Memo::new(move |_| timeline.with(|timeline| timeline.row(key, zone.get())));
-    move || row.get().map(|row| view! { <Drawn row retry/> })
+    let talk: Talk = expect_context();
+    let row = Memo::new(move |_| talk.timeline.with(|timeline| timeline.row(key, zone.get())));
+    move || row.get().map(|row| view! { <Drawn row/> })
 }
 
 #[component]
-fn Drawn(row: Row, retry: Callback<String>) -> impl IntoView {
+fn Drawn(row: Row) -> impl IntoView {
     let preferences = preferences();
+    let talk: Talk = expect_context();
     let day = row.place.day.map(|day| {
         view! { <li class="day">{move || day_line(preferences.locale, day, preferences.today.get())}</li> }
+    });
+    let new = row.begins_new.then(|| {
+        view! {
+            <li class="day day-new" data-testid="new-line">
+                {say!(timeline.new)}
+            </li>
+        }
     });
     let delivery = match row.delivery {
         Delivery::Sending => "sending",
         Delivery::Sent => "sent",
         Delivery::Failed(_) => "failed",
     };
-    let (datetime, time) = (row.message.created_at.to_string(), row.at.time());
-    let body = view! { <Body row=row.clone() retry/> };
-    let id = (row.delivery == Delivery::Sent).then(|| format!("message-{}", row.message.id));
-    if row.place.leads {
+    let (key, message) = (row.key, row.message.id);
+    let is_stored = row.delivery == Delivery::Sent;
+    let is_target = move || is_stored && talk.target.get() == Some(message);
+    let (aside, head) = if row.place.leads {
         let author = display_name(&row.message.sender);
-        Either::Left(view! {
-            {day}
-            <li class="message message-first" id=id data-delivery=delivery data-testid="message">
-                <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/>
-                <div>
-                    <p class="message-head">
-                        <span class="message-author">{author}</span>
-                        <time class="message-time" datetime=datetime>
-                            {time}
-                        </time>
-                    </p>
-                    <div class="message-body">{body}</div>
-                </div>
-            </li>
-        })
+        let avatar = view! { <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/> };
+        let head = view! {
+            <p class="message-head">
+                <span class="message-author">{author}</span>
+                <Moment row=row.clone() class="message-time"/>
+            </p>
+        };
+        (Either::Left(avatar), Some(head))
     } else {
-        Either::Right(view! {
-            {day}
-            <li class="message" id=id data-delivery=delivery data-testid="message">
-                <time class="message-gutter" datetime=datetime>
-                    {time}
-                </time>
-                <div class="message-body">{body}</div>
-            </li>
-        })
-    }
-}
-
-#[component]
-fn Body(row: Row, retry: Callback<String>) -> impl IntoView {
-    let text = if row.message.is_deleted {
-        Either::Left(view! { <p class="message-removed">{say!(timeline.deleted)}</p> })
-    } else {
-        Either::Right(view! { <Words row=row.clone()/> })
+        (Either::Right(view! { <Moment row=row.clone() class="message-gutter"/> }), None)
     };
-    let sending = (row.delivery == Delivery::Sending)
-        .then(|| view! { <span class="message-state message-wait">{say!(timeline.sending)}</span> });
-    let failed = match row.delivery {
-        Delivery::Failed(failure) => {
-            let client_id = row.message.client_id.clone().unwrap_or_default();
-            Some(view! { <NotSent failure client_id retry/> })
-        }
-        Delivery::Sending | Delivery::Sent => None,
-    };
-    (text, sending, failed)
-}
-
-/// What was written; a long text is folded, and unfolds without a script.
-#[component]
-fn Words(row: Row) -> impl IntoView {
-    let content = &row.message.content;
-    let named: Named = expect_context();
-    let mut html = named.0.with_value(|names| prose::render(content, names));
-    if row.message.is_edited {
-        let edited = format!("<span class=\"message-state\">{}</span>", say!(timeline.edited));
-        // In the line of the text, where it ends with one.
-        match html.strip_suffix("</p>") {
-            Some(line) => html = format!("{line}{edited}</p>"),
-            None => html.push_str(&edited),
-        }
-    }
-    let is_long = prose::is_long(content);
-    let class = if is_long { "prose prose-long" } else { "prose" };
+    let class = if row.place.leads { "message message-first" } else { "message" };
     view! {
-        <div class=class inner_html=html></div>
-        {is_long
-            .then(|| {
-                view! {
-                    <details class="prose-more">
-                        <summary>
-                            <span class="prose-more-rest">{say!(timeline.more)}</span>
-                            <span class="prose-more-less">{say!(timeline.less)}</span>
-                        </summary>
-                    </details>
-                }
-            })}
+        {day}
+        {new}
+        <li
+            class=class
+            class:message-target=is_target
+            id=is_stored.then(|| format!("message-{message}"))
+            data-key=key.to_string()
+            data-delivery=delivery
+            data-testid="message"
+            tabindex="-1"
+        >
+            {aside}
+            <div class="message-body">
+                {head}
+                <Body row=row.clone()/>
+            </div>
+            {is_stored.then(|| view! { <Actions row/> })}
+        </li>
     }
     .into_any()
 }
 
+/// When, and the message's own address.
+#[component]
+fn Moment(row: Row, class: &'static str) -> impl IntoView {
+    let talk: Talk = expect_context();
+    let (at, time) = (row.message.created_at.to_string(), row.at.time());
+    let time = view! { <time datetime=at>{time}</time> };
+    if row.delivery != Delivery::Sent {
+        return view! { <span class=class>{time}</span> }.into_any();
+    }
+    let id = row.message.id;
+    // The live page has arrow keys for the messages, and need not have a stop of Tab at each.
+    let tab = move || (talk.line.get() != Line::Opening).then_some("-1");
+    view! {
+        <a class=class href=format!("{}#message-{id}", message_path(talk.room, id)) tabindex=tab>
+            {time}
+        </a>
+    }
+    .into_any()
+}
+
+#[component]
+fn Body(row: Row) -> impl IntoView {
+    let quote = row.quote.clone().map(|quote| view! { <QuoteLine quote/> });
+    let text = if row.message.is_deleted {
+        Either::Left(view! { <p class="message-removed">{say!(timeline.deleted)}</p> })
+    } else {
+        Either::Right(view! { <Words message=row.message.clone()/> })
+    };
+    let state = match row.delivery {
+        Delivery::Sending => {
+            let sending = say!(timeline.sending);
+            view! { <span class="message-state message-wait">{sending}</span> }.into_any()
+        }
+        Delivery::Failed(failure) => {
+            let client_id = row.message.client_id.clone().unwrap_or_default();
+            view! { <NotSent failure client_id/> }.into_any()
+        }
+        Delivery::Sent => view! { <ReadBy readers=row.readers/> }.into_any(),
+    };
+    (quote, text, state)
+}
+
+/// Who has read one's newest message.
+#[component]
+fn ReadBy(readers: Vec<User>) -> impl IntoView {
+    (!readers.is_empty()).then(|| {
+        let names: Vec<String> = readers.iter().map(display_name).collect();
+        let words = say!(timeline.read_by, count = readers.len());
+        view! {
+            <p class="message-state message-read" title=names.join("、") data-testid="read-by">
+                <Draw icon=Icon::Check small=true/>
+                {words}
+            </p>
+        }
+    })
+}
+
 /// Why it was refused, and the way to try again.
 #[component]
-fn NotSent(failure: Failure, client_id: String, retry: Callback<String>) -> impl IntoView {
-    let words = format!("{} · {}", say!(timeline.failed), sentence(preferences().locale, &failure));
+fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
+    let hands: Hands = expect_context();
+    let words = format!("{} · {}", say!(timeline.failed), sentence(locale(), &failure));
     view! {
         <p class="message-state message-failed" role="alert">
             <span>{words}</span>
-            <button type="button" class="button-text" on:click=move |_| retry.run(client_id.clone())>
+            <button
+                type="button"
+                class="button-text"
+                on:click=move |_| {
+                    hands.act(Act::Retry(client_id.clone()));
+                }
+            >
                 {say!(timeline.retry)}
             </button>
         </p>

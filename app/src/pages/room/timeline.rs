@@ -1,15 +1,18 @@
 //! The messages, in a box that begins at its end: it is laid out from below (`column-reverse`), so it shows the newest
 //! before any script runs, stays there while one is there, and does not move when older ones come in above.
 
-use chat::model::{Room, RoomId};
-use leptos::{either::Either, html, prelude::*};
+use chat::model::{MessageId, Room, RoomId};
+use leptos::{either::Either, ev, prelude::*};
 
-use super::message::MessageRow;
+use super::{
+    message::MessageRow,
+    talk::{Act, Hands, Talk},
+};
 use crate::{
     i18n::{say, td_string},
     preferences::locale,
     server::rooms::room_path,
-    state::timeline::Timeline,
+    state::{doing::Doing, timeline::Timeline},
     ui::{
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
@@ -18,50 +21,31 @@ use crate::{
 
 /// So near the end counts as there.
 const AT_END_PX: i32 = 40;
-/// So near the start the page before is fetched by itself.
-const NEAR_START_PX: i32 = 300;
-
-/// What the timeline asks of the conversation.
-#[derive(Clone, Copy)]
-pub struct Actions {
-    /// The page before, please. False where the page is not live, and the link is followed.
-    pub earlier: Callback<(), bool>,
-    /// Try this one again.
-    pub retry: Callback<String>,
-    /// The reader reached the end, or left it.
-    pub at_end: Callback<bool>,
-    /// To the end.
-    pub to_end: Callback<()>,
-}
+/// So near an end of what is shown the next stretch is fetched by itself: about two screens.
+const NEAR_PX: i32 = 1_600;
 
 /// See the module.
 #[component]
-pub fn TimelineView(
+pub(super) fn TimelineView(
     /// The room.
     room: Room,
-    /// Its messages.
-    timeline: RwSignal<Timeline>,
-    /// Is an older page on its way?
-    loading: RwSignal<bool>,
-    /// How many came in while one was reading above.
-    unseen: RwSignal<usize>,
-    /// Does it end with the newest message?
-    is_newest: bool,
-    /// The box, for whoever moves it.
-    node: NodeRef<html::Div>,
-    /// What to call.
-    actions: Actions,
 ) -> impl IntoView {
+    let talk: Talk = expect_context();
+    let hands: Hands = expect_context();
+    let Talk { timeline, loading, node, .. } = talk;
     let has_earlier = Memo::new(move |_| timeline.with(Timeline::has_earlier));
+    let has_later = Memo::new(move |_| timeline.with(Timeline::has_later));
     let id = room.id;
     let scrolled = move |_| {
         if let Some(node) = node.get() {
             // Measured from the end, and negative above it.
             let above = node.scroll_top().abs();
-            actions.at_end.run(above < AT_END_PX);
-            let to_start = node.scroll_height() - node.client_height() - above;
-            if to_start < NEAR_START_PX && has_earlier.get_untracked() {
-                actions.earlier.run(());
+            let (is_later, is_earlier) = (has_later.get_untracked(), has_earlier.get_untracked());
+            hands.act(Act::AtEnd(above < AT_END_PX && !is_later));
+            if is_later && above < NEAR_PX {
+                hands.act(Act::Later);
+            } else if is_earlier && node.scroll_height() - node.client_height() - above < NEAR_PX {
+                hands.act(Act::Earlier);
             }
         }
     };
@@ -71,65 +55,119 @@ pub fn TimelineView(
             role="log"
             tabindex="0"
             aria-label=say!(timeline.label)
+            aria-describedby="shortcuts-hint"
             aria-busy=move || loading.get().to_string()
             node_ref=node
             on:scroll=scrolled
+            on:keydown=move |event| pressed(&event, talk, hands)
+            on:mouseover=move |event| pointed(&event, talk)
+            on:focusin=move |event| pointed(&event, talk)
+            on:mouseleave=move |_| left(talk)
         >
             <div class="timeline-inner">
                 {move || {
                     if has_earlier.get() {
-                        Either::Left(view! { <Earlier id timeline loading actions/> })
+                        Either::Left(view! { <Earlier/> })
                     } else {
                         Either::Right(view! { <Start name=room.name.clone() id/> })
                     }
                 }}
                 <ol>
                     <For each=move || timeline.with(Timeline::keys) key=|key| *key let:key>
-                        <MessageRow key timeline retry=actions.retry/>
+                        <MessageRow key/>
                     </For>
                 </ol>
-                {(!is_newest)
-                    .then(|| {
-                        view! {
-                            <p class="timeline-newest">
-                                <a class="button button-small" href=room_path(id)>
-                                    {say!(timeline.newest)}
-                                </a>
-                            </p>
-                        }
-                    })}
+                {move || has_later.get().then(|| view! { <Later/> })}
             </div>
         </div>
-        <Unseen unseen actions/>
+        <ToEnd/>
     }
     .into_any()
 }
 
+/// The row under the pointer, or that the keyboard came to, is the one that keys and buttons mean.
+fn pointed(event: &ev::Event, talk: Talk) {
+    #[cfg(feature = "hydrate")]
+    if let Some(key) = crate::browser::rows::key_at(event)
+        && talk.active.get_untracked() != Some(key)
+    {
+        talk.active.set(Some(key));
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (event, talk);
+}
+
+/// The pointer went elsewhere; where the keyboard is in a row, that row stays.
+fn left(talk: Talk) {
+    #[cfg(feature = "hydrate")]
+    talk.active.set(crate::browser::rows::focused());
+    #[cfg(not(feature = "hydrate"))]
+    let _ = talk;
+}
+
+/// Keys of the timeline, each listed in `shortcuts`. Not those with Ctrl and the like, which are the browser's.
+fn pressed(event: &ev::KeyboardEvent, talk: Talk, hands: Hands) {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+        return;
+    }
+    let active = talk.active.get_untracked();
+    let message = active.and_then(|key| talk.timeline.with_untracked(|timeline| timeline.id_at(key)));
+    let of = |doing: fn(MessageId) -> Doing| message.map(|id| Act::Begin(doing(id)));
+    let act = match event.key().as_str() {
+        "ArrowDown" => Some(Act::Step { is_down: true }),
+        "ArrowUp" => Some(Act::Step { is_down: false }),
+        "End" => Some(Act::ToEnd),
+        "r" | "R" => of(Doing::Replying),
+        "e" | "E" => of(Doing::Editing),
+        "v" | "V" => of(Doing::Readers),
+        "Delete" | "Backspace" => of(Doing::Deleting),
+        "c" | "C" => message.map(Act::Copy),
+        "?" => Some(Act::Help),
+        "Escape" => Some(Act::Begin(Doing::Writing)),
+        _ => None,
+    };
+    if act.is_some_and(|act| hands.act(act)) {
+        event.prevent_default();
+    }
+}
+
 #[component]
-fn Earlier(
-    id: RoomId,
-    timeline: RwSignal<Timeline>,
-    loading: RwSignal<bool>,
-    actions: Actions,
-) -> impl IntoView {
+fn Earlier() -> impl IntoView {
+    let talk: Talk = expect_context();
+    let hands: Hands = expect_context();
     let address = move || {
-        let first = timeline.with(Timeline::first_id).unwrap_or_default();
-        format!("{}?before={first}", room_path(id))
+        let first = talk.timeline.with(Timeline::first_id).unwrap_or_default();
+        format!("{}?before={first}", room_path(talk.room))
     };
     let (earlier, wait) = (say!(timeline.earlier), say!(timeline.earlier_loading));
     view! {
-        <p class="timeline-earlier">
+        <p class="timeline-more">
             <a
                 class="button button-small"
                 href=address
-                aria-disabled=move || loading.get().then_some("true")
-                on:click=move |click| {
-                    if actions.earlier.run(()) {
-                        click.prevent_default();
-                    }
-                }
+                aria-disabled=move || talk.loading.get().then_some("true")
+                on:click=move |click| hands.instead(&click, Act::Earlier)
             >
-                {move || if loading.get() { wait } else { earlier }}
+                {move || if talk.loading.get() { wait } else { earlier }}
+            </a>
+        </p>
+    }
+    .into_any()
+}
+
+/// What came after what is shown; the first step on the way to the newest.
+#[component]
+fn Later() -> impl IntoView {
+    let talk: Talk = expect_context();
+    let hands: Hands = expect_context();
+    let address = move || {
+        let last = talk.timeline.with(Timeline::last_id).unwrap_or_default();
+        format!("{}?after={last}", room_path(talk.room))
+    };
+    view! {
+        <p class="timeline-more">
+            <a class="button button-small" href=address on:click=move |click| hands.instead(&click, Act::Later)>
+                {say!(timeline.later)}
             </a>
         </p>
     }
@@ -149,17 +187,28 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
     .into_any()
 }
 
-/// While one reads above: what came in below, and the way there.
+/// While one reads above: the way to the newest, and how many came in.
 #[component]
-fn Unseen(unseen: RwSignal<usize>, actions: Actions) -> impl IntoView {
+fn ToEnd() -> impl IntoView {
+    let Talk { room, unseen, is_above, .. } = expect_context();
+    let hands: Hands = expect_context();
     let locale = locale();
+    let words = move || match unseen.get() {
+        0 => td_string!(locale, timeline.newest).to_owned(),
+        count => td_string!(locale, timeline.came_in, count = count).to_string(),
+    };
     view! {
         <div class="timeline-unseen">
-            <Show when=move || { unseen.get() > 0 }>
-                <button type="button" class="button button-small" on:click=move |_| actions.to_end.run(())>
+            <Show when=move || is_above.get()>
+                <a
+                    class="button button-small"
+                    href=room_path(room)
+                    data-testid="to-newest"
+                    on:click=move |click| hands.instead(&click, Act::ToEnd)
+                >
                     <Draw icon=Icon::Down small=true/>
-                    {move || td_string!(locale, timeline.came_in, count = unseen.get())}
-                </button>
+                    {words}
+                </a>
             </Show>
         </div>
     }

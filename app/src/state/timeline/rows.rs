@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use chat::model::{MessageType, RoomMessage};
+use chat::model::{MessageId, MessageType, RoomMessage, User};
 use time::Date;
 
 use super::{
     super::civil::{Civil, Zone},
-    Delivery,
+    Delivery, Key,
 };
 
 /// Messages of one person this close together, in microseconds, are one group.
@@ -16,6 +16,8 @@ const GROUP_WITHIN: i64 = 5 * 60 * 1_000_000;
 /// All that one row shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    /// The row's name.
+    pub key: Key,
     /// The message.
     pub message: Arc<RoomMessage>,
     /// How far it is.
@@ -24,8 +26,23 @@ pub struct Row {
     pub is_own: bool,
     /// Its place among its neighbours.
     pub place: Placement,
+    /// Does what is new to the reader begin here?
+    pub begins_new: bool,
+    /// What it answers.
+    pub quote: Option<Quote>,
+    /// Who has read it, where it is one's own newest.
+    pub readers: Vec<User>,
     /// When, as read here.
     pub at: Civil,
+}
+
+/// The message that another one answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quote {
+    /// Here it is.
+    Known(Arc<RoomMessage>),
+    /// It is not at hand.
+    Away(MessageId),
 }
 
 /// See the module.

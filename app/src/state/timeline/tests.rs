@@ -1,11 +1,15 @@
 //! The timeline's promises, one a test.
 
-use chat::model::{Code, RoomRef};
+use std::ops::RangeInclusive;
+
+use chat::model::{Code, MessageType, Rights, Timestamp};
 
 use super::*;
 
 const NOON: i64 = 1_769_342_400_000_000; // 2026-01-25T12:00:00Z
 const MINUTE: i64 = 60 * 1_000_000;
+/// No message.
+const NONE: RangeInclusive<i64> = RangeInclusive::new(1, 0);
 
 fn user(id: i64, name: &str) -> User {
     User { id: UserId(id), username: name.into(), first_name: String::new(), last_name: String::new() }
@@ -15,10 +19,9 @@ fn me() -> User {
     user(1, "ann")
 }
 
-fn message(id: i64, sender: &User, minute: i64) -> Message {
-    Message {
+fn message(id: i64, sender: &User, minute: i64) -> RoomMessage {
+    RoomMessage {
         id: MessageId(id),
-        room: RoomRef { id: chat::model::RoomId(9), name: "room".into() },
         sender: sender.clone(),
         message_type: MessageType::Text,
         content: format!("m{id}"),
@@ -28,15 +31,14 @@ fn message(id: i64, sender: &User, minute: i64) -> Message {
         is_edited: false,
         is_deleted: false,
         reply_to: None,
+        timestamp: Timestamp(NOON + minute * MINUTE),
         created_at: Timestamp(NOON + minute * MINUTE),
-        updated_at: Timestamp(NOON + minute * MINUTE),
         client_id: None,
-        rev: id,
     }
 }
 
 fn echo(id: i64, client_id: &str) -> RoomMessage {
-    let mut echo = RoomMessage::from(&message(id, &me(), 10));
+    let mut echo = message(id, &me(), 10);
     echo.client_id = Some(client_id.into());
     echo
 }
@@ -46,39 +48,63 @@ fn texts(timeline: &Timeline) -> Vec<String> {
     rows.map(|row| row.message.content.clone()).collect()
 }
 
-fn page(ids: impl DoubleEndedIterator<Item = i64>) -> Vec<Message> {
-    ids.rev().map(|id| message(id, &user(2, "bob"), id)).collect()
+fn bob() -> User {
+    user(2, "bob")
+}
+
+fn window(ids: RangeInclusive<i64>, has_earlier: bool, has_later: bool) -> HistoryWindow {
+    HistoryWindow {
+        messages: ids.map(|id| message(id, &bob(), id)).collect(),
+        has_earlier,
+        has_later,
+        quoted: Vec::new(),
+        left_off: None,
+        rev: 0,
+        rights: Rights::default(),
+    }
+}
+
+fn shown(ids: RangeInclusive<i64>) -> Timeline {
+    Timeline::new(me(), window(ids, true, false))
+}
+
+fn row(timeline: &Timeline, key: Key) -> Row {
+    timeline.row(key, Zone::UTC).expect("shown")
+}
+
+fn ends(timeline: &Timeline) -> (i64, i64, usize) {
+    let id = |id: Option<MessageId>| id.unwrap_or_default().0;
+    (id(timeline.first_id()), id(timeline.last_id()), timeline.keys().len())
 }
 
 #[test]
 fn a_page_is_shown_from_its_oldest() {
-    let timeline = Timeline::new(me(), &page(4..=6), true);
+    let timeline = shown(4..=6);
     assert_eq!(texts(&timeline), ["m4", "m5", "m6"]);
     assert_eq!((timeline.first_id(), timeline.last_id()), (Some(MessageId(4)), Some(MessageId(6))));
 }
 
 #[test]
 fn an_older_page_goes_above_and_its_overlap_is_dropped() {
-    let mut timeline = Timeline::new(me(), &page(4..=6), true);
-    timeline.prepend(&page(2..=4), false);
+    let mut timeline = shown(4..=6);
+    timeline.prepend(window(2..=4, false, true));
     assert_eq!(texts(&timeline), ["m2", "m3", "m4", "m5", "m6"]);
     assert!(!timeline.has_earlier());
 }
 
 #[test]
 fn a_message_heard_twice_is_shown_once_and_a_late_one_in_its_place() {
-    let mut timeline = Timeline::new(me(), &page(1..=2), false);
-    let bob = user(2, "bob");
-    assert!(timeline.receive((&message(5, &bob, 5)).into()));
-    assert!(timeline.receive((&message(4, &bob, 4)).into()));
-    assert!(!timeline.receive((&message(5, &bob, 5)).into()));
+    let mut timeline = shown(1..=2);
+    assert!(timeline.receive(message(5, &bob(), 5)));
+    assert!(timeline.receive(message(4, &bob(), 4)));
+    assert!(!timeline.receive(message(5, &bob(), 5)));
     assert_eq!(texts(&timeline), ["m1", "m2", "m4", "m5"]);
 }
 
 #[test]
 fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key() {
-    let mut timeline = Timeline::new(me(), &page(1..=1), false);
-    let draft = timeline.write("hello".into(), "c1".into(), Timestamp(NOON));
+    let mut timeline = shown(1..=1);
+    let draft = timeline.write("hello".into(), None, "c1".into(), Timestamp(NOON));
     assert_eq!((draft.content.as_str(), draft.client_id.as_deref()), ("hello", Some("c1")));
     let key = timeline.keys()[1];
     assert_eq!(timeline.row(key, Zone::UTC).expect("shown").delivery, Delivery::Sending);
@@ -92,9 +118,9 @@ fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key(
 
 #[test]
 fn anothers_client_id_confirms_nothing_of_mine() {
-    let mut timeline = Timeline::new(me(), &[], false);
-    timeline.write("mine".into(), "c1".into(), Timestamp(NOON));
-    let mut theirs = RoomMessage::from(&message(3, &user(2, "bob"), 1));
+    let mut timeline = shown(NONE);
+    timeline.write("mine".into(), None, "c1".into(), Timestamp(NOON));
+    let mut theirs = message(3, &bob(), 1);
     theirs.client_id = Some("c1".into());
     timeline.receive(theirs);
     assert_eq!(texts(&timeline), ["m3", "mine"]);
@@ -103,9 +129,9 @@ fn anothers_client_id_confirms_nothing_of_mine() {
 
 #[test]
 fn what_was_refused_is_not_sent_again_by_itself() {
-    let mut timeline = Timeline::new(me(), &[], false);
-    timeline.write("a".into(), "c1".into(), Timestamp(NOON));
-    timeline.write("b".into(), "c2".into(), Timestamp(NOON));
+    let mut timeline = shown(NONE);
+    timeline.write("a".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.write("b".into(), None, "c2".into(), Timestamp(NOON));
     timeline.refuse("c1", Failure::new(Code::Muted));
     let waiting: Vec<_> = timeline.unconfirmed().into_iter().filter_map(|draft| draft.client_id).collect();
     assert_eq!(waiting, ["c2"]);
@@ -116,7 +142,7 @@ fn what_was_refused_is_not_sent_again_by_itself() {
 
 #[test]
 fn a_deleted_message_keeps_its_place_and_loses_its_words() {
-    let mut timeline = Timeline::new(me(), &page(1..=2), false);
+    let mut timeline = shown(1..=2);
     timeline.delete(MessageId(1));
     timeline.delete(MessageId(99));
     let row = timeline.row(1, Zone::UTC).expect("shown");
@@ -126,31 +152,139 @@ fn a_deleted_message_keeps_its_place_and_loses_its_words() {
 
 #[test]
 fn a_new_page_keeps_what_is_not_confirmed() {
-    let mut timeline = Timeline::new(me(), &page(1..=2), false);
-    timeline.write("mine".into(), "c1".into(), Timestamp(NOON));
-    timeline.replace(&page(40..=41), true);
+    let mut timeline = shown(1..=2);
+    timeline.write("mine".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.replace(window(40..=41, true, false));
     assert_eq!(texts(&timeline), ["m40", "m41", "mine"]);
     assert!(timeline.has_earlier());
 }
 
 #[test]
 fn messages_of_one_person_close_together_are_one_group_and_a_new_day_draws_a_line() {
-    let (ann, bob) = (me(), user(2, "bob"));
+    let (ann, bob) = (me(), bob());
     let day = 24 * 60;
-    let newest_first: Vec<Message> = [
+    let messages = vec![
         message(1, &bob, 0),
         message(2, &bob, 4),
         message(3, &bob, 9),
         message(4, &ann, 10),
         message(5, &ann, 10 + day),
-    ]
-    .into_iter()
-    .rev()
-    .collect();
-    let timeline = Timeline::new(me(), &newest_first, false);
+    ];
+    let timeline = Timeline::new(me(), HistoryWindow { messages, ..window(NONE, false, false) });
     let places: Vec<(bool, bool)> = (1..=5)
         .map(|key| timeline.row(key, Zone::UTC).expect("shown").place)
         .map(|place| (place.day.is_some(), place.leads))
         .collect();
     assert_eq!(places, [(true, true), (false, false), (false, true), (false, true), (true, true)]);
+}
+
+#[test]
+fn going_back_the_newest_go_and_come_again_on_the_way_down() {
+    let mut timeline = shown(901..=1_000);
+    timeline.follow(false);
+    for start in (401..=801).rev().step_by(100) {
+        timeline.prepend(window(start..=start + 99, true, true));
+    }
+    assert_eq!(ends(&timeline), (401, 700, KEPT));
+    assert!(timeline.has_later());
+    // What comes in below the hole is counted, once, and not shown.
+    assert!(timeline.receive(message(1_001, &bob(), 1)));
+    assert!(!timeline.receive(message(1_001, &bob(), 1)));
+    assert_eq!(ends(&timeline), (401, 700, KEPT));
+    for start in [701, 801, 901] {
+        timeline.append(window(start..=start + 99, true, start < 901));
+    }
+    assert_eq!(ends(&timeline), (701, 1_000, KEPT));
+    assert!(timeline.has_later(), "1,001 came in meanwhile");
+    timeline.append(window(1_001..=1_001, true, false));
+    assert_eq!(ends(&timeline), (702, 1_001, KEPT));
+    assert!(!timeline.has_later() && timeline.has_earlier());
+}
+
+#[test]
+fn an_hour_of_listening_keeps_a_window() {
+    let mut timeline = shown(1..=50);
+    let mut most = 0;
+    for id in 51..=10_000 {
+        assert!(timeline.receive(message(id, &bob(), id)));
+        most = most.max(timeline.keys().len());
+    }
+    assert!(most <= KEPT + SLACK);
+    assert_eq!(timeline.last_id(), Some(MessageId(10_000)));
+    assert!(timeline.has_earlier() && !timeline.has_later());
+}
+
+#[test]
+fn what_one_reads_above_stays_however_much_comes_in() {
+    let mut timeline = shown(1..=50);
+    timeline.follow(false);
+    for id in 51..=2_000 {
+        assert!(timeline.receive(message(id, &bob(), id)));
+    }
+    assert_eq!(ends(&timeline), (1, 400, KEPT + SLACK));
+    assert!(timeline.has_later());
+    timeline.replace(window(1_951..=2_000, true, false));
+    assert_eq!(ends(&timeline), (1_951, 2_000, 50));
+    assert!(!timeline.has_later());
+}
+
+#[test]
+fn an_answer_quotes_what_it_answers_in_its_last_state() {
+    let mut timeline = shown(5..=6);
+    let answer = |id, to| RoomMessage { reply_to: Some(MessageId(to)), ..message(id, &bob(), id) };
+    for (id, to) in [(7, 5), (8, 2), (9, 1)] {
+        timeline.receive(answer(id, to));
+    }
+    timeline.quote(vec![message(2, &bob(), 1)]);
+    let quoted = |timeline: &Timeline, key| match row(timeline, key).quote {
+        Some(Quote::Known(message)) => message.content.clone(),
+        Some(Quote::Away(id)) => format!("away {id}"),
+        None => String::new(),
+    };
+    assert_eq!([6, 7, 8, 9].map(|key| quoted(&timeline, key)), ["", "m5", "m2", "away 1"]);
+    timeline.edit(RoomMessage { content: "new".into(), ..message(2, &bob(), 1) });
+    timeline.delete(MessageId(5));
+    assert_eq!([7, 8].map(|key| quoted(&timeline, key)), ["", "new"]);
+}
+
+#[test]
+fn a_line_stands_before_the_first_message_of_others_that_was_not_read() {
+    let mut stretch = window(4..=9, true, false);
+    stretch.left_off = Some(MessageId(5));
+    stretch.messages[2].sender = me();
+    let timeline = Timeline::new(me(), stretch.clone());
+    let lines = |timeline: &Timeline| {
+        timeline.keys().into_iter().filter(|key| row(timeline, *key).begins_new).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&timeline), [7]);
+    stretch.left_off = Some(MessageId(2));
+    assert!(lines(&Timeline::new(me(), stretch.clone())).is_empty(), "it is further up");
+    stretch.has_earlier = false;
+    assert_eq!(lines(&Timeline::new(me(), stretch)), [4]);
+}
+
+#[test]
+fn who_has_read_is_told_of_ones_own_newest_message() {
+    let mut timeline = shown(1..=3);
+    timeline.receive(message(4, &me(), 4));
+    assert!(!timeline.read_by(MessageId(3), bob()), "not so far");
+    assert!(timeline.read_by(MessageId(4), bob()));
+    assert!(!timeline.read_by(MessageId(4), bob()), "known");
+    assert!(!timeline.read_by(MessageId(4), me()), "one's own");
+    assert_eq!(row(&timeline, 4).readers, [bob()]);
+    timeline.receive(message(5, &me(), 5));
+    assert!(row(&timeline, 4).readers.is_empty() && row(&timeline, 5).readers.is_empty());
+    timeline.delete(MessageId(5));
+    assert_eq!(row(&timeline, 4).readers, [bob()]);
+}
+
+#[test]
+fn rows_have_neighbours() {
+    let mut timeline = shown(1..=2);
+    timeline.write("mine".into(), Some(MessageId(1)), "c1".into(), Timestamp(NOON));
+    assert_eq!(timeline.neighbour(2, false), Some(1));
+    assert_eq!(timeline.neighbour(2, true), timeline.last_key());
+    assert_eq!(timeline.neighbour(1, false), None);
+    assert_eq!(timeline.last_key().and_then(|key| timeline.neighbour(key, true)), None);
+    assert_eq!(timeline.unconfirmed()[0].reply_to, Some(1));
 }

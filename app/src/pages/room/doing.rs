@@ -1,0 +1,111 @@
+//! Above the composer: what one is about to do with a message, and the way out of it.
+
+use chat::model::{MessageId, RoomMessage};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::talk::{Act, Hands, Talk};
+use crate::{
+    i18n::say,
+    prose::excerpt,
+    server::messages::DeleteMessage,
+    state::doing::{Doing, message_path},
+    ui::{
+        icon::{Draw, Icon},
+        person::display_name,
+    },
+};
+
+/// How much of the message is shown, in characters.
+const SHOWN: usize = 120;
+
+/// See the module.
+#[component]
+pub(super) fn Banner() -> impl IntoView {
+    let talk: Talk = expect_context();
+    let shown = Memo::new(move |_| {
+        let doing = talk.doing.get();
+        let message = doing.message().and_then(|id| talk.timeline.with(|timeline| timeline.message(id)));
+        message.map(|message| (doing, message))
+    });
+    move || {
+        shown.get().map(|(doing, message)| {
+            view! { <Shown doing message=(*message).clone()/> }
+        })
+    }
+}
+
+#[component]
+fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
+    let talk: Talk = expect_context();
+    let hands: Hands = expect_context();
+    let (id, author) = (message.id, display_name(&message.sender));
+    let words = excerpt(&message.content, SHOWN);
+    let title = match doing {
+        Doing::Writing => String::new(),
+        Doing::Replying(_) => say!(doing.reply, who = author),
+        Doing::Editing(_) => say!(doing.edit).to_owned(),
+        Doing::Deleting(_) => say!(doing.delete).to_owned(),
+        Doing::Readers(_) => say!(doing.readers).to_owned(),
+    };
+    view! {
+        <section class="doing" aria-label=title.clone() data-testid="doing">
+            <div class="doing-text">
+                <p class="doing-title">{title.clone()}</p>
+                {match doing {
+                    Doing::Readers(_) => view! { <Readers/> }.into_any(),
+                    _ => view! { <p class="doing-words">{words}</p> }.into_any(),
+                }}
+            </div>
+            {matches!(doing, Doing::Deleting(_)).then(|| view! { <Confirm id/> })}
+            <a
+                class="button button-icon"
+                href=format!("{}#message-{id}", message_path(talk.room, id))
+                aria-label=say!(doing.cancel)
+                title=say!(doing.cancel)
+                data-testid="cancel"
+                on:click=move |click| hands.instead(&click, Act::Begin(Doing::Writing))
+            >
+                <Draw icon=Icon::Cross/>
+            </a>
+        </section>
+    }
+    .into_any()
+}
+
+/// Really?
+#[component]
+fn Confirm(id: MessageId) -> impl IntoView {
+    let talk: Talk = expect_context();
+    let hands: Hands = expect_context();
+    view! {
+        <form
+            method="post"
+            action=DeleteMessage::url()
+            on:submit=move |event| hands.instead(&event, Act::Delete(id))
+        >
+            <input type="hidden" name="room" value=talk.room.to_string()/>
+            <input type="hidden" name="message" value=id.to_string()/>
+            <button type="submit" class="button button-small button-alert" data-testid="confirm-delete">
+                {say!(actions.delete)}
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+/// Their names, or that there are none yet.
+#[component]
+fn Readers() -> impl IntoView {
+    let talk: Talk = expect_context();
+    let (none, between) = (say!(doing.nobody), say!(doing.between));
+    let words = move || {
+        let names: Vec<String> = talk.readers.read().iter().map(display_name).collect();
+        if names.is_empty() { none.to_owned() } else { names.join(between) }
+    };
+    view! {
+        <p class="doing-words doing-names" data-testid="reader-names">
+            {words}
+        </p>
+    }
+    .into_any()
+}

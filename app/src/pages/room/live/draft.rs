@@ -1,0 +1,56 @@
+//! What one has begun to write, kept for each room until it is sent; and the composer's text when one begins to edit or
+//! stops.
+
+use leptos::{html, prelude::*};
+
+use super::super::{composer::edited, talk::Talk};
+use crate::{
+    browser::{storage, textarea},
+    state::{doing::Doing, timeline::Timeline},
+};
+
+/// Under what name, for this reader.
+fn name(talk: Talk) -> String {
+    format!("liao-draft-{}-{}", talk.timeline.with_untracked(Timeline::me), talk.room)
+}
+
+/// Keeps what was written. What is edited is no draft.
+pub(in crate::pages::room) fn save(talk: Talk, text: &str) {
+    if !matches!(talk.doing.get_untracked(), Doing::Editing(_)) {
+        storage::set(&name(talk), if text.trim().is_empty() { "" } else { text });
+    }
+}
+
+/// Restores the draft when the page comes to life, and puts the right text into the composer whenever one begins to
+/// edit a message or stops.
+pub(in crate::pages::room) fn keep(talk: Talk, area: NodeRef<html::Textarea>, length: RwSignal<usize>) {
+    let fill = move |text: &str| {
+        if let Some(area) = area.get_untracked() {
+            area.set_value(text);
+            length.set(text.chars().count());
+            textarea::fit(&area);
+        }
+    };
+    Effect::new(move |was: Option<Doing>| {
+        let doing = talk.doing.get();
+        match (was, doing) {
+            // What somebody typed before the page came to life is newer than any draft.
+            (None, Doing::Writing) => {
+                if area.get_untracked().is_some_and(|area| area.value().is_empty())
+                    && let Some(draft) = storage::get(&name(talk))
+                {
+                    fill(&draft);
+                }
+            }
+            (Some(was), Doing::Editing(_)) if was != doing => fill(&edited(talk)),
+            (Some(Doing::Editing(_)), doing) if !matches!(doing, Doing::Editing(_)) => {
+                fill(&storage::get(&name(talk)).unwrap_or_default());
+            }
+            _ => {}
+        }
+        if was.is_some_and(|was| was != doing) && matches!(doing, Doing::Replying(_) | Doing::Editing(_)) {
+            crate::browser::rows::focus_composer();
+        }
+        doing
+    });
+}

@@ -1,0 +1,161 @@
+//! Through the history: page by page, to a message, to the end, and from row to row.
+
+use chat::model::{HistoryWindow, MessageId};
+use leptos::{prelude::*, task::spawn_local};
+
+use super::Reader;
+use crate::{
+    browser::{rows, scroll},
+    server::messages::history,
+    state::timeline::Timeline,
+};
+
+impl Reader {
+    /// Puts the stretch before above what is shown.
+    pub(super) fn earlier(self) {
+        let first = self
+            .talk
+            .timeline
+            .with_untracked(|timeline| timeline.first_id().filter(|_| timeline.has_earlier()));
+        let Some(first) = first else { return };
+        self.fetch(Some(first), None, None, Timeline::prepend);
+    }
+
+    /// Puts the stretch after below what is shown.
+    pub(super) fn later(self) {
+        let last =
+            self.talk.timeline.with_untracked(|timeline| timeline.last_id().filter(|_| timeline.has_later()));
+        let Some(last) = last else { return };
+        self.fetch(None, Some(last), None, Timeline::append);
+    }
+
+    fn fetch(
+        self,
+        before: Option<MessageId>,
+        after: Option<MessageId>,
+        around: Option<MessageId>,
+        place: fn(&mut Timeline, HistoryWindow),
+    ) {
+        if self.talk.loading.get_untracked() {
+            return;
+        }
+        self.talk.loading.set(true);
+        spawn_local(async move {
+            match history(self.talk.room, before, after, around).await {
+                Ok(window) => self.place(window, place),
+                Err(error) => self.tell_failure(&error),
+            }
+            // The page may have gone meanwhile.
+            let _ = self.talk.loading.try_set(false);
+        });
+    }
+
+    fn place(self, window: HistoryWindow, place: fn(&mut Timeline, HistoryWindow)) {
+        let _ = self.talk.rights.try_set(window.rights);
+        scroll::hold(self.talk.node, || {
+            let _ = self.talk.timeline.try_update(|timeline| place(timeline, window));
+        });
+    }
+
+    /// The reader is at the end, or no longer.
+    pub(super) fn moved(self, at_end: bool) {
+        if self.at_end.get_value() != at_end {
+            self.at_end.set_value(at_end);
+            self.talk.is_above.set(!at_end);
+            self.talk.timeline.update_untracked(|timeline| timeline.follow(at_end));
+        }
+        if at_end {
+            if self.talk.unseen.get_untracked() > 0 {
+                self.talk.unseen.set(0);
+            }
+            self.mark_read();
+        }
+    }
+
+    pub(super) fn to_end(self) {
+        if !self.talk.timeline.with_untracked(Timeline::has_later) {
+            scroll::to_end(self.talk.node);
+            self.moved(true);
+            return;
+        }
+        spawn_local(async move {
+            match history(self.talk.room, None, None, None).await {
+                Ok(window) => {
+                    self.replace(window);
+                    leptos::task::tick().await;
+                    scroll::to_end(self.talk.node);
+                    self.moved(!self.talk.timeline.with_untracked(Timeline::has_later));
+                }
+                Err(error) => self.tell_failure(&error),
+            }
+        });
+    }
+
+    /// To a message, which is fetched with what was around it where it is not shown.
+    pub(super) fn jump(self, id: MessageId) {
+        if self.talk.timeline.with_untracked(|timeline| timeline.key_of(id)).is_some() {
+            self.show(id);
+            return;
+        }
+        spawn_local(async move {
+            match history(self.talk.room, None, None, Some(id)).await {
+                Ok(window) => {
+                    self.moved(false);
+                    self.replace(window);
+                    leptos::task::tick().await;
+                    self.show(id);
+                }
+                Err(error) => self.tell_failure(&error),
+            }
+        });
+    }
+
+    /// Marks a message that is shown and brings it into the middle.
+    pub(super) fn show(self, id: MessageId) {
+        let Some(key) = self.talk.timeline.with_untracked(|timeline| timeline.key_of(id)) else { return };
+        self.talk.target.set(None);
+        self.talk.target.set(Some(id));
+        self.talk.active.set(Some(key));
+        rows::show(key);
+        rows::focus(key);
+    }
+
+    /// Too much was missed: the newest stretch takes the place of what was shown, unless one reads above.
+    pub(super) fn reload(self) {
+        let at_end = self.at_end.get_value();
+        spawn_local(async move {
+            if let Ok(window) = history(self.talk.room, None, None, None).await {
+                if at_end {
+                    self.replace(window);
+                } else {
+                    let _ = self.talk.timeline.try_update(|timeline| timeline.miss(&window));
+                }
+            }
+        });
+    }
+
+    fn replace(self, window: HistoryWindow) {
+        let _ = self.talk.rights.try_set(window.rights);
+        let _ = self.talk.timeline.try_update(|timeline| timeline.replace(window));
+    }
+
+    /// From row to row; the first step goes to the last row.
+    pub(super) fn step(self, is_down: bool) {
+        let active = self.talk.active.get_untracked();
+        let next = self.talk.timeline.with_untracked(|timeline| {
+            match active.filter(|_| rows::focused().is_some()) {
+                Some(key) => timeline.neighbour(key, is_down),
+                None => timeline.last_key(),
+            }
+        });
+        match next {
+            Some(key) => {
+                self.talk.active.set(Some(key));
+                rows::focus(key);
+            }
+            // Below the last row is where one writes.
+            None if is_down => rows::focus_composer(),
+            None => self.earlier(),
+        }
+    }
+}

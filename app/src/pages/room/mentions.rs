@@ -1,0 +1,94 @@
+//! The members whose names begin as one has begun to write them, above the composer.
+
+use chat::model::{RoomId, User};
+use leptos::{html, prelude::*};
+
+use crate::{
+    i18n::say,
+    state::mention::Asked,
+    ui::{
+        avatar::{Avatar, Shape},
+        person::display_name,
+    },
+};
+
+/// The list's id, by which the text area names it.
+pub(super) const LIST: &str = "mentions";
+
+/// What is asked for, who fits, and who of them is meant.
+#[derive(Clone, Copy)]
+pub(super) struct Mentions {
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser asks"))]
+    pub(super) room: RoomId,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser asks"))]
+    pub(super) area: NodeRef<html::Textarea>,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser asks"))]
+    pub(super) asked: RwSignal<Option<Asked>>,
+    pub(super) found: RwSignal<Vec<User>>,
+    pub(super) chosen: RwSignal<usize>,
+}
+
+impl Mentions {
+    pub(super) fn new(room: RoomId, area: NodeRef<html::Textarea>) -> Self {
+        Self {
+            room,
+            area,
+            asked: RwSignal::new(None),
+            found: RwSignal::new(Vec::new()),
+            chosen: RwSignal::new(0),
+        }
+    }
+
+    /// The id of the member who is meant, for the text area.
+    pub(super) fn active(self) -> Option<String> {
+        (!self.found.read().is_empty()).then(|| option_id(self.chosen.get()))
+    }
+}
+
+fn option_id(place: usize) -> String {
+    format!("{LIST}-{place}")
+}
+
+/// See the module.
+#[component]
+pub(super) fn MentionList(
+    /// Who.
+    mentions: Mentions,
+) -> impl IntoView {
+    let options = move || {
+        let people = mentions.found.get().into_iter().enumerate();
+        people.map(|(place, user)| view! { <Choice place user mentions/> }).collect_view()
+    };
+    view! {
+        <ul id=LIST class="mentions" role="listbox" aria-label=say!(composer.mentions) hidden=move || {
+            mentions.found.read().is_empty()
+        }>{options}</ul>
+    }
+    .into_any()
+}
+
+#[component]
+fn Choice(place: usize, user: User, mentions: Mentions) -> impl IntoView {
+    let name = display_name(&user);
+    let is_chosen = move || mentions.chosen.get() == place;
+    // Before the text area loses the keyboard to the pointer.
+    let taken = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        #[cfg(feature = "hydrate")]
+        mentions.take(place);
+    };
+    view! {
+        <li
+            id=option_id(place)
+            role="option"
+            aria-selected=move || is_chosen().to_string()
+            data-testid="mention-option"
+            on:mousedown=taken
+        >
+            <Avatar name=name.clone() id=user.id.0 shape=Shape::SmallPerson/>
+            <span class="mentions-name">{name}</span>
+            <span class="mentions-username">"@" {user.username}</span>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,45 @@
+//! What a message answers: who said it and how it begins, and the way there.
+
+use leptos::prelude::*;
+
+use super::super::talk::{Act, Hands, Talk};
+use crate::{
+    i18n::say,
+    prose::excerpt,
+    state::{doing::message_path, timeline::Quote},
+    ui::person::display_name,
+};
+
+/// How much of it is shown, in characters.
+const SHOWN: usize = 100;
+
+/// See the module.
+#[component]
+pub(super) fn QuoteLine(
+    /// The answered message.
+    quote: Quote,
+) -> impl IntoView {
+    let talk: Talk = expect_context();
+    let hands: Hands = expect_context();
+    let (id, author, words) = match quote {
+        Quote::Known(message) if message.is_deleted => {
+            (message.id, Some(display_name(&message.sender)), say!(timeline.deleted).to_owned())
+        }
+        Quote::Known(message) => {
+            (message.id, Some(display_name(&message.sender)), excerpt(&message.content, SHOWN))
+        }
+        Quote::Away(id) => (id, None, say!(timeline.quoted).to_owned()),
+    };
+    view! {
+        <a
+            class="quote"
+            data-testid="quote"
+            href=format!("{}#message-{id}", message_path(talk.room, id))
+            on:click=move |click| hands.instead(&click, Act::Jump(id))
+        >
+            {author.map(|author| view! { <span class="quote-author">{author}</span> })}
+            <span class="quote-words">{words}</span>
+        </a>
+    }
+    .into_any()
+}

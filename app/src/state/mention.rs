@@ -1,0 +1,97 @@
+//! Completes a name after an `@`: what is being asked for at the caret, and the text with the name in it.
+//!
+//! Places in a text are in UTF-16 units, as browsers count them.
+
+use chat::model::mention::continues_word;
+
+/// So many letters of a name are looked for at most.
+const LONGEST: usize = 40;
+
+/// The `@` and the letters before the caret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Where the `@` stands.
+    pub start: usize,
+    /// Where the caret is.
+    pub end: usize,
+    /// The letters between them.
+    pub letters: String,
+}
+
+/// What is asked for in `text` with the caret at `caret`.
+pub fn asked(text: &str, caret: usize) -> Option<Asked> {
+    let before = &text[..byte_at(text, caret)];
+    let at = before.rfind('@')?;
+    let letters = &before[at + 1..];
+    let may_be = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '+' | '-');
+    // In an address of mail it is no mention that one begins.
+    let is_in_word = before[..at].chars().next_back().is_some_and(continues_word);
+    let is_name = letters.chars().all(may_be) && letters.chars().count() <= LONGEST;
+    (is_name && !is_in_word).then(|| Asked {
+        start: units(&before[..at]),
+        end: caret,
+        letters: letters.to_owned(),
+    })
+}
+
+/// `text` with `username` in the place of what was asked, and where the caret is then.
+pub fn complete(text: &str, asked: &Asked, username: &str) -> (String, usize) {
+    let before = &text[..byte_at(text, asked.start)];
+    let after = &text[byte_at(text, asked.end)..];
+    let gap = if after.starts_with(char::is_whitespace) { "" } else { " " };
+    let head = format!("{before}@{username}{gap}");
+    let caret = units(&head) + usize::from(gap.is_empty());
+    (head + after, caret)
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+fn byte_at(text: &str, place: usize) -> usize {
+    let mut passed = 0;
+    for (at, letter) in text.char_indices() {
+        if passed >= place {
+            return at;
+        }
+        passed += letter.len_utf16();
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letters(text: &str) -> Option<String> {
+        asked(text, units(text)).map(|asked| asked.letters)
+    }
+
+    #[test]
+    fn a_name_is_asked_for_between_an_at_and_the_caret() {
+        for (text, expected) in [
+            ("@", Some("")),
+            ("hi @bo", Some("bo")),
+            ("你好@小明", Some("小明")),
+            ("(@a.b", Some("a.b")),
+            ("@bob ", None),
+            ("lin@example", None),
+            ("no", None),
+            ("@@bo", Some("bo")),
+        ] {
+            assert_eq!(letters(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(letters(&format!("@{}", "x".repeat(41))), None);
+        assert_eq!(asked("@bob", 2).expect("asked").letters, "b");
+    }
+
+    #[test]
+    fn the_name_takes_the_place_of_its_beginning() {
+        let text = "👋 @小 在吗";
+        let asked = asked(text, 5).expect("asked");
+        assert_eq!((asked.start, asked.letters.as_str()), (3, "小"));
+        assert_eq!(complete(text, &asked, "xiaoming"), ("👋 @xiaoming 在吗".into(), 13));
+        let end = super::asked("@b", 2).expect("asked");
+        assert_eq!(complete("@b", &end, "bob"), ("@bob ".into(), 5));
+    }
+}

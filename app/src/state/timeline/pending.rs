@@ -1,0 +1,81 @@
+//! What one has written and the server has not confirmed yet.
+
+use std::sync::Arc;
+
+use chat::model::{Failure, MessageDraft, MessageId, MessageType, RoomMessage, Timestamp};
+
+use super::{Delivery, Entry, Timeline};
+
+impl Timeline {
+    /// Shows what one has written at once, and returns what is to be sent.
+    pub fn write(
+        &mut self,
+        content: String,
+        reply_to: Option<MessageId>,
+        client_id: String,
+        now: Timestamp,
+    ) -> MessageDraft {
+        self.last_own_key -= 1;
+        // The answered message may go out of the window before the answer comes in.
+        if let Some(answered) = reply_to.and_then(|id| self.message(id)) {
+            self.quoted.insert(answered.id, answered);
+        }
+        let message = RoomMessage {
+            id: MessageId::default(),
+            content,
+            message_type: MessageType::Text,
+            timestamp: now,
+            created_at: now,
+            sender: self.me.clone(),
+            reply_to,
+            file_url: None,
+            file_name: None,
+            file_size: None,
+            is_edited: false,
+            is_deleted: false,
+            client_id: Some(client_id),
+        };
+        let draft = draft(&message);
+        self.pending.push(Entry {
+            key: self.last_own_key,
+            message: Arc::new(message),
+            delivery: Delivery::Sending,
+        });
+        self.index();
+        draft
+    }
+
+    /// The server refused what was written here under `client_id`.
+    pub fn refuse(&mut self, client_id: &str, failure: Failure) {
+        if let Some(entry) = self.own(client_id) {
+            entry.delivery = Delivery::Failed(failure);
+        }
+    }
+
+    /// Tries again what was refused; what is to be sent, if there is such.
+    pub fn retry(&mut self, client_id: &str) -> Option<MessageDraft> {
+        let entry = self.own(client_id)?;
+        entry.delivery = Delivery::Sending;
+        Some(draft(&entry.message))
+    }
+
+    /// All that is on its way and not confirmed: after a lost connection it goes out again. The server knows
+    /// each by its `client_id` and stores it once.
+    pub fn unconfirmed(&self) -> Vec<MessageDraft> {
+        let sending = self.pending.iter().filter(|entry| entry.delivery == Delivery::Sending);
+        sending.map(|entry| draft(&entry.message)).collect()
+    }
+
+    fn own(&mut self, client_id: &str) -> Option<&mut Entry> {
+        self.pending.iter_mut().find(|entry| entry.message.client_id.as_deref() == Some(client_id))
+    }
+}
+
+fn draft(message: &RoomMessage) -> MessageDraft {
+    MessageDraft {
+        content: message.content.clone(),
+        reply_to: message.reply_to.map(|id| id.0),
+        client_id: message.client_id.clone(),
+        ..MessageDraft::default()
+    }
+}
