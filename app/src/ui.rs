@@ -1,5 +1,6 @@
 //! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments, pages.
 
+pub mod anew;
 pub mod avatar;
 #[cfg(feature = "ssr")]
 pub mod field;

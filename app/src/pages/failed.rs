@@ -4,7 +4,7 @@ use chat::model::Failure;
 use leptos::prelude::*;
 
 use super::answer_with;
-use crate::{error::sentence, i18n::say, preferences::locale};
+use crate::{error::sentence, i18n::say, preferences::locale, ui::anew::Anew};
 
 /// See the module.
 #[component]
@@ -21,5 +21,5 @@ pub fn Failed(
             </a>
         </div>
     }
-    .into_any()
+    .anew()
 }

@@ -14,6 +14,7 @@ use crate::{
         rooms::{OpenedRoom, open_room},
     },
     state::doing::Doing,
+    ui::anew::Anew,
 };
 
 mod composer;
@@ -61,11 +62,11 @@ pub fn RoomPage() -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 match opened.await {
-                    Ok(Ok(opened)) => view! { <Opened opened wish=wish()/> }.into_any(),
-                    Ok(Err(code)) => view! { <NotHere code/> }.into_any(),
+                    Ok(Ok(opened)) => view! { <Opened opened wish=wish()/> }.anew(),
+                    Ok(Err(code)) => view! { <NotHere code/> }.anew(),
                     // The frame leads a stranger to the sign-in page.
                     Err(AppError(failure)) if is_stranger(failure.code) => {
-                        view! { <main id="main" class="pane pane-main"></main> }.into_any()
+                        view! { <main id="main" class="pane pane-main"></main> }.anew()
                     }
                     Err(AppError(failure)) => {
                         view! {
@@ -73,13 +74,13 @@ pub fn RoomPage() -> impl IntoView {
                                 <Failed failure/>
                             </main>
                         }
-                            .into_any()
+                            .anew()
                     }
                 }
             })}
         </Transition>
     }
-    .into_any()
+    .anew()
 }
 
 #[component]
@@ -95,7 +96,7 @@ fn Opened(opened: OpenedRoom, wish: Wish) -> impl IntoView {
             <Details room roster/>
         </main>
     }
-    .into_any()
+    .anew()
 }
 
 /// A room that is not there, or not for the asking person: which of the two is not told.
@@ -117,5 +118,5 @@ fn NotHere(code: Code) -> impl IntoView {
             </div>
         </main>
     }
-    .into_any()
+    .anew()
 }

@@ -11,6 +11,7 @@ use crate::{
     server::{rooms::room_path, session::SignOut},
     state::rooms::Rooms,
     ui::{
+        anew::Anew,
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
         mark::Mark,
@@ -30,7 +31,7 @@ pub fn RoomList(
 ) -> impl IntoView {
     let KnownRooms(all) = known;
     let order = Memo::new(move |_| all.with(Rooms::order));
-    let is_empty = move || order.with(Vec::is_empty);
+    let (is_empty, none) = (Memo::new(move |_| order.with(Vec::is_empty)), say!(rooms.none_mine));
     view! {
         <div class="rooms">
             <header class="bar">
@@ -67,9 +68,7 @@ pub fn RoomList(
                         {say!(rooms.browse)}
                     </a>
                 </h2>
-                <Show when=is_empty>
-                    <p class="rooms-none">{say!(rooms.none_mine)}</p>
-                </Show>
+                {move || is_empty.get().then(|| view! { <p class="rooms-none">{none}</p> })}
                 <ul>
                     <For each=move || order.get() key=|id| *id let:id>
                         <RoomItem id all/>
@@ -81,7 +80,7 @@ pub fn RoomList(
             </footer>
         </div>
     }
-    .into_any()
+    .anew()
 }
 
 /// The way to the notifications, and how many wait there.
@@ -104,14 +103,20 @@ fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
             data-testid="bell"
         >
             <Draw icon=Icon::Bell/>
-            <Show when=move || { count.get() > 0 }>
-                <span class="badge" aria-hidden="true">
-                    {move || capped(count.get())}
-                </span>
-            </Show>
+            {move || {
+                let count = count.get();
+                (count > 0)
+                    .then(|| {
+                        view! {
+                            <span class="badge" aria-hidden="true">
+                                {capped(count)}
+                            </span>
+                        }
+                    })
+            }}
         </a>
     }
-    .into_any()
+    .anew()
 }
 
 #[component]
@@ -134,7 +139,7 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
             </A>
         </li>
     }
-    .into_any()
+    .anew()
 }
 
 /// A room, as its line shows it.
@@ -189,7 +194,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
                 }
             })}
     }
-    .into_any()
+    .anew()
 }
 
 /// A number for a small round thing.
@@ -249,5 +254,5 @@ fn Me(me: User) -> impl IntoView {
             </div>
         </details>
     }
-    .into_any()
+    .anew()
 }

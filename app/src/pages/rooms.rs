@@ -18,7 +18,7 @@ use crate::{
         session::{Visit, read_visit, sign_in_path},
     },
     state::rooms,
-    ui::mark::Mark,
+    ui::{anew::Anew, mark::Mark},
 };
 
 #[cfg(feature = "hydrate")]
@@ -58,11 +58,11 @@ pub fn Rooms() -> impl IntoView {
                             (Ok(Visit { user: Some(user), notice: words }), Ok(rooms)) => {
                                 known.0.set(rooms);
                                 notice.words.set(words);
-                                view! { <RoomList me=user known/> }.into_any()
+                                view! { <RoomList me=user known/> }.anew()
                             }
-                            (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.into_any(),
+                            (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.anew(),
                             (Err(AppError(failure)), _) | (_, Err(AppError(failure))) => {
-                                view! { <Failed failure/> }.into_any()
+                                view! { <Failed failure/> }.anew()
                             }
                         }
                     })}
@@ -71,7 +71,7 @@ pub fn Rooms() -> impl IntoView {
             <Outlet/>
         </div>
     }
-    .into_any()
+    .anew()
 }
 
 /// A page's title, with what is unread elsewhere: `(3) 发布`.
@@ -116,7 +116,7 @@ fn ToSignIn() -> impl IntoView {
             search => format!("?{search}"),
         }
     );
-    view! { <Onward path=sign_in_path(&wanted)/> }.into_any()
+    view! { <Onward path=sign_in_path(&wanted)/> }.anew()
 }
 
 /// `/rooms`: no room chosen yet.
@@ -152,7 +152,7 @@ pub fn NoRoom() -> impl IntoView {
             </div>
         </main>
     }
-    .into_any()
+    .anew()
 }
 
 /// Why the form before this page was refused: shown on the page that the server answered with, and not on those that

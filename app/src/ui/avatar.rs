@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::anew::Anew;
+
 /// What the avatar stands for, and how large it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -46,5 +48,5 @@ pub fn Avatar(
             {letter}
         </span>
     }
-    .into_any()
+    .anew()
 }

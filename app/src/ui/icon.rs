@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::anew::Anew;
+
 /// The icons there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
@@ -116,5 +118,5 @@ pub fn Draw(
             <path d=icon.path()></path>
         </svg>
     }
-    .into_any()
+    .anew()
 }

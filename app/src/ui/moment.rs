@@ -7,6 +7,7 @@ use chat::model::Timestamp;
 use leptos::prelude::*;
 use time::{Date, Month, Weekday};
 
+use super::anew::Anew;
 use crate::{
     i18n::{Locale, td_string},
     preferences::preferences,
@@ -103,7 +104,7 @@ pub fn BriefTime(
             {words}
         </time>
     }
-    .into_any()
+    .anew()
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::icon::{Draw, Icon};
+use super::{
+    anew::Anew,
+    icon::{Draw, Icon},
+};
 use crate::{
     i18n::{LOCALES, own_name, say, tag, word},
     preferences::{Preferences, Theme, locale, preferences},
@@ -19,7 +22,7 @@ pub fn Switches() -> impl IntoView {
             <ThemeSwitch/>
         </div>
     }
-    .into_any()
+    .anew()
 }
 
 #[component]
@@ -48,7 +51,7 @@ fn LanguageSwitch() -> impl IntoView {
             </div>
         </form>
     }
-    .into_any()
+    .anew()
 }
 
 #[component]
@@ -87,7 +90,7 @@ fn ThemeSwitch() -> impl IntoView {
             </div>
         </form>
     }
-    .into_any()
+    .anew()
 }
 
 fn choose_theme(preferences: Preferences, theme: Theme) {

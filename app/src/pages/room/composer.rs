@@ -17,7 +17,10 @@ use crate::{
     prose::escaped,
     server::messages::{EditMessage, SendMessage},
     state::doing::Doing,
-    ui::icon::{Draw, Icon},
+    ui::{
+        anew::Anew,
+        icon::{Draw, Icon},
+    },
 };
 
 /// How close to the limit it is told, in characters.
@@ -129,7 +132,7 @@ pub(super) fn Composer(
         </form>
         <Foot length/>
     }
-    .into_any()
+    .anew()
 }
 
 /// Sends what is in the text area, if it can be sent. True where the form need not go to the server.
@@ -174,7 +177,7 @@ fn Foot(length: RwSignal<usize>) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .anew()
 }
 
 /// The message that the form is about, for the server.

@@ -24,7 +24,10 @@ use crate::{
     prose::Names,
     server::rooms::{JoinRoom, OpenedRoom},
     state::{doing::Doing, timeline::Timeline, typing::Typists},
-    ui::avatar::{Avatar, Shape},
+    ui::{
+        anew::Anew,
+        avatar::{Avatar, Shape},
+    },
 };
 
 /// What the address asks for besides the room.
@@ -54,7 +57,7 @@ pub(super) fn Conversation(
                 <Outside room/>
             </div>
         }
-        .into_any();
+        .anew();
     };
     #[cfg(feature = "hydrate")]
     let rev = window.rev;
@@ -103,7 +106,7 @@ pub(super) fn Conversation(
             </div>
         </div>
     }
-    .into_any()
+    .anew()
 }
 
 /// The composer, or why there is none.
@@ -114,15 +117,20 @@ fn Foot(room: Room) -> impl IntoView {
         return Either::Left(view! { <p class="closed">{say!(room.closed)}</p> });
     }
     let muted = say!(composer.muted);
+    let may_write = Memo::new(move |_| talk.rights.get().write);
     Either::Right(view! {
         <Typing typists=talk.typists/>
         <div class="told" role="status">
             {move || talk.told.get().map(|words| view! { <p class="notice">{words}</p> })}
         </div>
         <Banner/>
-        <Show when=move || talk.rights.get().write fallback=move || view! { <p class="closed">{muted}</p> }>
-            <Composer name=room.name.clone()/>
-        </Show>
+        {move || {
+            if may_write.get() {
+                view! { <Composer name=room.name.clone()/> }.anew()
+            } else {
+                view! { <p class="closed">{muted}</p> }.anew()
+            }
+        }}
     })
 }
 
@@ -143,7 +151,7 @@ fn Outside(room: Room) -> impl IntoView {
             </form>
         </div>
     }
-    .into_any()
+    .anew()
 }
 
 /// The line, where it is worth a word.
@@ -160,5 +168,5 @@ fn LineNotice(line: RwSignal<Line>) -> impl IntoView {
             {move || words().map(|words| view! { <p class="notice notice-strip">{words}</p> })}
         </div>
     }
-    .into_any()
+    .anew()
 }

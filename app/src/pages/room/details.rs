@@ -13,6 +13,7 @@ use crate::{
     },
     state::roster::{Roster, Seat},
     ui::{
+        anew::Anew,
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
         person::display_name,
@@ -66,27 +67,22 @@ pub fn Details(
             </div>
         </aside>
     }
-    .into_any()
+    .anew()
 }
 
 /// The way to the settings, for whoever may change them.
 #[component]
 fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let may = Memo::new(move |_| roster.with(|roster| roster.powers.govern));
-    view! {
-        <Show when=move || may.get()>
-            <a
-                class="button button-icon"
-                href=settings_path(room.id)
-                rel="external"
-                aria-label=say!(room_settings.title)
-                title=say!(room_settings.title)
-            >
+    let (path, words) = (settings_path(room.id), say!(room_settings.title));
+    let link = move || {
+        view! {
+            <a class="button button-icon" href=path.clone() rel="external" aria-label=words title=words>
                 <Draw icon=Icon::Settings/>
             </a>
-        </Show>
-    }
-    .into_any()
+        }
+    };
+    (move || may.get().then(&link)).anew()
 }
 
 #[component]
@@ -95,7 +91,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let all = members_path(room.id);
     let may_invite = Memo::new(move |_| roster.with(|roster| roster.powers.invite));
     let more = Memo::new(move |_| roster.with(Roster::more));
-    let invite = format!("{all}#username");
+    let (invite, words) = (format!("{all}#username"), say!(members.invite));
     view! {
         <div class="details-heading">
             <h3>
@@ -104,12 +100,18 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
                 </a>
             </h3>
             <span class="number">{move || roster.with(|roster| roster.count)}</span>
-            <Show when=move || may_invite.get()>
-                <a class="details-invite" href=invite.clone() rel="external">
-                    <Draw icon=Icon::Plus small=true/>
-                    {say!(members.invite)}
-                </a>
-            </Show>
+            {move || {
+                may_invite
+                    .get()
+                    .then(|| {
+                        view! {
+                            <a class="details-invite" href=invite.clone() rel="external">
+                                <Draw icon=Icon::Plus small=true/>
+                                {words}
+                            </a>
+                        }
+                    })
+            }}
         </div>
         <ul data-testid="members">
             <For
@@ -129,7 +131,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
             </a>
         </p>
     }
-    .into_any()
+    .anew()
 }
 
 #[component]
@@ -161,5 +163,5 @@ fn Seated(seat: Seat) -> impl IntoView {
             {role.map(|role| view! { <span class="tag">{role}</span> })}
         </li>
     }
-    .into_any()
+    .anew()
 }

@@ -10,6 +10,7 @@ use crate::{
     server::messages::DeleteMessage,
     state::doing::{Doing, message_path},
     ui::{
+        anew::Anew,
         icon::{Draw, Icon},
         person::display_name,
     },
@@ -52,8 +53,8 @@ fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
             <div class="doing-text">
                 <p class="doing-title">{title.clone()}</p>
                 {match doing {
-                    Doing::Readers(_) => view! { <Readers/> }.into_any(),
-                    _ => view! { <p class="doing-words">{words}</p> }.into_any(),
+                    Doing::Readers(_) => view! { <Readers/> }.anew(),
+                    _ => view! { <p class="doing-words">{words}</p> }.anew(),
                 }}
             </div>
             {matches!(doing, Doing::Deleting(_)).then(|| view! { <Confirm id/> })}
@@ -69,7 +70,7 @@ fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
             </a>
         </section>
     }
-    .into_any()
+    .anew()
 }
 
 /// Really?
@@ -90,7 +91,7 @@ fn Confirm(id: MessageId) -> impl IntoView {
             </button>
         </form>
     }
-    .into_any()
+    .anew()
 }
 
 /// Their names, or that there are none yet.
@@ -107,5 +108,5 @@ fn Readers() -> impl IntoView {
             {words}
         </p>
     }
-    .into_any()
+    .anew()
 }

@@ -8,7 +8,10 @@ use crate::{
     pages::room_list::members,
     preferences::locale,
     server::rooms::room_path,
-    ui::icon::{Draw, Icon},
+    ui::{
+        anew::Anew,
+        icon::{Draw, Icon},
+    },
 };
 
 /// See the module.
@@ -35,5 +38,5 @@ pub fn Header(
             </a>
         </header>
     }
-    .into_any()
+    .anew()
 }

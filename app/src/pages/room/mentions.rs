@@ -7,6 +7,7 @@ use crate::{
     i18n::say,
     state::mention::Asked,
     ui::{
+        anew::Anew,
         avatar::{Avatar, Shape},
         person::display_name,
     },
@@ -64,7 +65,7 @@ pub(super) fn MentionList(
             mentions.found.read().is_empty()
         }>{options}</ul>
     }
-    .into_any()
+    .anew()
 }
 
 #[component]
@@ -90,5 +91,5 @@ fn Choice(place: usize, user: User, mentions: Mentions) -> impl IntoView {
             <span class="mentions-username">"@" {user.username}</span>
         </li>
     }
-    .into_any()
+    .anew()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::say;
+use crate::{i18n::say, ui::anew::Anew};
 
 /// The button, by which a key finds it.
 pub(super) const BUTTON: &str = "shortcuts-button";
@@ -46,5 +46,5 @@ pub(super) fn Shortcuts() -> impl IntoView {
             <p id="shortcuts-hint">{say!(shortcuts.hint)}</p>
         </div>
     }
-    .into_any()
+    .anew()
 }

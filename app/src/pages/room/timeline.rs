@@ -14,6 +14,7 @@ use crate::{
     server::rooms::room_path,
     state::{doing::Doing, timeline::Timeline},
     ui::{
+        anew::Anew,
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
     },
@@ -82,7 +83,7 @@ pub(super) fn TimelineView(
         </div>
         <ToEnd/>
     }
-    .into_any()
+    .anew()
 }
 
 /// The row under the pointer, or that the keyboard came to, is the one that keys and buttons mean.
@@ -152,7 +153,7 @@ fn Earlier() -> impl IntoView {
             </a>
         </p>
     }
-    .into_any()
+    .anew()
 }
 
 /// What came after what is shown; the first step on the way to the newest.
@@ -171,7 +172,7 @@ fn Later() -> impl IntoView {
             </a>
         </p>
     }
-    .into_any()
+    .anew()
 }
 
 #[component]
@@ -184,7 +185,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
             <p>{say!(room.start_lead)}</p>
         </div>
     }
-    .into_any()
+    .anew()
 }
 
 /// While one reads above: the way to the newest, and how many came in.
@@ -199,18 +200,24 @@ fn ToEnd() -> impl IntoView {
     };
     view! {
         <div class="timeline-unseen">
-            <Show when=move || is_above.get()>
-                <a
-                    class="button button-small"
-                    href=room_path(room)
-                    data-testid="to-newest"
-                    on:click=move |click| hands.instead(&click, Act::ToEnd)
-                >
-                    <Draw icon=Icon::Down small=true/>
-                    {words}
-                </a>
-            </Show>
+            {move || {
+                is_above
+                    .get()
+                    .then(|| {
+                        view! {
+                            <a
+                                class="button button-small"
+                                href=room_path(room)
+                                data-testid="to-newest"
+                                on:click=move |click| hands.instead(&click, Act::ToEnd)
+                            >
+                                <Draw icon=Icon::Down small=true/>
+                                {words}
+                            </a>
+                        }
+                    })
+            }}
         </div>
     }
-    .into_any()
+    .anew()
 }

@@ -6,6 +6,7 @@ use crate::{
     i18n::{Locale, td_string},
     preferences::locale,
     state::typing::Typists,
+    ui::anew::Anew,
 };
 
 /// See the module.
@@ -15,20 +16,26 @@ pub fn Typing(
     typists: RwSignal<Typists>,
 ) -> impl IntoView {
     let locale = locale();
-    let words = move || typists.with(|typists| words(locale, &typists.names()));
+    let words = Memo::new(move |_| typists.with(|typists| words(locale, &typists.names())));
     view! {
         <p class="typing" aria-live="polite" data-testid="typing">
-            <Show when=move || words().is_some()>
-                <span class="typing-dots" aria-hidden="true">
-                    <i></i>
-                    <i></i>
-                    <i></i>
-                </span>
-                <span>{words}</span>
-            </Show>
+            {move || {
+                words
+                    .get()
+                    .map(|words| {
+                        view! {
+                            <span class="typing-dots" aria-hidden="true">
+                                <i></i>
+                                <i></i>
+                                <i></i>
+                            </span>
+                            <span>{words}</span>
+                        }
+                    })
+            }}
         </p>
     }
-    .into_any()
+    .anew()
 }
 
 fn words(locale: Locale, names: &[String]) -> Option<String> {

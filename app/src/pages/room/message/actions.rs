@@ -10,7 +10,10 @@ use crate::{
         doing::{Doing, message_path},
         timeline::{Row, Timeline},
     },
-    ui::icon::{Draw, Icon},
+    ui::{
+        anew::Anew,
+        icon::{Draw, Icon},
+    },
 };
 
 /// See the module. Nothing is shown that one may not do.
@@ -65,5 +68,5 @@ fn Toolbar(message: RoomMessage, rights: Rights) -> impl IntoView {
             {begin(Doing::Deleting(id), Icon::Bin, say!(actions.delete), "delete")}
         </div>
     }
-    .into_any()
+    .anew()
 }
