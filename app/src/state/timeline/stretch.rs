@@ -1,0 +1,70 @@
+//! Stretches of the history as they come in: above what is shown, below it, or in its place; and
+//! beside them, what they quote.
+
+use std::sync::Arc;
+
+use chat::model::{HistoryWindow, MessageId, RoomMessage};
+
+use super::{Entry, KEPT, Timeline, stored_entry};
+
+impl Timeline {
+    /// The stretch before what is shown goes above. The newest go where there are too many, and can be had again.
+    pub fn prepend(&mut self, window: HistoryWindow) {
+        let first = self.first_id();
+        let older =
+            window.messages.into_iter().filter(|message| first.is_none_or(|first| message.id < first));
+        let older: Vec<Entry> = older.map(stored_entry).collect();
+        self.stored.splice(0..0, older);
+        self.has_earlier = window.has_earlier;
+        self.quote(window.quoted);
+        if self.stored.len() > KEPT {
+            self.stored.truncate(KEPT);
+            self.has_later = true;
+        }
+        self.index();
+    }
+
+    /// The stretch after what is shown goes below; the oldest go where there are too many.
+    pub fn append(&mut self, window: HistoryWindow) {
+        let last = self.last_id();
+        let newer = window.messages.into_iter().filter(|message| last.is_none_or(|last| message.id > last));
+        self.stored.extend(newer.map(stored_entry));
+        // What came in meanwhile was only counted.
+        self.has_later = window.has_later || self.last_id().is_some_and(|last| last < self.newest);
+        self.quote(window.quoted);
+        self.drop_oldest(KEPT);
+        self.index();
+    }
+
+    /// Another stretch takes the place of all that was stored. What one has written and not seen confirmed stays.
+    pub fn replace(&mut self, window: HistoryWindow) {
+        self.stored.clear();
+        self.quoted.clear();
+        self.has_earlier = window.has_earlier;
+        self.has_later = false;
+        self.quote(window.quoted);
+        for message in window.messages {
+            self.receive(message);
+        }
+        // What came in meanwhile was only counted.
+        self.has_later = window.has_later || self.last_id().is_some_and(|last| last < self.newest);
+        self.index();
+    }
+
+    /// More was missed than is told: what is shown stays, and what came after it, up to this newest stretch, can be had.
+    pub fn miss(&mut self, newest: &HistoryWindow) {
+        let newest = newest.messages.last().map_or(self.newest, |message| message.id);
+        self.newest = self.newest.max(newest);
+        self.has_later |= self.last_id().is_some_and(|last| last < self.newest);
+    }
+
+    /// Is the message at hand for a quote?
+    pub fn has_quoted(&self, id: MessageId) -> bool {
+        self.quoted.contains_key(&id) || self.find(id).is_ok()
+    }
+
+    /// Messages that others answer, for their quotes.
+    pub fn quote(&mut self, messages: Vec<RoomMessage>) {
+        self.quoted.extend(messages.into_iter().map(|message| (message.id, Arc::new(message))));
+    }
+}
