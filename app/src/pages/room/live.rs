@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat::model::{ClientFrame, MessageId, Room, RoomMessage};
+use chat::model::{ClientFrame, MessageId, Room};
 use futures::channel::mpsc::UnboundedSender;
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 
@@ -14,7 +14,6 @@ use crate::{
     browser::{
         clipboard,
         clock::{now, now_ms},
-        document::is_visible,
         random::client_id,
         rows,
     },
@@ -22,10 +21,9 @@ use crate::{
     live::connection::{Hooks, Signals, follow},
     pages::rooms::KnownRooms,
     preferences::{Preferences, preferences},
-    server::messages::{delete_message, edit_message, quoted, readers},
+    server::messages::{delete_message, edit_message, readers},
     state::{
         doing::{Doing, message_path},
-        rooms,
         timeline::Timeline,
         typing::TYPING_REPEAT_MS,
     },
@@ -33,14 +31,11 @@ use crate::{
 
 pub(super) mod draft;
 mod mentions;
+mod reading;
 mod travel;
 
-/// How often it is looked whether the reader has come back to a message that came in unseen.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// How long a word about what was done stays.
 const TOLD: Duration = Duration::from_secs(4);
-/// In a larger room nobody asks who of all has read each message.
-const RECEIPTS_UP_TO: i64 = 200;
 
 /// Follows the room from change `rev` and gives the conversation its hands. A room that one cannot write in is not
 /// followed: nothing happens there any more.
@@ -49,9 +44,10 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
         talk,
         known: expect_context(),
         preferences: preferences(),
-        has_receipts: room.member_count <= RECEIPTS_UP_TO,
+        has_receipts: room.member_count <= reading::RECEIPTS_UP_TO,
         at_end: StoredValue::new(talk.timeline.with_untracked(|timeline| !timeline.has_later())),
         read_to: StoredValue::new(MessageId::default()),
+        said_read_at: StoredValue::new(0.0),
         said_typing_at: StoredValue::new(0.0),
         frames: StoredValue::new(None),
     };
@@ -74,7 +70,7 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
             established: Callback::new(move |()| reader.arrive()),
         };
         reader.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
-        if let Ok(looking) = set_interval_with_handle(move || reader.mark_read(), LOOK_EVERY) {
+        if let Ok(looking) = set_interval_with_handle(move || reader.mark_read(), reading::LOOK_EVERY) {
             on_cleanup(move || looking.clear());
         }
     }
@@ -91,6 +87,8 @@ struct Reader {
     at_end: StoredValue<bool>,
     /// What the server was told to have been read.
     read_to: StoredValue<MessageId>,
+    /// When that was.
+    said_read_at: StoredValue<f64>,
     /// When it was last told of typing; 0 when not, or no longer.
     said_typing_at: StoredValue<f64>,
     frames: StoredValue<Option<UnboundedSender<ClientFrame>>>,
@@ -118,6 +116,11 @@ impl Reader {
             Act::Typing(is_typing) => self.typing(is_typing),
         }
         true
+    }
+
+    /// Has the page gone while one waited for the server? Then there is nothing to change any more.
+    fn is_gone(self) -> bool {
+        self.at_end.try_get_value().is_none()
     }
 
     fn say(self, frame: ClientFrame) {
@@ -254,59 +257,5 @@ impl Reader {
             self.said_typing_at.set_value(0.0);
             self.say(ClientFrame::Typing { is_typing: false });
         }
-    }
-
-    fn hear(self, message: &RoomMessage) {
-        let Talk { timeline, unseen, .. } = self.talk;
-        let me = timeline.with_untracked(Timeline::me);
-        let looking = self.at_end.get_value() && is_visible();
-        self.known.0.update(|all| rooms::hear(all, self.talk.room, message, me, looking));
-        if !self.at_end.get_value() {
-            unseen.update(|unseen| *unseen += 1);
-        }
-        self.fetch_quoted(message.reply_to);
-        self.mark_read();
-    }
-
-    /// What came in answers something that is not at hand.
-    fn fetch_quoted(self, id: Option<MessageId>) {
-        let Some(id) =
-            id.filter(|id| !self.talk.timeline.with_untracked(|timeline| timeline.has_quoted(*id)))
-        else {
-            return;
-        };
-        spawn_local(async move {
-            if let Ok(Some(message)) = quoted(self.talk.room, id).await {
-                let _ = self.talk.timeline.try_update(|timeline| timeline.quote(vec![message]));
-            }
-        });
-    }
-
-    /// The line stands (again).
-    fn arrive(self) {
-        self.mark_read();
-        let own = self.talk.timeline.with_untracked(Timeline::last_own);
-        let Some(own) = own.filter(|_| self.has_receipts) else { return };
-        spawn_local(async move {
-            if let Ok(people) = readers(own).await {
-                let _ = self.talk.timeline.try_update(|timeline| {
-                    for person in people {
-                        timeline.read_by(own, person);
-                    }
-                });
-            }
-        });
-    }
-
-    /// Tells the server once that all that is in view has been read.
-    fn mark_read(self) {
-        let Some(last) = self.talk.timeline.with_untracked(Timeline::last_id) else { return };
-        let is_open = self.talk.line.get_untracked() == crate::live::Line::Open;
-        if !is_open || !self.at_end.get_value() || !is_visible() || last <= self.read_to.get_value() {
-            return;
-        }
-        self.read_to.set_value(last);
-        self.say(ClientFrame::MessageRead { message_id: last.0 });
-        self.known.0.update(|all| rooms::read(all, self.talk.room));
     }
 }

@@ -80,8 +80,10 @@ impl Mentions {
     }
 
     pub(in crate::pages::room) fn close(self) {
+        // A text area that goes with its page loses the keyboard after all else of it has gone.
+        let Some(is_closed) = self.found.try_with_untracked(Vec::is_empty) else { return };
         self.asked.set(None);
-        if !self.found.with_untracked(Vec::is_empty) {
+        if !is_closed {
             self.found.set(Vec::new());
         }
     }

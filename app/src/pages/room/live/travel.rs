@@ -51,10 +51,11 @@ impl Reader {
     }
 
     fn place(self, window: HistoryWindow, place: fn(&mut Timeline, HistoryWindow)) {
-        let _ = self.talk.rights.try_set(window.rights);
-        scroll::hold(self.talk.node, || {
-            let _ = self.talk.timeline.try_update(|timeline| place(timeline, window));
-        });
+        if self.is_gone() {
+            return;
+        }
+        self.talk.rights.set(window.rights);
+        scroll::hold(self.talk.node, || self.talk.timeline.update(|timeline| place(timeline, window)));
     }
 
     /// The reader is at the end, or no longer.
@@ -83,6 +84,9 @@ impl Reader {
                 Ok(window) => {
                     self.replace(window);
                     leptos::task::tick().await;
+                    if self.is_gone() {
+                        return;
+                    }
                     scroll::to_end(self.talk.node);
                     self.moved(!self.talk.timeline.with_untracked(Timeline::has_later));
                 }
@@ -100,6 +104,9 @@ impl Reader {
         spawn_local(async move {
             match history(self.talk.room, None, None, Some(id)).await {
                 Ok(window) => {
+                    if self.is_gone() {
+                        return;
+                    }
                     self.moved(false);
                     self.replace(window);
                     leptos::task::tick().await;
@@ -112,7 +119,8 @@ impl Reader {
 
     /// Marks a message that is shown and brings it into the middle.
     pub(super) fn show(self, id: MessageId) {
-        let Some(key) = self.talk.timeline.with_untracked(|timeline| timeline.key_of(id)) else { return };
+        let key = self.talk.timeline.try_with_untracked(|timeline| timeline.key_of(id)).flatten();
+        let Some(key) = key else { return };
         self.talk.target.set(None);
         self.talk.target.set(Some(id));
         self.talk.active.set(Some(key));

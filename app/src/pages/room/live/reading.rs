@@ -1,0 +1,84 @@
+//! What comes in: whether it has been read, by oneself and by others.
+
+use std::time::Duration;
+
+use chat::model::{ClientFrame, MessageId, RoomMessage};
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{Reader, Talk};
+use crate::{
+    browser::{clock::now_ms, document::is_visible},
+    live::Line,
+    server::messages::{quoted, readers},
+    state::{rooms, timeline::Timeline},
+};
+
+/// How often it is looked whether there is something to be told to have been read: the reader has come back to a
+/// message that came in unseen, or it was told of another just before.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// So long nothing more is told to have been read: where many write, that would be a frame for each of their messages,
+/// from everybody who looks on.
+const READ_PAUSE_MS: f64 = 1_000.0;
+/// In a larger room nobody asks who of all has read each message.
+pub(super) const RECEIPTS_UP_TO: i64 = 200;
+
+impl Reader {
+    /// A message that was not known.
+    pub(super) fn hear(self, message: &RoomMessage) {
+        let Talk { timeline, unseen, .. } = self.talk;
+        let me = timeline.with_untracked(Timeline::me);
+        let looking = self.at_end.get_value() && is_visible();
+        self.known.0.update(|all| rooms::hear(all, self.talk.room, message, me, looking));
+        if !self.at_end.get_value() {
+            unseen.update(|unseen| *unseen += 1);
+        }
+        self.fetch_quoted(message.reply_to);
+        self.mark_read();
+    }
+
+    /// What came in answers something that is not at hand.
+    fn fetch_quoted(self, id: Option<MessageId>) {
+        let Some(id) =
+            id.filter(|id| !self.talk.timeline.with_untracked(|timeline| timeline.has_quoted(*id)))
+        else {
+            return;
+        };
+        spawn_local(async move {
+            if let Ok(Some(message)) = quoted(self.talk.room, id).await {
+                let _ = self.talk.timeline.try_update(|timeline| timeline.quote(vec![message]));
+            }
+        });
+    }
+
+    /// The line stands (again).
+    pub(super) fn arrive(self) {
+        self.mark_read();
+        let own = self.talk.timeline.with_untracked(Timeline::last_own);
+        let Some(own) = own.filter(|_| self.has_receipts) else { return };
+        spawn_local(async move {
+            if let Ok(people) = readers(own).await {
+                let _ = self.talk.timeline.try_update(|timeline| {
+                    for person in people {
+                        timeline.read_by(own, person);
+                    }
+                });
+            }
+        });
+    }
+
+    /// Tells the server once that all that is in view has been read.
+    pub(super) fn mark_read(self) {
+        let Some(last) = self.talk.timeline.with_untracked(Timeline::last_id) else { return };
+        let is_open = self.talk.line.get_untracked() == Line::Open;
+        if !is_open || !self.at_end.get_value() || !is_visible() || last <= self.read_to.get_value() {
+            return;
+        }
+        if now_ms() - self.said_read_at.get_value() < READ_PAUSE_MS {
+            return;
+        }
+        self.said_read_at.set_value(now_ms());
+        self.read_to.set_value(last);
+        self.say(ClientFrame::MessageRead { message_id: last.0 });
+        self.known.0.update(|all| rooms::read(all, self.talk.room));
+    }
+}
