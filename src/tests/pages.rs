@@ -1,5 +1,6 @@
 //! The bundled UI's door: its forms, its session and what protects both.
 
+use futures::future::join_all;
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::json;
 
@@ -75,6 +76,24 @@ both! {
         assert_eq!((status, &headers["location"]), (bare, &bare_headers["location"]), "strangers are led on");
         assert_eq!(get(server, "/nowhere/", "").await.0, 404);
         assert_eq!(get(server, "//", "").await.0, get(server, "/", "").await.0);
+    }
+
+    async fn pages_that_many_ask_for_at_once_are_all_rendered(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        amy.says(room, "tea").await;
+        let fields = [("username", amy.username.as_str()), ("password", PASSWORD)];
+        let (_, headers) = form(server, "/ui/sign_in", "", &fields).await;
+        let (cookie, _) = session(&headers).expect("a session");
+        let paths = ["/rooms", &format!("/rooms/{room}"), "/notifications", "/settings", "/rooms/browse"];
+        // What is torn down while a page is rendered shows only here and there.
+        let readers = (0..12).map(|_| async {
+            for path in paths.iter().cycle().take(40) {
+                let (status, _, page) = get(server, path, &cookie).await;
+                assert_eq!(status, 200, "{path}: {page}");
+            }
+        });
+        join_all(readers).await;
     }
 
     async fn another_sites_page_cannot_use_the_cookie(server: &Server) {

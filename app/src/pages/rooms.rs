@@ -38,13 +38,16 @@ pub fn Rooms() -> impl IntoView {
     let notice = Notice::provide();
     let visit = read(|| (), |()| read_visit());
     let rooms = read(|| (), |()| list_rooms());
-    let known = KnownRooms(RwSignal::new(rooms::Rooms::default()));
+    // Counted by whoever refers to it: on the server the title is worded last, when the signals of the page's parts may
+    // have gone with them.
+    let all = ArcRwSignal::new(rooms::Rooms::default());
+    let known = KnownRooms(RwSignal::from(all.clone()));
     provide_context(known);
     provide_context(FirstRooms(rooms));
     #[cfg(feature = "hydrate")]
     bell::listen(known);
     let pane = pane();
-    let unread = Memo::new(move |_| known.0.with(rooms::Rooms::unread));
+    let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {
         <Title formatter=move |text: String| titled(&text, unread.get())/>
         <a class="skip wide-only" href="#main">
