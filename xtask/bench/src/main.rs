@@ -25,7 +25,11 @@ mod seed;
 mod socket;
 mod start;
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -46,6 +50,9 @@ enum Command {
     /// Be the bare broadcast that the server is compared with
     Bare,
 }
+
+/// What stands between the table and what a person has to say of it.
+const BY_HAND: &str = "<!-- By hand from here on: the benchmark leaves it as it is. -->\n";
 
 /// What to measure, and with what.
 #[derive(clap::Args)]
@@ -135,9 +142,19 @@ async fn measure(bench: &Bench) -> Result<()> {
     }
     let text = report.markdown();
     match &bench.run.write {
-        Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display())),
+        Some(file) => put(file, &text).with_context(|| format!("cannot write {}", file.display())),
         None => std::io::stdout().lock().write_all(text.as_bytes()).context("nobody reads the table"),
     }
+}
+
+/// Writes the table, and leaves as it is what a person wrote below it.
+fn put(file: &Path, table: &str) -> std::io::Result<()> {
+    let before = match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        read => read?,
+    };
+    let by_hand = before.find(BY_HAND).map_or(BY_HAND, |at| &before[at..]);
+    std::fs::write(file, format!("{table}\n{by_hand}"))
 }
 
 /// Tells whoever waits what is going on.
