@@ -33,6 +33,7 @@ pub mod request_id;
 pub mod request_log;
 pub mod secure_cookies;
 pub mod security_headers;
+pub mod shared;
 
 /// Puts the layers of the table around a router that has its state and all its routes.
 ///
@@ -50,7 +51,8 @@ pub fn around(router: Router, config: &Config) -> Router {
             (config.secure_cookies != SecureCookies::Never)
                 .then(|| from_fn_with_state(config.secure_cookies, secure_cookies::mark)),
         )
-        .layer(from_fn(linger::read_on));
+        .layer(from_fn(linger::read_on))
+        .layer(shared::ShareBelow);
     router.layer(layers)
 }
 

@@ -23,7 +23,7 @@ use crate::{
     dev_reload, error,
     health::Health,
     metrics::Metrics,
-    middleware::{self, cors},
+    middleware::{self, cors, shared::ShareBelow},
     ssr,
     state::AppState,
     ws,
@@ -38,11 +38,11 @@ pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
         None => DefaultBodyLimit::disable(),
     };
     let router = Router::new()
-        .merge(api(&state))
         .merge(ssr::routes(&state))
         .merge(sockets())
-        // Only what has a session above this line: files and machines have none.
+        // Only what has a session above this line: programs, files and machines have none.
         .layer(sessions)
+        .merge(api(&state))
         .merge(assets::routes())
         .merge(dev_reload::routes())
         .merge(health.routes())
@@ -79,13 +79,14 @@ fn without_slash(request: Request) -> Request {
 /// For the React client and programs: bearer tokens, JSON, errors in the contract's shape.
 fn api(state: &AppState) -> Router<AppState> {
     let (router, collected) = calls().split_for_parts();
-    both(router, "/api/", any(api::not_found))
-        .route("/api/{*rest}", any(api::not_found))
-        .layer(Extension(schema::Documents::new(&collected)))
-        .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(from_fn_with_state(state.config.body_limit, body::limit))
-        .layer(from_fn(error::in_words))
+    let layers = ServiceBuilder::new()
         .layer(cors::layer(&state.config))
+        .layer(from_fn(error::in_words))
+        .layer(from_fn_with_state(state.config.body_limit, body::limit))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(Extension(schema::Documents::new(&collected)))
+        .layer(ShareBelow);
+    both(router, "/api/", any(api::not_found)).route("/api/{*rest}", any(api::not_found)).layer(layers)
 }
 
 /// Every call, with what it says of itself: none can be routed without being in the OpenAPI document.

@@ -1,0 +1,99 @@
+//! What stands below a stack of middleware, behind one pointer.
+//!
+//! axum copies a route for each request, and each function of middleware copies all that is below it once more: with
+//! ten of them a request copied its handler, its layers and its state ten times.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tower::{Layer, Service, ServiceExt as _, util::Oneshot};
+
+/// Puts what is below it behind a pointer, and copies it where it is called: once.
+#[derive(Clone, Copy, Debug)]
+pub struct ShareBelow;
+
+/// What [`ShareBelow`] makes of a service.
+#[derive(Debug)]
+pub struct Shared<S>(Arc<S>);
+
+impl<S> Layer<S> for ShareBelow {
+    type Service = Shared<S>;
+
+    fn layer(&self, below: S) -> Shared<S> {
+        Shared(Arc::new(below))
+    }
+}
+
+impl<S> Clone for Shared<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S, Request> Service<Request> for Shared<S>
+where
+    S: Service<Request> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Oneshot<S, Request>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        // The copy waits until it is ready itself.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        S::clone(&self.0).oneshot(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        future::{Ready, ready},
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    /// Answers with how often it was copied.
+    #[derive(Default)]
+    struct Copied(Arc<AtomicUsize>);
+
+    impl Clone for Copied {
+        fn clone(&self) -> Self {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Self(Arc::clone(&self.0))
+        }
+    }
+
+    impl Service<()> for Copied {
+        type Response = usize;
+        type Error = Infallible;
+        type Future = Ready<Result<usize, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            ready(Ok(self.0.load(Ordering::Relaxed)))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_below_is_copied_once_a_call_however_often_what_is_above_is() {
+        let shared = ShareBelow.layer(Copied::default());
+        for call in 1..=2 {
+            let mut copies = shared.clone();
+            for _ in 0..10 {
+                copies = copies.clone();
+            }
+            assert_eq!(copies.oneshot(()).await, Ok(call));
+        }
+    }
+}
