@@ -3,7 +3,7 @@
 //! Written and read by hand: the calendar is `time`'s, but its descriptions of formats would add 40 KB to what every
 //! visitor fetches.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
@@ -80,21 +80,52 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl std::fmt::Display for Timestamp {
-    /// The contract's form: `2026-01-25T15:30:00.123456Z`, always six digits.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let at = OffsetDateTime::from_unix_timestamp(self.unix_seconds()).map_err(|_| std::fmt::Error)?;
+/// `2026-01-25T15:30:00.123456Z`
+const WRITTEN: [u8; 27] = *b"0000-00-00T00:00:00.000000Z";
+
+impl Timestamp {
+    /// The contract's form: `2026-01-25T15:30:00.123456Z`, always six digits; `None` outside the years 0 to 9999.
+    ///
+    /// A list has two of them for each line, so they are written digit by digit.
+    fn written(self) -> Option<[u8; 27]> {
+        let at = OffsetDateTime::from_unix_timestamp(self.unix_seconds()).ok()?;
         let (year, month, day) = at.to_calendar_date();
         let (hour, minute, second) = at.to_hms();
-        let micros = self.0.rem_euclid(1_000_000);
-        let month = u8::from(month);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+        let year = u32::try_from(year).ok().filter(|year| *year <= 9_999)?;
+        let micros = u32::try_from(self.0.rem_euclid(1_000_000)).ok()?;
+        let mut written = WRITTEN;
+        let fields = [
+            (0..4, year),
+            (5..7, u32::from(u8::from(month))),
+            (8..10, u32::from(day)),
+            (11..13, u32::from(hour)),
+            (14..16, u32::from(minute)),
+            (17..19, u32::from(second)),
+            (20..26, micros),
+        ];
+        for (place, number) in fields {
+            let mut rest = number;
+            for digit in written[place].iter_mut().rev() {
+                *digit = b'0' + u8::try_from(rest % 10).ok()?;
+                rest /= 10;
+            }
+        }
+        Some(written)
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let written = self.written().ok_or(std::fmt::Error)?;
+        f.write_str(str::from_utf8(&written).map_err(|_| std::fmt::Error)?)
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let written =
+            self.written().ok_or_else(|| S::Error::custom("a time of no year that can be written"))?;
+        serializer.serialize_str(str::from_utf8(&written).map_err(S::Error::custom)?)
     }
 }
 
