@@ -11,7 +11,7 @@ use app::server::NewAccount;
 use chat::{
     Chat,
     model::{Code, User},
-    service::{Clock, accounts::IssuedToken},
+    service::{Claim, Clock, accounts::IssuedToken},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -22,7 +22,7 @@ pub mod jwt;
 pub mod session;
 pub mod throttle;
 
-pub use extract::{Caller, SignedIn, Visitor};
+pub use extract::{Caller, Claimed, SignedIn, Visitor};
 
 use jwt::{Claims, MintError, Minted, TokenError, TokenType, Tokens};
 use throttle::{Limits, Throttle, TooMany};
@@ -181,6 +181,31 @@ impl Auth {
     pub async fn admit(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
         let claims = self.read_access(access)?;
         chat.admit_token(claims.user, claims.issued_at).await.map_err(shown_in_vain)
+    }
+
+    /// What this access token proves; who that is now, nobody has looked up.
+    ///
+    /// # Errors
+    /// `token_not_valid`.
+    pub fn claim(&self, access: &str) -> Result<Claim, ApiError> {
+        let claims = self.read_access(access)?;
+        Ok(Claim { user: claims.user, issued_at: claims.issued_at })
+    }
+
+    /// The outcome of a call that was made on a claim alone. Where it was refused, the refusal of the person comes
+    /// before that of what they asked for.
+    ///
+    /// # Errors
+    /// As [`Self::admit`]; else the call's own.
+    pub async fn settle<T>(
+        &self,
+        chat: &Chat,
+        claim: Claim,
+        outcome: Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let Err(error) = outcome else { return outcome };
+        chat.admit_token(claim.user, claim.issued_at).await.map_err(shown_in_vain)?;
+        Err(error)
     }
 
     /// Whoever shows this access token, whether or not they may chat.

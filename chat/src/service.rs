@@ -39,6 +39,7 @@ pub mod roster;
 pub mod sockets;
 mod system;
 mod validate;
+mod visit;
 mod watch;
 mod window;
 
@@ -47,6 +48,7 @@ pub use inbox::NotificationSession;
 pub use messages::Receipt;
 pub use sockets::RoomSession;
 pub use system::KeyAgreement;
+pub use visit::Claim;
 
 /// Tries of one transaction when the database calls a deadlock: on MySQL, with the writer
 /// storing a message of the same member, or with whoever comes or goes at the same moment.

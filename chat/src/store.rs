@@ -8,6 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{MySql, MySqlConnection, SqliteConnection, Transaction, pool::PoolConnection};
 
+mod bundle;
 mod dialect;
 mod error;
 mod migrate;
@@ -186,7 +187,7 @@ impl Conn {
     /// Makes the transaction's writes last. After this they survive a power loss.
     pub async fn commit(self) -> StoreResult<()> {
         match self.0 {
-            Inner::Sqlite(loan) => loan.commit().await?,
+            Inner::Sqlite(mut loan) => loan.commit().await?,
             Inner::MySqlTx(tx) => tx.commit().await?,
             Inner::MySql(_) => {}
         }

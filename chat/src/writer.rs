@@ -22,7 +22,7 @@ use crate::{
     figures::{Figures, amount},
     hub::Hub,
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
-    service::Clock,
+    service::{Claim, Clock},
     store::{Backend, Store},
 };
 
@@ -35,13 +35,38 @@ const BATCH: usize = 512;
 /// Batches under way at once on MySQL, leaving connections for reading.
 const LANES: usize = 8;
 
+/// Whose message it is.
+#[derive(Clone, Debug)]
+pub enum Sender {
+    /// Somebody who may chat.
+    Known(User),
+    /// Somebody who has to be looked up, together with all else that the rules ask.
+    Claimed(Claim),
+}
+
+impl Sender {
+    fn id(&self) -> UserId {
+        match self {
+            Self::Known(user) => user.id,
+            Self::Claimed(claim) => claim.user,
+        }
+    }
+
+    fn claim(&self) -> Option<Claim> {
+        match self {
+            Self::Known(_) => None,
+            Self::Claimed(claim) => Some(*claim),
+        }
+    }
+}
+
 /// A message that passed every check that needs no database.
 #[derive(Clone, Debug)]
 pub struct Submission {
     /// Where it goes.
     pub room: RoomId,
     /// Who sends it.
-    pub sender: User,
+    pub sender: Sender,
     /// What kind it is.
     pub message_type: MessageType,
     /// The text.
@@ -97,7 +122,7 @@ impl Change {
     /// Who asks for it.
     fn actor(&self) -> UserId {
         match self {
-            Self::Send(submission) => submission.sender.id,
+            Self::Send(submission) => submission.sender.id(),
             Self::Edit { editor: user, .. } | Self::Delete { user, .. } => *user,
         }
     }

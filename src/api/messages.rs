@@ -9,7 +9,10 @@ use chat::{
 use utoipa::ToSchema;
 
 use super::{PathId, TAG_MESSAGES, answer::Done, body::Fields, query::Params};
-use crate::{auth::Caller, error::ApiError};
+use crate::{
+    auth::{Caller, Claimed},
+    error::ApiError,
+};
 
 /// Other words for a message.
 #[derive(ToSchema)]
@@ -47,8 +50,8 @@ pub(super) struct NewWords {
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
-    PathId(room): PathId<RoomId>,
+    caller: Claimed,
+    room: Result<PathId<RoomId>, ApiError>,
     mut params: Params,
 ) -> Result<Json<MessagePage>, ApiError> {
     let query = HistoryQuery {
@@ -57,8 +60,13 @@ pub async fn list(
         before_id: params.number("before_id"),
         after_id: params.number("after_id"),
     };
-    params.finish()?;
-    Ok(Json(chat.history(&viewer, room, query).await?))
+    let page = async {
+        let PathId(room) = room?;
+        params.finish()?;
+        Ok(Json(chat.history_as(caller.claim, room, query).await?))
+    };
+    let page = page.await;
+    caller.settle(page).await
 }
 
 /// Send a message
@@ -84,15 +92,21 @@ pub async fn list(
 )]
 pub async fn send(
     State(chat): State<Chat>,
-    Caller(sender): Caller,
-    PathId(room): PathId<RoomId>,
-    mut body: Fields,
+    caller: Claimed,
+    room: Result<PathId<RoomId>, ApiError>,
+    body: Result<Fields, ApiError>,
 ) -> Result<(StatusCode, Json<Message>), ApiError> {
-    let draft = draft(&mut body);
-    body.finish()?;
-    let stored = chat.send(&sender, room, draft).await?;
-    let status = if stored.is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(stored.message)))
+    let sent = async {
+        let PathId(room) = room?;
+        let mut body = body?;
+        let draft = draft(&mut body);
+        body.finish()?;
+        let stored = chat.send_as(caller.claim, room, draft).await?;
+        let status = if stored.is_new { StatusCode::CREATED } else { StatusCode::OK };
+        Ok((status, Json(stored.message)))
+    };
+    let sent = sent.await;
+    caller.settle(sent).await
 }
 
 /// Reads a message's fields, from a body or from a socket's frame.

@@ -3,19 +3,28 @@
 use axum::{
     Json,
     extract::{OriginalUri, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
 };
 use chat::{
     Chat,
     model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
-    service::rooms::{RoomFilter, RoomPlace},
+    service::{
+        Claim,
+        rooms::{RoomFilter, RoomPlace},
+    },
 };
 
 use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
-use crate::{auth::Caller, error::ApiError};
+use crate::{
+    auth::{Caller, Claimed},
+    error::ApiError,
+};
 
 /// Rooms on one page where only `page` was given.
 const PAGE_SIZE: i64 = 20;
+
+/// A list, and the way to its other pages.
+type Listing = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
 
 /// List rooms
 ///
@@ -54,10 +63,15 @@ const PAGE_SIZE: i64 = 20;
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
+    caller: Claimed,
     OriginalUri(uri): OriginalUri,
-    mut params: Params,
-) -> Result<(HeaderMap, Json<Vec<Room>>), ApiError> {
+    params: Params,
+) -> Listing {
+    let listed = listed(&chat, caller.claim, &uri, params).await;
+    caller.settle(listed).await
+}
+
+async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Listing {
     let search = params.text("search");
     let kind = params.text("room_type");
     let room_type = kind.as_deref().and_then(RoomType::parse);
@@ -81,9 +95,10 @@ pub async fn list(
 
     let mut filter = RoomFilter { search, room_type, mine, after: place, limit: i64::MAX };
     let Some(window) = Window::new(page, size) else {
-        return Ok((HeaderMap::new(), Json(chat.rooms(&viewer, &filter).await?)));
+        return Ok((HeaderMap::new(), Json(chat.rooms_as(claim, &filter).await?)));
     };
     filter.limit = window.size;
+    let viewer = chat.admit_token(claim.user, claim.issued_at).await?;
     let found = chat.room_page(&viewer, filter, window.page).await?;
     Ok((window.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
 }

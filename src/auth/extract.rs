@@ -11,6 +11,7 @@ use axum::{
 use chat::{
     Chat,
     model::{Code, User},
+    service::Claim,
 };
 use tower_sessions::Session;
 
@@ -23,6 +24,25 @@ use crate::{
 /// Whoever calls the REST API, and may chat. An extractor.
 #[derive(Clone, Debug)]
 pub struct Caller(pub User);
+
+/// Whoever calls the REST API, as far as their token tells: the call looks up who they are together with what they
+/// ask for. An extractor.
+pub struct Claimed {
+    /// What the token proves.
+    pub claim: Claim,
+    auth: Auth,
+    chat: Chat,
+}
+
+impl Claimed {
+    /// As [`Auth::settle`]; every way out of a call goes through it.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn settle<T>(self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+        self.auth.settle(&self.chat, self.claim, outcome).await
+    }
+}
 
 /// Whoever calls the REST API, whether or not they may chat. An extractor.
 #[derive(Clone, Debug)]
@@ -44,6 +64,21 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
         Auth::from_ref(state).admit(&Chat::from_ref(state), token).await.map(Self)
+    }
+}
+
+impl<S> FromRequestParts<S> for Claimed
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+    Chat: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
+        let (auth, chat) = (Auth::from_ref(state), Chat::from_ref(state));
+        Ok(Self { claim: auth.claim(token)?, auth, chat })
     }
 }
 

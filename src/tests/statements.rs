@@ -59,7 +59,9 @@ impl Counted {
             Some(event["summary"].as_str()?.to_owned())
         });
         let brackets = ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET "];
-        summaries.filter(|sql| !brackets.iter().any(|word| sql.starts_with(word))).collect()
+        let is_bracket =
+            |sql: &String| brackets.iter().any(|word| sql.starts_with(word)) && !sql.contains(';');
+        summaries.filter(|sql| !is_bracket(sql)).collect()
     }
 }
 
@@ -131,29 +133,29 @@ fn rows(stage: &Stage, name: &str) -> Vec<(Client, Row)> {
         row(&anyone, "POST /api/token/verify/", "", "/api/token/verify/", Some(json!({"token": amy.refresh})), 200, [2, 2]),
         row(&anyone, "POST /api/register/", "", "/api/register/", Some(json!({"username": name, "password": PASSWORD})), 201, [2, 2]),
         row(a, "GET /api/me/", "", "/api/me/", None, 200, [1, 1]),
-        row(a, "GET /api/chat/rooms/", "all", rooms, None, 200, [2, 2]),
+        row(a, "GET /api/chat/rooms/", "all", rooms, None, 200, [1, 2]),
         row(a, "GET /api/chat/rooms/", "a page", &format!("{rooms}?page_size=2"), None, 200, [2, 2]),
         row(a, "GET /api/chat/rooms/", "a page by number", &format!("{rooms}?page=2&page_size=2"), None, 200, [3, 3]),
         row(a, "GET /api/chat/rooms/", "a page by place", next, None, 200, [2, 2]),
-        row(a, "GET /api/chat/rooms/", "narrowed", &format!("{rooms}?mine=true&search=tea&room_type=public"), None, 200, [2, 2]),
+        row(a, "GET /api/chat/rooms/", "narrowed", &format!("{rooms}?mine=true&search=tea&room_type=public"), None, 200, [1, 2]),
         row(a, "POST /api/chat/rooms/", "", rooms, Some(json!({"name": "x", "room_type": "group"})), 201, [7, 7]),
         row(a, "GET /api/chat/rooms/{id}/", "", &of_room, None, 200, [4, 4]),
         row(a, "PATCH /api/chat/rooms/{id}/", "", &of_room, Some(json!({"name": "Tea 2"})), 200, [7, 7]),
         row(a, "GET /api/chat/rooms/{id}/members/", "", &format!("{of_room}members/"), None, 200, [3, 3]),
         row(c, "POST /api/chat/rooms/{id}/join/", "", &format!("{of_room}join/"), none(), 200, [5, 5]),
         row(c, "POST /api/chat/rooms/{id}/join/", "again", &format!("{of_room}join/"), none(), 200, [3, 3]),
-        row(a, "GET /api/chat/rooms/{id}/messages/", "page 1", &history, None, 200, [3, 3]),
-        row(a, "GET /api/chat/rooms/{id}/messages/", "page 2", &format!("{history}?page=2&page_size=2"), None, 200, [3, 3]),
-        row(a, "GET /api/chat/rooms/{id}/messages/", "before_id", &format!("{history}?before_id={last}"), None, 200, [4, 4]),
-        row(a, "GET /api/chat/rooms/{id}/messages/", "after_id", &format!("{history}?after_id={first}"), None, 200, [4, 4]),
-        row(a, "GET /api/chat/rooms/{id}/messages/", "after_id of another room", &format!("{history}?after_id={elsewhere}"), None, 200, [5, 5]),
-        row(a, "POST /api/chat/rooms/{id}/messages/", "", &history, Some(json!({"content": "tea"})), 201, [4, 7]),
+        row(a, "GET /api/chat/rooms/{id}/messages/", "page 1", &history, None, 200, [1, 2]),
+        row(a, "GET /api/chat/rooms/{id}/messages/", "page 2", &format!("{history}?page=2&page_size=2"), None, 200, [1, 2]),
+        row(a, "GET /api/chat/rooms/{id}/messages/", "before_id", &format!("{history}?before_id={last}"), None, 200, [3, 3]),
+        row(a, "GET /api/chat/rooms/{id}/messages/", "after_id", &format!("{history}?after_id={first}"), None, 200, [3, 3]),
+        row(a, "GET /api/chat/rooms/{id}/messages/", "after_id of another room", &format!("{history}?after_id={elsewhere}"), None, 200, [4, 4]),
+        row(a, "POST /api/chat/rooms/{id}/messages/", "", &history, Some(json!({"content": "tea"})), 201, [2, 7]),
         row(a, "POST /api/chat/rooms/{id}/messages/", "all there is", &history,
-            Some(json!({"content": format!("@{} @{}", bob.username, cat.username), "reply_to": first, "client_id": "x"})), 201, [9, 12]),
+            Some(json!({"content": format!("@{} @{}", bob.username, cat.username), "reply_to": first, "client_id": "x"})), 201, [7, 12]),
         row(a, "POST /api/chat/rooms/{id}/messages/", "again", &history,
-            Some(json!({"content": format!("@{} @{}", bob.username, cat.username), "reply_to": first, "client_id": "x"})), 200, [5, 5]),
-        row(a, "PATCH /api/chat/messages/{id}/", "", &message(last, ""), Some(json!({"content": "cake"})), 200, [8, 8]),
-        row(a, "DELETE /api/chat/messages/{id}/delete/", "", &message(last, "delete/"), None, 200, [8, 8]),
+            Some(json!({"content": format!("@{} @{}", bob.username, cat.username), "reply_to": first, "client_id": "x"})), 200, [3, 5]),
+        row(a, "PATCH /api/chat/messages/{id}/", "", &message(last, ""), Some(json!({"content": "cake"})), 200, [7, 8]),
+        row(a, "DELETE /api/chat/messages/{id}/delete/", "", &message(last, "delete/"), None, 200, [7, 8]),
         row(b, "POST /api/chat/messages/{id}/read/", "", &message(last, "read/"), none(), 200, [6, 6]),
         row(b, "POST /api/chat/messages/{id}/read/", "again", &message(last, "read/"), none(), 200, [4, 4]),
         row(a, "GET /api/chat/messages/{id}/reads/", "", &message(first, "reads/"), None, 200, [4, 4]),

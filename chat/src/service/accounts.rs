@@ -224,7 +224,7 @@ impl Chat {
         Ok(user)
     }
 
-    async fn must_be_in_group(&self, conn: &mut Conn, id: UserId) -> Result<()> {
+    pub(super) async fn must_be_in_group(&self, conn: &mut Conn, id: UserId) -> Result<()> {
         match &self.settings().required_group {
             Some(group) if !groups::has_member(conn, group, id).await? => Err(Code::NotInGroup.into()),
             Some(_) | None => Ok(()),
@@ -253,7 +253,7 @@ fn present(account: Option<Account>) -> Result<User> {
     if account.is_active { Ok(account.user) } else { Err(Code::UserInactive.into()) }
 }
 
-fn present_by_token(account: Option<Account>, issued_at: Timestamp) -> Result<User> {
+pub(crate) fn present_by_token(account: Option<Account>, issued_at: Timestamp) -> Result<User> {
     let ended = account.as_ref().is_some_and(|account| issued_at < account.tokens_from);
     let user = present(account)?;
     if ended { Err(Code::TokenNotValid.into()) } else { Ok(user) }

@@ -11,7 +11,11 @@ use crate::{
         id::MAX_ID,
         limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, RESUME_MAX},
     },
-    store::{Conn, messages, rooms},
+    store::{
+        Conn,
+        messages::{self, StoredMessage},
+        rooms::{self, Standing},
+    },
 };
 
 /// Which part of the history.
@@ -34,6 +38,22 @@ impl Chat {
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`, `invalid`.
     pub async fn history(&self, viewer: &User, room: RoomId, query: HistoryQuery) -> Result<MessagePage> {
+        let window = Window::of(query)?;
+        let mut conn = self.store().read().await?;
+        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
+        window.read(&mut conn, standing.as_ref()).await
+    }
+}
+
+/// What a [`HistoryQuery`] asks for, checked.
+pub(super) struct Window {
+    query: HistoryQuery,
+    page: i64,
+    size: i64,
+}
+
+impl Window {
+    pub(super) fn of(query: HistoryQuery) -> Result<Self> {
         let size = query.page_size.unwrap_or(PAGE_SIZE_DEFAULT);
         let page = query.page.unwrap_or(1);
         if size < 1 {
@@ -45,26 +65,38 @@ impl Chat {
         if query.before_id.is_some() && query.after_id.is_some() {
             return Err(Error::invalid("after_id", Problem::Conflict));
         }
-        let size = size.min(PAGE_SIZE_MAX);
-        let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        let state = &allow(standing.as_ref(), Action::Read)?.room;
-        let total = state.seq;
+        Ok(Self { query, page, size: size.min(PAGE_SIZE_MAX) })
+    }
 
-        let is_forward = query.after_id.is_some();
-        let (after, upto) = if let Some(id) = query.after_id {
-            let after = place(&mut conn, room, Side::After, id, total).await?;
-            (after, after.saturating_add(size).min(total))
+    /// How many of the newest to leave out and how many to take then; `None` where that is not known before a
+    /// cursor was looked up.
+    pub(super) fn below_the_newest(&self) -> Option<(i64, i64)> {
+        let by_cursor = self.query.before_id.is_some() || self.query.after_id.is_some();
+        (!by_cursor).then_some((self.skipped(), self.size))
+    }
+
+    fn skipped(&self) -> i64 {
+        (self.page - 1).saturating_mul(self.size)
+    }
+
+    /// Reads it for somebody with this standing.
+    pub(super) async fn read(&self, conn: &mut Conn, standing: Option<&Standing>) -> Result<MessagePage> {
+        let state = &allow(standing, Action::Read)?.room;
+        let (room, total) = (state.id, state.seq);
+        let is_forward = self.query.after_id.is_some();
+        let (after, upto) = if let Some(id) = self.query.after_id {
+            let after = place(conn, room, Side::After, id, total).await?;
+            (after, after.saturating_add(self.size).min(total))
         } else {
-            let newest = match query.before_id {
-                Some(id) => place(&mut conn, room, Side::Before, id, total).await?,
+            let newest = match self.query.before_id {
+                Some(id) => place(conn, room, Side::Before, id, total).await?,
                 None => total,
             };
-            let upto = newest.saturating_sub((page - 1).saturating_mul(size));
-            (upto.saturating_sub(size).max(0), upto.max(0))
+            let upto = newest.saturating_sub(self.skipped());
+            (upto.saturating_sub(self.size).max(0), upto.max(0))
         };
         let mut stored: Vec<Message> = if upto > after {
-            let found = messages::range(&mut conn, &state.to_ref(), after, upto).await?;
+            let found = messages::range(conn, &state.to_ref(), after, upto).await?;
             found.into_iter().map(|stored| stored.message).collect()
         } else {
             Vec::new()
@@ -73,7 +105,15 @@ impl Chat {
             stored.reverse();
         }
         let has_more = if is_forward { upto < total } else { after > 0 };
-        Ok(MessagePage { messages: stored, page, page_size: size, total, has_more })
+        Ok(MessagePage { messages: stored, page: self.page, page_size: self.size, total, has_more })
+    }
+
+    /// The page of what was found [`Self::below_the_newest`], for somebody with this standing.
+    pub(super) fn filled(&self, standing: &Standing, found: Vec<StoredMessage>) -> Result<MessagePage> {
+        let total = allow(Some(standing), Action::Read)?.room.seq;
+        let has_more = total.saturating_sub(self.skipped()) > self.size;
+        let messages = found.into_iter().rev().map(|stored| stored.message).collect();
+        Ok(MessagePage { messages, page: self.page, page_size: self.size, total, has_more })
     }
 }
 

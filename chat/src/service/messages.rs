@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    Chat,
+    Chat, Claim,
     validate::{Problems, is_blank},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         MessageDraft, MessageId, MessageType, Problem, RoomId, User,
         limits::{CLIENT_ID_MAX, CONTENT_MAX, FILE_NAME_MAX, FILE_URL_MAX},
     },
-    writer::{Change, Stored, Submission},
+    writer::{Change, Sender, Stored, Submission},
 };
 
 /// A change on its way to the disk. Awaiting it says that it is there, or why not.
@@ -55,9 +55,23 @@ impl Chat {
     /// # Errors
     /// `invalid` with every bad field; [`Error::Throttled`]; [`Error::Overloaded`] when the queue is full.
     pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
-        let submission = check(sender, room, draft)?;
+        let submission = check(Sender::Known(sender.clone()), room, draft)?;
         self.limits().write(sender.id)?;
         Ok(Receipt::new(self.writer().submit(Change::Send(submission))?))
+    }
+
+    /// [`Self::send`] for whoever makes this claim.
+    ///
+    /// # Errors
+    /// As [`Self::admit_token`] and [`Self::send`].
+    pub async fn send_as(&self, claim: Claim, room: RoomId, draft: MessageDraft) -> Result<Stored> {
+        if self.settings().required_group.is_some() {
+            let sender = self.admit_token(claim.user, claim.issued_at).await?;
+            return self.send(&sender, room, draft).await;
+        }
+        let submission = check(Sender::Claimed(claim), room, draft)?;
+        self.limits().write(claim.user)?;
+        Receipt::new(self.writer().submit(Change::Send(submission))?).await
     }
 }
 
@@ -70,7 +84,7 @@ pub(super) fn check_content(problems: &mut Problems, content: &str) {
     }
 }
 
-fn check(sender: &User, room: RoomId, draft: MessageDraft) -> Result<Submission> {
+fn check(sender: Sender, room: RoomId, draft: MessageDraft) -> Result<Submission> {
     let mut problems = Problems::default();
     check_content(&mut problems, &draft.content);
     let message_type = match draft.message_type.as_deref() {
@@ -108,7 +122,7 @@ fn check(sender: &User, room: RoomId, draft: MessageDraft) -> Result<Submission>
     problems.finish()?;
     Ok(Submission {
         room,
-        sender: sender.clone(),
+        sender,
         message_type,
         content: draft.content,
         file_url: draft.file_url,
@@ -136,7 +150,7 @@ mod tests {
             first_name: String::new(),
             last_name: String::new(),
         };
-        match check(&sender, RoomId(1), draft) {
+        match check(Sender::Known(sender), RoomId(1), draft) {
             Ok(_) => Vec::new(),
             Err(error) => {
                 assert_eq!(error.code(), Code::Invalid);

@@ -240,7 +240,7 @@ impl Chat {
 }
 
 /// Both databases would refuse a pattern without end, with an error.
-fn check_search(filter: &RoomFilter) -> Result<()> {
+pub(super) fn check_search(filter: &RoomFilter) -> Result<()> {
     let mut problems = Problems::default();
     if let Some(search) = &filter.search {
         problems.text("search", search, ROOM_NAME_MAX);

@@ -5,7 +5,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreError, StoreResult, dialect::padded, on};
+use super::{Conn, StoreError, StoreResult, bundle, dialect::padded, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
 
 pub mod append;
@@ -22,31 +22,34 @@ pub struct StoredMessage {
     pub message: Message,
 }
 
-#[derive(FromRow)]
-struct MessageRow {
-    id: i64,
-    seq: i64,
-    rev: i64,
-    created_rev: i64,
-    message_type: String,
-    content: String,
-    file_url: Option<String>,
-    file_name: Option<String>,
-    file_size: Option<i64>,
-    reply_to: Option<i64>,
-    is_edited: bool,
-    is_deleted: bool,
-    client_id: Option<String>,
-    created_at: i64,
-    updated_at: i64,
-    sender_id: i64,
-    username: String,
-    first_name: String,
-    last_name: String,
+bundle::row! {
+    pub(super) struct MessageRow {
+        id: i64,
+        seq: i64,
+        rev: i64,
+        created_rev: i64,
+        message_type: String,
+        content: String,
+        file_url: Option<String>,
+        file_name: Option<String>,
+        file_size: Option<i64>,
+        reply_to: Option<i64>,
+        #[serde(deserialize_with = "bundle::flag")]
+        is_edited: bool,
+        #[serde(deserialize_with = "bundle::flag")]
+        is_deleted: bool,
+        client_id: Option<String>,
+        created_at: i64,
+        updated_at: i64,
+        sender_id: i64,
+        username: String,
+        first_name: String,
+        last_name: String,
+    }
 }
 
 impl MessageRow {
-    fn into_stored(self, room: RoomRef) -> StoredMessage {
+    pub(super) fn into_stored(self, room: RoomRef) -> StoredMessage {
         StoredMessage {
             seq: self.seq,
             created_rev: self.created_rev,
@@ -97,6 +100,13 @@ macro_rules! messages {
 }
 use messages;
 
+/// The messages of a room without so many of the newest: the room, how many are left out and how many are wanted in
+/// all, the room, how many are left out, the room.
+pub(super) const NEWEST: &str = messages!(
+    "WHERE m.room_id = ? AND m.seq > (SELECT r.seq - ? FROM chat_room r WHERE r.id = ?) \
+     AND m.seq <= (SELECT r.seq - ? FROM chat_room r WHERE r.id = ?) ORDER BY m.seq"
+);
+
 /// The messages with `after < seq <= upto`, oldest first.
 pub async fn range(
     conn: &mut Conn,
@@ -105,12 +115,7 @@ pub async fn range(
     upto: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
     const SQL: &str = messages!("WHERE m.room_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
-    let rows: Vec<MessageRow> = on!(conn, |link| sqlx::query_as(SQL)
-        .bind(room.id.0)
-        .bind(after)
-        .bind(upto)
-        .fetch_all(&mut *link)
-        .await)?;
+    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
@@ -123,12 +128,7 @@ pub async fn changed_since(
     limit: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
     const SQL: &str = messages!("WHERE m.room_id = ? AND m.rev > ? ORDER BY m.rev LIMIT ?");
-    let rows: Vec<MessageRow> = on!(conn, |link| sqlx::query_as(SQL)
-        .bind(room.id.0)
-        .bind(rev)
-        .bind(limit)
-        .fetch_all(&mut *link)
-        .await)?;
+    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(rev).bind(limit))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
@@ -138,12 +138,8 @@ pub async fn by_ids(conn: &mut Conn, room: &RoomRef, ids: &[MessageId]) -> Store
     let marks = vec!["?"; padded(ids.len())].join(", ");
     let sql = format!("{}({marks})", messages!("WHERE m.room_id = ? AND m.id IN "));
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
-    let rows: Vec<MessageRow> = on!(conn, |link| {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(room.id.0);
-        for id in ids.iter().copied().chain(filler) {
-            query = query.bind(id.0);
-        }
-        query.fetch_all(&mut *link).await
+    let rows = bundle::all!(conn, MessageRow, sql, |query| {
+        ids.iter().copied().chain(filler).fold(query.bind(room.id.0), |query, id| query.bind(id.0))
     })?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }

@@ -3,13 +3,15 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, on};
+use super::{Conn, StoreResult, bundle, on};
 use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};
 
 mod listing;
+mod visit;
 
 pub(super) use listing::like_pattern;
-pub use listing::{RoomFilter, RoomPlace, list, place, view, views};
+pub use listing::{RoomFilter, RoomPlace, list, list_for, place, view, views};
+pub use visit::{Visited, newest_for, visit};
 
 /// A room and the asking user's place in it: all that the rules need to decide.
 #[derive(Clone, Debug)]
@@ -67,17 +69,19 @@ pub struct MemberState {
     pub sent: i64,
 }
 
-/// The columns that the rules need of a room, under their own names.
-#[derive(FromRow)]
-pub(super) struct StateRow {
-    id: i64,
-    name: String,
-    room_type: String,
-    is_active: bool,
-    max_members: i64,
-    member_count: i64,
-    seq: i64,
-    rev: i64,
+bundle::row! {
+    /// The columns that the rules need of a room, under their own names.
+    pub(super) struct StateRow {
+        id: i64,
+        name: String,
+        room_type: String,
+        #[serde(deserialize_with = "bundle::flag")]
+        is_active: bool,
+        max_members: i64,
+        member_count: i64,
+        seq: i64,
+        rev: i64,
+    }
 }
 
 impl From<StateRow> for RoomState {

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, on, rooms::like_pattern};
+use super::{Conn, StoreResult, bundle, dialect::padded, on, rooms::like_pattern};
 use crate::model::{RoomId, Timestamp, User, UserId};
 
 /// A user and whether they may do anything.
@@ -39,14 +39,16 @@ pub struct NewUser<'a> {
     pub last_name: &'a str,
 }
 
-#[derive(FromRow)]
-struct AccountRow {
-    id: i64,
-    username: String,
-    first_name: String,
-    last_name: String,
-    is_active: bool,
-    tokens_from: i64,
+bundle::row! {
+    pub(super) struct AccountRow {
+        id: i64,
+        username: String,
+        first_name: String,
+        last_name: String,
+        #[serde(deserialize_with = "bundle::flag")]
+        is_active: bool,
+        tokens_from: i64,
+    }
 }
 
 impl From<AccountRow> for Account {
@@ -71,12 +73,27 @@ struct CredentialsRow {
     account: AccountRow,
 }
 
+/// The columns of [`AccountRow`], by id.
+pub(super) const BY_ID: &str =
+    "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE id = ?";
+
+/// The accounts with these ids.
+pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> StoreResult<Vec<Account>> {
+    let Some(&last) = ids.last() else { return Ok(Vec::new()) };
+    let size = padded(ids.len());
+    let marks = vec!["?"; size].join(", ");
+    let sql = format!(
+        "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE id IN ({marks})"
+    );
+    let ids = ids.iter().copied().chain(std::iter::repeat_n(last, size - ids.len()));
+    let rows = bundle::all!(conn, AccountRow, sql, |query| ids.fold(query, |query, id| query.bind(id.0)))?;
+    Ok(rows.into_iter().map(Account::from).collect())
+}
+
 /// The account with this id.
 pub async fn find(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
-    const SQL: &str =
-        "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE id = ?";
     let row: Option<AccountRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |link| sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&mut *link).await)?;
     Ok(row.map(Account::from))
 }
 

@@ -8,20 +8,21 @@ use std::{
     time::Instant,
 };
 
-use super::{Change, Job, Stored, Submission};
+use super::{Change, Job, Sender, Stored, Submission};
 use crate::{
     error::{Error, Result},
     figures::{Figures, amount},
     hub::{Audience, Event, Frame, Hub, News},
-    model::{Message, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, Timestamp, UserId},
+    model::{Message, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, Timestamp, User, UserId},
     service::Clock,
     store::{
         Store, StoreError,
         messages::{
-            append::{self, Counters, Growth, NewMessage},
+            append::{self, Counters, Growth, NewMessage, Opening, Pair},
             change,
         },
         rooms::RoomState,
+        users::Account,
     },
 };
 
@@ -132,15 +133,21 @@ fn tell(hub: &Hub, message: &Message, news: Option<News>) {
 }
 
 async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
-    let mut tx = context.store.write().await?;
     let rooms: BTreeSet<RoomId> = changes.iter().map(|change| change.room()).collect();
     let rooms: Vec<RoomId> = rooms.into_iter().collect();
-    let mut rooms = append::lock_rooms(&mut tx, &rooms).await?;
+    let pairs: BTreeSet<Pair> = changes.iter().map(|change| (change.room(), change.actor())).collect();
+    let pairs: Vec<Pair> = pairs.into_iter().collect();
+    let claims = changes.iter().filter_map(|change| change.submission()?.sender.claim());
+    let claimed: BTreeSet<UserId> = claims.map(|claim| claim.user).collect();
+    let claimed: Vec<UserId> = claimed.into_iter().collect();
+    let opening = append::open(&context.store, &rooms, &pairs, &claimed).await?;
+    let Opening { mut tx, mut rooms, members, accounts } = opening;
     let before: HashMap<RoomId, Growth> =
         rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
     // Read after the locks are held: two batches then agree on what came first.
     let now = context.clock.now();
-    let Judgement { rulings, own, changed } = judge(&mut tx, changes, &mut rooms, now).await?;
+    let Judgement { rulings, own, changed } =
+        judge(&mut tx, changes, &mut rooms, members, &accounts, now).await?;
 
     let rows: Vec<NewMessage<'_>> = changes
         .iter()
@@ -158,6 +165,10 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
         Some((*room, Growth { seq: state.seq - was.seq, rev: state.rev - was.rev }))
     });
     let counters = Counters { rooms: grouped(growth), own: grouped(own) };
+    if changed.is_empty() && !mentions::are_in(&rows) {
+        let ids = append::store_and_commit(tx, &rows, &counters, now).await?;
+        return outcomes(changes, rulings, ids, HashMap::new(), &rooms, &accounts, now);
+    }
     let ids = append::store(&mut tx, &rows, &counters, now).await?;
     for message in &changed {
         change::update(&mut tx, message).await?;
@@ -168,7 +179,7 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
     }
     let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
     tx.commit().await?;
-    outcomes(changes, rulings, ids, mentioned, &rooms, now)
+    outcomes(changes, rulings, ids, mentioned, &rooms, &accounts, now)
 }
 
 /// Puts the ids and the rulings together, in the order of the changes.
@@ -178,6 +189,7 @@ fn outcomes(
     ids: Vec<MessageId>,
     mut mentioned: HashMap<MessageId, Vec<UserId>>,
     rooms: &HashMap<RoomId, RoomState>,
+    accounts: &HashMap<UserId, Account>,
     now: Timestamp,
 ) -> Result<Vec<Outcome>> {
     let mut ids = ids.into_iter();
@@ -195,8 +207,15 @@ fn outcomes(
                 let id = ids.next().ok_or(StoreError::Corrupt("fewer ids than messages"))?;
                 let room =
                     rooms.get(&submission.room).ok_or(StoreError::Corrupt("a message without a room"))?;
+                let sender = match &submission.sender {
+                    Sender::Known(user) => user,
+                    Sender::Claimed(claim) => {
+                        let account = accounts.get(&claim.user);
+                        &account.ok_or(StoreError::Corrupt("a message of nobody"))?.user
+                    }
+                };
                 let news = News { seq, mentioned: mentioned.remove(&id).unwrap_or_default() };
-                Outcome::New(Box::new(message(submission, room.to_ref(), id, rev, now)), news)
+                Outcome::New(Box::new(message(submission, sender, room.to_ref(), id, rev, now)), news)
             }
             (Ruling::Accepted { .. }, Change::Edit { .. } | Change::Delete { .. }) => {
                 return Err(StoreError::Corrupt("a place for what is no message").into());
@@ -211,7 +230,7 @@ fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessa
         room: submission.room,
         seq,
         rev,
-        sender: submission.sender.id,
+        sender: submission.sender.id(),
         sender_seq,
         message_type: submission.message_type,
         content: &submission.content,
@@ -233,11 +252,18 @@ fn grouped<Row, By: Hash + Eq>(changes: impl IntoIterator<Item = (Row, By)>) -> 
     groups
 }
 
-fn message(submission: &Submission, room: RoomRef, id: MessageId, rev: i64, now: Timestamp) -> Message {
+fn message(
+    submission: &Submission,
+    sender: &User,
+    room: RoomRef,
+    id: MessageId,
+    rev: i64,
+    now: Timestamp,
+) -> Message {
     Message {
         id,
         room,
-        sender: submission.sender.clone(),
+        sender: sender.clone(),
         message_type: submission.message_type,
         content: submission.content.clone(),
         file_url: submission.file_url.clone(),

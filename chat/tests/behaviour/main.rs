@@ -10,6 +10,7 @@ mod support;
 
 mod accounts;
 mod changes;
+mod claims;
 mod histories;
 mod history;
 mod inbox;

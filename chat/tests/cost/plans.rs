@@ -190,7 +190,7 @@ async fn explain(side: &mut Side, sql: &str) -> Vec<String> {
 /// Does this step read a whole table, or sort what is not small?
 fn is_costly(name: &str, step: &str) -> bool {
     // Results of parts of the same statement, as small as the answer.
-    let small = ["p", "anyones", "own", "part", "span", "CONSTANT", "(subquery", "k"];
+    let small = ["p", "q", "j", "n", "anyones", "own", "part", "span", "CONSTANT", "(subquery", "k"];
     match step.strip_prefix("SCAN ") {
         Some(rest) => !small.contains(&rest.split([' ', '-']).next().unwrap_or_default()),
         // One's own rooms, and who has read a message, are sorted.

@@ -35,7 +35,9 @@ impl<S: tracing::Subscriber> Layer<S> for Listener {
             event.record(&mut statement);
             // A short statement is its own summary.
             let sql = if statement.whole.is_empty() { statement.summary } else { statement.whole };
-            MADE.lock().unwrap_or_else(PoisonError::into_inner).push(sql.trim().to_owned());
+            // What goes to the database in one piece is several statements still.
+            let each = sql.trim().split("; ").map(str::to_owned);
+            MADE.lock().unwrap_or_else(PoisonError::into_inner).extend(each);
         }
     }
 }

@@ -3,18 +3,22 @@
 
 use std::collections::HashMap;
 
-use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+use sqlx::AssertSqlSafe;
 
 use super::{RoomMessageRow, StoredMessage, messages};
 use crate::{
     model::{MessageId, MessageType, Role, RoomId, Timestamp, UserId},
     store::{
-        Backend, Conn, Link, StoreError, StoreResult,
+        Conn, Inner, Pools, Store, StoreResult, bundle,
         dialect::{padded, tuples},
         on,
-        rooms::{MemberState, RoomState, StateRow},
+        rooms::{MemberState, RoomState},
+        users::{self, Account},
     },
 };
+
+mod mysql;
+mod sqlite;
 
 /// A message that passed every check and has its place.
 #[derive(Clone, Debug)]
@@ -45,49 +49,115 @@ pub struct NewMessage<'a> {
     pub client_id: Option<&'a str>,
 }
 
-/// Rows of one INSERT: more make the statement longer, not faster (17 columns each;
-/// SQLite allows 32,766 placeholders).
-const ROWS: usize = 64;
-
-/// Takes the locks of `rooms` until the commit, in the order of their ids so that two
-/// nodes cannot wait for each other, and reads them. Rooms that do not exist are left out.
-pub async fn lock_rooms(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, RoomState>> {
-    let Some(&last) = rooms.last() else { return Ok(HashMap::new()) };
-    let marks = vec!["?"; padded(rooms.len())].join(", ");
-    let sql = format!(
-        "SELECT id, name, room_type, is_active, max_members, member_count, seq, rev \
-         FROM chat_room WHERE id IN ({marks}) ORDER BY id{}",
-        conn.backend().for_update()
-    );
-    let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
-    let rows: Vec<StateRow> = on!(conn, |link| {
-        let mut query = sqlx::query_as(AssertSqlSafe(sql));
-        for room in rooms.iter().copied().chain(filler) {
-            query = query.bind(room.0);
-        }
-        query.fetch_all(&mut *link).await
-    })?;
-    Ok(rows.into_iter().map(RoomState::from).map(|state| (state.id, state)).collect())
+/// By how much a batch moves a room's counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Growth {
+    /// New messages.
+    pub seq: i64,
+    /// Changes of every kind.
+    pub rev: i64,
 }
 
-#[derive(FromRow)]
-struct MemberRow {
-    id: i64,
-    room_id: i64,
-    user_id: i64,
-    role: String,
-    left_at: Option<i64>,
-    is_muted: bool,
-    is_banned: bool,
-    last_read_seq: i64,
-    sent: i64,
+/// What a batch of messages changes beside them: rows that change by the same, together.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// The rooms, by how much they grow.
+    pub rooms: HashMap<Growth, Vec<RoomId>>,
+    /// The memberships of those who wrote, by how many messages each did.
+    pub own: HashMap<i64, Vec<i64>>,
+}
+
+/// A room's member, by both.
+pub type Pair = (RoomId, UserId);
+
+/// What the rules need to know of a batch before all else.
+pub struct Opening {
+    /// The transaction, which holds the rooms' locks.
+    pub tx: Conn,
+    /// The rooms; those that do not exist are left out.
+    pub rooms: HashMap<RoomId, RoomState>,
+    /// The memberships.
+    pub members: HashMap<Pair, MemberState>,
+    /// The accounts; those that do not exist are left out.
+    pub accounts: HashMap<UserId, Account>,
+}
+
+/// Begins a transaction, takes the locks of `rooms` until the commit, in the order of their ids so that two
+/// nodes cannot wait for each other, and reads them, the memberships of `pairs` in them and the accounts of `users`.
+pub async fn open(store: &Store, rooms: &[RoomId], pairs: &[Pair], users: &[UserId]) -> StoreResult<Opening> {
+    if let Pools::Sqlite { write, .. } = &store.pools {
+        return sqlite::open(write, rooms, pairs, users).await;
+    }
+    let mut tx = store.write().await?;
+    let rooms = mysql::lock_rooms(&mut tx, rooms).await?;
+    let members = members(&mut tx, pairs).await?;
+    let accounts = users::by_ids(&mut tx, users).await?;
+    let accounts = accounts.into_iter().map(|account| (account.user.id, account)).collect();
+    Ok(Opening { tx, rooms, members, accounts })
+}
+
+/// Inserts the messages, in this order, moves the counters, and gives the messages' ids. The rooms'
+/// locks are held, so in each room ids rise with places.
+pub async fn store(
+    conn: &mut Conn,
+    rows: &[NewMessage<'_>],
+    counters: &Counters,
+    now: Timestamp,
+) -> StoreResult<Vec<MessageId>> {
+    match &mut conn.0 {
+        Inner::Sqlite(loan) => sqlite::store(loan, rows, counters, now, sqlite::Then::More).await,
+        Inner::MySql(_) | Inner::MySqlTx(_) => mysql::store(conn, rows, counters, now).await,
+    }
+}
+
+/// The same as the last thing that the transaction does.
+pub async fn store_and_commit(
+    mut tx: Conn,
+    rows: &[NewMessage<'_>],
+    counters: &Counters,
+    now: Timestamp,
+) -> StoreResult<Vec<MessageId>> {
+    if let Inner::Sqlite(loan) = &mut tx.0 {
+        return sqlite::store(loan, rows, counters, now, sqlite::Then::Commit).await;
+    }
+    let ids = store(&mut tx, rows, counters, now).await?;
+    tx.commit().await?;
+    Ok(ids)
+}
+
+bundle::row! {
+    struct MemberRow {
+        id: i64,
+        room_id: i64,
+        user_id: i64,
+        role: String,
+        left_at: Option<i64>,
+        #[serde(deserialize_with = "bundle::flag")]
+        is_muted: bool,
+        #[serde(deserialize_with = "bundle::flag")]
+        is_banned: bool,
+        last_read_seq: i64,
+        sent: i64,
+    }
+}
+
+impl MemberRow {
+    fn into_entry(self) -> (Pair, MemberState) {
+        let state = MemberState {
+            id: self.id,
+            role: Role::from_word(&self.role),
+            is_present: self.left_at.is_none(),
+            is_muted: self.is_muted,
+            is_banned: self.is_banned,
+            last_read_seq: self.last_read_seq,
+            sent: self.sent,
+        };
+        ((RoomId(self.room_id), UserId(self.user_id)), state)
+    }
 }
 
 /// The memberships of these users in these rooms.
-pub async fn members(
-    conn: &mut Conn,
-    pairs: &[(RoomId, UserId)],
-) -> StoreResult<HashMap<(RoomId, UserId), MemberState>> {
+pub async fn members(conn: &mut Conn, pairs: &[Pair]) -> StoreResult<HashMap<Pair, MemberState>> {
     let Some(&last) = pairs.last() else { return Ok(HashMap::new()) };
     let sql = format!(
         "SELECT id, room_id, user_id, role, left_at, is_muted, is_banned, last_read_seq, sent \
@@ -95,28 +165,11 @@ pub async fn members(
         tuples(conn.backend(), 2, padded(pairs.len()))
     );
     let filler = std::iter::repeat_n(last, padded(pairs.len()) - pairs.len());
-    let rows: Vec<MemberRow> = on!(conn, |link| {
-        let mut query = sqlx::query_as(AssertSqlSafe(sql));
-        for (room, user) in pairs.iter().copied().chain(filler) {
-            query = query.bind(room.0).bind(user.0);
-        }
-        query.fetch_all(&mut *link).await
+    let rows = bundle::all!(conn, MemberRow, sql, |query| {
+        let pairs = pairs.iter().copied().chain(filler);
+        pairs.fold(query, |query, (room, user)| query.bind(room.0).bind(user.0))
     })?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let state = MemberState {
-                id: row.id,
-                role: Role::from_word(&row.role),
-                is_present: row.left_at.is_none(),
-                is_muted: row.is_muted,
-                is_banned: row.is_banned,
-                last_read_seq: row.last_read_seq,
-                sent: row.sent,
-            };
-            ((RoomId(row.room_id), UserId(row.user_id)), state)
-        })
-        .collect())
+    Ok(rows.into_iter().map(MemberRow::into_entry).collect())
 }
 
 /// What a sender calls a message: recognises a repeat.
@@ -178,184 +231,4 @@ pub async fn rooms_of(conn: &mut Conn, ids: &[MessageId]) -> StoreResult<HashMap
         query.fetch_all(&mut *link).await
     })?;
     Ok(rows.into_iter().map(|(id, room)| (MessageId(id), RoomId(room))).collect())
-}
-
-/// What a batch of messages changes beside them: rows that change by the same, together.
-#[derive(Clone, Debug, Default)]
-pub struct Counters {
-    /// The rooms, by how much they grow.
-    pub rooms: HashMap<Growth, Vec<RoomId>>,
-    /// The memberships of those who wrote, by how many messages each did.
-    pub own: HashMap<i64, Vec<i64>>,
-}
-
-impl Counters {
-    /// The one group of rooms and the one of members, where there are no more: so it is in a small batch.
-    fn only(&self) -> Option<Only<'_>> {
-        let ((by, rooms), (count, members)) = (self.rooms.iter().next()?, self.own.iter().next()?);
-        let is_only = self.rooms.len() == 1 && self.own.len() == 1;
-        is_only.then_some(Only { by: *by, rooms, count: *count, members })
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Only<'a> {
-    by: Growth,
-    rooms: &'a [RoomId],
-    count: i64,
-    members: &'a [i64],
-}
-
-/// Inserts the messages, in this order, moves the counters, and gives the messages' ids. The rooms'
-/// locks are held, so in each room ids rise with places.
-pub async fn store(
-    conn: &mut Conn,
-    rows: &[NewMessage<'_>],
-    counters: &Counters,
-    now: Timestamp,
-) -> StoreResult<Vec<MessageId>> {
-    // On SQLite a statement costs two changes of threads, whatever it does: a small batch is one
-    // text of three statements. MySQL prepares only one at a time.
-    let only = counters.only().filter(|_| conn.backend() == Backend::Sqlite);
-    let mut ids = Vec::with_capacity(rows.len());
-    let mut rest = rows;
-    while !rest.is_empty() {
-        // Powers of two, so that a few prepared statements serve batches of every size.
-        let take = (1 << rest.len().ilog2()).min(ROWS);
-        let (chunk, tail) = rest.split_at(take);
-        insert_chunk(conn, chunk, only.filter(|_| tail.is_empty()), now, &mut ids).await?;
-        rest = tail;
-    }
-    if only.is_none() {
-        for (by, rooms) in &counters.rooms {
-            grow_rooms(conn, rooms, *by, now).await?;
-        }
-        for (count, members) in &counters.own {
-            add_own(conn, members, *count).await?;
-        }
-    }
-    Ok(ids)
-}
-
-/// The statement that moves the counters of `rooms`.
-macro_rules! push_growth {
-    ($builder:ident, $rooms:expr, $by:expr, $now:expr) => {{
-        $builder.push("UPDATE chat_room SET seq = seq + ").push_bind($by.seq);
-        $builder.push(", rev = rev + ").push_bind($by.rev);
-        $builder.push(", active_at = ").push_bind($now.0).push(" WHERE id IN (");
-        let mut list = $builder.separated(", ");
-        for room in filled($rooms) {
-            list.push_bind(room.0);
-        }
-        $builder.push(")");
-    }};
-}
-/// The statement that notes what `members` wrote.
-macro_rules! push_own {
-    ($builder:ident, $members:expr, $count:expr) => {{
-        $builder.push("UPDATE chat_room_member SET own_after_read = own_after_read + ").push_bind($count);
-        $builder.push(", sent = sent + ").push_bind($count);
-        $builder.push(" WHERE id IN (");
-        let mut list = $builder.separated(", ");
-        for member in filled($members) {
-            list.push_bind(member);
-        }
-        $builder.push(")");
-    }};
-}
-async fn insert_chunk(
-    conn: &mut Conn,
-    rows: &[NewMessage<'_>],
-    then: Option<Only<'_>>,
-    now: Timestamp,
-    ids: &mut Vec<MessageId>,
-) -> StoreResult<()> {
-    const SQL: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, sender_seq, message_type, content, \
-        file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) ";
-    macro_rules! run {
-        ($link:ident) => {{
-            let mut builder = QueryBuilder::new(SQL);
-            builder.push_values(rows, |mut values, row| {
-                values
-                    .push_bind(row.room.0)
-                    .push_bind(row.seq)
-                    .push_bind(row.rev)
-                    .push_bind(row.rev)
-                    .push_bind(row.sender.0)
-                    .push_bind(row.sender_seq)
-                    .push_bind(row.message_type.as_str())
-                    .push_bind(row.content)
-                    .push_bind(row.file_url)
-                    .push_bind(row.file_name)
-                    .push_bind(row.file_size)
-                    .push_bind(row.reply_to.map(|id| id.0))
-                    .push_bind(row.client_id)
-                    .push_bind(now.0)
-                    .push_bind(now.0);
-            });
-            if let Some(Only { by, rooms, count, members }) = then {
-                builder.push("; ");
-                push_growth!(builder, rooms, by, now);
-                builder.push("; ");
-                push_own!(builder, members, count);
-            }
-            builder.build().execute(&mut *$link).await?
-        }};
-    }
-    match conn.link() {
-        Link::Sqlite(link) => {
-            // Nobody else inserts meanwhile, so the statement's ids follow each other.
-            let last = run!(link).last_insert_rowid();
-            let count = i64::try_from(rows.len()).unwrap_or_default();
-            ids.extend((last - count + 1..=last).map(MessageId));
-            return Ok(());
-        }
-        Link::MySql(link) => run!(link),
-    };
-    // Other nodes insert into other rooms meanwhile, and a cluster counts in steps:
-    // the ids are asked for, one query for each run of places in a room.
-    for run in rows.chunk_by(|a, b| a.room == b.room && a.seq + 1 == b.seq) {
-        let (first, last) = (&run[0], &run[run.len() - 1]);
-        let found = super::ids_between(conn, first.room, first.seq, last.seq).await?;
-        if found.len() != run.len() {
-            return Err(StoreError::Corrupt("a message is missing right after its insert"));
-        }
-        ids.extend(found);
-    }
-    Ok(())
-}
-
-/// By how much a batch moves a room's counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Growth {
-    /// New messages.
-    pub seq: i64,
-    /// Changes of every kind.
-    pub rev: i64,
-}
-
-/// A list for a statement, filled up as [`padded`] says.
-fn filled<T: Copy>(list: &[T]) -> impl Iterator<Item = T> {
-    let filler = list.last().map(|&last| std::iter::repeat_n(last, padded(list.len()) - list.len()));
-    list.iter().copied().chain(filler.into_iter().flatten())
-}
-
-/// Moves the counters of rooms whose locks are held, all by the same.
-async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestamp) -> StoreResult<()> {
-    on!(conn, |link| {
-        let mut builder = QueryBuilder::new("");
-        push_growth!(builder, rooms, by, now);
-        builder.build().execute(&mut *link).await.map(drop)
-    })?;
-    Ok(())
-}
-
-/// Notes that each of these members wrote `count` messages that are not unread to themselves.
-async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResult<()> {
-    on!(conn, |link| {
-        let mut builder = QueryBuilder::new("");
-        push_own!(builder, members, count);
-        builder.build().execute(&mut *link).await.map(drop)
-    })?;
-    Ok(())
 }

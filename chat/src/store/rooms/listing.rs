@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use sqlx::FromRow;
-
 use super::room_type;
 use crate::{
     model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
-    store::{Conn, StoreResult, dialect::padded, on},
+    store::{
+        Backend, Conn, StoreResult, bundle,
+        dialect::padded,
+        on,
+        users::{self, Account, AccountRow},
+    },
 };
 
 /// Which rooms to list.
@@ -35,31 +38,41 @@ pub struct RoomPlace {
     pub room: RoomId,
 }
 
-#[derive(FromRow)]
-struct RoomRow {
-    id: i64,
-    name: String,
-    description: String,
-    room_type: String,
-    is_active: bool,
-    max_members: i64,
-    member_count: i64,
-    seq: i64,
-    created_at: i64,
-    updated_at: i64,
-    active_at: i64,
-    creator_id: i64,
-    creator_username: String,
-    creator_first_name: String,
-    creator_last_name: String,
-    role: Option<String>,
-    last_read_seq: Option<i64>,
-    own_after_read: Option<i64>,
-    is_banned: Option<bool>,
-    message_id: Option<i64>,
-    message_content: Option<String>,
-    message_at: Option<i64>,
-    message_sender: Option<String>,
+bundle::row! {
+    struct RoomRow {
+        id: i64,
+        name: String,
+        description: String,
+        room_type: String,
+        #[serde(deserialize_with = "bundle::flag")]
+        is_active: bool,
+        max_members: i64,
+        member_count: i64,
+        seq: i64,
+        created_at: i64,
+        updated_at: i64,
+        active_at: i64,
+        creator_id: i64,
+        creator_username: String,
+        creator_first_name: String,
+        creator_last_name: String,
+        role: Option<String>,
+        last_read_seq: Option<i64>,
+        own_after_read: Option<i64>,
+        #[serde(deserialize_with = "bundle::optional_flag")]
+        is_banned: Option<bool>,
+        message_id: Option<i64>,
+        message_content: Option<String>,
+        message_at: Option<i64>,
+        message_sender: Option<String>,
+    }
+}
+
+bundle::row! {
+    struct PlaceRow {
+        id: i64,
+        active_at: i64,
+    }
 }
 
 impl From<RoomRow> for Room {
@@ -162,17 +175,35 @@ pub async fn list(
     viewer: UserId,
     filter: &RoomFilter,
 ) -> StoreResult<Vec<(RoomPlace, Room)>> {
-    let sql = format!(
-        viewed!("(", places!(), ") p {} chat_room r ON r.id = p.id"; ""),
-        conn.backend().join_in_order()
-    );
-    let rows: Vec<RoomRow> = on!(conn, |link| {
-        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
-        bind_places!(query, viewer, filter, filter.limit).bind(viewer.0).fetch_all(&mut *link).await
+    let sql = list_sql(conn.backend());
+    let rows = bundle::all!(conn, RoomRow, sql, |query| {
+        bind_places!(query, viewer, filter, filter.limit).bind(viewer.0)
     })?;
+    Ok(placed(rows, filter))
+}
+
+/// The same, and the viewer's account, in one look on SQLite.
+pub async fn list_for(
+    conn: &mut Conn,
+    viewer: UserId,
+    filter: &RoomFilter,
+) -> StoreResult<(Option<Account>, Vec<(RoomPlace, Room)>)> {
+    let sql = list_sql(conn.backend());
+    let (account, rows) =
+        bundle::both!(conn, AccountRow, users::BY_ID, |query| query.bind(viewer.0), RoomRow, sql, |query| {
+            bind_places!(query, viewer, filter, filter.limit).bind(viewer.0)
+        },);
+    Ok((account.into_iter().next().map(Account::from), placed(rows, filter)))
+}
+
+fn list_sql(backend: Backend) -> String {
+    format!(viewed!("(", places!(), ") p {} chat_room r ON r.id = p.id"; ""), backend.join_in_order())
+}
+
+fn placed(rows: Vec<RoomRow>, filter: &RoomFilter) -> Vec<(RoomPlace, Room)> {
     let place = |row: &RoomRow| RoomPlace { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
     let rooms = rows.into_iter().map(|row| (place(&row), Room::from(row))).collect();
-    Ok(first(rooms, filter.limit, |(place, _)| *place))
+    first(rooms, filter.limit, |(place, _)| *place)
 }
 
 /// The place of the `number`th room of the list; `None` when it is shorter. It reads that
@@ -183,10 +214,8 @@ pub async fn place(
     filter: &RoomFilter,
     number: i64,
 ) -> StoreResult<Option<RoomPlace>> {
-    let rows: Vec<(i64, i64)> = on!(conn, |link| {
-        bind_places!(sqlx::query_as(places!()), viewer, filter, number).fetch_all(&mut *link).await
-    })?;
-    let place = |(id, at)| RoomPlace { active_at: Timestamp(at), room: RoomId(id) };
+    let rows = bundle::all!(conn, PlaceRow, places!(), |query| bind_places!(query, viewer, filter, number))?;
+    let place = |row: PlaceRow| RoomPlace { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
     let places = first(rows.into_iter().map(place).collect(), number, |place| *place);
     Ok(places.last().copied().filter(|_| i64::try_from(places.len()) == Ok(number)))
 }
@@ -212,12 +241,8 @@ pub async fn views(conn: &mut Conn, viewer: UserId, rooms: &[RoomId]) -> StoreRe
     let marks = vec!["?"; padded(rooms.len())].join(", ");
     let sql = format!("{}({marks})", viewed!("chat_room r"; "WHERE r.id IN "));
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
-    let rows: Vec<RoomRow> = on!(conn, |link| {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(viewer.0);
-        for room in rooms.iter().copied().chain(filler) {
-            query = query.bind(room.0);
-        }
-        query.fetch_all(&mut *link).await
+    let rows = bundle::all!(conn, RoomRow, sql, |query| {
+        rooms.iter().copied().chain(filler).fold(query.bind(viewer.0), |query, room| query.bind(room.0))
     })?;
     Ok(rows.into_iter().map(|row| (RoomId(row.id), Room::from(row))).collect())
 }

@@ -75,10 +75,19 @@ impl Lender {
     /// # Errors
     /// As [`Self::lend`], and when another process keeps the lock.
     pub(in crate::store) async fn begin(&self) -> Result<Loan, Error> {
+        let mut loan = self.lend_to_begin().await?;
+        sqlx::query("BEGIN IMMEDIATE").execute(loan.connection()).await?;
+        Ok(loan)
+    }
+
+    /// The same for a caller whose first statement begins the transaction itself, and does something more.
+    ///
+    /// # Errors
+    /// As [`Self::lend`].
+    pub(in crate::store) async fn lend_to_begin(&self) -> Result<Loan, Error> {
         let mut loan = self.lend().await?;
         // Before it is true: a caller that stops waiting leaves the statement under way.
         loan.has_begun = true;
-        sqlx::query("BEGIN IMMEDIATE").execute(loan.connection()).await?;
         Ok(loan)
     }
 
@@ -112,12 +121,17 @@ impl Loan {
     }
 
     /// Makes what was begun last; a loan without a transaction has nothing to do.
-    pub(in crate::store) async fn commit(mut self) -> Result<(), Error> {
+    pub(in crate::store) async fn commit(&mut self) -> Result<(), Error> {
         if self.has_begun {
             sqlx::query("COMMIT").execute(self.connection()).await?;
             self.has_begun = false;
         }
         Ok(())
+    }
+
+    /// A statement of the caller's own has committed.
+    pub(in crate::store) fn has_committed(&mut self) {
+        self.has_begun = false;
     }
 }
 

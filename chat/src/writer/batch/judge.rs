@@ -6,15 +6,19 @@ use super::super::{Change, Submission};
 use crate::{
     error::{Error, Result},
     model::{Code, Message, MessageId, Problem, RoomId, Timestamp, UserId, message::DELETED_CONTENT},
-    service::access::{self, Action},
+    service::{
+        access::{self, Action},
+        accounts::present_by_token,
+    },
     store::{
         Conn,
         messages::{
             StoredMessage,
-            append::{self, ClientKey},
+            append::{self, ClientKey, Pair},
             change,
         },
         rooms::{MemberState, RoomState},
+        users::Account,
     },
 };
 
@@ -46,7 +50,7 @@ pub(super) struct Judgement {
 
 /// What was stored before this batch and its changes refer to.
 struct Known {
-    members: HashMap<(RoomId, UserId), MemberState>,
+    members: HashMap<Pair, MemberState>,
     /// Messages by the names their senders gave them.
     named: HashMap<ClientKey, StoredMessage>,
     /// Where the answered ones are.
@@ -60,16 +64,19 @@ pub(super) async fn judge(
     tx: &mut Conn,
     changes: &[&Change],
     rooms: &mut HashMap<RoomId, RoomState>,
+    members: HashMap<Pair, MemberState>,
+    accounts: &HashMap<UserId, Account>,
     now: Timestamp,
 ) -> Result<Judgement> {
-    let mut known = read(tx, changes, rooms).await?;
+    let mut known = read(tx, changes, rooms, members).await?;
     let mut rulings = Vec::with_capacity(changes.len());
     let mut own: HashMap<i64, i64> = HashMap::new();
     let mut first_of: HashMap<ClientKey, usize> = HashMap::new();
     let mut revised = BTreeSet::new();
     for (index, change) in changes.iter().enumerate() {
         let ruling = match change {
-            Change::Send(submission) => place(submission, index, rooms, &known, &mut first_of, &mut own),
+            Change::Send(submission) => who(submission, accounts)
+                .and_then(|()| place(submission, index, rooms, &known, &mut first_of, &mut own)),
             Change::Edit { message, .. } | Change::Delete { message, .. } => {
                 revise(change, *message, rooms, &mut known, now)
             }
@@ -84,8 +91,12 @@ pub(super) async fn judge(
     Ok(Judgement { rulings, own, changed: revised.collect() })
 }
 
-async fn read(tx: &mut Conn, changes: &[&Change], rooms: &HashMap<RoomId, RoomState>) -> Result<Known> {
-    let pairs: BTreeSet<_> = changes.iter().map(|change| (change.room(), change.actor())).collect();
+async fn read(
+    tx: &mut Conn,
+    changes: &[&Change],
+    rooms: &HashMap<RoomId, RoomState>,
+    members: HashMap<Pair, MemberState>,
+) -> Result<Known> {
     let submissions = || changes.iter().filter_map(|change| change.submission());
     let keys: Vec<ClientKey> = submissions().filter_map(client_key).collect();
     let answered: Vec<MessageId> = submissions().filter_map(|submission| submission.reply_to).collect();
@@ -98,11 +109,19 @@ async fn read(tx: &mut Conn, changes: &[&Change], rooms: &HashMap<RoomId, RoomSt
         .collect();
     let targets: Vec<MessageId> = targets.into_iter().collect();
     Ok(Known {
-        members: append::members(tx, &pairs.into_iter().collect::<Vec<_>>()).await?,
+        members,
         named: append::by_client_id(tx, &keys, rooms).await?,
         answered: append::rooms_of(tx, &answered).await?,
         targets: change::by_ids(tx, &targets, rooms).await?,
     })
+}
+
+/// May the sender chat at all? Of one who is known the door made sure.
+fn who(submission: &Submission, accounts: &HashMap<UserId, Account>) -> Result<()> {
+    match submission.sender.claim() {
+        None => Ok(()),
+        Some(claim) => present_by_token(accounts.get(&claim.user).cloned(), claim.issued_at).map(drop),
+    }
 }
 
 /// Gives a new message its place.
@@ -114,7 +133,7 @@ fn place(
     first_of: &mut HashMap<ClientKey, usize>,
     own: &mut HashMap<i64, i64>,
 ) -> Result<Ruling> {
-    let member = known.members.get(&(submission.room, submission.sender.id));
+    let member = known.members.get(&(submission.room, submission.sender.id()));
     let (room, member) = access::may_send(rooms.get_mut(&submission.room), member)?;
     let key = client_key(submission);
     if let Some(stored) = key.as_ref().and_then(|key| known.named.get(key)) {
@@ -196,5 +215,5 @@ fn delete(message: &mut Message) -> bool {
 }
 
 fn client_key(submission: &Submission) -> Option<ClientKey> {
-    submission.client_id.clone().map(|client_id| (submission.room, submission.sender.id, client_id))
+    submission.client_id.clone().map(|client_id| (submission.room, submission.sender.id(), client_id))
 }

@@ -26,6 +26,11 @@ struct Text {
     names: Vec<String>,
 }
 
+/// May any of these mention somebody?
+pub(super) fn are_in(rows: &[NewMessage<'_>]) -> bool {
+    rows.iter().any(|row| row.content.contains('@'))
+}
+
 /// Notes whom the new messages mention, and anew whom the changed ones do; by message, whom.
 pub(super) async fn store(
     tx: &mut Conn,
