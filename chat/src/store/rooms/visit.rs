@@ -1,6 +1,8 @@
 //! A caller and the room that they ask about, in one look: on SQLite a statement costs two changes of threads, several
 //! times what it does.
 
+use std::sync::{Arc, LazyLock};
+
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{MemberState, RoomState, Standing, room_type};
@@ -52,6 +54,12 @@ const VISIT: &str = "SELECT u.id AS user_id, u.username, u.first_name, u.last_na
     m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
     FROM user u JOIN chat_room r ON r.id = ? \
     LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = u.id WHERE u.id = ?";
+
+/// Both as one statement of SQLite.
+static TOGETHER: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let visit = bundle::text::<VisitRow>(VISIT);
+    format!("SELECT ({visit}), ({})", bundle::text::<messages::MessageRow>(messages::NEWEST)).into()
+});
 
 impl From<VisitRow> for Visited {
     fn from(row: VisitRow) -> Self {
@@ -108,12 +116,7 @@ pub async fn newest_for(
         let found = messages::range(conn, &state.to_ref(), state.seq - upto, state.seq - skipped).await?;
         return Ok(Some((visited, found)));
     };
-    let sql = format!(
-        "SELECT ({}), ({})",
-        bundle::text::<VisitRow>(VISIT),
-        bundle::text::<messages::MessageRow>(messages::NEWEST)
-    );
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(room.0).bind(user.0);
+    let row = sqlx::query(AssertSqlSafe(Arc::clone(&TOGETHER))).bind(room.0).bind(user.0);
     let row = row.bind(room.0).bind(upto).bind(room.0).bind(skipped).bind(room.0);
     let row = row.fetch_one(link).await?;
     let visited: Vec<VisitRow> = bundle::read(row.try_get(0)?)?;

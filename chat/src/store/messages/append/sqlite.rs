@@ -3,6 +3,8 @@
 //!
 //! Lists of keys go as one JSON text, so that one prepared statement serves a batch of every size.
 
+use std::sync::{Arc, LazyLock};
+
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Counters, Growth, MemberRow, NewMessage, Opening, Pair};
@@ -30,6 +32,21 @@ const COUNT: &str = "; UPDATE chat_room SET seq = seq + (j.value ->> 1), rev = r
     UPDATE chat_room_member SET own_after_read = own_after_read + (j.value ->> 1), sent = sent + (j.value ->> 1) \
     FROM json_each(?) j WHERE chat_room_member.id = j.value ->> 0";
 
+/// Begins, and reads the rooms, the memberships and the accounts.
+static OPEN: LazyLock<Arc<str>> = LazyLock::new(|| {
+    format!(
+        "BEGIN IMMEDIATE; SELECT \
+         (SELECT {} FROM chat_room r WHERE r.id IN (SELECT j.value FROM json_each(?) j)), \
+         (SELECT {} FROM json_each(?) j CROSS JOIN chat_room_member m \
+          ON m.room_id = j.value ->> 0 AND m.user_id = j.value ->> 1), \
+         (SELECT {} FROM user u WHERE u.id IN (SELECT j.value FROM json_each(?) j))",
+        bundle::columns::<StateRow>("r"),
+        bundle::columns::<MemberRow>("m"),
+        bundle::columns::<AccountRow>("u")
+    )
+    .into()
+});
+
 /// Does the batch need the transaction any longer?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
@@ -44,21 +61,14 @@ pub(super) async fn open(
     pairs: &[Pair],
     users: &[UserId],
 ) -> StoreResult<Opening> {
-    let sql = format!(
-        "BEGIN IMMEDIATE; SELECT \
-         (SELECT {} FROM chat_room r WHERE r.id IN (SELECT j.value FROM json_each(?) j)), \
-         (SELECT {} FROM json_each(?) j CROSS JOIN chat_room_member m \
-          ON m.room_id = j.value ->> 0 AND m.user_id = j.value ->> 1), \
-         (SELECT {} FROM user u WHERE u.id IN (SELECT j.value FROM json_each(?) j))",
-        bundle::columns::<StateRow>("r"),
-        bundle::columns::<MemberRow>("m"),
-        bundle::columns::<AccountRow>("u")
-    );
     let rooms: Vec<i64> = rooms.iter().map(|room| room.0).collect();
     let pairs: Vec<(i64, i64)> = pairs.iter().map(|(room, user)| (room.0, user.0)).collect();
     let users: Vec<i64> = users.iter().map(|user| user.0).collect();
     let mut loan = write.lend_to_begin().await?;
-    let found = sqlx::query(AssertSqlSafe(sql)).bind(json(&rooms)?).bind(json(&pairs)?).bind(json(&users)?);
+    let found = sqlx::query(AssertSqlSafe(Arc::clone(&OPEN)))
+        .bind(json(&rooms)?)
+        .bind(json(&pairs)?)
+        .bind(json(&users)?);
     let found = found.fetch_one(loan.connection()).await?;
     let rooms: Vec<StateRow> = bundle::read(found.try_get(0)?)?;
     let members: Vec<MemberRow> = bundle::read(found.try_get(1)?)?;
