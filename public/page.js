@@ -25,6 +25,13 @@ document.addEventListener('click', async (event) => {
 document.addEventListener('toggle', showAsking, true);
 showAsking();
 
+// Signing out takes along what one has begun to write, and only that: others' drafts in this browser stay theirs.
+document.addEventListener('submit', ({ target }) => {
+  const { forgets } = target.dataset;
+  if (!forgets) return;
+  for (const name of Object.keys(localStorage)) if (name.startsWith(forgets)) localStorage.removeItem(name);
+});
+
 // Parts of a page that is not live, which the server is asked for anew when something happens.
 const fresh = document.querySelector('[data-fresh="notifications"]');
 if (fresh) follow();

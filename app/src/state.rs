@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod civil;
 pub mod doing;
+pub mod draft;
 #[cfg(feature = "ssr")]
 pub mod fuzzy;
 pub mod mention;

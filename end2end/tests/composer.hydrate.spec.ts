@@ -1,4 +1,5 @@
 import { expectAccessible } from '../support/accessible';
+import { signIn } from '../support/people';
 import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
 
@@ -81,4 +82,42 @@ test('an @ completes the names of members, by the keyboard and by the pointer', 
   // Nobody is called that: Enter sends.
   await room.say('@nobody_here');
   await expect(room.message('@nobody_here')).toBeVisible();
+});
+
+test('signing out takes along what one had begun to write, and nothing else', async ({ people }) => {
+  const lin = await people.create('lin');
+  const id = await people.together('草稿', lin);
+  const page = await people.open(lin);
+  const room = await (await new RoomPage(page).open(id)).live();
+  const kept = () => page.evaluate(() => Object.keys(localStorage).sort());
+  const signOut = async () => {
+    await page.locator('summary', { hasText: lin.username }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: '退出登录' }).focus();
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(/\/sign-in/);
+  };
+  await page.getByText(lin.username).first().click();
+  await page.getByRole('button', { name: '深色' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await room.live();
+  await room.composer.fill('还没想好');
+  const others = [`liao-draft-${lin.id}0-${id}`, 'something-else'];
+  await page.evaluate((names) => names.forEach((name) => localStorage.setItem(name, 'x')), others);
+  expect(await kept()).toEqual([...others, `liao-draft-${lin.id}-${id}`].sort());
+  await page.reload();
+  await room.live();
+  await signOut();
+  expect(await kept()).toEqual([...others].sort());
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await signIn(page, lin);
+  await (await room.open(id)).live();
+  await expect(room.composer).toHaveValue('');
+
+  // From a page that is not live as well.
+  await room.composer.fill('又想到一点');
+  expect(await kept()).toContain(`liao-draft-${lin.id}-${id}`);
+  await page.goto('/settings');
+  await signOut();
+  expect(await kept()).toEqual([...others].sort());
 });

@@ -9,7 +9,7 @@ use crate::{
     i18n::{Locale, say, td_string},
     preferences::locale,
     server::{rooms::room_path, session::SignOut},
-    state::rooms::Rooms,
+    state::{draft::drafts_of, rooms::Rooms},
     ui::{
         anew::Anew,
         avatar::{Avatar, Shape},
@@ -245,7 +245,8 @@ fn Me(me: User) -> impl IntoView {
                     <Draw icon=Icon::Bell small=true/>
                     {say!(notifications.allow)}
                 </button>
-                <form method="post" action=SignOut::url()>
+                // What was begun here goes too, by `public/page.js`: whoever comes next need not find it.
+                <form method="post" action=SignOut::url() data-forgets=drafts_of(me.id)>
                     <button type="submit" class="button button-small button-wide">
                         <Draw icon=Icon::Out small=true/>
                         {say!(account.sign_out)}

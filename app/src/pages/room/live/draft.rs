@@ -6,12 +6,12 @@ use leptos::{html, prelude::*};
 use super::super::{composer::edited, talk::Talk};
 use crate::{
     browser::{storage, textarea},
-    state::{doing::Doing, timeline::Timeline},
+    state::{doing::Doing, draft::draft_in, timeline::Timeline},
 };
 
 /// Under what name, for this reader.
 fn name(talk: Talk) -> String {
-    format!("liao-draft-{}-{}", talk.timeline.with_untracked(Timeline::me), talk.room)
+    draft_in(talk.timeline.with_untracked(Timeline::me), talk.room)
 }
 
 /// Keeps what was written. What is edited is no draft.
