@@ -89,3 +89,33 @@ test('a room is renamed, refuses what cannot be, and is deleted when that is con
   await expect(page).toHaveURL(/\/rooms$/);
   expect(await lin.api.get(`/api/chat/rooms/${id}/`)).toMatchObject({ is_active: false });
 });
+
+test('whoever leaves a room that they cannot come back to is asked first', async ({ people }) => {
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const id = await makeRoom(lin, 'private');
+  await lin.api.post(`/api/chat/rooms/${id}/members/`, { username: mei.username });
+  const members = () => lin.api.get<Member[]>(`/api/chat/rooms/${id}/members/`).then((all) => all.map(({ user }) => user.id));
+  const page = await people.open(mei);
+  await page.goto(`/rooms/${id}`);
+  // By the keyboard alone.
+  await page.locator('summary', { hasText: '退出房间' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('只有再次受邀才能回到「会议室」')).toBeVisible();
+  expect(await members()).toEqual([lin.id, mei.id]);
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: '确定退出' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/rooms$/);
+  expect(await members()).toEqual([lin.id]);
+});
+
+test('out of a public room it is one step, since it is one back', async ({ people }) => {
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const id = await makeRoom(lin);
+  await mei.api.post(`/api/chat/rooms/${id}/join/`);
+  const page = await people.open(mei);
+  await page.goto(`/rooms/${id}`);
+  await page.getByRole('button', { name: '退出房间' }).click();
+  await expect(page).toHaveURL(/\/rooms$/);
+  expect(await lin.api.get<Member[]>(`/api/chat/rooms/${id}/members/`)).toHaveLength(1);
+});

@@ -57,6 +57,8 @@ pub struct Hooks {
     pub reload: Callback<()>,
     /// The line stands (again).
     pub established: Callback<()>,
+    /// The server will not have us here any more, and why.
+    pub closed: Callback<Code>,
 }
 
 /// Follows `room` from change number `rev` until the current owner goes; what is sent into the answer goes to the
@@ -65,7 +67,8 @@ pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> Unbound
     let (frames, outgoing) = mpsc::unbounded();
     stay(|nudges| {
         let position = Position { rev };
-        Connection { room, position, signals, hooks, outgoing, nudges, asked_at: None }.run()
+        let (asked_at, reason) = (None, None);
+        Connection { room, position, signals, hooks, outgoing, nudges, asked_at, reason }.run()
     });
     frames
 }
@@ -85,15 +88,23 @@ struct Connection {
     nudges: UnboundedReceiver<()>,
     /// When the server was asked whether it is there, if it has not answered since.
     asked_at: Option<f64>,
+    /// What the server refused just now: where it closes then, that is why, in more detail than the close code.
+    reason: Option<Code>,
 }
 
 impl Connection {
     async fn run(mut self) {
-        let mut failures = 0;
+        let (mut failures, mut has_stood) = (0, false);
         loop {
             let (end, was_open) = self.once().await;
+            has_stood |= was_open;
             if let End::Refused(code) = end {
+                let code = self.reason.unwrap_or(code);
                 self.signals.line.set(Line::Closed(code));
+                // Whom the server never let in has a page as new as it gets.
+                if has_stood {
+                    self.hooks.closed.run(code);
+                }
                 return;
             }
             failures = if was_open { 0 } else { failures + 1 };
@@ -150,6 +161,7 @@ impl Connection {
                             }
                         }
                     }
+                    self.reason = if let Outcome::Refused(code) = outcome { Some(code) } else { None };
                     self.report(outcome);
                 }
                 frame = self.outgoing.next() => {

@@ -4,7 +4,11 @@ use chat::model::{Code, Failure, MessageId, RoomId};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{PageTitle, answer_with, failed::Failed, rooms::is_stranger};
+use super::{
+    PageTitle, answer_with,
+    failed::Failed,
+    rooms::{ShownNotice, is_stranger},
+};
 use crate::{
     error::{AppError, sentence},
     i18n::say,
@@ -36,6 +40,11 @@ mod typing;
 use conversation::{Conversation, Wish};
 use details::Details;
 
+/// Asks for the page of this room anew.
+#[cfg(feature = "hydrate")]
+#[derive(Clone, Copy)]
+struct Reopen(Callback<()>);
+
 /// See the module.
 #[component]
 pub fn RoomPage() -> impl IntoView {
@@ -53,6 +62,8 @@ pub fn RoomPage() -> impl IntoView {
             None => Ok(Err(Code::NotFound)),
         }
     });
+    #[cfg(feature = "hydrate")]
+    provide_context(Reopen(Callback::new(move |()| opened.refetch())));
     let wish = move || {
         let query = query.read_untracked();
         let message = query.get("message").and_then(|id| id.parse().ok()).and_then(MessageId::checked);
@@ -111,6 +122,7 @@ fn NotHere(code: Code) -> impl IntoView {
         <main id="main" class="pane pane-main">
             <div class="blank">
                 <h1>{words}</h1>
+                <ShownNotice/>
                 {is_missing.then(|| view! { <p>{say!(room.missing_lead)}</p> })}
                 <a class="button" href="/rooms">
                     {say!(room.back)}

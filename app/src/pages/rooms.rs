@@ -158,8 +158,8 @@ pub fn NoRoom() -> impl IntoView {
     .anew()
 }
 
-/// Why the form before this page was refused: shown on the page that the server answered with, and not on those that
-/// one goes to from there.
+/// Why the form before this page was refused, or the page is another one now: shown there, and not on those that one
+/// goes to from there.
 #[derive(Clone, Copy)]
 pub struct Notice {
     words: RwSignal<Option<String>>,
@@ -179,6 +179,12 @@ impl Notice {
         });
         provide_context(notice);
         notice
+    }
+
+    /// Shows this on the page that is open.
+    #[cfg(feature = "hydrate")]
+    pub fn tell(self, words: String) {
+        self.words.set(Some(words));
     }
 }
 

@@ -78,6 +78,16 @@ pub async fn open_room(
     door::expected(door::open(room, at, around.filter(|_| asks_readers)).await)
 }
 
+/// Is one in this room, and is it there?
+#[server(prefix = "/ui", endpoint = "is_in", input = GetUrl)]
+pub async fn is_in(
+    /// Which.
+    room: RoomId,
+) -> Result<bool, AppError> {
+    let found = door::expected(door::find(room).await)?;
+    Ok(found.is_ok_and(|room| room.is_member && room.is_active))
+}
+
 /// Makes a room and goes there.
 #[server(prefix = "/ui", endpoint = "create_room")]
 pub async fn create_room(
@@ -160,6 +170,10 @@ mod door {
             None => Vec::new(),
         };
         Ok(OpenedRoom { me, room, roster, window, readers })
+    }
+
+    pub(super) async fn find(room: RoomId) -> Result<Room, AppError> {
+        Ok(context()?.chat.room(&signed_in().await?, room).await?)
     }
 
     pub(super) async fn public(search: &str, page: i64) -> Result<PublicRooms, AppError> {

@@ -80,6 +80,12 @@ impl Rooms {
             self.mentioned.retain(|mentioned| *mentioned != id);
         }
     }
+
+    /// One is not in this room any more.
+    pub fn remove(&mut self, id: RoomId) {
+        self.list.retain(|room| room.id != id);
+        self.mentioned.retain(|mentioned| *mentioned != id);
+    }
 }
 
 /// `message` came into `room`: it moves up, and counts as unread unless it is one's own or being looked at.
@@ -222,6 +228,14 @@ mod tests {
         assert_eq!((ids(&rooms.order()), rooms.unread()), (vec![1, 2], 8));
         rooms.count(RoomId(1), 0);
         assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![2, 1], false));
+    }
+
+    #[test]
+    fn a_room_that_one_is_out_of_is_not_waited_for() {
+        let mut rooms = rooms([room(1, 0), room(2, 0)]);
+        rooms.notice(&notification(NotificationType::Mention, room(2, 7)), None);
+        rooms.remove(RoomId(2));
+        assert_eq!((ids(&rooms.order()), rooms.unread(), rooms.is_mentioned(RoomId(2))), (vec![1], 0, false));
     }
 
     #[test]

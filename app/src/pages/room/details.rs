@@ -52,18 +52,7 @@ pub fn Details(
                     {(!room.description.is_empty()).then(|| view! { <p>{room.description.clone()}</p> })}
                 </div>
                 <Members room=room.clone() roster/>
-                {room
-                    .is_member
-                    .then(|| {
-                        view! {
-                            <form class="details-leave" method="post" action=LeaveRoom::url()>
-                                <input type="hidden" name="room" value=room.id.to_string()/>
-                                <button type="submit" class="button button-small button-line">
-                                    {say!(room.leave)}
-                                </button>
-                            </form>
-                        }
-                    })}
+                {room.is_member.then(|| view! { <Leave room=room.clone()/> })}
             </div>
         </aside>
     }
@@ -83,6 +72,36 @@ fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
         }
     };
     (move || may.get().then(&link)).anew()
+}
+
+/// The way out. Where one cannot come back by oneself, it is asked twice.
+#[component]
+fn Leave(room: Room) -> impl IntoView {
+    let (id, words) = (room.id.to_string(), say!(room.leave));
+    match room.room_type {
+        RoomType::Public => view! {
+            <form class="details-leave" method="post" action=LeaveRoom::url()>
+                <input type="hidden" name="room" value=id/>
+                <button type="submit" class="button button-small button-line">
+                    {words}
+                </button>
+            </form>
+        }
+        .anew(),
+        RoomType::Private | RoomType::Group => view! {
+            <details class="details-leave confirm">
+                <summary class="button button-small button-line">{words}</summary>
+                <form method="post" action=LeaveRoom::url()>
+                    <input type="hidden" name="room" value=id/>
+                    <p>{say!(room.leave_sure, name = room.name)}</p>
+                    <button type="submit" class="button button-small button-alert">
+                        {say!(room.leave_yes)}
+                    </button>
+                </form>
+            </details>
+        }
+        .anew(),
+    }
 }
 
 #[component]

@@ -7,7 +7,7 @@ use futures::channel::mpsc::UnboundedSender;
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 
 use super::{
-    shortcuts,
+    Reopen, shortcuts,
     talk::{Act, Hands, Talk},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     },
     error::{AppError, sentence},
     live::connection::{Hooks, Signals, follow},
-    pages::rooms::KnownRooms,
+    pages::rooms::{KnownRooms, Notice},
     preferences::{Preferences, preferences},
     server::messages::{delete_message, edit_message, readers},
     state::{
@@ -31,6 +31,7 @@ use crate::{
 
 pub(super) mod draft;
 mod mentions;
+mod out;
 mod reading;
 mod travel;
 
@@ -43,6 +44,8 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
     let reader = Reader {
         talk,
         known: expect_context(),
+        notice: expect_context(),
+        reopen: expect_context(),
         preferences: preferences(),
         has_receipts: room.member_count <= reading::RECEIPTS_UP_TO,
         at_end: StoredValue::new(talk.timeline.with_untracked(|timeline| !timeline.has_later())),
@@ -68,6 +71,7 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
             fresh: Callback::new(move |message| reader.hear(&message)),
             reload: Callback::new(move |()| reader.reload()),
             established: Callback::new(move |()| reader.arrive()),
+            closed: Callback::new(move |code| reader.put_out(code)),
         };
         reader.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
         if let Ok(looking) = set_interval_with_handle(move || reader.mark_read(), reading::LOOK_EVERY) {
@@ -82,6 +86,8 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
 struct Reader {
     talk: Talk,
     known: KnownRooms,
+    notice: Notice,
+    reopen: Reopen,
     preferences: Preferences,
     has_receipts: bool,
     at_end: StoredValue<bool>,

@@ -1,6 +1,6 @@
 //! What the frame does about what happens in other rooms: the list, the tab's icon, a word on the desk.
 
-use chat::model::Notification;
+use chat::model::{Notification, RoomId};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_location;
 
@@ -10,9 +10,9 @@ use crate::{
     i18n::say,
     live::{
         bell,
-        notices::{self, Word},
+        notices::{self, Unread, Word},
     },
-    server::rooms::{list_rooms, room_path},
+    server::rooms::{is_in, list_rooms, room_path},
     state::rooms::Rooms,
 };
 
@@ -30,6 +30,7 @@ pub(super) fn listen(known: KnownRooms) {
             }
         }),
         Word::New(_) | Word::Unread(_) => {
+            look(&word, rooms, room_at(&pathname.get_untracked()));
             let current = room_at(&pathname.get_untracked()).filter(|_| document::is_visible());
             rooms.update(|rooms| notices::apply(&word, rooms, current));
             if let Word::New(notification) = &word
@@ -42,6 +43,21 @@ pub(super) fn listen(known: KnownRooms) {
     });
     let has_unread = Memo::new(move |_| rooms.with(Rooms::unread) > 0);
     Effect::new(move |_| document::mark_icon(has_unread.get()));
+}
+
+/// Nothing is unread any more: it was read elsewhere, or one is not in that room any more. The socket says the same of
+/// both, so the server is asked; of the room that is open (`here`), its own socket tells.
+fn look(word: &Word, rooms: RwSignal<Rooms>, here: Option<RoomId>) {
+    let Word::Unread(Unread { room_id, unread_count: 0 }) = *word else { return };
+    if here == Some(room_id) || rooms.with_untracked(|rooms| rooms.find(room_id).is_none()) {
+        return;
+    }
+    spawn_local(async move {
+        if let Ok(false) = is_in(room_id).await {
+            // The page may have gone meanwhile.
+            let _ = rooms.try_update(|rooms| rooms.remove(room_id));
+        }
+    });
 }
 
 /// A word on the desk, if the reader allowed it. A room has one at a time.

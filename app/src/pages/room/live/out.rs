@@ -1,0 +1,25 @@
+//! Put out of the room while one looks at it.
+
+use chat::model::{Code, Failure};
+use leptos::prelude::*;
+
+use super::Reader;
+use crate::{error::sentence, i18n::td_string};
+
+impl Reader {
+    /// Says so, takes the room out of the list, and asks for the page anew: what of the room is still shown, and the
+    /// way back where there is one, is the server's to say.
+    pub(super) fn put_out(self, code: Code) {
+        let locale = self.preferences.locale;
+        let words = match code {
+            Code::NotAMember => td_string!(locale, room.out).to_owned(),
+            Code::NotFound => td_string!(locale, room.gone).to_owned(),
+            Code::Banned => sentence(locale, &Failure::new(code)),
+            // One is not signed in any more, or not as one was: the line says that.
+            _ => return,
+        };
+        self.known.0.update(|rooms| rooms.remove(self.talk.room));
+        self.notice.tell(words);
+        self.reopen.0.run(());
+    }
+}
