@@ -57,6 +57,8 @@ pub struct Hooks {
     pub reload: Callback<()>,
     /// The line stands (again).
     pub established: Callback<()>,
+    /// The reader may do more or less now.
+    pub moved: Callback<()>,
     /// The server will not have us here any more, and why.
     pub closed: Callback<Code>,
 }
@@ -201,7 +203,12 @@ impl Connection {
         match &heard {
             Heard::Joined(user) => signals.roster.update(|roster| roster.presence(user, true)),
             Heard::Left(user) => signals.roster.update(|roster| roster.presence(user, false)),
-            Heard::Member(changed) => signals.roster.update(|roster| roster.change(changed.clone())),
+            Heard::Member(changed) => {
+                signals.roster.update(|roster| roster.change(changed.clone()));
+                if changed.moves(signals.timeline.with_untracked(Timeline::me)) {
+                    self.hooks.moved.run(());
+                }
+            }
             _ => {}
         }
         let mut typists = signals.typists.get_untracked();

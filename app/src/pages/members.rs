@@ -63,7 +63,7 @@ pub fn MembersPage() -> impl IntoView {
 
 #[component]
 fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
-    let Roster { room, powers, places, next } = roster;
+    let Roster { room, powers, places, next, .. } = roster;
     let path = members_path(room.id);
     let title = format!("{} · {}", say!(room.members), room.name);
     let (invitation, act) = match refusal {

@@ -30,8 +30,6 @@ mod header;
 mod live;
 mod mentions;
 mod message;
-#[cfg(feature = "hydrate")]
-mod roster;
 mod shortcuts;
 mod talk;
 mod timeline;

@@ -166,7 +166,7 @@ mod door {
             .map(|Place { member, is_here, .. }| Seat { user: member.user, role: member.role, is_here })
             .collect();
         let count = found.room.member_count;
-        Ok((found.room, Roster { seats, count, powers: found.powers }))
+        Ok((found.room, Roster { seats, count, powers: found.powers, rights: found.rights }))
     }
 
     pub(super) async fn candidates(room: RoomId, text: &str) -> Result<Vec<User>, AppError> {

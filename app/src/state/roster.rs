@@ -1,6 +1,6 @@
 //! Who is in a room, as its details show them, and what the room's socket tells of them.
 
-use chat::model::{MemberChange, Powers, Role, User, UserId, UserRef};
+use chat::model::{MemberChange, Powers, Rights, Role, User, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
 /// Somebody in a room.
@@ -23,6 +23,8 @@ pub struct Roster {
     pub count: i64,
     /// What the reader may do.
     pub powers: Powers,
+    /// And with its messages.
+    pub rights: Rights,
 }
 
 /// A membership changed, as the socket says it.
@@ -38,15 +40,26 @@ pub struct Changed {
     pub member_count: i64,
 }
 
+impl Changed {
+    /// May `me` do more or less now than before, here in the room?
+    pub fn moves(&self, me: UserId) -> bool {
+        let is_about_rights = match self.change {
+            MemberChange::Role | MemberChange::Muted | MemberChange::Unmuted => true,
+            MemberChange::Joined
+            | MemberChange::Left
+            | MemberChange::Removed
+            | MemberChange::Banned
+            | MemberChange::Unbanned
+            | MemberChange::Unknown => false,
+        };
+        is_about_rights && self.user.id == me
+    }
+}
+
 impl Roster {
     /// How many are in the room and not among the seats.
     pub fn more(&self) -> i64 {
         self.count - i64::try_from(self.seats.len()).unwrap_or(i64::MAX)
-    }
-
-    /// The role of somebody who is among the seats.
-    pub fn role_of(&self, user: UserId) -> Option<Role> {
-        self.seats.iter().find(|seat| seat.user.id == user).map(|seat| seat.role)
     }
 
     /// Whether somebody has the room open now.
@@ -109,6 +122,7 @@ mod tests {
             seats: vec![seat(1, Role::Admin), seat(2, Role::Member), seat(3, Role::Member)],
             count,
             powers: Powers::default(),
+            rights: Rights::default(),
         }
     }
 
@@ -140,6 +154,19 @@ mod tests {
         roster.change(changed(3, MemberChange::Banned, Role::Member, 2));
         roster.change(changed(3, MemberChange::Unbanned, Role::Member, 3));
         assert_eq!(ids(&roster), [1, 4, 3]);
+    }
+
+    #[test]
+    fn ones_own_rights_are_another_after_a_mute_or_another_role() {
+        for (change, moves) in [
+            (MemberChange::Muted, true),
+            (MemberChange::Unmuted, true),
+            (MemberChange::Role, true),
+            (MemberChange::Removed, false),
+        ] {
+            let changed = changed(2, change, Role::Member, 3);
+            assert_eq!((changed.moves(UserId(2)), changed.moves(UserId(1))), (moves, false), "{change:?}");
+        }
     }
 
     #[test]

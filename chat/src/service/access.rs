@@ -5,7 +5,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Code, Powers, Role, RoomType},
+    model::{Code, Powers, Rights, Role, RoomType},
     store::rooms::{MemberState, RoomState, Standing},
 };
 
@@ -60,6 +60,16 @@ pub(crate) fn powers(standing: &Standing) -> Powers {
         moderate: may(Action::Moderate),
         set_role: may(Action::SetRole),
         govern: may(Action::Govern),
+    }
+}
+
+/// What the user with this standing may do with the room's messages.
+pub(crate) fn rights(standing: &Standing) -> Rights {
+    let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
+    Rights {
+        write: may(Action::Send),
+        delete_own: may(Action::Delete { is_own: true }),
+        delete_any: may(Action::Delete { is_own: false }),
     }
 }
 

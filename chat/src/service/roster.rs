@@ -3,11 +3,11 @@
 
 use super::{
     Chat,
-    access::{Action, allow, may_act_on, powers},
+    access::{Action, allow, may_act_on, powers, rights},
 };
 use crate::{
     error::Result,
-    model::{Code, Member, Powers, Role, Room, RoomId, User, UserId, limits::USERNAME_MAX},
+    model::{Code, Member, Powers, Rights, Role, Room, RoomId, User, UserId, limits::USERNAME_MAX},
     store::{
         members::{self, Listed, roster},
         rooms, users,
@@ -35,6 +35,8 @@ pub struct Roster {
     pub room: Room,
     /// What the viewer may do there.
     pub powers: Powers,
+    /// And with its messages.
+    pub rights: Rights,
     /// Admins first, then moderators, then everyone else.
     pub places: Vec<Place>,
     /// Whom the next page is after; none on the last.
@@ -63,7 +65,7 @@ impl Chat {
         let mut conn = self.store().read().await?;
         let standing = rooms::standing(&mut conn, id, viewer.id).await?;
         let standing = allow(standing.as_ref(), Action::See)?;
-        let powers = powers(standing);
+        let (powers, rights) = (powers(standing), rights(standing));
         let tag = standing.room.to_ref();
         let role = standing.member.as_ref().map(|member| member.role).unwrap_or_default();
         let room = rooms::view(&mut conn, viewer.id, id).await?.ok_or(Code::NotFound)?;
@@ -93,7 +95,7 @@ impl Chat {
             });
         }
         let next = places.last().filter(|_| has_more).map(|place| place.member.user.id);
-        Ok(Roster { room, powers, places, next })
+        Ok(Roster { room, powers, rights, places, next })
     }
 
     /// People whom `inviter` could bring into a room: active accounts that are not in it, and whose names have `text`

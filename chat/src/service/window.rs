@@ -3,11 +3,11 @@
 
 use super::{
     Chat,
-    access::{Action, allow},
+    access::{Action, allow, rights},
 };
 use crate::{
     error::Result,
-    model::{HistoryWindow, MessageId, Rights, RoomId, RoomMessage, User, WindowAt, limits::PAGE_SIZE_MAX},
+    model::{HistoryWindow, MessageId, RoomId, RoomMessage, User, WindowAt, limits::PAGE_SIZE_MAX},
     store::{Conn, messages, rooms},
 };
 
@@ -47,7 +47,6 @@ impl Chat {
 
         let read = standing.member.as_ref().map_or(total, |member| member.last_read_seq);
         let left_off = if read < total { messages::id_at(&mut conn, room, read).await? } else { None };
-        let may = |action| allow(Some(standing), action).is_ok();
         Ok(HistoryWindow {
             messages,
             has_earlier: after > 0,
@@ -55,11 +54,7 @@ impl Chat {
             quoted: quoted.iter().map(|stored| beginning(&stored.message)).collect(),
             left_off,
             rev,
-            rights: Rights {
-                write: may(Action::Send),
-                delete_own: may(Action::Delete { is_own: true }),
-                delete_any: may(Action::Delete { is_own: false }),
-            },
+            rights: rights(standing),
         })
     }
 

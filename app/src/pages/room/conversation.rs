@@ -124,13 +124,9 @@ fn Foot(room: Room) -> impl IntoView {
             {move || talk.told.get().map(|words| view! { <p class="notice">{words}</p> })}
         </div>
         <Banner/>
-        {move || {
-            if may_write.get() {
-                view! { <Composer name=room.name.clone()/> }.anew()
-            } else {
-                view! { <p class="closed">{muted}</p> }.anew()
-            }
-        }}
+        // There before its words are, so that they are read out when they come.
+        <div role="status">{move || (!may_write.get()).then(|| view! { <p class="closed">{muted}</p> })}</div>
+        {move || may_write.get().then(|| view! { <Composer name=room.name.clone()/> })}
     })
 }
 

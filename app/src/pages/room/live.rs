@@ -24,6 +24,7 @@ use crate::{
     server::messages::{delete_message, edit_message, readers},
     state::{
         doing::{Doing, message_path},
+        roster::Roster,
         timeline::Timeline,
         typing::TYPING_REPEAT_MS,
     },
@@ -32,6 +33,7 @@ use crate::{
 pub(super) mod draft;
 mod mentions;
 mod out;
+mod place;
 mod reading;
 mod travel;
 
@@ -46,6 +48,8 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
         known: expect_context(),
         notice: expect_context(),
         reopen: expect_context(),
+        roster: expect_context(),
+        asked: StoredValue::new(0),
         preferences: preferences(),
         has_receipts: room.member_count <= reading::RECEIPTS_UP_TO,
         at_end: StoredValue::new(talk.timeline.with_untracked(|timeline| !timeline.has_later())),
@@ -60,17 +64,17 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
         }
     });
     if room.is_active {
-        let me = talk.timeline.with_untracked(Timeline::me);
         let signals = Signals {
             timeline: talk.timeline,
             typists: talk.typists,
             line: talk.line,
-            roster: super::roster::keep(room.id, me, talk.line),
+            roster: reader.roster,
         };
         let hooks = Hooks {
             fresh: Callback::new(move |message| reader.hear(&message)),
             reload: Callback::new(move |()| reader.reload()),
             established: Callback::new(move |()| reader.arrive()),
+            moved: Callback::new(move |()| reader.look()),
             closed: Callback::new(move |code| reader.put_out(code)),
         };
         reader.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
@@ -88,6 +92,9 @@ struct Reader {
     known: KnownRooms,
     notice: Notice,
     reopen: Reopen,
+    roster: RwSignal<Roster>,
+    /// How often the roster was asked for.
+    asked: StoredValue<u32>,
     preferences: Preferences,
     has_receipts: bool,
     at_end: StoredValue<bool>,
@@ -154,16 +161,8 @@ impl Reader {
     }
 
     fn begin(self, doing: Doing) -> bool {
-        let Talk { timeline, rights, .. } = self.talk;
-        if let Some(id) = doing.message() {
-            let may = timeline.with_untracked(|timeline| {
-                let message = timeline.message(id);
-                message
-                    .is_some_and(|message| doing.is_allowed(&message, timeline.me(), rights.get_untracked()))
-            });
-            if !may {
-                return false;
-            }
+        if !self.may(doing) {
+            return false;
         }
         if let Doing::Readers(id) = doing {
             self.talk.readers.set(Vec::new());

@@ -161,20 +161,31 @@ fn ReadBy(readers: Vec<User>) -> impl IntoView {
 /// Why it was refused, and the way to try again.
 #[component]
 fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
-    let hands: Hands = expect_context();
+    let (hands, talk): (Hands, Talk) = (expect_context(), expect_context());
+    let may_write = Memo::new(move |_| talk.rights.get().write);
+    let retry = say!(timeline.retry);
     let words = format!("{} · {}", say!(timeline.failed), sentence(locale(), &failure));
     view! {
         <p class="message-state message-failed" role="alert">
             <span>{words}</span>
-            <button
-                type="button"
-                class="button-text"
-                on:click=move |_| {
-                    hands.act(Act::Retry(client_id.clone()));
-                }
-            >
-                {say!(timeline.retry)}
-            </button>
+            {move || {
+                let client_id = client_id.clone();
+                may_write
+                    .get()
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button"
+                                class="button-text"
+                                on:click=move |_| {
+                                    hands.act(Act::Retry(client_id.clone()));
+                                }
+                            >
+                                {retry}
+                            </button>
+                        }
+                    })
+            }}
         </p>
     }
     .into_any()

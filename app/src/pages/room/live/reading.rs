@@ -52,6 +52,7 @@ impl Reader {
 
     /// The line stands (again).
     pub(super) fn arrive(self) {
+        self.look();
         self.mark_read();
         let own = self.talk.timeline.with_untracked(Timeline::last_own);
         let Some(own) = own.filter(|_| self.has_receipts) else { return };

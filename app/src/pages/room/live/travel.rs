@@ -54,7 +54,6 @@ impl Reader {
         if self.is_gone() {
             return;
         }
-        self.talk.rights.set(window.rights);
         scroll::hold(self.talk.node, || self.talk.timeline.update(|timeline| place(timeline, window)));
     }
 
@@ -143,7 +142,6 @@ impl Reader {
     }
 
     fn replace(self, window: HistoryWindow) {
-        let _ = self.talk.rights.try_set(window.rights);
         let _ = self.talk.timeline.try_update(|timeline| timeline.replace(window));
     }
 

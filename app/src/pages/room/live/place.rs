@@ -1,0 +1,39 @@
+//! The reader's own place in the room: what they may do there.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::Reader;
+use crate::{server::members::read_roster, state::doing::Doing};
+
+impl Reader {
+    /// Asks who is in the room and what the reader may do. What changed while the line did not stand is not told
+    /// later, so this is asked each time it stands (again), and whenever the reader's own place is another.
+    pub(super) fn look(self) {
+        let asked = self.asked.get_value() + 1;
+        self.asked.set_value(asked);
+        spawn_local(async move {
+            let Ok(now) = read_roster(self.talk.room).await else { return };
+            // The page may have gone meanwhile, or a newer answer be on its way.
+            if self.asked.try_get_value() != Some(asked) {
+                return;
+            }
+            if self.talk.rights.get_untracked() != now.rights {
+                self.talk.rights.set(now.rights);
+                // What one was about to do one may not any more.
+                if !self.may(self.talk.doing.get_untracked()) {
+                    self.talk.doing.set(Doing::Writing);
+                }
+            }
+            self.roster.set(now);
+        });
+    }
+
+    /// May the reader do this with the message it is about?
+    pub(super) fn may(self, doing: Doing) -> bool {
+        let rights = self.talk.rights.get_untracked();
+        let Some(id) = doing.message() else { return true };
+        self.talk.timeline.with_untracked(|timeline| {
+            timeline.message(id).is_some_and(|message| doing.is_allowed(&message, timeline.me(), rights))
+        })
+    }
+}
