@@ -126,3 +126,38 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectAccessible(page);
   });
 }
+
+test('an edit that does not go through keeps what was typed', async ({ app, people, troubles }) => {
+  troubles.allow(/WebSocket connection|ERR_CONNECTION_REFUSED/);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const room = await people.together('没改成', lin, mei);
+  await lin.api.say(room, '三点开会');
+  await lin.api.say(room, '带上电脑');
+  const lins = await (await new RoomPage(await people.open(lin)).open(room)).live();
+  const meis = await (await new RoomPage(await people.open(mei)).open(room)).live();
+  const notice = lins.page.getByRole('status').filter({ hasText: '服务器正忙' });
+  await lins.composer.fill('我的草稿');
+  await (await lins.action('三点开会', 'edit')).click();
+  await lins.composer.fill('四点开会');
+  await app.stop();
+  await lins.composer.press('Enter');
+  await expect(notice).toBeVisible();
+  await expect(lins.doing).toContainText('三点开会');
+  await expect(lins.composer).toHaveValue('四点开会');
+  await expect(lins.composer).toBeFocused();
+  await expectAccessible(lins.page);
+
+  // Whoever gives it up has their draft, and the words of the edit no more.
+  await lins.composer.press('Escape');
+  await expect(lins.composer).toHaveValue('我的草稿');
+  await (await lins.action('三点开会', 'edit')).click();
+  await expect(lins.composer).toHaveValue('三点开会');
+  await lins.composer.fill('五点开会');
+  await app.start();
+  await lins.live();
+  await lins.composer.press('Enter');
+  await expect(meis.messages.first()).toContainText('五点开会', { timeout: 20_000 });
+  await expect(lins.composer).toHaveValue('我的草稿');
+  const { messages } = await mei.api.get<{ messages: { content: string }[] }>(`/api/chat/rooms/${room}/messages/`);
+  expect(messages.map(({ content }) => content)).toEqual(['带上电脑', '五点开会']);
+});

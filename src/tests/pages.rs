@@ -17,8 +17,13 @@ async fn form(server: &Server, path: &str, cookie: &str, fields: &[(&str, &str)]
 
 /// The session's cookie as these headers set it, without its attributes; and those.
 fn session(headers: &HeaderMap) -> Option<(String, String)> {
+    named("liao_session=", headers)
+}
+
+/// The cookie that begins so.
+fn named(name: &str, headers: &HeaderMap) -> Option<(String, String)> {
     let cookies = headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
-    let cookie = cookies.into_iter().find(|cookie| cookie.starts_with("liao_session="))?;
+    let cookie = cookies.into_iter().find(|cookie| cookie.starts_with(name))?;
     let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
     Some((pair.to_owned(), attributes.to_owned()))
 }
@@ -54,6 +59,26 @@ both! {
         let (status, headers, _) = get(server, "/rooms", &second).await;
         assert!(status.is_redirection());
         assert!(headers["location"].to_str().is_ok_and(|to| to.starts_with("/sign-in")));
+    }
+
+    async fn an_edit_that_was_refused_keeps_what_was_typed_without_a_script(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let (_, headers) =
+            form(server, "/ui/sign_in", "", &[("username", &amy.username), ("password", PASSWORD)]).await;
+        let (cookie, _) = session(&headers).expect("a session");
+        let path = format!("/api/chat/rooms/{room}/messages/");
+        let message = amy.client.post(&path, &json!({"content": "at three"})).await.expect(201);
+        let message = message["id"].to_string();
+        let fields = [("room", &*room.to_string()), ("message", &message), ("content", "at four\0 or so")];
+        let (status, headers) = form(server, "/ui/edit_message", &cookie, &fields).await;
+        assert!(status.is_redirection(), "{status}");
+        let refusal = named("liao_refusal=", &headers).expect("why").0;
+        let back = headers["location"].to_str().expect("text").to_owned();
+        let (_, _, page) = get(server, &back, &format!("{cookie}; {refusal}")).await;
+        assert!(page.contains(">at four"), "{page}");
+        let (_, _, page) = get(server, &back, &cookie).await;
+        assert!(!page.contains("at four") && page.contains(">at three</textarea>"), "once, and it was not stored");
     }
 
     async fn a_page_answers_with_a_slash_at_its_end_as_without(server: &Server) {

@@ -50,7 +50,7 @@ pub struct Refusal {
 }
 
 pub(super) use answer::answer;
-pub use answer::take_refusal;
+pub use answer::{take_refusal, typed_message};
 
 mod answer {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -97,6 +97,11 @@ mod answer {
         let value = request::cookie(COOKIE)?;
         request::set_cookie(&cookie(String::new(), Duration::ZERO));
         serde_json::from_slice(&BASE64.decode(value).ok()?).ok()
+    }
+
+    /// What was to become of a message whose edit was refused just before this page.
+    pub fn typed_message() -> Option<String> {
+        take_refusal().filter(|refusal| refusal.form == Form::Message)?.typed.remove("content")
     }
 
     fn keep(mut refusal: Refusal) {

@@ -44,7 +44,8 @@ pub async fn edit_message(
 
     let result = door::edit(message, &content).await;
     let onward = result.map(|()| door::shown_path(room, message));
-    forms::answer(onward, forms::Form::Message, &Doing::Editing(message).path(room), [])
+    let typed = [("content", content.as_str())];
+    forms::answer(onward, forms::Form::Message, &Doing::Editing(message).path(room), typed)
 }
 
 /// Takes a message's words away and goes back to where it was.

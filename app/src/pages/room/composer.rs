@@ -194,14 +194,20 @@ fn About() -> impl IntoView {
     }
 }
 
-/// The words that are to be edited; none where something is written anew.
+/// The words that are to be edited, or those of an edit that was refused; none where something is written anew.
 pub(super) fn edited(talk: Talk) -> String {
-    match talk.doing.get_untracked() {
-        Doing::Editing(id) => talk
-            .timeline
-            .with_untracked(|timeline| timeline.message(id))
-            .map(|message| message.content.clone())
-            .unwrap_or_default(),
-        _ => String::new(),
+    let Doing::Editing(id) = talk.doing.get_untracked() else { return String::new() };
+    let refused =
+        talk.refused.try_update_value(|refused| refused.take_if(|(about, _)| *about == id)).flatten();
+    if let Some((_, words)) = refused {
+        return words;
     }
+    #[cfg(feature = "ssr")]
+    if let Some(words) = crate::server::forms::typed_message() {
+        return words;
+    }
+    talk.timeline
+        .with_untracked(|timeline| timeline.message(id))
+        .map(|message| message.content.clone())
+        .unwrap_or_default()
 }

@@ -78,6 +78,7 @@ pub(super) fn Conversation(
         line: RwSignal::new(Line::Opening),
         rights: RwSignal::new(rights),
         doing: RwSignal::new(doing),
+        refused: StoredValue::new(None),
         readers: RwSignal::new(readers),
         target: RwSignal::new(target),
         loading: RwSignal::new(false),

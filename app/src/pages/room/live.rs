@@ -190,11 +190,7 @@ impl Reader {
         match doing {
             Doing::Editing(id) => {
                 self.talk.doing.set(Doing::Writing);
-                spawn_local(async move {
-                    if let Err(error) = edit_message(self.talk.room, id, text).await {
-                        self.tell_failure(&error);
-                    }
-                });
+                self.edit(id, text);
             }
             Doing::Replying(id) => {
                 self.talk.doing.set(Doing::Writing);
@@ -214,6 +210,21 @@ impl Reader {
             self.say(ClientFrame::ChatMessage(draft));
         }
         self.to_end();
+    }
+
+    fn edit(self, id: MessageId, text: String) {
+        spawn_local(async move {
+            let Err(error) = edit_message(self.talk.room, id, text.clone()).await else { return };
+            if self.is_gone() {
+                return;
+            }
+            self.tell_failure(&error);
+            self.talk.refused.set_value(Some((id, text)));
+            // Whoever has begun something else finds the words when they edit that message again.
+            if self.talk.doing.get_untracked() == Doing::Writing {
+                self.begin(Doing::Editing(id));
+            }
+        });
     }
 
     fn delete(self, id: MessageId) {

@@ -23,6 +23,8 @@ pub(super) struct Talk {
     pub(super) rights: RwSignal<Rights>,
     /// What they are about to do.
     pub(super) doing: RwSignal<Doing>,
+    /// The words of an edit that was refused, until that message is edited again.
+    pub(super) refused: StoredValue<Option<(MessageId, String)>>,
     /// Who has read the message that they asked about.
     pub(super) readers: RwSignal<Vec<User>>,
     /// The row that keys and buttons mean.
