@@ -22,9 +22,11 @@ export const test = base.extend<{ people: People; troubles: Troubles }, { app: A
   baseURL: async ({ app }, use) => use(app.url),
 
   troubles: [
-    async ({ app }, use, testInfo) => {
+    async ({ app, javaScriptEnabled }, use, testInfo) => {
       const start = app.log.length;
       const troubles = new Troubles(app);
+      // Where nothing can use what a page has the browser fetch ahead, the browser says so after some seconds.
+      if (!javaScriptEnabled) troubles.allow(/was preloaded using link preload but not used/);
       await use(troubles);
       if (testInfo.status !== testInfo.expectedStatus) {
         await testInfo.attach('server log', { body: app.log.slice(start), contentType: 'text/plain' });
