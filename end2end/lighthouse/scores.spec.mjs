@@ -36,14 +36,7 @@ async function busyRoom(app) {
   const say = async (voice, who) => {
     for (let n = 0; n < MESSAGES / voices.length; n += 1) {
       const content = `第 ${n} 句：**今天**的进展见 https://example.com/${n}，\`release-${who}-${n}\` 已经打包。`;
-      for (;;) {
-        const sent = await voice.post(`/api/chat/rooms/${id}/messages/`, { content }).then(
-          () => true,
-          (error) => !/429/.test(String(error)) && Promise.reject(error),
-        );
-        if (sent) break;
-        await new Promise((done) => setTimeout(done, 250));
-      }
+      await voice.say(id, content);
     }
   };
   await Promise.all(voices.map(say));

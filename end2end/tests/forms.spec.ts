@@ -77,7 +77,7 @@ test('a public room is found, joined and read', async ({ people }) => {
 test('older messages are a link away', async ({ people }) => {
   const lin = await people.create('lin');
   const { id } = await lin.api.post<{ id: number }>('/api/chat/rooms/', { name: '长谈', room_type: 'private' });
-  for (let n = 1; n <= 60; n += 1) await lin.api.post(`/api/chat/rooms/${id}/messages/`, { content: `第 ${n} 句。` });
+  for (let n = 1; n <= 60; n += 1) await lin.api.say(id, `第 ${n} 句。`);
   const room = await new RoomPage(await people.open(lin)).open(id);
   await expect(room.message('第 60 句。')).toBeVisible();
   await expect(room.message('第 1 句。')).toHaveCount(0);
