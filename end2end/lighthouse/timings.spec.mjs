@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { chromium as options } from '../support/browser';
 import { App } from '../support/app';
 import { Api } from '../support/api';
 import { signIn } from '../support/people';
@@ -43,6 +44,8 @@ async function weigh(page) {
   await session.detach();
   return { heap: usedSize / MIB, wasm: wasm / MIB, nodes };
 }
+
+test.use({ launchOptions: options });
 
 test('a room opens, keys are typed and an hour goes by', async ({ browser }) => {
   test.setTimeout(10 * 60_000);

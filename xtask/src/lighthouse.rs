@@ -6,7 +6,11 @@ use anyhow::{Context, Result};
 
 use crate::{prerequisites, process, progress, server, test::playwright, workspace};
 
-/// Builds the release, then lets Lighthouse visit it. The scores are printed, and fail where they are too low.
+/// What it writes: scores, and times.
+const TABLES: &[&str] = &["lighthouse.md", "timings.md"];
+
+/// Builds the release, then lets Lighthouse visit it, and takes the time of what people do there. The scores are
+/// printed, and fail where they are too low.
 pub(crate) fn measure(arguments: &[OsString]) -> Result<()> {
     prerequisites::install(prerequisites::FOR_BROWSER)?;
     prerequisites::install_playwright()?;
@@ -15,8 +19,10 @@ pub(crate) fn measure(arguments: &[OsString]) -> Result<()> {
     let mut visit = playwright(&binary);
     visit.arg("--config=lighthouse.config.ts").args(arguments);
     progress::step("Measuring with Lighthouse", "three minutes", || process::run(&mut visit))?;
-    let table = workspace::end2end_dir().join("results/lighthouse.md");
-    let table = fs::read_to_string(&table).with_context(|| format!("cannot read {}", table.display()))?;
-    progress::note(&format!("for docs/BENCHMARKS.md:\n\n{table}"));
+    for name in TABLES {
+        let table = workspace::end2end_dir().join("results").join(name);
+        let table = fs::read_to_string(&table).with_context(|| format!("cannot read {}", table.display()))?;
+        progress::note(&format!("for docs/BENCHMARKS.md:\n\n{table}"));
+    }
     Ok(())
 }
