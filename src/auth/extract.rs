@@ -44,6 +44,11 @@ impl Claimed {
     }
 }
 
+/// The token of a call that is not made without one.
+fn presented(parts: &Parts) -> Result<&str, ApiError> {
+    Ok(bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?)
+}
+
 /// Whoever calls the REST API, whether or not they may chat. An extractor.
 #[derive(Clone, Debug)]
 pub struct SignedIn(pub User);
@@ -62,7 +67,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
+        let token = presented(parts)?;
         Auth::from_ref(state).admit(&Chat::from_ref(state), token).await.map(Self)
     }
 }
@@ -76,7 +81,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
+        let token = presented(parts)?;
         let (auth, chat) = (Auth::from_ref(state), Chat::from_ref(state));
         Ok(Self { claim: auth.claim(token)?, auth, chat })
     }
@@ -91,7 +96,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?;
+        let token = presented(parts)?;
         Auth::from_ref(state).authenticate(&Chat::from_ref(state), token).await.map(Self)
     }
 }

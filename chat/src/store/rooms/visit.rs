@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{MemberState, RoomState, Standing, room_type};
+use super::{Standing, StandingRow, StateRow};
 use crate::{
-    model::{Role, RoomId, Timestamp, User, UserId},
+    model::{RoomId, Timestamp, User, UserId},
     store::{
         Conn, Link, StoreResult, bundle,
         messages::{self, StoredMessage},
@@ -70,26 +70,27 @@ impl From<VisitRow> for Visited {
             last_name: row.last_name,
         };
         let account = Account { user, is_active: row.may_sign_in, tokens_from: Timestamp(row.tokens_from) };
-        let room = RoomState {
-            id: RoomId(row.id),
+        let room = StateRow {
+            id: row.id,
             name: row.name,
-            room_type: room_type(&row.room_type),
+            room_type: row.room_type,
             is_active: row.is_active,
             max_members: row.max_members,
             member_count: row.member_count,
             seq: row.seq,
             rev: row.rev,
         };
-        let member = row.member_id.map(|id| MemberState {
-            id,
-            role: Role::from_word(row.role.as_deref().unwrap_or_default()),
-            is_present: row.left_at.is_none(),
-            is_muted: row.is_muted.unwrap_or_default(),
-            is_banned: row.is_banned.unwrap_or_default(),
-            last_read_seq: row.last_read_seq.unwrap_or_default(),
-            sent: row.sent.unwrap_or_default(),
-        });
-        (account, Standing { room, member })
+        let standing = StandingRow {
+            room,
+            member_id: row.member_id,
+            role: row.role,
+            left_at: row.left_at,
+            is_muted: row.is_muted,
+            is_banned: row.is_banned,
+            last_read_seq: row.last_read_seq,
+            sent: row.sent,
+        };
+        (account, standing.into())
     }
 }
 
