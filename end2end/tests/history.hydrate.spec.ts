@@ -1,6 +1,7 @@
 import type { WebSocketRoute } from '@playwright/test';
 import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
+import { WASM_SLACK, wasmSize, watchWasm } from '../support/wasm';
 
 /** The most rows that a page may have, whatever one does: those that are kept, and what may gather on top. */
 const KEPT = 400;
@@ -72,6 +73,7 @@ test('heavy traffic leaves the page as small as it was', async ({ people }) => {
   const [lin, mei] = [await people.create('lin'), await people.create('mei')];
   const room = await people.together('热闹', lin, mei);
   const page = await people.open(lin);
+  await watchWasm(page);
   // The room's own socket, into which more is said than anybody may write in a minute.
   let line: WebSocketRoute | undefined;
   await page.routeWebSocket(/\/ws\/chat\//, (socket) => {
@@ -85,7 +87,7 @@ test('heavy traffic leaves the page as small as it was', async ({ people }) => {
     await session.send('HeapProfiler.collectGarbage');
     const { metrics } = await session.send('Performance.getMetrics');
     const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
-    return { nodes: value('Nodes'), heap: value('JSHeapUsedSize') };
+    return { nodes: value('Nodes'), heap: value('JSHeapUsedSize'), wasm: await wasmSize(page) };
   };
   const pour = async (from: number, to: number) => {
     for (let id = from; id < to; id += 1) {
@@ -105,4 +107,5 @@ test('heavy traffic leaves the page as small as it was', async ({ people }) => {
   expect(await opened.messages.count()).toBeLessThanOrEqual(KEPT);
   expect(after.nodes).toBeLessThan(before.nodes * 1.5);
   expect(after.heap).toBeLessThan(before.heap * 1.5 + 2_000_000);
+  expect(after.wasm).toBeLessThanOrEqual(before.wasm + WASM_SLACK);
 });

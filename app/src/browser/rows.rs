@@ -43,6 +43,15 @@ pub fn show(key: Key) {
     }
 }
 
+/// Takes the links at the messages' times out of the order of Tab: the live page has arrow keys for the messages, and need
+/// not have a stop at each. Done to all at once, since to draw each row anew for it would cost a phone a moment.
+pub fn leave_tab_order() {
+    let Ok(links) = document().query_selector_all(&format!("[{KEY}] a:has(> time)")) else { return };
+    for link in (0..links.length()).filter_map(|at| links.item(at)?.dyn_into::<HtmlElement>().ok()) {
+        link.set_tab_index(-1);
+    }
+}
+
 /// Presses what has this id, where that is a button.
 pub fn press(id: &str) {
     if let Some(button) = document().get_element_by_id(id).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {

@@ -30,6 +30,7 @@ mod header;
 mod live;
 mod mentions;
 mod message;
+mod rows;
 mod shortcuts;
 mod talk;
 mod timeline;

@@ -7,7 +7,7 @@ use leptos_router::components::A;
 use super::rooms::KnownRooms;
 use crate::{
     i18n::{Locale, say, td_string},
-    preferences::locale,
+    preferences::{locale, preferences},
     server::{rooms::room_path, session::SignOut},
     state::{draft::drafts_of, rooms::Rooms},
     ui::{
@@ -15,7 +15,7 @@ use crate::{
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
         mark::Mark,
-        moment::BriefTime,
+        moment::brief_here,
         person::display_name,
         switches::Switches,
     },
@@ -121,9 +121,13 @@ fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
 
 #[component]
 fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
+    let preferences = preferences();
     let listed = Memo::new(move |_| {
         all.with(|all| {
-            all.find(id).map(|room| Listed { room: room.clone(), is_mentioned: all.is_mentioned(id) })
+            let room = all.find(id)?.clone();
+            let at = room.last_message.as_ref().map(|last| last.created_at);
+            let when = at.map(|at| brief_here(preferences, at)).unwrap_or_default();
+            Some(Listed { room, when, is_mentioned: all.is_mentioned(id) })
         })
     });
     // The link stays the same element while the room changes, so that focus stays too.
@@ -146,12 +150,15 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
 #[derive(Clone, PartialEq)]
 struct Listed {
     room: Room,
+    /// When somebody last wrote there. In words: the line is drawn anew with each message, and must not itself follow
+    /// the clock, which would keep something of each.
+    when: String,
     is_mentioned: bool,
 }
 
 #[component]
 fn RoomLine(listed: Listed) -> impl IntoView {
-    let Listed { room, is_mentioned } = listed;
+    let Listed { room, when, is_mentioned } = listed;
     let is_hidden = room.room_type != RoomType::Public;
     let unread = room.unread_count;
     let at = room.last_message.as_ref().map(|last| last.created_at);
@@ -171,7 +178,13 @@ fn RoomLine(listed: Listed) -> impl IntoView {
                     }
                 })}
         </span>
-        {at.map(|at| view! { <BriefTime class="room-time" at/> })}
+        {at.map(|at| {
+            view! {
+                <time class="room-time" datetime=at.to_string()>
+                    {when}
+                </time>
+            }
+        })}
         <span class="room-last">{line}</span>
         {(unread > 0)
             .then(|| {

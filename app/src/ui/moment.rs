@@ -10,7 +10,7 @@ use time::{Date, Month, Weekday};
 use super::anew::Anew;
 use crate::{
     i18n::{Locale, td_string},
-    preferences::preferences,
+    preferences::{Preferences, preferences},
     state::civil::Civil,
 };
 
@@ -88,7 +88,12 @@ fn weekday(locale: Locale, weekday: Weekday) -> &'static str {
     }
 }
 
-/// A moment in a list.
+/// The same where the reader is. Whoever calls it follows their zone and day.
+pub fn brief_here(preferences: Preferences, at: Timestamp) -> String {
+    brief(preferences.locale, Civil::new(at, preferences.zone.get()), preferences.today.get())
+}
+
+/// A moment in a list of a page that the server alone renders.
 #[component]
 pub fn BriefTime(
     /// The CSS class.
@@ -96,9 +101,7 @@ pub fn BriefTime(
     /// When.
     at: Timestamp,
 ) -> impl IntoView {
-    let preferences = preferences();
-    let words =
-        move || brief(preferences.locale, Civil::new(at, preferences.zone.get()), preferences.today.get());
+    let words = untrack(|| brief_here(preferences(), at));
     view! {
         <time class=class datetime=at.to_string()>
             {words}

@@ -3,20 +3,22 @@
 use chat::model::{Failure, User};
 use leptos::{either::Either, prelude::*};
 
-use super::talk::{Act, Hands, Talk};
+use super::{
+    rows::Shown,
+    talk::{Act, Hands, Talk},
+};
 use crate::{
     error::sentence,
     i18n::say,
     live::Line,
-    preferences::{locale, preferences},
+    preferences::locale,
     state::{
         doing::message_path,
-        timeline::{Delivery, Key, Row},
+        timeline::{Delivery, Row},
     },
     ui::{
         avatar::{Avatar, Shape},
         icon::{Draw, Icon},
-        moment::day_line,
         person::display_name,
     },
 };
@@ -33,22 +35,16 @@ use quote::QuoteLine;
 /// See the module.
 #[component]
 pub(super) fn MessageRow(
-    /// Which row.
-    key: Key,
+    /// What it shows.
+    shown: ArcRwSignal<Shown>,
 ) -> impl IntoView {
-    let zone = preferences().zone;
-    let talk: Talk = expect_context();
-    let row = Memo::new(move |_| talk.timeline.with(|timeline| timeline.row(key, zone.get())));
-    move || row.get().map(|row| view! { <Drawn row/> })
+    move || view! { <Drawn shown=shown.get()/> }
 }
 
 #[component]
-fn Drawn(row: Row) -> impl IntoView {
-    let preferences = preferences();
-    let talk: Talk = expect_context();
-    let day = row.place.day.map(|day| {
-        view! { <li class="day">{move || day_line(preferences.locale, day, preferences.today.get())}</li> }
-    });
+fn Drawn(shown: Shown) -> impl IntoView {
+    let Shown { row, day, marks } = shown;
+    let day = day.map(|day| view! { <li class="day">{day}</li> });
     let new = row.begins_new.then(|| {
         view! {
             <li class="day day-new" data-testid="new-line">
@@ -63,7 +59,6 @@ fn Drawn(row: Row) -> impl IntoView {
     };
     let (key, message) = (row.key, row.message.id);
     let is_stored = row.delivery == Delivery::Sent;
-    let is_target = move || is_stored && talk.target.get() == Some(message);
     let (aside, head) = if row.place.leads {
         let author = display_name(&row.message.sender);
         let avatar = view! { <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/> };
@@ -83,7 +78,7 @@ fn Drawn(row: Row) -> impl IntoView {
         {new}
         <li
             class=class
-            class:message-target=is_target
+            class:message-target=marks.is_target
             id=is_stored.then(|| format!("message-{message}"))
             data-key=key.to_string()
             data-delivery=delivery
@@ -95,7 +90,7 @@ fn Drawn(row: Row) -> impl IntoView {
                 {head}
                 <Body row=row.clone()/>
             </div>
-            {is_stored.then(|| view! { <Actions row/> })}
+            {marks.meant.map(|rights| view! { <Actions message=row.message rights/> })}
         </li>
     }
     .into_any()
@@ -112,7 +107,8 @@ fn Moment(row: Row, class: &'static str) -> impl IntoView {
     }
     let id = row.message.id;
     // The live page has arrow keys for the messages, and need not have a stop of Tab at each.
-    let tab = move || (talk.line.get() != Line::Opening).then_some("-1");
+    // As those that the server drew have it once the page is live.
+    let tab = (talk.line.get_untracked() != Line::Opening).then_some("-1");
     view! {
         <a class=class href=format!("{}#message-{id}", message_path(talk.room, id)) tabindex=tab>
             {time}

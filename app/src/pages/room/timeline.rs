@@ -5,7 +5,7 @@ use chat::model::{MessageId, Room, RoomId};
 use leptos::{either::Either, ev, prelude::*};
 
 use super::{
-    message::MessageRow,
+    rows::RowList,
     talk::{Act, Hands, Talk},
 };
 use crate::{
@@ -74,9 +74,7 @@ pub(super) fn TimelineView(
                     }
                 }}
                 <ol>
-                    <For each=move || timeline.with(Timeline::keys) key=|key| *key let:key>
-                        <MessageRow key/>
-                    </For>
+                    <RowList/>
                 </ol>
                 {move || has_later.get().then(|| view! { <Later/> })}
             </div>

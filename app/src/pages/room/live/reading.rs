@@ -7,7 +7,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{Reader, Talk};
 use crate::{
-    browser::{clock::now_ms, document::is_visible},
+    browser::{clock::now_ms, document::is_visible, rows},
     live::Line,
     server::messages::{quoted, readers},
     state::{rooms, timeline::Timeline},
@@ -52,6 +52,7 @@ impl Reader {
 
     /// The line stands (again).
     pub(super) fn arrive(self) {
+        rows::leave_tab_order();
         self.look();
         self.mark_read();
         let own = self.talk.timeline.with_untracked(Timeline::last_own);

@@ -1,5 +1,7 @@
 //! What one can do with a message: links, so that each works without a script, beside the row that is meant.
 
+use std::sync::Arc;
+
 use chat::model::{Rights, RoomMessage};
 use leptos::prelude::*;
 
@@ -8,7 +10,7 @@ use crate::{
     i18n::say,
     state::{
         doing::{Doing, message_path},
-        timeline::{Row, Timeline},
+        timeline::Timeline,
     },
     ui::{
         anew::Anew,
@@ -19,18 +21,11 @@ use crate::{
 /// See the module. Nothing is shown that one may not do.
 #[component]
 pub(super) fn Actions(
-    /// Of which row.
-    row: Row,
+    /// With which message.
+    message: Arc<RoomMessage>,
+    /// What the reader may do.
+    rights: Rights,
 ) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let key = row.key;
-    // The rights of the reader, while the row is the one that is meant.
-    let meant = Memo::new(move |_| (talk.active.get() == Some(key)).then(|| talk.rights.get()));
-    move || meant.get().map(|rights| view! { <Toolbar message=(*row.message).clone() rights/> })
-}
-
-#[component]
-fn Toolbar(message: RoomMessage, rights: Rights) -> impl IntoView {
     let talk: Talk = expect_context();
     let hands: Hands = expect_context();
     let (id, me) = (message.id, talk.timeline.with_untracked(Timeline::me));
