@@ -109,3 +109,18 @@ test('heavy traffic leaves the page as small as it was', async ({ people }) => {
   expect(after.heap).toBeLessThan(before.heap * 1.5 + 2_000_000);
   expect(after.wasm).toBeLessThanOrEqual(before.wasm + WASM_SLACK);
 });
+
+test('a screen that is taller than a page of history is filled', async ({ people }) => {
+  const voices = await Promise.all(['a', 'b', 'c', 'd'].map((name) => people.create(name)));
+  const room = await people.together('高屏', voices[0]!, ...voices.slice(1));
+  // Each in one piece, so that their lines stand close together.
+  for (const { api } of voices) for (let count = 0; count < 30; count += 1) await api.say(room, `第 ${count} 句`);
+  const page = await people.open(voices[0]!);
+  await page.setViewportSize({ width: 1280, height: 2160 });
+  const opened = await (await new RoomPage(page).open(room)).live();
+  await expect
+    .poll(() => page.locator('.timeline').evaluate((box) => box.scrollHeight > box.clientHeight))
+    .toBe(true);
+  await opened.inView('第 29 句');
+  expect(await opened.messages.count()).toBeGreaterThan(50);
+});

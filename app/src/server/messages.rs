@@ -9,6 +9,10 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
+/// How many messages a page of history shows.
+#[cfg(feature = "ssr")]
+pub const HISTORY_PAGE: i64 = 50;
+
 /// Sends a message and goes back to the room.
 #[server(prefix = "/ui", endpoint = "send_message")]
 pub async fn send_message(
@@ -76,7 +80,7 @@ pub async fn history(
     around: Option<MessageId>,
 ) -> Result<HistoryWindow, AppError> {
     let at = window_at(before, after, around);
-    door::history(room, at).await.inspect_err(|error| super::request::set_status(error.0.code))
+    door::history(room, at, HISTORY_PAGE).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// The first that is named.
@@ -135,10 +139,7 @@ pub(super) mod door {
 
     use crate::{
         error::AppError,
-        server::{
-            identity::{context, signed_in},
-            rooms::HISTORY_PAGE,
-        },
+        server::identity::{context, signed_in},
         state::doing::message_path,
     };
 
@@ -158,8 +159,12 @@ pub(super) mod door {
         Ok(())
     }
 
-    pub(in crate::server) async fn history(room: RoomId, at: WindowAt) -> Result<HistoryWindow, AppError> {
-        Ok(context()?.chat.window(&signed_in().await?, room, at, HISTORY_PAGE).await?)
+    pub(in crate::server) async fn history(
+        room: RoomId,
+        at: WindowAt,
+        size: i64,
+    ) -> Result<HistoryWindow, AppError> {
+        Ok(context()?.chat.window(&signed_in().await?, room, at, size).await?)
     }
 
     pub(super) async fn quoted(room: RoomId, message: MessageId) -> Result<Option<RoomMessage>, AppError> {

@@ -10,6 +10,7 @@ use super::Context;
 use crate::{
     i18n::{Locale, from_accept_language, from_tag},
     preferences::{Chosen, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
+    state::agent::is_phone,
 };
 
 /// The farthest that a place is from UTC, in minutes.
@@ -44,6 +45,12 @@ pub fn chosen() -> Chosen {
         zone: zone.filter(|minutes: &i32| minutes.abs() <= FARTHEST_ZONE).unwrap_or(0),
         now: use_context::<Context>().map_or(Timestamp(0), |context| context.chat.clock().now()),
     }
+}
+
+/// Does it come from a phone, as far as it says?
+pub fn is_from_phone() -> bool {
+    let agent = use_context::<Parts>().and_then(|parts| parts.headers.get(header::USER_AGENT).cloned());
+    agent.is_some_and(|agent| agent.to_str().is_ok_and(is_phone))
 }
 
 /// Does a person's form, rather than a script, wait for the answer?

@@ -13,9 +13,6 @@ use crate::{
 #[cfg(feature = "ssr")]
 const ROOMS_LISTED: i64 = 300;
 
-/// How many messages a page of history shows.
-pub const HISTORY_PAGE: i64 = 50;
-
 /// A room as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedRoom {
@@ -153,6 +150,9 @@ mod door {
 
     /// How many public rooms a page shows.
     const ROOMS_PAGE: i64 = 30;
+    /// How many messages a room shows at first on a phone: more than two screens of them, and no more, because a phone takes
+    /// long over each.
+    const PHONE_PAGE: i64 = 25;
     /// The farthest page: nobody reads so far, and a forged number must not overflow.
     const LAST_PAGE: i64 = 100_000;
 
@@ -163,7 +163,8 @@ mod door {
     ) -> Result<OpenedRoom, AppError> {
         let me = signed_in().await?;
         let (room, roster) = members::first(&me, id).await?;
-        let window = if room.is_member { Some(messages::door::history(id, at).await?) } else { None };
+        let size = if request::is_from_phone() { PHONE_PAGE } else { messages::HISTORY_PAGE };
+        let window = if room.is_member { Some(messages::door::history(id, at, size).await?) } else { None };
         let readers = match readers_of.filter(|_| window.is_some()) {
             // Of a message that is not there there is nothing to tell.
             Some(message) => messages::door::readers(message).await.unwrap_or_default(),

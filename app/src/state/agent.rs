@@ -38,9 +38,22 @@ pub fn name(agent: &str) -> Option<String> {
     }
 }
 
+/// Is it a phone's?
+pub fn is_phone(agent: &str) -> bool {
+    agent.contains("Mobi")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use super::{is_phone, name};
+
+    #[test]
+    fn a_phone_says_that_it_is_one_and_a_tablet_does_not() {
+        let android =
+            "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36";
+        assert!(is_phone(android));
+        assert!(!is_phone(&android.replace(" Mobile", "")));
+    }
 
     #[test]
     fn browsers_are_known_by_what_only_they_say() {

@@ -62,6 +62,7 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
         if let Some(target) = talk.target.get_untracked() {
             reader.show(target);
         }
+        reader.fill();
     });
     if room.is_active {
         let signals = Signals {

@@ -21,6 +21,22 @@ impl Reader {
         self.fetch(Some(first), None, None, Timeline::prepend);
     }
 
+    /// Where what is shown leaves room, on a tall screen, what was before comes by itself: there is nothing to scroll that
+    /// would bring it.
+    pub(super) fn fill(self) {
+        if self.is_gone() {
+            return;
+        }
+        let has_room = self.talk.node.get_untracked().is_some_and(|node| {
+            let height = node.client_height();
+            height > 0 && node.scroll_height() <= height
+        });
+        // What has let go of its other end already holds as much as it may.
+        if has_room && !self.talk.timeline.with_untracked(Timeline::has_later) {
+            self.earlier();
+        }
+    }
+
     /// Puts the stretch after below what is shown.
     pub(super) fn later(self) {
         let last =
@@ -42,11 +58,18 @@ impl Reader {
         self.talk.loading.set(true);
         spawn_local(async move {
             match history(self.talk.room, before, after, around).await {
-                Ok(window) => self.place(window, place),
-                Err(error) => self.tell_failure(&error),
+                Ok(window) => {
+                    self.place(window, place);
+                    leptos::task::tick().await;
+                    // The page may have gone meanwhile.
+                    let _ = self.talk.loading.try_set(false);
+                    self.fill();
+                }
+                Err(error) => {
+                    self.tell_failure(&error);
+                    let _ = self.talk.loading.try_set(false);
+                }
             }
-            // The page may have gone meanwhile.
-            let _ = self.talk.loading.try_set(false);
         });
     }
 
