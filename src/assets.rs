@@ -38,8 +38,12 @@ const OUTPUT_NAME: &str = "liao";
 #[allow_missing = true]
 struct Site;
 
-/// Read at compile time only, so that cargo takes the site in anew when the build names other files.
-const _: Option<&str> = option_env!("LIAO_SITE_FILES");
+/// `cargo xtask build --release` names the files, so that cargo takes the site in anew when there are others. A release
+/// built without it would have none inside, or those of another day, and serve pages that do not come to life.
+const _: () = assert!(
+    cfg!(debug_assertions) || option_env!("LIAO_SITE_FILES").is_some(),
+    "a release has the site inside: build it with `cargo xtask build --release`"
+);
 
 /// How long a browser may keep a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
