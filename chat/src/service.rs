@@ -8,6 +8,7 @@ use std::{future::Future, sync::Arc};
 
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use crate::{
     bus::Addresses,
@@ -140,15 +141,29 @@ pub enum Unready {
 
 impl Chat {
     /// Changes who is in `room` and tells of it, as `once` does, after whoever does so already.
-    async fn in_turn<T, F: Future<Output = Result<T>>>(
-        &self,
-        room: RoomId,
-        once: impl Fn() -> F,
-    ) -> Result<T> {
-        let count = self.inner.comings.len();
-        let place = usize::try_from(room.0.unsigned_abs()).map_or(0, |id| id % count);
-        let _turn = self.inner.comings[place].lock().await;
-        retried(once).await
+    ///
+    /// In a task of its own: a caller that hangs up is gone at whatever it waits for, and between the storing and the
+    /// telling nobody would hear of what was stored.
+    async fn in_turn<T, F>(&self, room: RoomId, once: impl Fn(Self) -> F + Send + Sync + 'static) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let chat = self.clone();
+        let task = async move {
+            let comings = &chat.inner.comings;
+            let place = usize::try_from(room.0.unsigned_abs()).map_or(0, |id| id % comings.len());
+            let _turn = comings[place].lock().await;
+            retried(|| once(chat.clone())).await
+        };
+        let task = self.inner.tasks.spawn(task.in_current_span());
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Stopping),
+            },
+        }
     }
 
     /// Starts the writer, the hub and the watch on an open store. Must be called inside a

@@ -51,15 +51,16 @@ impl Chat {
         let mut problems = Problems::default();
         problems.filled_line("username", username, USERNAME_MAX);
         problems.finish()?;
-        self.in_turn(room, || self.try_to_invite(inviter, room, username)).await
+        let (inviter, key) = (inviter.clone(), username_key(username));
+        self.in_turn(room, move |chat| chat.try_to_invite(inviter.clone(), room, key.clone())).await
     }
 
-    async fn try_to_invite(&self, inviter: &User, room: RoomId, username: &str) -> Result<Invited> {
+    async fn try_to_invite(self, inviter: User, room: RoomId, key: String) -> Result<Invited> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, room).await?;
         let standing = rooms::standing(&mut tx, room, inviter.id).await?;
         let state = &allow(standing.as_ref(), Action::Invite)?.room;
-        let guest = users::find_by_key(&mut tx, &username_key(username)).await?;
+        let guest = users::find_by_key(&mut tx, &key).await?;
         let guest = guest.filter(|account| account.is_active).map(|account| account.user);
         let guest = guest.ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
         if let Some(known) = members::find(&mut tx, state.to_ref(), guest.id).await? {

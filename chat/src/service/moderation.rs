@@ -47,20 +47,24 @@ impl Chat {
             problems.add("role", Problem::NotAChoice);
         }
         problems.finish()?;
-        self.in_turn(room, || self.try_to_change_member(actor, room, user, &patch, role)).await
+        let actor = actor.clone();
+        self.in_turn(room, move |chat| {
+            chat.try_to_change_member(actor.clone(), room, user, patch.clone(), role)
+        })
+        .await
     }
 
     async fn try_to_change_member(
-        &self,
-        actor: &User,
+        self,
+        actor: User,
         room: RoomId,
         user: UserId,
-        patch: &MemberPatch,
+        patch: MemberPatch,
         role: Option<Role>,
     ) -> Result<Member> {
         let mut tx = self.store().write().await?;
         let action = if role.is_some() { Action::SetRole } else { Action::Moderate };
-        let Case { room: state, target } = open(&mut tx, actor, room, user, action).await?;
+        let Case { room: state, target } = open(&mut tx, &actor, room, user, action).await?;
         let Membership { member: before, is_present } = target;
         let mut changes = Vec::new();
         let mut count = state.member_count;
@@ -115,12 +119,13 @@ impl Chat {
     /// # Errors
     /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`.
     pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
-        self.in_turn(room, || self.try_to_remove_member(actor, room, user)).await
+        let actor = actor.clone();
+        self.in_turn(room, move |chat| chat.try_to_remove_member(actor.clone(), room, user)).await
     }
 
-    async fn try_to_remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
+    async fn try_to_remove_member(self, actor: User, room: RoomId, user: UserId) -> Result<()> {
         let mut tx = self.store().write().await?;
-        let Case { room: state, target } = open(&mut tx, actor, room, user, Action::Moderate).await?;
+        let Case { room: state, target } = open(&mut tx, &actor, room, user, Action::Moderate).await?;
         if !target.is_present {
             return Err(Code::NotFound.into());
         }

@@ -163,10 +163,11 @@ impl Chat {
     /// `not_found` (also when it is deleted already), `banned`, `not_a_member`,
     /// `permission_denied`.
     pub async fn delete_room(&self, user: &User, id: RoomId) -> Result<()> {
-        self.in_turn(id, || self.try_to_delete_room(user, id)).await
+        let user = user.clone();
+        self.in_turn(id, move |chat| chat.try_to_delete_room(user.clone(), id)).await
     }
 
-    async fn try_to_delete_room(&self, user: &User, id: RoomId) -> Result<()> {
+    async fn try_to_delete_room(self, user: User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, user.id).await?;
@@ -182,10 +183,11 @@ impl Chat {
     /// # Errors
     /// `not_found`, `banned`, `room_full`.
     pub async fn join(&self, user: &User, id: RoomId) -> Result<()> {
-        self.in_turn(id, || self.try_to_join(user, id)).await
+        let user = user.clone();
+        self.in_turn(id, move |chat| chat.try_to_join(user.clone(), id)).await
     }
 
-    async fn try_to_join(&self, user: &User, id: RoomId) -> Result<()> {
+    async fn try_to_join(self, user: User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         // The lock first: of two who race for the last place exactly one gets in.
         rooms::lock(&mut tx, id).await?;
@@ -201,7 +203,7 @@ impl Chat {
         members::enter(&mut tx, id, user.id, Role::Member, room.seq, self.clock().now()).await?;
         rooms::add_members(&mut tx, id, 1).await?;
         tx.commit().await?;
-        self.tell_members(id, room.member_count + 1, [(user, MemberChange::Joined, Role::Member)]);
+        self.tell_members(id, room.member_count + 1, [(&user, MemberChange::Joined, Role::Member)]);
         Ok(())
     }
 
@@ -211,10 +213,11 @@ impl Chat {
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`.
     pub async fn leave(&self, user: &User, id: RoomId) -> Result<()> {
-        self.in_turn(id, || self.try_to_leave(user, id)).await
+        let user = user.clone();
+        self.in_turn(id, move |chat| chat.try_to_leave(user.clone(), id)).await
     }
 
-    async fn try_to_leave(&self, user: &User, id: RoomId) -> Result<()> {
+    async fn try_to_leave(self, user: User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, user.id).await?;
@@ -231,7 +234,7 @@ impl Chat {
             members::set_role(&mut tx, heir.id, Role::Admin).await?;
         }
         tx.commit().await?;
-        let gone = (user, MemberChange::Left, Role::Member);
+        let gone = (&user, MemberChange::Left, Role::Member);
         let promoted = heir.as_ref().map(|heir| (&heir.user, MemberChange::Role, Role::Admin));
         self.tell_members(id, standing.room.member_count - 1, [gone].into_iter().chain(promoted));
         self.hub().publish(id, Event::Close { user: Some(user.id), code: Code::NotAMember });
