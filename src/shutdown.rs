@@ -12,7 +12,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use axum::Router;
+use axum::{Router, serve::ListenerExt as _};
 use tokio::{net::TcpListener, time};
 use tokio_util::{
     sync::CancellationToken,
@@ -83,6 +83,13 @@ impl Shutdown {
     /// # Errors
     /// When the system takes the port away.
     pub async fn serve(&self, listener: TcpListener, router: Router) -> io::Result<()> {
+        // A frame goes at once, and does not wait until the peer has owned to the one before: in a room of ten that made
+        // the slowest of a hundred deliveries four times as slow.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "a connection keeps small frames back");
+            }
+        });
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let server =
             axum::serve(listener, service).with_graceful_shutdown(self.token.clone().cancelled_owned());

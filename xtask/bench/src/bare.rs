@@ -12,6 +12,7 @@ use axum::{
     },
     response::Response,
     routing::any,
+    serve::ListenerExt as _,
 };
 use futures::SinkExt as _;
 use tokio::sync::broadcast;
@@ -29,6 +30,8 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
     let ready = format!("bare is at http://{}\n", listener.local_addr()?);
     std::io::Write::write_all(&mut std::io::stdout(), ready.as_bytes())?;
     let router = Router::new().route("/{*path}", any(upgrade)).with_state(Ring::new(RING));
+    // Frames go at once, as the server's do.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     Ok(axum::serve(listener, router).await?)
 }
 
