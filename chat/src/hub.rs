@@ -235,7 +235,7 @@ impl Hub {
     }
 
     /// Forgets the room when its last listener has gone.
-    fn unsubscribe(&self, room: RoomId, receiver: broadcast::Receiver<Event>) {
+    fn unsubscribe(&self, room: RoomId, receiver: broadcast::Receiver<Arc<Event>>) {
         let mut rooms = self.rooms();
         drop(receiver);
         if rooms.get(&room).is_some_and(|channel| channel.listeners() == 0) {

@@ -126,7 +126,8 @@ mod tests {
 
     /// Who has read up to where, by the next frame.
     async fn next(socket: &mut Subscription) -> Vec<(i64, i64)> {
-        let Ok(Event::Frame(frame)) = socket.next().await else { panic!("not a frame") };
+        let event = socket.next().await.expect("event");
+        let Event::Frame(frame) = &*event else { panic!("not a frame") };
         match serde_json::from_slice(&frame.json).expect("a frame") {
             ServerFrame::MessageRead { message_id, user, more, .. } => [(user.id.0, message_id.0)]
                 .into_iter()

@@ -28,7 +28,8 @@ pub struct Lagged;
 /// What all listeners of a room share.
 pub(super) struct Channel {
     room: RoomId,
-    ring: broadcast::Sender<Event>,
+    /// Shared, and not copied: a place of the ring is there for as long as the room, whether or not anybody ever spoke.
+    ring: broadcast::Sender<Arc<Event>>,
     pub(super) reads: Reads,
     /// Has the database been asked how far the room is?
     started: OnceCell<()>,
@@ -111,7 +112,7 @@ impl Channel {
 
     fn put(&self, event: Event) {
         // An error says that nobody listens any more, which is fine.
-        let _ = self.ring.send(event);
+        let _ = self.ring.send(Arc::new(event));
     }
 
     /// A panic while the lock was held leaves at worst a hole, which is then filled.
@@ -140,7 +141,7 @@ pub struct Subscription {
     user: UserRef,
     channel: Arc<Channel>,
     /// Always there until the drop.
-    receiver: Option<broadcast::Receiver<Event>>,
+    receiver: Option<broadcast::Receiver<Arc<Event>>>,
     is_present: bool,
 }
 
@@ -175,7 +176,7 @@ impl Subscription {
     ///
     /// # Errors
     /// [`Lagged`] once this reader missed something.
-    pub async fn next(&mut self) -> Result<Event, Lagged> {
+    pub async fn next(&mut self) -> Result<Arc<Event>, Lagged> {
         let Some(receiver) = &mut self.receiver else { return Err(Lagged) };
         loop {
             // Closed cannot be: `channel` holds the sender.
@@ -188,7 +189,7 @@ impl Subscription {
 
     /// The same if it is there already; `None` when it has to be waited for. Unlike a poll
     /// of [`Self::next`] it leaves no waker behind, for which the room's lock is taken twice.
-    pub fn try_next(&mut self) -> Option<Result<Event, Lagged>> {
+    pub fn try_next(&mut self) -> Option<Result<Arc<Event>, Lagged>> {
         let receiver = self.receiver.as_mut()?;
         loop {
             match receiver.try_recv() {

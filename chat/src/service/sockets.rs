@@ -1,7 +1,7 @@
 //! A room's socket, seen from the domain: what to say first, what was missed, and
 //! then every change once and in order.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 
@@ -160,17 +160,17 @@ impl RoomSession {
     }
 
     /// The frame to send for an event; none for a change that is known already.
-    fn take(&mut self, event: Result<Event, Lagged>) -> Result<Option<Bytes>> {
-        match event.map_err(|_| Error::from(Code::TooSlow))? {
-            Event::Close { code, .. } => Err(code.into()),
+    fn take(&mut self, event: Result<Arc<Event>, Lagged>) -> Result<Option<Bytes>> {
+        match &*event.map_err(|_| Error::from(Code::TooSlow))? {
+            Event::Close { code, .. } => Err((*code).into()),
             Event::Frame(frame) => match frame.rev {
-                None => Ok(Some(frame.json)),
+                None => Ok(Some(frame.json.clone())),
                 // Read from the database at the opening.
                 Some(rev) if rev <= self.rev => Ok(None),
                 Some(rev) => {
                     self.rev = rev;
-                    let known = frame.known.filter(|known| known.since <= self.opened_at);
-                    Ok(Some(known.map_or(frame.json, |known| known.json.clone())))
+                    let known = frame.known.as_ref().filter(|known| known.since <= self.opened_at);
+                    Ok(Some(known.map_or(&frame.json, |known| &known.json).clone()))
                 }
             },
         }
