@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use crate::support::{Nodes, Plan, Server, Traffic};
 
-/// A small disk: the database with room to write.
-const SIZE: usize = 8 * 1024 * 1024;
+/// A small disk: the database with room for its log, which grows to 16 MiB, and more.
+const SIZE: usize = 32 * 1024 * 1024;
 
 /// A disk that can be filled.
 enum Disk {
