@@ -24,6 +24,8 @@ pub use mention::Names;
 const LONG_CHARACTERS: usize = 1_500;
 /// And one of more lines than this.
 const LONG_LINES: usize = 20;
+/// So many times as much is read for an excerpt as it shows, since some of what is written does not show.
+const READ_FOR_EXCERPT: usize = 4;
 
 /// `text` as HTML. Who is mentioned in it is looked for among `names`.
 pub fn render(text: &str, names: &Names) -> String {
@@ -39,11 +41,13 @@ pub fn is_long(text: &str) -> bool {
         || (text.len() > LONG_CHARACTERS && text.chars().count() > LONG_CHARACTERS)
 }
 
-/// The beginning of `text` in one line of at most `most` characters, marks and all.
+/// The beginning of `text` in one line of at most `most` characters, without marks: a table's bars or a word's stars say
+/// nothing where they make neither table nor stress.
 pub fn excerpt(text: &str, most: usize) -> String {
-    let words = text.split_whitespace();
+    let beginning = text.char_indices().nth(most * READ_FOR_EXCERPT).map_or(text, |(end, _)| &text[..end]);
+    let words = bare(&render(beginning, &Names::default()));
     let mut line = String::new();
-    for word in words {
+    for word in words.split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -55,6 +59,37 @@ pub fn excerpt(text: &str, most: usize) -> String {
         }
     }
     line
+}
+
+/// The text of this module's own HTML.
+fn bare(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(mark) = rest.find(['<', '&']) {
+        text.push_str(&rest[..mark]);
+        rest = &rest[mark..];
+        let end = rest.find(['>', ';']).map_or(rest.len(), |end| end + 1);
+        match &rest[..end] {
+            "&amp;" => text.push('&'),
+            "&lt;" => text.push('<'),
+            "&gt;" => text.push('>'),
+            "&quot;" => text.push('"'),
+            "&#39;" => text.push('\''),
+            tag if is_within_line(tag) => {}
+            // Words of two blocks are two words.
+            _ => text.push(' '),
+        }
+        rest = &rest[end..];
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Does this tag part nothing?
+fn is_within_line(tag: &str) -> bool {
+    let name = tag.trim_start_matches(['<', '/']);
+    let end = name.find([' ', '>']).unwrap_or(name.len());
+    ["a", "b", "code", "del", "em", "i", "span", "strong"].contains(&&name[..end])
 }
 
 /// `text` as HTML that is nothing but text.

@@ -46,6 +46,10 @@ test('the composer grows with its text, keeps pasted lines and tells when the li
   await expect(page.getByText('还可以写 300 个字符')).toBeVisible();
   await room.composer.fill('😀'.repeat(10_001));
   await expect(page.getByText('超出 1 个字符')).toBeVisible();
+  const desk = page.viewportSize()!;
+  await page.setViewportSize({ width: 360, height: 740 });
+  await expect(page.getByText('超出 1 个字符')).toBeVisible();
+  await page.setViewportSize(desk);
   await room.composer.press('Enter');
   await expect(room.messages).toHaveCount(0);
   await room.composer.fill('😀'.repeat(10_000));

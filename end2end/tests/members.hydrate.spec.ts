@@ -1,3 +1,4 @@
+import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
 
 test('a large room has pages of members and finds one by name', async ({ people }) => {
@@ -15,4 +16,17 @@ test('a large room has pages of members and finds one by name', async ({ people 
   await page.getByRole('searchbox').fill(guests[7]!.username);
   await page.getByRole('searchbox').press('Enter');
   await expect(page.getByTestId('person')).toHaveText([new RegExp(guests[7]!.username)]);
+});
+
+test('whoever is alone in a room is led to invite others', async ({ people }) => {
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const room = await (await new RoomPage(await people.open(lin)).open(await people.together('独自', lin))).live();
+  const invite = room.page.getByTestId('invite-first');
+  await invite.click();
+  await expect(room.page).toHaveURL(/\/members#username$/);
+  await room.page.goBack();
+  await expect(invite).toBeVisible();
+  const [, id] = /rooms\/(\d+)/.exec(room.page.url())!;
+  await mei.api.post(`/api/chat/rooms/${id}/join/`);
+  await expect(invite).toHaveCount(0);
 });

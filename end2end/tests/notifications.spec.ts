@@ -7,7 +7,7 @@ test('notifications are listed, lead to their message, and are marked one by one
   const { id } = await mei.api.post<{ id: number }>('/api/chat/rooms/', { name: '前台', room_type: 'private' });
   await mei.api.post(`/api/chat/rooms/${id}/members/`, { username: lin.username });
   const said: number[] = [];
-  for (const content of ['第一句', '第二句', `@${lin.username} 第三句`]) {
+  for (const content of ['第一句', '第二句', `@${lin.username} **第三句**`]) {
     said.push((await mei.api.post<{ id: number }>(`/api/chat/rooms/${id}/messages/`, { content })).id);
   }
   const unread = () => lin.api.get<{ count: number }>('/api/chat/notifications/unread_count/').then(({ count }) => count);
@@ -20,6 +20,9 @@ test('notifications are listed, lead to their message, and are marked one by one
   const notes = page.getByTestId('notification');
   await expect(notes).toHaveCount(4);
   await expect(notes.first()).toContainText(`${mei.username} 在「前台」提到了您`);
+  // As words, in the list of rooms too.
+  await expect(notes.first()).toContainText(`@${lin.username} 第三句`);
+  await expect(page.getByTestId('room').first()).toContainText(`@${lin.username} 第三句`);
   await expect(notes.nth(1).getByRole('link')).toHaveAttribute('href', `/rooms/${id}?message=${said[1]}`);
   await expect(notes.last()).toContainText('您被邀请进入「前台」');
 

@@ -4,7 +4,7 @@ use chat::model::{Notification, NotificationType};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed};
+use super::{PageTitle, failed::Failed, room_list::beginning};
 use crate::{
     i18n::{say, td_string},
     preferences::locale,
@@ -110,11 +110,11 @@ fn Item(notification: Notification) -> impl IntoView {
     let (head, words) = match notification.notification_type {
         NotificationType::Message => (
             td_string!(locale, notifications.wrote, who = sender, room = name),
-            Some(notification.content.clone()),
+            Some(beginning(&notification.content)),
         ),
         NotificationType::Mention => (
             td_string!(locale, notifications.mentioned, who = sender, room = name),
-            Some(notification.content.clone()),
+            Some(beginning(&notification.content)),
         ),
         NotificationType::RoomInvite => (td_string!(locale, notifications.invited, room = name), None),
         NotificationType::System => (notification.title.clone(), Some(notification.content.clone())),

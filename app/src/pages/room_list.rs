@@ -1,6 +1,6 @@
 //! The list of rooms, and at its foot oneself.
 
-use chat::model::{Room, RoomId, RoomType, User};
+use chat::model::{Room, RoomId, RoomType, User, message::DELETED_CONTENT};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::components::A;
 
@@ -8,6 +8,7 @@ use super::rooms::KnownRooms;
 use crate::{
     i18n::{Locale, say, td_string},
     preferences::{locale, preferences},
+    prose::excerpt,
     server::{rooms::room_path, session::SignOut},
     state::{draft::drafts_of, rooms::Rooms},
     ui::{
@@ -21,6 +22,9 @@ use crate::{
     },
 };
 
+/// How much of a message is told, in characters.
+const SHOWN: usize = 160;
+
 /// See the module.
 #[component]
 pub fn RoomList(
@@ -31,7 +35,8 @@ pub fn RoomList(
 ) -> impl IntoView {
     let KnownRooms(all) = known;
     let order = Memo::new(move |_| all.with(Rooms::order));
-    let (is_empty, none) = (Memo::new(move |_| order.with(Vec::is_empty)), say!(rooms.none_mine));
+    let is_empty = Memo::new(move |_| order.with(Vec::is_empty));
+    let (none, browse, new) = (say!(rooms.none_mine), say!(rooms.browse), say!(rooms.new));
     view! {
         <div class="rooms">
             <header class="bar">
@@ -68,7 +73,24 @@ pub fn RoomList(
                         {say!(rooms.browse)}
                     </a>
                 </h2>
-                {move || is_empty.get().then(|| view! { <p class="rooms-none">{none}</p> })}
+                {move || {
+                    is_empty
+                        .get()
+                        .then(|| {
+                            view! {
+                                <p class="rooms-none">{none}</p>
+                                // On a wide screen they are in the middle, see `NoRoom`.
+                                <p class="rooms-none-ways phone-only">
+                                    <a class="button button-loud" href="/rooms/browse" rel="external">
+                                        {browse}
+                                    </a>
+                                    <a class="button" href="/rooms/new" rel="external">
+                                        {new}
+                                    </a>
+                                </p>
+                            }
+                        })
+                }}
                 <ul>
                     <For each=move || order.get() key=|id| *id let:id>
                         <RoomItem id all/>
@@ -163,7 +185,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
     let unread = room.unread_count;
     let at = room.last_message.as_ref().map(|last| last.created_at);
     let line = match room.last_message {
-        Some(last) => say!(rooms.said, who = last.sender, what = last.content),
+        Some(last) => say!(rooms.said, who = last.sender, what = beginning(&last.content)),
         None => say!(rooms.empty).to_owned(),
     };
     view! {
@@ -208,6 +230,11 @@ fn RoomLine(listed: Listed) -> impl IntoView {
             })}
     }
     .anew()
+}
+
+/// What of a message's `content` is told elsewhere, in one line.
+pub(super) fn beginning(content: &str) -> String {
+    if content == DELETED_CONTENT { say!(timeline.deleted).to_owned() } else { excerpt(content, SHOWN) }
 }
 
 /// A number for a small round thing.

@@ -178,7 +178,8 @@ fn list(first: &Item, lines: &[&str], depth: usize, names: &Names, html: &mut St
             "</ol>"
         }
         Some(number) => {
-            html.push_str("<ol start=\"");
+            // Long numbers need more room before the text.
+            html.push_str(if number.len() > 2 { "<ol class=\"prose-far\" start=\"" } else { "<ol start=\"" });
             html.push_str(if number.is_empty() { "0" } else { number });
             html.push_str("\">");
             "</ol>"

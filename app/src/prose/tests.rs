@@ -157,6 +157,18 @@ fn a_long_text_is_one_of_many_characters_or_lines() {
 fn an_excerpt_is_one_line() {
     assert_eq!(excerpt(" a\n\n b  c ", 20), "a b c");
     assert_eq!(excerpt("聊聊聊 聊聊", 4), "聊聊聊 …");
+    assert_eq!(excerpt("聊".repeat(10_000).as_str(), 3), "聊聊聊…");
+}
+
+#[test]
+fn an_excerpt_has_no_marks() {
+    assert_eq!(
+        excerpt("# 会议\n- **一**：`a < b`\n- @mei [二](https://example.org/?a=1&b=2)", 80),
+        "会议 一：a < b @mei 二"
+    );
+    assert_eq!(excerpt("| 时间 | 谁 |\n|---|---|\n| 14:30 | \"Tom\" |", 80), "时间 谁 14:30 \"Tom\"");
+    assert_eq!(excerpt("> 引\n\n```rust\nlet a = \"&amp;\"; // 1\n```", 80), "引 let a = \"&amp;\"; // 1");
+    assert_eq!(excerpt("2 * 3 * 4 <b>no</b> a_b_c", 80), "2 * 3 * 4 <b>no</b> a_b_c");
 }
 
 /// Tags in the order in which they may be, each closed; and no sign of markup elsewhere.

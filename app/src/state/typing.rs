@@ -41,9 +41,9 @@ impl Typists {
         self.people.clear();
     }
 
-    /// Their names.
-    pub fn names(&self) -> Vec<String> {
-        self.people.iter().map(|(person, _)| person.username.clone()).collect()
+    /// Who they are.
+    pub fn people(&self) -> impl Iterator<Item = &UserRef> {
+        self.people.iter().map(|(person, _)| person)
     }
 
     /// Is nobody writing?
@@ -66,7 +66,7 @@ mod tests {
         typists.hear(&bob(), true, 0.0);
         typists.hear(&bob(), true, 3_000.0);
         assert!(!typists.lapse(7_900.0), "heard of 4.9 s ago");
-        assert_eq!(typists.names(), ["bob"]);
+        assert!(typists.people().eq([&bob()]));
         assert!(typists.lapse(8_000.0));
         assert!(typists.is_empty());
     }

@@ -127,7 +127,10 @@ pub(super) fn Composer(
                 inner_html=escaped(&first)
             ></textarea>
             <button type="submit" class="button button-loud" aria-label=send title=send>
-                <Draw icon=Icon::Send/>
+                {move || {
+                    let icon = if is_editing() { Icon::Check } else { Icon::Send };
+                    view! { <Draw icon/> }
+                }}
             </button>
         </form>
         <Foot length/>
@@ -166,11 +169,12 @@ fn Foot(length: RwSignal<usize>) -> impl IntoView {
         _ => td_string!(locale, composer.hint).to_owned(),
     };
     view! {
-        <div class="composer-foot wide-only">
+        <div class="composer-foot">
             <Shortcuts/>
             <p
                 id="composer-hint"
                 class="composer-hint"
+                class:composer-near=move || { length.get() + NEAR >= CONTENT_MAX }
                 class:composer-problem=move || { length.get() > CONTENT_MAX }
             >
                 {hint}

@@ -10,7 +10,7 @@ pub(super) const BUTTON: &str = "shortcuts-button";
 /// See the module.
 #[component]
 pub(super) fn Shortcuts() -> impl IntoView {
-    let keys: [(&[&str], &str); 10] = [
+    let keys: [(&[&str], &str); 11] = [
         (&["Enter"], say!(shortcuts.send)),
         (&["Shift", "Enter"], say!(shortcuts.break_line)),
         (&["@"], say!(shortcuts.mention)),
@@ -21,6 +21,7 @@ pub(super) fn Shortcuts() -> impl IntoView {
         (&["Del"], say!(actions.delete)),
         (&["V"], say!(actions.readers)),
         (&["C"], say!(actions.copy)),
+        (&["Ctrl", "K"], say!(switcher.title)),
     ];
     view! {
         <button type="button" id=BUTTON class="button-text shortcuts-button" popovertarget="shortcuts">

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     i18n::{say, td_string},
     preferences::locale,
-    server::rooms::room_path,
-    state::{doing::Doing, timeline::Timeline},
+    server::{members::members_path, rooms::room_path},
+    state::{doing::Doing, roster::Roster, timeline::Timeline},
     ui::{
         anew::Anew,
         avatar::{Avatar, Shape},
@@ -176,11 +176,26 @@ fn Later() -> impl IntoView {
 #[component]
 fn Start(name: String, id: RoomId) -> impl IntoView {
     let avatar = name.clone();
+    let roster: RwSignal<Roster> = expect_context();
+    let is_alone = Memo::new(move |_| roster.with(|roster| roster.count <= 1 && roster.powers.invite));
+    let (invite, words) = (format!("{}#username", members_path(id)), say!(members.invite_label));
     view! {
         <div class="timeline-start">
             <Avatar name=avatar id=id.0 shape=Shape::LargeRoom/>
             <h2>{say!(room.start, name = name)}</h2>
             <p>{say!(room.start_lead)}</p>
+            {move || {
+                is_alone
+                    .get()
+                    .then(|| {
+                        view! {
+                            <a class="button" href=invite.clone() rel="external" data-testid="invite-first">
+                                <Draw icon=Icon::Plus small=true/>
+                                {words}
+                            </a>
+                        }
+                    })
+            }}
         </div>
     }
     .anew()

@@ -1,12 +1,13 @@
 //! Who is typing, in a line that is always there, so that nothing moves when somebody begins.
 
+use chat::model::UserRef;
 use leptos::prelude::*;
 
 use crate::{
     i18n::{Locale, td_string},
     preferences::locale,
-    state::typing::Typists,
-    ui::anew::Anew,
+    state::{roster::Roster, typing::Typists},
+    ui::{anew::Anew, person::display_name},
 };
 
 /// See the module.
@@ -16,7 +17,13 @@ pub fn Typing(
     typists: RwSignal<Typists>,
 ) -> impl IntoView {
     let locale = locale();
-    let words = Memo::new(move |_| typists.with(|typists| words(locale, &typists.names())));
+    let roster: RwSignal<Roster> = expect_context();
+    let words = Memo::new(move |_| {
+        let names: Vec<_> = roster.with(|roster| {
+            typists.with(|typists| typists.people().map(|person| name_of(person, roster)).collect())
+        });
+        words(locale, &names)
+    });
     view! {
         <p class="typing" aria-live="polite" data-testid="typing">
             {move || {
@@ -36,6 +43,12 @@ pub fn Typing(
         </p>
     }
     .anew()
+}
+
+/// The name that the conversation calls them by; the frame that says that they type has the username alone.
+fn name_of(person: &UserRef, roster: &Roster) -> String {
+    let seat = roster.seats.iter().find(|seat| seat.user.id == person.id);
+    seat.map_or_else(|| person.username.clone(), |seat| display_name(&seat.user))
 }
 
 fn words(locale: Locale, names: &[String]) -> Option<String> {
