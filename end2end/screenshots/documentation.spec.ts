@@ -5,7 +5,7 @@ import { expect, test } from '../support/test';
 import { picture } from './look';
 
 const PICTURES = resolve('../docs/pictures');
-const DESK = { width: 1280, height: 872 };
+const DESK = { width: 1280, height: 864 };
 
 test('the pictures of the documentation', async ({ app, browser, troubles }) => {
   test.setTimeout(60_000);

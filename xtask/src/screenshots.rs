@@ -13,5 +13,5 @@ pub(crate) fn take(arguments: &[OsString]) -> Result<()> {
     let binary = server::build_with_site(false)?;
     let mut take = playwright(&binary);
     take.arg("--config=screenshots.config.ts").args(arguments);
-    progress::step("Taking the pictures", "half a minute", || process::run(&mut take))
+    progress::step("Taking the pictures", "about seven minutes", || process::run(&mut take))
 }
