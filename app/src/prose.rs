@@ -68,7 +68,8 @@ fn bare(html: &str) -> String {
     while let Some(mark) = rest.find(['<', '&']) {
         text.push_str(&rest[..mark]);
         rest = &rest[mark..];
-        let end = rest.find(['>', ';']).map_or(rest.len(), |end| end + 1);
+        // A tag's attributes have signs of their own.
+        let end = rest.find(if rest.starts_with('<') { '>' } else { ';' }).map_or(rest.len(), |end| end + 1);
         match &rest[..end] {
             "&amp;" => text.push('&'),
             "&lt;" => text.push('<'),
