@@ -83,7 +83,7 @@ impl Shutdown {
     /// # Errors
     /// When the system takes the port away.
     pub async fn serve(&self, listener: TcpListener, router: Router) -> io::Result<()> {
-        // A frame goes at once, and does not wait until the peer has owned to the one before: in a room of ten that made
+        // A frame goes at once, and does not wait until the peer has acknowledged the one before: in a room of ten that made
         // the slowest of a hundred deliveries four times as slow.
         let listener = listener.tap_io(|connection| {
             if let Err(error) = connection.set_nodelay(true) {

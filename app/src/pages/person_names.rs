@@ -20,29 +20,12 @@ pub fn PersonNames(
     /// What was refused, if anything.
     failure: Option<Failure>,
 ) -> impl IntoView {
-    let problem = |field| problem_of(failure.as_ref(), field);
-    let family = view! {
-        <TextField
-            name="last_name"
-            label=say!(account.last_name)
-            value=last_name
-            problem=problem("last_name")
-            autocomplete="family-name"
-            max=PERSON_NAME_MAX
-            optional=true
-        />
+    let field = |name, label, value, autocomplete| {
+        let problem = problem_of(failure.as_ref(), name);
+        view! { <TextField name label value problem autocomplete max=PERSON_NAME_MAX optional=true/> }
     };
-    let given = view! {
-        <TextField
-            name="first_name"
-            label=say!(account.first_name)
-            value=first_name
-            problem=problem("first_name")
-            autocomplete="given-name"
-            max=PERSON_NAME_MAX
-            optional=true
-        />
-    };
+    let family = field("last_name", say!(account.last_name), last_name, "family-name");
+    let given = field("first_name", say!(account.first_name), first_name, "given-name");
     let both = match locale() {
         Locale::zh => (family, given).into_any(),
         Locale::en => (given, family).into_any(),

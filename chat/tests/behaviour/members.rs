@@ -135,15 +135,15 @@ both! {
             assert_eq!(next_change(&mut session).await, (name.to_owned(), change, role, count));
         }
     }
+
     async fn others_hear_of_what_somebody_did_who_hung_up_meanwhile(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let mut session = world.chat.open_room(&amy, room, None).await.expect("open");
-        for (asked, change, count) in [
+        for (mut asked, change, count) in [
             (world.chat.join(&bob, room).boxed(), MemberChange::Joined, 2),
             (world.chat.remove_member(&amy, room, bob.id).boxed(), MemberChange::Removed, 1),
         ] {
-            let mut asked = asked;
             assert!(poll!(&mut asked).is_pending());
             drop(asked);
             assert_eq!(next_change(&mut session).await, ("bob".into(), change, Role::Member, count));
