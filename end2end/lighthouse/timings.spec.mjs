@@ -5,6 +5,7 @@ import { Api } from '../support/api';
 import { signIn } from '../support/people';
 import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
+import { wasmSize, watchWasm } from '../support/wasm';
 
 /** What each must stay under; where the figures come from is in `docs/BENCHMARKS.md`. */
 const GOALS = { opening: 100, key: 16 };
@@ -40,7 +41,7 @@ async function weigh(page) {
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');
   const nodes = await page.evaluate(() => document.querySelectorAll('*').length);
-  const wasm = await page.evaluate(() => globalThis.wasmMemory?.buffer.byteLength ?? 0);
+  const wasm = await wasmSize(page);
   await session.detach();
   return { heap: usedSize / MIB, wasm: wasm / MIB, nodes };
 }
@@ -63,17 +64,7 @@ test('a room opens, keys are typed and an hour goes by', async ({ browser }) => 
 
   const context = await browser.newContext({ baseURL: app.url, locale: 'zh-CN', viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
-  await page.addInitScript(() => {
-    // The wasm's memory shows only to whoever is there when it is made.
-    for (const name of ['instantiate', 'instantiateStreaming']) {
-      const make = WebAssembly[name];
-      WebAssembly[name] = async (...all) => {
-        const made = await make.apply(WebAssembly, all);
-        globalThis.wasmMemory = (made.instance ?? made).exports.memory;
-        return made;
-      };
-    }
-  });
+  await watchWasm(page);
   await signIn(page, accounts[0]);
   const opened = await (await new RoomPage(page).open(rooms[0])).live();
 
