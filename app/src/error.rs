@@ -97,6 +97,7 @@ pub fn problem_sentence(locale: Locale, field: &FieldProblem) -> String {
         }
         Problem::NotAChoice => td_string!(locale, problem.not_a_choice).to_owned(),
         Problem::BadCharacter => td_string!(locale, problem.bad_character).to_owned(),
+        Problem::OuterSpace => td_string!(locale, problem.outer_space).to_owned(),
         Problem::BadUsername => td_string!(locale, problem.bad_username).to_owned(),
         Problem::UsernameTaken => td_string!(locale, problem.username_taken).to_owned(),
         Problem::WeakPassword => td_string!(locale, problem.weak_password).to_owned(),

@@ -1,5 +1,6 @@
 -- The core: people, rooms, members, messages. Twin of sqlite/0001_core.sql.
--- Every text is compared byte by byte (utf8mb4_bin), as SQLite does.
+-- Text is compared by code point (utf8mb4_bin). Unlike in SQLite, spaces at the end do not count: 'c1' and 'c1 ' are
+-- one (PAD SPACE). So the service refuses white space at the ends of whatever is looked up or unique.
 -- Times are microseconds since the epoch in UTC. Flags are 0 or 1.
 
 CREATE TABLE user (

@@ -103,6 +103,7 @@ fn complaint(field: &FieldProblem) -> String {
             format!("{name} is too easy to guess: it is common, all digits, or like the username.")
         }
         Problem::BadCharacter => format!("{name} has a character that may not be there."),
+        Problem::OuterSpace => format!("{name} must not begin or end with a space."),
         // What other features complain of does not come up here.
         _ => format!("{name} cannot be used."),
     }

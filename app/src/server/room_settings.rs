@@ -83,7 +83,7 @@ mod door {
             return Err(AppError(Failure { fields: vec![problem], ..Failure::new(Code::Invalid) }));
         };
         let patch = RoomPatch {
-            name: Some(name.to_owned()),
+            name: Some(name.trim().to_owned()),
             // Forms end their lines with CR LF.
             description: Some(description.replace("\r\n", "\n")),
             max_members: Some(places),

@@ -192,7 +192,7 @@ mod door {
     pub(super) async fn create(name: &str, description: &str, room_type: &str) -> Result<Room, AppError> {
         let me = signed_in().await?;
         let new = NewRoom {
-            name: name.into(),
+            name: name.trim().into(),
             description: description.into(),
             room_type: room_type.into(),
             max_members: Some(ROOM_MEMBERS_DEFAULT),

@@ -96,7 +96,8 @@ pub async fn sign_up(
     last_name: String,
 ) -> Result<(), AppError> {
     let new = super::NewAccount {
-        username: username.clone(),
+        // A phone's keyboard puts a space after a word that it completed.
+        username: username.trim().to_owned(),
         password,
         first_name: first_name.clone(),
         last_name: last_name.clone(),

@@ -95,6 +95,8 @@ pub enum Problem {
     NotAChoice,
     /// It has a character that may not be there (NUL, a control character).
     BadCharacter,
+    /// It has white space at its beginning or its end.
+    OuterSpace,
     /// A username may have letters, digits and `@ . + - _` only.
     BadUsername,
     /// Somebody has that username already.

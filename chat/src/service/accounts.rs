@@ -60,10 +60,11 @@ impl Chat {
         first_name: &str,
         last_name: &str,
     ) -> Result<User> {
+        let mut problems = Problems::default();
+        problems.closed("username", username);
         let username = &rules::normalized(username);
         let username_key = &username_key(username);
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
-        let mut problems = Problems::default();
         rules::check_username(&mut problems, username, username_key);
         rules::check_password(&mut problems, password, &[username, first_name, last_name]);
         problems.line("first_name", first_name, PERSON_NAME_MAX);

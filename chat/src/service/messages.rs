@@ -117,7 +117,7 @@ fn check(sender: Sender, room: RoomId, draft: MessageDraft) -> Result<Submission
         }
     };
     if let Some(client_id) = &draft.client_id {
-        problems.filled_line("client_id", client_id, CLIENT_ID_MAX);
+        problems.identifier("client_id", client_id, CLIENT_ID_MAX);
     }
     problems.finish()?;
     Ok(Submission {

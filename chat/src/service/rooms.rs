@@ -95,7 +95,7 @@ impl Chat {
     /// # Errors
     /// `invalid` with every bad field.
     pub async fn create_room(&self, creator: &User, new: NewRoom) -> Result<Room> {
-        let name = new.name.trim();
+        let name = new.name.as_str();
         let mut problems = Problems::default();
         check_words(&mut problems, Some(name), Some(&new.description));
         let kind = RoomType::parse(&new.room_type);
@@ -133,7 +133,7 @@ impl Chat {
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, editor.id).await?;
         let state = &allow(standing.as_ref(), Action::Govern)?.room;
-        let name = patch.name.as_deref().map(str::trim);
+        let name = patch.name.as_deref();
         let mut problems = Problems::default();
         check_words(&mut problems, name, patch.description.as_deref());
         if let Some(places) = patch.max_members {
@@ -253,7 +253,7 @@ pub(super) fn check_search(filter: &RoomFilter) -> Result<()> {
 
 fn check_words(problems: &mut Problems, name: Option<&str>, description: Option<&str>) {
     if let Some(name) = name {
-        problems.filled_line("name", name, ROOM_NAME_MAX);
+        problems.identifier("name", name, ROOM_NAME_MAX);
     }
     if let Some(description) = description {
         problems.text("description", description, ROOM_DESCRIPTION_MAX);

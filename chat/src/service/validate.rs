@@ -33,6 +33,20 @@ impl Problems {
         }
     }
 
+    /// A name by which people or programs find something: like [`Self::filled_line`], and no white space at either end.
+    /// Nobody sees it there, and to MySQL `x` and `x ` are one.
+    pub(super) fn identifier(&mut self, field: &str, text: &str, max: usize) {
+        self.filled_line(field, text, max);
+        self.closed(field, text);
+    }
+
+    /// No white space at either end of what is not blank.
+    pub(super) fn closed(&mut self, field: &str, text: &str) {
+        if !is_blank(text) && text.trim().len() < text.len() {
+            self.add(field, Problem::OuterSpace);
+        }
+    }
+
     /// A text of several lines: no NUL (MySQL and C programs end there), at most `max` characters.
     pub(super) fn text(&mut self, field: &str, text: &str, max: usize) {
         if text.contains('\0') {
@@ -61,4 +75,30 @@ pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
         c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_identifier(text: &str) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        problems.identifier("name", text, 8);
+        problems.0.into_iter().map(|field| field.problem).collect()
+    }
+
+    #[test]
+    fn an_identifier_has_no_white_space_or_control_character_at_its_ends() {
+        for good in ["c1", "Tea 茶", "a\u{a0}b"] {
+            assert_eq!(of_identifier(good), [], "{good:?}");
+        }
+        for bad in [" c1", "c1 ", "c1\u{3000}", "\u{a0}c1", "c1\u{2028}", "c1\u{2003}"] {
+            assert_eq!(of_identifier(bad), [Problem::OuterSpace], "{bad:?}");
+        }
+        for bad in ["c1\n", "\tc1", "c1\u{85}"] {
+            assert_eq!(of_identifier(bad), [Problem::BadCharacter, Problem::OuterSpace], "{bad:?}");
+        }
+        assert_eq!(of_identifier("c1\u{7f}"), [Problem::BadCharacter]);
+        assert_eq!(of_identifier("  "), [Problem::Blank]);
+    }
 }

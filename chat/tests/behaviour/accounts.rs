@@ -30,7 +30,7 @@ async fn sign_in_error(world: &World, username: &str, password: &str) -> Code {
 
 both! {
     async fn whoever_registers_can_sign_in(world: World) {
-        let made = world.chat.register(" 王小明 ", PASSWORD, " 小明 ", "王").await.expect("made");
+        let made = world.chat.register("王小明", PASSWORD, " 小明 ", "王").await.expect("made");
         assert_eq!((made.username.as_str(), made.first_name.as_str(), made.last_name.as_str()), ("王小明", "小明", "王"));
         assert_eq!(world.chat.sign_in("王小明", PASSWORD).await.expect("signed in"), made);
         assert_eq!(world.chat.authenticate(made.id).await.expect("known"), made);
@@ -39,7 +39,12 @@ both! {
 
     async fn a_username_is_one_in_every_spelling(world: World) {
         let bob = world.person("Bob").await;
-        for spelling in ["Bob", "bob", "BOB", " ｂｏｂ "] {
+        assert_eq!(world.chat.sign_in(" bob ", PASSWORD).await.expect("signed in"), bob);
+        for spaced in [" bob", "bob\u{3000}", "Tim "] {
+            let failure = world.chat.register(spaced, PASSWORD, "", "").await.expect_err("refused").failure();
+            assert_eq!(failure.fields[0], FieldProblem::new("username", Problem::OuterSpace), "{spaced:?}");
+        }
+        for spelling in ["Bob", "bob", "BOB", "ｂｏｂ"] {
             assert_eq!(world.chat.sign_in(spelling, PASSWORD).await.expect("signed in"), bob);
             let failure = world.chat.register(spelling, PASSWORD, "", "").await.expect_err("taken").failure();
             assert_eq!(failure.fields, [FieldProblem::new("username", Problem::UsernameTaken)]);

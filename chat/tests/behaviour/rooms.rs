@@ -36,6 +36,10 @@ both! {
         let failure = world.chat.create_room(&amy, bad).await.expect_err("refused").failure();
         let fields: Vec<&str> = failure.fields.iter().map(|f| f.field.as_str()).collect();
         assert_eq!(fields, ["name", "room_type", "max_members"]);
+        for name in [" Tea", "Tea ", "Tea\u{3000}", "\u{a0}Tea"] {
+            let spaced = NewRoom { name: name.into(), ..new_room("public") };
+            assert_eq!(problem(world.chat.create_room(&amy, spaced).await), ("name".into(), Problem::OuterSpace));
+        }
         let long = NewRoom { name: "聊".repeat(101), ..new_room("public") };
         let failure = world.chat.create_room(&amy, long).await.expect_err("refused").failure();
         assert_eq!(failure.fields[0].problem, Problem::TooLong { max: 100 });
@@ -114,7 +118,7 @@ both! {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         let before = world.chat.room(&admin, room).await.expect("seen");
         world.clock.advance(1);
-        let patch = RoomPatch { name: Some(" 茶馆 ".into()), ..RoomPatch::default() };
+        let patch = RoomPatch { name: Some("茶馆".into()), ..RoomPatch::default() };
         let named = world.chat.edit_room(&admin, room, patch).await.expect("changed");
         assert_eq!((named.name.as_str(), named.max_members), ("茶馆", before.max_members));
         assert!(named.updated_at > before.updated_at && named.members == before.members);
