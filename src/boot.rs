@@ -85,9 +85,10 @@ fn database(config: &Config, error: StoreError) -> StartError {
     match error {
         StoreError::Unreachable(reason) => StartError::DatabaseUnreachable { place, reason },
         StoreError::NewerSchema { found, known } => StartError::NewerSchema { place, found, known },
-        StoreError::Migration(_) | StoreError::Database(_) | StoreError::Corrupt(_) => {
-            StartError::Database { place, reason: error.to_string() }
-        }
+        StoreError::Migration(_)
+        | StoreError::Database(_)
+        | StoreError::CommitUnknown(_)
+        | StoreError::Corrupt(_) => StartError::Database { place, reason: error.to_string() },
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{
     model::{Code, Failure, FieldProblem, Problem},
-    store::StoreError,
+    store::{FailureClass, StoreError},
 };
 
 /// The domain's result.
@@ -55,8 +55,11 @@ impl Error {
             Self::Refused(failure) => failure.clone(),
             Self::Throttled { .. } => Failure::new(Code::Throttled),
             Self::Overloaded | Self::Stopping => Failure::new(Code::Unavailable),
-            Self::Store(error) if error.is_passing() => Failure::new(Code::Unavailable),
-            Self::Store(_) | Self::Hashing(_) => Failure::new(Code::Internal),
+            Self::Store(error) => Failure::new(match error.class() {
+                FailureClass::Away | FailureClass::Contention => Code::Unavailable,
+                FailureClass::Other => Code::Internal,
+            }),
+            Self::Hashing(_) => Failure::new(Code::Internal),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     figures::Figures,
     hub::Hub,
     model::RoomId,
-    store::{Store, StoreError},
+    store::{Store, StoreError, Tries},
     writer::Writer,
 };
 
@@ -51,20 +51,20 @@ pub use sockets::RoomSession;
 pub use system::KeyAgreement;
 pub use visit::Claim;
 
-/// Tries of one transaction when the database calls a deadlock: on MySQL, with the writer
-/// storing a message of the same member, or with whoever comes or goes at the same moment.
-const TRIES: usize = 4;
-
 /// So many rooms' members can change at once.
 const COMINGS: usize = 64;
 
-/// Does it again as long as the database calls a deadlock, which leaves nothing of it behind.
+/// Does it again where it met contention, which leaves nothing of it behind: on MySQL with the writer storing a message
+/// of the same member, or with whoever joins or leaves at the same moment.
 async fn retried<T, F: Future<Output = Result<T>>>(once: impl Fn() -> F) -> Result<T> {
-    let mut tries = 0;
+    let mut tries = Tries::new();
     loop {
-        tries += 1;
         match once().await {
-            Err(Error::Store(error)) if error.is_deadlock() && tries < TRIES => {}
+            Err(Error::Store(error)) => {
+                if !tries.again(&error).await {
+                    return Err(error.into());
+                }
+            }
             other => return other,
         }
     }
@@ -83,7 +83,8 @@ pub struct Settings {
     pub write_burst: u32,
     /// Sockets a user may have open on this node; 0: no limit.
     pub sockets_per_user: usize,
-    /// Messages that may wait for the writer before senders are told to try again.
+    /// Messages that may wait for the writer before senders are told to try again; those of one room may be a quarter
+    /// of them.
     pub queue: usize,
     /// Events that a room keeps for a socket that reads slowly; one more and it is closed.
     pub ring: usize,

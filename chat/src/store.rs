@@ -14,6 +14,7 @@ mod error;
 mod migrate;
 mod mysql;
 mod sqlite;
+mod tries;
 
 pub mod groups;
 pub mod members;
@@ -26,7 +27,8 @@ pub mod tokens;
 pub mod users;
 pub mod watch;
 
-pub use error::StoreError;
+pub use error::{FailureClass, StoreError};
+pub(crate) use tries::Tries;
 
 /// The store's result.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -185,10 +187,13 @@ impl Conn {
     }
 
     /// Makes the transaction's writes last. After this they survive a power loss.
+    ///
+    /// # Errors
+    /// [`StoreError::CommitUnknown`] when the database went away meanwhile: they may last all the same.
     pub async fn commit(self) -> StoreResult<()> {
         match self.0 {
-            Inner::Sqlite(mut loan) => loan.commit().await?,
-            Inner::MySqlTx(tx) => tx.commit().await?,
+            Inner::Sqlite(mut loan) => loan.commit().await.map_err(StoreError::of_commit)?,
+            Inner::MySqlTx(tx) => tx.commit().await.map_err(StoreError::of_commit)?,
             Inner::MySql(_) => {}
         }
         Ok(())

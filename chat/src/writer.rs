@@ -2,38 +2,38 @@
 //! sender is answered and the events go to the hub.
 //!
 //! There is no timer: when idle, a message goes at once; under load the commit
-//! under way is the pause in which the next batch gathers. Work runs in lanes, one
-//! batch at a time in each: SQLite has a single lane, since it commits one
-//! transaction at a time; MySQL has a lane for each busy room. So the events of a
-//! room are always published in the order of their commits.
+//! under way is the pause in which the next batch gathers. Rooms take turns, and no
+//! room is in two batches at once, so the events of a room are always published in the
+//! order of their commits (see [`queue`]). What makes a batch fail is found and refused
+//! alone (see [`isolation`]).
 //!
 //! The queue is bounded. When it is full the caller is told ([`Error::Overloaded`]).
 
-use std::collections::{HashMap, VecDeque};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::oneshot,
     task::{Id, JoinSet},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     figures::{Figures, amount},
     hub::Hub,
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
     service::{Claim, Clock},
-    store::{Backend, Store},
+    store::Store,
 };
 
 mod batch;
+mod isolation;
+mod queue;
 
-/// Messages of one transaction: beyond that a commit's share of a message's cost is
-/// lost in the rest (design: 256 and 1,000 differ by a quarter, and the first sender waits).
-const BATCH: usize = 512;
-
-/// Batches under way at once on MySQL, leaving connections for reading.
-const LANES: usize = 8;
+use queue::{Hold, Queue};
 
 /// Whose message it is.
 #[derive(Clone, Debug)]
@@ -150,43 +150,41 @@ struct Job {
     reply: oneshot::Sender<Result<Stored>>,
 }
 
-/// The handle to the writer task. Cheap to clone.
+/// The handle to the writer task. Cheap to clone; when the last one is dropped the task stores what it has and ends.
 #[derive(Clone)]
 pub struct Writer {
-    queue: mpsc::Sender<Job>,
+    queue: Arc<Queue>,
     closing: CancellationToken,
     tasks: TaskTracker,
+    _closes: Arc<DropGuard>,
 }
 
 impl Writer {
     /// Starts the task; `capacity` messages may wait.
     pub(crate) fn start(store: Store, hub: Hub, clock: Clock, capacity: usize) -> Self {
-        let (queue, receiver) = mpsc::channel(capacity);
+        let queue = Arc::new(Queue::new(store.backend(), capacity));
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
         let task = Task {
             context: batch::Context { store, hub, clock, figures: Figures::default() },
-            lanes: HashMap::new(),
+            queue: Arc::clone(&queue),
             running: JoinSet::new(),
-            keys: HashMap::new(),
-            waiting: 0,
-            capacity,
+            holds: HashMap::new(),
         };
-        tasks.spawn(task.run(receiver, closing.clone()));
+        tasks.spawn(task.run(closing.clone()));
         tasks.close();
-        Self { queue, closing, tasks }
+        let closes = Arc::new(closing.clone().drop_guard());
+        Self { queue, closing, tasks, _closes: closes }
     }
 
     /// Queues a change. The receiver is answered when it is on disk, or refused.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] when the queue is full, [`Error::Stopping`].
+    /// [`Error::Overloaded`](crate::Error::Overloaded) when the queue is full, or the room has more than its share of
+    /// it; [`Error::Stopping`](crate::Error::Stopping).
     pub(crate) fn submit(&self, change: Change) -> Result<oneshot::Receiver<Result<Stored>>> {
         let (reply, receiver) = oneshot::channel();
-        self.queue.try_send(Job { change, reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => Error::Stopping,
-        })?;
+        self.queue.push(Job { change, reply })?;
         Ok(receiver)
     }
 
@@ -197,90 +195,44 @@ impl Writer {
     }
 }
 
-/// What may not be in two batches at once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum LaneKey {
-    Whole,
-    Room(RoomId),
-}
-
-#[derive(Default)]
-struct Lane {
-    waiting: VecDeque<Job>,
-    is_busy: bool,
-}
-
 struct Task {
     context: batch::Context,
-    lanes: HashMap<LaneKey, Lane>,
-    running: JoinSet<()>,
-    /// Which lane a running batch holds. Kept outside it, so that even a batch that
-    /// panicked gives its lane back.
-    keys: HashMap<Id, LaneKey>,
-    waiting: usize,
-    capacity: usize,
+    queue: Arc<Queue>,
+    /// Batches; each gives the senders whose messages failed by themselves.
+    running: JoinSet<Vec<UserId>>,
+    /// What a running batch holds. Kept outside it, so that even a batch that
+    /// panicked gives it back.
+    holds: HashMap<Id, Hold>,
 }
 
 impl Task {
-    async fn run(mut self, mut receiver: mpsc::Receiver<Job>, closing: CancellationToken) {
+    async fn run(mut self, closing: CancellationToken) {
         let mut is_open = true;
         loop {
-            tokio::select! {
-                Some(done) = self.running.join_next_with_id() => {
-                    let id = match done {
-                        Ok((id, ())) => id,
-                        Err(error) => {
-                            tracing::error!(%error, "a batch ended before its time");
-                            error.id()
-                        }
-                    };
-                    if let Some(lane) = self.keys.remove(&id).and_then(|key| self.lanes.get_mut(&key)) {
-                        lane.is_busy = false;
-                    }
-                    self.start_batches();
-                }
-                job = receiver.recv(), if is_open && self.waiting < self.capacity => {
-                    match job {
-                        Some(job) => {
-                            self.enqueue(job);
-                            while self.waiting < self.capacity && let Ok(job) = receiver.try_recv() {
-                                self.enqueue(job);
-                            }
-                            self.start_batches();
-                        }
-                        None => is_open = false,
-                    }
-                }
-                () = closing.cancelled(), if !receiver.is_closed() => receiver.close(),
-                else => break,
+            while let Some(batch) = self.queue.next() {
+                let handle = self.running.spawn(isolation::run(self.context.clone(), batch.jobs));
+                self.holds.insert(handle.id(), batch.hold);
             }
-            self.context.figures.waiting.set(amount(self.waiting + receiver.len()));
-        }
-    }
-
-    fn enqueue(&mut self, job: Job) {
-        let key = match self.context.store.backend() {
-            Backend::Sqlite => LaneKey::Whole,
-            Backend::MySql => LaneKey::Room(job.change.room()),
-        };
-        self.lanes.entry(key).or_default().waiting.push_back(job);
-        self.waiting += 1;
-    }
-
-    fn start_batches(&mut self) {
-        self.lanes.retain(|_, lane| lane.is_busy || !lane.waiting.is_empty());
-        for (key, lane) in &mut self.lanes {
-            if self.running.len() >= LANES {
+            self.context.figures.waiting.set(amount(self.queue.waiting()));
+            if !is_open && self.running.is_empty() {
                 break;
             }
-            if lane.is_busy || lane.waiting.is_empty() {
-                continue;
+            tokio::select! {
+                Some(done) = self.running.join_next_with_id() => {
+                    let (id, guilty) = done.unwrap_or_else(|error| {
+                        tracing::error!(%error, "a batch ended before its time");
+                        (error.id(), Vec::new())
+                    });
+                    if let Some(hold) = self.holds.remove(&id) {
+                        self.queue.done(hold, &guilty);
+                    }
+                }
+                () = self.queue.pushed() => {}
+                () = closing.cancelled(), if is_open => {
+                    self.queue.close();
+                    is_open = false;
+                }
             }
-            let jobs: Vec<Job> = lane.waiting.drain(..lane.waiting.len().min(BATCH)).collect();
-            self.waiting -= jobs.len();
-            lane.is_busy = true;
-            let handle = self.running.spawn(batch::run(self.context.clone(), jobs));
-            self.keys.insert(handle.id(), *key);
         }
     }
 }

@@ -22,66 +22,130 @@ pub enum StoreError {
     /// A statement failed.
     #[error("{0}")]
     Database(#[from] sqlx::Error),
+    /// The database went away while it committed: the transaction may be stored or not.
+    #[error("the answer to COMMIT was lost: {0}")]
+    CommitUnknown(#[source] sqlx::Error),
     /// A row says what no Liao ever wrote.
     #[error("unexpected data: {0}")]
     Corrupt(&'static str),
 }
 
+/// What a failure says about trying the same again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureClass {
+    /// The database is away, its disk is full or failing, or it only lets itself be read. Whatever is asked of it
+    /// fails, now and for a while.
+    Away,
+    /// Two transactions stood in each other's way. The same may succeed in a moment.
+    Contention,
+    /// What was asked is at fault, or we are. The same fails again.
+    Other,
+}
+
 /// SQLite's primary result codes: <https://www.sqlite.org/rescode.html>.
-const SQLITE_BUSY: i32 = 5;
-const SQLITE_IOERR: i32 = 10;
-const SQLITE_FULL: i32 = 13;
-/// MySQL's: <https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html>.
-const MYSQL_DEADLOCK: u16 = 1213;
-const MYSQL_LOCK_WAIT: u16 = 1205;
-const MYSQL_DISK_FULL: u16 = 1021;
-const MYSQL_SHUTDOWN: u16 = 1053;
+mod sqlite {
+    /// `SQLITE_BUSY`, `SQLITE_LOCKED`.
+    pub(super) const CONTENTION: [i32; 2] = [5, 6];
+    /// `SQLITE_READONLY`, `SQLITE_IOERR`, `SQLITE_FULL`, `SQLITE_CANTOPEN`.
+    pub(super) const AWAY: [i32; 4] = [8, 10, 13, 14];
+}
+
+/// MySQL's: <https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html>, and MariaDB's:
+/// <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
+mod mysql {
+    /// A deadlock, a lock that was waited for too long, a row that changed since the snapshot
+    /// (MariaDB's `innodb_snapshot_isolation`).
+    pub(super) const CONTENTION: [u16; 3] = [1213, 1205, 1020];
+    pub(super) const AWAY: [u16; 21] = [
+        // Disk full or failing: EE_WRITE, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_GET_ERRNO, ER_RECORD_FILE_FULL.
+        3, 1021, 1026, 1030, 1114, // Read only: by option, by transaction, by mode.
+        1290, 1792, 1836, // Too many connections: of all, of this user, by the hour.
+        1040, 1203,
+        1226, // Nobody is let in: access denied (twice), unknown database, blocked host (twice).
+        1044, 1045, 1049, 1129, 1130,
+        // It stops, or ends what is under way: a shutdown, an interrupted query, a killed connection, an idle one.
+        1053, 1317, 1927, 4031, // A node of a cluster that is not ready.
+        1047,
+    ];
+}
+
+fn class(error: &sqlx::Error) -> FailureClass {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => FailureClass::Away,
+        sqlx::Error::Database(error) => {
+            if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+                let number = error.number();
+                return class_in(&number, &mysql::AWAY, &mysql::CONTENTION);
+            }
+            let Some(error) = error.try_downcast_ref::<sqlx::sqlite::SqliteError>() else {
+                return FailureClass::Other;
+            };
+            // What it adds in detail is above the lowest byte.
+            let code = error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
+            code.map_or(FailureClass::Other, |code| class_in(&code, &sqlite::AWAY, &sqlite::CONTENTION))
+        }
+        _ => FailureClass::Other,
+    }
+}
+
+fn class_in<T: PartialEq>(code: &T, away: &[T], contention: &[T]) -> FailureClass {
+    if away.contains(code) {
+        FailureClass::Away
+    } else if contention.contains(code) {
+        FailureClass::Contention
+    } else {
+        FailureClass::Other
+    }
+}
 
 impl StoreError {
-    fn mysql_number(&self) -> Option<u16> {
-        let Self::Database(sqlx::Error::Database(error)) = self else { return None };
-        error
-            .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
-            .map(sqlx::mysql::MySqlDatabaseError::number)
+    /// A failure of the statement that commits.
+    pub(super) fn of_commit(error: sqlx::Error) -> Self {
+        match class(&error) {
+            FailureClass::Away => Self::CommitUnknown(error),
+            FailureClass::Contention | FailureClass::Other => Self::Database(error),
+        }
     }
 
-    /// SQLite's code without what it adds in detail, which is above the lowest byte.
-    fn sqlite_code(&self) -> Option<i32> {
-        let Self::Database(sqlx::Error::Database(error)) = self else { return None };
-        let error = error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-        Some(error.code()?.parse::<i32>().ok()? & 0xff)
+    /// What it says about trying the same again.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Unreachable(_) | Self::CommitUnknown(_) => FailureClass::Away,
+            Self::Database(error) => class(error),
+            Self::NewerSchema { .. } | Self::Migration(_) | Self::Corrupt(_) => FailureClass::Other,
+        }
     }
 
     /// Does a uniqueness rule of the schema stand against it?
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(e)) if e.kind() == ErrorKind::UniqueViolation)
     }
+}
 
-    /// Did two transactions stand in each other's way, so that trying again may help?
-    pub fn is_deadlock(&self) -> bool {
-        matches!(self.mysql_number(), Some(MYSQL_DEADLOCK | MYSQL_LOCK_WAIT))
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Is it the weather rather than us: the database away, busy or its disk full or failing?
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable(_) => true,
-            Self::Database(error) => match error {
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed => true,
-                sqlx::Error::Database(_) => {
-                    matches!(self.sqlite_code(), Some(SQLITE_BUSY | SQLITE_IOERR | SQLITE_FULL))
-                        || matches!(
-                            self.mysql_number(),
-                            Some(MYSQL_DEADLOCK | MYSQL_LOCK_WAIT | MYSQL_DISK_FULL | MYSQL_SHUTDOWN)
-                        )
-                }
-                _ => false,
-            },
-            Self::NewerSchema { .. } | Self::Migration(_) | Self::Corrupt(_) => false,
+    #[test]
+    fn what_a_failure_says_about_trying_again() {
+        use FailureClass::{Away, Contention, Other};
+        let io = || sqlx::Error::Io(std::io::Error::other("gone"));
+        assert_eq!(StoreError::Database(io()).class(), Away);
+        assert_eq!(StoreError::of_commit(io()).class(), Away);
+        assert_eq!(StoreError::Database(sqlx::Error::PoolTimedOut).class(), Away);
+        assert_eq!(StoreError::Database(sqlx::Error::RowNotFound).class(), Other);
+        assert_eq!(StoreError::Corrupt("a row").class(), Other);
+        for (number, expected) in
+            [(1205, Contention), (1213, Contention), (1021, Away), (1290, Away), (1062, Other)]
+        {
+            assert_eq!(class_in(&number, &mysql::AWAY, &mysql::CONTENTION), expected, "{number}");
+        }
+        for (code, expected) in [(5, Contention), (10, Away), (13, Away), (8, Away), (19, Other)] {
+            assert_eq!(class_in(&code, &sqlite::AWAY, &sqlite::CONTENTION), expected, "{code}");
         }
     }
 }

@@ -20,8 +20,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long, in seconds, a statement waits for somebody else's lock; and after how long MariaDB
 /// takes back the locks of a node that stands still in the middle of a transaction, so that the
 /// others can write in its rooms. MySQL, which has nothing like it, reads a comment there.
+///
+/// The first is a little longer than the second, so that who waits for such a node gets the lock; and not much longer,
+/// since a sender is answered after some five seconds (`tries.rs`).
 const PATIENCE: &str =
-    "SET SESSION innodb_lock_wait_timeout = 10 /*M!100300 , SESSION idle_transaction_timeout = 5 */";
+    "SET SESSION innodb_lock_wait_timeout = 6 /*M!100300 , SESSION idle_transaction_timeout = 5 */";
 
 /// Connects to the server that `url` names.
 pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {

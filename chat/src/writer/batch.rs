@@ -1,19 +1,18 @@
 //! One batch: judge each change under the rooms' locks, store the good ones in one
-//! transaction, then answer and announce.
+//! transaction; then announce them.
 
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
     sync::Arc,
-    time::Instant,
 };
 
-use super::{Change, Job, Sender, Stored, Submission};
+use super::{Change, Sender, Stored, Submission};
 use crate::{
     error::{Error, Result},
-    figures::{Figures, amount},
+    figures::Figures,
     hub::{Audience, Event, Frame, Hub, News},
-    model::{Message, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, Timestamp, User, UserId},
+    model::{Message, MessageId, RoomId, RoomMessage, ServerFrame, Timestamp, UserId},
     service::Clock,
     store::{
         Store, StoreError,
@@ -26,14 +25,12 @@ use crate::{
     },
 };
 
+mod commit;
 mod judge;
 mod mentions;
 
+use commit::Evidence;
 use judge::{Judgement, Ruling, judge};
-
-/// Tries of one batch when the database calls a deadlock (MySQL: another node's
-/// transaction, or a foreign-key check that met ours).
-const TRIES: usize = 4;
 
 #[derive(Clone)]
 pub(super) struct Context {
@@ -42,6 +39,9 @@ pub(super) struct Context {
     pub(super) clock: Clock,
     pub(super) figures: Figures,
 }
+
+/// What became of each change of a batch, in their order.
+pub(super) struct Outcomes(Vec<Outcome>);
 
 /// What became of one change.
 enum Outcome {
@@ -63,46 +63,16 @@ impl Outcome {
     }
 }
 
-/// Stores `jobs` and answers every one of them.
-pub(super) async fn run(context: Context, jobs: Vec<Job>) {
-    let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
-    let start = Instant::now();
-    let mut tries = 0;
-    let result = loop {
-        tries += 1;
-        match store(&context, &changes).await {
-            Err(Error::Store(error)) if error.is_deadlock() && tries < TRIES => {}
-            other => break other,
-        }
-    };
-    context.figures.commit_seconds.record(start.elapsed());
-    context.figures.commit_changes.record(amount(changes.len()));
-    let outcomes = match result {
-        Ok(outcomes) => outcomes,
-        Err(error) => {
-            tracing::error!(%error, changes = jobs.len(), "a batch could not be stored");
-            let failure = error.failure();
-            for job in jobs {
-                let _ = job.reply.send(Err(Error::Refused(failure.clone())));
-            }
-            return;
-        }
-    };
-    let new = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::New(..))).count();
-    context.figures.stored.increment(u64::try_from(new).unwrap_or_default());
-    for (job, outcome) in jobs.into_iter().zip(announce(&context.hub, outcomes)) {
-        // Whoever asked may have gone meanwhile; the change is stored all the same.
-        let _ = job.reply.send(outcome);
-    }
-}
-
 /// Tells the rooms, then gives the answers. The batch is committed, and no other batch of
 /// these rooms runs.
-fn announce(hub: &Hub, outcomes: Vec<Outcome>) -> Vec<Result<Stored>> {
-    let tell = |outcome| match outcome {
+pub(super) fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stored>> {
+    let hub = &context.hub;
+    let mut new = 0;
+    let answer = |outcome| match outcome {
         Outcome::Refused(error) => Err(error),
         Outcome::Repeat(message) => Ok(Stored { message: *message, is_new: false }),
         Outcome::New(message, news) => {
+            new += 1;
             tell(hub, &message, Some(news));
             Ok(Stored { message: *message, is_new: true })
         }
@@ -111,7 +81,9 @@ fn announce(hub: &Hub, outcomes: Vec<Outcome>) -> Vec<Result<Stored>> {
             Ok(Stored { message: *message, is_new: true })
         }
     };
-    outcomes.into_iter().map(tell).collect()
+    let answers = outcomes.0.into_iter().map(answer).collect();
+    context.figures.stored.increment(new);
+    answers
 }
 
 fn tell(hub: &Hub, message: &Message, news: Option<News>) {
@@ -132,7 +104,12 @@ fn tell(hub: &Hub, message: &Message, news: Option<News>) {
     }
 }
 
-async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
+/// Stores the changes in one transaction.
+///
+/// # Errors
+/// Then nothing is stored, or the database is away and it cannot be found out. A change that the rules refuse is no
+/// error of the batch.
+pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
     let rooms: BTreeSet<RoomId> = changes.iter().map(|change| change.room()).collect();
     let rooms: Vec<RoomId> = rooms.into_iter().collect();
     let pairs: BTreeSet<Pair> = changes.iter().map(|change| (change.room(), change.actor())).collect();
@@ -165,9 +142,10 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
         Some((*room, Growth { seq: state.seq - was.seq, rev: state.rev - was.rev }))
     });
     let counters = Counters { rooms: grouped(growth), own: grouped(own) };
+    let evidence = Evidence { store: &context.store, rows: &rows, changed: &changed, now };
     if changed.is_empty() && !mentions::are_in(&rows) {
-        let ids = append::store_and_commit(tx, &rows, &counters, now).await?;
-        return outcomes(changes, rulings, ids, HashMap::new(), &rooms, &accounts, now);
+        let ids = evidence.settle(append::store_and_commit(tx, &rows, &counters, now).await).await?;
+        return Ok(outcomes(changes, rulings, ids, HashMap::new(), &rooms, &accounts, now));
     }
     let ids = append::store(&mut tx, &rows, &counters, now).await?;
     for message in &changed {
@@ -178,11 +156,12 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Vec<Outcome>> {
         change::move_rev(&mut tx, state.id, state.rev).await?;
     }
     let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
-    tx.commit().await?;
-    outcomes(changes, rulings, ids, mentioned, &rooms, &accounts, now)
+    let ids = evidence.settle(tx.commit().await.map(|()| ids)).await?;
+    Ok(outcomes(changes, rulings, ids, mentioned, &rooms, &accounts, now))
 }
 
-/// Puts the ids and the rulings together, in the order of the changes.
+/// Puts the ids and the rulings together, in the order of the changes. The batch is committed: no error may fail it
+/// as a whole any more.
 fn outcomes(
     changes: &[&Change],
     rulings: Vec<Ruling>,
@@ -191,38 +170,32 @@ fn outcomes(
     rooms: &HashMap<RoomId, RoomState>,
     accounts: &HashMap<UserId, Account>,
     now: Timestamp,
-) -> Result<Vec<Outcome>> {
+) -> Outcomes {
     let mut ids = ids.into_iter();
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(rulings.len());
     for (change, ruling) in changes.iter().zip(rulings) {
-        outcomes.push(match (ruling, change) {
-            (Ruling::Refused(error), _) => Outcome::Refused(error),
-            (Ruling::Repeat(message), _) => Outcome::Repeat(message),
-            (Ruling::RepeatOf(first), _) => {
-                let message = outcomes[first].message().ok_or(StoreError::Corrupt("a repeat of nothing"))?;
-                Outcome::Repeat(Box::new(message.clone()))
-            }
-            (Ruling::Changed(message), _) => Outcome::Changed(message),
+        let outcome = match (ruling, change) {
+            (Ruling::Refused(error), _) => Ok(Outcome::Refused(error)),
+            (Ruling::Repeat(message), _) => Ok(Outcome::Repeat(message)),
+            (Ruling::RepeatOf(first), _) => outcomes
+                .get(first)
+                .and_then(Outcome::message)
+                .map(|message| Outcome::Repeat(Box::new(message.clone())))
+                .ok_or(StoreError::Corrupt("a repeat of nothing")),
+            (Ruling::Changed(message), _) => Ok(Outcome::Changed(message)),
             (Ruling::Accepted { seq, rev, .. }, Change::Send(submission)) => {
-                let id = ids.next().ok_or(StoreError::Corrupt("fewer ids than messages"))?;
-                let room =
-                    rooms.get(&submission.room).ok_or(StoreError::Corrupt("a message without a room"))?;
-                let sender = match &submission.sender {
-                    Sender::Known(user) => user,
-                    Sender::Claimed(claim) => {
-                        let account = accounts.get(&claim.user);
-                        &account.ok_or(StoreError::Corrupt("a message of nobody"))?.user
-                    }
-                };
-                let news = News { seq, mentioned: mentioned.remove(&id).unwrap_or_default() };
-                Outcome::New(Box::new(message(submission, sender, room.to_ref(), id, rev, now)), news)
+                new_message(submission, ids.next(), rev, rooms, accounts, now).map(|message| {
+                    let news = News { seq, mentioned: mentioned.remove(&message.id).unwrap_or_default() };
+                    Outcome::New(Box::new(message), news)
+                })
             }
             (Ruling::Accepted { .. }, Change::Edit { .. } | Change::Delete { .. }) => {
-                return Err(StoreError::Corrupt("a place for what is no message").into());
+                Err(StoreError::Corrupt("a place for what is no message"))
             }
-        });
+        };
+        outcomes.push(outcome.unwrap_or_else(|error| Outcome::Refused(error.into())));
     }
-    Ok(outcomes)
+    Outcomes(outcomes)
 }
 
 fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessage<'_> {
@@ -252,17 +225,24 @@ fn grouped<Row, By: Hash + Eq>(changes: impl IntoIterator<Item = (Row, By)>) -> 
     groups
 }
 
-fn message(
+fn new_message(
     submission: &Submission,
-    sender: &User,
-    room: RoomRef,
-    id: MessageId,
+    id: Option<MessageId>,
     rev: i64,
+    rooms: &HashMap<RoomId, RoomState>,
+    accounts: &HashMap<UserId, Account>,
     now: Timestamp,
-) -> Message {
-    Message {
-        id,
-        room,
+) -> Result<Message, StoreError> {
+    let room = rooms.get(&submission.room).ok_or(StoreError::Corrupt("a message without a room"))?;
+    let sender = match &submission.sender {
+        Sender::Known(user) => user,
+        Sender::Claimed(claim) => {
+            &accounts.get(&claim.user).ok_or(StoreError::Corrupt("a message of nobody"))?.user
+        }
+    };
+    Ok(Message {
+        id: id.ok_or(StoreError::Corrupt("fewer ids than messages"))?,
+        room: room.to_ref(),
         sender: sender.clone(),
         message_type: submission.message_type,
         content: submission.content.clone(),
@@ -276,5 +256,5 @@ fn message(
         updated_at: now,
         client_id: submission.client_id.clone(),
         rev,
-    }
+    })
 }

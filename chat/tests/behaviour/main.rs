@@ -14,6 +14,8 @@ mod claims;
 mod histories;
 mod history;
 mod inbox;
+mod isolation;
+mod lost_commit;
 mod members;
 mod messages;
 mod migrations;
@@ -26,6 +28,7 @@ mod room_list;
 mod rooms;
 mod roster;
 mod sockets;
+mod turns;
 mod unread;
 
 mod window;

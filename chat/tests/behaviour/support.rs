@@ -8,6 +8,7 @@ use chat::{
     service::{Clock, history::HistoryQuery},
     store::Store,
 };
+use sqlx::{Connection as _, Executor as _, MySqlConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::mariadb;
@@ -73,6 +74,23 @@ impl World {
             .await
             .expect("the server answers");
         Self::at(url, tempfile::tempdir().expect("a temporary folder"), settings).await
+    }
+
+    /// Another domain on the same database, which it reaches at `url`.
+    pub async fn by_way_of(&self, url: &str) -> Chat {
+        let store = Store::open(url).await.expect("the store opens");
+        Chat::start(store, unhurried(), self.clock.clone())
+    }
+
+    /// Runs statements on the database itself, beside the domain: these on SQLite, those on MariaDB.
+    pub async fn run(&self, on_sqlite: &'static str, on_mariadb: &'static str) {
+        if let Some(path) = self.url.strip_prefix("sqlite:") {
+            let mut side = SqliteConnection::connect(path).await.expect("opened");
+            side.execute(sqlx::raw_sql(on_sqlite)).await.map(drop).expect("run");
+        } else {
+            let mut side = MySqlConnection::connect(&self.url).await.expect("connected");
+            side.execute(sqlx::raw_sql(on_mariadb)).await.map(drop).expect("run");
+        }
     }
 
     async fn at(url: String, folder: TempDir, settings: Settings) -> Self {

@@ -125,6 +125,32 @@ pub async fn store_and_commit(
     Ok(ids)
 }
 
+/// The ids of messages that [`store`] was asked to insert; `None` when they are not there. A batch is stored as a whole
+/// or not at all, and another node may have given its places to other messages.
+pub async fn find(
+    conn: &mut Conn,
+    rows: &[NewMessage<'_>],
+    now: Timestamp,
+) -> StoreResult<Option<Vec<MessageId>>> {
+    const SQL: &str = "SELECT id FROM chat_message WHERE room_id = ? AND seq = ? \
+        AND created_rev = ? AND sender_id = ? AND sender_seq = ? AND created_at = ?";
+    let mut ids = Vec::with_capacity(rows.len());
+    for row in rows {
+        let found: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+            .bind(row.room.0)
+            .bind(row.seq)
+            .bind(row.rev)
+            .bind(row.sender.0)
+            .bind(row.sender_seq)
+            .bind(now.0)
+            .fetch_optional(&mut *link)
+            .await)?;
+        let Some((id,)) = found else { return Ok(None) };
+        ids.push(MessageId(id));
+    }
+    Ok(Some(ids))
+}
+
 bundle::row! {
     struct MemberRow {
         id: i64,

@@ -56,6 +56,18 @@ pub async fn update(conn: &mut Conn, message: &Message) -> StoreResult<()> {
     Ok(())
 }
 
+/// Is the message stored as [`update`] was asked to store it?
+pub async fn is_stored(conn: &mut Conn, message: &Message) -> StoreResult<bool> {
+    const SQL: &str = "SELECT id FROM chat_message WHERE id = ? AND rev = ? AND updated_at = ?";
+    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(message.id.0)
+        .bind(message.rev)
+        .bind(message.updated_at.0)
+        .fetch_optional(&mut *link)
+        .await)?;
+    Ok(row.is_some())
+}
+
 /// Sets the change number of a room whose lock is held. Unlike a new message, a change
 /// does not move the room up in the list.
 pub async fn move_rev(conn: &mut Conn, room: RoomId, rev: i64) -> StoreResult<()> {

@@ -118,13 +118,18 @@ pub(super) async fn store(
         if is_last {
             query = query.bind(now.0).bind(growth(counters)?).bind(own(counters)?);
         }
+        let done = query.execute(loan.connection()).await;
+        let done = match then {
+            Then::Commit if is_last => done.map_err(StoreError::of_commit)?,
+            Then::Commit | Then::More => done?,
+        };
         // Nobody else inserts meanwhile, so the statement's ids follow each other.
-        let last = query.execute(loan.connection()).await?.last_insert_rowid();
+        let last = done.last_insert_rowid();
         let count = i64::try_from(chunk.len()).unwrap_or_default();
         ids.extend((last - count + 1..=last).map(MessageId));
     }
     match then {
-        Then::Commit if rows.is_empty() => loan.commit().await?,
+        Then::Commit if rows.is_empty() => loan.commit().await.map_err(StoreError::of_commit)?,
         Then::Commit => loan.has_committed(),
         Then::More => {}
     }
