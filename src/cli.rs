@@ -81,6 +81,11 @@ pub enum UsersCommand {
         /// The account
         username: String,
     },
+    /// Let a deactivated account sign in again; what ended stays ended
+    Activate {
+        /// The account
+        username: String,
+    },
 }
 
 /// A command that needs the rest of the server.

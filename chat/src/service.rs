@@ -38,6 +38,7 @@ pub mod reads;
 pub mod rooms;
 pub mod roster;
 pub mod sockets;
+mod succession;
 mod system;
 mod validate;
 mod visit;

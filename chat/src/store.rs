@@ -9,6 +9,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use sqlx::{MySql, MySqlConnection, SqliteConnection, Transaction, pool::PoolConnection};
 
 mod bundle;
+mod condition;
 mod dialect;
 mod error;
 mod migrate;

@@ -41,6 +41,11 @@ pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
             let name = changed.map_err(|error| sentence(&error, &username))?.username;
             Ok(format!("The account {name} was deactivated."))
         }
+        UsersCommand::Activate { username } => {
+            let changed = chat.set_active(&username, true).await;
+            let name = changed.map_err(|error| sentence(&error, &username))?.username;
+            Ok(format!("The account {name} is active again; it has to sign in anew."))
+        }
     }
 }
 

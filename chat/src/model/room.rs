@@ -94,7 +94,7 @@ pub struct Room {
     pub created_at: Timestamp,
     /// When its own fields last changed.
     pub updated_at: Timestamp,
-    /// The newest message.
+    /// The newest message; null in an empty room, and for whoever may not read its messages.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_message: Option<LastMessage>,
     /// Is the asking user in it?

@@ -16,6 +16,8 @@ pub enum Action {
     See,
     /// Come in.
     Join,
+    /// Go out.
+    Leave,
     /// Read its messages, mark them read.
     Read,
     /// Open a socket to it.
@@ -130,13 +132,14 @@ fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Resu
     if is_hidden && (present.is_none() || is_banned) {
         return Err(Code::NotFound.into());
     }
-    if is_banned {
+    // Leaving is all that a ban allows, to whoever is still in.
+    if is_banned && (action != Action::Leave || present.is_none()) {
         return Err(Code::Banned.into());
     }
     match action {
         Action::See => Ok(()),
         Action::Join => must_be_active(room),
-        Action::Read => present.map(drop).ok_or(Code::NotAMember.into()),
+        Action::Leave | Action::Read => present.map(drop).ok_or(Code::NotAMember.into()),
         // Who may not write any more may still take back what they wrote.
         Action::Listen | Action::Delete { is_own: true } => {
             must_be_active(room)?;
@@ -197,6 +200,21 @@ mod tests {
             last_read_seq: 0,
             sent: 0,
         }
+    }
+
+    #[test]
+    fn the_banned_may_leave_a_public_room_and_do_nothing_else() {
+        let banned = MemberState { is_banned: true, ..member() };
+        let gone = MemberState { is_present: false, ..banned.clone() };
+        let leaving = |kind, member: &MemberState| {
+            allow(Some(&standing(kind, Some(member.clone()))), Action::Leave).err().map(|error| error.code())
+        };
+        assert_eq!(leaving(RoomType::Public, &banned), None);
+        assert_eq!(leaving(RoomType::Public, &gone), Some(Code::Banned));
+        assert_eq!(leaving(RoomType::Group, &banned), Some(Code::NotFound));
+        assert_eq!(leaving(RoomType::Group, &member()), None);
+        let stranger = standing(RoomType::Public, None);
+        assert_eq!(allow(Some(&stranger), Action::Leave).err().map(|e| e.code()), Some(Code::NotAMember));
     }
 
     /// The answer for each action, in the order See, Join, Read, Listen, Send.

@@ -14,7 +14,7 @@ use crate::{
     },
     password::{self, Verdict},
     store::{
-        Conn, groups, sessions as session_rows,
+        Conn, groups, sessions as session_rows, tokens,
         users::{self, Account, NewUser},
     },
 };
@@ -168,8 +168,8 @@ impl Chat {
         Ok(user)
     }
 
-    /// Lets the account in again, or shuts it out at once: its sessions end and its
-    /// sockets close with `user_inactive`.
+    /// Deactivates the account at once: its sessions and tokens end, its sockets close with `user_inactive`, and rooms
+    /// that lose their last active admin by it get another. Or activates it again; what ended stays ended.
     ///
     /// # Errors
     /// `user_not_found`.
@@ -181,11 +181,15 @@ impl Chat {
         } else {
             users::shut_out(&mut conn, user.id).await?;
             session_rows::delete_of(&mut conn, user.id, None).await?;
+            users::set_tokens_from(&mut conn, user.id, self.clock().now().next_second()).await?;
+            tokens::forget_of(&mut conn, user.id).await?;
         }
         conn.commit().await?;
         if !is_active {
             self.hub().publish_user(user.id, UserEvent::Close(Code::UserInactive));
         }
+        // Of rooms that have been without an active admin it may be the only member who can be one.
+        self.settle_admins_of(user.id).await?;
         Ok(user)
     }
 

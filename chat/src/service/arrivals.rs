@@ -10,12 +10,9 @@ use std::{
 use crate::{
     error::Result,
     hub::{Arrival, News, Signal, Tidings, WatchedRooms},
-    model::{Notification, Room, RoomId, ServerFrame, UserId},
+    model::{Notification, Room, RoomId, ServerFrame},
     store::{Store, rooms},
 };
-
-/// A room seen by nobody in particular: what differs from one to the other is left out.
-const NOBODY: UserId = UserId(0);
 
 /// Tells the watchers until the hub is gone.
 pub(super) async fn run(store: Store, mut watched: WatchedRooms) {
@@ -44,7 +41,8 @@ pub(super) async fn run(store: Store, mut watched: WatchedRooms) {
 async fn views(store: &Store, of: &BTreeSet<RoomId>) -> Result<HashMap<RoomId, Room>> {
     let of: Vec<RoomId> = of.iter().copied().collect();
     let mut conn = store.read().await?;
-    Ok(rooms::views(&mut conn, NOBODY, &of).await?)
+    // Only members are told.
+    Ok(rooms::common_views(&mut conn, &of).await?)
 }
 
 fn arrival(room: Option<&Room>, frame: &[u8], news: &News) -> Option<Arrival> {

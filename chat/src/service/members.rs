@@ -4,6 +4,7 @@ use super::{
     Chat,
     access::{Action, allow},
     accounts::username_key,
+    succession::role_of_newcomer,
     validate::Problems,
 };
 use crate::{
@@ -75,7 +76,8 @@ impl Chat {
             return Err(Code::RoomFull.into());
         }
         let now = self.clock().now();
-        members::enter(&mut tx, room, guest.id, Role::Member, state.seq, now).await?;
+        let role = role_of_newcomer(&mut tx, room).await?;
+        members::enter(&mut tx, room, guest.id, role, state.seq, now).await?;
         rooms::add_members(&mut tx, room, 1).await?;
         let content = format!("{} 邀请您加入房间 {}", inviter.username, state.name);
         let kind = NotificationType::RoomInvite;
@@ -83,7 +85,7 @@ impl Chat {
             notifications::insert(&mut tx, guest.id, kind, room, None, "房间邀请", &content, now).await?;
         let entered = members::find(&mut tx, state.to_ref(), guest.id).await?.ok_or(Code::NotFound)?;
         tx.commit().await?;
-        self.tell_members(room, state.member_count + 1, [(&guest, MemberChange::Joined, Role::Member)]);
+        self.tell_members(room, state.member_count + 1, [(&guest, MemberChange::Joined, role)]);
         if let Some(notice) = notice {
             self.hub().publish_user(guest.id, UserEvent::Notice(notice));
         }

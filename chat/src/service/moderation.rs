@@ -6,6 +6,7 @@
 use super::{
     Chat,
     access::{Action, allow, may_act_on},
+    succession::role_of_newcomer,
     validate::Problems,
 };
 use crate::{
@@ -82,7 +83,8 @@ impl Chat {
                     return Err(Code::RoomFull.into());
                 }
                 count += 1;
-                members::enter(&mut tx, room, user, Role::Member, state.seq, self.clock().now()).await?;
+                let role = role_of_newcomer(&mut tx, room).await?;
+                members::enter(&mut tx, room, user, role, state.seq, self.clock().now()).await?;
             }
             changes.push(if is_banned { MemberChange::Banned } else { MemberChange::Unbanned });
         }

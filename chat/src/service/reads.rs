@@ -52,7 +52,10 @@ impl Chat {
     async fn note(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {
         let read_at = self.clock().now();
         let mut tx = self.store().write().await?;
-        reads::advance(&mut tx, room, reader.id, seq, read_at).await?;
+        // A ban, or another device, may have been quicker than the look before.
+        if !reads::advance(&mut tx, room, reader.id, seq, read_at).await? {
+            return Ok(());
+        }
         marks::forget(&mut tx, reader.id, room, message).await?;
         tx.commit().await?;
         let mark = ReadMark { message_id: message, user: reader.clone(), read_at };

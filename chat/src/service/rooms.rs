@@ -4,6 +4,7 @@ use super::{
     Chat,
     access::{Action, allow},
     retried,
+    succession::{Heir, promote_heir, role_of_newcomer},
     validate::Problems,
 };
 use crate::{
@@ -200,18 +201,19 @@ impl Chat {
         if room.member_count >= room.max_members {
             return Err(Code::RoomFull.into());
         }
-        members::enter(&mut tx, id, user.id, Role::Member, room.seq, self.clock().now()).await?;
+        let role = role_of_newcomer(&mut tx, id).await?;
+        members::enter(&mut tx, id, user.id, role, room.seq, self.clock().now()).await?;
         rooms::add_members(&mut tx, id, 1).await?;
         tx.commit().await?;
-        self.tell_members(id, room.member_count + 1, [(&user, MemberChange::Joined, Role::Member)]);
+        self.tell_members(id, room.member_count + 1, [(&user, MemberChange::Joined, role)]);
         Ok(())
     }
 
-    /// Goes out of a room. Its last admin's leaving makes the next in line admin; their
+    /// Goes out of a room, which the banned may too. Its last admin's leaving makes the next in line admin; their
     /// sockets there close.
     ///
     /// # Errors
-    /// `not_found`, `banned`, `not_a_member`.
+    /// `not_found`, `not_a_member`.
     pub async fn leave(&self, user: &User, id: RoomId) -> Result<()> {
         let user = user.clone();
         self.in_turn(id, move |chat| chat.try_to_leave(user.clone(), id)).await
@@ -221,22 +223,16 @@ impl Chat {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, user.id).await?;
-        let standing = allow(standing.as_ref(), Action::See)?;
-        let member = standing.member.as_ref().filter(|member| member.is_present).ok_or(Code::NotAMember)?;
+        let standing = allow(standing.as_ref(), Action::Leave)?;
+        let member = standing.member.as_ref().ok_or(Code::NotAMember)?;
         members::leave(&mut tx, member.id, self.clock().now()).await?;
-        rooms::add_members(&mut tx, id, -1).await?;
-        let heir = if members::has_admin_beside(&mut tx, id, member.id).await? {
-            None
-        } else {
-            members::heir(&mut tx, standing.room.to_ref()).await?
-        };
-        if let Some(heir) = &heir {
-            members::set_role(&mut tx, heir.id, Role::Admin).await?;
-        }
+        let places = i64::from(!member.is_banned);
+        rooms::add_members(&mut tx, id, -places).await?;
+        let heir = promote_heir(&mut tx, standing.room.to_ref()).await?;
         tx.commit().await?;
         let gone = (&user, MemberChange::Left, Role::Member);
-        let promoted = heir.as_ref().map(|heir| (&heir.user, MemberChange::Role, Role::Admin));
-        self.tell_members(id, standing.room.member_count - 1, [gone].into_iter().chain(promoted));
+        let promoted = heir.as_ref().map(Heir::change);
+        self.tell_members(id, standing.room.member_count - places, [gone].into_iter().chain(promoted));
         self.hub().publish(id, Event::Close { user: Some(user.id), code: Code::NotAMember });
         Ok(())
     }

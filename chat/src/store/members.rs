@@ -3,7 +3,11 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, on};
+use super::{
+    Conn, StoreResult,
+    condition::{active_account, active_member, is_in, present_member},
+    on,
+};
 use crate::model::{Member, Role, RoomId, RoomRef, Timestamp, User, UserId};
 
 #[derive(FromRow)]
@@ -23,12 +27,12 @@ struct MemberRow {
 
 /// What every answer about members has.
 macro_rules! members {
-    ($rest:literal) => {
+    ($($rest:expr),+ $(,)?) => {
         concat!(
             "SELECT m.id, m.role, m.joined_at, m.last_read_at, m.is_muted, m.is_banned, m.left_at, \
              u.id AS user_id, u.username, u.first_name, u.last_name \
              FROM chat_room_member m JOIN user u ON u.id = m.user_id ",
-            $rest
+            $($rest),+
         )
     };
 }
@@ -70,8 +74,11 @@ impl MemberRow {
 /// Who is in the room, first come first; `limit` of them at most.
 pub async fn list(conn: &mut Conn, room: RoomRef, listed: Listed, limit: i64) -> StoreResult<Vec<Member>> {
     const SQL: &str = members!(
-        "WHERE m.room_id = ? AND m.left_at IS NULL AND (? OR m.is_banned = FALSE) \
-         ORDER BY m.joined_at, m.id LIMIT ?"
+        "WHERE m.room_id = ? AND ",
+        is_in!("m"),
+        " AND (? OR ",
+        present_member!("m"),
+        ") ORDER BY m.joined_at, m.id LIMIT ?"
     );
     let rows: Vec<MemberRow> = on!(conn, |link| sqlx::query_as(SQL)
         .bind(room.id.0)
@@ -188,23 +195,49 @@ async fn note_loss(conn: &mut Conn, member_id: i64) -> StoreResult<()> {
     Ok(())
 }
 
-/// Has the room an admin other than this member?
+/// Has the room an admin? One whose account was deactivated does not count.
+pub async fn has_admin(conn: &mut Conn, room: RoomId) -> StoreResult<bool> {
+    // No membership has this id.
+    has_admin_beside(conn, room, 0).await
+}
+
+/// Has the room an admin other than this member? One whose account was deactivated does not count.
 pub async fn has_admin_beside(conn: &mut Conn, room: RoomId, member_id: i64) -> StoreResult<bool> {
-    const SQL: &str = "SELECT id FROM chat_room_member \
-        WHERE room_id = ? AND left_at IS NULL AND is_banned = FALSE AND role = 'admin' AND id <> ? LIMIT 1";
+    const SQL: &str = concat!(
+        "SELECT m.id FROM chat_room_member m JOIN user u ON u.id = m.user_id \
+         WHERE m.room_id = ? AND m.role = 'admin' AND m.id <> ? AND ",
+        present_member!("m"),
+        " AND ",
+        active_account!("u"),
+        " LIMIT 1"
+    );
     let row: Option<(i64,)> =
         on!(conn, |link| sqlx::query_as(SQL).bind(room.0).bind(member_id).fetch_optional(&mut *link).await)?;
     Ok(row.is_some())
 }
 
 /// Who comes next in a room without an admin: the moderator, else the member, who joined
-/// first and is not shut out.
+/// first; never a banned or deactivated one.
 pub async fn heir(conn: &mut Conn, room: RoomRef) -> StoreResult<Option<Member>> {
     const SQL: &str = members!(
-        "WHERE m.room_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE \
-         ORDER BY CASE m.role WHEN 'moderator' THEN 0 ELSE 1 END, m.joined_at, m.id LIMIT 1"
+        "WHERE m.room_id = ? AND ",
+        present_member!("m"),
+        " AND ",
+        active_account!("u"),
+        " ORDER BY CASE m.role WHEN 'moderator' THEN 0 ELSE 1 END, m.joined_at, m.id LIMIT 1"
     );
     let row: Option<MemberRow> =
         on!(conn, |link| sqlx::query_as(SQL).bind(room.id.0).fetch_optional(&mut *link).await)?;
     Ok(row.map(|row| row.into_member(room)))
+}
+
+/// The rooms that `user` is in.
+pub async fn rooms_of(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>> {
+    const SQL: &str = concat!(
+        "SELECT m.room_id FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id WHERE m.user_id = ? AND ",
+        active_member!("m", "r"),
+        " ORDER BY m.room_id"
+    );
+    let rows: Vec<(i64,)> = on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *link).await)?;
+    Ok(rows.into_iter().map(|(room,)| RoomId(room)).collect())
 }

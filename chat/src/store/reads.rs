@@ -2,7 +2,11 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, on};
+use super::{
+    Conn, StoreResult,
+    condition::{active_member, present_member},
+    on,
+};
 use crate::model::{MessageId, MessageReader, Role, RoomId, Timestamp, User, UserId};
 
 /// Has the user said that they read up to `seq` of the room, or further?
@@ -18,7 +22,7 @@ pub async fn is_noted(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) -> 
 }
 
 /// Moves the member's reading on to `seq`, if it has not come so far, and notes that they
-/// said so.
+/// said so. False, and nothing of it, when they are no member or have noted it before.
 ///
 /// How many of their own messages stand above `seq` is a difference of two running numbers,
 /// looked up and not counted. It holds whatever is stored meanwhile: `sent` is read under the
@@ -29,26 +33,32 @@ pub async fn advance(
     user: UserId,
     seq: i64,
     now: Timestamp,
-) -> StoreResult<()> {
-    const MOVE: &str = "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = sent - \
-        COALESCE((SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = ? AND m.room_id = ? AND m.seq <= ? \
-            ORDER BY m.seq DESC LIMIT 1), 0) \
-        WHERE room_id = ? AND user_id = ? AND last_read_seq < ?";
+) -> StoreResult<bool> {
+    const MOVE: &str = concat!(
+        "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = sent - \
+         COALESCE((SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = ? AND m.room_id = ? AND m.seq <= ? \
+             ORDER BY m.seq DESC LIMIT 1), 0) \
+         WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
+        present_member!("chat_room_member")
+    );
     // First, since it takes a lock on the room, as a batch does before it moves memberships:
     // the other way round each could wait for the other.
     let note = format!(
-        "{} INTO chat_message_read (room_id, user_id, seq, read_at) VALUES (?, ?, ?, ?)",
-        conn.backend().insert_ignore()
+        "{} INTO chat_message_read (room_id, user_id, seq, read_at) \
+         SELECT m.room_id, m.user_id, ?, ? FROM chat_room_member m \
+         WHERE m.room_id = ? AND m.user_id = ? AND {}",
+        conn.backend().insert_ignore(),
+        present_member!("m")
     );
-    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(note))
-        .bind(room.0)
-        .bind(user.0)
+    let noted = on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(note))
         .bind(seq)
         .bind(now.0)
+        .bind(room.0)
+        .bind(user.0)
         .execute(&mut *link)
         .await
-        .map(drop))?;
-    on!(conn, |link| sqlx::query(MOVE)
+        .map(|done| done.rows_affected()))?;
+    let moved = on!(conn, |link| sqlx::query(MOVE)
         .bind(seq)
         .bind(now.0)
         .bind(user.0)
@@ -59,8 +69,8 @@ pub async fn advance(
         .bind(seq)
         .execute(&mut *link)
         .await
-        .map(drop))?;
-    Ok(())
+        .map(|done| done.rows_affected()))?;
+    Ok(noted + moved > 0)
 }
 
 #[derive(FromRow)]
@@ -109,24 +119,32 @@ pub async fn readers(
         .collect())
 }
 
-/// Moves the user's reading on to the newest message of every room they are in, and says
+/// Moves the user's reading on to the newest message of every room they are a member of, and says
 /// how far it came in those where it moved. As many statements for any number of rooms.
 pub async fn advance_all(
     conn: &mut Conn,
     user: UserId,
     now: Timestamp,
 ) -> StoreResult<Vec<(RoomId, MessageId)>> {
-    const MOVE: &str = "UPDATE chat_room_member SET own_after_read = 0, last_read_at = ?, last_read_seq = \
-        (SELECT r.seq FROM chat_room r WHERE r.id = chat_room_member.room_id) \
-        WHERE user_id = ? AND left_at IS NULL AND last_read_seq < \
-        (SELECT r.seq FROM chat_room r WHERE r.id = chat_room_member.room_id)";
-    const MOVED: &str = "SELECT m.room_id, l.id FROM chat_room_member m \
-        JOIN chat_message l ON l.room_id = m.room_id AND l.seq = m.last_read_seq \
-        WHERE m.user_id = ? AND m.left_at IS NULL AND m.last_read_at = ?";
+    const MOVE: &str = concat!(
+        "UPDATE chat_room_member SET own_after_read = 0, last_read_at = ?, last_read_seq = \
+         (SELECT r.seq FROM chat_room r WHERE r.id = chat_room_member.room_id) \
+         WHERE user_id = ? AND last_read_seq < \
+         (SELECT r.seq FROM chat_room r WHERE r.id = chat_room_member.room_id AND ",
+        active_member!("chat_room_member", "r"),
+        ")"
+    );
+    const MOVED: &str = concat!(
+        "SELECT m.room_id, l.id FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
+         JOIN chat_message l ON l.room_id = m.room_id AND l.seq = m.last_read_seq \
+         WHERE m.user_id = ? AND m.last_read_at = ? AND ",
+        active_member!("m", "r")
+    );
     // The rooms first, as a batch does: nothing is stored in them meanwhile.
     let hold = format!(
-        "SELECT id FROM chat_room WHERE id IN \
-         (SELECT room_id FROM chat_room_member WHERE user_id = ? AND left_at IS NULL) ORDER BY id{}",
+        "SELECT r.id FROM chat_room r WHERE r.id IN \
+         (SELECT m.room_id FROM chat_room_member m WHERE m.user_id = ? AND {}) ORDER BY r.id{}",
+        present_member!("m"),
         conn.backend().for_share()
     );
     on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(hold))
@@ -137,9 +155,10 @@ pub async fn advance_all(
     on!(conn, |link| sqlx::query(MOVE).bind(now.0).bind(user.0).execute(&mut *link).await.map(drop))?;
     let note = format!(
         "{} INTO chat_message_read (room_id, user_id, seq, read_at) \
-         SELECT m.room_id, m.user_id, m.last_read_seq, ? FROM chat_room_member m \
-         WHERE m.user_id = ? AND m.left_at IS NULL AND m.last_read_at = ?",
-        conn.backend().insert_ignore()
+         SELECT m.room_id, m.user_id, m.last_read_seq, ? FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
+         WHERE m.user_id = ? AND m.last_read_at = ? AND {}",
+        conn.backend().insert_ignore(),
+        active_member!("m", "r")
     );
     on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(note))
         .bind(now.0)
@@ -199,7 +218,8 @@ macro_rules! readings {
         concat!(
             "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.access_rev \
              FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
-             WHERE m.user_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE AND r.is_active = TRUE",
+             WHERE m.user_id = ? AND ",
+            $crate::store::condition::active_member!("m", "r"),
             $rest
         )
     };

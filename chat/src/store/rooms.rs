@@ -10,7 +10,7 @@ mod listing;
 mod visit;
 
 pub(super) use listing::like_pattern;
-pub use listing::{RoomFilter, RoomPlace, list, list_for, place, view, views};
+pub use listing::{RoomFilter, RoomPlace, common_views, list, list_for, place, view, views};
 pub use visit::{Visited, newest_for, visit};
 
 /// A room and the asking user's place in it: all that the rules need to decide.

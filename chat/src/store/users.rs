@@ -2,7 +2,13 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, bundle, dialect::padded, on, rooms::like_pattern};
+use super::{
+    Conn, StoreResult, bundle,
+    condition::{active_account, is_in},
+    dialect::padded,
+    on,
+    rooms::like_pattern,
+};
 use crate::model::{RoomId, Timestamp, User, UserId};
 
 /// A user and whether they may do anything.
@@ -99,11 +105,14 @@ pub async fn find(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
 
 /// Active accounts that are not in `room` and whose names have `text` in them; `limit` of them at most.
 pub async fn outside(conn: &mut Conn, room: RoomId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
-    const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active, u.tokens_from FROM user u \
-        WHERE u.is_active = TRUE \
-        AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
-        AND NOT EXISTS (SELECT 1 FROM chat_room_member m WHERE m.room_id = ? AND m.user_id = u.id \
-            AND m.left_at IS NULL) ORDER BY u.username_key LIMIT ?";
+    const SQL: &str = concat!(
+        "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active, u.tokens_from FROM user u WHERE ",
+        active_account!("u"),
+        " AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
+         AND NOT EXISTS (SELECT 1 FROM chat_room_member m WHERE m.room_id = ? AND m.user_id = u.id AND ",
+        is_in!("m"),
+        ") ORDER BY u.username_key LIMIT ?"
+    );
     let rows: Vec<AccountRow> = on!(conn, |link| sqlx::query_as(SQL)
         .bind(like_pattern(text))
         .bind(room.0)

@@ -15,6 +15,7 @@ mod histories;
 mod history;
 mod inbox;
 mod isolation;
+mod losses;
 mod lost_commit;
 mod members;
 mod messages;
@@ -28,6 +29,7 @@ mod room_list;
 mod rooms;
 mod roster;
 mod sockets;
+mod succession;
 mod turns;
 mod unread;
 

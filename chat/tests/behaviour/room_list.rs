@@ -49,7 +49,7 @@ both! {
         world.clock.advance(1);
         world.say(&amy, first, "news").await;
         assert_eq!(listed(&world, &bob).await, [first, last], "a message brings its room up");
-        let rooms = world.chat.rooms(&bob, &everything()).await.expect("listed");
+        let rooms = world.chat.rooms(&amy, &everything()).await.expect("listed");
         let news = rooms[0].last_message.as_ref().expect("a last message");
         assert_eq!((news.content.as_str(), news.sender.as_str()), ("news", "amy"));
     }

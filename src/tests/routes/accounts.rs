@@ -188,6 +188,14 @@ async fn a_deactivated_user_is_out_at_once() {
         server.anyone().post("/api/token/refresh/", &refresh).await.expect_refusal(401, "no_active_account");
     assert!(body["detail"].as_str().is_some_and(|words| words.starts_with("No active account found")));
     assert_eq!(visitor(&server, &session).await, Value::Null);
+
+    let said = done(&server.command(&["users", "activate", &amy.username], ""));
+    assert_eq!(said, format!("The account {} is active again; it has to sign in anew.", amy.username));
+    // What ended stays ended.
+    server.anyone().post("/api/token/refresh/", &refresh).await.expect_refusal(401, "token_not_valid");
+    amy.client.get("/api/me/").await.expect_refusal(401, "token_not_valid");
+    assert_eq!(visitor(&server, &session).await, Value::Null);
+    server.anyone().post("/api/token/", &credentials).await.expect(200);
 }
 
 #[tokio::test]
@@ -228,7 +236,7 @@ async fn what_cannot_be_done_is_said_in_sentences() {
     assert_eq!(failed(&bad), expected);
     let empty = failed(&server.command(&["users", "create", "new"], ""));
     assert_eq!(empty, "liao: A password is needed: type it when asked, or give it on standard input.");
-    for command in ["password", "deactivate"] {
+    for command in ["password", "deactivate", "activate"] {
         let unknown = server.command(&["users", command, "nobody"], "correct horse 9\n");
         assert_eq!(failed(&unknown), "liao: There is no account nobody.");
     }

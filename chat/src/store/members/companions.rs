@@ -2,19 +2,27 @@
 
 use crate::{
     model::{RoomId, RoomRef, User, UserId},
-    store::{Conn, StoreResult, on, rooms::like_pattern},
+    store::{
+        Conn, StoreResult,
+        condition::{active_account, active_member, present_member},
+        on,
+        rooms::like_pattern,
+    },
 };
 
 /// Those in the rooms of `viewer` whose names have `text` in them; `limit` of them at most.
 pub async fn find(conn: &mut Conn, viewer: UserId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
-    const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name FROM user u \
-        WHERE u.id <> ? AND u.is_active = TRUE \
-        AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
-        AND EXISTS (SELECT 1 FROM chat_room_member a JOIN chat_room r ON r.id = a.room_id \
-            JOIN chat_room_member b ON b.room_id = a.room_id \
-            WHERE a.user_id = ? AND a.left_at IS NULL AND a.is_banned = FALSE AND r.is_active = TRUE \
-            AND b.user_id = u.id AND b.left_at IS NULL AND b.is_banned = FALSE) \
-        ORDER BY u.username_key LIMIT ?";
+    const SQL: &str = concat!(
+        "SELECT u.id, u.username, u.first_name, u.last_name FROM user u WHERE u.id <> ? AND ",
+        active_account!("u"),
+        " AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
+         AND EXISTS (SELECT 1 FROM chat_room_member a JOIN chat_room r ON r.id = a.room_id \
+             JOIN chat_room_member b ON b.room_id = a.room_id WHERE a.user_id = ? AND b.user_id = u.id AND ",
+        active_member!("a", "r"),
+        " AND ",
+        present_member!("b"),
+        ") ORDER BY u.username_key LIMIT ?"
+    );
     let rows: Vec<(i64, String, String, String)> = on!(conn, |link| sqlx::query_as(SQL)
         .bind(viewer.0)
         .bind(like_pattern(text))
@@ -33,12 +41,15 @@ pub async fn find(conn: &mut Conn, viewer: UserId, text: &str, limit: i64) -> St
 
 /// Of the rooms that both are in, the one with the fewest members.
 pub async fn closest_room(conn: &mut Conn, viewer: UserId, other: UserId) -> StoreResult<Option<RoomRef>> {
-    const SQL: &str = "SELECT r.id, r.name FROM chat_room_member a \
-        JOIN chat_room_member b ON b.room_id = a.room_id AND b.user_id = ? \
-        JOIN chat_room r ON r.id = a.room_id \
-        WHERE a.user_id = ? AND a.left_at IS NULL AND a.is_banned = FALSE \
-        AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE \
-        ORDER BY r.member_count, r.active_at DESC, r.id LIMIT 1";
+    const SQL: &str = concat!(
+        "SELECT r.id, r.name FROM chat_room_member a \
+         JOIN chat_room_member b ON b.room_id = a.room_id AND b.user_id = ? \
+         JOIN chat_room r ON r.id = a.room_id WHERE a.user_id = ? AND ",
+        active_member!("a", "r"),
+        " AND ",
+        present_member!("b"),
+        " ORDER BY r.member_count, r.active_at DESC, r.id LIMIT 1"
+    );
     let row: Option<(i64, String)> =
         on!(conn, |link| sqlx::query_as(SQL).bind(other.0).bind(viewer.0).fetch_optional(&mut *link).await)?;
     Ok(row.map(|(id, name)| RoomRef { id: RoomId(id), name }))

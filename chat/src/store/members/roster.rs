@@ -3,7 +3,12 @@
 use super::{Listed, MemberRow};
 use crate::{
     model::{Member, Role, RoomRef},
-    store::{Conn, StoreResult, on, rooms::like_pattern},
+    store::{
+        Conn, StoreResult,
+        condition::{is_in, present_member},
+        on,
+        rooms::like_pattern,
+    },
 };
 
 /// The order of the pages.
@@ -45,8 +50,11 @@ async fn part(
     limit: usize,
 ) -> StoreResult<Vec<Member>> {
     const SQL: &str = super::members!(
-        "WHERE m.room_id = ? AND m.role = ? AND m.left_at IS NULL AND (? OR m.is_banned = FALSE) \
-         AND (m.joined_at > ? OR (m.joined_at = ? AND m.id > ?)) \
+        "WHERE m.room_id = ? AND m.role = ? AND ",
+        is_in!("m"),
+        " AND (? OR ",
+        present_member!("m"),
+        ") AND (m.joined_at > ? OR (m.joined_at = ? AND m.id > ?)) \
          AND (? IS NULL OR LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!') \
          ORDER BY m.joined_at, m.id LIMIT ?"
     );

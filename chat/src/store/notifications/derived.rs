@@ -13,7 +13,7 @@ use crate::{
         MessageId, MessageType, Notice, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId,
         notification::message_title,
     },
-    store::{Conn, StoreResult, dialect::padded, on},
+    store::{Conn, StoreResult, condition::active_member, dialect::padded, on},
 };
 
 /// Newest messages of one room that are looked at. Among more of one's own than these,
@@ -33,9 +33,12 @@ pub struct Span {
 /// The rooms that `user` is in, with what was sent since they came, or what they have not read.
 pub async fn spans(conn: &mut Conn, user: UserId, unread: bool) -> StoreResult<Vec<Span>> {
     // A member has always read what was there before them: last_read_seq >= joined_seq.
-    const SQL: &str = "SELECT r.id AS room_id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END AS above, \
-        r.seq AS upto, r.active_at AS at FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
-        WHERE m.user_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE AND r.is_active = TRUE";
+    const SQL: &str = concat!(
+        "SELECT r.id AS room_id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END AS above, \
+         r.seq AS upto, r.active_at AS at FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
+         WHERE m.user_id = ? AND ",
+        active_member!("m", "r")
+    );
     let spans: Vec<Span> =
         on!(conn, |link| sqlx::query_as(SQL).bind(unread).bind(user.0).fetch_all(&mut *link).await)?;
     Ok(spans.into_iter().filter(|span| span.upto > span.above).collect())
@@ -56,18 +59,20 @@ pub async fn before(
 ) -> StoreResult<Vec<Span>> {
     // Bisection: what is below is before the cursor, what is above is not. A room that was
     // silent since then is before it as a whole.
-    const BISECT: &str = "WITH RECURSIVE span (room_id, below, above) AS (\
-        SELECT r.id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END, r.seq + 1 \
-        FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
-        WHERE m.user_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE AND r.is_active = TRUE \
-        AND r.active_at >= ? \
-        UNION ALL \
-        SELECT span.room_id, \
-            CASE WHEN m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?) THEN m.seq ELSE span.below END, \
-            CASE WHEN m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?) THEN span.above ELSE m.seq END \
-        FROM span JOIN chat_message m ON m.room_id = span.room_id AND m.seq = (span.below + span.above) >> 1 \
-        WHERE span.above - span.below > 1) \
-        SELECT room_id, below FROM span WHERE above - below <= 1";
+    const BISECT: &str = concat!(
+        "WITH RECURSIVE span (room_id, below, above) AS (\
+         SELECT r.id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END, r.seq + 1 \
+         FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id WHERE m.user_id = ? AND ",
+        active_member!("m", "r"),
+        " AND r.active_at >= ? \
+         UNION ALL \
+         SELECT span.room_id, \
+             CASE WHEN m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?) THEN m.seq ELSE span.below END, \
+             CASE WHEN m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?) THEN span.above ELSE m.seq END \
+         FROM span JOIN chat_message m ON m.room_id = span.room_id AND m.seq = (span.below + span.above) >> 1 \
+         WHERE span.above - span.below > 1) \
+         SELECT room_id, below FROM span WHERE above - below <= 1"
+    );
     let (at, id) = (cursor.0.0, cursor.1.0);
     let ends: Vec<(i64, i64)> = on!(conn, |link| sqlx::query_as(BISECT)
         .bind(unread)
@@ -169,8 +174,8 @@ pub async fn about(conn: &mut Conn, user: UserId, messages: &[MessageId]) -> Sto
             AND n.message_id = m.id \
          LEFT JOIN chat_notification k ON k.user_id = b.user_id AND k.notification_type = 'message' \
             AND k.message_id = m.id \
-         WHERE m.id IN ({marks}) AND m.sender_id <> b.user_id AND m.seq > b.joined_seq \
-         AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE"
+         WHERE m.id IN ({marks}) AND m.sender_id <> b.user_id AND m.seq > b.joined_seq AND {}",
+        active_member!("b", "r")
     );
     let filler = std::iter::repeat_n(last, padded(messages.len()) - messages.len());
     let rows: Vec<FoundRow> = on!(conn, |link| {
@@ -205,14 +210,18 @@ impl From<FoundRow> for Found {
 
 /// How many messages `user` has not read, one's own and those marked one by one left out.
 pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
-    const UNREAD: &str = "SELECT r.seq - m.last_read_seq - m.own_after_read \
-        FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
-        WHERE m.user_id = ? AND m.left_at IS NULL AND m.is_banned = FALSE AND r.is_active = TRUE";
-    const MARKED: &str = "SELECT COUNT(*) FROM chat_notification k JOIN chat_message m ON m.id = k.message_id \
-        JOIN chat_room_member b ON b.room_id = m.room_id AND b.user_id = k.user_id \
-        JOIN chat_room r ON r.id = m.room_id \
-        WHERE k.user_id = ? AND k.notification_type = 'message' AND m.seq > b.last_read_seq \
-        AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE";
+    const UNREAD: &str = concat!(
+        "SELECT r.seq - m.last_read_seq - m.own_after_read \
+         FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id WHERE m.user_id = ? AND ",
+        active_member!("m", "r")
+    );
+    const MARKED: &str = concat!(
+        "SELECT COUNT(*) FROM chat_notification k JOIN chat_message m ON m.id = k.message_id \
+         JOIN chat_room_member b ON b.room_id = m.room_id AND b.user_id = k.user_id \
+         JOIN chat_room r ON r.id = m.room_id \
+         WHERE k.user_id = ? AND k.notification_type = 'message' AND m.seq > b.last_read_seq AND ",
+        active_member!("b", "r")
+    );
     let unread: Vec<(i64,)> =
         on!(conn, |link| sqlx::query_as(UNREAD).bind(user.0).fetch_all(&mut *link).await)?;
     let (marked,): (i64,) =

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use crate::{
     model::{MessageId, RoomId, Timestamp, UserId},
-    store::{Conn, StoreResult, dialect::padded, on},
+    store::{Conn, StoreResult, condition::active_member, dialect::padded, on},
 };
 
 /// Pairs of one query, and rows of one INSERT: SQLite allows 32,766 placeholders.
@@ -46,13 +46,16 @@ pub async fn people(conn: &mut Conn, names: &[String]) -> StoreResult<Vec<(Strin
 
 /// The rooms that `user` is in and in which a mention of them is unread.
 pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>> {
-    const SQL: &str = "SELECT DISTINCT n.room_id FROM chat_notification n \
-        JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
-        JOIN chat_message m ON m.id = n.message_id \
-        WHERE n.user_id = ? AND n.notification_type = 'mention' AND m.seq > b.last_read_seq \
-        AND b.left_at IS NULL AND b.is_banned = FALSE \
-        AND NOT EXISTS (SELECT 1 FROM chat_notification k WHERE k.user_id = n.user_id \
-            AND k.notification_type = 'message' AND k.message_id = n.message_id)";
+    const SQL: &str = concat!(
+        "SELECT DISTINCT n.room_id FROM chat_notification n \
+         JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
+         JOIN chat_room r ON r.id = n.room_id \
+         JOIN chat_message m ON m.id = n.message_id \
+         WHERE n.user_id = ? AND n.notification_type = 'mention' AND m.seq > b.last_read_seq \
+         AND NOT EXISTS (SELECT 1 FROM chat_notification k WHERE k.user_id = n.user_id \
+             AND k.notification_type = 'message' AND k.message_id = n.message_id) AND ",
+        active_member!("b", "r")
+    );
     let rows: Vec<(i64,)> = on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *link).await)?;
     Ok(rows.into_iter().map(|(room,)| RoomId(room)).collect())
 }

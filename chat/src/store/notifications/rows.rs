@@ -8,7 +8,7 @@ use crate::{
         MessageId, MessageType, Notice, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp,
         UserId, id::MAX_ID,
     },
-    store::{Conn, StoreResult, on},
+    store::{Conn, StoreResult, condition::active_member, on},
 };
 
 #[derive(FromRow)]
@@ -35,8 +35,9 @@ macro_rules! rows {
              FROM chat_notification n JOIN chat_room r ON r.id = n.room_id \
              JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
              LEFT JOIN chat_message m ON m.id = n.message_id \
-             WHERE n.user_id = ? AND n.notification_type IN ('room_invite', 'system') \
-             AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE ",
+             WHERE n.user_id = ? AND n.notification_type IN ('room_invite', 'system') AND ",
+            active_member!("b", "r"),
+            " ",
             $rest
         )
     };
@@ -77,10 +78,12 @@ pub async fn find(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<Option<
 
 /// How many `user` has not read.
 pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM chat_notification n JOIN chat_room r ON r.id = n.room_id \
-        JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
-        WHERE n.user_id = ? AND n.notification_type IN ('room_invite', 'system') AND n.is_read = FALSE \
-        AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE";
+    const SQL: &str = concat!(
+        "SELECT COUNT(*) FROM chat_notification n JOIN chat_room r ON r.id = n.room_id \
+         JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
+         WHERE n.user_id = ? AND n.notification_type IN ('room_invite', 'system') AND n.is_read = FALSE AND ",
+        active_member!("b", "r")
+    );
     let (count,): (i64,) = on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_one(&mut *link).await)?;
     Ok(count)
 }

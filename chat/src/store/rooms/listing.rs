@@ -7,6 +7,7 @@ use crate::{
     model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
     store::{
         Backend, Conn, StoreResult, bundle,
+        condition::{active_member, present_member},
         dialect::padded,
         on,
         users::{self, Account, AccountRow},
@@ -59,8 +60,6 @@ bundle::row! {
         role: Option<String>,
         last_read_seq: Option<i64>,
         own_after_read: Option<i64>,
-        #[serde(deserialize_with = "bundle::optional_flag")]
-        is_banned: Option<bool>,
         message_id: Option<i64>,
         message_content: Option<String>,
         message_at: Option<i64>,
@@ -77,10 +76,9 @@ bundle::row! {
 
 impl From<RoomRow> for Room {
     fn from(row: RoomRow) -> Self {
-        let banned = row.is_banned.unwrap_or_default();
-        let role = row.role.filter(|_| !banned);
+        let role = row.role;
         let last_message = match (row.message_id, row.message_content, row.message_sender, row.message_at) {
-            (Some(id), Some(content), Some(sender), Some(at)) if !banned => {
+            (Some(id), Some(content), Some(sender), Some(at)) => {
                 Some(LastMessage { id: MessageId(id), content, sender, created_at: Timestamp(at) })
             }
             _ => None,
@@ -115,20 +113,27 @@ impl From<RoomRow> for Room {
 }
 
 /// One room and everything that a list shows of it, found by indexes alone: the
-/// newest message is the one whose `seq` the room's row names.
+/// newest message is the one whose `seq` the room's row names. To whoever is not a member
+/// it has no message and nothing unread: they may not read it.
 macro_rules! viewed {
     ($($rooms:expr),+; $rest:literal) => {
+        viewed!("m.id IS NOT NULL" => $($rooms),+; $rest)
+    };
+    ($may_read:literal => $($rooms:expr),+; $rest:literal) => {
         concat!(
             "SELECT r.id, r.name, r.description, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, \
              r.created_at, r.updated_at, r.active_at, c.id AS creator_id, c.username AS creator_username, \
              c.first_name AS creator_first_name, c.last_name AS creator_last_name, \
-             m.role, m.last_read_seq, m.own_after_read, m.is_banned, \
+             m.role, m.last_read_seq, m.own_after_read, \
              l.id AS message_id, l.content AS message_content, l.created_at AS message_at, \
              s.username AS message_sender FROM ",
             $($rooms),+,
             " JOIN user c ON c.id = r.created_by \
-             LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? AND m.left_at IS NULL \
-             LEFT JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq \
+             LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? AND ",
+            present_member!("m"),
+            " LEFT JOIN chat_message l ON ",
+            $may_read,
+            " AND l.room_id = r.id AND l.seq = r.seq \
              LEFT JOIN user s ON s.id = l.sender_id ",
             $rest
         )
@@ -140,15 +145,18 @@ macro_rules! viewed {
 /// are wanted of both together.
 macro_rules! places {
     () => {
-        "SELECT * FROM (SELECT r.id, r.active_at FROM chat_room r \
+        concat!(
+            "SELECT * FROM (SELECT r.id, r.active_at FROM chat_room r \
          WHERE r.is_active = TRUE AND r.room_type = 'public' \
          AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') \
          ORDER BY r.active_at DESC, r.id DESC LIMIT ?) anyones \
          UNION ALL SELECT * FROM (SELECT r.id, r.active_at FROM chat_room_member b JOIN chat_room r ON r.id = b.room_id \
-         WHERE b.user_id = ? AND b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE \
-         AND (? = TRUE OR r.room_type <> 'public') AND (? IS NULL OR r.room_type = ?) \
+         WHERE b.user_id = ? AND ",
+            active_member!("b", "r"),
+            " AND (? = TRUE OR r.room_type <> 'public') AND (? IS NULL OR r.room_type = ?) \
          AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') \
          ORDER BY r.active_at DESC, r.id DESC LIMIT ?) own"
+        )
     };
 }
 
@@ -237,9 +245,24 @@ pub async fn view(conn: &mut Conn, viewer: UserId, room: RoomId) -> StoreResult<
 
 /// Several rooms as `viewer` sees them.
 pub async fn views(conn: &mut Conn, viewer: UserId, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
+    read_views(conn, viewer, rooms, viewed!("chat_room r"; "WHERE r.id IN ")).await
+}
+
+/// Several rooms as all their members see them. What differs from one to the other is left out.
+pub async fn common_views(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
+    // No account has this id.
+    read_views(conn, UserId(0), rooms, viewed!("TRUE" => "chat_room r"; "WHERE r.id IN ")).await
+}
+
+async fn read_views(
+    conn: &mut Conn,
+    viewer: UserId,
+    rooms: &[RoomId],
+    select: &str,
+) -> StoreResult<HashMap<RoomId, Room>> {
     let Some(&last) = rooms.last() else { return Ok(HashMap::new()) };
     let marks = vec!["?"; padded(rooms.len())].join(", ");
-    let sql = format!("{}({marks})", viewed!("chat_room r"; "WHERE r.id IN "));
+    let sql = format!("{select}({marks})");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
     let rows = bundle::all!(conn, RoomRow, sql, |query| {
         rooms.iter().copied().chain(filler).fold(query.bind(viewer.0), |query, room| query.bind(room.0))

@@ -1,0 +1,68 @@
+//! Who sees what, as conditions of SQL: each is written once, here, and used by its name.
+//!
+//! They take the names that a statement gives to its tables. A test below makes sure that no other file of the store
+//! spells them out.
+
+/// The row of `chat_room_member` named `$m` is of somebody who is in the room; banned or not.
+macro_rules! is_in {
+    ($m:literal) => {
+        concat!($m, ".left_at IS NULL")
+    };
+}
+pub(super) use is_in;
+
+/// It is of somebody who counts as a member: in, and not banned.
+macro_rules! present_member {
+    ($m:literal) => {
+        concat!($crate::store::condition::is_in!($m), " AND ", $m, ".is_banned = FALSE")
+    };
+}
+pub(super) use present_member;
+
+/// It is of a member who is told what happens in the room, and the room named `$r` was not deleted.
+macro_rules! active_member {
+    ($m:literal, $r:literal) => {
+        concat!($crate::store::condition::present_member!($m), " AND ", $r, ".is_active = TRUE")
+    };
+}
+pub(super) use active_member;
+
+/// The row of `user` named `$u` was not deactivated.
+macro_rules! active_account {
+    ($u:literal) => {
+        concat!($u, ".is_active = TRUE")
+    };
+}
+pub(super) use active_account;
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    }
+
+    #[test]
+    fn no_other_file_says_who_is_a_member() {
+        let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+        let files = files(&store);
+        assert!(files.len() > 20, "the store was read: {files:?}");
+        for file in files.iter().filter(|file| !file.ends_with("condition.rs")) {
+            let text = std::fs::read_to_string(file).expect("text");
+            for condition in ["left_at IS", "is_banned = FALSE", "is_banned = TRUE", "NOT is_banned"] {
+                assert!(!text.contains(condition), "{}: {condition}", file.display());
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_names_the_tables_it_is_given() {
+        assert_eq!(
+            active_member!("b", "r"),
+            "b.left_at IS NULL AND b.is_banned = FALSE AND r.is_active = TRUE"
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! A room always has an active admin, as long as somebody is in it who can be one.
+
+use chat::model::{MemberChange, Role, RoomId, User};
+
+use crate::support::{
+    World, both,
+    cast::{Cast, banned, cast, membership, next_change, role},
+    new_room, nodes,
+};
+
+async fn role_of(world: &World, viewer: &User, room: RoomId, who: &User) -> Role {
+    membership(world, viewer, room, who).await.role
+}
+
+both! {
+    async fn a_deactivated_member_inherits_nothing(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        world.chat.set_active(&moderator.username, false).await.expect("deactivated");
+        world.chat.leave(&admin, room).await.expect("left");
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Admin);
+        assert_eq!(role_of(&world, &member, room, &moderator).await, Role::Moderator);
+    }
+
+    async fn a_deactivated_admin_does_not_count(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        world.chat.change_member(&admin, room, moderator.id, role("admin")).await.expect("promoted");
+        world.chat.set_active(&moderator.username, false).await.expect("deactivated");
+        let demoted = world.chat.change_member(&admin, room, admin.id, role("member")).await;
+        assert!(demoted.is_err(), "the last active admin stays one");
+        world.chat.leave(&admin, room).await.expect("left");
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Admin);
+    }
+
+    async fn deactivating_the_last_admin_promotes_the_next_and_the_room_is_told(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        let hidden = world.chat.create_room(&admin, new_room("private")).await.expect("made").id;
+        world.chat.invite(&admin, hidden, "member").await.expect("brought in");
+        let mut session = nodes::open(&world.chat, &member, room).await;
+        world.chat.set_active(&admin.username, false).await.expect("deactivated");
+        assert_eq!(next_change(&mut session).await, ("moderator".into(), MemberChange::Role, Role::Admin, 3));
+        assert_eq!(role_of(&world, &member, room, &moderator).await, Role::Admin);
+        assert_eq!(role_of(&world, &member, hidden, &member).await, Role::Admin, "in each of their rooms");
+        world.chat.set_active(&admin.username, true).await.expect("activated");
+        assert_eq!(role_of(&world, &member, room, &admin).await, Role::Admin, "with the role they had");
+        world.chat.set_active(&moderator.username, false).await.expect("deactivated");
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Member, "there is one");
+    }
+
+    async fn whoever_enters_a_room_without_an_active_admin_is_its_admin(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = world.room(&amy).await.id;
+        world.chat.leave(&amy, room).await.expect("left");
+        world.chat.join(&amy, room).await.expect("back");
+        assert_eq!(role_of(&world, &amy, room, &amy).await, Role::Admin);
+        world.chat.set_active(&amy.username, false).await.expect("deactivated");
+        let mut session = {
+            world.chat.join(&bob, room).await.expect("joined");
+            nodes::open(&world.chat, &bob, room).await
+        };
+        assert_eq!(role_of(&world, &bob, room, &bob).await, Role::Admin, "amy cannot act");
+        let cid = world.person("cid").await;
+        world.chat.join(&cid, room).await.expect("joined");
+        assert_eq!(next_change(&mut session).await, ("cid".into(), MemberChange::Joined, Role::Member, 3));
+        world.chat.delete_room(&bob, room).await.expect("an admin may");
+    }
+
+    async fn whoever_is_let_in_again_where_nobody_can_act_becomes_admin(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        world.chat.change_member(&admin, room, member.id, banned(true)).await.expect("banned");
+        world.chat.set_active(&moderator.username, false).await.expect("deactivated");
+        world.chat.set_active(&admin.username, false).await.expect("deactivated");
+        world.chat.set_active(&moderator.username, true).await.expect("activated");
+        assert_eq!(role_of(&world, &moderator, room, &moderator).await, Role::Admin);
+        assert_eq!(role_of(&world, &moderator, room, &member).await, Role::Member, "never a banned one");
+    }
+}
