@@ -10,8 +10,12 @@ use std::sync::Arc;
 use app::server::NewAccount;
 use chat::{
     Chat,
-    model::{Code, User},
-    service::{Claim, Clock, accounts::IssuedToken},
+    credential::{Claim, SignInId, TokenClaims},
+    model::{Code, Timestamp, User, UserId},
+    service::{
+        Clock,
+        accounts::{IssuedToken, SignIn},
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -22,9 +26,9 @@ pub mod jwt;
 pub mod session;
 pub mod throttle;
 
-pub use extract::{Caller, Claimed, SignedIn, Visitor};
+pub use extract::{Caller, Claimed, SignedIn, SocketClaim};
 
-use jwt::{Claims, MintError, Minted, TokenError, TokenType, Tokens};
+use jwt::{MintError, Minted, TokenError, TokenType, Tokens};
 use throttle::{Limits, Throttle, TooMany};
 
 /// How much of what a client calls itself is kept, in characters: more than any list shows.
@@ -87,7 +91,7 @@ impl Auth {
         username: &str,
         password: &str,
         from: ClientAddr,
-    ) -> chat::Result<User> {
+    ) -> chat::Result<SignIn> {
         let attempt = self.inner.throttle.attempt(username, from, chat.sign_in(username, password));
         attempt.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
@@ -104,24 +108,18 @@ impl Auth {
         made.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
-    /// A new access token for `user`, and a refresh token, which is noted as given to `agent`.
+    /// A new access token and a new refresh token for whoever signs in, noted as given to `agent`.
     ///
     /// # Errors
-    /// `internal`, `unavailable`.
+    /// `no_active_account` when the password was changed since it was checked; `internal`, `unavailable`.
     pub async fn tokens_for(
         &self,
         chat: &Chat,
-        user: &User,
+        sign_in: &SignIn,
         agent: &str,
     ) -> Result<(String, String), ApiError> {
-        // In the second in which tokens were ended, new ones are dated to the next.
-        let created_at = self.inner.clock.now().max(chat.tokens_from(user.id).await?);
-        let access = self.inner.tokens.access(user.id, created_at).map_err(not_minted)?;
-        let Minted { token, jti, expires_at } =
-            self.inner.tokens.refresh(user.id, created_at).map_err(not_minted)?;
-        let agent = agent.chars().take(AGENT_MAX).collect();
-        chat.note_token(&IssuedToken { jti, user: user.id, agent, created_at, expires_at }).await?;
-        Ok((access, token))
+        let make = |now| self.make_pair(sign_in.user.id, None, agent, now);
+        Ok(chat.issue_token(sign_in, make).await?)
     }
 
     /// Exchanges a refresh token.
@@ -129,27 +127,39 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`; `no_active_account` when its user is gone or deactivated.
     pub async fn refresh(&self, chat: &Chat, token: &str, agent: &str) -> Result<Refreshed, ApiError> {
-        let claims = self.read_refresh(chat, token).await?;
-        let known = chat.authenticate_token(claims.user, claims.issued_at).await;
-        let user = known.map_err(|error| match error.code() {
+        let claims = self.read(token, Some(TokenType::Refresh)).map_err(refused)?;
+        let unusable = |error: chat::Error| match error.code() {
             Code::TokenNotValid => refused(TokenError::Blacklisted),
             Code::UserInactive | Code::UserNotFound => ApiError::from(Code::NoActiveAccount)
                 .with_detail("No active account found for the given token."),
             _ => error.into(),
-        })?;
-        if !self.inner.rotates {
-            // Not dated before what it was exchanged for (see `tokens_for`).
-            let now = self.inner.clock.now().max(claims.issued_at);
-            let access = self.inner.tokens.access(user.id, now).map_err(not_minted)?;
-            return Ok(Refreshed { access, refresh: None });
+        };
+        if self.inner.rotates {
+            let make = |now| self.make_pair(claims.user, Some(&claims.sign_in), agent, now);
+            let (access, refresh) = chat.rotate_token(&claims, make).await.map_err(unusable)?;
+            return Ok(Refreshed { access, refresh: Some(refresh) });
         }
-        let (access, refresh) = self.tokens_for(chat, &user, agent).await?;
-        // Of two who use it up at once, one gets the next token; the other may be a thief.
-        if chat.blacklist_token(&claims.jti, claims.expires_at).await? {
-            Ok(Refreshed { access, refresh: Some(refresh) })
-        } else {
-            Err(refused(TokenError::Blacklisted))
-        }
+        let user = chat.check_refresh_token(&claims).await.map_err(unusable)?;
+        // Not dated before what it was exchanged for (see `Chat::issue_token`).
+        let now = self.inner.clock.now().max(claims.issued_at);
+        let access = self.inner.tokens.access(user.id, &claims.sign_in, now).map_err(not_minted)?;
+        Ok(Refreshed { access, refresh: None })
+    }
+
+    /// An access token and a refresh token of a sign-in, or of a new one, and what is noted of the second.
+    fn make_pair(
+        &self,
+        user: UserId,
+        sign_in: Option<&SignInId>,
+        agent: &str,
+        now: Timestamp,
+    ) -> chat::Result<(IssuedToken, (String, String))> {
+        let tokens = &self.inner.tokens;
+        let Minted { token, jti, sign_in, expires_at } =
+            tokens.refresh(user, sign_in, now).map_err(not_minted)?;
+        let access = tokens.access(user, &sign_in, now).map_err(not_minted)?;
+        let agent = agent.chars().take(AGENT_MAX).collect();
+        Ok((IssuedToken { jti, sign_in, user, agent, created_at: now, expires_at }, (access, token)))
     }
 
     /// Is this token, of either type, good now?
@@ -158,19 +168,20 @@ impl Auth {
     /// `token_not_valid`.
     pub async fn verify(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
         let claims = self.read(token, None).map_err(refused)?;
-        if claims.issued_at < chat.tokens_from(claims.user).await? {
+        let has_ended = claims.issued_at < chat.tokens_from(claims.user).await?;
+        if has_ended || chat.is_blacklisted(&claims).await? {
             return Err(refused(TokenError::Blacklisted));
         }
-        must_live(chat, &claims).await
+        Ok(())
     }
 
-    /// Ends a refresh token before its time.
+    /// Ends the sign-in that a refresh token belongs to, or the token alone where it was rotated away.
     ///
     /// # Errors
     /// `token_not_valid`, also when it was ended already.
     pub async fn blacklist(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
         let claims = self.read(token, Some(TokenType::Refresh)).map_err(refused)?;
-        let is_new = chat.blacklist_token(&claims.jti, claims.expires_at).await?;
+        let is_new = chat.blacklist_token(&claims).await?;
         if is_new { Ok(()) } else { Err(refused(TokenError::Blacklisted)) }
     }
 
@@ -179,8 +190,7 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`, `not_in_group`.
     pub async fn admit(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
-        let claims = self.read_access(access)?;
-        chat.admit_token(claims.user, claims.issued_at).await.map_err(shown_in_vain)
+        chat.admit_claim(&self.claim(access)?).await.map_err(shown_in_vain)
     }
 
     /// What this access token proves; who that is now, nobody has looked up.
@@ -188,8 +198,7 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`.
     pub fn claim(&self, access: &str) -> Result<Claim, ApiError> {
-        let claims = self.read_access(access)?;
-        Ok(Claim { user: claims.user, issued_at: claims.issued_at })
+        self.read_access(access).map(Claim::from)
     }
 
     /// The outcome of a call that was made on a claim alone. Where it was refused, the refusal of the person comes
@@ -200,11 +209,11 @@ impl Auth {
     pub async fn settle<T>(
         &self,
         chat: &Chat,
-        claim: Claim,
+        claim: &Claim,
         outcome: Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let Err(error) = outcome else { return outcome };
-        chat.admit_token(claim.user, claim.issued_at).await.map_err(shown_in_vain)?;
+        chat.admit_claim(claim).await.map_err(shown_in_vain)?;
         Err(error)
     }
 
@@ -213,28 +222,17 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`.
     pub async fn authenticate(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
-        let claims = self.read_access(access)?;
-        chat.authenticate_token(claims.user, claims.issued_at).await.map_err(shown_in_vain)
+        chat.authenticate_claim(&self.claim(access)?).await.map_err(shown_in_vain)
     }
 
-    fn read_access(&self, token: &str) -> Result<Claims, ApiError> {
+    fn read_access(&self, token: &str) -> Result<TokenClaims, ApiError> {
         self.read(token, Some(TokenType::Access))
             .map_err(|error| ApiError::from(Code::TokenNotValid).with_token_message(error.words()))
     }
 
-    async fn read_refresh(&self, chat: &Chat, token: &str) -> Result<Claims, ApiError> {
-        let claims = self.read(token, Some(TokenType::Refresh)).map_err(refused)?;
-        must_live(chat, &claims).await?;
-        Ok(claims)
-    }
-
-    fn read(&self, token: &str, wanted: Option<TokenType>) -> Result<Claims, TokenError> {
+    fn read(&self, token: &str, wanted: Option<TokenType>) -> Result<TokenClaims, TokenError> {
         self.inner.tokens.read(token, wanted, self.inner.clock.now())
     }
-}
-
-async fn must_live(chat: &Chat, claims: &Claims) -> Result<(), ApiError> {
-    if chat.is_blacklisted(&claims.jti).await? { Err(refused(TokenError::Blacklisted)) } else { Ok(()) }
 }
 
 /// A token that is shown to be exchanged, verified or ended, unlike one that is to open a door.
@@ -253,7 +251,7 @@ fn shown_in_vain(error: chat::Error) -> ApiError {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
-fn not_minted(error: MintError) -> ApiError {
+fn not_minted(error: MintError) -> chat::Error {
     tracing::error!(%error, "a call failed");
     Code::Internal.into()
 }

@@ -109,7 +109,8 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
     let auth = Auth::new(&config, &secret, chat.clock().clone());
     agree_on_key(&config, &chat, &auth).await?;
-    tokio::spawn(auth::session::sweep(chat.clone()));
+    let longest = config.refresh_token_lifetime.max(config.access_token_lifetime);
+    tokio::spawn(auth::session::sweep(chat.clone(), longest));
     let made_demo_account = config.allows_demo_account()
         && chat.ensure_demo_account().await.map_err(|error| StartError::System(error.to_string()))?.is_some();
 

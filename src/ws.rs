@@ -10,7 +10,10 @@ use axum::{
     extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
     response::Response,
 };
-use chat::model::{Failure, ServerFrame, User};
+use chat::{
+    model::{Failure, ServerFrame},
+    service::AuthenticatedSocket,
+};
 use futures::FutureExt as _;
 use tokio::time::timeout;
 
@@ -76,24 +79,24 @@ async fn enter<T, F>(
     mut socket: WebSocket,
     state: &AppState,
     entrance: &Entrance,
-    open: impl FnOnce(User) -> F,
+    open: impl FnOnce(AuthenticatedSocket) -> F,
 ) -> Option<(Line, T)>
 where
     F: Future<Output = chat::Result<T>>,
 {
     let locale = entrance.locale;
-    let user = match handshake::admit(&mut socket, state, entrance).await {
-        Ok(user) => user,
+    let claim = match handshake::identify(&mut socket, state, entrance).await {
+        Ok(claim) => claim,
         Err(failure) => {
             refuse(socket, locale, &failure).await;
             return None;
         }
     };
     let turn = state.turns.take().await;
-    let opened = open(user).await;
+    let opened = async { open(state.chat.connect(claim).await?).await }.await;
     drop(turn);
     match opened {
-        Ok(opened) => Some((Line::new(socket, locale, &state.config), opened)),
+        Ok(opened) => Some((Line::new(socket, locale, state), opened)),
         Err(error) => {
             crate::error::log(&error);
             refuse(socket, locale, &error.failure()).await;

@@ -41,13 +41,14 @@ mod context {
     use std::sync::Arc;
 
     use axum::http::request::Parts;
-    use chat::{Chat, model::User};
+    use chat::{Chat, model::User, service::accounts};
     use futures::future::BoxFuture;
 
     /// Signs in with a username and a password, for the client that sent this request. The process does it, and not
     /// the domain alone, since how often one may guess goes by the client's address, too.
-    pub type SignIn =
-        Arc<dyn Fn(Parts, String, String) -> BoxFuture<'static, chat::Result<User>> + Send + Sync>;
+    pub type SignIn = Arc<
+        dyn Fn(Parts, String, String) -> BoxFuture<'static, chat::Result<accounts::SignIn>> + Send + Sync,
+    >;
 
     /// Makes an account, for the same reason.
     pub type SignUp = Arc<dyn Fn(Parts, NewAccount) -> BoxFuture<'static, chat::Result<User>> + Send + Sync>;

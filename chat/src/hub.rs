@@ -22,7 +22,10 @@ use std::{
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
-    bus::{Addresses, Bus, Topic, wire::NodeId},
+    bus::{
+        Addresses, Bus, Topic,
+        wire::{self, Message, NodeId},
+    },
     figures::Figures,
     model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
 };
@@ -31,6 +34,7 @@ mod event;
 mod exchange;
 mod inbox;
 mod look;
+mod open_sockets;
 mod peers;
 mod presence;
 mod reads;
@@ -41,6 +45,7 @@ mod watchers;
 pub use event::{Audience, Event, Frame, Known, News, Publication, UserEvent};
 pub use inbox::{Arrival, Inbox, Signal};
 pub use look::{Errand, Head};
+pub use open_sockets::{OpenSocket, OpenSockets};
 pub use room::{Filling, Lagged, Subscription};
 pub use watchers::{Tidings, WatchedRooms};
 
@@ -62,6 +67,7 @@ struct Inner {
     /// Not there where one node is the whole system.
     bus: OnceLock<Bus>,
     node: NodeId,
+    open_sockets: OpenSockets,
     /// How many times a room came into use.
     lives: AtomicU32,
     peers: peers::Peers,
@@ -80,6 +86,7 @@ impl Hub {
             errands,
             bus: OnceLock::new(),
             node: NodeId::random(),
+            open_sockets: OpenSockets::default(),
             lives: AtomicU32::new(0),
             peers: peers::Peers::default(),
         };
@@ -151,6 +158,18 @@ impl Hub {
         self.send(Publication::User(user, event));
     }
 
+    /// Lets the other nodes look at once which credentials have ended; without it they do so within a second.
+    pub fn publish_credential_end(&self) {
+        if let Some(bus) = self.bus() {
+            bus.publish(Topic::Nodes, Message::Signal(wire::Signal::CredentialEnded));
+        }
+    }
+
+    /// The open sockets of this node, by credential.
+    pub fn open_sockets(&self) -> &OpenSockets {
+        &self.inner.open_sockets
+    }
+
     /// Serialises `frame` and publishes it, if anybody may listen at all.
     pub fn publish_frame(&self, room: RoomId, frame: &ServerFrame, rev: Option<i64>, audience: Audience) {
         if self.is_wanted(room)
@@ -194,14 +213,7 @@ impl Hub {
                     channel.read(mark);
                 }
             }
-            Publication::User(user, event) => {
-                self.inner.watchers.tell_user(user, event);
-                if let UserEvent::Close(code) = event {
-                    for channel in self.rooms().values() {
-                        channel.send(Event::Close { user: Some(user), code });
-                    }
-                }
-            }
+            Publication::User(user, event) => self.inner.watchers.tell_user(user, event),
         }
     }
 

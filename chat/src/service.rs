@@ -26,6 +26,7 @@ mod arrivals;
 pub mod changes;
 pub mod clock;
 pub mod companions;
+mod connect;
 pub mod history;
 mod inbox;
 mod limits;
@@ -46,11 +47,11 @@ mod watch;
 mod window;
 
 pub use clock::Clock;
+pub use connect::AuthenticatedSocket;
 pub use inbox::NotificationSession;
 pub use messages::Receipt;
 pub use sockets::RoomSession;
 pub use system::KeyAgreement;
-pub use visit::Claim;
 
 /// So many rooms' members can change at once.
 const COMINGS: usize = 64;
@@ -152,14 +153,21 @@ impl Chat {
         F: Future<Output = Result<T>> + Send,
     {
         let chat = self.clone();
-        let task = async move {
+        self.to_the_end(async move {
             let comings = &chat.inner.comings;
             let place = usize::try_from(room.0.unsigned_abs()).map_or(0, |id| id % comings.len());
             let _turn = comings[place].lock().await;
             retried(|| once(chat.clone())).await
-        };
-        let task = self.inner.tasks.spawn(task.in_current_span());
-        match task.await {
+        })
+        .await
+    }
+
+    /// Does `work` to its end in a task of its own, also for a caller that hangs up meanwhile.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        match self.inner.tasks.spawn(work.in_current_span()).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -177,7 +185,10 @@ impl Chat {
             hub.join(addresses, &store.system().name);
             tasks.spawn(hub.clone().keep_company(stopping.clone()));
         }
-        tasks.spawn(watch::run(store.clone(), hub.clone(), errands, stopping.clone()));
+        for (sign_in, at) in store.ended_sign_ins() {
+            hub.open_sockets().add_ended_sign_in(sign_in.clone(), *at);
+        }
+        tasks.spawn(watch::run(store.clone(), hub.clone(), clock.clone(), errands, stopping.clone()));
         tasks.close();
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
         tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));

@@ -8,6 +8,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{MySql, MySqlConnection, SqliteConnection, Transaction, pool::PoolConnection};
 
+use crate::{credential::SignInId, model::Timestamp};
+
 mod bundle;
 mod condition;
 mod dialect;
@@ -17,6 +19,7 @@ mod mysql;
 mod sqlite;
 mod tries;
 
+pub mod credentials;
 pub mod groups;
 pub mod members;
 pub mod messages;
@@ -63,6 +66,7 @@ enum Pools {
 pub struct Store {
     pools: Pools,
     system: Arc<watch::System>,
+    ended_sign_ins: Arc<[(SignInId, Timestamp)]>,
 }
 
 /// A connection or a transaction on either database; every store function takes one.
@@ -121,13 +125,22 @@ impl Store {
             migrate::mysql(&pool).await?;
             Pools::MySql(pool)
         };
-        let system = watch::system(&mut pools.read().await?).await?;
-        Ok(Self { pools, system: Arc::new(system) })
+        let mut conn = pools.read().await?;
+        // In this order: an end that comes in between is above the number that was read.
+        let system = watch::system(&mut conn).await?;
+        let ended_sign_ins = credentials::ended_sign_ins(&mut conn).await?.into();
+        drop(conn);
+        Ok(Self { pools, system: Arc::new(system), ended_sign_ins })
     }
 
     /// The system's row as it was when the database was opened.
     pub fn system(&self) -> &watch::System {
         &self.system
+    }
+
+    /// The sign-ins that had ended when the database was opened, and when each did.
+    pub fn ended_sign_ins(&self) -> &[(SignInId, Timestamp)] {
+        &self.ended_sign_ins
     }
 
     /// Which database this is.

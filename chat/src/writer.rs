@@ -21,11 +21,12 @@ use tokio_util::{
 };
 
 use crate::{
+    credential::Claim,
     error::Result,
     figures::{Figures, amount},
     hub::Hub,
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
-    service::{Claim, Clock},
+    service::Clock,
     store::Store,
 };
 
@@ -52,10 +53,10 @@ impl Sender {
         }
     }
 
-    fn claim(&self) -> Option<Claim> {
+    fn claim(&self) -> Option<&Claim> {
         match self {
             Self::Known(_) => None,
-            Self::Claimed(claim) => Some(*claim),
+            Self::Claimed(claim) => Some(claim),
         }
     }
 }

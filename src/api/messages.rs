@@ -63,7 +63,7 @@ pub async fn list(
     let page = async {
         let PathId(room) = room?;
         params.finish()?;
-        Ok(Json(chat.history_as(caller.claim, room, query).await?))
+        Ok(Json(chat.history_as(caller.claim.clone(), room, query).await?))
     };
     let page = page.await;
     caller.settle(page).await
@@ -101,7 +101,7 @@ pub async fn send(
         let mut body = body?;
         let draft = draft(&mut body);
         body.finish()?;
-        let stored = chat.send_as(caller.claim, room, draft).await?;
+        let stored = chat.send_as(caller.claim.clone(), room, draft).await?;
         let status = if stored.is_new { StatusCode::CREATED } else { StatusCode::OK };
         Ok((status, Json(stored.message)))
     };

@@ -7,11 +7,9 @@ use axum::{
 };
 use chat::{
     Chat,
+    credential::Claim,
     model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
-    service::{
-        Claim,
-        rooms::{RoomFilter, RoomPlace},
-    },
+    service::rooms::{RoomFilter, RoomPlace},
 };
 
 use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
@@ -67,7 +65,7 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
     params: Params,
 ) -> Listing {
-    let listed = listed(&chat, caller.claim, &uri, params).await;
+    let listed = listed(&chat, caller.claim.clone(), &uri, params).await;
     caller.settle(listed).await
 }
 
@@ -98,7 +96,7 @@ async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Lis
         return Ok((HeaderMap::new(), Json(chat.rooms_as(claim, &filter).await?)));
     };
     filter.limit = window.size;
-    let viewer = chat.admit_token(claim.user, claim.issued_at).await?;
+    let viewer = chat.admit_claim(&claim).await?;
     let found = chat.room_page(&viewer, filter, window.page).await?;
     Ok((window.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
 }

@@ -99,14 +99,14 @@ pub async fn obtain(
 ) -> Result<Secret<TokenPair>, ApiError> {
     let given = Credentials { username: body.text("username"), password: body.text("password") };
     body.finish()?;
-    let user = auth.sign_in(&chat, &given.username, &given.password, from).await?;
-    let (access, refresh) = auth.tokens_for(&chat, &user, &agent).await?;
+    let sign_in = auth.sign_in(&chat, &given.username, &given.password, from).await?;
+    let (access, refresh) = auth.tokens_for(&chat, &sign_in, &agent).await?;
     Ok(secret(TokenPair { access, refresh }))
 }
 
 /// Renew the access token
 ///
-/// Where refresh tokens rotate, a new one comes along and the old one is dead.
+/// Where refresh tokens rotate, a new one comes along and the old one is dead ten seconds later.
 #[utoipa::path(
     post,
     path = "/api/token/refresh/",
@@ -158,9 +158,9 @@ pub async fn verify(
     Ok(Json(Nothing {}))
 }
 
-/// End a refresh token
+/// Blacklist a refresh token
 ///
-/// It is dead from then on: how one signs out.
+/// Signs out: the refresh token, every access token that was got by it or by those before it, and the sockets that were opened with them end. One that was rotated away ends alone.
 #[utoipa::path(
     post,
     path = "/api/token/blacklist/",

@@ -10,8 +10,8 @@ use axum::{
 };
 use chat::{
     Chat,
+    credential::{Claim, Credential, SessionId},
     model::{Code, User},
-    service::Claim,
 };
 use tower_sessions::Session;
 
@@ -40,7 +40,7 @@ impl Claimed {
     /// # Errors
     /// The same.
     pub async fn settle<T>(self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
-        self.auth.settle(&self.chat, self.claim, outcome).await
+        self.auth.settle(&self.chat, &self.claim, outcome).await
     }
 }
 
@@ -53,10 +53,10 @@ fn presented(parts: &Parts) -> Result<&str, ApiError> {
 #[derive(Clone, Debug)]
 pub struct SignedIn(pub User);
 
-/// Whoever opens a socket, if they brought credentials with the request; `None` when
-/// their first frame has to. An extractor.
+/// What whoever opens a socket brought with the request to prove who they are; `None` when their first frame has to.
+/// Whether it has ended, [`Chat::connect`] asks. An extractor.
 #[derive(Clone, Debug)]
-pub struct Visitor(pub Option<User>);
+pub struct SocketClaim(pub Option<Claim>);
 
 impl<S> FromRequestParts<S> for Caller
 where
@@ -101,21 +101,20 @@ where
     }
 }
 
-impl<S> FromRequestParts<S> for Visitor
+impl<S> FromRequestParts<S> for SocketClaim
 where
     S: Send + Sync,
     Auth: FromRef<S>,
-    Chat: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let (auth, chat) = (Auth::from_ref(state), Chat::from_ref(state));
+        let auth = Auth::from_ref(state);
         if let Some(token) = query_token(parts.uri.query().unwrap_or_default()) {
-            return auth.admit(&chat, &token).await.map(|user| Self(Some(user)));
+            return auth.claim(&token).map(|claim| Self(Some(claim)));
         }
         if let Some(token) = bearer(&parts.headers)?.or_else(|| protocol_token(&parts.headers)) {
-            return auth.admit(&chat, token).await.map(|user| Self(Some(user)));
+            return auth.claim(token).map(|claim| Self(Some(claim)));
         }
         let Some(session) = parts.extensions.get::<Session>().cloned() else { return Ok(Self(None)) };
         let Ok(client) = Client::from_request_parts(parts, state).await;
@@ -124,10 +123,11 @@ where
         if Origin::of(&parts.headers, &client, &[]) != Origin::Same {
             return Ok(Self(None));
         }
-        match session::user_id(&session).await? {
-            Some(id) => Ok(Self(Some(chat.admit(id).await?))),
-            None => Ok(Self(None)),
-        }
+        let Some(secret) = session.id() else { return Ok(Self(None)) };
+        // One in which nobody is signed in, or not any more, is no reason to wait for a token.
+        let user = session::user_id(&session).await?.ok_or(Code::NotAuthenticated)?;
+        let credential = Credential::Session(SessionId::of_secret(&secret.to_string()));
+        Ok(Self(Some(Claim { user, credential })))
     }
 }
 

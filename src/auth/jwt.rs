@@ -7,13 +7,16 @@
 
 use std::time::Duration;
 
-use chat::model::{Timestamp, UserId};
+use chat::{
+    credential::{SignInId, TokenClaims},
+    model::{Timestamp, UserId},
+};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-/// The dead are remembered by `jti`, in a column of this many characters.
-const JTI_MAX: usize = 64;
+/// Tokens and sign-ins that have ended are remembered by their ids, in columns of this many characters.
+const ID_MAX: usize = 64;
 
 /// What a token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,25 +31,14 @@ pub enum TokenType {
     Other,
 }
 
-/// What a good token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims {
-    /// The token's own id.
-    pub jti: String,
-    /// Whose it is.
-    pub user: UserId,
-    /// When it was made, to the second; the epoch where it does not say so.
-    pub issued_at: Timestamp,
-    /// From then on it is worth nothing.
-    pub expires_at: Timestamp,
-}
-
 /// A token just made.
 pub struct Minted {
     /// The token.
     pub token: String,
     /// Its own id.
     pub jti: String,
+    /// The sign-in that it belongs to.
+    pub sign_in: SignInId,
     /// From then on it is worth nothing.
     pub expires_at: Timestamp,
 }
@@ -109,6 +101,8 @@ struct Written<'a> {
     iat: i64,
     jti: &'a str,
     user_id: String,
+    /// Ours: Simple JWT passes over it.
+    sign_in: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +113,7 @@ struct Shown {
     nbf: Option<Number>,
     jti: Option<String>,
     user_id: Option<ShownUser>,
+    sign_in: Option<String>,
 }
 
 /// Simple JWT writes a string since 5.4, and wrote an integer before.
@@ -157,20 +152,26 @@ impl Tokens {
             .map_err(|error| MintError(error.to_string()))
     }
 
-    /// A new access token for `user`, good from `now`.
+    /// A new access token of this sign-in for `user`, good from `now`.
     ///
     /// # Errors
     /// [`MintError`].
-    pub fn access(&self, user: UserId, now: Timestamp) -> Result<String, MintError> {
-        self.mint(TokenType::Access, self.access_lifetime, user, now).map(|minted| minted.token)
+    pub fn access(&self, user: UserId, sign_in: &SignInId, now: Timestamp) -> Result<String, MintError> {
+        let minted = self.mint(TokenType::Access, self.access_lifetime, user, Some(sign_in), now);
+        minted.map(|minted| minted.token)
     }
 
-    /// A new refresh token for `user`, good from `now`.
+    /// A new refresh token for `user`, good from `now`: of this sign-in, or the first of a new one.
     ///
     /// # Errors
     /// [`MintError`].
-    pub fn refresh(&self, user: UserId, now: Timestamp) -> Result<Minted, MintError> {
-        self.mint(TokenType::Refresh, self.refresh_lifetime, user, now)
+    pub fn refresh(
+        &self,
+        user: UserId,
+        sign_in: Option<&SignInId>,
+        now: Timestamp,
+    ) -> Result<Minted, MintError> {
+        self.mint(TokenType::Refresh, self.refresh_lifetime, user, sign_in, now)
     }
 
     fn mint(
@@ -178,6 +179,7 @@ impl Tokens {
         token_type: TokenType,
         lifetime: Duration,
         user: UserId,
+        sign_in: Option<&SignInId>,
         now: Timestamp,
     ) -> Result<Minted, MintError> {
         let mut id = [0; 16];
@@ -185,17 +187,24 @@ impl Tokens {
         let jti = format!("{:032x}", u128::from_be_bytes(id));
         let iat = now.unix_seconds();
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
-        let claims = Written { token_type, exp, iat, jti: &jti, user_id: user.to_string() };
+        let sign_in = sign_in.cloned().unwrap_or_else(|| SignInId::new(&jti));
+        let user_id = user.to_string();
+        let claims = Written { token_type, exp, iat, jti: &jti, user_id, sign_in: sign_in.as_str() };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|error| MintError(error.to_string()))?;
-        Ok(Minted { token, jti, expires_at: Timestamp(exp.saturating_mul(1_000_000)) })
+        Ok(Minted { token, jti, sign_in, expires_at: Timestamp(exp.saturating_mul(1_000_000)) })
     }
 
     /// What `token` says, if it is good now and for `wanted`; `None`: for whatever it is.
     ///
     /// # Errors
     /// [`TokenError`], the first that applies, in Simple JWT's order.
-    pub fn read(&self, token: &str, wanted: Option<TokenType>, now: Timestamp) -> Result<Claims, TokenError> {
+    pub fn read(
+        &self,
+        token: &str,
+        wanted: Option<TokenType>,
+        now: Timestamp,
+    ) -> Result<TokenClaims, TokenError> {
         let shown = jsonwebtoken::decode::<Shown>(token, &self.verifying, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
@@ -209,7 +218,9 @@ impl Tokens {
             return Err(TokenError::Expired);
         }
         let jti = shown.jti.filter(|jti| !jti.is_empty()).ok_or(TokenError::NoId)?;
-        if jti.len() > JTI_MAX || jti.contains('\0') {
+        // One without the claim is of another issuer: it belongs to no other token than those got by it.
+        let sign_in = shown.sign_in.unwrap_or_else(|| jti.clone());
+        if ![&jti, &sign_in].into_iter().all(|id| is_storable(id)) {
             return Err(TokenError::Invalid);
         }
         if let Some(wanted) = wanted
@@ -221,8 +232,9 @@ impl Tokens {
             ShownUser::Number(id) => UserId::checked(id),
             ShownUser::Text(text) => text.parse().ok().and_then(|UserId(id)| UserId::checked(id)),
         };
-        Ok(Claims {
+        Ok(TokenClaims {
             jti,
+            sign_in: SignInId::new(&sign_in),
             user: user.ok_or(TokenError::NoUser)?,
             issued_at: Timestamp(
                 shown.iat.and_then(|iat| iat.as_i64()).unwrap_or(0).saturating_mul(1_000_000),
@@ -230,6 +242,11 @@ impl Tokens {
             expires_at: Timestamp(exp.saturating_mul(1_000_000)),
         })
     }
+}
+
+/// Can the database keep this id, and tell it from every other? MySQL takes blanks at the end for none.
+fn is_storable(id: &str) -> bool {
+    !id.is_empty() && id.len() <= ID_MAX && !id.contains('\0') && id.trim() == id
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! The bundled UI's sessions: a cookie, and a row of the database behind it.
 //!
-//! What the session holds is the UI's business, except for who is signed in. The cookie
-//! is not marked `Secure` here: [`crate::middleware::secure_cookies`] knows when it has to be.
+//! What the session holds is the UI's business, except for who is signed in. The row is found by the hash of the cookie's
+//! value, so that whoever reads the database cannot take a session over. The cookie is not marked `Secure` here: [`crate::middleware::secure_cookies`] knows when it has to be.
 
 use std::{fmt, time::Duration};
 
-use app::server::identity::{DEVICE_KEY, Device, SEEN_KEY, USER_ID_KEY};
+use app::server::identity::{DEVICE_KEY, Device, SEEN_KEY, TOKENS_FROM_KEY, USER_ID_KEY};
 use async_trait::async_trait;
 use axum::{extract::Request, middleware::Next, response::Response};
 use chat::{
     Chat,
+    credential::SessionId,
     model::{Code, Timestamp, UserId},
     service::accounts::SessionRecord,
 };
@@ -93,12 +94,12 @@ async fn put_off(session: &Session, agent: &str) -> Result<(), tower_sessions::s
     Ok(())
 }
 
-/// Removes expired sessions and tokens now and every hour, for ever.
-pub async fn sweep(chat: Chat) {
+/// Removes expired sessions and tokens now and every hour, for ever. `longest`: how long a token can be good.
+pub async fn sweep(chat: Chat, longest: Duration) {
     let mut hourly = tokio::time::interval(SWEEP);
     loop {
         hourly.tick().await;
-        match chat.forget_expired().await {
+        match chat.forget_expired(longest).await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "expired sessions and tokens were removed"),
             Err(error) => tracing::warn!(%error, "expired sessions and tokens could not be removed"),
@@ -109,7 +110,10 @@ pub async fn sweep(chat: Chat) {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        while !self.chat.create_session(&stored(record)?).await.map_err(backend)? {
+        let tokens_from = record.data.get(TOKENS_FROM_KEY).and_then(serde_json::Value::as_i64);
+        // Nobody signed in without it.
+        let tokens_from = Timestamp(tokens_from.unwrap_or(i64::MIN));
+        while !self.chat.create_session(&stored(record)?, tokens_from).await.map_err(backend)? {
             record.id = Id::default();
         }
         Ok(())
@@ -120,7 +124,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(stored) = self.chat.load_session(&id.to_string()).await.map_err(backend)? else {
+        let Some(stored) = self.chat.load_session(&session_id(id)).await.map_err(backend)? else {
             return Ok(None);
         };
         let data = serde_json::from_str(&stored.data)
@@ -131,7 +135,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.chat.delete_session(&id.to_string()).await.map_err(backend)
+        self.chat.delete_session(&session_id(id)).await.map_err(backend)
     }
 }
 
@@ -141,12 +145,16 @@ impl fmt::Debug for Sessions {
     }
 }
 
+fn session_id(secret: &Id) -> SessionId {
+    SessionId::of_secret(&secret.to_string())
+}
+
 fn stored(record: &Record) -> session_store::Result<SessionRecord> {
     let data = serde_json::to_string(&record.data)
         .map_err(|error| session_store::Error::Encode(error.to_string()))?;
     let micros = record.expiry_date.unix_timestamp_nanos() / 1_000;
     Ok(SessionRecord {
-        id: record.id.to_string(),
+        id: session_id(&record.id),
         data,
         user: record.data.get(USER_ID_KEY).and_then(serde_json::Value::as_i64).map(UserId),
         expires_at: Timestamp(i64::try_from(micros).unwrap_or(i64::MAX)),

@@ -11,7 +11,8 @@ use axum::{
     http::request::Parts,
 };
 use chat::{
-    model::{ClientFrame, Code, Failure, RoomId, User},
+    credential::Claim,
+    model::{ClientFrame, Code, Failure, RoomId},
     service::sockets::Resume,
 };
 use tokio::{
@@ -22,7 +23,7 @@ use tokio::{
 use super::frames;
 use crate::{
     api::query::Params,
-    auth::extract::Visitor,
+    auth::extract::SocketClaim,
     error::{self, ApiError},
     middleware::{client::Client, origin::Origin},
     state::AppState,
@@ -63,7 +64,7 @@ pub struct Entrance {
     pub room: Option<RoomId>,
     /// What a returning client knows already.
     pub resume: Option<Resume>,
-    visitor: Result<Option<User>, Failure>,
+    claim: Result<Option<Claim>, Failure>,
 }
 
 impl FromRequestParts<AppState> for Entrance {
@@ -83,30 +84,34 @@ impl FromRequestParts<AppState> for Entrance {
             (None, Some(id)) => Some(Resume::AfterId(id)),
             (None, None) => None,
         };
-        let visitor = if let Err(error) = params.finish() {
+        let claim = if let Err(error) = params.finish() {
             Err(error.failure().clone())
         } else {
             let _turn = state.turns.take().await;
-            match Visitor::from_request_parts(parts, state).await {
-                Ok(Visitor(user)) => Ok(user),
+            match SocketClaim::from_request_parts(parts, state).await {
+                Ok(SocketClaim(claim)) => Ok(claim),
                 Err(error) => Err(error.failure().clone()),
             }
         };
-        Ok(Self { locale: error::locale(&parts.headers), room, resume, visitor })
+        Ok(Self { locale: error::locale(&parts.headers), room, resume, claim })
     }
 }
 
-/// Who it is: by the request's credentials, else by the first frame.
+/// Who it says it is: by the request's credentials, else by the first frame.
 ///
 /// # Errors
 /// Why it may not come in.
-pub async fn admit(socket: &mut WebSocket, state: &AppState, entrance: &Entrance) -> Result<User, Failure> {
-    if let Some(user) = entrance.visitor.clone()? {
-        return Ok(user);
+pub async fn identify(
+    socket: &mut WebSocket,
+    state: &AppState,
+    entrance: &Entrance,
+) -> Result<Claim, Failure> {
+    if let Some(claim) = entrance.claim.clone()? {
+        return Ok(claim);
     }
     let token = timeout(INTRODUCTION, introduction(socket)).await.ok().flatten();
     let token = token.ok_or(Failure::new(Code::NotAuthenticated))?;
-    state.auth.admit(&state.chat, &token).await.map_err(|error| error.failure().clone())
+    state.auth.claim(&token).map_err(|error| error.failure().clone())
 }
 
 /// The token of the first frame; `None` when it is another frame, or none comes.

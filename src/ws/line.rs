@@ -11,6 +11,7 @@ use app::i18n::Locale;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use chat::{
+    credential::Claim,
     model::{ClientFrame, Code, Failure, ServerFrame},
     service::{NotificationSession, RoomSession},
 };
@@ -23,7 +24,7 @@ use super::{
     frames::{self, BadFrame},
     refusal, refuse, send, send_frame,
 };
-use crate::config::Config;
+use crate::{auth::Auth, state::AppState};
 
 /// Frames written before the network is asked to take them.
 const BURST: usize = 64;
@@ -40,17 +41,31 @@ pub trait Session: Send {
     /// # Errors
     /// The reason to close the socket with.
     fn try_next(&mut self) -> Option<chat::Result<Bytes>>;
+
+    /// Goes on with another credential of the same person.
+    ///
+    /// # Errors
+    /// Why it is not good; nothing has changed then.
+    fn renew(&mut self, claim: Claim) -> impl Future<Output = chat::Result<()>> + Send;
 }
 
 impl Session for RoomSession {
     fn try_next(&mut self) -> Option<chat::Result<Bytes>> {
         Self::try_next(self)
     }
+
+    async fn renew(&mut self, claim: Claim) -> chat::Result<()> {
+        Self::renew(self, claim).await
+    }
 }
 
 impl Session for NotificationSession {
     fn try_next(&mut self) -> Option<chat::Result<Bytes>> {
         Self::try_next(self)
+    }
+
+    async fn renew(&mut self, claim: Claim) -> chat::Result<()> {
+        Self::renew(self, claim).await
     }
 }
 
@@ -75,6 +90,7 @@ pub type Came = Option<Result<Message, axum::Error>>;
 pub struct Line {
     socket: WebSocket,
     locale: Locale,
+    auth: Auth,
     limit: Option<DefaultDirectRateLimiter>,
     /// How often the client is asked whether it is there.
     ping_interval: Duration,
@@ -83,12 +99,14 @@ pub struct Line {
 
 impl Line {
     /// Takes over a socket that was admitted.
-    pub fn new(socket: WebSocket, locale: Locale, config: &Config) -> Self {
+    pub fn new(socket: WebSocket, locale: Locale, state: &AppState) -> Self {
+        let config = &state.config;
         // An operator who lifts the limit on messages means it for the socket too.
         let is_limited = config.writes_per_second.0.is_some();
         let limit = is_limited
             .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
-        Self { socket, locale, limit, ping_interval: config.ping_interval, heard_at: Instant::now() }
+        let (auth, ping_interval) = (state.auth.clone(), config.ping_interval);
+        Self { socket, locale, auth, limit, ping_interval, heard_at: Instant::now() }
     }
 
     /// When to [`Self::ping`].
@@ -179,6 +197,21 @@ impl Line {
         match written {
             Ok(Ok(())) => ended,
             Ok(Err(_)) | Err(_) => Err(End::Lost),
+        }
+    }
+
+    /// Lets the session go on with this access token. One that is not good is answered, and changes nothing.
+    pub async fn authenticate(&mut self, token: &str, session: &mut impl Session) -> Result<(), End> {
+        let renewed = match self.auth.claim(token) {
+            Ok(claim) => session.renew(claim).await.map_err(|error| {
+                crate::error::log(&error);
+                error.failure()
+            }),
+            Err(error) => Err(error.failure().clone()),
+        };
+        match renewed {
+            Ok(()) => self.say(&ServerFrame::Authenticated).await,
+            Err(failure) => self.refuse(&failure, None).await,
         }
     }
 

@@ -5,8 +5,8 @@ use axum::{
     response::Response,
 };
 use chat::{
-    model::{ClientFrame, ServerFrame, User},
-    service::NotificationSession,
+    model::{ClientFrame, ServerFrame},
+    service::{AuthenticatedSocket, NotificationSession},
 };
 
 use super::{
@@ -42,8 +42,7 @@ pub(super) fn serve(socket: WebSocket, state: AppState, entrance: Entrance) -> i
 }
 
 async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<(Line, NotificationSession)> {
-    let open = async |user: User| state.chat.open_notifications(&user).await;
-    enter(socket, &state, &entrance, open).await
+    enter(socket, &state, &entrance, AuthenticatedSocket::open_notifications).await
 }
 
 async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl Future<Output = ()>) -> End {
@@ -56,7 +55,7 @@ async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl 
                 Err(error) => Err(End::Refused(error)),
             },
             rare = rares.next(line, true) => match rare {
-                Rare::Came(came) => Box::pin(hear(line, came)).await,
+                Rare::Came(came) => Box::pin(hear(line, session, came)).await,
                 Rare::Ping => Box::pin(line.ping()).await,
                 Rare::Stop => Err(End::Stopping),
             },
@@ -67,12 +66,11 @@ async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl 
     }
 }
 
-async fn hear(line: &mut Line, came: Came) -> Result<(), End> {
+async fn hear(line: &mut Line, session: &mut NotificationSession, came: Came) -> Result<(), End> {
     let Some(frame) = line.read(came).await? else { return Ok(()) };
     match frame {
         ClientFrame::Ping => line.say(&ServerFrame::Pong).await,
-        // Who it is was settled before.
-        ClientFrame::Authenticate { .. } => Ok(()),
+        ClientFrame::Authenticate { token } => line.authenticate(&token, session).await,
         // Frames of a room's socket, which this is not.
         ClientFrame::ChatMessage(_)
         | ClientFrame::Typing { .. }

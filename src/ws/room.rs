@@ -5,9 +5,8 @@ use axum::{
     response::Response,
 };
 use chat::{
-    Chat,
-    model::{ClientFrame, Code, MessageId, RoomId, RoomMessage, ServerFrame, User},
-    service::{Receipt, RoomSession},
+    model::{ClientFrame, Code, MessageId, RoomMessage, ServerFrame},
+    service::{AuthenticatedSocket, Receipt, RoomSession},
 };
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
@@ -50,29 +49,18 @@ pub(super) fn serve(socket: WebSocket, state: AppState, entrance: Entrance) -> i
 }
 
 async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<Talk> {
-    let open = async |user: User| {
+    let open = async |socket: AuthenticatedSocket| {
         let room = entrance.room.ok_or(Code::NotFound)?;
-        let session = state.chat.open_room(&user, room, entrance.resume).await?;
-        Ok((user, session))
+        socket.open_room(room, entrance.resume).await
     };
-    let (line, (user, session)) = enter(socket, &state, &entrance, open).await?;
-    Some(Talk {
-        line,
-        chat: state.chat,
-        user,
-        room: session.room(),
-        session,
-        receipts: FuturesUnordered::new(),
-    })
+    let (line, session) = enter(socket, &state, &entrance, open).await?;
+    Some(Talk { line, session, receipts: FuturesUnordered::new() })
 }
 
 type Answered = (Option<String>, chat::Result<chat::writer::Stored>);
 
 struct Talk {
     line: Line,
-    chat: Chat,
-    user: User,
-    room: RoomId,
     session: RoomSession,
     /// Messages of this socket on their way to the disk.
     receipts: FuturesUnordered<futures::future::BoxFuture<'static, Answered>>,
@@ -140,7 +128,7 @@ impl Talk {
         match frame {
             ClientFrame::ChatMessage(draft) => {
                 let client_id = draft.client_id.clone();
-                match self.chat.submit(&self.user, self.room, draft) {
+                match self.session.submit(draft) {
                     Ok(receipt) => {
                         self.receipts.push(named(client_id, receipt).boxed());
                         Ok(())
@@ -153,7 +141,7 @@ impl Talk {
                 Ok(())
             }
             ClientFrame::MessageRead { message_id } => {
-                let marking = self.chat.mark_read_in(&self.user, self.room, MessageId(message_id));
+                let marking = self.session.mark_read(MessageId(message_id));
                 match Box::pin(marking).await {
                     Ok(()) => Ok(()),
                     Err(error) if error.code() == Code::NotFound => {
@@ -163,8 +151,11 @@ impl Talk {
                 }
             }
             ClientFrame::Ping => self.line.say(&ServerFrame::Pong).await,
-            // Presence was set above; who it is was settled before.
-            ClientFrame::UserJoin | ClientFrame::UserLeave | ClientFrame::Authenticate { .. } => Ok(()),
+            ClientFrame::Authenticate { token } => {
+                Box::pin(self.line.authenticate(&token, &mut self.session)).await
+            }
+            // Presence was set above.
+            ClientFrame::UserJoin | ClientFrame::UserLeave => Ok(()),
         }
     }
 }

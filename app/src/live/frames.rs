@@ -161,7 +161,7 @@ mod tests {
                 let more = more.into_iter().map(|mark| Mark { message_id: mark.message_id, user: mark.user });
                 Heard::Read(Read { message_id, user, more: more.collect() })
             }
-            ServerFrame::Pong | ServerFrame::Unknown => Heard::Other,
+            ServerFrame::Authenticated | ServerFrame::Pong | ServerFrame::Unknown => Heard::Other,
         }
     }
 

@@ -44,7 +44,7 @@ pub async fn end_session(
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
-/// Ends one of one's refresh tokens.
+/// Ends the sign-in of one of one's refresh tokens.
 #[server(prefix = "/ui", endpoint = "end_token")]
 pub async fn end_token(
     /// Its id.
@@ -79,6 +79,7 @@ pub use door::{Account, OpenSession, account};
 mod door {
     use axum::http::request::Parts;
     use chat::{
+        credential::SessionId,
         model::{Code, Failure, FieldProblem, Problem, Timestamp, User},
         service::accounts::IssuedToken,
     };
@@ -115,7 +116,7 @@ mod door {
         pub seen_at: Option<Timestamp>,
         /// Is it this one?
         pub is_this: bool,
-        id: String,
+        id: SessionId,
     }
 
     /// One's own account.
@@ -167,7 +168,7 @@ mod door {
             }
             _ => error.into(),
         })?;
-        Ok(chat.replace_password(&me, new, identity::session_id().await?.as_deref()).await?)
+        Ok(chat.replace_password(&me, new, identity::session_id().await?.as_ref()).await?)
     }
 
     pub(super) async fn end_session(handle: &str) -> Result<(), AppError> {

@@ -1,6 +1,10 @@
 //! Who asks: the browser's session and the user it belongs to.
 
-use chat::model::{Code, User, UserId};
+use chat::{
+    credential::SessionId,
+    model::{Code, User, UserId},
+    service::accounts::SignIn,
+};
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Session, session::Id};
@@ -10,6 +14,10 @@ use crate::error::AppError;
 
 /// Where the session keeps the id of whoever signed in.
 pub const USER_ID_KEY: &str = "user_id";
+
+/// Where the session keeps [`SignIn::tokens_from`], by which its storing is refused where all credentials of the account
+/// have ended meanwhile.
+pub const TOKENS_FROM_KEY: &str = "tokens_from";
 
 /// Where the session keeps when it was last used, in seconds since the epoch.
 pub const SEEN_KEY: &str = "seen";
@@ -66,11 +74,20 @@ pub(super) async fn signed_in() -> Result<User, AppError> {
     Ok(visitor().await?.ok_or(Code::NotAuthenticated)?)
 }
 
-/// From now on this browser is `user`'s. Its session gets a new id, so that one planted before is worth nothing.
-pub(super) async fn enter(user: &User) -> Result<(), AppError> {
+/// From now on this browser is theirs who signed in. Its session gets a new id, so that one planted before is worth
+/// nothing.
+pub(super) async fn enter(sign_in: &SignIn) -> Result<(), AppError> {
     let session = session().await?;
     session.cycle_id().await.map_err(unavailable)?;
-    session.insert(USER_ID_KEY, user.id.0).await.map_err(unavailable)
+    session.insert(USER_ID_KEY, sign_in.user.id.0).await.map_err(unavailable)?;
+    session.insert(TOKENS_FROM_KEY, sign_in.tokens_from.0).await.map_err(unavailable)?;
+    // Now, and not with the answer: a password that changed meanwhile is said here.
+    if let Err(error) = session.save().await {
+        session.clear().await;
+        context()?.chat.confirm_sign_in(sign_in).await?;
+        return Err(unavailable(error));
+    }
+    Ok(())
 }
 
 /// This browser is nobody's.
@@ -79,8 +96,8 @@ pub(super) async fn leave() -> Result<(), AppError> {
 }
 
 /// The id of this browser's session, once it is stored.
-pub(super) async fn session_id() -> Result<Option<String>, AppError> {
-    Ok(session().await?.id().map(|id| id.to_string()))
+pub(super) async fn session_id() -> Result<Option<SessionId>, AppError> {
+    Ok(session().await?.id().map(|id| SessionId::of_secret(&id.to_string())))
 }
 
 async fn session() -> Result<Session, AppError> {

@@ -129,8 +129,8 @@ pub fn is_own_path(path: &str) -> bool {
 mod door {
     use axum::http::request::Parts;
     use chat::{
-        model::Code,
-        service::accounts::{DEVELOPER, DEVELOPER_PASSWORD},
+        model::{Code, Timestamp},
+        service::accounts::{DEVELOPER, DEVELOPER_PASSWORD, SignIn},
     };
     use leptos::prelude::use_context;
 
@@ -145,10 +145,10 @@ mod door {
     pub(super) async fn enter(username: &str, password: &str) -> Result<(), AppError> {
         let Context { chat, sign_in, .. } = context()?;
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
-        let user = sign_in(parts, username.to_owned(), password.to_owned()).await?;
+        let signed_in = sign_in(parts, username.to_owned(), password.to_owned()).await?;
         // Somebody outside the group that may chat here is told so now, and not page by page.
-        let user = chat.admit(user.id).await?;
-        identity::enter(&user).await
+        chat.admit(signed_in.user.id).await?;
+        identity::enter(&signed_in).await
     }
 
     pub(super) async fn enter_demo() -> Result<(), AppError> {
@@ -161,7 +161,8 @@ mod door {
     pub(super) async fn make_account(new: NewAccount) -> Result<(), AppError> {
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let user = (context()?.sign_up)(parts, new).await?;
-        identity::enter(&user).await
+        // Nothing of theirs has ended yet.
+        identity::enter(&SignIn { user, tokens_from: Timestamp(0) }).await
     }
 
     pub(super) fn onward(next: String) -> String {

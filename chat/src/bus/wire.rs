@@ -124,6 +124,8 @@ pub enum Signal {
         /// Its number.
         version: Version,
     },
+    /// Credentials have ended: the database has them.
+    CredentialEnded,
     /// This node lives.
     Alive,
     /// This node ends.

@@ -43,8 +43,6 @@ pub enum UserEvent {
     Rooms,
     /// They have a new notification that is a row, of this number.
     Notice(i64),
-    /// Their sockets are to be closed, all of them, with the reason to say first.
-    Close(Code),
 }
 
 /// What a new message is to those who do not look at its room.

@@ -18,10 +18,6 @@ pub(super) fn parcel(publication: &Publication) -> (Topic, Message) {
         Publication::Read(room, mark) => {
             (Topic::Room(*room), Message::Signal(Signal::Read { mark: mark.clone() }))
         }
-        // Their sockets in rooms are to close too, and may be on any node.
-        Publication::User(user, UserEvent::Close(code)) => {
-            (Topic::Nodes, Message::Signal(Signal::Close { user: Some(*user), code: *code }))
-        }
         Publication::User(user, event) => {
             (Topic::User(*user), Message::Signal(Signal::User { event: *event }))
         }
@@ -38,9 +34,6 @@ impl Listener for Hub {
                     Publication::Room(room, Event::Close { user, code })
                 }
                 (Topic::Room(room), Message::Signal(Signal::Read { mark })) => Publication::Read(room, mark),
-                (Topic::Nodes, Message::Signal(Signal::Close { user: Some(user), code })) => {
-                    Publication::User(user, UserEvent::Close(code))
-                }
                 (Topic::User(user), Message::Signal(Signal::User { event })) => {
                     Publication::User(user, event)
                 }
@@ -57,6 +50,11 @@ impl Listener for Hub {
                     if let Some(channel) = self.channel(room) {
                         channel.hear(sender, signal, self.bus());
                     }
+                    continue;
+                }
+                (Topic::Nodes, Message::Signal(Signal::CredentialEnded)) => {
+                    // An error says that the process stops.
+                    let _ = self.inner.errands.send(Errand::Credentials);
                     continue;
                 }
                 (Topic::Nodes, Message::Signal(Signal::Bye)) => {

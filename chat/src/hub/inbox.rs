@@ -144,18 +144,18 @@ impl Drop for Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{hub::Hub, model::Code};
+    use crate::hub::Hub;
 
     #[tokio::test]
     async fn every_socket_of_a_user_is_told_and_nobody_elses() {
         let (hub, _errands) = Hub::new(16);
         let mut sockets = [hub.subscribe_user(UserId(1)).await, hub.subscribe_user(UserId(1)).await];
         let mut other = hub.subscribe_user(UserId(2)).await;
-        hub.publish_user(UserId(1), UserEvent::Close(Code::UserInactive));
+        hub.publish_user(UserId(1), UserEvent::Room(RoomId(3)));
         hub.publish_user(UserId(2), UserEvent::Rooms);
         for socket in &mut sockets {
             let signal = socket.next().await;
-            assert!(matches!(signal, Ok(Signal::User(UserEvent::Close(Code::UserInactive)))), "{signal:?}");
+            assert!(matches!(signal, Ok(Signal::User(UserEvent::Room(RoomId(3))))), "{signal:?}");
         }
         assert!(matches!(other.next().await, Ok(Signal::User(UserEvent::Rooms))));
     }

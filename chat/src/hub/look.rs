@@ -17,13 +17,15 @@ pub struct Head {
     pub access_rev: i64,
 }
 
-/// Something about a room in use that only the database knows.
+/// Something that only the database knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errand {
     /// Changes are missing: fetch them.
     Fill(RoomId),
     /// Messages may have been missed: look how far the room is.
     Look(RoomId),
+    /// Credentials have ended on another node: look which.
+    Credentials,
 }
 
 impl Hub {
@@ -60,10 +62,5 @@ impl Hub {
     /// Begins to fill the hole in the room's changes here, if there is one.
     pub(crate) fn filling(&self, room: RoomId) -> Option<Filling> {
         Filling::begin(self.channel(room)?)
-    }
-
-    /// Has nobody a socket on this node?
-    pub(crate) fn is_idle(&self) -> bool {
-        self.rooms().is_empty() && self.inner.watchers.is_empty()
     }
 }

@@ -106,10 +106,6 @@ impl Watchers {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        lock(&self.users).is_empty()
-    }
-
     pub(super) fn watch(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) {
         let mut rooms = lock(&self.rooms);
         let watched = rooms.entry(room).or_insert_with(|| {

@@ -20,7 +20,7 @@ use super::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Who I am, for a socket opened without credentials.
+    /// Who I am: first, for a socket opened without credentials; later, to go on with a fresh access token.
     Authenticate {
         /// An access token.
         token: String,
@@ -200,6 +200,8 @@ pub enum ServerFrame {
         /// The room's change number now.
         rev: i64,
     },
+    /// The socket goes on with the access token that you sent.
+    Authenticated,
     /// Here.
     Pong,
     /// Something you sent was refused, or the reason of the close that follows.

@@ -6,27 +6,40 @@
 
 use super::{Chat, validate::Problems};
 use crate::{
+    credential::{Credential, CredentialEnd, Ended, SessionId},
     error::{Error, Result},
-    hub::UserEvent,
     model::{
         Code, Problem, Timestamp, User, UserId,
         limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
     },
     password::{self, Verdict},
     store::{
-        Conn, groups, sessions as session_rows, tokens,
+        Conn, credentials as credential_rows, groups, sessions as session_rows, tokens as token_rows,
         users::{self, Account, NewUser},
     },
 };
 
+pub(super) mod credentials;
 mod developer;
 mod profile;
 mod rules;
 mod sessions;
+mod tokens;
 
 pub use crate::store::{sessions::SessionRecord, tokens::IssuedToken};
 pub use developer::{DEVELOPER, DEVELOPER_PASSWORD, DeveloperGroup};
 pub use rules::username_key;
+
+/// Somebody who proved by their password who they are. Whatever lets them in is stored only if nothing that they are
+/// known by has ended since: a sign-in under way while the password changes comes to nothing.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// Who.
+    pub user: User,
+    /// From when on tokens of the account were good when the password was checked. Whatever ends all of its
+    /// credentials moves it.
+    pub tokens_from: Timestamp,
+}
 
 /// A group's name: at most 150 characters, as in Django's group model.
 const GROUP_NAME_MAX: usize = 150;
@@ -98,7 +111,7 @@ impl Chat {
     ///
     /// # Errors
     /// `no_active_account`; `invalid` for what can be no name or password at all.
-    pub async fn sign_in(&self, username: &str, password: &str) -> Result<User> {
+    pub async fn sign_in(&self, username: &str, password: &str) -> Result<SignIn> {
         let username = rules::normalized(username);
         let mut problems = Problems::default();
         problems.filled_line("username", &username, USERNAME_MAX);
@@ -116,7 +129,7 @@ impl Chat {
         let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
         let verdict = password::verify(password, hash).await?;
         let stored = stored.filter(|stored| stored.account.is_active).ok_or(Code::NoActiveAccount)?;
-        let user = stored.account.user;
+        let Account { user, tokens_from, .. } = stored.account;
         match verdict {
             Verdict::Wrong => return Err(Code::NoActiveAccount.into()),
             Verdict::Right => {}
@@ -128,7 +141,7 @@ impl Chat {
                 }
             }
         }
-        Ok(user)
+        Ok(SignIn { user, tokens_from })
     }
 
     async fn rehash(&self, user: UserId, password: &str, old: &str) -> Result<()> {
@@ -168,29 +181,41 @@ impl Chat {
         Ok(user)
     }
 
-    /// Deactivates the account at once: its sessions and tokens end, its sockets close with `user_inactive`, and rooms
-    /// that lose their last active admin by it get another. Or activates it again; what ended stays ended.
+    /// Deactivates the account at once: its sessions and tokens end for good, its sockets close with `user_inactive`, and
+    /// rooms that lose their last active admin by it get another. Or activates it again; what ended stays ended.
     ///
     /// # Errors
     /// `user_not_found`.
     pub async fn set_active(&self, username: &str, is_active: bool) -> Result<User> {
         let user = self.named(username).await?.user;
-        let mut conn = self.store().write().await?;
-        if is_active {
-            users::let_in(&mut conn, user.id).await?;
-        } else {
-            users::shut_out(&mut conn, user.id).await?;
-            session_rows::delete_of(&mut conn, user.id, None).await?;
-            users::set_tokens_from(&mut conn, user.id, self.clock().now().next_second()).await?;
-            tokens::forget_of(&mut conn, user.id).await?;
-        }
-        conn.commit().await?;
-        if !is_active {
-            self.hub().publish_user(user.id, UserEvent::Close(Code::UserInactive));
-        }
+        let id = user.id;
+        self.ending(move |chat| async move {
+            let mut tx = chat.store().write().await?;
+            let end = if is_active {
+                users::let_in(&mut tx, id).await?;
+                None
+            } else {
+                users::shut_out(&mut tx, id).await?;
+                Some(chat.end_all(&mut tx, id, None).await?)
+            };
+            tx.commit().await?;
+            Ok(((), end))
+        })
+        .await?;
         // Of rooms that have been without an active admin it may be the only member who can be one.
-        self.settle_admins_of(user.id).await?;
+        self.settle_admins_of(id).await?;
         Ok(user)
+    }
+
+    /// Ends all tokens of `user` and all sessions but `keep`, in a transaction that the caller commits.
+    async fn end_all(&self, tx: &mut Conn, user: UserId, keep: Option<&SessionId>) -> Result<CredentialEnd> {
+        let now = self.clock().now();
+        users::end_tokens(tx, user, now).await?;
+        session_rows::delete_of(tx, user, keep).await?;
+        token_rows::forget_of(tx, user).await?;
+        let end = CredentialEnd { user, what: Ended::Person };
+        credential_rows::record(tx, &end, now).await?;
+        Ok(end)
     }
 
     /// Puts the account into a group, which is made if there is none.
@@ -206,26 +231,6 @@ impl Chat {
         let (id, _) = groups::ensure(&mut conn, group).await?;
         groups::enter(&mut conn, id, user.id).await?;
         conn.commit().await?;
-        Ok(user)
-    }
-
-    /// [`Self::authenticate`] for whoever shows a token that was issued at `issued_at`.
-    ///
-    /// # Errors
-    /// The same; `token_not_valid` where the owner has ended the tokens of that time.
-    pub async fn authenticate_token(&self, id: UserId, issued_at: Timestamp) -> Result<User> {
-        let mut conn = self.store().read().await?;
-        present_by_token(users::find(&mut conn, id).await?, issued_at)
-    }
-
-    /// [`Self::admit`] for whoever shows a token that was issued at `issued_at`.
-    ///
-    /// # Errors
-    /// The same; `token_not_valid` where the owner has ended the tokens of that time.
-    pub async fn admit_token(&self, id: UserId, issued_at: Timestamp) -> Result<User> {
-        let mut conn = self.store().read().await?;
-        let user = present_by_token(users::find(&mut conn, id).await?, issued_at)?;
-        self.must_be_in_group(&mut conn, id).await?;
         Ok(user)
     }
 
@@ -258,8 +263,13 @@ fn present(account: Option<Account>) -> Result<User> {
     if account.is_active { Ok(account.user) } else { Err(Code::UserInactive.into()) }
 }
 
-pub(crate) fn present_by_token(account: Option<Account>, issued_at: Timestamp) -> Result<User> {
-    let ended = account.as_ref().is_some_and(|account| issued_at < account.tokens_from);
+/// Who has this account, if it lets them use it with this credential. Whether a session or a sign-in has ended, it
+/// does not say.
+pub(crate) fn present_by(account: Option<Account>, credential: &Credential) -> Result<User> {
+    let has_ended = match (&account, credential) {
+        (Some(account), Credential::Token { issued_at, .. }) => *issued_at < account.tokens_from,
+        (None, _) | (_, Credential::Session(_)) => false,
+    };
     let user = present(account)?;
-    if ended { Err(Code::TokenNotValid.into()) } else { Ok(user) }
+    if has_ended { Err(Code::TokenNotValid.into()) } else { Ok(user) }
 }

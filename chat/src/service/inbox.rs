@@ -13,13 +13,12 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Chat, limits::SocketPlace, notifications};
+use super::{AuthenticatedSocket, Chat, notifications};
 use crate::{
+    credential::Claim,
     error::Result,
     hub::{Arrival, Inbox, Signal, UserEvent},
-    model::{
-        Code, Notification, NotificationFrame, NotificationType, RoomId, User, limits::NOTIFICATIONS_MAX,
-    },
+    model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
     store::{
         Conn,
         notifications::{derived, rows},
@@ -47,8 +46,7 @@ enum Question {
 /// An open socket for notifications.
 pub struct NotificationSession {
     chat: Chat,
-    user: User,
-    _place: SocketPlace,
+    socket: AuthenticatedSocket,
     inbox: Inbox,
     rooms: HashMap<RoomId, Tally>,
     questions: BTreeSet<Question>,
@@ -58,14 +56,12 @@ pub struct NotificationSession {
 }
 
 impl Chat {
-    /// Opens a socket for the user's notifications. The frames to send first are in the
-    /// session already: `connection_established`, then `unread` for each room in which
-    /// something is.
-    ///
-    /// # Errors
-    /// `throttled` beyond `sockets_per_user`.
-    pub async fn open_notifications(&self, user: &User) -> Result<NotificationSession> {
-        let place = self.limits().open_socket(user.id)?;
+    /// See [`AuthenticatedSocket::open_notifications`].
+    pub(super) async fn open_notifications(
+        &self,
+        socket: AuthenticatedSocket,
+    ) -> Result<NotificationSession> {
+        let user = socket.user().clone();
         // Listening starts before the counts are read, to the user and then to their rooms:
         // what overlaps is told by its place.
         let mut inbox = self.hub().subscribe_user(user.id).await;
@@ -76,18 +72,15 @@ impl Chat {
         inbox.settle().await;
         let mut session = NotificationSession {
             chat: self.clone(),
-            user: user.clone(),
-            _place: place,
+            socket,
             inbox,
             rooms: HashMap::new(),
             questions: BTreeSet::new(),
             due: BTreeSet::new(),
             ready: VecDeque::new(),
         };
-        let first =
-            NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user: user.clone() };
-        session.push(&first);
         let mut readings = reads::readings(&mut conn, user.id).await?;
+        session.push(&NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user });
         readings.sort_unstable_by_key(|reading| reading.room);
         for reading in readings {
             session.inbox.watch(reading.room);
@@ -103,10 +96,10 @@ impl NotificationSession {
     /// The next frame to send, JSON in UTF-8. Cancel-safe.
     ///
     /// # Errors
-    /// The reason to close the socket with: `too_slow`, `user_inactive`, or a failing
-    /// database.
+    /// The reason to close the socket with: `too_slow`, why its credential has ended, or a failing database.
     pub async fn next(&mut self) -> Result<Bytes> {
         loop {
+            self.socket.must_go_on()?;
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(frame);
             }
@@ -120,11 +113,12 @@ impl NotificationSession {
             let due = self.due.first().copied();
             tokio::select! {
                 biased;
+                code = self.socket.until_ended() => return Err(code.into()),
                 room = until(due) => {
                     self.due.pop_first();
                     self.tell(room);
                 }
-                signal = self.inbox.next() => self.hear(signal.map_err(|_| Code::TooSlow)?)?,
+                signal = self.inbox.next() => self.hear(signal.map_err(|_| Code::TooSlow)?),
             }
         }
     }
@@ -132,20 +126,23 @@ impl NotificationSession {
     /// The same if it is there already; `None` when it has to be waited for.
     pub fn try_next(&mut self) -> Option<Result<Bytes>> {
         loop {
+            if let Err(error) = self.socket.must_go_on() {
+                return Some(Err(error));
+            }
             if let Some(frame) = self.ready.pop_front() {
                 return Some(Ok(frame));
             }
             if !self.questions.is_empty() {
                 return None;
             }
-            let signal = self.inbox.try_next()?.map_err(|_| Code::TooSlow.into());
-            if let Err(error) = signal.and_then(|signal| self.hear(signal)) {
-                return Some(Err(error));
+            match self.inbox.try_next()? {
+                Ok(signal) => self.hear(signal),
+                Err(_) => return Some(Err(Code::TooSlow.into())),
             }
         }
     }
 
-    fn hear(&mut self, signal: Signal) -> Result<()> {
+    fn hear(&mut self, signal: Signal) {
         match signal {
             Signal::Message(arrival) => self.count(&arrival),
             Signal::Missed(room) => self.miss(room),
@@ -153,14 +150,20 @@ impl NotificationSession {
             Signal::User(UserEvent::Room(room)) => drop(self.questions.insert(Question::Room(room))),
             Signal::User(UserEvent::Rooms) => drop(self.questions.insert(Question::Rooms)),
             Signal::User(UserEvent::Notice(row)) => drop(self.questions.insert(Question::Notice(row))),
-            Signal::User(UserEvent::Close(code)) => return Err(code.into()),
         }
-        Ok(())
+    }
+
+    /// Goes on with another credential of the same person: see [`AuthenticatedSocket::renew`].
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn renew(&mut self, claim: Claim) -> Result<()> {
+        self.socket.renew(claim).await
     }
 
     fn count(&mut self, arrival: &Arrival) {
         let room = arrival.room;
-        let is_own = arrival.sender == self.user.id;
+        let is_own = arrival.sender == self.socket.user().id;
         let Some(tally) = self.rooms.get_mut(&room) else { return };
         match tally.hear(arrival.seq, is_own) {
             Heard::Before => {}
@@ -168,7 +171,7 @@ impl NotificationSession {
             Heard::Next { is_unread } => {
                 if is_unread {
                     let mut notification = Box::new(arrival.notification.clone());
-                    if arrival.mentioned.contains(&self.user.id) {
+                    if arrival.mentioned.contains(&self.socket.user().id) {
                         notification.notification_type = NotificationType::Mention;
                     }
                     notification.room.is_member = true;
@@ -193,7 +196,7 @@ impl NotificationSession {
         let mut conn = self.chat.store().read().await?;
         match question {
             Question::Rooms => {
-                let readings = reads::readings(&mut conn, self.user.id).await?;
+                let readings = reads::readings(&mut conn, self.socket.user().id).await?;
                 let of: BTreeSet<RoomId> = readings.iter().map(|reading| reading.room).collect();
                 let others = self.rooms.keys().copied().filter(|room| !of.contains(room));
                 self.questions.extend(others.map(Question::Room));
@@ -207,9 +210,9 @@ impl NotificationSession {
             }
             Question::Room(room) => self.look(&mut conn, room).await?,
             Question::Notice(row) => {
-                let found = rows::find(&mut conn, self.user.id, row).await?;
+                let found = rows::find(&mut conn, self.socket.user().id, row).await?;
                 let found = found.into_iter().collect();
-                let notifications = notifications::present(&mut conn, &self.user, found).await?;
+                let notifications = notifications::present(&mut conn, self.socket.user(), found).await?;
                 self.push_all(notifications);
             }
         }
@@ -220,7 +223,7 @@ impl NotificationSession {
     async fn look(&mut self, conn: &mut Conn, room: RoomId) -> Result<()> {
         // Before the look, so that nothing falls between.
         self.inbox.watch(room);
-        let Some(reading) = reads::reading(conn, self.user.id, room).await? else {
+        let Some(reading) = reads::reading(conn, self.socket.user().id, room).await? else {
             self.leave(room);
             return Ok(());
         };
@@ -231,11 +234,11 @@ impl NotificationSession {
             Some((above, upto)) => {
                 let limit = usize::try_from(NOTIFICATIONS_MAX).unwrap_or_default();
                 let spans = vec![derived::span(room, above, upto)];
-                let messages = derived::newest(conn, self.user.id, spans, limit, true).await?;
-                let mut found = derived::about(conn, self.user.id, &messages).await?;
+                let messages = derived::newest(conn, self.socket.user().id, spans, limit, true).await?;
+                let mut found = derived::about(conn, self.socket.user().id, &messages).await?;
                 found.retain(|found| !found.is_read);
                 found.sort_unstable_by_key(|found| found.key);
-                notifications::present(conn, &self.user, found).await?
+                notifications::present(conn, self.socket.user(), found).await?
             }
         };
         // No waiting from here on: it is told once, also to who stopped waiting before.

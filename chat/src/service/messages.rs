@@ -9,10 +9,11 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    Chat, Claim,
+    Chat,
     validate::{Problems, is_blank},
 };
 use crate::{
+    credential::{Claim, Credential},
     error::{Error, Result},
     model::{
         MessageDraft, MessageId, MessageType, Problem, RoomId, User,
@@ -63,14 +64,18 @@ impl Chat {
     /// [`Self::send`] for whoever makes this claim.
     ///
     /// # Errors
-    /// As [`Self::admit_token`] and [`Self::send`].
+    /// As [`Self::admit_claim`] and [`Self::send`].
     pub async fn send_as(&self, claim: Claim, room: RoomId, draft: MessageDraft) -> Result<Stored> {
-        if self.settings().required_group.is_some() {
-            let sender = self.admit_token(claim.user, claim.issued_at).await?;
+        // The writer looks at accounts alone.
+        let needs_more = matches!(claim.credential, Credential::Session(_));
+        if needs_more || self.settings().required_group.is_some() {
+            let sender = self.admit_claim(&claim).await?;
             return self.send(&sender, room, draft).await;
         }
+        self.must_go_on(&claim.credential)?;
+        let user = claim.user;
         let submission = check(Sender::Claimed(claim), room, draft)?;
-        self.limits().write(claim.user)?;
+        self.limits().write(user)?;
         Receipt::new(self.writer().submit(Change::Send(submission))?).await
     }
 }

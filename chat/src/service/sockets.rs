@@ -6,16 +6,17 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    Chat,
+    AuthenticatedSocket, Chat,
     access::{Action, allow},
     history,
-    limits::SocketPlace,
+    messages::Receipt,
 };
 use crate::{
+    credential::Claim,
     error::{Error, Result},
     figures::amount,
     hub::{Event, Head, Lagged, Subscription},
-    model::{Code, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, User, limits::RESUME_MAX},
+    model::{Code, MessageDraft, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, limits::RESUME_MAX},
     store::{messages, messages::StoredMessage, rooms, watch},
 };
 
@@ -31,7 +32,7 @@ pub enum Resume {
 /// An open socket's place in a room.
 pub struct RoomSession {
     room: RoomRef,
-    _place: SocketPlace,
+    socket: AuthenticatedSocket,
     subscription: Subscription,
     /// Everything up to this change was handed out.
     rev: i64,
@@ -41,13 +42,14 @@ pub struct RoomSession {
 }
 
 impl Chat {
-    /// Opens a socket to a room: the frames to send first are in the session already,
-    /// `connection_established` before all.
-    ///
-    /// # Errors
-    /// `not_found`, `not_a_member`, `banned`, `throttled` beyond `sockets_per_user`.
-    pub async fn open_room(&self, user: &User, room: RoomId, resume: Option<Resume>) -> Result<RoomSession> {
-        let place = self.limits().open_socket(user.id)?;
+    /// See [`AuthenticatedSocket::open_room`].
+    pub(super) async fn open_room(
+        &self,
+        socket: AuthenticatedSocket,
+        room: RoomId,
+        resume: Option<Resume>,
+    ) -> Result<RoomSession> {
+        let user = socket.user().clone();
         // Listening starts before the state is read, so nothing falls between the two;
         // what overlaps is told by its rev.
         let subscription = self.hub().subscribe(room, user.to_ref()).await;
@@ -64,7 +66,7 @@ impl Chat {
         let last_message_id = messages::id_at(&mut conn, room, state.seq).await?;
         let mut session = RoomSession {
             room: state.to_ref(),
-            _place: place,
+            socket,
             subscription,
             rev: state.rev,
             opened_at: state.rev,
@@ -73,7 +75,7 @@ impl Chat {
         session.push(&ServerFrame::ConnectionEstablished {
             message: "连接成功".into(),
             room_id: room,
-            user: user.clone(),
+            user,
             last_message_id,
             rev: state.rev,
         });
@@ -132,14 +134,19 @@ impl RoomSession {
     /// The next frame to send, JSON in UTF-8. Cancel-safe.
     ///
     /// # Errors
-    /// The reason to close the socket with: `too_slow`, `not_a_member`, `banned`,
-    /// `user_inactive`, `not_found`.
+    /// The reason to close the socket with: `too_slow`, `not_a_member`, `banned`, `not_found`, or why its credential
+    /// has ended.
     pub async fn next(&mut self) -> Result<Bytes> {
+        self.socket.must_go_on()?;
         if let Some(frame) = self.ready.pop_front() {
             return Ok(frame);
         }
         loop {
-            let event = self.subscription.next().await;
+            let event = tokio::select! {
+                biased;
+                code = self.socket.until_ended() => return Err(code.into()),
+                event = self.subscription.next() => event,
+            };
             if let Some(frame) = self.take(event)? {
                 return Ok(frame);
             }
@@ -148,6 +155,9 @@ impl RoomSession {
 
     /// The same if it is there already; `None` when it has to be waited for.
     pub fn try_next(&mut self) -> Option<Result<Bytes>> {
+        if let Err(error) = self.socket.must_go_on() {
+            return Some(Err(error));
+        }
         if let Some(frame) = self.ready.pop_front() {
             return Some(Ok(frame));
         }
@@ -185,6 +195,30 @@ impl RoomSession {
     /// Which room.
     pub fn room(&self) -> RoomId {
         self.room.id
+    }
+
+    /// Goes on with another credential of the same person: see [`AuthenticatedSocket::renew`].
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn renew(&mut self, claim: Claim) -> Result<()> {
+        self.socket.renew(claim).await
+    }
+
+    /// Queues a message to the room, as [`Chat::submit`] does.
+    ///
+    /// # Errors
+    /// The same, and why the socket's credential has ended.
+    pub fn submit(&self, draft: MessageDraft) -> Result<Receipt> {
+        self.socket.submit(self.room.id, draft)
+    }
+
+    /// The user has read this message of the room and all before it.
+    ///
+    /// # Errors
+    /// As [`Chat::mark_read_in`], and why the socket's credential has ended.
+    pub async fn mark_read(&self, message: MessageId) -> Result<()> {
+        self.socket.mark_read_in(self.room.id, message).await
     }
 
     /// The user is, or is no longer, writing.

@@ -2,8 +2,8 @@
 //!
 //! The bus brings other nodes' events at once, but nothing rests on it. This task fills the
 //! holes that the hub finds in a room's changes, and looks into the database at a bounded rate
-//! for what nobody told: how far the rooms in use are, and who has lost the right to listen.
-//! Each look is one query for all rooms.
+//! for what nobody told: how far the rooms in use are, who has lost the right to listen, and
+//! which credentials have ended. Each look is one query for all rooms, or for all credentials.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -15,12 +15,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{access, history, sockets::change};
+use super::{Clock, access, accounts::credentials, history, sockets::change};
 use crate::{
     bus::Bus,
     hub::{Audience, Errand, Event, Filling, Frame, Head, Hub, Known, Publication, UserEvent},
     model::{Code, RoomId, ServerFrame},
-    store::{Backend, Conn, Store, StoreResult, messages::StoredMessage, rooms, watch},
+    store::{
+        Backend, Conn, Store, StoreResult, credentials as credential_rows, messages::StoredMessage, rooms,
+        watch,
+    },
 };
 
 /// How often we look while nobody tells us: without Redis, or while it is away.
@@ -40,11 +43,12 @@ const ROOMS: usize = 512;
 pub(super) async fn run(
     store: Store,
     hub: Hub,
+    clock: Clock,
     mut errands: mpsc::UnboundedReceiver<Errand>,
     stopping: CancellationToken,
 ) {
-    let known = store.system().access_rev;
-    let mut watch = Watch { store, hub, known, is_failing: false };
+    let known = store.system().credential_rev;
+    let mut watch = Watch { store, hub, clock, known, is_failing: false };
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut calm = 0;
@@ -58,24 +62,24 @@ pub(super) async fn run(
                 if count == 0 {
                     return;
                 }
-                let mut looks = BTreeSet::new();
+                let (mut looks, mut has_ended) = (BTreeSet::new(), false);
                 for errand in told.drain(..) {
                     match errand {
                         Errand::Look(room) => drop(looks.insert(room)),
+                        Errand::Credentials => has_ended = true,
                         Errand::Fill(room) => drop(fillings.spawn(fill(
                             watch.store.clone(), watch.hub.clone(), room, Arc::clone(&turns),
                         ))),
                     }
                 }
+                if has_ended {
+                    watch.look_at_credentials().await;
+                }
                 watch.look_at(&looks.into_iter().collect::<Vec<_>>()).await;
             }
             Some(_) = fillings.join_next() => {}
             _ = ticks.tick() => {
-                // Nobody to close or to tell.
-                if watch.hub.is_idle() {
-                    continue;
-                }
-                watch.look_at_accounts().await;
+                watch.look_at_credentials().await;
                 // Without a bus there may be other nodes all the same.
                 calm = if watch.hub.bus().is_some_and(Bus::is_connected) { calm + 1 } else { CALM };
                 if calm >= CALM {
@@ -90,7 +94,8 @@ pub(super) async fn run(
 struct Watch {
     store: Store,
     hub: Hub,
-    /// Everybody shut out up to this number has been closed.
+    clock: Clock,
+    /// What the credentials that ended up to this number had opened here has been closed.
     known: i64,
     is_failing: bool,
 }
@@ -111,23 +116,30 @@ impl Watch {
         }
     }
 
-    async fn look_at_accounts(&mut self) {
-        let (store, hub, known) = (&self.store, &self.hub, self.known);
+    /// Closes what was opened here with credentials that other processes ended, or that have expired.
+    async fn look_at_credentials(&mut self) {
+        let now = self.clock.now();
+        let to_check = self.hub.open_sockets().expire(now);
         let looked = async {
-            let mut conn = store.read().await?;
-            let system = watch::system(&mut conn).await?;
-            if system.access_rev > known {
-                for user in watch::shut_out(&mut conn, known).await? {
-                    hub.hand_out(Publication::User(user, UserEvent::Close(Code::UserInactive)));
+            for user in to_check {
+                credentials::check_sockets(&self.store, &self.hub, now, user).await?;
+            }
+            loop {
+                let mut conn = self.store.read().await?;
+                let ends = credential_rows::above(&mut conn, self.known).await?;
+                drop(conn);
+                let is_last = ends.len() < credential_rows::PAGE;
+                for (rev, end) in ends {
+                    credentials::close(&self.store, &self.hub, now, &end).await?;
+                    self.known = rev;
+                }
+                if is_last {
+                    return Ok(());
                 }
             }
-            Ok(system.access_rev)
         };
         let looked = looked.await;
-        if let Ok(now) = looked {
-            self.known = now;
-        }
-        self.note(looked.map(drop));
+        self.note(looked);
     }
 
     /// Says it once when the database goes, and once when it is back.

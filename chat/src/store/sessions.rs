@@ -1,21 +1,34 @@
 //! Sessions of the bundled UI: rows of `session`. What is in one is the door's business.
 
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Conn, StoreResult, on};
-use crate::model::{Timestamp, UserId};
+use super::{
+    Conn, StoreResult, on,
+    users::{Account, AccountRow},
+};
+use crate::{
+    credential::SessionId,
+    model::{Timestamp, UserId},
+};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// The secret that the browser holds; at most 64 characters.
-    pub id: String,
+    /// Its id; the secret of which it is the hash is in the cookie alone.
+    pub id: SessionId,
     /// JSON, opaque here.
     pub data: String,
     /// Who is signed in with it.
     pub user: Option<UserId>,
     /// From then on it counts as gone.
     pub expires_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct HolderRow {
+    #[sqlx(flatten)]
+    account: AccountRow,
+    good_until: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -29,7 +42,7 @@ struct SessionRow {
 impl From<SessionRow> for SessionRecord {
     fn from(row: SessionRow) -> Self {
         Self {
-            id: row.id,
+            id: SessionId::stored(&row.id),
             data: row.data,
             user: row.user_id.map(UserId),
             expires_at: Timestamp(row.expires_at),
@@ -41,7 +54,7 @@ impl From<SessionRow> for SessionRecord {
 pub async fn insert(conn: &mut Conn, session: &SessionRecord) -> StoreResult<bool> {
     const SQL: &str = "INSERT INTO session (id, data, user_id, expires_at) VALUES (?, ?, ?, ?)";
     let done = on!(conn, |link| sqlx::query(SQL)
-        .bind(&session.id)
+        .bind(session.id.as_str())
         .bind(&session.data)
         .bind(session.user.map(|user| user.0))
         .bind(session.expires_at.0)
@@ -62,7 +75,7 @@ pub async fn update(conn: &mut Conn, session: &SessionRecord) -> StoreResult<()>
         .bind(&session.data)
         .bind(session.user.map(|user| user.0))
         .bind(session.expires_at.0)
-        .bind(&session.id)
+        .bind(session.id.as_str())
         .execute(&mut *link)
         .await
         .map(drop))?;
@@ -70,18 +83,41 @@ pub async fn update(conn: &mut Conn, session: &SessionRecord) -> StoreResult<()>
 }
 
 /// The session with this id, if it has not expired.
-pub async fn find(conn: &mut Conn, id: &str, now: Timestamp) -> StoreResult<Option<SessionRecord>> {
+pub async fn find(conn: &mut Conn, id: &SessionId, now: Timestamp) -> StoreResult<Option<SessionRecord>> {
     const SQL: &str = "SELECT id, data, user_id, expires_at FROM session WHERE id = ? AND expires_at > ?";
     let row: Option<SessionRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(id).bind(now.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |link| sqlx::query_as(SQL).bind(id.as_str()).bind(now.0).fetch_optional(&mut *link).await)?;
     Ok(row.map(SessionRecord::from))
 }
 
-/// Ends a session.
-pub async fn delete(conn: &mut Conn, id: &str) -> StoreResult<()> {
-    const SQL: &str = "DELETE FROM session WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(id).execute(&mut *link).await.map(drop))?;
-    Ok(())
+/// The account of `user`, and until when their session with this id is good: `None` where it has ended.
+pub async fn account(
+    conn: &mut Conn,
+    id: &SessionId,
+    user: UserId,
+    now: Timestamp,
+) -> StoreResult<Option<(Account, Option<Timestamp>)>> {
+    const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active, u.tokens_from, \
+        s.expires_at AS good_until FROM user u \
+        LEFT JOIN session s ON s.id = ? AND s.user_id = u.id AND s.expires_at > ? WHERE u.id = ?";
+    let row: Option<HolderRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(id.as_str())
+        .bind(now.0)
+        .bind(user.0)
+        .fetch_optional(&mut *link)
+        .await)?;
+    Ok(row.map(|row| (row.account.into(), row.good_until.map(Timestamp))))
+}
+
+/// Ends a session. Whose it was: `None` where there is none, or nobody was signed in with it.
+pub async fn delete(conn: &mut Conn, id: &SessionId) -> StoreResult<Option<UserId>> {
+    const DELETE: &str = "DELETE FROM session WHERE id = ?";
+    let find = format!("SELECT user_id FROM session WHERE id = ?{}", conn.backend().for_update());
+    let found: Option<(Option<i64>,)> = on!(conn, |link| {
+        let found = sqlx::query_as(AssertSqlSafe(find)).bind(id.as_str()).fetch_optional(&mut *link).await?;
+        sqlx::query(DELETE).bind(id.as_str()).execute(&mut *link).await.map(|_| found)
+    })?;
+    Ok(found.and_then(|(user,)| user).map(UserId))
 }
 
 /// The sessions of `user` that have not expired.
@@ -94,10 +130,10 @@ pub async fn list_of(conn: &mut Conn, user: UserId, now: Timestamp) -> StoreResu
 }
 
 /// Ends every session of `user` but the one with the id `keep`.
-pub async fn delete_of(conn: &mut Conn, user: UserId, keep: Option<&str>) -> StoreResult<()> {
+pub async fn delete_of(conn: &mut Conn, user: UserId, keep: Option<&SessionId>) -> StoreResult<()> {
     const SQL: &str = "DELETE FROM session WHERE user_id = ? AND id <> ?";
     // No session has an empty id.
-    let keep = keep.unwrap_or_default();
+    let keep = keep.map_or("", SessionId::as_str);
     on!(conn, |link| sqlx::query(SQL).bind(user.0).bind(keep).execute(&mut *link).await.map(drop))?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Accounts: rows of `user`.
 
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{
     Conn, StoreResult, bundle,
@@ -170,10 +170,28 @@ pub async fn set_names(conn: &mut Conn, id: UserId, first_name: &str, last_name:
     Ok(())
 }
 
-/// Makes every token of the account that was issued before `from` worth nothing.
-pub async fn set_tokens_from(conn: &mut Conn, id: UserId, from: Timestamp) -> StoreResult<()> {
-    const SQL: &str = "UPDATE user SET tokens_from = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(from.0).bind(id.0).execute(&mut *link).await.map(drop))?;
+/// The account with this id, which nobody changes before the commit.
+pub async fn lock_shared(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
+    let sql = format!("{BY_ID}{}", conn.backend().for_share());
+    let row: Option<AccountRow> =
+        on!(conn, |link| sqlx::query_as(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(Account::from))
+}
+
+/// Ends every token of the account that was given out until `now`. Tokens given out from then on are dated to
+/// `tokens_from` at least, so that always moves past what was given out, also twice within a second.
+pub async fn end_tokens(conn: &mut Conn, id: UserId, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET tokens_from = CASE WHEN tokens_from >= ? THEN tokens_from + ? ELSE ? END WHERE id = ?";
+    const SECOND: i64 = 1_000_000;
+    let from = now.next_second();
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(from.0)
+        .bind(SECOND)
+        .bind(from.0)
+        .bind(id.0)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
     Ok(())
 }
 
@@ -198,16 +216,10 @@ pub async fn let_in(conn: &mut Conn, id: UserId) -> StoreResult<()> {
     Ok(())
 }
 
-/// Shuts the account out, with the system's next number of those who were, so that every
-/// node notices (see [`watch`](super::watch)).
+/// Shuts the account out.
 pub async fn shut_out(conn: &mut Conn, id: UserId) -> StoreResult<()> {
-    const SYSTEM: &str = "UPDATE chat_system SET access_rev = access_rev + 1 WHERE id = 1";
-    const USER: &str = "UPDATE user SET is_active = FALSE, \
-        access_rev = (SELECT access_rev FROM chat_system WHERE chat_system.id = 1) WHERE id = ?";
-    on!(conn, |link| {
-        sqlx::query(SYSTEM).execute(&mut *link).await?;
-        sqlx::query(USER).bind(id.0).execute(&mut *link).await.map(drop)
-    })?;
+    const SQL: &str = "UPDATE user SET is_active = FALSE WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL).bind(id.0).execute(&mut *link).await.map(drop))?;
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! What a node looks at to notice what other processes did: how far rooms are, and who has
 //! lost the right to listen.
 //!
-//! Each loss takes the next number of a counter, in the transaction and under the lock of what
-//! is lost: the room's row for a membership, `chat_system`'s for an account. So a node that
-//! knows a number asks for those above it, and has missed nobody.
+//! Each loss takes the next number of a counter, in the transaction and under the lock of the
+//! room's row. So a node that knows a number asks for those above it, and has missed nobody.
+//! Ends of credentials are numbered alike: see [`credentials`](super::credentials).
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -15,22 +15,22 @@ use crate::model::{RoomId, UserId};
 pub struct System {
     /// What tells it from others on the same Redis.
     pub name: String,
-    /// How many times an account was shut out.
-    pub access_rev: i64,
+    /// The number of the newest end of a credential.
+    pub credential_rev: i64,
     /// What the secret key makes of a fixed text, as the last server to set it had it.
     pub key_check: Option<String>,
 }
 
 /// The system's row.
 pub async fn system(conn: &mut Conn) -> StoreResult<System> {
-    const SQL: &str = "SELECT name, access_rev, key_check FROM chat_system WHERE id = 1";
+    const SQL: &str = "SELECT name, credential_rev, key_check FROM chat_system WHERE id = 1";
     Ok(on!(conn, |link| sqlx::query_as(SQL).fetch_one(&mut *link).await)?)
 }
 
 /// The system's row, locked until the commit.
 pub async fn lock_system(conn: &mut Conn) -> StoreResult<System> {
     let sql = format!(
-        "SELECT name, access_rev, key_check FROM chat_system WHERE id = 1{}",
+        "SELECT name, credential_rev, key_check FROM chat_system WHERE id = 1{}",
         conn.backend().for_update()
     );
     Ok(on!(conn, |link| sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *link).await)?)
@@ -41,13 +41,6 @@ pub async fn set_key_check(conn: &mut Conn, check: &str) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_system SET key_check = ? WHERE id = 1";
     on!(conn, |link| sqlx::query(SQL).bind(check).execute(&mut *link).await.map(drop))?;
     Ok(())
-}
-
-/// The accounts shut out with a number above `known` that still are.
-pub async fn shut_out(conn: &mut Conn, known: i64) -> StoreResult<Vec<UserId>> {
-    const SQL: &str = "SELECT id FROM user WHERE access_rev > ? AND is_active = FALSE";
-    let rows: Vec<(i64,)> = on!(conn, |link| sqlx::query_as(SQL).bind(known).fetch_all(&mut *link).await)?;
-    Ok(rows.into_iter().map(|(id,)| UserId(id)).collect())
 }
 
 /// How far a room is.

@@ -1,21 +1,32 @@
 //! Accounts: making them, signing in, being shut out; sessions and dead tokens.
 
+use std::time::Duration;
+
 use chat::{
     Settings,
-    model::{Code, FieldProblem, Problem, UserId},
+    credential::{SessionId, TokenClaims},
+    model::{Code, FieldProblem, Problem, Timestamp, UserId},
     service::accounts::{DEVELOPER, DEVELOPER_PASSWORD, SessionRecord},
     store::{Store, users},
 };
 
-use crate::support::{NOW, World, both};
+use crate::support::{NOW, Sockets as _, World, both, refresh_token};
 
 const PASSWORD: &str = "correct horse 9";
 
 /// Made by Django 5.2's `make_password("correct horse 9")`, with a thousandth of the rounds.
 const DJANGO: &str = "pbkdf2_sha256$1000$Xq0fZ2mW8sTzKpLdRbYvNc$JKzo1Dymvz+jAVUy2kUMhFkIm0eULQiMW2kjxBL/4GE=";
 
-fn session(id: &str, user: Option<UserId>) -> SessionRecord {
-    SessionRecord { id: id.into(), data: "{}".into(), user, expires_at: NOW.plus_micros(1_000) }
+/// From when on tokens of somebody are good of whom nothing has ended.
+const NEW: Timestamp = Timestamp(0);
+
+fn session(secret: &str, user: Option<UserId>) -> SessionRecord {
+    SessionRecord {
+        id: SessionId::of_secret(secret),
+        data: "{}".into(),
+        user,
+        expires_at: NOW.plus_micros(1_000),
+    }
 }
 
 async fn stored_hash(world: &World, key: &str) -> String {
@@ -32,20 +43,20 @@ both! {
     async fn whoever_registers_can_sign_in(world: World) {
         let made = world.chat.register("王小明", PASSWORD, " 小明 ", "王").await.expect("made");
         assert_eq!((made.username.as_str(), made.first_name.as_str(), made.last_name.as_str()), ("王小明", "小明", "王"));
-        assert_eq!(world.chat.sign_in("王小明", PASSWORD).await.expect("signed in"), made);
+        assert_eq!(world.chat.sign_in("王小明", PASSWORD).await.expect("signed in").user, made);
         assert_eq!(world.chat.authenticate(made.id).await.expect("known"), made);
         assert!(stored_hash(&world, "王小明").await.starts_with("$argon2id$"));
     }
 
     async fn a_username_is_one_in_every_spelling(world: World) {
         let bob = world.person("Bob").await;
-        assert_eq!(world.chat.sign_in(" bob ", PASSWORD).await.expect("signed in"), bob);
+        assert_eq!(world.chat.sign_in(" bob ", PASSWORD).await.expect("signed in").user, bob);
         for spaced in [" bob", "bob\u{3000}", "Tim "] {
             let failure = world.chat.register(spaced, PASSWORD, "", "").await.expect_err("refused").failure();
             assert_eq!(failure.fields[0], FieldProblem::new("username", Problem::OuterSpace), "{spaced:?}");
         }
         for spelling in ["Bob", "bob", "BOB", "ｂｏｂ"] {
-            assert_eq!(world.chat.sign_in(spelling, PASSWORD).await.expect("signed in"), bob);
+            assert_eq!(world.chat.sign_in(spelling, PASSWORD).await.expect("signed in").user, bob);
             let failure = world.chat.register(spelling, PASSWORD, "", "").await.expect_err("taken").failure();
             assert_eq!(failure.fields, [FieldProblem::new("username", Problem::UsernameTaken)]);
         }
@@ -139,15 +150,15 @@ both! {
         let amy = world.person("amy").await;
         let bob = world.person("bob").await;
         for (id, user) in [("hers", amy.id), ("his", bob.id)] {
-            assert!(world.chat.create_session(&session(id, Some(user))).await.expect("stored"));
+            assert!(world.chat.create_session(&session(id, Some(user)), NEW).await.expect("stored"));
         }
         let failure = world.chat.set_password("amy", "12345678").await.expect_err("refused").failure();
         assert_eq!(failure.fields, [FieldProblem::new("password", Problem::WeakPassword)]);
         assert_eq!(world.chat.set_password("AMY", "another horse 7").await.expect("changed"), amy);
         assert_eq!(sign_in_error(&world, "amy", PASSWORD).await, Code::NoActiveAccount);
         world.chat.sign_in("amy", "another horse 7").await.expect("signed in");
-        assert_eq!(world.chat.load_session("hers").await.expect("read"), None);
-        assert!(world.chat.load_session("his").await.expect("read").is_some());
+        assert_eq!(world.chat.load_session(&SessionId::of_secret("hers")).await.expect("read"), None);
+        assert!(world.chat.load_session(&SessionId::of_secret("his")).await.expect("read").is_some());
         let error = world.chat.set_password("nobody", PASSWORD).await.expect_err("refused");
         assert_eq!(error.code(), Code::UserNotFound);
     }
@@ -155,11 +166,11 @@ both! {
     async fn a_deactivated_account_is_out_at_once_and_may_come_back(world: World) {
         let amy = world.person("amy").await;
         let hers = session("hers", Some(amy.id));
-        assert!(world.chat.create_session(&hers).await.expect("stored"));
+        assert!(world.chat.create_session(&hers, NEW).await.expect("stored"));
         world.chat.set_active("amy", false).await.expect("deactivated");
         assert_eq!(world.chat.authenticate(amy.id).await.expect_err("out").code(), Code::UserInactive);
         assert_eq!(world.chat.admit(amy.id).await.expect_err("out").code(), Code::UserInactive);
-        assert_eq!(world.chat.load_session("hers").await.expect("read"), None);
+        assert_eq!(world.chat.load_session(&SessionId::of_secret("hers")).await.expect("read"), None);
         world.chat.set_active("amy", true).await.expect("activated");
         assert_eq!(world.chat.authenticate(amy.id).await.expect("in again"), amy);
         assert_eq!(world.chat.authenticate(UserId(99)).await.expect_err("unknown").code(), Code::UserNotFound);
@@ -222,45 +233,54 @@ both! {
     async fn a_session_lives_until_it_expires(world: World) {
         let amy = world.person("amy").await;
         let mut kept = session("one", None);
-        assert!(world.chat.create_session(&kept).await.expect("stored"));
-        assert!(!world.chat.create_session(&kept).await.expect("asked"), "the id is taken");
+        assert!(world.chat.create_session(&kept, NEW).await.expect("stored"));
+        assert!(!world.chat.create_session(&kept, NEW).await.expect("asked"), "the id is taken");
         kept.user = Some(amy.id);
         kept.data = r#"{"user_id":1,"名":"艾米"}"#.into();
         kept.expires_at = NOW.plus_micros(2_000);
         world.chat.save_session(&kept).await.expect("saved");
         world.clock.advance(1_999);
-        assert_eq!(world.chat.load_session("one").await.expect("read"), Some(kept));
-        assert_eq!(world.chat.load_session("two").await.expect("read"), None);
+        assert_eq!(world.chat.load_session(&SessionId::of_secret("one")).await.expect("read"), Some(kept));
+        assert_eq!(world.chat.load_session(&SessionId::of_secret("two")).await.expect("read"), None);
         world.clock.advance(1);
-        assert_eq!(world.chat.load_session("one").await.expect("read"), None);
+        assert_eq!(world.chat.load_session(&SessionId::of_secret("one")).await.expect("read"), None);
     }
 
     async fn an_ended_session_is_not_brought_back_by_a_late_save(world: World) {
         let record = session("one", None);
-        assert!(world.chat.create_session(&record).await.expect("stored"));
-        world.chat.delete_session("one").await.expect("ended");
+        assert!(world.chat.create_session(&record, NEW).await.expect("stored"));
+        world.chat.delete_session(&SessionId::of_secret("one")).await.expect("ended");
         world.chat.save_session(&record).await.expect("ignored");
-        assert_eq!(world.chat.load_session("one").await.expect("read"), None);
+        assert_eq!(world.chat.load_session(&SessionId::of_secret("one")).await.expect("read"), None);
     }
 
     async fn a_token_dies_once(world: World) {
-        assert!(!world.chat.is_blacklisted("a").await.expect("asked"));
-        assert!(world.chat.blacklist_token("a", NOW.plus_micros(1_000)).await.expect("killed"));
-        assert!(!world.chat.blacklist_token("a", NOW.plus_micros(1_000)).await.expect("asked"));
-        assert!(world.chat.is_blacklisted("a").await.expect("asked"));
-        assert!(!world.chat.is_blacklisted("A").await.expect("asked"), "ids are compared to the letter");
+        let amy = world.person("amy").await;
+        let token = refresh_token(&amy, "a");
+        assert!(!world.chat.is_blacklisted(&token).await.expect("asked"));
+        assert!(world.chat.blacklist_token(&token).await.expect("killed"));
+        assert!(!world.chat.blacklist_token(&token).await.expect("asked"));
+        assert!(world.chat.is_blacklisted(&token).await.expect("asked"));
+        let other = refresh_token(&amy, "A");
+        assert!(!world.chat.is_blacklisted(&other).await.expect("asked"), "ids are compared to the letter");
     }
 
     async fn what_has_expired_is_forgotten(world: World) {
-        assert!(world.chat.create_session(&session("old", None)).await.expect("stored"));
-        world.chat.blacklist_token("old", NOW.plus_micros(1_000)).await.expect("killed");
+        let amy = world.person("amy").await;
+        let lasting = |jti: &str, micros| TokenClaims { expires_at: NOW.plus_micros(micros), ..refresh_token(&amy, jti) };
+        assert!(world.chat.create_session(&session("old", None), NEW).await.expect("stored"));
+        assert!(world.chat.blacklist_token(&lasting("old", 1_000)).await.expect("killed"));
         let long = SessionRecord { expires_at: NOW.plus_micros(9_000), ..session("new", None) };
-        assert!(world.chat.create_session(&long).await.expect("stored"));
-        world.chat.blacklist_token("new", NOW.plus_micros(9_000)).await.expect("killed");
-        assert_eq!(world.chat.forget_expired().await.expect("asked"), 0);
+        assert!(world.chat.create_session(&long, NEW).await.expect("stored"));
+        assert!(world.chat.blacklist_token(&lasting("new", 9_000)).await.expect("killed"));
+        let longest = Duration::from_millis(2);
+        assert_eq!(world.chat.forget_expired(longest).await.expect("asked"), 0);
         world.clock.advance(1_000);
-        assert_eq!(world.chat.forget_expired().await.expect("asked"), 2);
-        assert!(world.chat.load_session("new").await.expect("read").is_some());
-        assert!(world.chat.is_blacklisted("new").await.expect("asked"));
+        assert_eq!(world.chat.forget_expired(longest).await.expect("asked"), 2);
+        assert!(world.chat.load_session(&SessionId::of_secret("new")).await.expect("read").is_some());
+        assert!(world.chat.is_blacklisted(&lasting("new", 9_000)).await.expect("asked"));
+        world.clock.advance(1_001);
+        assert_eq!(world.chat.forget_expired(longest).await.expect("asked"), 2, "the ends of two sign-ins");
+        assert!(world.chat.is_blacklisted(&lasting("new", 9_000)).await.expect("asked"), "by its own id");
     }
 }

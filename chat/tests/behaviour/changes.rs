@@ -8,7 +8,7 @@ use chat::{
     service::{history::HistoryQuery, sockets::Resume},
 };
 
-use crate::support::{World, both, draft, new_room};
+use crate::support::{Sockets as _, World, both, draft, new_room};
 
 async fn stored(world: &World, viewer: &User, room: RoomId) -> Vec<Message> {
     let query = HistoryQuery { page_size: Some(100), ..HistoryQuery::default() };

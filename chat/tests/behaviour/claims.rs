@@ -2,14 +2,21 @@
 
 use chat::{
     Settings,
-    model::{Code, RoomId, User, UserId},
-    service::{Claim, history::HistoryQuery, rooms::RoomFilter},
+    credential::{Claim, Credential, SessionId, SignInId},
+    model::{Code, RoomId, Timestamp, User, UserId},
+    service::{history::HistoryQuery, rooms::RoomFilter},
 };
 
 use crate::support::{NOW, World, both, cast::refused, draft, new_room, unhurried};
 
 fn claim(user: &User) -> Claim {
-    Claim { user: user.id, issued_at: NOW }
+    issued(user.id, NOW)
+}
+
+/// What an access token proves that was issued at this time.
+fn issued(user: UserId, issued_at: Timestamp) -> Claim {
+    let sign_in = SignInId::new("a sign-in");
+    Claim { user, credential: Credential::Token { sign_in, issued_at, expires_at: Timestamp(i64::MAX) } }
 }
 
 fn all() -> RoomFilter {
@@ -18,8 +25,8 @@ fn all() -> RoomFilter {
 
 /// How each of the three calls ends for whoever makes this claim.
 async fn outcomes(world: &World, claim: Claim, room: RoomId) -> [Option<Code>; 3] {
-    let listed = world.chat.rooms_as(claim, &all()).await.err();
-    let read = world.chat.history_as(claim, room, HistoryQuery::default()).await.err();
+    let listed = world.chat.rooms_as(claim.clone(), &all()).await.err();
+    let read = world.chat.history_as(claim.clone(), room, HistoryQuery::default()).await.err();
     let sent = world.chat.send_as(claim, room, draft("tea")).await.err();
     [listed, read, sent].map(|error| error.map(|error| error.code()))
 }
@@ -63,13 +70,13 @@ both! {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
-        let before = Claim { issued_at: NOW.plus_micros(-1), ..claim(&amy) };
-        world.chat.sign_out_elsewhere(&amy, "none").await.expect("ended");
+        let before = issued(amy.id, NOW.plus_micros(-1));
+        world.chat.sign_out_elsewhere(&amy, &SessionId::of_secret("none")).await.expect("ended");
         assert_eq!(outcomes(&world, before, room).await, [Some(Code::TokenNotValid); 3]);
         world.chat.set_active("amy", false).await.expect("deactivated");
-        let later = Claim { issued_at: NOW.plus_micros(2_000_000), ..claim(&amy) };
+        let later = issued(amy.id, NOW.plus_micros(9_000_000));
         assert_eq!(outcomes(&world, later, room).await, [Some(Code::UserInactive); 3]);
-        let nobody = Claim { user: UserId(99), issued_at: NOW };
+        let nobody = issued(UserId(99), NOW);
         let [listed, read, sent] = outcomes(&world, nobody, room).await;
         assert_eq!([listed, sent], [Some(Code::UserNotFound); 2]);
         assert!(read.is_some());

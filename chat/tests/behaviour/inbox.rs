@@ -8,7 +8,7 @@ use chat::{
 };
 
 use crate::support::{
-    World, both,
+    Sockets as _, World, both,
     cast::{banned, role},
     draft, new_room,
 };

@@ -11,6 +11,7 @@ mod support;
 mod accounts;
 mod changes;
 mod claims;
+mod credentials;
 mod histories;
 mod history;
 mod inbox;

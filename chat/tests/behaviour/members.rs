@@ -7,7 +7,7 @@ use chat::{
 use futures::{FutureExt as _, poll};
 
 use crate::support::{
-    both,
+    Sockets as _, both,
     cast::{Cast, banned, cast, count, membership, muted, next_change, problem, refused},
     new_room,
 };

@@ -6,7 +6,7 @@ use chat::{
 };
 
 use crate::support::{
-    both,
+    Sockets as _, both,
     cast::{Cast, banned, cast, count, membership, muted, problem, refused, role, until_closed},
     draft, new_room,
 };

@@ -1,41 +1,44 @@
 //! What the owner of an account changes of it, and what it is open with.
 
+use std::time::Duration;
+
 use chat::{
-    model::{Code, Problem, Timestamp, User},
+    credential::{Claim, SessionId, SignInId},
+    model::{Code, Problem, User},
     service::accounts::{IssuedToken, SessionRecord},
 };
 
 use crate::support::{
     NOW, World, both,
     cast::{problem, refused},
+    proved, refresh_token, token,
 };
 
 const NEW_PASSWORD: &str = "another horse 7";
 
-/// A session with this id, kept for as long as any test runs.
-async fn sign_in(world: &World, user: &User, id: &str) {
+/// A session with this secret, kept for as long as any test runs.
+async fn sign_in(world: &World, user: &User, secret: &str) {
     let session = SessionRecord {
-        id: id.into(),
+        id: SessionId::of_secret(secret),
         data: "{}".into(),
         user: Some(user.id),
         expires_at: NOW.plus_micros(3_600_000_000),
     };
-    assert!(world.chat.create_session(&session).await.expect("stored"));
+    let tokens_from = proved(&world.chat, user).await.tokens_from;
+    assert!(world.chat.create_session(&session, tokens_from).await.expect("stored"));
 }
 
 /// A refresh token given out now, good for an hour.
 async fn give_token(world: &World, user: &User, jti: &str) {
-    let token = IssuedToken {
-        jti: jti.into(),
-        user: user.id,
-        agent: "a test".into(),
-        created_at: NOW,
-        expires_at: NOW.plus_micros(3_600_000_000),
+    let make = |created_at| {
+        let (jti, agent, sign_in) = (jti.to_owned(), "a test".into(), SignInId::new(jti));
+        let expires_at = NOW.plus_micros(3_600_000_000);
+        Ok((IssuedToken { jti, sign_in, user: user.id, agent, created_at, expires_at }, ()))
     };
-    world.chat.note_token(&token).await.expect("stored");
+    world.chat.issue_token(&proved(&world.chat, user).await, make).await.expect("stored");
 }
 
-async fn sessions(world: &World, user: &User) -> Vec<String> {
+async fn sessions(world: &World, user: &User) -> Vec<SessionId> {
     let found = world.chat.sessions_of(user).await.expect("readable");
     found.into_iter().map(|session| session.id).collect()
 }
@@ -62,26 +65,40 @@ both! {
         }
         give_token(&world, &amy, "hers").await;
         give_token(&world, &bob, "bobs").await;
-        let weak = problem(world.chat.replace_password(&amy, "12345678", Some("this")).await);
+        let weak = problem(world.chat.replace_password(&amy, "12345678", Some(&SessionId::of_secret("this"))).await);
         assert_eq!(weak, ("password".to_owned(), Problem::WeakPassword));
         assert_eq!(sessions(&world, &amy).await.len(), 2, "a refused password ends nothing");
 
-        world.chat.replace_password(&amy, NEW_PASSWORD, Some("this")).await.expect("changed");
+        world.chat.replace_password(&amy, NEW_PASSWORD, Some(&SessionId::of_secret("this"))).await.expect("changed");
         world.chat.sign_in("amy", NEW_PASSWORD).await.expect("signed in");
-        assert_eq!((sessions(&world, &amy).await, tokens(&world, &amy).await), (vec!["this".into()], vec![]));
-        assert_eq!((sessions(&world, &bob).await, tokens(&world, &bob).await), (vec!["his".into()], vec!["bobs".into()]));
+        assert_eq!((sessions(&world, &amy).await, tokens(&world, &amy).await), (vec![SessionId::of_secret("this")], vec![]));
+        assert_eq!((sessions(&world, &bob).await, tokens(&world, &bob).await), (vec![SessionId::of_secret("his")], vec!["bobs".into()]));
     }
 
     async fn tokens_of_the_time_before_are_worth_nothing_and_later_ones_are(world: World) {
         let amy = world.person("amy").await;
-        let issued = Timestamp(NOW.unix_seconds() * 1_000_000);
-        world.chat.authenticate_token(amy.id, issued).await.expect("good");
-        world.chat.sign_out_elsewhere(&amy, "none").await.expect("ended");
-        assert_eq!(refused(world.chat.authenticate_token(amy.id, issued).await), Code::TokenNotValid);
-        assert_eq!(refused(world.chat.admit_token(amy.id, issued).await), Code::TokenNotValid);
+        let before = token(&world.chat, &amy).await;
+        world.chat.authenticate_claim(&before).await.expect("good");
+        world.chat.sign_out_elsewhere(&amy, &SessionId::of_secret("none")).await.expect("ended");
+        assert_eq!(refused(world.chat.authenticate_claim(&before).await), Code::TokenNotValid);
+        assert_eq!(refused(world.chat.admit_claim(&before).await), Code::TokenNotValid);
         let from = world.chat.tokens_from(amy.id).await.expect("readable");
         assert!(from > NOW && from.0 - NOW.0 <= 1_000_000, "from the next second on");
-        world.chat.admit_token(amy.id, from).await.expect("good");
+        world.chat.admit_claim(&token(&world.chat, &amy).await).await.expect("good");
+    }
+
+    async fn each_end_within_one_second_ends_what_was_given_out_since_the_last(world: World) {
+        let amy = world.person("amy").await;
+        let mut given: Vec<Claim> = Vec::new();
+        for _ in 0..3 {
+            // The clock stands still: all of it is in one second.
+            given.push(token(&world.chat, &amy).await);
+            world.chat.sign_out_elsewhere(&amy, &SessionId::of_secret("none")).await.expect("ended");
+            for claim in &given {
+                assert_eq!(refused(world.chat.admit_claim(claim).await), Code::TokenNotValid, "{claim:?}");
+            }
+        }
+        world.chat.admit_claim(&token(&world.chat, &amy).await).await.expect("good");
     }
 
     async fn one_ends_ones_own_sessions_and_tokens_and_nobody_elses(world: World) {
@@ -90,12 +107,13 @@ both! {
             sign_in(&world, &amy, id).await;
             give_token(&world, &amy, id).await;
         }
-        assert_eq!(refused(world.chat.end_session(&bob, "one").await), Code::NotFound);
+        let (one, two) = (SessionId::of_secret("one"), SessionId::of_secret("two"));
+        assert_eq!(refused(world.chat.end_session(&bob, &one).await), Code::NotFound);
         assert_eq!(refused(world.chat.end_token(&bob, "one").await), Code::NotFound);
-        world.chat.end_session(&amy, "one").await.expect("ended");
+        world.chat.end_session(&amy, &one).await.expect("ended");
         world.chat.end_token(&amy, "one").await.expect("ended");
-        assert_eq!((sessions(&world, &amy).await, tokens(&world, &amy).await), (vec!["two".into()], vec!["two".into()]));
-        assert!(world.chat.is_blacklisted("one").await.expect("readable"));
+        assert_eq!((sessions(&world, &amy).await, tokens(&world, &amy).await), (vec![two], vec!["two".into()]));
+        assert!(world.chat.is_blacklisted(&refresh_token(&amy, "one")).await.expect("readable"));
         assert_eq!(refused(world.chat.end_token(&amy, "one").await), Code::NotFound, "it is ended already");
     }
 
@@ -105,17 +123,7 @@ both! {
         give_token(&world, &amy, "one").await;
         world.clock.advance(3_600_000_000);
         assert_eq!((sessions(&world, &amy).await, tokens(&world, &amy).await), (vec![], vec![]));
-        assert_eq!(world.chat.forget_expired().await.expect("removed"), 2);
-    }
-
-    async fn who_is_signed_out_elsewhere_has_to_show_again_who_they_are(world: World) {
-        let amy = world.person("amy").await;
-        let room = world.room(&amy).await.id;
-        let mut socket = world.chat.open_room(&amy, room, None).await.expect("open");
-        socket.next().await.expect("connection_established");
-        world.chat.sign_out_elsewhere(&amy, "none").await.expect("ended");
-        // The reason after which clients come back, and are asked.
-        assert_eq!(socket.next().await.expect_err("closed").code(), Code::TooSlow);
+        assert_eq!(world.chat.forget_expired(Duration::from_hours(2)).await.expect("removed"), 2);
     }
 
     async fn companions_are_those_of_ones_rooms_in_the_closest_of_them(world: World) {

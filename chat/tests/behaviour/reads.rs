@@ -7,7 +7,7 @@ use chat::{
     service::RoomSession,
 };
 
-use crate::support::{NOW, World, both};
+use crate::support::{NOW, Sockets as _, World, both};
 
 async fn readers(world: &World, viewer: &User, message: MessageId) -> Vec<(String, i64)> {
     let readers = world.chat.readers(viewer, message).await.expect("readable");

@@ -6,7 +6,7 @@ use chat::{
 };
 
 use crate::support::{
-    World, both,
+    Sockets as _, World, both,
     cast::{Cast, banned, cast, refused},
 };
 

@@ -7,7 +7,7 @@ use chat::{
     service::{RoomSession, sockets::Resume},
 };
 
-use crate::support::{World, both};
+use crate::support::{Sockets as _, World, both};
 
 /// The next frame. Events are local, so a second is for a busy machine, not for the code.
 async fn next(session: &mut RoomSession) -> ServerFrame {

@@ -4,8 +4,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chat::{
     Chat, Settings,
+    credential::{Claim, Credential, SignInId, TokenClaims},
     model::{Message, MessageDraft, NewRoom, Room, RoomId, Timestamp, User},
-    service::{Clock, history::HistoryQuery},
+    service::{
+        Clock, NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery, sockets::Resume,
+    },
     store::Store,
 };
 use sqlx::{Connection as _, Executor as _, MySqlConnection, SqliteConnection};
@@ -125,6 +128,51 @@ impl World {
         let all = HistoryQuery { after_id: Some(0), page_size: Some(100), ..HistoryQuery::default() };
         let page = self.chat.history(viewer, room, all).await.expect("readable");
         page.messages.into_iter().map(|message| message.content).collect()
+    }
+}
+
+/// What an access token of a new sign-in proves, which is issued now and good for ever.
+pub async fn token(chat: &Chat, user: &User) -> Claim {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let sign_in = SignInId::new(&format!("sign_in_{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+    let issued_at = chat.clock().now().max(proved(chat, user).await.tokens_from);
+    let credential = Credential::Token { sign_in, issued_at, expires_at: Timestamp(i64::MAX) };
+    Claim { user: user.id, credential }
+}
+
+/// What a refresh token proves that began a sign-in.
+pub fn refresh_token(user: &User, jti: &str) -> TokenClaims {
+    let (jti, sign_in) = (jti.to_owned(), SignInId::new(jti));
+    TokenClaims { jti, sign_in, user: user.id, issued_at: NOW, expires_at: NOW.plus_micros(3_600_000_000) }
+}
+
+/// Somebody whose password was right just now.
+pub async fn proved(chat: &Chat, user: &User) -> SignIn {
+    SignIn { user: user.clone(), tokens_from: chat.tokens_from(user.id).await.expect("readable") }
+}
+
+/// Sockets of somebody whose credential does not matter.
+pub trait Sockets {
+    /// A socket to a room.
+    async fn open_room(&self, user: &User, room: RoomId, resume: Option<Resume>)
+    -> chat::Result<RoomSession>;
+
+    /// A socket for notifications.
+    async fn open_notifications(&self, user: &User) -> chat::Result<NotificationSession>;
+}
+
+impl Sockets for Chat {
+    async fn open_room(
+        &self,
+        user: &User,
+        room: RoomId,
+        resume: Option<Resume>,
+    ) -> chat::Result<RoomSession> {
+        self.connect(token(self, user).await).await?.open_room(room, resume).await
+    }
+
+    async fn open_notifications(&self, user: &User) -> chat::Result<NotificationSession> {
+        self.connect(token(self, user).await).await?.open_notifications().await
     }
 }
 

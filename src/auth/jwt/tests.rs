@@ -43,7 +43,7 @@ fn claims(changes: &Value) -> Value {
     claims
 }
 
-fn read(token: &str) -> Result<Claims, TokenError> {
+fn read(token: &str) -> Result<TokenClaims, TokenError> {
     tokens().read(token, Some(TokenType::Access), NOW)
 }
 
@@ -54,8 +54,9 @@ fn read_changed(changes: &Value) -> Result<UserId, TokenError> {
 #[test]
 fn a_token_is_good_for_its_purpose_and_its_time_to_the_second() {
     let tokens = tokens();
-    let access = tokens.access(AMY, NOW).expect("minted");
-    let Minted { token: refresh, jti, expires_at } = tokens.refresh(AMY, NOW).expect("minted");
+    let access = tokens.access(AMY, &SignInId::new("first"), NOW).expect("minted");
+    let Minted { token: refresh, jti, sign_in, expires_at } = tokens.refresh(AMY, None, NOW).expect("minted");
+    assert_eq!(sign_in.as_str(), jti, "a new sign-in has the name of its first token");
     let noted = tokens.read(&refresh, None, NOW).expect("good");
     assert_eq!((noted.jti, noted.expires_at, noted.issued_at), (jti, expires_at, NOW));
     let read = |token: &str, wanted, now| tokens.read(token, wanted, now).map(|claims| claims.user);
@@ -71,8 +72,8 @@ fn a_token_is_good_for_its_purpose_and_its_time_to_the_second() {
 }
 
 #[test]
-fn a_minted_token_has_simple_jwts_claims_and_no_others() {
-    let token = tokens().access(AMY, NOW).expect("minted");
+fn a_minted_token_has_simple_jwts_claims_and_its_sign_in() {
+    let token = tokens().access(AMY, &SignInId::new("first"), NOW).expect("minted");
     let header = jsonwebtoken::decode_header(&token).expect("a header");
     assert_eq!((header.alg, header.typ.as_deref()), (Algorithm::HS256, Some("JWT")));
     let mut validation = Validation::new(Algorithm::HS256);
@@ -83,16 +84,22 @@ fn a_minted_token_has_simple_jwts_claims_and_no_others() {
     let jti = claims["jti"].as_str().expect("an id");
     assert!(jti.len() == 32 && jti.bytes().all(|byte| byte.is_ascii_hexdigit()), "{jti}");
     let now = NOW.unix_seconds();
-    let expected =
-        json!({"token_type": "access", "exp": now + 3_600, "iat": now, "jti": jti, "user_id": "7"});
+    let expected = json!({"token_type": "access", "exp": now + 3_600, "iat": now, "jti": jti, "user_id": "7", "sign_in": "first"});
     assert_eq!(claims, expected);
-    assert_ne!(token, tokens().access(AMY, NOW).expect("minted"), "each has an id of its own");
+    assert_ne!(
+        token,
+        tokens().access(AMY, &SignInId::new("first"), NOW).expect("minted"),
+        "each has an id of its own"
+    );
 }
 
 #[test]
 fn simple_jwts_tokens_are_good_here() {
-    let expected = Claims {
-        jti: "0123456789abcdef0123456789abcdef".into(),
+    let id = "0123456789abcdef0123456789abcdef";
+    let expected = TokenClaims {
+        jti: id.into(),
+        // It names no sign-in, so it is one of its own.
+        sign_in: SignInId::new(id),
         user: AMY,
         issued_at: NOW,
         expires_at: later(300),
@@ -126,8 +133,25 @@ fn claims_that_are_missing_odd_or_too_many() {
     assert_eq!(read_changed(&json!({"nbf": NOW.unix_seconds()})), Ok(AMY));
     assert_eq!(read_changed(&json!({"jti": null})), Err(TokenError::NoId));
     assert_eq!(read_changed(&json!({"jti": "x".repeat(65)})), Err(TokenError::Invalid));
+    for bad in [json!(""), json!("x".repeat(65)), json!("a\0b"), json!("first "), json!(7)] {
+        assert_eq!(read_changed(&json!({"sign_in": bad})), Err(TokenError::Invalid), "{bad}");
+    }
+    assert_eq!(read_changed(&json!({"jti": " first"})), Err(TokenError::Invalid));
     assert_eq!(read_changed(&json!({"token_type": null})), Err(TokenError::NoType));
     assert_eq!(read_changed(&json!({"token_type": "sliding"})), Err(TokenError::WrongType));
+}
+
+#[test]
+fn a_sign_in_is_named_by_its_first_token_and_kept_by_the_next() {
+    let tokens = tokens();
+    let first = tokens.refresh(AMY, None, NOW).expect("minted");
+    assert_eq!(first.sign_in.as_str(), first.jti);
+    let next = tokens.refresh(AMY, Some(&first.sign_in), NOW).expect("minted");
+    assert_ne!(next.jti, first.jti);
+    let access = tokens.access(AMY, &next.sign_in, NOW).expect("minted");
+    for token in [first.token, next.token, access] {
+        assert_eq!(tokens.read(&token, None, NOW).expect("good").sign_in, first.sign_in);
+    }
 }
 
 #[test]
@@ -174,7 +198,7 @@ fn what_was_tampered_with_is_no_token() {
 #[test]
 fn a_lifetime_past_the_end_of_time_does_no_harm() {
     let endless = Tokens::new(SECRET, Duration::MAX, Duration::MAX);
-    let token = endless.access(AMY, NOW).expect("minted");
+    let token = endless.access(AMY, &SignInId::new("first"), NOW).expect("minted");
     assert_eq!(endless.read(&token, None, NOW).expect("good").user, AMY);
 }
 

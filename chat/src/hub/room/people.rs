@@ -58,6 +58,7 @@ impl Channel {
             Signal::Close { .. }
             | Signal::Read { .. }
             | Signal::User { .. }
+            | Signal::CredentialEnded
             | Signal::Alive
             | Signal::Bye
             | Signal::Unknown => {

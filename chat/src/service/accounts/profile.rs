@@ -2,12 +2,12 @@
 
 use super::rules;
 use crate::{
+    credential::SessionId,
     error::Result,
-    hub::UserEvent,
-    model::{Code, User, limits::PERSON_NAME_MAX},
+    model::{User, limits::PERSON_NAME_MAX},
     password,
     service::{Chat, validate::Problems},
-    store::{sessions, tokens, users},
+    store::users,
 };
 
 impl Chat {
@@ -27,42 +27,49 @@ impl Chat {
     }
 
     /// Gives `user` another password. Whoever calls has made sure that it is them. All their tokens end, and all their
-    /// sessions but `keep`; their sockets have to show again who they are.
+    /// sessions but `keep`, with the sockets that were opened by them.
     ///
     /// # Errors
     /// `invalid` with the password's problems.
-    pub async fn replace_password(&self, user: &User, password: &str, keep: Option<&str>) -> Result<()> {
+    pub async fn replace_password(
+        &self,
+        user: &User,
+        password: &str,
+        keep: Option<&SessionId>,
+    ) -> Result<()> {
         let mut problems = Problems::default();
         rules::check_password(&mut problems, password, &[&user.username, &user.first_name, &user.last_name]);
         problems.finish()?;
         let hash = password::hash(password).await?;
-        let mut conn = self.store().write().await?;
-        users::set_password_hash(&mut conn, user.id, &hash).await?;
-        sessions::delete_of(&mut conn, user.id, keep).await?;
-        users::set_tokens_from(&mut conn, user.id, self.clock().now().next_second()).await?;
-        tokens::forget_of(&mut conn, user.id).await?;
-        conn.commit().await?;
-        self.ask_again(user);
-        Ok(())
+        let (id, keep) = (user.id, keep.cloned());
+        self.ending(move |chat| {
+            let (hash, keep) = (hash.clone(), keep.clone());
+            async move {
+                let mut tx = chat.store().write().await?;
+                users::set_password_hash(&mut tx, id, &hash).await?;
+                let end = chat.end_all(&mut tx, id, keep.as_ref()).await?;
+                tx.commit().await?;
+                Ok(((), Some(end)))
+            }
+        })
+        .await
     }
 
-    /// Ends all sessions of `user` but `keep`, and all their tokens.
+    /// Ends all sessions of `user` but `keep`, and all their tokens, with the sockets that were opened by them.
     ///
     /// # Errors
     /// A failing database.
-    pub async fn sign_out_elsewhere(&self, user: &User, keep: &str) -> Result<()> {
-        let mut conn = self.store().write().await?;
-        sessions::delete_of(&mut conn, user.id, Some(keep)).await?;
-        users::set_tokens_from(&mut conn, user.id, self.clock().now().next_second()).await?;
-        tokens::forget_of(&mut conn, user.id).await?;
-        conn.commit().await?;
-        self.ask_again(user);
-        Ok(())
-    }
-
-    /// Closes the sockets of `user` in the way that makes clients come back: those whose session or token has ended are
-    /// refused then.
-    pub(super) fn ask_again(&self, user: &User) {
-        self.hub().publish_user(user.id, UserEvent::Close(Code::TooSlow));
+    pub async fn sign_out_elsewhere(&self, user: &User, keep: &SessionId) -> Result<()> {
+        let (id, keep) = (user.id, keep.clone());
+        self.ending(move |chat| {
+            let keep = keep.clone();
+            async move {
+                let mut tx = chat.store().write().await?;
+                let end = chat.end_all(&mut tx, id, Some(&keep)).await?;
+                tx.commit().await?;
+                Ok(((), Some(end)))
+            }
+        })
+        .await
     }
 }

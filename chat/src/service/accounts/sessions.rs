@@ -1,44 +1,75 @@
-//! What the doors keep in the database to know people again: sessions of the bundled
-//! UI, refresh tokens that were given out, and those that are dead before their time.
+//! Sessions of the bundled UI.
 
+use super::SignIn;
 use crate::{
+    credential::{CredentialEnd, Ended, SessionId},
     error::Result,
     model::{Code, Timestamp, User, UserId},
-    service::Chat,
+    service::{Chat, retried},
     store::{
+        Conn, credentials,
         sessions::{self, SessionRecord},
-        tokens::{self, IssuedToken},
         users,
     },
 };
 
 impl Chat {
-    /// Stores a new session; false when its id is taken.
-    pub async fn create_session(&self, session: &SessionRecord) -> Result<bool> {
-        let mut conn = self.store().write().await?;
-        let created = sessions::insert(&mut conn, session).await?;
-        conn.commit().await?;
-        Ok(created)
+    /// Stores a new session; false when its id is taken. Where somebody is signed in with it, `tokens_from` is what
+    /// their [`SignIn`] says.
+    ///
+    /// # Errors
+    /// `no_active_account` when all credentials of the account have ended since its password was checked.
+    pub async fn create_session(&self, session: &SessionRecord, tokens_from: Timestamp) -> Result<bool> {
+        retried(|| async {
+            let mut tx = self.store().write().await?;
+            if let Some(user) = session.user {
+                must_be_unchanged(&mut tx, user, tokens_from).await?;
+            }
+            let created = sessions::insert(&mut tx, session).await?;
+            tx.commit().await?;
+            Ok(created)
+        })
+        .await
+    }
+
+    /// Is a sign-in still good for letting somebody in?
+    ///
+    /// # Errors
+    /// `no_active_account` when all credentials of the account have ended since its password was checked.
+    pub async fn confirm_sign_in(&self, sign_in: &SignIn) -> Result<()> {
+        let mut conn = self.store().read().await?;
+        must_be_unchanged(&mut conn, sign_in.user.id, sign_in.tokens_from).await
     }
 
     /// Changes a session, unless it has ended meanwhile.
     pub async fn save_session(&self, session: &SessionRecord) -> Result<()> {
-        let mut conn = self.store().write().await?;
-        sessions::update(&mut conn, session).await?;
-        Ok(conn.commit().await?)
+        retried(|| async {
+            let mut tx = self.store().write().await?;
+            sessions::update(&mut tx, session).await?;
+            Ok(tx.commit().await?)
+        })
+        .await
     }
 
     /// The session with this id, if it has not expired.
-    pub async fn load_session(&self, id: &str) -> Result<Option<SessionRecord>> {
+    pub async fn load_session(&self, id: &SessionId) -> Result<Option<SessionRecord>> {
         let mut conn = self.store().read().await?;
         Ok(sessions::find(&mut conn, id, self.clock().now()).await?)
     }
 
-    /// Ends a session.
-    pub async fn delete_session(&self, id: &str) -> Result<()> {
-        let mut conn = self.store().write().await?;
-        sessions::delete(&mut conn, id).await?;
-        Ok(conn.commit().await?)
+    /// Ends a session, and the sockets that were opened with it.
+    pub async fn delete_session(&self, id: &SessionId) -> Result<()> {
+        let id = id.clone();
+        self.ending(move |chat| {
+            let id = id.clone();
+            async move {
+                let mut tx = chat.store().write().await?;
+                let end = chat.end_one(&mut tx, &id).await?;
+                tx.commit().await?;
+                Ok(((), end))
+            }
+        })
+        .await
     }
 
     /// The sessions of `user` that have not expired.
@@ -47,71 +78,40 @@ impl Chat {
         Ok(sessions::list_of(&mut conn, user.id, self.clock().now()).await?)
     }
 
-    /// Ends one of `user`'s sessions, from elsewhere: what is open with it closes.
+    /// Ends one of `user`'s sessions, from elsewhere, and the sockets that were opened with it.
     ///
     /// # Errors
     /// `not_found` when it is none of theirs.
-    pub async fn end_session(&self, user: &User, id: &str) -> Result<()> {
-        let mut conn = self.store().write().await?;
-        let found = sessions::find(&mut conn, id, self.clock().now()).await?;
-        found.filter(|session| session.user == Some(user.id)).ok_or(Code::NotFound)?;
-        sessions::delete(&mut conn, id).await?;
-        conn.commit().await?;
-        self.ask_again(user);
-        Ok(())
+    pub async fn end_session(&self, user: &User, id: &SessionId) -> Result<()> {
+        let (user, id) = (user.id, id.clone());
+        self.ending(move |chat| {
+            let id = id.clone();
+            async move {
+                let mut tx = chat.store().write().await?;
+                let found = sessions::find(&mut tx, &id, chat.clock().now()).await?;
+                found.filter(|session| session.user == Some(user)).ok_or(Code::NotFound)?;
+                let end = chat.end_one(&mut tx, &id).await?;
+                tx.commit().await?;
+                Ok(((), end))
+            }
+        })
+        .await
     }
 
-    /// From when on tokens of this user are good; the epoch where nothing was ended, or nobody has this id.
-    pub async fn tokens_from(&self, user: UserId) -> Result<Timestamp> {
-        let mut conn = self.store().read().await?;
-        Ok(users::find(&mut conn, user).await?.map_or(Timestamp(0), |account| account.tokens_from))
+    async fn end_one(&self, tx: &mut Conn, id: &SessionId) -> Result<Option<CredentialEnd>> {
+        // With one in which nobody is signed in, nothing was opened.
+        let Some(user) = sessions::delete(tx, id).await? else { return Ok(None) };
+        let end = CredentialEnd { user, what: Ended::Session(id.clone()) };
+        credentials::record(tx, &end, self.clock().now()).await?;
+        Ok(Some(end))
     }
+}
 
-    /// Notes that a refresh token was given out.
-    pub async fn note_token(&self, token: &IssuedToken) -> Result<()> {
-        let mut conn = self.store().write().await?;
-        tokens::note(&mut conn, token).await?;
-        Ok(conn.commit().await?)
-    }
-
-    /// The refresh tokens of `user` that are good now, the newest first.
-    pub async fn tokens_of(&self, user: &User) -> Result<Vec<IssuedToken>> {
-        let mut conn = self.store().read().await?;
-        Ok(tokens::list_of(&mut conn, user.id, self.clock().now()).await?)
-    }
-
-    /// Ends one of `user`'s refresh tokens. An access token that it was exchanged for is good until it expires.
-    ///
-    /// # Errors
-    /// `not_found` when it is none of theirs.
-    pub async fn end_token(&self, user: &User, jti: &str) -> Result<()> {
-        let issued = self.tokens_of(user).await?.into_iter().find(|token| token.jti == jti);
-        let expires_at = issued.ok_or(Code::NotFound)?.expires_at;
-        self.blacklist_token(jti, expires_at).await?;
-        Ok(())
-    }
-
-    /// Kills the refresh token with this id, which would have expired at `expires_at`;
-    /// false when it was dead already, so that of two who use it up one wins.
-    pub async fn blacklist_token(&self, jti: &str, expires_at: Timestamp) -> Result<bool> {
-        let mut conn = self.store().write().await?;
-        let killed = tokens::kill(&mut conn, jti, expires_at).await?;
-        conn.commit().await?;
-        Ok(killed)
-    }
-
-    /// Is the token with this id dead?
-    pub async fn is_blacklisted(&self, jti: &str) -> Result<bool> {
-        let mut conn = self.store().read().await?;
-        Ok(tokens::is_dead(&mut conn, jti).await?)
-    }
-
-    /// Removes expired sessions and dead tokens that have expired anyway; how many rows.
-    pub async fn forget_expired(&self) -> Result<u64> {
-        let now = self.clock().now();
-        let mut conn = self.store().write().await?;
-        let forgotten = sessions::prune(&mut conn, now).await? + tokens::prune(&mut conn, now).await?;
-        conn.commit().await?;
-        Ok(forgotten)
+/// The account is as it was when its password was checked; on MySQL it stays so until the commit.
+pub(super) async fn must_be_unchanged(tx: &mut Conn, user: UserId, tokens_from: Timestamp) -> Result<()> {
+    let account = users::lock_shared(tx, user).await?;
+    match account {
+        Some(account) if account.is_active && account.tokens_from == tokens_from => Ok(()),
+        Some(_) | None => Err(Code::NoActiveAccount.into()),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    model::{MessageDraft, NewRoom, ServerFrame},
+    credential::{Credential, SignInId},
+    model::{MessageDraft, NewRoom, ServerFrame, Timestamp, User},
     service::{Clock, Settings},
     store::Store,
 };
@@ -21,7 +22,13 @@ async fn what_was_not_heard_is_told_from_the_database_once_and_in_order() {
         let draft = MessageDraft { content: text.into(), ..MessageDraft::default() };
         chat.send(who, room, draft).await.expect("stored")
     };
-    let mut session = chat.open_notifications(&bob).await.expect("open");
+    let credential = Credential::Token {
+        sign_in: SignInId::new("test"),
+        issued_at: chat.clock().now(),
+        expires_at: Timestamp(i64::MAX),
+    };
+    let socket = chat.connect(Claim { user: bob.id, credential }).await.expect("connected");
+    let mut session = socket.open_notifications().await.expect("open");
     // As when a node was cut off: the room's news does not come for a while.
     session.inbox.unwatch(room);
     say(&amy, "one").await;

@@ -13,6 +13,7 @@ use chat::{
 };
 
 use super::moves::{names, read};
+use crate::support::Sockets as _;
 
 /// How a client comes back.
 #[derive(Clone, Copy, Debug)]

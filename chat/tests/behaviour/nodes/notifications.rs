@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::{
     redis::Redis,
     support::{
+        Sockets as _,
         cast::banned,
         nodes::{Nodes, PATIENCE},
     },

@@ -11,7 +11,7 @@ use chat::{
 };
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{World, draft, unhurried};
+use super::{Sockets as _, World, draft, unhurried};
 
 /// Longest wait for what must come, beside a build on two cores.
 pub const PATIENCE: Duration = Duration::from_secs(40);

@@ -1,0 +1,448 @@
+//! Ends of credentials: each way to end one, what it closes and what it spares, on the node that did it and on every
+//! other process of the system.
+
+use chat::{
+    Chat,
+    credential::{Claim, Credential, SessionId, SignInId, TokenClaims},
+    model::{Code, MessageDraft, RoomId, Timestamp, User},
+    service::{
+        NotificationSession, RoomSession,
+        accounts::{IssuedToken, SessionRecord},
+    },
+    store::Store,
+};
+use futures::{FutureExt as _, future::BoxFuture};
+use tokio::time::timeout;
+
+use crate::support::{
+    NOW, World, both,
+    cast::refused,
+    draft,
+    nodes::{PATIENCE, until},
+    proved, refresh_token, token, unhurried,
+};
+
+const PASSWORD: &str = "correct horse 9";
+const NEW_PASSWORD: &str = "another horse 7";
+const HOUR: i64 = 3_600_000_000;
+
+/// What somebody is signed in with on three devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Device {
+    /// A browser.
+    Browser,
+    /// The browser in which they end other credentials.
+    ThisBrowser,
+    /// A program, with tokens.
+    Program,
+}
+
+const DEVICES: [Device; 3] = [Device::Browser, Device::ThisBrowser, Device::Program];
+
+/// Somebody with all their devices.
+struct Stage {
+    amy: User,
+    room: RoomId,
+    browser: SessionId,
+    this_browser: SessionId,
+    refresh: TokenClaims,
+}
+
+/// A way to end credentials.
+struct Way {
+    name: &'static str,
+    /// Done by this process.
+    end: for<'a> fn(&'a World, &'a Chat, &'a Stage) -> BoxFuture<'a, ()>,
+    /// The devices whose credentials end.
+    ends: &'static [Device],
+    code: Code,
+    /// Does the time do it? Then nobody is there to close anything at once.
+    is_by_time: bool,
+}
+
+/// Every way to end a credential. A new one joins by a line.
+const WAYS: &[Way] = &[
+    Way {
+        name: "signing out",
+        end: |_, chat, stage| {
+            async move { chat.delete_session(&stage.browser).await.expect("ended") }.boxed()
+        },
+        ends: &[Device::Browser],
+        code: Code::TokenNotValid,
+        is_by_time: false,
+    },
+    Way {
+        name: "ending a session from elsewhere",
+        end: |_, chat, stage| {
+            async move { chat.end_session(&stage.amy, &stage.browser).await.expect("ended") }.boxed()
+        },
+        ends: &[Device::Browser],
+        code: Code::TokenNotValid,
+        is_by_time: false,
+    },
+    Way {
+        name: "signing out elsewhere",
+        end: |_, chat, stage| {
+            async move { chat.sign_out_elsewhere(&stage.amy, &stage.this_browser).await.expect("ended") }
+                .boxed()
+        },
+        ends: &[Device::Browser, Device::Program],
+        code: Code::TokenNotValid,
+        is_by_time: false,
+    },
+    Way {
+        name: "a new password",
+        end: |_, chat, stage| {
+            async move {
+                let keep = Some(&stage.this_browser);
+                chat.replace_password(&stage.amy, NEW_PASSWORD, keep).await.expect("changed");
+            }
+            .boxed()
+        },
+        ends: &[Device::Browser, Device::Program],
+        code: Code::TokenNotValid,
+        is_by_time: false,
+    },
+    Way {
+        name: "a new password by the operator",
+        end: |_, chat, stage| {
+            async move { drop(chat.set_password(&stage.amy.username, NEW_PASSWORD).await.expect("changed")) }
+                .boxed()
+        },
+        ends: &DEVICES,
+        code: Code::TokenNotValid,
+        is_by_time: false,
+    },
+    Way {
+        name: "deactivation",
+        end: |_, chat, stage| {
+            async move { drop(chat.set_active(&stage.amy.username, false).await.expect("deactivated")) }
+                .boxed()
+        },
+        ends: &DEVICES,
+        code: Code::UserInactive,
+        is_by_time: false,
+    },
+    Way {
+        name: "blacklisting the refresh token",
+        end: |_, chat, stage| {
+            async move { assert!(chat.blacklist_token(&stage.refresh).await.expect("ended")) }.boxed()
+        },
+        ends: &[Device::Program],
+        code: Code::TokenNotValid,
+        is_by_time: false,
+    },
+    Way {
+        name: "ending the token from elsewhere",
+        end: |_, chat, stage| {
+            async move { chat.end_token(&stage.amy, &stage.refresh.jti).await.expect("ended") }.boxed()
+        },
+        ends: &[Device::Program],
+        code: Code::TokenNotValid,
+        is_by_time: false,
+    },
+    Way {
+        name: "the access token's time",
+        end: |world, _, _| async move { world.clock.advance(HOUR) }.boxed(),
+        ends: &[Device::Program],
+        code: Code::TokenNotValid,
+        is_by_time: true,
+    },
+    Way {
+        name: "the session's time",
+        end: |world, _, _| async move { world.clock.advance(HOUR / 2) }.boxed(),
+        ends: &[Device::Browser],
+        code: Code::TokenNotValid,
+        is_by_time: true,
+    },
+];
+
+/// What the refresh token of a new sign-in proves, which is noted as given out.
+async fn sign_in(chat: &Chat, user: &User, jti: &str) -> TokenClaims {
+    let make = |created_at| {
+        let (jti, agent, sign_in) = (jti.to_owned(), "a test".into(), SignInId::new(jti));
+        let expires_at = chat.clock().now().plus_micros(24 * HOUR);
+        let claims = TokenClaims {
+            jti: jti.clone(),
+            sign_in: sign_in.clone(),
+            user: user.id,
+            issued_at: created_at,
+            expires_at,
+        };
+        Ok((IssuedToken { jti, sign_in, user: user.id, agent, created_at, expires_at }, claims))
+    };
+    chat.issue_token(&proved(chat, user).await, make).await.expect("signed in")
+}
+
+/// A session in which `user` is signed in.
+async fn session(chat: &Chat, user: &User, secret: &str, lifetime: i64) -> SessionId {
+    let id = SessionId::of_secret(secret);
+    let record = SessionRecord {
+        id: id.clone(),
+        data: "{}".into(),
+        user: Some(user.id),
+        expires_at: chat.clock().now().plus_micros(lifetime),
+    };
+    let tokens_from = proved(chat, user).await.tokens_from;
+    assert!(chat.create_session(&record, tokens_from).await.expect("stored"));
+    id
+}
+
+impl Stage {
+    async fn new(world: &World, name: &str) -> Self {
+        let amy = world.person(name).await;
+        let room = world.room(&amy).await.id;
+        let chat = &world.chat;
+        Self {
+            browser: session(chat, &amy, &format!("{name} browser"), HOUR / 2).await,
+            this_browser: session(chat, &amy, &format!("{name} this"), 24 * HOUR).await,
+            refresh: sign_in(chat, &amy, name).await,
+            amy,
+            room,
+        }
+    }
+
+    /// What the device shows: of the program, an access token good for an hour.
+    fn claim(&self, chat: &Chat, device: Device) -> Claim {
+        let TokenClaims { sign_in, issued_at, .. } = self.refresh.clone();
+        let expires_at = chat.clock().now().plus_micros(HOUR);
+        let credential = match device {
+            Device::Browser => Credential::Session(self.browser.clone()),
+            Device::ThisBrowser => Credential::Session(self.this_browser.clone()),
+            Device::Program => Credential::Token { sign_in, issued_at, expires_at },
+        };
+        Claim { user: self.amy.id, credential }
+    }
+
+    async fn open(&self, chat: &Chat, device: Device) -> (RoomSession, NotificationSession) {
+        let connect = async || chat.connect(self.claim(chat, device)).await.expect("connected");
+        let mut room = connect().await.open_room(self.room, None).await.expect("open");
+        let mut notifications = connect().await.open_notifications().await.expect("open");
+        room.next().await.expect("connection_established");
+        notifications.next().await.expect("connection_established");
+        (room, notifications)
+    }
+}
+
+/// Why it closes, which it must.
+async fn closes(next: impl AsyncFnMut() -> chat::Result<bytes::Bytes>) -> Code {
+    let mut next = next;
+    let closing = async {
+        loop {
+            if let Err(error) = next().await {
+                return error.code();
+            }
+        }
+    };
+    timeout(PATIENCE, closing).await.expect("closed in time")
+}
+
+/// Ends the credentials of `stage` in this way by `by`, and looks at what it opened on `world.chat`.
+async fn check(world: &World, by: &Chat, way: &Way, stage: &Stage, is_at_once: bool) {
+    let mut sockets = Vec::new();
+    for device in DEVICES {
+        sockets.push((device, stage.open(&world.chat, device).await));
+    }
+    (way.end)(world, by, stage).await;
+    let mut spared = Vec::new();
+    for (device, (mut room, mut notifications)) in sockets {
+        let what = format!("{} and {device:?}", way.name);
+        if !way.ends.contains(&device) {
+            spared.push((what, room));
+            continue;
+        }
+        if is_at_once && !way.is_by_time {
+            let next =
+                room.next().now_or_never().unwrap_or_else(|| panic!("{what}: the room's socket is open"));
+            assert_eq!(next.expect_err("closed").code(), way.code, "{what}");
+        }
+        assert_eq!(closes(async || room.next().await).await, way.code, "{what}");
+        assert_eq!(closes(async || notifications.next().await).await, way.code, "{what}");
+        let sent = room.submit(draft("after the end")).map(drop);
+        assert_eq!(refused(sent), way.code, "{what}: a message");
+        // A token that has expired is refused by whoever reads it.
+        if !way.is_by_time {
+            let again = world.chat.connect(stage.claim(&world.chat, device)).await;
+            assert_eq!(again.err().map(|error| error.code()), Some(way.code), "{what}: again");
+        }
+    }
+    for (what, mut room) in spared {
+        room.submit(draft(&what)).expect("taken").await.expect("stored");
+        let mut heard = String::new();
+        while !heard.contains(&what) {
+            let json = timeout(PATIENCE, room.next()).await.expect("in time");
+            let json = json.unwrap_or_else(|error| panic!("{what} was closed: {error}"));
+            heard = String::from_utf8_lossy(&json).into_owned();
+        }
+    }
+    let texts = world.texts(&stage.amy, stage.room).await;
+    assert!(!texts.iter().any(|text| text == "after the end"), "{}: {texts:?}", way.name);
+}
+
+both! {
+    async fn on_the_node_that_did_it_every_end_closes_what_was_opened_at_once(world: World) {
+        for (n, way) in WAYS.iter().enumerate() {
+            let stage = Stage::new(&world, &format!("amy_{n}")).await;
+            check(&world, &world.chat, way, &stage, true).await;
+        }
+    }
+
+    /// Another node without Redis; on SQLite, the command line.
+    async fn every_end_by_another_process_closes_what_was_opened(world: World) {
+        let store = Store::open(&world.url).await.expect("the store opens");
+        let other = Chat::start(store, unhurried(), world.clock.clone());
+        for (n, way) in WAYS.iter().enumerate() {
+            let stage = Stage::new(&world, &format!("amy_{n}")).await;
+            check(&world, &other, way, &stage, false).await;
+        }
+        other.stop().await;
+    }
+
+    async fn a_sign_in_under_way_while_everything_ends_comes_to_nothing(world: World) {
+        let ends: [for<'a> fn(&'a Chat, &'a User) -> BoxFuture<'a, ()>; 3] = [
+            |chat, amy| async move { drop(chat.set_password(&amy.username, NEW_PASSWORD).await.expect("changed")) }.boxed(),
+            |chat, amy| async move { chat.replace_password(amy, NEW_PASSWORD, None).await.expect("changed") }.boxed(),
+            |chat, amy| async move {
+                for is_active in [false, true] {
+                    chat.set_active(&amy.username, is_active).await.expect("changed");
+                }
+            }
+            .boxed(),
+        ];
+        for (n, end) in ends.into_iter().enumerate() {
+            let amy = world.person(&format!("amy_{n}")).await;
+            let proved = world.chat.sign_in(&amy.username, PASSWORD).await.expect("the right password");
+            end(&world.chat, &amy).await;
+            let make = |_: Timestamp| -> chat::Result<(IssuedToken, ())> { panic!("nothing may be made") };
+            assert_eq!(refused(world.chat.issue_token(&proved, make).await), Code::NoActiveAccount);
+            let record = SessionRecord {
+                id: SessionId::of_secret("late"),
+                data: "{}".into(),
+                user: Some(amy.id),
+                expires_at: NOW.plus_micros(HOUR),
+            };
+            let created = world.chat.create_session(&record, proved.tokens_from).await;
+            assert_eq!(refused(created), Code::NoActiveAccount);
+            assert_eq!(refused(world.chat.confirm_sign_in(&proved).await), Code::NoActiveAccount);
+            assert_eq!(world.chat.load_session(&record.id).await.expect("read"), None);
+            assert!(world.chat.tokens_of(&amy).await.expect("listed").is_empty());
+        }
+    }
+
+    async fn a_rotated_token_is_good_for_ten_seconds_and_ends_alone(world: World) {
+        let amy = world.person("amy").await;
+        let chat = &world.chat;
+        let first = sign_in(chat, &amy, "first").await;
+        let rotate = async |token: &TokenClaims, jti: &str| {
+            let make = |issued_at| {
+                let next = TokenClaims { jti: jti.into(), issued_at, ..token.clone() };
+                let TokenClaims { jti, sign_in, user, expires_at, .. } = next.clone();
+                let agent = "a test".into();
+                Ok((IssuedToken { jti, sign_in, user, agent, created_at: issued_at, expires_at }, next))
+            };
+            chat.rotate_token(token, make).await
+        };
+        let second = rotate(&first, "second").await.expect("rotated");
+        world.clock.advance(9_999_999);
+        let third = rotate(&first, "third").await.expect("another tab");
+        world.clock.advance(1);
+        assert_eq!(refused(rotate(&first, "late").await), Code::TokenNotValid);
+        assert!(!chat.blacklist_token(&first).await.expect("asked"), "it has ended");
+
+        let fourth = rotate(&second, "fourth").await.expect("rotated");
+        assert!(chat.blacklist_token(&second).await.expect("asked"), "within its ten seconds");
+        assert_eq!(refused(rotate(&second, "late").await), Code::TokenNotValid);
+        let access = Claim::from(fourth.clone());
+        chat.admit_claim(&access).await.expect("it ended alone");
+
+        assert!(chat.blacklist_token(&fourth).await.expect("ended"));
+        for token in [&third, &fourth] {
+            assert_eq!(refused(rotate(token, "late").await), Code::TokenNotValid, "the whole sign-in has ended");
+            assert_eq!(refused(chat.check_refresh_token(token).await), Code::TokenNotValid);
+        }
+        assert!(!chat.blacklist_token(&third).await.expect("asked"));
+        assert!(chat.tokens_of(&amy).await.expect("listed").is_empty());
+        assert_eq!(refused(chat.admit_claim(&access).await), Code::TokenNotValid);
+        chat.admit_claim(&token(chat, &amy).await).await.expect("another sign-in");
+    }
+
+    async fn access_tokens_of_an_ended_sign_in_are_refused_everywhere_and_after_a_restart(world: World) {
+        let amy = world.person("amy").await;
+        let store = Store::open(&world.url).await.expect("the store opens");
+        let other = Chat::start(store, unhurried(), world.clock.clone());
+        let refresh = sign_in(&world.chat, &amy, "first").await;
+        let access = Claim::from(refresh.clone());
+        other.admit_claim(&access).await.expect("good");
+        assert!(world.chat.blacklist_token(&refresh).await.expect("ended"));
+        assert_eq!(refused(world.chat.admit_claim(&access).await), Code::TokenNotValid);
+        until("refused", async || other.admit_claim(&access).await.is_err()).await;
+        other.stop().await;
+        let world = world.restarted(unhurried()).await;
+        assert_eq!(refused(world.chat.admit_claim(&access).await), Code::TokenNotValid);
+        let sent = world.chat.send_as(access.clone(), RoomId(1), draft("tea")).await;
+        assert_eq!(refused(sent), Code::TokenNotValid);
+    }
+
+    async fn an_open_socket_goes_on_with_a_fresh_credential_of_the_same_person(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = world.room(&amy).await.id;
+        let chat = &world.chat;
+        let (old, new) = (sign_in(chat, &amy, "old").await, sign_in(chat, &amy, "new").await);
+        let mut socket = chat.connect(old.clone().into()).await.expect("connected").open_room(room, None).await.expect("open");
+        socket.next().await.expect("connection_established");
+        assert_eq!(refused(socket.renew(token(chat, &bob).await).await), Code::TokenNotValid, "another person's");
+        let ended = sign_in(chat, &amy, "ended").await;
+        assert!(chat.blacklist_token(&ended).await.expect("ended"));
+        assert_eq!(refused(socket.renew(ended.into()).await), Code::TokenNotValid);
+        socket.submit(draft("one")).expect("taken").await.expect("stored");
+
+        socket.renew(new.clone().into()).await.expect("renewed");
+        assert!(chat.blacklist_token(&old).await.expect("ended"));
+        socket.submit(MessageDraft { client_id: Some("two".into()), ..draft("two") }).expect("taken").await.expect("stored");
+        for text in ["one", "two"] {
+            let json = timeout(PATIENCE, socket.next()).await.expect("in time").expect("open");
+            assert!(String::from_utf8_lossy(&json).contains(text));
+        }
+        assert!(chat.blacklist_token(&new).await.expect("ended"));
+        assert_eq!(closes(async || socket.next().await).await, Code::TokenNotValid);
+    }
+
+    async fn a_session_in_use_keeps_its_sockets_beyond_its_first_time(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.room(&amy).await.id;
+        let id = session(&world.chat, &amy, "hers", HOUR).await;
+        let claim = Claim { user: amy.id, credential: Credential::Session(id.clone()) };
+        let mut socket = world.chat.connect(claim).await.expect("connected").open_room(room, None).await.expect("open");
+        let mut stored = world.chat.load_session(&id).await.expect("read").expect("there");
+        stored.expires_at = stored.expires_at.plus_micros(HOUR);
+        world.chat.save_session(&stored).await.expect("prolonged");
+        world.clock.advance(HOUR);
+        // A token that expires at the same moment: what it closes has been looked at after the session.
+        let Claim { credential, .. } = token(&world.chat, &amy).await;
+        let Credential::Token { sign_in, issued_at, .. } = credential else { panic!("a token") };
+        let expires_at = world.clock.now().plus_micros(1);
+        let brief = Claim { user: amy.id, credential: Credential::Token { sign_in, issued_at, expires_at } };
+        let mut fence = world.chat.connect(brief).await.expect("connected").open_notifications().await.expect("open");
+        world.clock.advance(1);
+        assert_eq!(closes(async || fence.next().await).await, Code::TokenNotValid);
+        socket.submit(draft("still here")).expect("taken").await.expect("stored");
+        world.clock.advance(HOUR);
+        assert_eq!(closes(async || socket.next().await).await, Code::TokenNotValid);
+    }
+
+    async fn credentials_that_have_ended_open_nothing(world: World) {
+        let amy = world.person("amy").await;
+        let id = session(&world.chat, &amy, "hers", HOUR).await;
+        let claim = Claim { user: amy.id, credential: Credential::Session(id.clone()) };
+        world.chat.admit_claim(&claim).await.expect("good");
+        let bob = world.person("bob").await;
+        let stolen = Claim { user: bob.id, ..claim.clone() };
+        assert_eq!(refused(world.chat.admit_claim(&stolen).await), Code::TokenNotValid, "it is not his");
+        world.chat.delete_session(&id).await.expect("ended");
+        assert_eq!(refused(world.chat.admit_claim(&claim).await), Code::TokenNotValid);
+        let refresh = refresh_token(&amy, "one");
+        assert!(world.chat.blacklist_token(&refresh).await.expect("ended"));
+        let opened = world.chat.connect(refresh.into()).await;
+        assert_eq!(opened.err().map(|error| error.code()), Some(Code::TokenNotValid));
+    }
+}
