@@ -75,6 +75,7 @@ impl Auth {
             per_account: config.signin_failures_per_account.0,
             per_address: config.signin_failures_per_address.0,
             sign_ups_per_address: config.sign_ups_per_address.0,
+            sign_up_failures_per_address: config.sign_up_failures_per_address.0,
         };
         let throttle = Throttle::new(limits, clock.clone());
         let rotates = config.rotate_refresh_tokens;
@@ -101,10 +102,9 @@ impl Auth {
     /// # Errors
     /// [`chat::Error::Throttled`], and as [`Chat::register`].
     pub async fn sign_up(&self, chat: &Chat, new: &NewAccount, from: ClientAddr) -> chat::Result<User> {
-        let made = self
-            .inner
-            .throttle
-            .sign_up(from, chat.register(&new.username, &new.password, &new.first_name, &new.last_name));
+        // In memory of its own, as large as it is.
+        let make = Box::pin(chat.register(&new.username, &new.password, &new.first_name, &new.last_name));
+        let made = self.inner.throttle.sign_up(from, make);
         made.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::{
     assets,
     auth::{self, Auth},
-    config::{Config, RedisUrl},
+    config::{Config, CountLimit, RedisUrl},
     data_folder,
     health::{self, Absence, Health},
     metrics::Metrics,
@@ -47,11 +47,20 @@ pub async fn open(config: &Config) -> Result<Chat, StartError> {
         return Err(StartError::RedisWithoutServer);
     }
     let store = Store::open(config.database_url.expose()).await.map_err(|error| database(config, error))?;
+    // Whoever tries the program out does in minutes what people do in weeks.
+    let unless_demo = |limit: CountLimit| limit.0.filter(|_| !config.demo).unwrap_or_default();
     let settings = Settings {
         sign_up: config.sign_up,
         required_group: config.required_group.clone(),
         writes_per_second: config.writes_per_second.0.unwrap_or_default(),
         write_burst: config.write_burst.0.unwrap_or_default(),
+        acts_per_minute: unless_demo(config.acts_per_minute),
+        act_burst: config.act_burst.0.unwrap_or_default(),
+        read_marks_per_second: config.read_marks_per_second.0.unwrap_or_default(),
+        read_mark_burst: config.read_mark_burst.0.unwrap_or_default(),
+        rooms_per_day: unless_demo(config.rooms_per_day),
+        invitations_per_hour: unless_demo(config.invitations_per_hour),
+        signals_per_second: config.signals_per_second.0.unwrap_or_default(),
         sockets_per_user: config.sockets_per_user.0.unwrap_or_default().try_into().unwrap_or(usize::MAX),
         redis: config.redis_url.as_ref().map(RedisUrl::addresses),
         ..Settings::default()

@@ -19,7 +19,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, watch},
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -37,10 +37,12 @@ pub use topic::Topic;
 use wire::{Message, NodeId};
 use wishes::Wishes;
 
-use crate::figures::Figures;
+use crate::{figures::Figures, queue};
 
 /// Messages that wait to be published. More are not worth sending late: the database has them.
 const QUEUE: usize = 8_192;
+/// And their bytes.
+const QUEUE_BYTES: u32 = 16 * 1024 * 1024;
 
 /// How long somebody who opens a socket waits until its channels are listened to.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -66,7 +68,7 @@ struct Shared {
     /// What tells this system from others on the same Redis.
     system: String,
     addresses: Addresses,
-    queue: mpsc::Sender<(Topic, Message)>,
+    queue: queue::Sender<(Topic, Message)>,
     wishes: Mutex<Wishes>,
     wishes_changed: Notify,
     /// Is there a connection, so that publishing makes sense?
@@ -86,7 +88,7 @@ impl Bus {
         node: NodeId,
         listener: Arc<dyn Listener>,
     ) -> Self {
-        let (queue, receiver) = mpsc::channel(QUEUE);
+        let (queue, receiver) = queue::bounded(QUEUE, QUEUE_BYTES);
         let shared = Arc::new(Shared {
             node,
             system: system.to_owned(),
@@ -109,7 +111,8 @@ impl Bus {
     /// Tells the other nodes. Never waits: what cannot be sent now is dropped.
     pub(crate) fn publish(&self, topic: Topic, message: Message) {
         let is_up = self.shared.is_up.load(Ordering::Relaxed);
-        if !is_up || self.shared.queue.try_send((topic, message)).is_err() {
+        let bytes = message.bytes();
+        if !is_up || self.shared.queue.try_send((topic, message), bytes).is_err() {
             self.shared.figures.dropped.increment(1);
         }
     }

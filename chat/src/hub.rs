@@ -4,7 +4,8 @@
 //! pace. A frame is serialised once, whatever the number of sockets and nodes. Stored changes
 //! enter the ring in their order, each once ([`sequence`]). A reader that
 //! falls a whole ring behind is told so ([`Lagged`]) and has to resume from the
-//! database; nothing is skipped in silence. Sockets for notifications follow many rooms,
+//! database; no stored change is skipped in silence. What is volatile (typing, presence, read
+//! receipts) has a lane of its own beside the ring (`room/volatile.rs`), in which a newer frame replaces an older one. Sockets for notifications follow many rooms,
 //! and hear of each only what concerns those who do not look at it: see [`Inbox`].
 //!
 //! Every event, of rooms and of users, goes out through [`Hub::send`], and comes in to
@@ -17,9 +18,10 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 
 use crate::{
     bus::{
@@ -28,6 +30,7 @@ use crate::{
     },
     figures::Figures,
     model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
+    queue,
 };
 
 mod event;
@@ -46,6 +49,7 @@ pub use event::{Audience, Event, Frame, Known, News, Publication, UserEvent};
 pub use inbox::{Arrival, Inbox, Signal};
 pub use look::{Errand, Head};
 pub use open_sockets::{OpenSocket, OpenSockets};
+use room::volatile::Slot;
 pub use room::{Filling, Lagged, Subscription};
 pub use watchers::{Tidings, WatchedRooms};
 
@@ -59,8 +63,9 @@ struct Inner {
     rooms: Mutex<HashMap<RoomId, Arc<room::Channel>>>,
     watchers: Arc<watchers::Watchers>,
     /// Where the news of watched rooms goes, once somebody reads it.
-    tidings: OnceLock<mpsc::Sender<(RoomId, Tidings)>>,
+    tidings: OnceLock<queue::Sender<(RoomId, Tidings)>>,
     ring: usize,
+    signal_interval: Duration,
     figures: Figures,
     /// Whoever runs the errands. Never full for long: each room has at most one of a kind.
     errands: mpsc::UnboundedSender<Errand>,
@@ -74,14 +79,16 @@ struct Inner {
 }
 
 impl Hub {
-    /// A hub whose rooms keep `ring` events for slow readers, and its errands.
-    pub fn new(ring: usize) -> (Self, mpsc::UnboundedReceiver<Errand>) {
+    /// A hub whose rooms keep `ring` events for slow readers, and its errands. Of each user's typing in a
+    /// room and of their comings and goings one is told in a `signal_interval`.
+    pub fn new(ring: usize, signal_interval: Duration) -> (Self, mpsc::UnboundedReceiver<Errand>) {
         let (errands, receiver) = mpsc::unbounded_channel();
         let inner = Inner {
             rooms: Mutex::default(),
             watchers: Arc::default(),
             tidings: OnceLock::new(),
             ring,
+            signal_interval,
             figures: Figures::default(),
             errands,
             bus: OnceLock::new(),
@@ -116,7 +123,8 @@ impl Hub {
                 self.inner.figures.rooms.increment(1);
                 let life = self.inner.lives.fetch_add(1, Ordering::Relaxed) + 1;
                 let presence = presence::Presence::new(self.inner.node, life);
-                Arc::new(room::Channel::new(room, self.inner.ring, self.inner.errands.clone(), presence))
+                let Inner { ring, signal_interval, errands, .. } = &*self.inner;
+                Arc::new(room::Channel::new(room, *ring, *signal_interval, errands.clone(), presence))
             });
             Subscription::new(self.clone(), user, Arc::clone(channel))
         };
@@ -136,7 +144,7 @@ impl Hub {
     /// What happens in the rooms that somebody watches. To be called once, by whoever
     /// hands it on to the watchers.
     pub fn watched_rooms(&self) -> WatchedRooms {
-        let (sender, receiver) = mpsc::channel(watchers::TIDINGS);
+        let (sender, receiver) = queue::bounded(watchers::TIDINGS, watchers::TIDINGS_BYTES);
         // The queue of a second caller is closed from the start.
         let _ = self.inner.tidings.set(sender);
         WatchedRooms::new(receiver, Arc::clone(&self.inner.watchers))
@@ -151,6 +159,11 @@ impl Hub {
     /// many a moment later, and of several marks of one reader only the last.
     pub fn publish_read(&self, room: RoomId, mark: ReadMark) {
         self.send(Publication::Read(room, mark));
+    }
+
+    /// Publishes to everyone else who listens to `room` that `user` begins or ceases to type.
+    pub(super) fn publish_typing(&self, room: RoomId, user: UserRef, is_typing: bool) {
+        self.send(Publication::Typing { room, user, is_typing });
     }
 
     /// Publishes `event` to all sockets of `user`, after its commit.
@@ -195,7 +208,8 @@ impl Hub {
                 if self.inner.watchers.hears(room, &event)
                     && let Some(tidings) = Tidings::of(&event)
                     && let Some(queue) = self.inner.tidings.get()
-                    && queue.try_send((room, tidings)).is_err()
+                    && let bytes = tidings.bytes()
+                    && queue.try_send((room, tidings), bytes).is_err()
                 {
                     self.inner.figures.overlooked.increment(1);
                     self.inner.watchers.fall_behind(room);
@@ -210,7 +224,15 @@ impl Hub {
             }
             Publication::Read(room, mark) => {
                 if let Some(channel) = self.channel(room) {
-                    channel.read(mark);
+                    channel.read(mark, self);
+                }
+            }
+            Publication::Typing { room, user, is_typing } => {
+                let (slot, audience) = (Slot::Typing(user.id), Audience::Others(user.id));
+                if let Some(channel) = self.channel(room)
+                    && let Some(frame) = Frame::new(&ServerFrame::Typing { user, is_typing }, None, audience)
+                {
+                    channel.show(slot, 0, frame, self);
                 }
             }
             Publication::User(user, event) => self.inner.watchers.tell_user(user, event),
@@ -247,10 +269,19 @@ impl Hub {
     }
 
     /// Forgets the room when its last listener has gone.
-    fn unsubscribe(&self, room: RoomId, receiver: broadcast::Receiver<Arc<Event>>) {
+    fn unsubscribe(&self, room: RoomId, receiver: room::Reader) {
         let mut rooms = self.rooms();
         drop(receiver);
-        if rooms.get(&room).is_some_and(|channel| channel.listeners() == 0) {
+        self.forget_if_over(&mut rooms, room);
+    }
+
+    /// Forgets the room if nobody listens to it any more and nothing is left to announce.
+    fn forget_unused(&self, room: RoomId) {
+        self.forget_if_over(&mut self.rooms(), room);
+    }
+
+    fn forget_if_over(&self, rooms: &mut HashMap<RoomId, Arc<room::Channel>>, room: RoomId) {
+        if rooms.get(&room).is_some_and(|channel| channel.is_over()) {
             rooms.remove(&room);
             self.inner.figures.rooms.decrement(1);
             self.release(Topic::Room(room));

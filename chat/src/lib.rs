@@ -29,6 +29,8 @@ pub mod hub;
 #[cfg(feature = "server")]
 pub mod password;
 #[cfg(feature = "server")]
+mod queue;
+#[cfg(feature = "server")]
 pub mod service;
 #[cfg(feature = "server")]
 pub mod store;

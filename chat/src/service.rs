@@ -4,7 +4,7 @@
 //! Rules of who may do what are one table, `access`. Nothing here knows how a
 //! request arrived or how its answer is worded.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -23,6 +23,7 @@ use crate::{
 pub mod access;
 pub mod accounts;
 mod arrivals;
+mod backfill;
 pub mod changes;
 pub mod clock;
 pub mod companions;
@@ -83,6 +84,20 @@ pub struct Settings {
     pub writes_per_second: u32,
     /// How many of them may come at once; 0: no limit.
     pub write_burst: u32,
+    /// Rooms made, joined or changed, invitations, members and profiles changed, by one user in a minute; 0: no limit.
+    pub acts_per_minute: u32,
+    /// How many of them may come at once; 0: no limit.
+    pub act_burst: u32,
+    /// Messages and notifications that a user may mark as read in a second; 0: no limit.
+    pub read_marks_per_second: u32,
+    /// How many of them may come at once; 0: no limit.
+    pub read_mark_burst: u32,
+    /// Rooms a user may make in 24 hours; 0: no limit.
+    pub rooms_per_day: u32,
+    /// People a user may invite in an hour whom they share no room with; 0: no limit.
+    pub invitations_per_hour: u32,
+    /// How often a second a room is told that a user types, and that they come or go; 0: no limit.
+    pub signals_per_second: u32,
     /// Sockets a user may have open on this node; 0: no limit.
     pub sockets_per_user: usize,
     /// Messages that may wait for the writer before senders are told to try again; those of one room may be a quarter
@@ -102,11 +117,25 @@ impl Default for Settings {
             required_group: None,
             writes_per_second: 30,
             write_burst: 60,
+            acts_per_minute: 60,
+            act_burst: 30,
+            read_marks_per_second: 20,
+            read_mark_burst: 100,
+            rooms_per_day: 50,
+            invitations_per_hour: 100,
+            signals_per_second: 1,
             sockets_per_user: 200,
             queue: 8_192,
             ring: 512,
             redis: None,
         }
+    }
+}
+
+impl Settings {
+    /// The time between two signals of a user and kind; zero: no limit.
+    fn signal_interval(&self) -> Duration {
+        Duration::from_secs(1).checked_div(self.signals_per_second).unwrap_or_default()
     }
 }
 
@@ -180,7 +209,7 @@ impl Chat {
     /// tokio runtime.
     pub fn start(store: Store, settings: Settings, clock: Clock) -> Self {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (hub, errands) = Hub::new(settings.ring);
+        let (hub, errands) = Hub::new(settings.ring, settings.signal_interval());
         if let Some(addresses) = settings.redis.clone() {
             hub.join(addresses, &store.system().name);
             tasks.spawn(hub.clone().keep_company(stopping.clone()));
@@ -192,7 +221,7 @@ impl Chat {
         tasks.close();
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
         tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));
-        let limits = limits::Limits::new(&settings);
+        let limits = limits::Limits::new(&settings, clock.clone());
         let figures = Figures::default();
         let comings = std::array::from_fn(|_| Mutex::default());
         let inner = Inner { store, writer, hub, clock, limits, comings, settings, figures, stopping, tasks };

@@ -132,7 +132,7 @@ pub fn draft(fields: &mut Fields) -> MessageDraft {
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
     responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "消息已标记为已读"}))),
-    extensions(("x-refusals" = json!(["banned", "not_a_member"])))
+    extensions(("x-refusals" = json!(["banned", "not_a_member", "throttled"])))
 )]
 pub async fn read(
     State(chat): State<Chat>,

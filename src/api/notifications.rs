@@ -71,7 +71,8 @@ pub async fn unread_count(State(chat): State<Chat>, Caller(user): Caller) -> Res
     operation_id = "read_notification",
     tag = TAG_NOTIFICATIONS,
     params(("id" = NotificationId, Path, description = "The notification.")),
-    responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "通知已标记为已读"})))
+    responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "通知已标记为已读"}))),
+    extensions(("x-refusals" = json!(["throttled"])))
 )]
 pub async fn read(
     State(chat): State<Chat>,
@@ -90,7 +91,8 @@ pub async fn read(
     path = "/api/chat/notifications/read_all/",
     operation_id = "read_all_notifications",
     tag = TAG_NOTIFICATIONS,
-    responses((status = 200, body = Done, description = "They are marked.", example = json!({"message": "通知已标记为已读"})))
+    responses((status = 200, body = Done, description = "They are marked.", example = json!({"message": "通知已标记为已读"}))),
+    extensions(("x-refusals" = json!(["throttled"])))
 )]
 pub async fn read_all(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Done>, ApiError> {
     chat.mark_all_notifications_read(&user).await?;

@@ -164,7 +164,8 @@ impl Window {
     operation_id = "create_room",
     tag = TAG_ROOMS,
     request_body = NewRoom,
-    responses((status = 201, body = Room, description = "The room."))
+    responses((status = 201, body = Room, description = "The room.")),
+    extensions(("x-refusals" = json!(["throttled"])))
 )]
 pub async fn create(
     State(chat): State<Chat>,
@@ -212,7 +213,7 @@ pub async fn detail(
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = RoomPatch,
     responses((status = 200, body = Room, description = "The room as it is now.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied"])))
+    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn edit(
     State(chat): State<Chat>,
@@ -240,7 +241,7 @@ pub async fn edit(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 204, description = "It is deleted.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied"])))
+    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn delete(
     State(chat): State<Chat>,
@@ -261,7 +262,7 @@ pub async fn delete(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 200, body = Done, description = "You are in.", example = json!({"message": "成功加入房间"}))),
-    extensions(("x-refusals" = json!(["banned", "room_full"])))
+    extensions(("x-refusals" = json!(["banned", "room_full", "throttled"])))
 )]
 pub async fn join(
     State(chat): State<Chat>,

@@ -38,6 +38,8 @@ pub struct Limits {
     pub per_address: Option<u32>,
     /// Accounts made from one address.
     pub sign_ups_per_address: Option<u32>,
+    /// Refused sign-ups from one address: each may tell whether a name is taken.
+    pub sign_up_failures_per_address: Option<u32>,
 }
 
 /// Too many: come back after this time.
@@ -49,6 +51,7 @@ pub struct Throttle {
     accounts: Option<Counters>,
     addresses: Option<Counters>,
     sign_ups: Option<Counters>,
+    refused_sign_ups: Option<Counters>,
     clock: Clock,
 }
 
@@ -87,6 +90,7 @@ impl Throttle {
             accounts: Counters::new(limits.per_account),
             addresses: Counters::new(limits.per_address),
             sign_ups: Counters::new(limits.sign_ups_per_address),
+            refused_sign_ups: Counters::new(limits.sign_up_failures_per_address),
             clock,
         }
     }
@@ -119,7 +123,7 @@ impl Throttle {
         Ok(result)
     }
 
-    /// Runs `make`, which makes an account, unless too many were made from this address.
+    /// Runs `make`, which makes an account, unless too many were made from this address, or refused to it.
     ///
     /// # Errors
     /// The outer one is [`TooMany`], and then `make` did not run.
@@ -128,13 +132,29 @@ impl Throttle {
         from: ClientAddr,
         make: impl Future<Output = chat::Result<T>>,
     ) -> Result<chat::Result<T>, TooMany> {
-        let Some(sign_ups) = &self.sign_ups else { return Ok(make.await) };
-        let claim = sign_ups.claim(&from.throttle_key(), &self.clock).await?;
+        let key = from.throttle_key();
+        let accepted = claim_of(self.sign_ups.as_ref(), &key, &self.clock).await?;
+        let refused = claim_of(self.refused_sign_ups.as_ref(), &key, &self.clock).await?;
         let result = make.await;
-        if result.is_ok() {
+        let counted = match &result {
+            Ok(_) => accepted.as_ref(),
+            Err(error) => refused.as_ref().filter(|_| error.code() == Code::Invalid),
+        };
+        if let Some(claim) = counted {
             claim.counter.state().counted.push_back(self.clock.now());
         }
         Ok(result)
+    }
+}
+
+async fn claim_of(
+    counters: Option<&Counters>,
+    key: &impl Hash,
+    clock: &Clock,
+) -> Result<Option<Claim>, TooMany> {
+    match counters {
+        Some(counters) => counters.claim(key, clock).await.map(Some),
+        None => Ok(None),
     }
 }
 

@@ -130,12 +130,28 @@ settings! {
     writes_per_second: CountLimit = "30";
     /// Messages a user may write at once before writes_per_second is enforced; 0: no limit.
     write_burst: CountLimit = "60";
+    /// Rooms a user may make, join or change, people they may invite and members they may change, per minute over time; 0: no limit. Off with demo.
+    acts_per_minute: CountLimit = "60";
+    /// How much of that at once before acts_per_minute is enforced; 0: no limit.
+    act_burst: CountLimit = "30";
+    /// Messages and notifications a user may mark as read per second over time; 0: no limit.
+    read_marks_per_second: CountLimit = "20";
+    /// How many of them at once before read_marks_per_second is enforced; 0: no limit.
+    read_mark_burst: CountLimit = "100";
+    /// Rooms a user may make in 24 hours; 0: no limit. Off with demo.
+    rooms_per_day: CountLimit = "50";
+    /// People a user may invite in an hour without sharing a room with them; 0: no limit. Off with demo.
+    invitations_per_hour: CountLimit = "100";
+    /// How often per second a room is told that a user types, and that they come or go; 0: no limit.
+    signals_per_second: CountLimit = "1";
     /// Failed sign-ins to one account in 5 minutes before it is throttled; 0: no limit.
     signin_failures_per_account: CountLimit = "10";
     /// Failed sign-ins from one address in 5 minutes before it is throttled; 0: no limit.
     signin_failures_per_address: CountLimit = "50";
     /// Accounts strangers may make from one address in 5 minutes; 0: no limit.
     sign_ups_per_address: CountLimit = "20";
+    /// Refused sign-ups from one address in 5 minutes before it is throttled; 0: no limit.
+    sign_up_failures_per_address: CountLimit = "50";
     /// WebSockets a user may have open; 0: no limit.
     sockets_per_user: CountLimit = "200";
     /// How often the server asks each WebSocket whether its client is there; one that has said nothing for two and a half times as long is closed.

@@ -232,3 +232,19 @@ async fn a_session_of_long_ago_is_no_warning_unless_one_asks() {
         assert!(told.contains("path=\"/rooms\""), "the log was read: {told}");
     }
 }
+
+#[tokio::test]
+async fn a_form_that_is_sent_too_often_says_so() {
+    let server = Server::start(&["--acts-per-minute=1", "--act-burst=1"]);
+    let amy = server.person("amy").await;
+    let fields = [("username", &*amy.username), ("password", PASSWORD)];
+    let (_, headers) = form(&server, "/ui/sign_in", "", &fields).await;
+    let (cookie, _) = session(&headers).expect("a session");
+    let new = [("name", "Tea"), ("description", ""), ("room_type", "public")];
+    form(&server, "/ui/create_room", &cookie, &new).await;
+    let (status, headers) = form(&server, "/ui/create_room", &cookie, &new).await;
+    assert!(status.is_redirection() && headers["location"] == "/rooms/new", "{status}");
+    let (refusal, _) = named("liao_refusal=", &headers).expect("why");
+    let (_, _, page) = get(&server, "/rooms/new", &format!("{cookie}; {refusal}")).await;
+    assert!(page.contains("操作太频繁，请稍后再试。"), "{page}");
+}

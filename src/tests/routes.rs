@@ -4,6 +4,7 @@ mod accounts;
 mod bans;
 mod errors;
 mod history;
+mod limits;
 mod members;
 mod membership;
 mod messages;

@@ -1,5 +1,6 @@
-//! One file for each kind of socket.
+//! One file for each kind of socket, and one for what floods them.
 
+mod flood;
 mod garbage;
 mod moderation;
 mod notifications;

@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::frames;
+use super::{frames, line::FRAME_BURST};
 use crate::{
     api::query::Params,
     auth::extract::SocketClaim,
@@ -116,7 +116,8 @@ pub async fn identify(
 
 /// The token of the first frame; `None` when it is another frame, or none comes.
 async fn introduction(socket: &mut WebSocket) -> Option<String> {
-    loop {
+    // Pings count as frames do, whoever sends them.
+    for _ in 0..FRAME_BURST.get() {
         match socket.recv().await?.ok()? {
             Message::Text(text) => {
                 return match frames::read(&text) {
@@ -128,4 +129,5 @@ async fn introduction(socket: &mut WebSocket) -> Option<String> {
             Message::Binary(_) | Message::Close(_) => return None,
         }
     }
+    None
 }

@@ -31,7 +31,7 @@ const BURST: usize = 64;
 /// Frames a client may send a second, and at once: far above what a person types or a
 /// program may write, and what is more is not a slip.
 const FRAMES_PER_SECOND: std::num::NonZeroU32 = std::num::NonZeroU32::new(100).unwrap();
-const FRAME_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(300).unwrap();
+pub(super) const FRAME_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(300).unwrap();
 
 /// Where the frames of a socket come from.
 pub trait Session: Send {
@@ -143,7 +143,10 @@ impl Line {
                 self.count()?;
                 Err(BadFrame::not_text())
             }
-            Message::Ping(_) | Message::Pong(_) => return Ok(None),
+            Message::Ping(_) | Message::Pong(_) => {
+                self.count()?;
+                return Ok(None);
+            }
             Message::Close(_) => return Err(End::Left),
         };
         figures::received(frame.as_ref().ok());

@@ -124,7 +124,7 @@ impl Talk {
     }
 
     async fn act(&mut self, frame: ClientFrame) -> Result<(), End> {
-        self.session.set_present(frame != ClientFrame::UserLeave);
+        self.session.set_present(frame != ClientFrame::UserLeave).await;
         match frame {
             ClientFrame::ChatMessage(draft) => {
                 let client_id = draft.client_id.clone();
@@ -137,7 +137,7 @@ impl Talk {
                 }
             }
             ClientFrame::Typing { is_typing } => {
-                self.session.announce_typing(is_typing);
+                self.session.announce_typing(is_typing).await;
                 Ok(())
             }
             ClientFrame::MessageRead { message_id } => {

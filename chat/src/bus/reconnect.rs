@@ -57,7 +57,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: Queue, listener: Arc<dyn
                 let was_connected = shared.is_connected.send_replace(false);
                 shared.figures.redis.set(0.0);
                 // What waited would come too late.
-                while queue.try_recv().is_ok() {
+                while queue.try_recv().is_some() {
                     shared.figures.dropped.increment(1);
                 }
                 if was_connected {

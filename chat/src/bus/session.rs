@@ -40,7 +40,7 @@ const STOOD_STILL: Duration = Duration::from_secs(5);
 /// How long the last messages may take when we leave.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-pub(super) type Queue = mpsc::Receiver<(Topic, Message)>;
+pub(super) type Queue = crate::queue::Receiver<(Topic, Message)>;
 
 /// What is under way on the connection.
 enum Flight {
@@ -206,7 +206,7 @@ impl<'a> Session<'a> {
                 parcels.entry(topic).or_insert_with(|| (Parcel::new(self.shared.node), 0));
             parcel.put(&message);
             *messages += 1;
-            next = if count < BATCH && bytes < BATCH_BYTES { queue.try_recv().ok() } else { None };
+            next = if count < BATCH && bytes < BATCH_BYTES { queue.try_recv() } else { None };
         }
         for (topic, (parcel, messages)) in parcels {
             self.publishing += 1;
@@ -259,7 +259,7 @@ impl<'a> Session<'a> {
         let farewell = async {
             loop {
                 if self.publishing == 0 {
-                    let Ok(first) = queue.try_recv() else { return };
+                    let Some(first) = queue.try_recv() else { return };
                     self.publish(first, queue);
                 }
                 match self.flights.next().await {

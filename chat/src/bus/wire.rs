@@ -50,6 +50,16 @@ pub enum Message {
     Signal(Signal),
 }
 
+impl Message {
+    /// About how many bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.bytes(),
+            Self::Signal(_) => 0,
+        }
+    }
+}
+
 /// Where a node is in the changes of its people in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
@@ -92,6 +102,13 @@ pub enum Signal {
     Read {
         /// Who, and where.
         mark: ReadMark,
+    },
+    /// Somebody begins or ceases to type.
+    Typing {
+        /// Who.
+        user: UserRef,
+        /// Do they type?
+        is_typing: bool,
     },
     /// For all sockets of a user.
     User {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Code, ReadMark, RoomId, ServerFrame, UserId};
+use crate::model::{Code, ReadMark, RoomId, ServerFrame, UserId, UserRef};
 
 /// An event, and whom it is for.
 #[derive(Clone, Debug)]
@@ -14,6 +14,15 @@ pub enum Publication {
     Room(RoomId, Event),
     /// The same, of somebody who has read up to here.
     Read(RoomId, ReadMark),
+    /// The same, of somebody who begins or ceases to type.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserRef,
+        /// Do they type?
+        is_typing: bool,
+    },
     /// All sockets of a user.
     User(UserId, UserEvent),
 }
@@ -87,7 +96,22 @@ pub enum Audience {
     Others(UserId),
 }
 
+impl Event {
+    /// About how many bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.bytes(),
+            Self::Close { .. } => 0,
+        }
+    }
+}
+
 impl Frame {
+    /// How many bytes of JSON it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.json.len() + self.known.as_ref().map_or(0, |known| known.json.len())
+    }
+
     /// Serialises `frame`; `None` only if serde fails, which our own types do not.
     pub fn new(frame: &ServerFrame, rev: Option<i64>, audience: Audience) -> Option<Self> {
         match serde_json::to_vec(frame) {

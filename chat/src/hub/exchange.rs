@@ -18,6 +18,10 @@ pub(super) fn parcel(publication: &Publication) -> (Topic, Message) {
         Publication::Read(room, mark) => {
             (Topic::Room(*room), Message::Signal(Signal::Read { mark: mark.clone() }))
         }
+        Publication::Typing { room, user, is_typing } => {
+            let typing = Signal::Typing { user: user.clone(), is_typing: *is_typing };
+            (Topic::Room(*room), Message::Signal(typing))
+        }
         Publication::User(user, event) => {
             (Topic::User(*user), Message::Signal(Signal::User { event: *event }))
         }
@@ -34,6 +38,9 @@ impl Listener for Hub {
                     Publication::Room(room, Event::Close { user, code })
                 }
                 (Topic::Room(room), Message::Signal(Signal::Read { mark })) => Publication::Read(room, mark),
+                (Topic::Room(room), Message::Signal(Signal::Typing { user, is_typing })) => {
+                    Publication::Typing { room, user, is_typing }
+                }
                 (Topic::User(user), Message::Signal(Signal::User { event })) => {
                     Publication::User(user, event)
                 }
@@ -48,7 +55,7 @@ impl Listener for Hub {
                     ),
                 ) => {
                     if let Some(channel) = self.channel(room) {
-                        channel.hear(sender, signal, self.bus());
+                        channel.hear(sender, signal, self);
                     }
                     continue;
                 }

@@ -143,12 +143,14 @@ impl Drop for Inbox {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::hub::Hub;
 
     #[tokio::test]
     async fn every_socket_of_a_user_is_told_and_nobody_elses() {
-        let (hub, _errands) = Hub::new(16);
+        let (hub, _errands) = Hub::new(16, Duration::ZERO);
         let mut sockets = [hub.subscribe_user(UserId(1)).await, hub.subscribe_user(UserId(1)).await];
         let mut other = hub.subscribe_user(UserId(2)).await;
         hub.publish_user(UserId(1), UserEvent::Room(RoomId(3)));
@@ -162,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_that_takes_nothing_is_told_that_it_lags() {
-        let (hub, _errands) = Hub::new(16);
+        let (hub, _errands) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         for _ in 0..MAILBOX {
             hub.publish_user(UserId(1), UserEvent::Rooms);

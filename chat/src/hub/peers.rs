@@ -78,7 +78,7 @@ impl Hub {
             beat = beat.wrapping_add(1);
             if beat.is_multiple_of(ROUND) {
                 for channel in self.channels() {
-                    channel.end_round(self.bus());
+                    channel.end_round(&self);
                 }
             }
         }
@@ -93,7 +93,7 @@ impl Hub {
 
     fn forget(&self, node: NodeId) {
         for channel in self.channels() {
-            channel.forget(node);
+            channel.forget(node, self);
         }
     }
 

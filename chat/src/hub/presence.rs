@@ -1,7 +1,7 @@
 //! Who is in a room, on this node and on the others.
 //!
 //! Each node tells the others of the first socket of a user that comes in on it and of the last
-//! one that goes out, and each announces to its own sockets what that changes for the room as a
+//! one that goes out (when it is that user's turn: see `room/turns.rs`), and each announces to its own sockets what that changes for the room as a
 //! whole: somebody on two nodes comes once and goes once. What a node tells is numbered, so a
 //! lost message shows and the whole list is asked for; from time to time each node tells
 //! its number even when nothing happens. Nothing here sends: what is to be told is returned.
@@ -25,11 +25,27 @@ pub(super) enum Move {
 /// A room's people as this node knows them.
 pub(super) struct Presence {
     node: NodeId,
-    /// Users with their sockets on this node.
-    here: HashMap<UserId, (UserRef, usize)>,
-    /// The number of the latest change of `here`'s users.
+    /// Users with sockets on this node.
+    here: HashMap<UserId, Local>,
+    /// The number of the latest change of whom this node told of.
     version: Version,
     elsewhere: HashMap<NodeId, Remote>,
+}
+
+/// A user's sockets on this node.
+struct Local {
+    user: UserRef,
+    listening: usize,
+    /// Those of them that count as here.
+    present: usize,
+    /// Were the others told that this user is here?
+    is_told: bool,
+}
+
+impl Local {
+    fn is_settled(&self) -> bool {
+        self.is_told == (self.present > 0)
+    }
 }
 
 /// Another node's people.
@@ -86,49 +102,88 @@ impl Presence {
         Self { node, here: HashMap::new(), version: Version { life, change: 0 }, elsewhere: HashMap::new() }
     }
 
-    /// One more socket of `user` on this node.
-    pub(super) fn arrive(&mut self, user: &UserRef) -> Heard {
-        let sockets = &mut self.here.entry(user.id).or_insert_with(|| (user.clone(), 0)).1;
-        *sockets += 1;
-        if *sockets > 1 {
-            return Heard::default();
+    /// One more socket of `user` on this node; it does not count as here yet.
+    pub(super) fn listen(&mut self, user: &UserRef) {
+        self.local(user).listening += 1;
+    }
+
+    /// One socket of `user` less on this node; it does not count as here any more.
+    pub(super) fn unlisten(&mut self, user: UserId) {
+        if let Some(local) = self.here.get_mut(&user) {
+            local.listening = local.listening.saturating_sub(1);
         }
+        self.forget_unused(user);
+    }
+
+    pub(super) fn has_listener(&self, user: UserId) -> bool {
+        self.here.get(&user).is_some_and(|local| local.listening > 0)
+    }
+
+    /// One more socket of `user` counts as here. Is there something to [`Self::settle`]?
+    pub(super) fn enter(&mut self, user: &UserRef) -> bool {
+        let local = self.local(user);
+        local.present += 1;
+        !local.is_settled()
+    }
+
+    /// One socket of `user` less counts as here. Is there something to [`Self::settle`]?
+    pub(super) fn exit(&mut self, user: UserId) -> bool {
+        let Some(local) = self.here.get_mut(&user) else { return false };
+        local.present = local.present.saturating_sub(1);
+        let is_settled = local.is_settled();
+        self.forget_unused(user);
+        !is_settled
+    }
+
+    /// Tells whether `user` is on this node, if that is not what was told last.
+    pub(super) fn settle(&mut self, user: UserId) -> Heard {
+        let Some(local) = self.here.get_mut(&user).filter(|local| !local.is_settled()) else {
+            return Heard::default();
+        };
+        local.is_told = !local.is_told;
+        let (user, is_here) = (local.user.clone(), local.is_told);
+        self.forget_unused(user.id);
         self.version.change += 1;
-        let is_new = !self.is_elsewhere(user.id);
-        Heard {
-            moves: is_new.then(|| Move::Came(user.clone())).into_iter().collect(),
-            reply: Some(Signal::Came { version: self.version, user: user.clone() }),
+        let version = self.version;
+        let is_change = !self.is_elsewhere(user.id);
+        let (change, signal) = if is_here {
+            (Move::Came(user.clone()), Signal::Came { version, user })
+        } else {
+            let id = user.id;
+            (Move::Went(user), Signal::Went { version, user: id })
+        };
+        Heard { moves: is_change.then_some(change).into_iter().collect(), reply: Some(signal) }
+    }
+
+    fn local(&mut self, user: &UserRef) -> &mut Local {
+        let new = || Local { user: user.clone(), listening: 0, present: 0, is_told: false };
+        self.here.entry(user.id).or_insert_with(new)
+    }
+
+    fn forget_unused(&mut self, user: UserId) {
+        let is_unused = |local: &Local| local.listening == 0 && local.present == 0 && !local.is_told;
+        if self.here.get(&user).is_some_and(is_unused) {
+            self.here.remove(&user);
         }
     }
 
-    /// One socket of `user` less on this node.
-    pub(super) fn depart(&mut self, user: &UserRef) -> Heard {
-        let Some((_, sockets)) = self.here.get_mut(&user.id) else { return Heard::default() };
-        *sockets -= 1;
-        if *sockets > 0 {
-            return Heard::default();
-        }
-        self.here.remove(&user.id);
-        self.version.change += 1;
-        let is_gone = !self.is_elsewhere(user.id);
-        Heard {
-            moves: is_gone.then(|| Move::Went(user.clone())).into_iter().collect(),
-            reply: Some(Signal::Went { version: self.version, user: user.id }),
-        }
+    /// Those of whom the others were told.
+    fn told(&self) -> impl Iterator<Item = &UserRef> {
+        self.here.values().filter(|local| local.is_told).map(|local| &local.user)
     }
 
     /// Everybody on this node, where there has ever been anybody. `newcomer`: whoever asked
     /// because it has only just come into use of the room.
     pub(super) fn roster(&self, newcomer: Option<NodeId>) -> Option<Signal> {
         (self.version.change > 0).then(|| {
-            let users = self.here.values().map(|(user, _)| user.clone()).collect();
+            let users = self.told().cloned().collect();
             Signal::Roster(Roster { version: self.version, newcomer, users })
         })
     }
 
     /// The number of the latest change, for those who may have missed it.
     pub(super) fn pulse(&self) -> Option<Signal> {
-        (!self.here.is_empty()).then_some(Signal::Pulse { version: self.version })
+        self.told().next().map(|_| Signal::Pulse { version: self.version })
     }
 
     /// `sender` says that `user` came to it.
@@ -213,7 +268,7 @@ impl Presence {
 
     /// Is the user in the room, on any node as far as this one knows?
     pub(super) fn is_present(&self, user: UserId) -> bool {
-        self.here.contains_key(&user) || self.is_elsewhere(user)
+        self.here.get(&user).is_some_and(|local| local.is_told) || self.is_elsewhere(user)
     }
 
     fn is_elsewhere(&self, user: UserId) -> bool {

@@ -1,7 +1,7 @@
-//! Telling a room who has read what.
+//! Telling a room who has read what, by the lane of what is volatile.
 //!
-//! In a room of few this is told at once. In a room of thousands, where everybody reads
-//! each message, it would be the square of them: there the first reading is told at once,
+//! In a room of few each reader has a slot there. In a room of thousands, where everybody reads
+//! each message, that would be the square of them: there the first reading is told at once,
 //! and of what follows, in one frame a second, a bounded number of marks. A reader's newer
 //! mark takes the place of one that waits, so that everyone ends up knowing the last one.
 
@@ -11,10 +11,13 @@ use std::{
     time::Duration,
 };
 
-use super::{Audience, Event, Frame, room::Channel};
+use super::{
+    Audience, Frame, Hub,
+    room::{Channel, volatile::Slot},
+};
 use crate::model::{ReadMark, ServerFrame, UserId};
 
-/// Up to so many sockets every reading is told at once.
+/// Up to so many sockets each reader has a slot.
 const AT_ONCE: usize = 100;
 /// Between two frames above that.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -33,6 +36,8 @@ struct Waiting {
     marks: HashMap<UserId, ReadMark>,
     /// Was something told so lately that what comes now has to wait?
     is_pausing: bool,
+    /// How many frames about several readers there were.
+    frames: u64,
 }
 
 impl Waiting {
@@ -57,43 +62,43 @@ impl Waiting {
 
 impl Channel {
     /// Tells the room that somebody has read up to here, now or soon.
-    pub(super) fn read(self: &Arc<Self>, mark: ReadMark) {
+    pub(super) fn read(self: &Arc<Self>, mark: ReadMark, hub: &Hub) {
         let mut waiting = self.reads.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.is_pausing {
             return waiting.put(mark);
         }
         if self.listeners() > AT_ONCE {
             waiting.is_pausing = true;
-            tokio::spawn(tell_the_rest(Arc::downgrade(self)));
+            tokio::spawn(tell_the_rest(Arc::downgrade(self), hub.clone()));
         }
+        // Of two devices the one behind may be the later to say so: the further mark stays.
+        let (slot, rank) = (Slot::Read(mark.user.id), mark.message_id.0);
         // Under the lock, so that no older mark of theirs comes later.
-        self.tell(vec![mark]);
+        self.tell(slot, rank, mark, Vec::new(), hub);
     }
 
-    fn tell(&self, mut marks: Vec<ReadMark>) {
-        if marks.is_empty() {
-            return;
-        }
-        let ReadMark { message_id, user, read_at } = marks.remove(0);
-        let frame = ServerFrame::MessageRead { message_id, user, read_at, more: marks };
+    fn tell(self: &Arc<Self>, slot: Slot, rank: i64, first: ReadMark, more: Vec<ReadMark>, hub: &Hub) {
+        let ReadMark { message_id, user, read_at } = first;
+        let frame = ServerFrame::MessageRead { message_id, user, read_at, more };
         if let Some(frame) = Frame::new(&frame, None, Audience::Everyone) {
-            self.send(Event::Frame(frame));
+            self.show(slot, rank, frame, hub);
         }
     }
 }
 
 /// Ends when nothing waits any more, or nobody listens.
-async fn tell_the_rest(channel: Weak<Channel>) {
+async fn tell_the_rest(channel: Weak<Channel>, hub: Hub) {
     loop {
         tokio::time::sleep(PAUSE).await;
         let Some(channel) = channel.upgrade() else { return };
         let mut waiting = channel.reads.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let marks = waiting.take();
-        if marks.is_empty() {
+        let mut marks = waiting.take().into_iter();
+        let Some(first) = marks.next() else {
             waiting.is_pausing = false;
             return;
-        }
-        channel.tell(marks);
+        };
+        waiting.frames += 1;
+        channel.tell(Slot::Reads(waiting.frames), 0, first, marks.collect(), &hub);
     }
 }
 
@@ -101,7 +106,7 @@ async fn tell_the_rest(channel: Weak<Channel>) {
 mod tests {
     use super::*;
     use crate::{
-        hub::{Hub, Subscription},
+        hub::{Event, Subscription},
         model::{MessageId, RoomId, Timestamp, User, UserRef},
     };
 
@@ -127,7 +132,7 @@ mod tests {
     /// Who has read up to where, by the next frame.
     async fn next(socket: &mut Subscription) -> Vec<(i64, i64)> {
         let event = socket.next().await.expect("event");
-        let Event::Frame(frame) = &*event else { panic!("not a frame") };
+        let Event::Frame(frame) = event else { panic!("not a frame") };
         match serde_json::from_slice(&frame.json).expect("a frame") {
             ServerFrame::MessageRead { message_id, user, more, .. } => [(user.id.0, message_id.0)]
                 .into_iter()
@@ -138,20 +143,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_room_of_few_is_told_each_reading_at_once() {
-        let (hub, _errands) = Hub::new(512);
+    async fn a_room_of_few_is_told_each_readers_last_mark() {
+        let (hub, _errands) = Hub::new(512, Duration::ZERO);
         let mut few = sockets(&hub, AT_ONCE).await;
-        for message in 1..=150 {
+        hub.publish_read(RoomId(1), mark(7, 1));
+        assert_eq!(next(&mut few[0]).await, [(7, 1)], "the first at once");
+        for message in 2..=150 {
             hub.publish_read(RoomId(1), mark(7, message));
+            hub.publish_read(RoomId(1), mark(8, message));
+            // One that comes late and is older.
+            hub.publish_read(RoomId(1), mark(8, 1));
         }
-        for message in 1..=150 {
-            assert_eq!(next(&mut few[0]).await, [(7, message)]);
-        }
+        let last = [next(&mut few[0]).await, next(&mut few[0]).await];
+        assert_eq!(last, [[(7, 150)], [(8, 150)]]);
     }
 
     #[tokio::test]
     async fn a_room_of_many_is_told_every_readers_last_mark_in_few_frames() {
-        let (hub, _errands) = Hub::new(512);
+        let (hub, _errands) = Hub::new(512, Duration::ZERO);
         let mut many = sockets(&hub, AT_ONCE + 1).await;
         for message in 1..=20 {
             for reader in 1..=100 {

@@ -1,25 +1,38 @@
-//! One room's ring of events and who is present in it.
+//! One room's events and who is present in it.
+//!
+//! Events take one of two ways. What must reach every socket goes into the [`ring`]; what is volatile
+//! (typing, presence, read receipts) goes into a lane of its own, [`volatile`], and can neither push out
+//! what is in the ring nor close a socket. What people's sockets announce of them takes [`turns`] first.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::{
-    OnceCell,
-    broadcast::{self, error::TryRecvError},
-    mpsc,
+use tokio::{
+    runtime::Handle,
+    sync::{OnceCell, mpsc},
+    time::{Instant, sleep},
 };
 
-use super::{
-    Audience, Errand, Event, Frame, Head, Hub, presence::Presence, reads::Reads, sequence::Sequence,
-};
-use crate::model::{RoomId, ServerFrame, UserId, UserRef};
+use super::{Errand, Event, Frame, Head, Hub, presence::Presence, reads::Reads, sequence::Sequence};
+use crate::model::{RoomId, UserRef};
 
 mod filling;
 mod people;
+mod ring;
+mod turns;
+pub(super) mod volatile;
 
 pub use filling::Filling;
+use ring::Ring;
+pub(super) use ring::{BYTES_MAX as RING_BYTES, Reader};
+use turns::{Signal, Turns};
+use volatile::{Lane, Slot};
 
 /// The reader fell a whole ring behind and has missed events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +40,20 @@ pub struct Lagged;
 
 /// What all listeners of a room share.
 pub(super) struct Channel {
-    room: RoomId,
-    /// Shared, and not copied: a place of the ring is there for as long as the room, whether or not anybody ever spoke.
-    ring: broadcast::Sender<Arc<Event>>,
+    pub(super) room: RoomId,
+    ring: Ring,
+    volatile: Arc<Lane>,
+    /// What the people here announce of themselves, each in their turn.
+    turns: Mutex<Turns>,
+    /// Is there a task that gives the turns and wakes the readers of the lane?
+    is_tended: AtomicBool,
     pub(super) reads: Reads,
     /// Has the database been asked how far the room is?
     started: OnceCell<()>,
     /// Held while stored changes enter the ring, so that they enter in order.
     sequence: Mutex<Sequence>,
+    /// How often somebody's membership changed, as far as this node was told.
+    member_changes: AtomicU64,
     /// Those who lost the right to listen, up to this number, have been closed.
     checked: AtomicI64,
     /// Held while a change is announced, so that a join and a leave cannot overtake each other.
@@ -48,15 +67,20 @@ impl Channel {
     pub(super) fn new(
         room: RoomId,
         ring: usize,
+        signal_interval: Duration,
         errands: mpsc::UnboundedSender<Errand>,
         presence: Presence,
     ) -> Self {
         Self {
             room,
-            ring: broadcast::Sender::new(ring),
+            ring: Ring::new(ring),
+            volatile: Arc::default(),
+            turns: Mutex::new(Turns::new(signal_interval)),
+            is_tended: AtomicBool::new(false),
             reads: Reads::default(),
             started: OnceCell::new(),
             sequence: Mutex::default(),
+            member_changes: AtomicU64::new(0),
             checked: AtomicI64::new(0),
             presence: Mutex::new(presence),
             has_asked: AtomicBool::new(false),
@@ -70,7 +94,11 @@ impl Channel {
             Event::Frame(frame) if let Some(rev) = frame.rev => {
                 self.advance(|sequence| sequence.offer(rev, frame));
             }
-            other => self.put(other),
+            other => {
+                // Without a number, it is about a membership.
+                self.member_changes.fetch_add(1, Ordering::Release);
+                self.ring.put(other);
+            }
         }
     }
 
@@ -102,7 +130,7 @@ impl Channel {
     fn advance(&self, step: impl FnOnce(&mut Sequence) -> Vec<Frame>) {
         let mut sequence = self.sequence();
         for frame in step(&mut sequence) {
-            self.put(Event::Frame(frame));
+            self.ring.put(Event::Frame(frame));
         }
         if sequence.must_ask() {
             // An error says that nobody runs errands any more: the process stops.
@@ -110,9 +138,53 @@ impl Channel {
         }
     }
 
-    fn put(&self, event: Event) {
-        // An error says that nobody listens any more, which is fine.
-        let _ = self.ring.send(Arc::new(event));
+    /// Shows the sockets here a volatile frame, in place of an earlier one of its slot unless that ranks
+    /// higher.
+    pub(super) fn show(self: &Arc<Self>, slot: Slot, rank: i64, frame: Frame, hub: &Hub) {
+        if self.volatile.put(slot, rank, frame) {
+            self.tend(hub);
+        }
+    }
+
+    /// Does what the signal announces, now or when it is its turn.
+    fn announce(self: &Arc<Self>, signal: Signal, hub: &Hub) {
+        let ready = self.turns().take(signal, Instant::now());
+        if let Some(signal) = ready {
+            self.perform(signal, hub);
+        }
+        self.tend(hub);
+    }
+
+    fn perform(self: &Arc<Self>, signal: Signal, hub: &Hub) {
+        match signal {
+            Signal::Typing { user, is_typing } => hub.publish_typing(self.room, user, is_typing),
+            Signal::Presence(user) => self.settle(user, hub),
+        }
+    }
+
+    /// Sees that there is a task for what has to be done later, while there is anything.
+    fn tend(self: &Arc<Self>, hub: &Hub) {
+        if self.has_to_do()
+            && !self.is_tended.swap(true, Ordering::AcqRel)
+            // None while the process goes down.
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(tend(Arc::downgrade(self), self.room, hub.clone()));
+        }
+    }
+
+    fn has_to_do(&self) -> bool {
+        !self.turns().is_empty() || self.volatile.must_flush()
+    }
+
+    /// Does nobody listen, and has everything been announced that the sockets which were here left behind?
+    pub(super) fn is_over(&self) -> bool {
+        self.listeners() == 0 && self.turns().is_empty()
+    }
+
+    /// A panic while the lock was held leaves at worst a signal that comes too early.
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic while the lock was held leaves at worst a hole, which is then filled.
@@ -121,17 +193,32 @@ impl Channel {
     }
 
     pub(super) fn listeners(&self) -> usize {
-        self.ring.receiver_count()
+        self.ring.readers()
     }
 }
 
-fn is_for(user: UserId, event: &Event) -> bool {
-    match event {
-        Event::Frame(frame) => match frame.audience {
-            Audience::Everyone => true,
-            Audience::Others(author) => author != user,
-        },
-        Event::Close { user: whose, .. } => whose.is_none_or(|whose| whose == user),
+/// Gives the turns and wakes the lane's readers, a few times a second, until nothing is left to do. Then the
+/// room is forgotten if nobody listens to it any more.
+async fn tend(channel: Weak<Channel>, room: RoomId, hub: Hub) {
+    loop {
+        sleep(volatile::PAUSE).await;
+        let Some(channel) = channel.upgrade() else { return };
+        let now = Instant::now();
+        let due = channel.turns().due(now);
+        for signal in due {
+            channel.perform(signal, &hub);
+        }
+        channel.volatile.flush(now);
+        if channel.has_to_do() {
+            continue;
+        }
+        channel.is_tended.store(false, Ordering::Release);
+        // What came in between has found a task that was about to end.
+        if !channel.has_to_do() || channel.is_tended.swap(true, Ordering::AcqRel) {
+            drop(channel);
+            hub.forget_unused(room);
+            return;
+        }
     }
 }
 
@@ -141,14 +228,16 @@ pub struct Subscription {
     user: UserRef,
     channel: Arc<Channel>,
     /// Always there until the drop.
-    receiver: Option<broadcast::Receiver<Arc<Event>>>,
+    receiver: Option<ring::Reader>,
+    volatile: volatile::Reader,
     is_present: bool,
 }
 
 impl Subscription {
     pub(super) fn new(hub: Hub, user: UserRef, channel: Arc<Channel>) -> Self {
-        let receiver = Some(channel.ring.subscribe());
-        Self { hub, user, channel, receiver, is_present: false }
+        let (receiver, volatile) = (Some(channel.ring.read()), channel.volatile.read());
+        channel.listen(&user);
+        Self { hub, user, channel, receiver, volatile, is_present: false }
     }
 
     /// Asks the other nodes who is in the room, if nobody here has.
@@ -171,34 +260,36 @@ impl Subscription {
         self.channel.started.get_or_try_init(read).await.copied()
     }
 
-    /// The next event meant for this user. Cancel-safe: an event is either returned or
-    /// still in the ring.
+    /// The next event meant for this user, a stored change before what is volatile. Cancel-safe: an event
+    /// is either returned or still there.
     ///
     /// # Errors
     /// [`Lagged`] once this reader missed something.
-    pub async fn next(&mut self) -> Result<Arc<Event>, Lagged> {
+    pub async fn next(&mut self) -> Result<Event, Lagged> {
+        let user = self.user.id;
         let Some(receiver) = &mut self.receiver else { return Err(Lagged) };
-        loop {
-            // Closed cannot be: `channel` holds the sender.
-            let event = receiver.recv().await.map_err(|_| Lagged)?;
-            if is_for(self.user.id, &event) {
-                return Ok(event);
-            }
+        tokio::select! {
+            biased;
+            event = receiver.next(user) => event,
+            frame = poll_fn(|context| self.volatile.poll_next(context, user)) => Ok(Event::Frame(frame)),
         }
     }
 
-    /// The same if it is there already; `None` when it has to be waited for. Unlike a poll
-    /// of [`Self::next`] it leaves no waker behind, for which the room's lock is taken twice.
-    pub fn try_next(&mut self) -> Option<Result<Arc<Event>, Lagged>> {
-        let receiver = self.receiver.as_mut()?;
-        loop {
-            match receiver.try_recv() {
-                Ok(event) if is_for(self.user.id, &event) => return Some(Ok(event)),
-                Ok(_) => {}
-                Err(TryRecvError::Empty) => return None,
-                Err(TryRecvError::Lagged(_) | TryRecvError::Closed) => return Some(Err(Lagged)),
-            }
-        }
+    /// The same if it is there already; `None` when it has to be waited for.
+    pub fn try_next(&mut self) -> Option<Result<Event, Lagged>> {
+        let user = self.user.id;
+        let stored = self.receiver.as_mut()?.try_next(user);
+        stored.or_else(|| self.volatile.try_next(user).map(|frame| Ok(Event::Frame(frame))))
+    }
+
+    /// How often somebody's membership of the room changed, as far as this node was told.
+    pub fn member_changes(&self) -> u64 {
+        self.channel.member_changes.load(Ordering::Acquire)
+    }
+
+    /// Does this socket count as here?
+    pub fn is_present(&self) -> bool {
+        self.is_present
     }
 
     /// This socket counts as here, or no longer; others are told when it is the user's
@@ -209,22 +300,22 @@ impl Subscription {
         }
         self.is_present = is_present;
         if is_present {
-            self.channel.arrive(&self.user, self.hub.bus());
+            self.channel.arrive(&self.user, &self.hub);
         } else {
-            self.channel.depart(&self.user, self.hub.bus());
+            self.channel.depart(&self.user, &self.hub);
         }
     }
 
-    /// Tells the others that this user is, or is no longer, writing.
+    /// Tells the others that this user is, or is no longer, writing: now, or when it is this user's turn.
     pub fn announce_typing(&self, is_typing: bool) {
-        let frame = ServerFrame::Typing { user: self.user.clone(), is_typing };
-        self.hub.publish_frame(self.channel.room, &frame, None, Audience::Others(self.user.id));
+        self.channel.announce(Signal::Typing { user: self.user.clone(), is_typing }, &self.hub);
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.set_present(false);
+        self.channel.unlisten(self.user.id);
         if let Some(receiver) = self.receiver.take() {
             self.hub.unsubscribe(self.channel.room, receiver);
         }
@@ -232,67 +323,4 @@ impl Drop for Subscription {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::UserId;
-
-    fn person(id: i64) -> UserRef {
-        UserRef { id: UserId(id), username: format!("user{id}") }
-    }
-
-    fn text(event: &Event) -> String {
-        match event {
-            Event::Frame(frame) => String::from_utf8_lossy(&frame.json).into_owned(),
-            Event::Close { code, .. } => format!("{code:?}"),
-        }
-    }
-
-    #[tokio::test]
-    async fn others_are_told_of_the_first_socket_and_of_the_last_one_only() {
-        let (hub, _errands) = Hub::new(16);
-        let mut watcher = hub.subscribe(RoomId(1), person(1)).await;
-        let mut first = hub.subscribe(RoomId(1), person(2)).await;
-        let mut second = hub.subscribe(RoomId(1), person(2)).await;
-        first.set_present(true);
-        second.set_present(true);
-        drop(first);
-        second.set_present(false);
-        drop(second);
-        hub.publish(RoomId(1), Event::Close { user: None, code: crate::model::Code::NotFound });
-        assert!(text(&watcher.next().await.expect("event")).contains("user_join"));
-        assert!(text(&watcher.next().await.expect("event")).contains("user_leave"));
-        assert_eq!(text(&watcher.next().await.expect("event")), "NotFound");
-    }
-
-    #[tokio::test]
-    async fn typing_reaches_others_and_not_oneself() {
-        let (hub, _errands) = Hub::new(16);
-        let mut alice = hub.subscribe(RoomId(1), person(1)).await;
-        let mut bob = hub.subscribe(RoomId(1), person(2)).await;
-        alice.announce_typing(true);
-        bob.announce_typing(true);
-        assert!(text(&bob.next().await.expect("event")).contains("user1"));
-        assert!(text(&alice.next().await.expect("event")).contains("user2"));
-    }
-
-    #[tokio::test]
-    async fn a_reader_that_falls_behind_is_told() {
-        let (hub, _errands) = Hub::new(2);
-        let mut slow = hub.subscribe(RoomId(1), person(1)).await;
-        for _ in 0..5 {
-            hub.publish(RoomId(1), Event::Close { user: None, code: crate::model::Code::NotFound });
-        }
-        assert_eq!(slow.next().await.expect_err("it missed some"), Lagged);
-    }
-
-    #[tokio::test]
-    async fn a_room_without_listeners_is_forgotten() {
-        let (hub, _errands) = Hub::new(16);
-        let one = hub.subscribe(RoomId(1), person(1)).await;
-        let two = hub.subscribe(RoomId(1), person(1)).await;
-        drop(one);
-        assert!(hub.is_listening(RoomId(1)));
-        drop(two);
-        assert!(!hub.is_listening(RoomId(1)));
-    }
-}
+mod tests;

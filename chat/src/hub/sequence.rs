@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use super::Frame;
 
-/// Changes held back at most. The database has what is not held.
+/// Changes held back at most, and their bytes. The database has what is not held.
 const HELD: usize = 512;
+const HELD_BYTES: usize = super::room::RING_BYTES;
 
 /// Where a room is in its changes on this node.
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub(super) struct Sequence {
     newest: i64,
     /// Later than `last + 1`.
     held: BTreeMap<i64, Frame>,
+    held_bytes: usize,
     /// Somebody has been asked to fill the hole.
     is_asked: bool,
     /// Somebody is filling it. What comes meanwhile is held: what the database has may say of
@@ -45,10 +47,7 @@ impl Sequence {
             return vec![frame];
         }
         if self.last.is_none_or(|last| rev > last) {
-            self.held.insert(rev, frame);
-            if self.held.len() > HELD {
-                self.held.pop_last();
-            }
+            self.hold(rev, frame);
         }
         self.release()
     }
@@ -94,6 +93,18 @@ impl Sequence {
         self.release()
     }
 
+    fn hold(&mut self, rev: i64, frame: Frame) {
+        self.held_bytes += frame.bytes();
+        if let Some(known) = self.held.insert(rev, frame) {
+            self.held_bytes -= known.bytes();
+        }
+        while (self.held.len() > HELD || self.held_bytes > HELD_BYTES)
+            && let Some((_, last)) = self.held.pop_last()
+        {
+            self.held_bytes -= last.bytes();
+        }
+    }
+
     fn missing_after(&self) -> Option<i64> {
         self.last.filter(|last| self.newest > *last)
     }
@@ -107,6 +118,7 @@ impl Sequence {
                 break;
             }
             let (rev, frame) = first.remove_entry();
+            self.held_bytes -= frame.bytes();
             if rev > last {
                 last = rev;
                 out.push(frame);
@@ -202,6 +214,19 @@ mod tests {
         assert!(!sequence.must_ask());
         assert_eq!(revs(&sequence.start(7)), [8]);
         assert_eq!(revs(&sequence.offer(9, frame(9))), [9]);
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_in_bytes() {
+        let mut sequence = at(0);
+        for rev in 2..500 {
+            let json = Bytes::from(vec![b' '; 60 * 1024]);
+            sequence.offer(rev, Frame::serialised(json, Some(rev), Audience::Everyone));
+        }
+        assert!(sequence.held_bytes <= HELD_BYTES && sequence.held.len() >= HELD_BYTES / (60 * 1024));
+        let out = sequence.offer(1, frame(1));
+        assert!(revs(&out).iter().zip(1..).all(|(rev, expected)| *rev == expected), "the earliest are kept");
+        assert_eq!((sequence.held_bytes, out.len()), (0, HELD_BYTES / (60 * 1024) + 1));
     }
 
     #[test]

@@ -14,7 +14,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::{
     Event, Head, News, UserEvent,
@@ -23,10 +22,13 @@ use super::{
 use crate::{
     figures::Figures,
     model::{RoomId, UserId},
+    queue,
 };
 
 /// News that may wait to be handed on. A room's share of it is small: one entry a message.
 pub(super) const TIDINGS: usize = 4_096;
+/// And their bytes.
+pub(super) const TIDINGS_BYTES: u32 = 16 * 1024 * 1024;
 /// News handed on at once: one look-up of their rooms serves them all.
 const BATCH: usize = 64;
 
@@ -54,6 +56,16 @@ impl Tidings {
             }
             Event::Close { user: None, .. } => Some(Self::Closed),
             Event::Close { user: Some(_), .. } => None,
+        }
+    }
+}
+
+impl Tidings {
+    /// About how many bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Message { frame, .. } => frame.len(),
+            Self::Closed => 0,
         }
     }
 }
@@ -206,12 +218,12 @@ impl Watchers {
 
 /// The news of all watched rooms, in each room's order, for the task that tells the watchers.
 pub struct WatchedRooms {
-    queue: mpsc::Receiver<(RoomId, Tidings)>,
+    queue: queue::Receiver<(RoomId, Tidings)>,
     watchers: Arc<Watchers>,
 }
 
 impl WatchedRooms {
-    pub(super) fn new(queue: mpsc::Receiver<(RoomId, Tidings)>, watchers: Arc<Watchers>) -> Self {
+    pub(super) fn new(queue: queue::Receiver<(RoomId, Tidings)>, watchers: Arc<Watchers>) -> Self {
         Self { queue, watchers }
     }
 
@@ -219,7 +231,7 @@ impl WatchedRooms {
     pub async fn next(&mut self) -> Option<Vec<(RoomId, Tidings)>> {
         let mut news = vec![self.queue.recv().await?];
         while news.len() < BATCH
-            && let Ok(more) = self.queue.try_recv()
+            && let Some(more) = self.queue.try_recv()
         {
             news.push(more);
         }
@@ -237,6 +249,8 @@ impl WatchedRooms {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures::FutureExt as _;
 
     use super::*;
@@ -251,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn watchers_that_the_queue_has_no_place_for_are_told_that_they_missed_something() {
-        let (hub, _errands) = Hub::new(16);
+        let (hub, _errands) = Hub::new(16, Duration::ZERO);
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
@@ -266,7 +280,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_database_had_at_the_last_look_and_nobody_told_of_was_missed() {
-        let (hub, _errands) = Hub::new(16);
+        let (hub, _errands) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
         let head = |seq| Head { rev: seq, seq, access_rev: 3 };
@@ -289,7 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_watched_rooms_make_news() {
-        let (hub, _errands) = Hub::new(16);
+        let (hub, _errands) = Hub::new(16, Duration::ZERO);
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));

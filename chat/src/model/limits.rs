@@ -35,6 +35,8 @@ pub const PAGE_SIZE_DEFAULT: i64 = 20;
 pub const ROOM_DETAIL_MEMBERS: i64 = 200;
 /// Changes a socket replays on resume; above that it is told to page by REST (contract).
 pub const RESUME_MAX: i64 = 1_000;
+/// Bytes of their text that a returning client is sent; above, it pages as well.
+pub const RESUME_BYTES_MAX: i64 = 1024 * 1024;
 /// People that one message mentions; more who are named get a plain notification.
 pub const MENTIONS_MAX: usize = 50;
 /// Names that are looked up for one message: a word after `@` may stand for several.

@@ -1,6 +1,6 @@
 //! Changing messages that were sent: editing and deleting.
 
-use super::{Chat, Receipt, messages::check_content, validate::Problems};
+use super::{Chat, Receipt, limits::Cost, messages::check_content, validate::Problems};
 use crate::{
     error::Result,
     model::{Code, MessageId, User},
@@ -20,7 +20,7 @@ impl Chat {
         let mut problems = Problems::default();
         check_content(&mut problems, &content);
         problems.finish()?;
-        self.limits().write(editor.id)?;
+        self.limits().act(editor.id, Cost::Write)?;
         let room = self.room_of(message).await?;
         self.change(Change::Edit { room, editor: editor.id, message, content }).await
     }
@@ -32,7 +32,7 @@ impl Chat {
     /// for the room's admins and moderators;
     /// [`Error::Throttled`](crate::Error::Throttled), [`Error::Overloaded`](crate::Error::Overloaded).
     pub async fn delete(&self, user: &User, message: MessageId) -> Result<Stored> {
-        self.limits().write(user.id)?;
+        self.limits().act(user.id, Cost::Write)?;
         let room = self.room_of(message).await?;
         self.change(Change::Delete { room, user: user.id, message }).await
     }

@@ -3,6 +3,7 @@
 use super::{
     Chat,
     access::{Action, allow},
+    backfill::is_too_much,
 };
 use crate::{
     error::{Error, Result},
@@ -161,13 +162,15 @@ async fn place(conn: &mut Conn, room: RoomId, side: Side, id: i64, total: i64) -
 }
 
 /// What a client that knew everything up to change `rev` has missed, in order; `None`
-/// when that is more than [`RESUME_MAX`].
+/// when that is more than a client is sent.
 pub(super) async fn missed(
     conn: &mut Conn,
     room: &RoomRef,
     rev: i64,
 ) -> Result<Option<Vec<messages::StoredMessage>>> {
-    let missed = messages::changed_since(conn, room, rev, RESUME_MAX + 1).await?;
-    let fits = i64::try_from(missed.len()).is_ok_and(|count| count <= RESUME_MAX);
-    Ok(fits.then_some(missed))
+    let extents = messages::extents_since(conn, room.id, rev, RESUME_MAX + 1).await?;
+    if is_too_much(extents.iter()) {
+        return Ok(None);
+    }
+    Ok(Some(messages::changed_since(conn, room, rev, RESUME_MAX).await?))
 }

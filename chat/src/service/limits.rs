@@ -1,18 +1,21 @@
-//! How fast one user may go, whichever door they use.
+//! How fast one user may go, whichever way they come: REST, sockets, server functions.
+//!
+//! What each thing costs is one table, [`Cost`]; whatever writes on behalf of a user charges it with [`Limits::act`]
+//! before anything else. Each node counts for itself.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
-use super::Settings;
+use super::{Clock, Settings};
 use crate::{
     error::{Error, Result},
-    model::UserId,
+    model::{Timestamp, UserId},
 };
 
 /// How long a socket beyond the limit should wait before the next try.
@@ -20,9 +23,33 @@ const SOCKET_RETRY: Duration = Duration::from_secs(10);
 /// Users remembered before those who have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// What is counted, and against which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// Sending, editing or deleting a message: `writes_per_second`.
+    Write,
+    /// Making, joining, changing or deleting a room, inviting, changing or removing a member, changing one's
+    /// profile: `acts_per_minute`, whether or not it is allowed. Leaving costs nothing.
+    Act,
+    /// Marking messages or notifications as read: `read_marks_per_second`.
+    ReadMark,
+    /// A room that is made, besides [`Self::Act`]: `rooms_per_day`.
+    NewRoom,
+    /// Inviting somebody whom one shares no room with, besides [`Self::Act`]: `invitations_per_hour`.
+    Invitation,
+}
+
 /// The limits of this node.
 pub(super) struct Limits {
-    writes: Option<DefaultKeyedRateLimiter<UserId>>,
+    writes: Rate,
+    acts: Rate,
+    read_marks: Rate,
+    new_rooms: Window,
+    invitations: Window,
+    clock: Clock,
     sockets: Arc<Mutex<HashMap<UserId, usize>>>,
     sockets_per_user: usize,
 }
@@ -34,26 +61,40 @@ pub(super) struct SocketPlace {
 }
 
 impl Limits {
-    pub(super) fn new(settings: &Settings) -> Self {
-        let rate = NonZeroU32::new(settings.writes_per_second);
-        let burst = NonZeroU32::new(settings.write_burst);
-        let writes = match (rate, burst) {
-            (Some(rate), Some(burst)) => Some(RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))),
-            _ => None,
-        };
-        Self { writes, sockets: Arc::default(), sockets_per_user: settings.sockets_per_user }
+    pub(super) fn new(settings: &Settings, clock: Clock) -> Self {
+        Self {
+            writes: Rate::new(settings.writes_per_second, settings.write_burst, Quota::per_second),
+            acts: Rate::new(settings.acts_per_minute, settings.act_burst, Quota::per_minute),
+            read_marks: Rate::new(
+                settings.read_marks_per_second,
+                settings.read_mark_burst,
+                Quota::per_second,
+            ),
+            new_rooms: Window::new(settings.rooms_per_day, DAY),
+            invitations: Window::new(settings.invitations_per_hour, HOUR),
+            clock,
+            sockets: Arc::default(),
+            sockets_per_user: settings.sockets_per_user,
+        }
     }
 
-    /// Counts one message of `user`.
-    pub(super) fn write(&self, user: UserId) -> Result<()> {
-        let Some(writes) = &self.writes else { return Ok(()) };
-        if writes.len() > REMEMBERED {
-            writes.retain_recent();
+    /// Charges `user` with this.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] where they have to wait; nothing is charged then.
+    pub(super) fn act(&self, user: UserId, cost: Cost) -> Result<()> {
+        match cost {
+            Cost::Write => self.writes.charge(user),
+            Cost::Act => self.acts.charge(user),
+            Cost::ReadMark => self.read_marks.charge(user),
+            Cost::NewRoom => self.new_rooms.charge(user, self.clock.now()),
+            Cost::Invitation => self.invitations.charge(user, self.clock.now()),
         }
-        writes.check_key(&user).map_err(|not_until| {
-            let retry_after = not_until.wait_time_from(writes.clock().now());
-            Error::Throttled { retry_after }
-        })
+    }
+
+    /// Are invitations counted at all? Else nobody needs to ask who shares a room with whom.
+    pub(super) fn counts_invitations(&self) -> bool {
+        self.invitations.limit > 0
     }
 
     /// Counts one socket of `user`.
@@ -65,6 +106,70 @@ impl Limits {
         }
         *open += 1;
         Ok(SocketPlace { sockets: Arc::clone(&self.sockets), user })
+    }
+}
+
+/// So many in a given time, and a burst at once.
+struct Rate(Option<DefaultKeyedRateLimiter<UserId>>);
+
+impl Rate {
+    /// 0 of either: no limit.
+    fn new(rate: u32, burst: u32, quota: impl FnOnce(NonZeroU32) -> Quota) -> Self {
+        let limits = NonZeroU32::new(rate).zip(NonZeroU32::new(burst));
+        Self(limits.map(|(rate, burst)| RateLimiter::keyed(quota(rate).allow_burst(burst))))
+    }
+
+    fn charge(&self, user: UserId) -> Result<()> {
+        let Some(limiter) = &self.0 else { return Ok(()) };
+        if limiter.len() > REMEMBERED {
+            limiter.retain_recent();
+        }
+        limiter.check_key(&user).map_err(|not_until| {
+            let retry_after = not_until.wait_time_from(limiter.clock().now());
+            Error::Throttled { retry_after }
+        })
+    }
+}
+
+/// So many in any stretch of time of this length.
+struct Window {
+    /// 0: no limit.
+    limit: usize,
+    length: Duration,
+    /// When each user did so, oldest first.
+    users: Mutex<HashMap<UserId, VecDeque<Timestamp>>>,
+}
+
+impl Window {
+    fn new(limit: u32, length: Duration) -> Self {
+        Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), length, users: Mutex::default() }
+    }
+
+    fn charge(&self, user: UserId, now: Timestamp) -> Result<()> {
+        if self.limit == 0 {
+            return Ok(());
+        }
+        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
+        let mut users = self.users();
+        if users.len() > REMEMBERED && !users.contains_key(&user) {
+            users.retain(|_, times| times.back().is_some_and(|at| at.plus_micros(length) > now));
+        }
+        let times = users.entry(user).or_default();
+        while times.front().is_some_and(|at| at.plus_micros(length) <= now) {
+            times.pop_front();
+        }
+        if times.len() < self.limit {
+            times.push_back(now);
+            return Ok(());
+        }
+        let free_at = times.front().map_or(now, |at| at.plus_micros(length));
+        let wait = u64::try_from(free_at.0.saturating_sub(now.0)).unwrap_or_default();
+        Err(Error::Throttled { retry_after: Duration::from_micros(wait) })
+    }
+
+    /// A panic while the lock was held leaves numbers that are right enough.
+    fn users(&self) -> MutexGuard<'_, HashMap<UserId, VecDeque<Timestamp>>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,34 +189,89 @@ impl Drop for SocketPlace {
 mod tests {
     use super::*;
 
-    fn limits(writes_per_second: u32, write_burst: u32, sockets_per_user: usize) -> Limits {
-        Limits::new(&Settings { writes_per_second, write_burst, sockets_per_user, ..Settings::default() })
+    const ALL: [Cost; 5] = [Cost::Write, Cost::Act, Cost::ReadMark, Cost::NewRoom, Cost::Invitation];
+
+    /// Three of each, and then the next one later.
+    fn three_of_each() -> Settings {
+        Settings {
+            writes_per_second: 1,
+            write_burst: 3,
+            acts_per_minute: 1,
+            act_burst: 3,
+            read_marks_per_second: 1,
+            read_mark_burst: 3,
+            rooms_per_day: 3,
+            invitations_per_hour: 3,
+            ..Settings::default()
+        }
+    }
+
+    fn wait(limits: &Limits, user: UserId, cost: Cost) -> Option<Duration> {
+        match limits.act(user, cost) {
+            Ok(()) => None,
+            Err(Error::Throttled { retry_after }) => Some(retry_after),
+            Err(other) => panic!("unexpected {other}"),
+        }
     }
 
     #[test]
-    fn a_burst_passes_and_what_is_more_is_told_to_wait() {
-        let limits = limits(1, 3, 0);
-        for _ in 0..3 {
-            limits.write(UserId(1)).expect("within the burst");
+    fn so_many_pass_and_whoever_wants_more_has_to_wait() {
+        let limits = Limits::new(&three_of_each(), Clock::fixed(Timestamp(0)));
+        for cost in ALL {
+            for _ in 0..3 {
+                assert_eq!(wait(&limits, UserId(1), cost), None, "{cost:?} is within its limit");
+            }
+            let most = match cost {
+                Cost::Write | Cost::ReadMark => Duration::from_secs(1),
+                Cost::Act => Duration::from_mins(1),
+                Cost::Invitation => HOUR,
+                Cost::NewRoom => DAY,
+            };
+            let told = wait(&limits, UserId(1), cost).expect("beyond it");
+            assert!(told > most / 2 && told <= most, "{cost:?}: {told:?}");
+            assert_eq!(wait(&limits, UserId(2), cost), None, "another user has a limit of their own");
         }
-        let refused = limits.write(UserId(1)).expect_err("beyond it");
-        assert!(matches!(refused, Error::Throttled { retry_after } if retry_after <= Duration::from_secs(1)));
-        limits.write(UserId(2)).expect("another user has a burst of their own");
+    }
+
+    #[test]
+    fn what_slides_is_free_again_when_the_first_is_long_enough_ago() {
+        let clock = Clock::fixed(Timestamp(0));
+        let limits = Limits::new(&three_of_each(), clock.clone());
+        let minute = 60_000_000;
+        for _ in 0..3 {
+            assert_eq!(wait(&limits, UserId(1), Cost::Invitation), None);
+            clock.advance(minute);
+        }
+        assert_eq!(wait(&limits, UserId(1), Cost::Invitation), Some(Duration::from_mins(57)));
+        clock.advance(57 * minute);
+        assert_eq!(wait(&limits, UserId(1), Cost::Invitation), None);
+        assert_eq!(wait(&limits, UserId(1), Cost::Invitation), Some(Duration::from_mins(1)));
     }
 
     #[test]
     fn zero_turns_a_limit_off() {
-        let limits = limits(0, 3, 0);
-        for _ in 0..1_000 {
-            limits.write(UserId(1)).expect("no limit");
+        let off = Settings {
+            writes_per_second: 0,
+            acts_per_minute: 0,
+            read_mark_burst: 0,
+            rooms_per_day: 0,
+            invitations_per_hour: 0,
+            sockets_per_user: 0,
+            ..three_of_each()
+        };
+        let limits = Limits::new(&off, Clock::fixed(Timestamp(0)));
+        for cost in ALL.repeat(1_000) {
+            limits.act(UserId(1), cost).expect("no limit");
         }
         let places: Vec<_> = (0..1_000).map(|_| limits.open_socket(UserId(1)).expect("no limit")).collect();
         assert_eq!(places.len(), 1_000);
+        assert!(!limits.counts_invitations());
     }
 
     #[test]
     fn a_closed_socket_gives_its_place_back() {
-        let limits = limits(0, 0, 2);
+        let settings = Settings { sockets_per_user: 2, ..Settings::default() };
+        let limits = Limits::new(&settings, Clock::fixed(Timestamp(0)));
         let first = limits.open_socket(UserId(1)).expect("one");
         let _second = limits.open_socket(UserId(1)).expect("two");
         assert!(limits.open_socket(UserId(1)).is_err());

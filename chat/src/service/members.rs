@@ -4,6 +4,7 @@ use super::{
     Chat,
     access::{Action, allow},
     accounts::username_key,
+    limits::Cost,
     succession::role_of_newcomer,
     validate::Problems,
 };
@@ -11,10 +12,12 @@ use crate::{
     error::{Error, Result},
     hub::{Audience, UserEvent},
     model::{
-        Code, Member, MemberChange, NotificationType, Problem, Role, RoomId, ServerFrame, User,
+        Code, Member, MemberChange, NotificationType, Problem, Role, RoomId, ServerFrame, Timestamp, User,
+        UserId,
         limits::{ROOM_MEMBERS_MAX, USERNAME_MAX},
     },
     store::{
+        Conn, StoreResult,
         members::{self, Listed},
         notifications, rooms, users,
     },
@@ -47,8 +50,9 @@ impl Chat {
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`, `permission_denied`, `room_full`; `invalid`
-    /// for a name that nobody has and for who is shut out of the room.
+    /// for a name that nobody has and for who is shut out of the room; [`Error::Throttled`].
     pub async fn invite(&self, inviter: &User, room: RoomId, username: &str) -> Result<Invited> {
+        self.limits().act(inviter.id, Cost::Act)?;
         let mut problems = Problems::default();
         problems.filled_line("username", username, USERNAME_MAX);
         problems.finish()?;
@@ -75,14 +79,13 @@ impl Chat {
         if state.member_count >= state.max_members {
             return Err(Code::RoomFull.into());
         }
+        self.charge_invitation(&mut tx, &inviter, &guest).await?;
         let now = self.clock().now();
         let role = role_of_newcomer(&mut tx, room).await?;
         members::enter(&mut tx, room, guest.id, role, state.seq, now).await?;
         rooms::add_members(&mut tx, room, 1).await?;
         let content = format!("{} 邀请您加入房间 {}", inviter.username, state.name);
-        let kind = NotificationType::RoomInvite;
-        let notice =
-            notifications::insert(&mut tx, guest.id, kind, room, None, "房间邀请", &content, now).await?;
+        let notice = note_invitation(&mut tx, guest.id, room, &content, now).await?;
         let entered = members::find(&mut tx, state.to_ref(), guest.id).await?.ok_or(Code::NotFound)?;
         tx.commit().await?;
         self.tell_members(room, state.member_count + 1, [(&guest, MemberChange::Joined, role)]);
@@ -90,6 +93,16 @@ impl Chat {
             self.hub().publish_user(guest.id, UserEvent::Notice(notice));
         }
         Ok(Invited { member: entered.member, is_new: true })
+    }
+
+    /// Counts the invitation of a stranger; of somebody whom one shares a room with, none.
+    async fn charge_invitation(&self, conn: &mut Conn, inviter: &User, guest: &User) -> Result<()> {
+        if self.limits().counts_invitations()
+            && members::companions::closest_room(conn, inviter.id, guest.id).await?.is_none()
+        {
+            self.limits().act(inviter.id, Cost::Invitation)?;
+        }
+        Ok(())
     }
 
     /// Tells the sockets of a room what has changed among its members, and those whose
@@ -106,4 +119,21 @@ impl Chat {
             self.hub().publish_user(user.id, UserEvent::Room(room));
         }
     }
+}
+
+/// Leaves `guest` a notification of their invitation, in place of one to the same room that they have not read:
+/// whoever is put out and invited again has one. Gives its number, if it is told.
+async fn note_invitation(
+    tx: &mut Conn,
+    guest: UserId,
+    room: RoomId,
+    content: &str,
+    now: Timestamp,
+) -> StoreResult<Option<i64>> {
+    if let Some(open) = notifications::rows::open_invitation(tx, guest, room).await? {
+        notifications::rows::renew(tx, open, content, now).await?;
+        return Ok(Some(open));
+    }
+    let kind = NotificationType::RoomInvite;
+    notifications::insert(tx, guest, kind, room, None, "房间邀请", content, now).await
 }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Chat,
+    limits::Cost,
     validate::{Problems, is_blank},
 };
 use crate::{
@@ -57,7 +58,7 @@ impl Chat {
     /// `invalid` with every bad field; [`Error::Throttled`]; [`Error::Overloaded`] when the queue is full.
     pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
         let submission = check(Sender::Known(sender.clone()), room, draft)?;
-        self.limits().write(sender.id)?;
+        self.limits().act(sender.id, Cost::Write)?;
         Ok(Receipt::new(self.writer().submit(Change::Send(submission))?))
     }
 
@@ -75,7 +76,7 @@ impl Chat {
         self.must_go_on(&claim.credential)?;
         let user = claim.user;
         let submission = check(Sender::Claimed(claim), room, draft)?;
-        self.limits().write(user)?;
+        self.limits().act(user, Cost::Write)?;
         Receipt::new(self.writer().submit(Change::Send(submission))?).await
     }
 }

@@ -6,6 +6,7 @@
 use super::{
     Chat,
     access::{Action, allow, may_act_on},
+    limits::Cost,
     succession::role_of_newcomer,
     validate::Problems,
 };
@@ -34,7 +35,7 @@ impl Chat {
     /// # Errors
     /// `not_found` (the room, or the member), `banned`, `not_a_member`,
     /// `permission_denied`; `room_full` where a lifted ban finds no place; `invalid` for a
-    /// role that there is not, or for somebody shut out.
+    /// role that there is not, or for somebody shut out; [`Error::Throttled`].
     pub async fn change_member(
         &self,
         actor: &User,
@@ -42,6 +43,7 @@ impl Chat {
         user: UserId,
         patch: MemberPatch,
     ) -> Result<Member> {
+        self.limits().act(actor.id, Cost::Act)?;
         let mut problems = Problems::default();
         let role = patch.role.as_deref().and_then(Role::parse);
         if patch.role.is_some() && role.is_none() {
@@ -119,8 +121,9 @@ impl Chat {
     /// join a public room again.
     ///
     /// # Errors
-    /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`.
+    /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`; [`Error::Throttled`].
     pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
+        self.limits().act(actor.id, Cost::Act)?;
         let actor = actor.clone();
         self.in_turn(room, move |chat| chat.try_to_remove_member(actor.clone(), room, user)).await
     }

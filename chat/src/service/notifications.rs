@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Chat, retried};
+use super::{Chat, limits::Cost, retried};
 use crate::{
     error::{Error, Result},
     hub::UserEvent,
@@ -94,8 +94,9 @@ impl Chat {
     /// notifications of those before it.
     ///
     /// # Errors
-    /// `not_found`, also for somebody else's.
+    /// `not_found`, also for somebody else's; [`Error::Throttled`].
     pub async fn mark_notification_read(&self, user: &User, id: NotificationId) -> Result<()> {
+        self.limits().act(user.id, Cost::ReadMark)?;
         let mut tx = self.store().write().await?;
         let found = find(&mut tx, user, id).await?.ok_or(Code::NotFound)?;
         if found.is_read {
@@ -117,8 +118,9 @@ impl Chat {
     /// Marks all of the user's notifications as read, and so every message in their rooms.
     ///
     /// # Errors
-    /// A failing database.
+    /// [`Error::Throttled`]; a failing database.
     pub async fn mark_all_notifications_read(&self, user: &User) -> Result<()> {
+        self.limits().act(user.id, Cost::ReadMark)?;
         let read_at = self.clock().now();
         let moved = retried(|| async {
             let mut tx = self.store().write().await?;

@@ -3,6 +3,7 @@
 use super::{
     Chat,
     access::{Action, allow},
+    limits::Cost,
     retried,
 };
 use crate::{
@@ -17,7 +18,7 @@ impl Chat {
     /// the room if that is new. What was read already costs no write.
     ///
     /// # Errors
-    /// `not_found`, `banned`, `not_a_member`.
+    /// `not_found`, `banned`, `not_a_member`; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn mark_read(&self, reader: &User, message: MessageId) -> Result<()> {
         self.mark(reader, None, message).await
     }
@@ -31,6 +32,7 @@ impl Chat {
     }
 
     async fn mark(&self, reader: &User, expected: Option<RoomId>, message: MessageId) -> Result<()> {
+        self.limits().act(reader.id, Cost::ReadMark)?;
         let (room, seq, is_new) = {
             let mut conn = self.store().read().await?;
             let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;

@@ -3,6 +3,7 @@
 use super::{
     Chat,
     access::{Action, allow},
+    limits::Cost,
     retried,
     succession::{Heir, promote_heir, role_of_newcomer},
     validate::Problems,
@@ -94,8 +95,9 @@ impl Chat {
     /// Makes a room, with its maker as admin and first member.
     ///
     /// # Errors
-    /// `invalid` with every bad field.
+    /// `invalid` with every bad field; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn create_room(&self, creator: &User, new: NewRoom) -> Result<Room> {
+        self.limits().act(creator.id, Cost::Act)?;
         let name = new.name.as_str();
         let mut problems = Problems::default();
         check_words(&mut problems, Some(name), Some(&new.description));
@@ -106,6 +108,7 @@ impl Chat {
         let places = new.max_members.unwrap_or(ROOM_MEMBERS_DEFAULT);
         check_places(&mut problems, places, ROOM_MEMBERS_MIN);
         problems.finish()?;
+        self.limits().act(creator.id, Cost::NewRoom)?;
 
         let now = self.clock().now();
         let mut tx = self.store().write().await?;
@@ -123,8 +126,9 @@ impl Chat {
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`, `permission_denied`; `invalid` with every bad
-    /// field, also for fewer places than there are members.
+    /// field, also for fewer places than there are members; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn edit_room(&self, editor: &User, id: RoomId, patch: RoomPatch) -> Result<Room> {
+        self.limits().act(editor.id, Cost::Act)?;
         retried(|| self.try_to_edit_room(editor, id, &patch)).await
     }
 
@@ -162,8 +166,9 @@ impl Chat {
     ///
     /// # Errors
     /// `not_found` (also when it is deleted already), `banned`, `not_a_member`,
-    /// `permission_denied`.
+    /// `permission_denied`; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn delete_room(&self, user: &User, id: RoomId) -> Result<()> {
+        self.limits().act(user.id, Cost::Act)?;
         let user = user.clone();
         self.in_turn(id, move |chat| chat.try_to_delete_room(user.clone(), id)).await
     }
@@ -182,8 +187,9 @@ impl Chat {
     /// Comes into a room; being in it already is fine.
     ///
     /// # Errors
-    /// `not_found`, `banned`, `room_full`.
+    /// `not_found`, `banned`, `room_full`; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn join(&self, user: &User, id: RoomId) -> Result<()> {
+        self.limits().act(user.id, Cost::Act)?;
         let user = user.clone();
         self.in_turn(id, move |chat| chat.try_to_join(user.clone(), id)).await
     }

@@ -1,14 +1,17 @@
 //! A room's socket, seen from the domain: what to say first, what was missed, and
 //! then every change once and in order.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
 use super::{
     AuthenticatedSocket, Chat,
     access::{Action, allow},
-    history,
+    backfill::Backfill,
     messages::Receipt,
 };
 use crate::{
@@ -16,9 +19,13 @@ use crate::{
     error::{Error, Result},
     figures::amount,
     hub::{Event, Head, Lagged, Subscription},
-    model::{Code, MessageDraft, MessageId, RoomId, RoomMessage, RoomRef, ServerFrame, limits::RESUME_MAX},
-    store::{messages, messages::StoredMessage, rooms, watch},
+    model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
+    store::{messages, rooms, watch},
 };
+
+/// How long it is remembered whether a user may signal: a flood of signals is no flood of queries. What is changed on
+/// this node, or told by another, counts at once.
+const RIGHT_KEPT: Duration = Duration::from_secs(1);
 
 /// What a returning client knows already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +38,26 @@ pub enum Resume {
 
 /// An open socket's place in a room.
 pub struct RoomSession {
-    room: RoomRef,
+    chat: Chat,
+    room: RoomId,
     socket: AuthenticatedSocket,
     subscription: Subscription,
-    /// Everything up to this change was handed out.
+    /// What was missed and is not read yet.
+    backfill: Option<Box<Backfill>>,
+    /// Everything up to this change was handed out, or is in the backfill.
     rev: i64,
     /// Every message up to this change was known when the socket opened.
     opened_at: i64,
     ready: VecDeque<Bytes>,
+    right: Option<Right>,
+}
+
+/// May the user signal that they type, come and go?
+struct Right {
+    is_given: bool,
+    asked_at: Instant,
+    /// How often the room's members had changed by then.
+    changes: u64,
 }
 
 impl Chat {
@@ -65,12 +84,15 @@ impl Chat {
         let state = &allow(standing.as_ref(), Action::Listen)?.room;
         let last_message_id = messages::id_at(&mut conn, room, state.seq).await?;
         let mut session = RoomSession {
-            room: state.to_ref(),
+            chat: self.clone(),
+            room,
             socket,
             subscription,
+            backfill: None,
             rev: state.rev,
             opened_at: state.rev,
             ready: VecDeque::new(),
+            right: None,
         };
         session.push(&ServerFrame::ConnectionEstablished {
             message: "连接成功".into(),
@@ -79,54 +101,18 @@ impl Chat {
             last_message_id,
             rev: state.rev,
         });
-        let missed = match resume {
-            None => Some(Vec::new()),
-            Some(Resume::AfterRev(rev)) => {
-                let known = rev.clamp(0, state.rev);
-                let missed = history::missed(&mut conn, &session.room, known).await?;
-                if let Some(last) = missed.as_ref().and_then(|missed| missed.last()) {
-                    // Every change up to this one is in the list or overtaken in it.
-                    session.rev = session.rev.max(last.message.rev);
-                }
-                missed.map(|missed| missed.iter().map(|stored| change(stored, known)).collect())
+        if let Some(resume) = resume {
+            if let Some(backfill) = Backfill::plan(&mut conn, self.store(), state, user.id, resume).await? {
+                self.figures().resume_frames.record(amount(backfill.frames()));
+                session.backfill = Some(Box::new(backfill));
+            } else {
+                self.figures().resyncs.increment(1);
+                session.push(&ServerFrame::Resync { rev: state.rev });
             }
-            Some(Resume::AfterId(id)) => {
-                let seq = messages::seq_upto(&mut conn, room, MessageId(id.max(0)), state.seq).await?;
-                if state.seq - seq > RESUME_MAX {
-                    None
-                } else {
-                    let missed = messages::range(&mut conn, &session.room, seq, state.seq).await?;
-                    Some(missed.iter().map(|stored| change(stored, 0)).collect::<Vec<_>>())
-                }
-            }
-        };
-        drop(conn);
-        if let Some(frames) = missed {
-            if resume.is_some() {
-                self.figures().resume_frames.record(amount(frames.len()));
-            }
-            for frame in &frames {
-                session.push(frame);
-            }
-        } else {
-            self.figures().resyncs.increment(1);
-            session.push(&ServerFrame::Resync { rev: state.rev });
         }
-        session.opened_at = session.rev;
+        drop(conn);
         session.subscription.set_present(true);
         Ok(session)
-    }
-}
-
-/// A stored change as a frame, for a client that knew everything up to change `known`.
-pub(super) fn change(stored: &StoredMessage, known: i64) -> ServerFrame {
-    let rev = stored.message.rev;
-    if stored.created_rev > known {
-        ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev }
-    } else if stored.message.is_deleted {
-        ServerFrame::MessageDeleted { message_id: stored.message.id, rev }
-    } else {
-        ServerFrame::MessageEdited { message: RoomMessage::from(&stored.message), rev }
     }
 }
 
@@ -137,9 +123,16 @@ impl RoomSession {
     /// The reason to close the socket with: `too_slow`, `not_a_member`, `banned`, `not_found`, or why its credential
     /// has ended.
     pub async fn next(&mut self) -> Result<Bytes> {
-        self.socket.must_go_on()?;
-        if let Some(frame) = self.ready.pop_front() {
-            return Ok(frame);
+        loop {
+            self.socket.must_go_on()?;
+            if let Some(frame) = self.ready.pop_front() {
+                return Ok(frame);
+            }
+            let Some(backfill) = &mut self.backfill else { break };
+            match backfill.next().await? {
+                Some(frames) => self.ready = frames.into(),
+                None => self.backfill = None,
+            }
         }
         loop {
             let event = tokio::select! {
@@ -161,6 +154,9 @@ impl RoomSession {
         if let Some(frame) = self.ready.pop_front() {
             return Some(Ok(frame));
         }
+        if self.backfill.is_some() {
+            return None;
+        }
         loop {
             let event = self.subscription.try_next()?;
             if let Some(taken) = self.take(event).transpose() {
@@ -169,18 +165,23 @@ impl RoomSession {
         }
     }
 
+    /// Bytes of the frames that were read and are not taken yet.
+    pub fn queued_bytes(&self) -> usize {
+        self.ready.iter().map(Bytes::len).sum()
+    }
+
     /// The frame to send for an event; none for a change that is known already.
-    fn take(&mut self, event: Result<Arc<Event>, Lagged>) -> Result<Option<Bytes>> {
-        match &*event.map_err(|_| Error::from(Code::TooSlow))? {
-            Event::Close { code, .. } => Err((*code).into()),
+    fn take(&mut self, event: Result<Event, Lagged>) -> Result<Option<Bytes>> {
+        match event.map_err(|_| Error::from(Code::TooSlow))? {
+            Event::Close { code, .. } => Err(code.into()),
             Event::Frame(frame) => match frame.rev {
-                None => Ok(Some(frame.json.clone())),
+                None => Ok(Some(frame.json)),
                 // Read from the database at the opening.
                 Some(rev) if rev <= self.rev => Ok(None),
                 Some(rev) => {
                     self.rev = rev;
                     let known = frame.known.as_ref().filter(|known| known.since <= self.opened_at);
-                    Ok(Some(known.map_or(&frame.json, |known| &known.json).clone()))
+                    Ok(Some(known.map_or(frame.json, |known| known.json.clone())))
                 }
             },
         }
@@ -194,7 +195,7 @@ impl RoomSession {
 
     /// Which room.
     pub fn room(&self) -> RoomId {
-        self.room.id
+        self.room
     }
 
     /// Goes on with another credential of the same person: see [`AuthenticatedSocket::renew`].
@@ -210,7 +211,7 @@ impl RoomSession {
     /// # Errors
     /// The same, and why the socket's credential has ended.
     pub fn submit(&self, draft: MessageDraft) -> Result<Receipt> {
-        self.socket.submit(self.room.id, draft)
+        self.socket.submit(self.room, draft)
     }
 
     /// The user has read this message of the room and all before it.
@@ -218,16 +219,40 @@ impl RoomSession {
     /// # Errors
     /// As [`Chat::mark_read_in`], and why the socket's credential has ended.
     pub async fn mark_read(&self, message: MessageId) -> Result<()> {
-        self.socket.mark_read_in(self.room.id, message).await
+        self.socket.mark_read_in(self.room, message).await
     }
 
-    /// The user is, or is no longer, writing.
-    pub fn announce_typing(&self, is_typing: bool) {
-        self.subscription.announce_typing(is_typing);
+    /// The user says that they are, or are no longer, writing. Others are told at a bounded rate, and of the muted
+    /// nothing.
+    pub async fn announce_typing(&mut self, is_typing: bool) {
+        if self.may_signal().await {
+            self.subscription.announce_typing(is_typing);
+        }
     }
 
-    /// The user is here, or away.
-    pub fn set_present(&mut self, is_present: bool) {
-        self.subscription.set_present(is_present);
+    /// The user says that they are here, or away; the same holds.
+    pub async fn set_present(&mut self, is_present: bool) {
+        if is_present != self.subscription.is_present() && self.may_signal().await {
+            self.subscription.set_present(is_present);
+        }
     }
+
+    async fn may_signal(&mut self) -> bool {
+        let changes = self.subscription.member_changes();
+        let known = self.right.as_ref().filter(|right| right.changes == changes);
+        if let Some(right) = known.filter(|right| right.asked_at.elapsed() < RIGHT_KEPT) {
+            return right.is_given;
+        }
+        let asked_at = Instant::now();
+        // Where the database fails, nothing that is volatile is worth an error.
+        let is_given = Box::pin(may_write(self.chat.clone(), self.room, self.socket.user().id)).await.unwrap_or_default();
+        self.right = Some(Right { is_given, asked_at, changes });
+        is_given
+    }
+}
+
+async fn may_write(chat: Chat, room: RoomId, user: UserId) -> Result<bool> {
+    let mut conn = chat.store().read().await?;
+    let standing = rooms::standing(&mut conn, room, user).await?;
+    Ok(allow(standing.as_ref(), Action::Send).is_ok())
 }

@@ -15,11 +15,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Clock, access, accounts::credentials, history, sockets::change};
+use super::{Clock, access, accounts::credentials, backfill, history};
 use crate::{
     bus::Bus,
     hub::{Audience, Errand, Event, Filling, Frame, Head, Hub, Known, Publication, UserEvent},
-    model::{Code, RoomId, ServerFrame},
+    model::{Code, RoomId, RoomMessage, ServerFrame},
     store::{
         Backend, Conn, Store, StoreResult, credentials as credential_rows, messages::StoredMessage, rooms,
         watch,
@@ -216,6 +216,15 @@ async fn fetch(store: &Store, room: RoomId, filling: &Filling, gaps: &Counter) -
     };
     filling.fill(frames).await;
     Ok(())
+}
+
+/// A stored change as a frame, for a client that knew everything up to change `known`.
+fn change(stored: &StoredMessage, known: i64) -> ServerFrame {
+    if stored.created_rev > known {
+        ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev: stored.message.rev }
+    } else {
+        backfill::change(stored)
+    }
 }
 
 /// A stored change as those get it who know everything up to `known`; and, if the message is

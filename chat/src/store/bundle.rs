@@ -14,10 +14,10 @@ pub(super) trait Bundled: for<'de> Deserialize<'de> {
 
 /// Defines a row whose columns bear the names of its fields.
 macro_rules! row {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$of_field:meta])* $field:ident: $kind:ty,)+ }) => {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$of_field:meta])* $of_vis:vis $field:ident: $kind:ty,)+ }) => {
         $(#[$meta])*
         #[derive(sqlx::FromRow, serde::Deserialize)]
-        $vis struct $name { $($(#[$of_field])* $field: $kind,)+ }
+        $vis struct $name { $($(#[$of_field])* $of_vis $field: $kind,)+ }
 
         impl $crate::store::bundle::Bundled for $name {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];

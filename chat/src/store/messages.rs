@@ -23,6 +23,21 @@ pub struct StoredMessage {
 }
 
 bundle::row! {
+    /// Where a message is, and how much of it there is to send.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Extent {
+        /// Its place in the room.
+        pub seq: i64,
+        /// The number of its latest change.
+        pub rev: i64,
+        /// The number it arrived with.
+        pub created_rev: i64,
+        /// Bytes of its text as it is stored.
+        pub bytes: i64,
+    }
+}
+
+bundle::row! {
     pub(super) struct MessageRow {
         id: i64,
         seq: i64,
@@ -132,6 +147,55 @@ pub async fn changed_since(
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
+/// Those of them that changed after they arrived, with `after < rev <= upto`, in the order of their latest change.
+pub async fn changed_between(
+    conn: &mut Conn,
+    room: &RoomRef,
+    after: i64,
+    upto: i64,
+) -> StoreResult<Vec<StoredMessage>> {
+    const SQL: &str = messages!(
+        "WHERE m.room_id = ? AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev"
+    );
+    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
+    Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
+}
+
+macro_rules! extents {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.seq, m.rev, m.created_rev, CAST(OCTET_LENGTH(m.content) AS SIGNED) AS bytes \
+             FROM chat_message m WHERE m.room_id = ? ",
+            $rest
+        )
+    };
+}
+
+/// The extents of what [`range`] gives.
+pub async fn extents(conn: &mut Conn, room: RoomId, after: i64, upto: i64) -> StoreResult<Vec<Extent>> {
+    const SQL: &str = extents!("AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
+    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
+}
+
+/// The extents of what [`changed_since`] gives.
+pub async fn extents_since(conn: &mut Conn, room: RoomId, rev: i64, limit: i64) -> StoreResult<Vec<Extent>> {
+    const SQL: &str = extents!("AND m.rev > ? ORDER BY m.rev LIMIT ?");
+    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(rev).bind(limit))
+}
+
+/// The extents of what [`changed_between`] gives; `limit` of them at most.
+pub async fn extents_changed(
+    conn: &mut Conn,
+    room: RoomId,
+    after: i64,
+    upto: i64,
+    limit: i64,
+) -> StoreResult<Vec<Extent>> {
+    const SQL: &str =
+        extents!("AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev LIMIT ?");
+    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto).bind(limit))
+}
+
 /// Those of the named messages that are in the room.
 pub async fn by_ids(conn: &mut Conn, room: &RoomRef, ids: &[MessageId]) -> StoreResult<Vec<StoredMessage>> {
     let Some(&last) = ids.last() else { return Ok(Vec::new()) };
@@ -190,20 +254,45 @@ pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64)
     }
 }
 
+/// One statement: the place in the middle is looked up until the two ends meet. What is bisected by rises with places.
+macro_rules! bisected {
+    ($column:literal) => {
+        concat!(
+            "WITH RECURSIVE span (below, above) AS (SELECT CAST(0 AS SIGNED), CAST(? AS SIGNED) \
+             UNION ALL SELECT CASE WHEN m.",
+            $column,
+            " <= ? THEN m.seq ELSE span.below END, CASE WHEN m.",
+            $column,
+            " <= ? THEN span.above ELSE m.seq END \
+             FROM span JOIN chat_message m ON m.room_id = ? AND m.seq = (span.below + span.above) >> 1 \
+             WHERE span.above - span.below > 1) \
+             SELECT below FROM span WHERE above - below <= 1"
+        )
+    };
+}
+
 /// The same for an id that no message of the room has. Found by bisection, since ids rise
 /// with places; that saves an index on every insert.
 pub async fn seq_among(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
-    // One statement: the place in the middle is looked up until the two ends meet.
-    const SQL: &str = "WITH RECURSIVE span (below, above) AS (SELECT CAST(0 AS SIGNED), CAST(? AS SIGNED) \
-        UNION ALL SELECT CASE WHEN m.id <= ? THEN m.seq ELSE span.below END, \
-            CASE WHEN m.id <= ? THEN span.above ELSE m.seq END \
-        FROM span JOIN chat_message m ON m.room_id = ? AND m.seq = (span.below + span.above) >> 1 \
-        WHERE span.above - span.below > 1) \
-        SELECT below FROM span WHERE above - below <= 1";
-    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+    bisect(conn, bisected!("id"), room, id.0, newest).await
+}
+
+/// How many of the room's messages arrived with a change number up to `rev`. `newest` is the room's `seq`.
+pub async fn seq_at_rev(conn: &mut Conn, room: RoomId, rev: i64, newest: i64) -> StoreResult<i64> {
+    bisect(conn, bisected!("created_rev"), room, rev, newest).await
+}
+
+async fn bisect(
+    conn: &mut Conn,
+    sql: &'static str,
+    room: RoomId,
+    value: i64,
+    newest: i64,
+) -> StoreResult<i64> {
+    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(sql)
         .bind(newest + 1)
-        .bind(id.0)
-        .bind(id.0)
+        .bind(value)
+        .bind(value)
         .bind(room.0)
         .fetch_optional(&mut *link)
         .await)?;

@@ -16,6 +16,7 @@ mod histories;
 mod history;
 mod inbox;
 mod isolation;
+mod limits;
 mod losses;
 mod lost_commit;
 mod members;

@@ -124,8 +124,8 @@ async fn nodes_start_without_redis_say_so_and_find_it_when_it_comes() {
     assert_eq!(next_text(&mut socket).await, "by the database");
     redis.restart();
     nodes.until_ready().await;
-    let typist = open(&nodes.all[0], &people[0], room).await;
-    typist.announce_typing(true);
+    let mut typist = open(&nodes.all[0], &people[0], room).await;
+    typist.announce_typing(true).await;
     let is_typing = async |frame: ServerFrame| matches!(frame, ServerFrame::Typing { user, is_typing: true } if user.id == people[0].id);
     while !is_typing(next(&mut socket).await).await {}
     drop(typist);

@@ -7,7 +7,10 @@ use chat::{
     service::{RoomSession, sockets::Resume},
 };
 
-use crate::support::{Sockets as _, World, both};
+use crate::support::{
+    Sockets as _, World, both,
+    cast::{banned, cast, muted},
+};
 
 /// The next frame. Events are local, so a second is for a busy machine, not for the code.
 async fn next(session: &mut RoomSession) -> ServerFrame {
@@ -146,6 +149,183 @@ both! {
         }
         let mut one_less = open(&world, &amy, room, Some(Resume::AfterRev(3))).await;
         assert_eq!(next_text(&mut one_less).await, "3");
+    }
+
+    async fn what_was_missed_is_in_memory_a_page_at_a_time(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.room(&amy).await.id;
+        // Just below what a client is sent, in bytes: each of these characters is three.
+        let texts: Vec<String> = (0..34).map(|n| format!("{n} {}", "聊".repeat(9_990))).collect();
+        for text in &texts {
+            world.say(&amy, room, text).await;
+        }
+        for resume in [Resume::AfterId(0), Resume::AfterRev(0)] {
+            let mut session = open(&world, &amy, room, Some(resume)).await;
+            for text in &texts {
+                assert_eq!(next_text(&mut session).await, *text);
+                // A page of 64 KiB of text, or one message that is larger, and what frames have besides.
+                assert!(session.queued_bytes() < 80 * 1024, "{} bytes wait", session.queued_bytes());
+            }
+            let live = world.say(&amy, room, "live").await;
+            assert_eq!(next_text(&mut session).await, "live", "{resume:?}");
+            world.chat.delete(&amy, live.id).await.expect("deleted");
+            assert!(matches!(next(&mut session).await, ServerFrame::MessageDeleted { .. }));
+            if resume == Resume::AfterId(0) {
+                continue;
+            }
+            // As an attacker did it, with many sockets that read nothing.
+            world.say(&amy, room, &"聊".repeat(10_000)).await;
+            for resume in [Resume::AfterId(0), Resume::AfterRev(0)] {
+                let mut session = world.chat.open_room(&amy, room, Some(resume)).await.expect("open");
+                assert!(session.queued_bytes() < 1_024, "nothing was read yet");
+                next(&mut session).await;
+                assert!(matches!(next(&mut session).await, ServerFrame::Resync { .. }), "{resume:?}");
+                assert_eq!(session.queued_bytes(), 0);
+            }
+        }
+    }
+
+    async fn what_is_new_and_changed_comes_at_its_arrival_and_once_more_at_its_change(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.room(&amy).await.id;
+        let known = world.say(&amy, room, "known").await;
+        let new = world.say(&amy, room, "new").await;
+        let gone = world.say(&amy, room, "gone").await;
+        world.chat.edit(&amy, new.id, "new and changed".into()).await.expect("edited");
+        world.say(&amy, room, "last").await;
+        world.chat.delete(&amy, gone.id).await.expect("deleted");
+        world.chat.edit(&amy, known.id, "known and changed".into()).await.expect("edited");
+        let mut session = open(&world, &amy, room, Some(Resume::AfterRev(known.rev))).await;
+        let mut heard = Vec::new();
+        while heard.last().is_none_or(|(rev, _)| *rev < 7) {
+            heard.push(match next(&mut session).await {
+                ServerFrame::ChatMessage { message, rev } => (rev, message.content),
+                ServerFrame::MessageEdited { message, rev } => (rev, format!("edited: {}", message.content)),
+                ServerFrame::MessageDeleted { message_id, rev } => (rev, format!("deleted {}", message_id.0)),
+                other => panic!("unexpected {other:?}"),
+            });
+        }
+        let deleted = format!("deleted {}", gone.id.0);
+        let expected = [
+            (2, "new and changed"),
+            (3, chat::model::message::DELETED_CONTENT),
+            (4, "edited: new and changed"),
+            (5, "last"),
+            (6, &deleted),
+            (7, "edited: known and changed"),
+        ];
+        assert_eq!(heard.iter().map(|(rev, text)| (*rev, &**text)).collect::<Vec<_>>(), expected);
+        // Asked for by message, what changed before does not come.
+        let mut session = open(&world, &amy, room, Some(Resume::AfterId(known.id.0))).await;
+        for text in ["new and changed", chat::model::message::DELETED_CONTENT, "last"] {
+            assert_eq!(next_text(&mut session).await, text);
+        }
+        world.say(&amy, room, "live").await;
+        assert_eq!(next_text(&mut session).await, "live");
+    }
+
+    async fn what_changes_while_the_rest_is_sent_comes_once_and_in_order(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.room(&amy).await.id;
+        let mut sent = Vec::new();
+        for number in 0..150 {
+            sent.push(world.say(&amy, room, &number.to_string()).await);
+        }
+        world.chat.edit(&amy, sent[140].id, "140 edited early".into()).await.expect("edited");
+        let mut session = open(&world, &amy, room, Some(Resume::AfterRev(sent[9].rev))).await;
+        let (mut texts, mut changes, mut last) = (Vec::new(), Vec::new(), 0);
+        let mut take = |frame| {
+            let (rev, is_last) = match frame {
+                ServerFrame::ChatMessage { message, rev } => {
+                    let is_last = message.content == "end";
+                    texts.push(message.content);
+                    (rev, is_last)
+                }
+                ServerFrame::MessageEdited { message, rev } => {
+                    changes.push(message.content);
+                    (rev, false)
+                }
+                ServerFrame::MessageDeleted { rev, .. } => {
+                    changes.push("deleted".into());
+                    (rev, false)
+                }
+                other => panic!("unexpected {other:?}"),
+            };
+            assert!(rev > last, "change {rev} after {last}");
+            last = rev;
+            is_last
+        };
+        take(next(&mut session).await);
+        // The first page was read; of the others, this happens before.
+        world.chat.edit(&amy, sent[12].id, "12 edited".into()).await.expect("edited");
+        world.chat.edit(&amy, sent[130].id, "130 edited".into()).await.expect("edited");
+        world.chat.edit(&amy, sent[140].id, "140 edited late".into()).await.expect("edited");
+        world.chat.delete(&amy, sent[145].id).await.expect("deleted");
+        world.say(&amy, room, "end").await;
+        while !take(next(&mut session).await) {}
+        let expected = (10..150).map(|number| match number {
+            130 => "130 edited".to_owned(),
+            140 => "140 edited late".to_owned(),
+            145 => chat::model::message::DELETED_CONTENT.to_owned(),
+            _ => number.to_string(),
+        });
+        assert_eq!(texts, expected.chain(["end".to_owned()]).collect::<Vec<_>>());
+        assert_eq!(changes, ["12 edited", "130 edited", "140 edited late", "deleted"]);
+    }
+
+    async fn who_is_put_out_while_the_rest_is_sent_gets_no_more_of_it(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = world.room(&amy).await.id;
+        world.chat.join(&bob, room).await.expect("joined");
+        for number in 0..150 {
+            world.say(&amy, room, &number.to_string()).await;
+        }
+        let mut session = open(&world, &bob, room, Some(Resume::AfterId(0))).await;
+        assert_eq!(next_text(&mut session).await, "0");
+        world.chat.change_member(&amy, room, bob.id, banned(true)).await.expect("banned");
+        let mut heard = 1;
+        let code = loop {
+            match session.next().await {
+                Ok(_) => heard += 1,
+                Err(error) => break error.code(),
+            }
+        };
+        assert_eq!(code, Code::Banned);
+        assert!(heard <= 32, "{heard} of a page of 32");
+    }
+
+    async fn the_muted_signal_nothing(world: World) {
+        let people = cast(&world, "public").await;
+        let room = people.room;
+        let mut watcher = open(&world, &people.admin, room, None).await;
+        let mut sockets = vec![
+            open(&world, &people.member, room, None).await,
+            open(&world, &people.member, room, None).await,
+        ];
+        assert!(matches!(next(&mut watcher).await, ServerFrame::UserJoin { .. }));
+        for is_muted in [true, false] {
+            let patch = muted(is_muted);
+            world.chat.change_member(&people.admin, room, people.member.id, patch).await.expect("changed");
+            for socket in &mut sockets {
+                socket.announce_typing(true).await;
+            }
+            // Long enough for those whose turn would have been later.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            world.say(&people.admin, room, "fence").await;
+            while !matches!(next(&mut watcher).await, ServerFrame::ChatMessage { .. }) {}
+            // What is volatile comes after what is stored, if it is there.
+            let heard = watcher.try_next().map(|frame| frame.expect("open"));
+            let heard = heard.map(|frame| serde_json::from_slice(&frame).expect("a frame of the contract"));
+            let is_typing = matches!(heard, Some(ServerFrame::Typing { is_typing: true, .. }));
+            assert_eq!(is_typing, !is_muted, "{heard:?}");
+        }
+        world.chat.change_member(&people.admin, room, people.member.id, muted(true)).await.expect("muted");
+        for socket in &mut sockets {
+            socket.set_present(false).await;
+        }
+        drop(sockets);
+        // That the sockets are gone is told all the same, and once.
+        while !matches!(next(&mut watcher).await, ServerFrame::UserLeave { .. }) {}
     }
 
     async fn only_members_may_open_one_and_leaving_closes_it(world: World) {

@@ -176,9 +176,16 @@ impl Sockets for Chat {
     }
 }
 
-/// Settings under which a test may send as fast as it likes.
+/// Settings under which a test may do what it does as fast as it likes.
 pub fn unhurried() -> Settings {
-    Settings { writes_per_second: 0, ..Settings::default() }
+    Settings {
+        writes_per_second: 0,
+        acts_per_minute: 0,
+        read_marks_per_second: 0,
+        rooms_per_day: 0,
+        invitations_per_hour: 0,
+        ..Settings::default()
+    }
 }
 
 /// A room of this type, not made yet.

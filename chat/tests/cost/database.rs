@@ -214,7 +214,14 @@ impl Stage {
 
 async fn start(url: &str) -> Chat {
     let store = Store::open(url).await.expect("the store opens");
-    Chat::start(store, Settings { writes_per_second: 0, ..Settings::default() }, Clock::fixed(NOW))
+    let settings = Settings {
+        writes_per_second: 0,
+        acts_per_minute: 0,
+        read_marks_per_second: 0,
+        rooms_per_day: 0,
+        ..Settings::default()
+    };
+    Chat::start(store, settings, Clock::fixed(NOW))
 }
 
 fn user(id: i64, name: &str) -> User {

@@ -9,6 +9,7 @@ use chat::{
         history::HistoryQuery,
         notifications::NotificationQuery,
         rooms::{RoomFilter, RoomPlace},
+        sockets::Resume,
     },
 };
 use futures::future::{BoxFuture, FutureExt as _};
@@ -127,6 +128,21 @@ fn notifications(stage: &Stage) -> Vec<Call<'_>> {
     ]
 }
 
+/// Coming back to a socket.
+fn resumes(stage: &Stage) -> Vec<Call<'_>> {
+    let back = move |resume: Resume| async move {
+        let mut session = stage.chat.open_room(&stage.amy, LONG, Some(resume)).await.expect("open");
+        for _ in 0..=100 {
+            session.next().await.expect("a frame");
+        }
+        assert_eq!(session.queued_bytes(), 0, "the first frame, and a hundred that were missed");
+    };
+    vec![
+        call("resuming by message", 1_000, back(Resume::AfterId(MESSAGES - 100))),
+        call("resuming by change", 1_000, back(Resume::AfterRev(MESSAGES - 100))),
+    ]
+}
+
 /// These write, and come last.
 fn changes(stage: &Stage) -> Vec<Call<'_>> {
     let rooms = u64::try_from(ROOMS).expect("positive");
@@ -163,7 +179,7 @@ async fn on_sqlite_every_read_is_a_search() {
     let _alone = ALONE.lock().await;
     let mut stage = full(Kind::Sqlite).await;
     let mut made = Vec::new();
-    for calls in [histories, rooms, notifications, changes] {
+    for calls in [histories, rooms, notifications, resumes, changes] {
         for Call { name, work, .. } in calls(&stage) {
             made.extend(statements::of(work).await.1.into_iter().map(|sql| (name, sql)));
         }
@@ -207,7 +223,7 @@ async fn on_mariadb_every_read_goes_by_a_key_and_looks_at_few_rows() {
     // What a start costs is not asked for.
     log.entries(1, PATIENCE).await;
     let mut bad = Vec::new();
-    for calls in [histories, rooms, notifications, changes] {
+    for calls in [histories, rooms, notifications, resumes, changes] {
         for Call { name, rows, work } in calls(&stage) {
             let ((), made) = statements::of(work).await;
             let entries = log.entries(made.len(), PATIENCE).await;

@@ -18,6 +18,7 @@ fn stage(per_account: u32, per_address: u32) -> Stage {
         per_account: limit(per_account),
         per_address: limit(per_address),
         sign_ups_per_address: Some(2),
+        sign_up_failures_per_address: Some(3),
     };
     let clock = Clock::fixed(NOW);
     Stage { throttle: Throttle::new(limits, clock.clone()), clock }

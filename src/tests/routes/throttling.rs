@@ -81,6 +81,25 @@ async fn from_one_address_no_more_accounts_are_made_than_the_limit() {
     sign_up("dan", "198.51.100.8").await.expect(201);
 }
 
+/// Each refusal may tell that a name is taken.
+#[tokio::test]
+async fn from_one_address_no_more_sign_ups_are_refused_than_the_limit() {
+    let server = Server::start(&["--sign-up-failures-per-address=3", "--trusted-proxies=127.0.0.1"]);
+    let taken = server.person("amy").await.username;
+    let sign_up = async |name: &str, address: &str| {
+        let request =
+            server.anyone().request(Method::POST, "/api/register/").header("x-forwarded-for", address);
+        Client::send(request.json(&json!({"username": name, "password": PASSWORD}))).await
+    };
+    let home = "198.51.100.7";
+    for name in [&taken, "two words", &taken] {
+        sign_up(name, home).await.expect_refusal(400, "invalid");
+    }
+    expect_throttled(sign_up(&taken, home).await, 300);
+    expect_throttled(sign_up("free", home).await, 300);
+    sign_up("free", "198.51.100.8").await.expect(201);
+}
+
 #[tokio::test]
 async fn a_hundred_accounts_at_once_are_no_more_than_the_limit() {
     let server = Server::start(&["--sign-ups-per-address=4"]);

@@ -17,8 +17,14 @@ use super::mariadb;
 /// Longest wait for the process to start or end, beside a build on two cores.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The limit that is off unless a test asks for it.
-const SIGN_UPS: &str = "--sign-ups-per-address";
+/// The limits that are off unless a test asks for them: tests make as many people and rooms as they like.
+const UNLIMITED: [&str; 5] = [
+    "--sign-ups-per-address",
+    "--sign-up-failures-per-address",
+    "--acts-per-minute",
+    "--read-marks-per-second",
+    "--rooms-per-day",
+];
 
 /// A running server. Dropping it kills the process and removes the folder.
 pub struct Server {
@@ -270,10 +276,8 @@ pub fn wait(child: &mut Child) -> ExitStatus {
 
 fn given(data: &Path, flags: &[String]) -> Vec<String> {
     let mut all = vec!["--listen=127.0.0.1:0".to_owned(), format!("--data={}", data.display())];
-    if !flags.iter().any(|flag| flag.starts_with(SIGN_UPS)) {
-        // Tests make as many people as they like.
-        all.push(format!("{SIGN_UPS}=0"));
-    }
+    let is_given = |limit: &str| flags.iter().any(|flag| flag.starts_with(&format!("{limit}=")));
+    all.extend(UNLIMITED.iter().filter(|limit| !is_given(limit)).map(|limit| format!("{limit}=0")));
     all.extend(flags.iter().cloned());
     all
 }

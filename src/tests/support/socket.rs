@@ -83,6 +83,11 @@ impl Socket {
         self.stream.send(Message::text(text)).await.expect("sent");
     }
 
+    /// Sends a WebSocket ping, which is no frame of the contract.
+    pub async fn ping(&mut self) {
+        self.stream.send(Message::Ping(Vec::new().into())).await.expect("sent");
+    }
+
     /// Sends all of these frames without waiting for answers, reading what comes meanwhile; then closes.
     pub async fn pour(self, frames: impl Iterator<Item = String>) {
         let (mut sink, mut stream) = self.stream.split();

@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::Channel;
+use super::{Channel, ring::BYTES_MAX};
 use crate::hub::{Frame, sequence::Sequence};
 
-/// How many of the events that fill a hole go out at once, and how long the next ones wait
+/// How many of the events that fill a hole go out at once, and of how many bytes; and how long the next ones wait
 /// for slow readers: a long hole must not push anybody out of the ring.
 const FILL: usize = 128;
+const FILL_BYTES: usize = BYTES_MAX / 4;
 const FILL_PATIENCE: Duration = Duration::from_millis(200);
 const FILL_LOOK: Duration = Duration::from_millis(5);
 
@@ -37,10 +38,19 @@ impl Filling {
         let mut frames = frames.into_iter().peekable();
         while frames.peek().is_some() {
             let patience = Instant::now() + FILL_PATIENCE;
-            while self.channel.ring.len() > FILL && Instant::now() < patience {
+            while self.channel.ring.is_above(FILL, FILL_BYTES) && Instant::now() < patience {
                 sleep(FILL_LOOK).await;
             }
-            self.channel.advance(|sequence| sequence.fill(frames.by_ref().take(FILL)));
+            let mut bytes = 0;
+            let mut portion = Vec::new();
+            while portion.len() < FILL
+                && bytes < FILL_BYTES
+                && let Some((rev, frame)) = frames.next()
+            {
+                bytes += frame.bytes();
+                portion.push((rev, frame));
+            }
+            self.channel.advance(|sequence| sequence.fill(portion));
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::{
     collections::HashSet,
-    sync::{MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
 };
 
-use super::Channel;
+use super::{Channel, turns, volatile::Slot};
 use crate::{
     bus::{
         Bus, Topic,
         wire::{Message, NodeId, Signal},
     },
     hub::{
-        Audience, Event, Frame,
+        Audience, Frame, Hub,
         presence::{Heard, Move, Presence},
     },
     model::{ServerFrame, UserId, UserRef},
@@ -44,7 +44,7 @@ impl Channel {
     }
 
     /// Another node says something about its people, or asks about ours.
-    pub(in crate::hub) fn hear(&self, sender: NodeId, signal: Signal, bus: Option<&Bus>) {
+    pub(in crate::hub) fn hear(self: &Arc<Self>, sender: NodeId, signal: Signal, hub: &Hub) {
         let mut presence = self.presence();
         let heard = match signal {
             Signal::Came { version, user } => presence.hear_came(sender, version, user),
@@ -57,6 +57,7 @@ impl Channel {
             // Not of a room's people.
             Signal::Close { .. }
             | Signal::Read { .. }
+            | Signal::Typing { .. }
             | Signal::User { .. }
             | Signal::CredentialEnded
             | Signal::Alive
@@ -65,25 +66,25 @@ impl Channel {
                 return;
             }
         };
-        self.pass_on(heard, bus);
+        self.pass_on(heard, hub);
         drop(presence);
     }
 
     /// `node` is gone, and so are its people.
-    pub(in crate::hub) fn forget(&self, node: NodeId) {
+    pub(in crate::hub) fn forget(self: &Arc<Self>, node: NodeId, hub: &Hub) {
         let mut presence = self.presence();
         let moves = presence.forget(node);
-        self.pass_on(Heard { moves, reply: None }, None);
+        self.pass_on(Heard { moves, reply: None }, hub);
         drop(presence);
     }
 
     /// From time to time: forgets nodes that say nothing of this room any more, and lets the
     /// others see whether they missed something of ours.
-    pub(in crate::hub) fn end_round(&self, bus: Option<&Bus>) {
+    pub(in crate::hub) fn end_round(self: &Arc<Self>, hub: &Hub) {
         let mut presence = self.presence();
         let moves = presence.end_round();
         let reply = presence.pulse();
-        self.pass_on(Heard { moves, reply }, bus);
+        self.pass_on(Heard { moves, reply }, hub);
         drop(presence);
     }
 
@@ -93,32 +94,58 @@ impl Channel {
         people.filter(|user| presence.is_present(*user)).collect()
     }
 
-    pub(super) fn arrive(&self, user: &UserRef, bus: Option<&Bus>) {
+    /// A socket of `user` listens, whether or not it counts as here.
+    pub(super) fn listen(&self, user: &UserRef) {
+        self.presence().listen(user);
+    }
+
+    pub(super) fn unlisten(&self, user: UserId) {
+        self.presence().unlisten(user);
+    }
+
+    /// Does a socket of `user` on this node listen?
+    pub(in crate::hub) fn has_listener(&self, user: UserId) -> bool {
+        self.presence().has_listener(user)
+    }
+
+    /// One more socket of `user` counts as here.
+    pub(super) fn arrive(self: &Arc<Self>, user: &UserRef, hub: &Hub) {
+        let is_change = self.presence().enter(user);
+        self.announce_presence(is_change, user.id, hub);
+    }
+
+    /// One less.
+    pub(super) fn depart(self: &Arc<Self>, user: &UserRef, hub: &Hub) {
+        let is_change = self.presence().exit(user.id);
+        self.announce_presence(is_change, user.id, hub);
+    }
+
+    fn announce_presence(self: &Arc<Self>, is_change: bool, user: UserId, hub: &Hub) {
+        if is_change {
+            self.announce(turns::Signal::Presence(user), hub);
+        }
+    }
+
+    /// Tells whether `user` is here, if that is not what was told last.
+    pub(super) fn settle(self: &Arc<Self>, user: UserId, hub: &Hub) {
         let mut presence = self.presence();
-        let heard = presence.arrive(user);
-        self.pass_on(heard, bus);
+        let heard = presence.settle(user);
+        self.pass_on(heard, hub);
         drop(presence);
     }
 
-    pub(super) fn depart(&self, user: &UserRef, bus: Option<&Bus>) {
-        let mut presence = self.presence();
-        let heard = presence.depart(user);
-        self.pass_on(heard, bus);
-        drop(presence);
-    }
-
-    /// To be called while [`Self::presence`] is held.
-    fn pass_on(&self, heard: Heard, bus: Option<&Bus>) {
+    /// To be called while [`Self::presence`] is held, so that a coming and a going cannot overtake each other.
+    fn pass_on(self: &Arc<Self>, heard: Heard, hub: &Hub) {
         for change in heard.moves {
             let (user, frame) = match change {
                 Move::Came(user) => (user.id, ServerFrame::UserJoin { user }),
                 Move::Went(user) => (user.id, ServerFrame::UserLeave { user }),
             };
             if let Some(frame) = Frame::new(&frame, None, Audience::Others(user)) {
-                self.put(Event::Frame(frame));
+                self.show(Slot::Presence(user), 0, frame, hub);
             }
         }
-        if let (Some(signal), Some(bus)) = (heard.reply, bus) {
+        if let (Some(signal), Some(bus)) = (heard.reply, hub.bus()) {
             bus.publish(Topic::Room(self.room), Message::Signal(signal));
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     model::{User, limits::PERSON_NAME_MAX},
     password,
-    service::{Chat, validate::Problems},
+    service::{Chat, limits::Cost, validate::Problems},
     store::users,
 };
 
@@ -14,8 +14,9 @@ impl Chat {
     /// Gives `user` other names. Both may be empty.
     ///
     /// # Errors
-    /// `invalid` with every bad field.
+    /// `invalid` with every bad field; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn rename(&self, user: &User, first_name: &str, last_name: &str) -> Result<()> {
+        self.limits().act(user.id, Cost::Act)?;
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
         let mut problems = Problems::default();
         problems.line("first_name", first_name, PERSON_NAME_MAX);
@@ -25,6 +26,9 @@ impl Chat {
         users::set_names(&mut conn, user.id, first_name, last_name).await?;
         Ok(conn.commit().await?)
     }
+
+    // What follows is how an account is taken back from a thief, who must not be able to use up a limit on it: a new
+    // password takes the old one, tries of which are limited, and ending sessions takes nothing.
 
     /// Gives `user` another password. Whoever calls has made sure that it is them. All their tokens end, and all their
     /// sessions but `keep`, with the sockets that were opened by them.

@@ -76,6 +76,28 @@ pub async fn find(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<Option<
     Ok(row.map(Found::from))
 }
 
+/// The invitation of `user` to `room` that they have not read.
+pub async fn open_invitation(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Option<i64>> {
+    const SQL: &str = "SELECT id FROM chat_notification WHERE user_id = ? AND notification_type = 'room_invite' \
+        AND message_id IS NULL AND room_id = ? AND is_read = FALSE ORDER BY id DESC LIMIT 1";
+    let row: Option<(i64,)> =
+        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *link).await)?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Gives a notification other words, and the time at which it came anew.
+pub async fn renew(conn: &mut Conn, id: i64, content: &str, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_notification SET content = ?, created_at = ? WHERE id = ?";
+    on!(conn, |link| sqlx::query(SQL)
+        .bind(content)
+        .bind(now.0)
+        .bind(id)
+        .execute(&mut *link)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
 /// How many `user` has not read.
 pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
     const SQL: &str = concat!(

@@ -1,0 +1,237 @@
+//! What a client that comes back has missed, read from the database in pages as its socket sends it: coming back
+//! costs as little memory as being there.
+//!
+//! At the opening the places and sizes of what was missed are read, and cut into pages. Two things are missed: new
+//! messages, each at the number it arrived with, and messages that changed since they arrived, each at the number of its
+//! latest change. Either may change again before its page is read. A new one is sent in its last state all the same; the
+//! later change has a number above those of the backfill and comes live.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use futures::{FutureExt as _, future::BoxFuture};
+
+use super::{access, sockets::Resume};
+use crate::{
+    error::{Error, Result},
+    hub::{Audience, Frame},
+    model::{
+        Code, MessageId, RoomMessage, RoomRef, ServerFrame, UserId,
+        limits::{RESUME_BYTES_MAX, RESUME_MAX},
+    },
+    store::{
+        Conn, Store,
+        messages::{self, Extent, StoredMessage},
+        rooms::{self, RoomState},
+    },
+};
+
+/// Frames of a page, and the bytes of their text; one that is larger has a page of its own.
+const PAGE_FRAMES: usize = 32;
+const PAGE_BYTES: i64 = 64 * 1024;
+
+/// Changes after one number, up to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Span {
+    after: i64,
+    upto: i64,
+}
+
+impl Span {
+    fn add(&mut self, number: i64) {
+        if self.upto == 0 {
+            self.after = number - 1;
+        }
+        self.upto = number;
+    }
+
+    fn is_empty(self) -> bool {
+        self.upto == 0
+    }
+}
+
+/// What is read at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Page {
+    /// The places of new messages.
+    new: Span,
+    /// The numbers of changes.
+    changed: Span,
+}
+
+/// What is still to be sent of what was missed.
+pub(super) struct Backfill {
+    store: Store,
+    room: RoomRef,
+    user: UserId,
+    frames: usize,
+    pages: VecDeque<Page>,
+    /// Goes on where it was when nobody waits for it any more.
+    reading: Option<BoxFuture<'static, Result<Vec<Bytes>>>>,
+}
+
+impl Backfill {
+    /// Plans what `resume` asks for up to where `room` is. `None` where that is more than a client is sent.
+    pub(super) async fn plan(
+        conn: &mut Conn,
+        store: &Store,
+        room: &RoomState,
+        user: UserId,
+        resume: Resume,
+    ) -> Result<Option<Self>> {
+        let (after, changed) = match resume {
+            Resume::AfterId(id) => {
+                (messages::seq_upto(conn, room.id, MessageId(id.max(0)), room.seq).await?, Vec::new())
+            }
+            Resume::AfterRev(rev) => {
+                let known = rev.clamp(0, room.rev);
+                let after = messages::seq_at_rev(conn, room.id, known, room.seq).await?;
+                (after, messages::extents_changed(conn, room.id, known, room.rev, RESUME_MAX + 1).await?)
+            }
+        };
+        if room.seq - after > RESUME_MAX {
+            return Ok(None);
+        }
+        let new = messages::extents(conn, room.id, after, room.seq).await?;
+        if is_too_much(new.iter().chain(&changed)) {
+            return Ok(None);
+        }
+        let frames = new.len() + changed.len();
+        let pages = pages(&new, &changed);
+        let (store, room) = (store.clone(), room.to_ref());
+        Ok(Some(Self { store, room, user, frames, pages, reading: None }))
+    }
+
+    /// How many frames there were to send at first.
+    pub(super) fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// The frames of the next page, JSON in UTF-8; `None` when there are no more. Cancel-safe.
+    ///
+    /// # Errors
+    /// Why the user may not listen any more; a failing database.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Bytes>>> {
+        if self.reading.is_none() {
+            let Some(page) = self.pages.pop_front() else { return Ok(None) };
+            let (store, room, user) = (self.store.clone(), self.room.clone(), self.user);
+            self.reading = Some(read(store, room, user, page).boxed());
+        }
+        let Some(reading) = &mut self.reading else { return Ok(None) };
+        let frames = reading.await;
+        self.reading = None;
+        frames.map(Some)
+    }
+}
+
+/// Is it more than a client is sent?
+pub(super) fn is_too_much<'a>(missed: impl Iterator<Item = &'a Extent>) -> bool {
+    let (count, bytes) = missed.fold((0, 0), |(count, bytes), extent| (count + 1, bytes + extent.bytes));
+    count > RESUME_MAX || bytes > RESUME_BYTES_MAX
+}
+
+/// Cuts what was missed into pages, rising.
+fn pages(new: &[Extent], changed: &[Extent]) -> VecDeque<Page> {
+    let (mut pages, mut page) = (VecDeque::new(), Page::default());
+    let (mut frames, mut bytes) = (0, 0);
+    let (mut new, mut changed) = (new.iter().peekable(), changed.iter().peekable());
+    loop {
+        let is_new = match (new.peek(), changed.peek()) {
+            (None, None) => break,
+            (Some(new), Some(changed)) => new.created_rev < changed.rev,
+            (new, _) => new.is_some(),
+        };
+        let Some(extent) = (if is_new { new.next() } else { changed.next() }) else { break };
+        if frames == PAGE_FRAMES || (frames > 0 && bytes + extent.bytes > PAGE_BYTES) {
+            pages.push_back(std::mem::take(&mut page));
+            (frames, bytes) = (0, 0);
+        }
+        frames += 1;
+        bytes += extent.bytes;
+        if is_new {
+            page.new.add(extent.seq);
+        } else {
+            page.changed.add(extent.rev);
+        }
+    }
+    if frames > 0 {
+        pages.push_back(page);
+    }
+    pages
+}
+
+/// Reads a page, if the user may still listen.
+async fn read(store: Store, room: RoomRef, user: UserId, page: Page) -> Result<Vec<Bytes>> {
+    let mut conn = store.read().await?;
+    let standing = rooms::standing(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
+    if let Some(code) = access::loss(&standing) {
+        return Err(code.into());
+    }
+    let mut frames = Vec::new();
+    if !page.new.is_empty() {
+        let found = messages::range(&mut conn, &room, page.new.after, page.new.upto).await?;
+        frames.extend(found.iter().map(arrival));
+    }
+    if !page.changed.is_empty() {
+        let Span { after, upto } = page.changed;
+        let found = messages::changed_between(&mut conn, &room, after, upto).await?;
+        frames.extend(found.iter().map(|stored| (stored.message.rev, change(stored))));
+    }
+    drop(conn);
+    frames.sort_unstable_by_key(|(rev, _)| *rev);
+    let frames = frames.into_iter().filter_map(|(_, frame)| Frame::new(&frame, None, Audience::Everyone));
+    Ok(frames.map(|frame| frame.json).collect())
+}
+
+/// A message at its arrival, in its last state.
+fn arrival(stored: &StoredMessage) -> (i64, ServerFrame) {
+    let rev = stored.created_rev;
+    (rev, ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev })
+}
+
+/// A message's latest change, for those who know the message.
+pub(super) fn change(stored: &StoredMessage) -> ServerFrame {
+    let rev = stored.message.rev;
+    if stored.message.is_deleted {
+        ServerFrame::MessageDeleted { message_id: stored.message.id, rev }
+    } else {
+        ServerFrame::MessageEdited { message: RoomMessage::from(&stored.message), rev }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(seq: i64, created_rev: i64, rev: i64, bytes: i64) -> Extent {
+        Extent { seq, rev, created_rev, bytes }
+    }
+
+    #[test]
+    fn pages_are_bounded_in_frames_and_bytes_and_each_number_is_in_one() {
+        let new: Vec<Extent> = (1..=100).map(|seq| extent(seq, 10 + 2 * seq, 1_000, 10)).collect();
+        let changed: Vec<Extent> = (1..=50).map(|n| extent(n, 1, 11 + 4 * n, 10)).collect();
+        let pages = pages(&new, &changed);
+        assert_eq!(pages.len(), 5, "150 frames, 32 each");
+        let (mut seq, mut rev) = (0, 0);
+        for page in &pages {
+            for (span, last) in [(page.new, &mut seq), (page.changed, &mut rev)] {
+                if !span.is_empty() {
+                    assert!(span.after >= *last && span.upto > span.after, "{pages:?}");
+                    *last = span.upto;
+                }
+            }
+        }
+        assert_eq!((seq, rev), (100, 211));
+    }
+
+    #[test]
+    fn a_large_message_has_a_page_of_its_own() {
+        let sizes = [10, PAGE_BYTES * 2, 10, 10, PAGE_BYTES - 10, PAGE_BYTES - 20];
+        let new: Vec<Extent> = (1..).zip(sizes).map(|(seq, bytes)| extent(seq, seq, seq, bytes)).collect();
+        let spans: Vec<(i64, i64)> =
+            pages(&new, &[]).iter().map(|page| (page.new.after, page.new.upto)).collect();
+        assert_eq!(spans, [(0, 1), (1, 2), (2, 4), (4, 5), (5, 6)]);
+        assert!(pages(&[], &[]).is_empty());
+    }
+}
