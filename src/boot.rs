@@ -15,6 +15,7 @@ use crate::{
     assets,
     auth::{self, Auth},
     config::{Config, CountLimit, RedisUrl},
+    connections::limits::Limits,
     data_folder,
     health::{self, Absence, Health},
     metrics::Metrics,
@@ -25,6 +26,9 @@ use crate::{
     ws::handshake::Turns,
 };
 
+/// Open files that there are at least, where the system does not say.
+const OPEN_FILES: u64 = 1_024;
+
 /// A server that is ready to serve.
 pub struct Server {
     /// Where it listens.
@@ -33,6 +37,7 @@ pub struct Server {
     pub made_demo_account: bool,
     listener: TcpListener,
     router: Router,
+    limits: Limits,
     chat: Chat,
     shutdown: Shutdown,
 }
@@ -106,7 +111,7 @@ fn database(config: &Config, error: StoreError) -> StartError {
 /// # Errors
 /// Each of [`StartError`].
 pub async fn start(config: Config) -> Result<Server, StartError> {
-    allow_open_files();
+    let limits = Limits::new(&config, allow_open_files());
     let shutdown = Shutdown::new();
     // The port first: a second server says so before it has touched the data.
     let listener = shutdown::listen(config.listen).await?;
@@ -150,15 +155,21 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         turns: Turns::default(),
     };
     let router = router::router(state, health, metrics);
-    Ok(Server { address, made_demo_account, listener, router, chat, shutdown })
+    Ok(Server { address, made_demo_account, listener, router, limits, chat, shutdown })
 }
 
 /// As many as the system lets us have: each socket is one, and what a shell or a service is given at first, often
-/// 1,024, would be too few.
-fn allow_open_files() {
+/// 1,024, would be too few. How many there may be.
+fn allow_open_files() -> u64 {
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) => tracing::debug!(files, "open files allowed"),
-        Err(error) => tracing::warn!(%error, "the limit on open files stays as it was"),
+        Ok(files) => {
+            tracing::debug!(files, "open files allowed");
+            files
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the limit on open files stays as it was");
+            OPEN_FILES
+        }
     }
 }
 
@@ -166,11 +177,11 @@ impl Server {
     /// Serves until a signal, then stops in the order that [`crate::shutdown`] gives.
     ///
     /// # Errors
-    /// [`StartError::System`] when the system takes signals or the port away.
+    /// [`StartError::System`] when the system takes signals away.
     pub async fn serve(self) -> Result<(), StartError> {
         self.shutdown.on_signals()?;
-        let served = self.shutdown.serve(self.listener, self.router).await;
+        self.shutdown.serve(self.listener, self.router, self.limits).await;
         self.chat.stop().await;
-        served.map_err(|error| StartError::System(error.to_string()))
+        Ok(())
     }
 }

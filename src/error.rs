@@ -174,7 +174,20 @@ pub async fn in_words(request: Request, next: Next) -> Response {
         Some(error) => Some(error.clone()),
         None => unworded(&response).map(ApiError::from),
     };
-    let Some(error) = error else { return response };
+    match error {
+        Some(error) => worded(&error, locale, response),
+        None => response,
+    }
+}
+
+/// The answer to a request that is refused before it has come to a handler.
+pub fn respond(code: Code, headers: &HeaderMap) -> Response {
+    let error = ApiError::from(code);
+    worded(&error, locale(headers), error.clone().into_response())
+}
+
+/// The response to a refusal, with its body.
+fn worded(error: &ApiError, locale: Locale, response: Response) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.status = error.status;
     parts.headers.remove(header::CONTENT_LENGTH);

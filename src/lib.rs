@@ -16,6 +16,7 @@ pub mod auth;
 pub mod boot;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod data_folder;
 mod dev_reload;
 pub mod error;

@@ -23,7 +23,7 @@ use metrics_process::Collector;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::{start_error::StartError, ws};
+use crate::{connections, start_error::StartError, ws};
 
 /// Requests answered, by method, route and class of status.
 const REQUESTS: &str = "liao_http_requests_total";
@@ -67,6 +67,7 @@ impl Metrics {
         metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time until the answer began");
         chat::figures::describe();
         ws::figures::describe();
+        connections::counters::describe();
         let process = Arc::new(Collector::default());
         process.describe();
         Ok(Self { handle, process })

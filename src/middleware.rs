@@ -9,9 +9,10 @@
 //! | [`security_headers`] | tells browsers what not to do |
 //! | [`secure_cookies`] | marks cookies `Secure` |
 //! | [`linger`] | reads on when a body was refused |
+//! | [`target`] | refuses requests that are for no server like this one |
 //!
-//! None of these refuses a request. Two more do, and stand only where they are meant: [`cors`] around the API and
-//! [`origin`] around the server functions.
+//! Two more refuse requests, and stand only where they are meant: [`cors`] around the API and [`origin`] around the
+//! server functions.
 
 use axum::{
     Router,
@@ -34,6 +35,7 @@ pub mod request_log;
 pub mod secure_cookies;
 pub mod security_headers;
 pub mod shared;
+pub mod target;
 
 /// Puts the layers of the table around a router that has its state and all its routes.
 ///
@@ -52,6 +54,7 @@ pub fn around(router: Router, config: &Config) -> Router {
                 .then(|| from_fn_with_state(config.secure_cookies, secure_cookies::mark)),
         )
         .layer(from_fn(linger::read_on))
+        .layer(from_fn(target::check))
         .layer(shared::ShareBelow);
     router.layer(layers)
 }
@@ -83,7 +86,8 @@ mod tests {
         let router = around(Router::new().route("/page", page), &config)
             .layer(Extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)))));
         let ask = async |path: &str| {
-            let mut request = Request::get(path).body(Body::empty()).expect("a request");
+            let mut request =
+                Request::get(path).header("host", "liao").body(Body::empty()).expect("a request");
             for (name, value) in headers {
                 let name = axum::http::HeaderName::try_from(*name).expect("a name");
                 request.headers_mut().insert(name, value.parse().expect("a value"));

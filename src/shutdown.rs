@@ -12,14 +12,17 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use axum::{Router, serve::ListenerExt as _};
+use axum::Router;
 use tokio::{net::TcpListener, time};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::start_error::StartError;
+use crate::{
+    connections::{HttpServer, limits::Limits},
+    start_error::StartError,
+};
 
 /// How long requests and sockets may take to end. What is left of five seconds is for storing and closing.
 pub const DRAIN: Duration = Duration::from_secs(3);
@@ -79,34 +82,18 @@ impl Shutdown {
 
     /// Serves until told to stop, then until the last request and socket has ended or [`DRAIN`] is over. Handlers
     /// learn the peer's address (`ConnectInfo`).
-    ///
-    /// # Errors
-    /// When the system takes the port away.
-    pub async fn serve(&self, listener: TcpListener, router: Router) -> io::Result<()> {
-        // A frame goes at once, and does not wait until the peer has acknowledged the one before: in a room of ten that made
-        // the slowest of a hundred deliveries four times as slow.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps small frames back");
-            }
-        });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let server =
-            axum::serve(listener, service).with_graceful_shutdown(self.token.clone().cancelled_owned());
-        let mut server = std::pin::pin!(server.into_future());
+    pub async fn serve(&self, listener: TcpListener, router: Router, limits: Limits) {
+        let server = HttpServer::new(router, limits);
         tokio::select! {
-            ended = &mut server => return ended,
+            () = server.accept(&listener) => {}
             () = self.token.cancelled() => {}
         }
+        drop(listener);
         self.sockets.close();
-        let drained = async {
-            let (ended, ()) = tokio::join!(server, self.sockets.wait());
-            ended
-        };
-        time::timeout(DRAIN, drained).await.unwrap_or_else(|_| {
+        let drained = async { tokio::join!(server.drain(), self.sockets.wait()) };
+        if time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!(sockets = self.sockets.len(), "some requests or sockets did not end in time");
-            Ok(())
-        })
+        }
     }
 }
 
@@ -168,16 +155,17 @@ mod tests {
     };
 
     use super::*;
+    use crate::config::Config;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: liao\r\n\r\n";
 
     /// A server that takes `pace` to answer, and its address.
-    async fn server(shutdown: &Shutdown, pace: Duration) -> (JoinHandle<io::Result<()>>, SocketAddr) {
+    async fn server(shutdown: &Shutdown, pace: Duration) -> (JoinHandle<()>, SocketAddr) {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let router = Router::new().route("/", get(move || async move { time::sleep(pace).await }));
-        let shutdown = shutdown.clone();
-        (tokio::spawn(async move { shutdown.serve(listener, router).await }), address)
+        let (shutdown, limits) = (shutdown.clone(), Limits::new(&Config::of(&[]), 1_000));
+        (tokio::spawn(async move { shutdown.serve(listener, router, limits).await }), address)
     }
 
     async fn send(address: SocketAddr) -> TcpStream {
@@ -199,7 +187,7 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("answered, then closed");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        served.await.expect("no panic").expect("served");
+        served.await.expect("no panic");
         drop(idle);
     }
 
@@ -215,7 +203,7 @@ mod tests {
             drop(held);
         });
         shutdown.stop();
-        served.await.expect("no panic").expect("served");
+        served.await.expect("no panic");
         assert!((Duration::from_millis(200)..DRAIN).contains(&start.elapsed()));
     }
 
@@ -225,7 +213,7 @@ mod tests {
         let (served, address) = server(&shutdown, Duration::from_hours(1)).await;
         let (_stream, _held, start) = (send(address).await, shutdown.hold(), Instant::now());
         shutdown.stop();
-        served.await.expect("no panic").expect("served");
+        served.await.expect("no panic");
         assert!((DRAIN..DRAIN + Duration::from_secs(1)).contains(&start.elapsed()));
     }
 }

@@ -30,7 +30,7 @@ pub mod room;
 
 use figures::Kind;
 use handshake::Entrance;
-use line::Line;
+use line::{End, Line};
 
 /// Buffers of one socket. That for reading is there as long as the socket, and most of an idle one's memory by the
 /// library's default of 128 KiB; frames of a chat are small, and a larger one makes it grow. That for writing is
@@ -45,6 +45,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// RFC 6455's code for an endpoint that goes away.
 const GOING_AWAY: u16 = 1001;
+/// RFC 6455's code for text that is not UTF-8.
+const NOT_UTF8: u16 = 1007;
 
 /// Answers an upgrade and lets `serve` have the socket, with small buffers and within the
 /// limits; stopping waits for it.
@@ -76,7 +78,7 @@ where
 /// Lets the client in as far as `open` does, which is asked when its turn has come. Who may not come in has been told
 /// why.
 async fn enter<T, F>(
-    mut socket: WebSocket,
+    socket: WebSocket,
     state: &AppState,
     entrance: &Entrance,
     open: impl FnOnce(AuthenticatedSocket) -> F,
@@ -84,22 +86,21 @@ async fn enter<T, F>(
 where
     F: Future<Output = chat::Result<T>>,
 {
-    let locale = entrance.locale;
-    let claim = match handshake::identify(&mut socket, state, entrance).await {
-        Ok(claim) => claim,
-        Err(failure) => {
-            refuse(socket, locale, &failure).await;
-            return None;
-        }
+    let mut line = Line::new(socket, entrance, state);
+    let opened = async {
+        let claim = handshake::identify(&mut line, state, entrance).await?;
+        let _turn = state.turns.take().await;
+        let opened = async { open(state.chat.connect(claim).await?).await };
+        opened.await.map_err(End::Refused)
     };
-    let turn = state.turns.take().await;
-    let opened = async { open(state.chat.connect(claim).await?).await }.await;
-    drop(turn);
-    match opened {
-        Ok(opened) => Some((Line::new(socket, locale, state), opened)),
-        Err(error) => {
-            crate::error::log(&error);
-            refuse(socket, locale, &error.failure()).await;
+    match opened.await {
+        Ok(opened) => {
+            // It could not be asked whether it is there while it waited for its turn.
+            line.hear();
+            Some((line, opened))
+        }
+        Err(end) => {
+            line.end(end).await;
             None
         }
     }

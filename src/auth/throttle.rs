@@ -107,8 +107,9 @@ impl Throttle {
         sign_in: impl Future<Output = chat::Result<T>>,
     ) -> Result<chat::Result<T>, TooMany> {
         let mut claims = Vec::with_capacity(2);
-        if let Some(accounts) = &self.accounts {
-            claims.push(accounts.claim(&username_key(username), &self.clock).await?);
+        // What is too long for a name is no account's: `sign_in` refuses it as soon as it has seen its length.
+        if let (Some(accounts), Some(key)) = (&self.accounts, username_key(username)) {
+            claims.push(accounts.claim(&key, &self.clock).await?);
         }
         if let Some(addresses) = &self.addresses {
             claims.push(addresses.claim(&from.throttle_key(), &self.clock).await?);

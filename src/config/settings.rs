@@ -154,6 +154,18 @@ settings! {
     sign_up_failures_per_address: CountLimit = "50";
     /// WebSockets a user may have open; 0: no limit.
     sockets_per_user: CountLimit = "200";
+    /// Connections open at once, WebSockets among them; 0: as many as the system's limit on open files allows, which is never exceeded.
+    connections: CountLimit = "0";
+    /// Connections one address may have open, at most half of all; not counted for trusted_proxies and this machine itself; 0: no limit.
+    connections_per_address: CountLimit = "2000";
+    /// How long the head of a request may take.
+    header_timeout: Duration = "15s";
+    /// How long nothing may come of a request's body before its connection is closed.
+    body_timeout: Duration = "30s";
+    /// How long a connection may be idle between two requests. A reverse proxy in front should keep its connections for less.
+    keep_alive_timeout: Duration = "45s";
+    /// How long a client may take nothing of what is sent to it before its connection is closed.
+    write_timeout: Duration = "30s";
     /// How often the server asks each WebSocket whether its client is there; one that has said nothing for two and a half times as long is closed.
     ping_interval: Duration = "20s";
     /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug. By default all but what is usual: a browser that comes with a session of long ago.

@@ -19,10 +19,10 @@ use futures::{Stream, StreamExt as _};
 use tokio::{runtime::Handle, time::timeout};
 
 /// What is read at most; whoever sends more is cut off.
-const BYTES: usize = 16 * 1024 * 1024;
+pub const BYTES: usize = 16 * 1024 * 1024;
 
 /// For how long, at most.
-const TIME: Duration = Duration::from_secs(10);
+pub const TIME: Duration = Duration::from_secs(10);
 
 /// Middleware that sees to the request's body.
 pub async fn read_on(request: Request, next: Next) -> Response {

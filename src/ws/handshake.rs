@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::i18n::Locale;
 use axum::{
-    extract::{
-        FromRequestParts, Path,
-        ws::{Message, WebSocket},
-    },
+    extract::{FromRequestParts, Path, ws::Message},
     http::request::Parts,
 };
 use chat::{
@@ -20,10 +17,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::{frames, line::FRAME_BURST};
+use super::{
+    frames,
+    line::{End, FRAME_BURST, Line},
+};
 use crate::{
     api::query::Params,
     auth::extract::SocketClaim,
+    connections::connection::Connection,
     error::{self, ApiError},
     middleware::{client::Client, origin::Origin},
     state::AppState,
@@ -64,6 +65,8 @@ pub struct Entrance {
     pub room: Option<RoomId>,
     /// What a returning client knows already.
     pub resume: Option<Resume>,
+    /// What the socket goes over.
+    pub connection: Option<Arc<Connection>>,
     claim: Result<Option<Claim>, Failure>,
 }
 
@@ -93,7 +96,8 @@ impl FromRequestParts<AppState> for Entrance {
                 Err(error) => Err(error.failure().clone()),
             }
         };
-        Ok(Self { locale: error::locale(&parts.headers), room, resume, claim })
+        let connection = parts.extensions.get::<Arc<Connection>>().cloned();
+        Ok(Self { locale: error::locale(&parts.headers), room, resume, connection, claim })
     }
 }
 
@@ -101,32 +105,31 @@ impl FromRequestParts<AppState> for Entrance {
 ///
 /// # Errors
 /// Why it may not come in.
-pub async fn identify(
-    socket: &mut WebSocket,
-    state: &AppState,
-    entrance: &Entrance,
-) -> Result<Claim, Failure> {
-    if let Some(claim) = entrance.claim.clone()? {
+pub async fn identify(line: &mut Line, state: &AppState, entrance: &Entrance) -> Result<Claim, End> {
+    let refused = |failure: Failure| End::Refused(chat::Error::Refused(failure));
+    if let Some(claim) = entrance.claim.clone().map_err(refused)? {
         return Ok(claim);
     }
-    let token = timeout(INTRODUCTION, introduction(socket)).await.ok().flatten();
-    let token = token.ok_or(Failure::new(Code::NotAuthenticated))?;
-    state.auth.claim(&token).map_err(|error| error.failure().clone())
+    let nobody = || refused(Failure::new(Code::NotAuthenticated));
+    let token = timeout(INTRODUCTION, introduction(line)).await.map_err(|_| nobody())??;
+    let token = token.ok_or_else(nobody)?;
+    state.auth.claim(&token).map_err(|error| refused(error.failure().clone()))
 }
 
-/// The token of the first frame; `None` when it is another frame, or none comes.
-async fn introduction(socket: &mut WebSocket) -> Option<String> {
+/// The token of the first frame; `None` when it is another frame.
+async fn introduction(line: &mut Line) -> Result<Option<String>, End> {
     // Pings count as frames do, whoever sends them.
     for _ in 0..FRAME_BURST.get() {
-        match socket.recv().await?.ok()? {
+        match line.recv().await? {
             Message::Text(text) => {
                 return match frames::read(&text) {
-                    Ok(ClientFrame::Authenticate { token }) => Some(token),
-                    Ok(_) | Err(_) => None,
+                    Ok(ClientFrame::Authenticate { token }) => Ok(Some(token)),
+                    Ok(_) | Err(_) => Ok(None),
                 };
             }
             Message::Ping(_) | Message::Pong(_) => {}
-            Message::Binary(_) | Message::Close(_) => return None,
+            Message::Binary(_) => return Ok(None),
+            Message::Close(_) => return Err(End::Left),
         }
     }
     None

@@ -3,6 +3,7 @@
 
 use std::{
     pin::pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -20,11 +21,12 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    CLOSE_PATIENCE, GOING_AWAY, SEND_PATIENCE, close, figures,
+    CLOSE_PATIENCE, GOING_AWAY, NOT_UTF8, SEND_PATIENCE, close, figures,
     frames::{self, BadFrame},
+    handshake::Entrance,
     refusal, refuse, send, send_frame,
 };
-use crate::{auth::Auth, state::AppState};
+use crate::{auth::Auth, connections::connection::Connection, state::AppState};
 
 /// Frames written before the network is asked to take them.
 const BURST: usize = 64;
@@ -81,6 +83,8 @@ pub enum End {
     Refused(chat::Error),
     /// A frame was over the limit.
     TooLarge,
+    /// A text was not UTF-8.
+    NotUtf8,
 }
 
 /// What comes from a client; none once it has gone.
@@ -95,18 +99,32 @@ pub struct Line {
     /// How often the client is asked whether it is there.
     ping_interval: Duration,
     heard_at: Instant,
+    /// What the socket goes over; `None` outside the server, as in a handler's own test.
+    connection: Option<Arc<Connection>>,
 }
 
 impl Line {
-    /// Takes over a socket that was admitted.
-    pub fn new(socket: WebSocket, locale: Locale, state: &AppState) -> Self {
+    /// Takes over a socket that was accepted.
+    pub fn new(socket: WebSocket, entrance: &Entrance, state: &AppState) -> Self {
         let config = &state.config;
         // An operator who lifts the limit on messages means it for the socket too.
         let is_limited = config.writes_per_second.0.is_some();
         let limit = is_limited
             .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
-        let (auth, ping_interval) = (state.auth.clone(), config.ping_interval);
-        Self { socket, locale, auth, limit, ping_interval, heard_at: Instant::now() }
+        Self {
+            socket,
+            locale: entrance.locale,
+            auth: state.auth.clone(),
+            limit,
+            ping_interval: config.ping_interval,
+            heard_at: Instant::now(),
+            connection: entrance.connection.clone(),
+        }
+    }
+
+    /// The client is there.
+    pub fn hear(&mut self) {
+        self.heard_at = Instant::now();
     }
 
     /// When to [`Self::ping`].
@@ -132,9 +150,7 @@ impl Line {
 
     /// The frame in what came; none in a sign of life, and none in a bad one, which is answered.
     pub async fn read(&mut self, came: Came) -> Result<Option<ClientFrame>, End> {
-        let message = came.ok_or(End::Lost)?.map_err(lost)?;
-        self.heard_at = Instant::now();
-        let frame = match message {
+        let frame = match self.message(came)? {
             Message::Text(text) => {
                 self.count()?;
                 frames::read(&text)
@@ -154,6 +170,18 @@ impl Line {
             Ok(frame) => Ok(Some(frame)),
             Err(bad) => self.refuse(&bad.failure, bad.client_id).await.map(|()| None),
         }
+    }
+
+    /// The next message from the client, whatever it is.
+    pub async fn recv(&mut self) -> Result<Message, End> {
+        let came = self.socket.recv().await;
+        self.message(came)
+    }
+
+    fn message(&mut self, came: Came) -> Result<Message, End> {
+        let message = came.ok_or(End::Lost)?.map_err(lost)?;
+        self.hear();
+        Ok(message)
     }
 
     fn count(&self) -> Result<(), End> {
@@ -231,6 +259,11 @@ impl Line {
 
     /// Says why it is over, and closes.
     pub async fn end(mut self, end: End) {
+        // The client may be sending still: a connection that is closed with that unread is reset, and a browser then
+        // reports 1006 in place of the code. Who is gone sends nothing.
+        if let (Some(connection), false) = (&self.connection, matches!(end, End::Lost)) {
+            connection.drain_on_close();
+        }
         match end {
             End::Lost => figures::lost(),
             End::Left => {
@@ -243,7 +276,8 @@ impl Line {
                 crate::error::log(&error);
                 refuse(self.socket, self.locale, &error.failure()).await;
             }
-            End::TooLarge => close(self.socket, crate::error::close_code(Code::TooLarge)).await,
+            End::TooLarge => refuse(self.socket, self.locale, &Failure::new(Code::TooLarge)).await,
+            End::NotUtf8 => close(self.socket, NOT_UTF8).await,
         }
     }
 }
@@ -253,10 +287,11 @@ fn text(json: Bytes) -> Message {
     Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
 }
 
-/// A frame over the limit is answered; any other error means that the peer is gone.
+/// A frame over the limit and text that is none are answered; any other error means that the peer is gone.
 fn lost(error: axum::Error) -> End {
     match error.into_inner().downcast::<tungstenite::Error>().as_deref() {
         Ok(tungstenite::Error::Capacity(_)) => End::TooLarge,
+        Ok(tungstenite::Error::Utf8(_)) => End::NotUtf8,
         Ok(_) | Err(_) => End::Lost,
     }
 }

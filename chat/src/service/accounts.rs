@@ -75,8 +75,8 @@ impl Chat {
     ) -> Result<User> {
         let mut problems = Problems::default();
         problems.closed("username", username);
-        let username = &rules::normalized(username);
-        let username_key = &username_key(username);
+        let username = &spelled(username)?;
+        let username_key = &rules::key_of(username);
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
         rules::check_username(&mut problems, username, username_key);
         rules::check_password(&mut problems, password, &[username, first_name, last_name]);
@@ -112,7 +112,7 @@ impl Chat {
     /// # Errors
     /// `no_active_account`; `invalid` for what can be no name or password at all.
     pub async fn sign_in(&self, username: &str, password: &str) -> Result<SignIn> {
-        let username = rules::normalized(username);
+        let username = spelled(username)?;
         let mut problems = Problems::default();
         problems.filled_line("username", &username, USERNAME_MAX);
         if password.is_empty() {
@@ -123,7 +123,7 @@ impl Chat {
         problems.finish()?;
 
         let mut conn = self.store().read().await?;
-        let stored = users::credentials(&mut conn, &username_key(&username)).await?;
+        let stored = users::credentials(&mut conn, &rules::key_of(&username)).await?;
         // Not kept while the password is hashed: others want to read meanwhile.
         drop(conn);
         let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
@@ -248,7 +248,7 @@ impl Chat {
     }
 
     async fn named(&self, username: &str) -> Result<Account> {
-        let key = username_key(&rules::normalized(username));
+        let key = username_key(username).ok_or(Code::UserNotFound)?;
         Ok(self.account(&key).await?.ok_or(Code::UserNotFound)?)
     }
 
@@ -256,6 +256,12 @@ impl Chat {
         let mut conn = self.store().read().await?;
         Ok(users::find_by_key(&mut conn, key).await?)
     }
+}
+
+/// A username as it is stored.
+fn spelled(username: &str) -> Result<String> {
+    rules::normalized(username)
+        .ok_or_else(|| Error::invalid("username", Problem::TooLong { max: USERNAME_MAX }))
 }
 
 fn present(account: Option<Account>) -> Result<User> {

@@ -1,9 +1,9 @@
 //! People whom one shares a room with, and the room in which one is most among each other.
 
-use super::Chat;
+use super::{Chat, validate::may_be_in_a_name};
 use crate::{
     error::Result,
-    model::{RoomRef, User, limits::USERNAME_MAX},
+    model::{RoomRef, User},
     store::members::companions,
 };
 
@@ -26,7 +26,7 @@ impl Chat {
     /// A failing database.
     pub async fn companions(&self, viewer: &User, text: &str) -> Result<Vec<Companion>> {
         let text = text.trim();
-        if text.is_empty() || text.chars().count() > USERNAME_MAX || text.contains('\0') {
+        if text.is_empty() || !may_be_in_a_name(text) {
             return Ok(Vec::new());
         }
         let mut conn = self.store().read().await?;

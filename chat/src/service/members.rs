@@ -56,7 +56,8 @@ impl Chat {
         let mut problems = Problems::default();
         problems.filled_line("username", username, USERNAME_MAX);
         problems.finish()?;
-        let (inviter, key) = (inviter.clone(), username_key(username));
+        let key = username_key(username).ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
+        let inviter = inviter.clone();
         self.in_turn(room, move |chat| chat.try_to_invite(inviter.clone(), room, key.clone())).await
     }
 

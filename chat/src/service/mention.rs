@@ -28,7 +28,7 @@ pub(crate) fn names(text: &str) -> Vec<String> {
             if next.is_some_and(continues_word) {
                 continue;
             }
-            let name = username_key(name);
+            let Some(name) = username_key(name) else { break };
             if !names.contains(&name) {
                 names.push(name);
             }

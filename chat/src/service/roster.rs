@@ -4,10 +4,11 @@
 use super::{
     Chat,
     access::{Action, allow, may_act_on, powers, rights},
+    validate::may_be_in_a_name,
 };
 use crate::{
     error::Result,
-    model::{Code, Member, Powers, Rights, Role, Room, RoomId, User, UserId, limits::USERNAME_MAX},
+    model::{Code, Member, Powers, Rights, Role, Room, RoomId, User, UserId},
     store::{
         members::{self, Listed, roster},
         rooms, users,
@@ -76,8 +77,11 @@ impl Chat {
         let listed = if powers.moderate { Listed::All } else { Listed::Counted };
         // One more than is shown tells whether there is more.
         let search = query.search.as_deref();
-        let mut found =
-            roster::page(&mut conn, &tag, listed, search, after.as_ref(), query.limit + 1).await?;
+        let mut found = if search.is_none_or(may_be_in_a_name) {
+            roster::page(&mut conn, &tag, listed, search, after.as_ref(), query.limit + 1).await?
+        } else {
+            Vec::new()
+        };
         let has_more = found.len() > query.limit;
         found.truncate(query.limit);
         let mut places = Vec::with_capacity(found.len());
@@ -108,7 +112,7 @@ impl Chat {
         let standing = rooms::standing(&mut conn, room, inviter.id).await?;
         allow(standing.as_ref(), Action::Invite)?;
         let text = text.trim();
-        if text.is_empty() || text.chars().count() > USERNAME_MAX || text.contains('\0') {
+        if text.is_empty() || !may_be_in_a_name(text) {
             return Ok(Vec::new());
         }
         Ok(users::outside(&mut conn, room, text, CANDIDATES).await?)

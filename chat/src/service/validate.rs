@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{FieldProblem, Problem},
+    model::{FieldProblem, Problem, limits::USERNAME_MAX},
 };
 
 /// Collects what is wrong with the fields of one request.
@@ -67,6 +67,12 @@ impl Problems {
     pub(super) fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::fields(self.0)) }
     }
+}
+
+/// May some name of a person have this in it? What no name can have is neither folded nor looked for.
+pub(super) fn may_be_in_a_name(text: &str) -> bool {
+    // Bytes first, as for all that a stranger sends.
+    text.len() <= 4 * USERNAME_MAX && text.chars().count() <= USERNAME_MAX && !text.contains('\0')
 }
 
 /// Is there nothing to see? Zero-width characters count as nothing, since a room

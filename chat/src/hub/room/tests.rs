@@ -158,18 +158,6 @@ async fn a_reader_that_falls_behind_is_told() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_signed_out_takes_no_place_in_the_rings_of_others_rooms() {
-    let hub = hub(2);
-    let mut elsewhere = hub.subscribe(ROOM, person(1)).await;
-    let mut theirs = hub.subscribe(RoomId(2), person(2)).await;
-    for _ in 0..100 {
-        hub.publish_user(UserId(2), crate::hub::UserEvent::Close(Code::UserInactive));
-    }
-    assert!(rest(&mut elsewhere).is_empty());
-    assert!(theirs.next().await.is_err(), "they are in that one");
-}
-
-#[tokio::test]
 async fn a_room_without_listeners_is_forgotten() {
     let hub = hub(16);
     let one = hub.subscribe(ROOM, person(1)).await;

@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::{
     model::{
         Problem,
-        limits::{PASSWORD_MAX, PASSWORD_MIN, USERNAME_MAX},
+        limits::{PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX, USERNAME_MAX},
     },
     service::validate::{Problems, is_blank},
 };
@@ -21,16 +21,27 @@ const COMMON: &str = include_str!("common_passwords.txt");
 /// How alike a password may be to a name, from 0 (nothing in common) to 1.
 const ALIKE: f64 = 0.7;
 
+/// The bytes of the longest username, at four for each character. What a stranger sends is measured before anything
+/// else is done with it: normalising makes up to 18 characters of one.
+const USERNAME_BYTES: usize = 4 * USERNAME_MAX;
+
 /// The one spelling in which a username is stored: without the white space around it,
-/// and with letters that only look different (full-width ones) made the same.
-pub(super) fn normalized(username: &str) -> String {
-    username.trim().nfkc().collect()
+/// and with letters that only look different (full-width ones) made the same. `None` for what is too long to be one,
+/// which is not looked at any further.
+pub(super) fn normalized(username: &str) -> Option<String> {
+    let username = username.trim();
+    (username.len() <= USERNAME_BYTES).then(|| username.nfkc().collect())
 }
 
 /// How a username is compared: 'Bob', 'bob' and 'ｂｏｂ' are one person to other
-/// people, so to us too.
-pub fn username_key(username: &str) -> String {
-    normalized(username).to_lowercase()
+/// people, so to us too. `None` for what is too long to be one: nobody has that name.
+pub fn username_key(username: &str) -> Option<String> {
+    normalized(username).map(|username| key_of(&username))
+}
+
+/// The key of a username in the spelling in which it is stored.
+pub(super) fn key_of(normalized: &str) -> String {
+    normalized.to_lowercase()
 }
 
 pub(super) fn check_username(problems: &mut Problems, username: &str, key: &str) {
@@ -62,9 +73,11 @@ pub(super) fn check_password(problems: &mut Problems, password: &str, names: &[&
 
 fn is_weak(password: &str, names: &[&str]) -> bool {
     let password = password.to_lowercase();
+    // A name that is too long to be one is refused for that, and not taken apart: it could have thousands of parts.
+    let mut names = names.iter().filter(|name| name.len() <= 4 * PERSON_NAME_MAX.max(USERNAME_MAX));
     password.chars().all(char::is_numeric)
         || COMMON.lines().any(|common| common == password.trim())
-        || names.iter().any(|name| resembles(&password, &name.to_lowercase()))
+        || names.any(|name| resembles(&password, &name.to_lowercase()))
 }
 
 /// Is `password` made of much the same characters as `name` or a part of it?
@@ -107,8 +120,8 @@ mod tests {
     }
 
     fn of_username(username: &str) -> Vec<Problem> {
-        let username = normalized(username);
-        problems(|found| check_username(found, &username, &username_key(&username)))
+        let username = normalized(username).expect("not too long to be looked at");
+        problems(|found| check_username(found, &username, &key_of(&username)))
     }
 
     fn of_password(password: &str) -> Vec<Problem> {
@@ -136,9 +149,24 @@ mod tests {
     #[test]
     fn one_name_in_several_spellings_has_one_key() {
         for spelling in ["Bob", "bob", " BOB ", "ｂｏｂ"] {
-            assert_eq!(username_key(spelling), "bob");
+            assert_eq!(username_key(spelling).as_deref(), Some("bob"));
         }
         assert_ne!(username_key("bob"), username_key("rob"));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_name_is_neither_normalised_nor_taken_apart() {
+        assert_eq!(username_key(&"ﷺ".repeat(201)), None);
+        assert_eq!(username_key(&"a".repeat(601)), None);
+        // As long as it may be at first sight, and still bounded afterwards: 18 characters of each.
+        let longest = username_key(&"ﷺ".repeat(200)).expect("looked at");
+        assert_eq!(longest.chars().count(), 200 * 18);
+        assert_eq!(
+            username_key(&format!("{}bob{}", " ".repeat(1_000), " ".repeat(1_000))).as_deref(),
+            Some("bob")
+        );
+        let parts = "correct.".repeat(100_000);
+        assert_eq!(problems(|found| check_password(found, "correct horse", &[&parts])), []);
     }
 
     #[test]

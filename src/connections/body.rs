@@ -1,0 +1,100 @@
+//! The bodies of requests, which must keep coming, and those of answers, whose end ends the request.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, Incoming, SizeHint};
+
+use super::{
+    connection::{Connection, Order, RequestUnderWay},
+    counters::{self, Reason},
+    deadline::Stall,
+};
+
+/// A request's body. One that stops coming while it is waited for ends the connection: whoever waits for it would wait
+/// for ever, and what was sent of it is of no use.
+pub struct Timed {
+    incoming: Incoming,
+    connection: Arc<Connection>,
+    stall: Stall,
+}
+
+impl Timed {
+    /// The body of a request of this connection.
+    pub fn new(incoming: Incoming, connection: Arc<Connection>) -> Self {
+        Self { incoming, connection, stall: Stall::default() }
+    }
+}
+
+impl HttpBody for Timed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.incoming).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.stall.moved(frame.data_ref().map_or(0, Bytes::len));
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(axum::Error::new(error)))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending if this.stall.poll(context, this.connection.limits().body).is_ready() => {
+                counters::ended(Reason::Body);
+                this.connection.order(Order::Close);
+                let error = io::Error::from(io::ErrorKind::TimedOut);
+                Poll::Ready(Some(Err(axum::Error::new(error))))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+/// An answer's body. The request is under way until it was handed over.
+pub struct Answer {
+    body: Body,
+    _request: RequestUnderWay,
+}
+
+impl Answer {
+    /// The answer to a request.
+    pub fn new(body: Body, request: RequestUnderWay) -> Self {
+        Self { body, _request: request }
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,95 @@
+//! Requests that are meant for no server like this one: to be a proxy, or to no host at all.
+//!
+//! What is below may rely on it that a path begins with a slash, and that there is one host at most.
+
+use axum::{
+    extract::Request,
+    http::{
+        HeaderMap, HeaderValue, Method, Uri, Version,
+        header::{ALLOW, HOST},
+        uri::Authority,
+    },
+    middleware::Next,
+    response::Response,
+};
+use chat::model::Code;
+
+use crate::error;
+
+/// What may be asked for somewhere.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
+
+/// Middleware that refuses what RFC 9110 and 9112 say is to be refused, and what they have for proxies alone.
+pub async fn check(request: Request, next: Next) -> Response {
+    if request.method() == Method::CONNECT {
+        let mut response = error::respond(Code::MethodNotAllowed, request.headers());
+        response.headers_mut().insert(ALLOW, METHODS);
+        return response;
+    }
+    if has_path(request.uri()) && has_host(request.version(), request.headers()) {
+        return next.run(request).await;
+    }
+    error::respond(Code::Invalid, request.headers())
+}
+
+/// A path and a query, or a whole URL: not a host and a port alone, nor `*`.
+fn has_path(uri: &Uri) -> bool {
+    uri.path_and_query().is_some() && uri.path().starts_with('/')
+}
+
+/// One host that can be one; HTTP/1.0 needs none.
+fn has_host(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let is_host = |host: &HeaderValue| {
+        let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+        authority.is_some_and(|authority| !authority.as_str().contains('@'))
+    };
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_host(host),
+        (None, _) => version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_a_path() {
+        for (target, is_fine) in [
+            ("/", true),
+            ("/a?b=c", true),
+            ("//evil/a", true),
+            ("http://evil.example/a", true),
+            ("http://evil.example", true),
+            ("evil.example:80", false),
+            ("evil.example", false),
+            ("*", false),
+        ] {
+            assert_eq!(has_path(&target.parse().expect("a target")), is_fine, "{target}");
+        }
+    }
+
+    #[test]
+    fn there_is_one_host_from_1_1_on() {
+        let has_host = |version, hosts: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(HOST, HeaderValue::from_static(host));
+            }
+            has_host(version, &headers)
+        };
+        for host in ["liao", "chat.example:8000", "[::1]:80", "192.0.2.1"] {
+            assert!(has_host(Version::HTTP_11, &[host]), "{host}");
+        }
+        for host in ["", "a b", "a/b", "user@liao"] {
+            assert!(!has_host(Version::HTTP_11, &[host]), "{host}");
+        }
+        assert!(!has_host(Version::HTTP_11, &[]));
+        assert!(has_host(Version::HTTP_10, &[]));
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            assert!(!has_host(version, &["liao", "liao"]));
+        }
+    }
+}
