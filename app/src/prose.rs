@@ -6,18 +6,24 @@
 //!
 //! Written here and not taken from a crate for two reasons. `CommonMark` tells by punctuation where emphasis may begin
 //! and end, and `**注意：**明天` is none to it; and the smallest of its parsers adds a fifth to what every visitor
-//! fetches. `blocks` parts the text, `inline` reads a line, `link` and `mention` find theirs, `code` colours.
+//! fetches. `blocks` parts the text, `inline` reads a line, `pairs` finds what closes what in it, `link` and `mention`
+//! find theirs, `code` colours.
 //!
-//! The work is bounded by the length of the text, whatever it says.
+//! The time and the size of the HTML grow with the length of the text and no faster, whatever it says: anybody may post
+//! ten thousand characters, and every reader's browser renders them. Each loop over text reports its steps to `work`,
+//! and a test bounds them.
 
 mod blocks;
 mod code;
 mod inline;
 mod link;
 mod mention;
+mod pairs;
 #[cfg(test)]
 mod tests;
+mod work;
 
+use mention::Lookup;
 pub use mention::Names;
 
 /// A text longer than this, in characters, is folded.
@@ -31,7 +37,7 @@ const READ_FOR_EXCERPT: usize = 4;
 pub fn render(text: &str, names: &Names) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 4);
     let lines: Vec<&str> = text.lines().collect();
-    blocks::render(&lines, 0, names, &mut html);
+    blocks::render(&lines, 0, &Lookup::new(names), &mut html);
     html
 }
 

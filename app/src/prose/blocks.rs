@@ -1,6 +1,6 @@
 //! Parts a text into paragraphs, quotes, lists, code and tables, line by line.
 
-use super::{Names, code, inline};
+use super::{code, inline, mention::Lookup, work};
 
 /// Quotes and lists within each other, at most; what is deeper is text.
 const DEEPEST: usize = 6;
@@ -8,9 +8,10 @@ const DEEPEST: usize = 6;
 const WIDEST: usize = 24;
 
 /// Writes the blocks that `lines` are.
-pub(super) fn render(lines: &[&str], depth: usize, names: &Names, html: &mut String) {
+pub(super) fn render(lines: &[&str], depth: usize, names: &Lookup, html: &mut String) {
     let mut rest = lines;
     while let Some(&line) = rest.first() {
+        work::add(line.len());
         let used = if line.trim().is_empty() {
             1
         } else if let Some(fence) = Fence::open(line) {
@@ -41,9 +42,10 @@ pub(super) fn render(lines: &[&str], depth: usize, names: &Names, html: &mut Str
 }
 
 /// Lines up to an empty one or the next block. Their breaks and spaces are kept, by the style sheet.
-fn paragraph(lines: &[&str], depth: usize, names: &Names, html: &mut String) -> usize {
+fn paragraph(lines: &[&str], depth: usize, names: &Lookup, html: &mut String) -> usize {
     let ends = |at: usize| {
         let line = lines[at];
+        work::add(line.len());
         line.trim().is_empty()
             || Fence::open(line).is_some()
             || heading(line).is_some()
@@ -92,6 +94,7 @@ impl<'a> Fence<'a> {
     }
 
     fn is_closed_by(&self, line: &str) -> bool {
+        work::add(line.len());
         let line = line.trim();
         line.len() >= self.length && line.chars().all(|letter| letter == self.mark)
     }
@@ -112,8 +115,9 @@ fn is_quote(line: &str) -> bool {
     line.starts_with('>')
 }
 
-fn quote(lines: &[&str], depth: usize, names: &Names, html: &mut String) -> usize {
+fn quote(lines: &[&str], depth: usize, names: &Lookup, html: &mut String) -> usize {
     let end = lines.iter().position(|line| !is_quote(line)).unwrap_or(lines.len());
+    work::add(end);
     let within: Vec<&str> =
         lines[..end].iter().map(|line| line[1..].strip_prefix(' ').unwrap_or(&line[1..])).collect();
     html.push_str("<blockquote>");
@@ -138,6 +142,7 @@ struct Item<'a> {
 
 impl<'a> Item<'a> {
     fn of(line: &'a str) -> Option<Self> {
+        work::add(line.len());
         let inner = line.trim_start_matches(' ');
         let indent = line.len() - inner.len();
         let after = inner.trim_start_matches(|letter: char| letter.is_ascii_digit());
@@ -167,7 +172,7 @@ impl<'a> Item<'a> {
     }
 }
 
-fn list(first: &Item, lines: &[&str], depth: usize, names: &Names, html: &mut String) -> usize {
+fn list(first: &Item, lines: &[&str], depth: usize, names: &Lookup, html: &mut String) -> usize {
     let close = match first.number.map(|number| number.trim_start_matches('0')) {
         None => {
             html.push_str("<ul>");
@@ -197,6 +202,7 @@ fn list(first: &Item, lines: &[&str], depth: usize, names: &Names, html: &mut St
         at = end;
         // Items may stand apart.
         let next = (at..lines.len()).find(|&at| !lines[at].trim().is_empty()).unwrap_or(lines.len());
+        work::add(next - at);
         if lines.get(next).and_then(|line| Item::of(line)).is_some_and(|item| first.continues(&item)) {
             at = next;
         }
@@ -210,6 +216,7 @@ fn item_end(item: &Item, lines: &[&str], from: usize) -> usize {
     let is_within = |line: &str| line.len() - line.trim_start_matches(' ').len() > item.indent + 1;
     let mut end = from;
     for (at, line) in lines.iter().enumerate().skip(from) {
+        work::add(line.len());
         if line.trim().is_empty() {
             continue;
         }
@@ -257,6 +264,7 @@ fn column(cell: &str) -> Option<Column> {
 
 /// What stands between the bars; none where there are none, or too many.
 fn cells(line: &str) -> Option<Vec<String>> {
+    work::add(line.len());
     let line = line.trim();
     let line = line.strip_prefix('|').unwrap_or(line);
     let mut cells = vec![String::new()];
@@ -282,7 +290,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
     (line.contains('|') && cells.len() <= WIDEST).then_some(cells)
 }
 
-fn table(columns: &[Column], lines: &[&str], names: &Names, html: &mut String) -> usize {
+fn table(columns: &[Column], lines: &[&str], names: &Lookup, html: &mut String) -> usize {
     html.push_str("<div class=\"prose-table\" tabindex=\"0\"><table><thead>");
     row("th", columns, &cells(lines[0]).unwrap_or_default(), names, html);
     html.push_str("</thead><tbody>");
@@ -296,10 +304,13 @@ fn table(columns: &[Column], lines: &[&str], names: &Names, html: &mut String) -
     end
 }
 
-/// As many cells as there are columns, whatever the row has.
-fn row(tag: &str, columns: &[Column], cells: &[String], names: &Names, html: &mut String) {
+/// As wide as the columns are, whatever the row has. What is missing at its end is one cell, however many columns that
+/// are: a row of two letters must not become two dozen elements.
+fn row(tag: &str, columns: &[Column], cells: &[String], names: &Lookup, html: &mut String) {
     html.push_str("<tr>");
-    for (at, column) in columns.iter().enumerate() {
+    let is_short = cells.len() + 1 < columns.len();
+    let single = if is_short { cells.len() } else { columns.len() };
+    for (at, column) in columns[..single].iter().enumerate() {
         html.push('<');
         html.push_str(tag);
         html.push_str(match column {
@@ -311,6 +322,11 @@ fn row(tag: &str, columns: &[Column], cells: &[String], names: &Names, html: &mu
         html.push_str("</");
         html.push_str(tag);
         html.push('>');
+    }
+    if is_short {
+        html.push_str("<td colspan=\"");
+        html.push_str(&(columns.len() - single).to_string());
+        html.push_str("\"></td>");
     }
     html.push_str("</tr>");
 }

@@ -1,7 +1,9 @@
 //! Colours code: comments, strings, numbers and the words of the language. By the look of it and no more: a reader of
 //! each language would be larger than the whole page.
 
-use super::escape;
+use std::{cmp::Ordering, sync::OnceLock};
+
+use super::{escape, work};
 
 /// What a family of languages looks like.
 struct Family {
@@ -13,11 +15,13 @@ struct Family {
     block: Option<(&'static str, &'static str)>,
     /// What strings stand between.
     quotes: &'static str,
-    /// Its own words, between spaces.
+    /// Its own words, between spaces, in the order of [`compare`].
     words: &'static str,
+    /// The same, one by one: made when code of the family is first seen.
+    list: OnceLock<Vec<&'static str>>,
 }
 
-const FAMILIES: [Family; 7] = [
+static FAMILIES: [Family; 7] = [
     Family {
         names: "rust rs c h cpp c++ cs csharp java kotlin kt swift go golang scala dart zig",
         line: &["//"],
@@ -27,8 +31,9 @@ const FAMILIES: [Family; 7] = [
                 export extern false final float fn for func go guard i32 i64 if impl implements import in int interface \
                 internal let long loop match mod move mut namespace new nil null nullptr object override package private \
                 protected pub public range ref return self Self signed sizeof static str string struct super switch \
-                template this throw throws trait true try type typedef u8 u32 u64 union unsafe use using usize val var \
+                template this throw throws trait true try type typedef u32 u64 u8 union unsafe use using usize val var \
                 virtual void where while yield",
+        list: OnceLock::new(),
     },
     Family {
         names: "js javascript ts typescript jsx tsx mjs json jsonc php",
@@ -39,6 +44,7 @@ const FAMILIES: [Family; 7] = [
                 false finally for from function if implements import in instanceof interface let new null of private \
                 protected public readonly return static super switch this throw true try type typeof undefined var void \
                 while yield",
+        list: OnceLock::new(),
     },
     Family {
         names: "python py ruby rb elixir ex",
@@ -48,14 +54,16 @@ const FAMILIES: [Family; 7] = [
         words: "and as assert async await begin break case class continue def del do elif else elsif end ensure except \
                 False finally for from global if import in is lambda match module nil None nonlocal not or pass raise \
                 require rescue return self then True try unless until when while with yield",
+        list: OnceLock::new(),
     },
     Family {
         names: "sh bash zsh shell console fish dockerfile makefile make",
         line: &["#"],
         block: None,
         quotes: "\"'",
-        words: "case cd do done echo elif else esac exit export fi for function if in local return set shift sudo then \
-                unset until while CMD COPY ENV EXPOSE FROM RUN WORKDIR",
+        words: "case cd CMD COPY do done echo elif else ENV esac exit export EXPOSE fi for FROM function if in local return \
+                RUN set shift sudo then unset until while WORKDIR",
+        list: OnceLock::new(),
     },
     Family {
         names: "sql mysql sqlite postgres",
@@ -66,13 +74,15 @@ const FAMILIES: [Family; 7] = [
                 drop else end exists explain foreign from group having if in index inner insert into is join key left \
                 like limit not null offset on or order outer primary references right rollback select set table then \
                 transaction union unique update using values view when where with",
+        list: OnceLock::new(),
     },
     Family {
         names: "yaml yml toml ini conf env properties",
         line: &["#"],
         block: None,
         quotes: "\"'",
-        words: "true false null yes no on off",
+        words: "false no null off on true yes",
+        list: OnceLock::new(),
     },
     Family {
         names: "html xml svg css scss",
@@ -80,12 +90,20 @@ const FAMILIES: [Family; 7] = [
         block: Some(("<!--", "-->")),
         quotes: "\"'",
         words: "",
+        list: OnceLock::new(),
     },
 ];
 
 impl Family {
     fn of(language: &str) -> Option<&'static Self> {
+        work::add(FAMILIES.iter().map(|family| family.names.len()).sum());
         FAMILIES.iter().find(|family| has_word(family.names, language))
+    }
+
+    fn knows(&self, word: &str) -> bool {
+        work::add(word.len());
+        let list = self.list.get_or_init(|| self.words.split_ascii_whitespace().collect());
+        list.binary_search_by(|known| compare(known, word)).is_ok()
     }
 
     fn comment(&self, rest: &str) -> usize {
@@ -119,6 +137,12 @@ impl Family {
     }
 }
 
+/// The order of words, whatever the case of their letters.
+fn compare(one: &str, other: &str) -> Ordering {
+    let lower = |byte: u8| byte.to_ascii_lowercase();
+    one.bytes().map(lower).cmp(other.bytes().map(lower))
+}
+
 fn has_word(words: &str, word: &str) -> bool {
     !word.is_empty() && words.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word))
 }
@@ -139,7 +163,7 @@ pub(super) fn render(language: &str, code: &str, html: &mut String) {
             let used = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
             let class = if letter.is_ascii_digit() {
                 "code-number"
-            } else if has_word(family.words, &rest[..used]) {
+            } else if family.knows(&rest[..used]) {
                 "code-word"
             } else {
                 ""
@@ -148,6 +172,7 @@ pub(super) fn render(language: &str, code: &str, html: &mut String) {
         } else {
             ("", letter.len_utf8())
         };
+        work::add(used);
         let (piece, after) = rest.split_at(used);
         if class.is_empty() {
             escape(piece, html);
@@ -165,4 +190,18 @@ pub(super) fn render(language: &str, code: &str, html: &mut String) {
 
 fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_language_is_found_whatever_its_case() {
+        for family in &FAMILIES {
+            let mut words = family.words.split_ascii_whitespace();
+            assert!(words.clone().is_sorted_by(|one, other| compare(one, other).is_le()), "{}", family.names);
+            assert!(words.all(|word| family.knows(&word.to_ascii_uppercase())), "{}", family.names);
+        }
+    }
 }

@@ -5,15 +5,21 @@
 
 use chat::model::mention::continues_word;
 
-use super::{Names, escape, link, mention};
+use super::{escape, link, mention::Lookup, pairs::Pairs, work};
 
-/// A link's words are looked for no further than this, in bytes.
+/// The most bytes of a link's words.
 const LINK_WORDS: usize = 1_000;
 
 /// Writes `text`, its marks made markup.
-pub(super) fn render(text: &str, names: &Names, html: &mut String) {
-    let mut reader = Reader { names, in_link: false, pieces: Vec::new(), open: Vec::new() };
-    reader.read(text);
+pub(super) fn render(text: &str, names: &Lookup, html: &mut String) {
+    render_within(text, names, false, html);
+}
+
+fn render_within(text: &str, names: &Lookup, in_link: bool, html: &mut String) {
+    let pairs = Pairs::of(text);
+    let mut reader =
+        Reader { text, pairs, names, in_link, pieces: Vec::new(), open: Vec::new(), waiting: [0; 3] };
+    reader.read();
     reader.finish(html);
 }
 
@@ -36,24 +42,30 @@ struct Marks {
 }
 
 struct Reader<'a> {
-    names: &'a Names,
+    text: &'a str,
+    pairs: Pairs,
+    names: &'a Lookup<'a>,
     in_link: bool,
     pieces: Vec<Piece>,
-    /// The places of the runs that may open something and have not.
-    open: Vec<usize>,
+    /// The runs that may open something and have not: their places among the pieces, and their marks.
+    open: Vec<(usize, char)>,
+    /// How many of them there are of each mark.
+    waiting: [usize; 3],
 }
 
 impl Reader<'_> {
-    fn read(&mut self, text: &str) {
+    fn read(&mut self) {
+        let text = self.text;
         let mut before = None;
         let mut at = 0;
         while let Some(letter) = text[at..].chars().next() {
+            work::add(1);
             let rest = &text[at..];
             let used = match letter {
                 '\\' => self.escaped(rest),
-                '`' => self.code(rest),
+                '`' => self.code(at),
                 '*' | '_' | '~' => self.marks(rest, letter, before),
-                '[' if !self.in_link => self.named_link(rest),
+                '[' if !self.in_link => self.named_link(at),
                 '@' => self.mention(rest),
                 'h' | 'm' if !self.in_link && !before.is_some_and(continues_word) => self.link(rest),
                 _ => 0,
@@ -99,15 +111,22 @@ impl Reader<'_> {
     }
 
     /// From so many backticks to as many; those without a fellow are text.
-    fn code(&mut self, rest: &str) -> usize {
+    fn code(&mut self, at: usize) -> usize {
+        let rest = &self.text[at..];
         let inner = rest.trim_start_matches('`');
         let ticks = rest.len() - inner.len();
+        work::add(ticks);
+        if !self.pairs.has_ticks(ticks, at + ticks) {
+            self.text(&rest[..ticks]);
+            return ticks;
+        }
         let mut from = 0;
         while let Some(found) = inner[from..].find('`') {
             let start = from + found;
             let after = inner[start..].trim_start_matches('`');
             let end = inner.len() - after.len();
             if end - start == ticks {
+                work::add(end);
                 let code = inner[..start].replace('\n', " ");
                 // One space each side is for a backtick to stand in.
                 let bare = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
@@ -137,7 +156,8 @@ impl Reader<'_> {
             self.close(&mut marks);
         }
         if marks.left > 0 && is_beside(after) && !is_in_word(before) {
-            self.open.push(self.pieces.len());
+            self.open.push((self.pieces.len(), mark));
+            self.waiting[kind(mark)] += 1;
         }
         self.pieces.push(Piece::Marks(marks));
         count
@@ -145,13 +165,15 @@ impl Reader<'_> {
 
     /// Closes what the nearest runs of the same mark have opened, one after the other.
     fn close(&mut self, marks: &mut Marks) {
-        while marks.left > 0 {
-            let pieces = &mut self.pieces;
-            let found = self.open.iter().rposition(
-                |&place| matches!(&pieces[place], Piece::Marks(known) if known.mark == marks.mark),
-            );
-            let Some(found) = found else { return };
-            let Piece::Marks(opener) = &mut pieces[self.open[found]] else { return };
+        while marks.left > 0 && self.waiting[kind(marks.mark)] > 0 {
+            work::add(1);
+            let Some(&(place, mark)) = self.open.last() else { return };
+            if mark != marks.mark {
+                // What opened within and found no end is text.
+                self.forget_last();
+                continue;
+            }
+            let Piece::Marks(opener) = &mut self.pieces[place] else { return };
             let (count, tag, end) = match (marks.mark, opener.left.min(marks.left)) {
                 ('~', _) => (2, "<del>", "</del>"),
                 (_, 1) => (1, "<em>", "</em>"),
@@ -161,18 +183,23 @@ impl Reader<'_> {
             opener.left -= count;
             marks.closes.push_str(end);
             marks.left -= count;
-            // What opened within and found no end is text.
-            self.open.truncate(if opener.left > 0 { found + 1 } else { found });
+            if opener.left == 0 {
+                self.forget_last();
+            }
+        }
+    }
+
+    fn forget_last(&mut self) {
+        if let Some((_, mark)) = self.open.pop() {
+            self.waiting[kind(mark)] -= 1;
         }
     }
 
     /// `[words](address)`.
-    fn named_link(&mut self, rest: &str) -> usize {
-        let Some((words, address)) = named(rest) else { return 0 };
+    fn named_link(&mut self, at: usize) -> usize {
+        let Some((words, address)) = named(self.text, &self.pairs, at) else { return 0 };
         let mut inner = String::new();
-        let mut reader = Reader { names: self.names, in_link: true, pieces: Vec::new(), open: Vec::new() };
-        reader.read(words);
-        reader.finish(&mut inner);
+        render_within(words, self.names, true, &mut inner);
         let mut open = String::new();
         // Where it leads is told before one goes there.
         link::open(address, Some(address), &mut open);
@@ -182,7 +209,9 @@ impl Reader<'_> {
 
     fn link(&mut self, rest: &str) -> usize {
         let address = link::at(rest);
-        if !address.is_empty() {
+        if address.len() > link::LONGEST {
+            self.text(address);
+        } else if !address.is_empty() {
             let mut open = String::new();
             link::open(address, None, &mut open);
             self.html(&[&open]);
@@ -193,7 +222,7 @@ impl Reader<'_> {
     }
 
     fn mention(&mut self, rest: &str) -> usize {
-        let Some((name, is_me)) = mention::at(rest, self.names) else { return 0 };
+        let Some((name, is_me)) = self.names.at(rest) else { return 0 };
         self.html(&[if is_me { "<span class=\"mention mention-me\">" } else { "<span class=\"mention\">" }]);
         self.text(name);
         self.html(&["</span>"]);
@@ -214,31 +243,23 @@ impl Reader<'_> {
     }
 }
 
-/// The words and the address of the link that `rest` begins with.
-fn named(rest: &str) -> Option<(&str, &str)> {
-    let mut depth = 0_usize;
-    let end = rest.bytes().take(LINK_WORDS).position(|byte| {
-        depth = match byte {
-            b'[' => depth + 1,
-            b']' => depth - 1,
-            _ => depth,
-        };
-        depth == 0
-    })?;
-    let words = rest.get(1..end).filter(|words| !words.trim().is_empty())?;
-    let target = rest[end + 1..].strip_prefix('(')?;
-    let target = &target
-        [..target.find(|letter: char| letter.is_whitespace() || letter == '<').unwrap_or(target.len())];
-    // An address may have brackets of its own, in pairs.
-    let mut depth = 0_usize;
-    let close = target.find(|letter| {
-        depth = match letter {
-            '(' => depth + 1,
-            ')' if depth == 0 => return true,
-            ')' => depth - 1,
-            _ => depth,
-        };
-        false
-    })?;
-    Some((words, &target[..close])).filter(|(_, address)| link::is_allowed(address))
+/// The place of a mark in [`Reader::waiting`].
+fn kind(mark: char) -> usize {
+    match mark {
+        '*' => 0,
+        '_' => 1,
+        _ => 2,
+    }
+}
+
+/// The words and the address of the link that begins at `at`. An address may have brackets of its own, in pairs.
+fn named<'a>(text: &'a str, pairs: &Pairs, at: usize) -> Option<(&'a str, &'a str)> {
+    let end = pairs.close_of(at).filter(|end| end - at < LINK_WORDS)?;
+    let words = text.get(at + 1..end).filter(|words| !words.trim().is_empty())?;
+    let open = end + 1;
+    if text.as_bytes().get(open) != Some(&b'(') {
+        return None;
+    }
+    let address = text.get(open + 1..pairs.close_of(open)?)?;
+    (address.len() <= link::LONGEST && link::is_allowed(address)).then_some((words, address))
 }

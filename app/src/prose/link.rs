@@ -1,6 +1,9 @@
 //! Addresses in a text: where they end, and which may be followed.
 
-use super::escape;
+use super::{escape, work};
+
+/// The most bytes of an address that leads anywhere, as many as a file's may have; a longer one is text.
+pub(super) const LONGEST: usize = 2_000;
 
 /// What a link may begin with. A script or data would run in the reader's page.
 const ALLOWED: [&str; 3] = ["https://", "http://", "mailto:"];
@@ -17,15 +20,19 @@ fn scheme(text: &str) -> Option<&'static str> {
 }
 
 /// The address that `text` begins with, up to where people would end it: at white space, Chinese text or the
-/// punctuation that closes a sentence. Empty when it begins with none.
+/// punctuation that closes a sentence. Empty when it begins with none; it may be longer than [`LONGEST`].
 pub(super) fn at(text: &str) -> &str {
     let Some(scheme) = scheme(text) else { return "" };
     let mut address = &text[..text.find(ends).unwrap_or(text.len())];
+    work::add(address.len());
+    // A bracket at the end is the sentence's where it has no partner in the address.
+    let (mut round, mut square) = (excess(address, '(', ')'), excess(address, '[', ']'));
     while let Some(last) = address.chars().next_back() {
+        work::add(1);
         let is_closing = match last {
             '.' | ',' | ';' | ':' | '!' | '?' | '*' | '_' | '~' => true,
-            ')' => address.matches(')').count() > address.matches('(').count(),
-            ']' => address.matches(']').count() > address.matches('[').count(),
+            ')' => take_one(&mut round),
+            ']' => take_one(&mut square),
             _ => false,
         };
         if !is_closing {
@@ -34,6 +41,19 @@ pub(super) fn at(text: &str) -> &str {
         address = &address[..address.len() - 1];
     }
     if address.len() > scheme.len() { address } else { "" }
+}
+
+/// How many more brackets close than open.
+fn excess(text: &str, open: char, close: char) -> usize {
+    work::add(2 * text.len());
+    text.matches(close).count().saturating_sub(text.matches(open).count())
+}
+
+/// Counts down; false at 0.
+fn take_one(count: &mut usize) -> bool {
+    let has_one = *count > 0;
+    *count = count.saturating_sub(1);
+    has_one
 }
 
 fn ends(letter: char) -> bool {

@@ -1,6 +1,10 @@
 //! `@` and a name: who is meant.
 
-use chat::model::mention::is_named;
+use std::cell::Cell;
+
+use chat::model::{limits::MENTION_NAMES_MAX, mention::is_named};
+
+use super::work;
 
 /// Whose names are known here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,13 +15,30 @@ pub struct Names {
     pub others: Vec<String>,
 }
 
-/// The mention that `rest`, which begins with `@`, begins with, and whether it is of the reader. Of several names that
-/// fit the longest is meant.
-pub(super) fn at<'a>(rest: &'a str, names: &Names) -> Option<(&'a str, bool)> {
-    let after = &rest[1..];
-    let known = names.others.iter().map(|name| (name, false)).chain([(&names.me, true)]);
-    known
-        .filter(|(name, _)| !name.is_empty() && is_named(after, name))
-        .max_by_key(|(name, _)| name.len())
-        .map(|(name, is_me)| (&rest[..=name.len()], is_me))
+/// Finds names in one text. A look compares all names, so there is a limit to them: as many as the service looks up for
+/// one message.
+pub(super) struct Lookup<'a> {
+    names: &'a Names,
+    looks_left: Cell<usize>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(super) fn new(names: &'a Names) -> Self {
+        Self { names, looks_left: Cell::new(MENTION_NAMES_MAX) }
+    }
+
+    /// The mention that `rest`, which begins with `@`, begins with, and whether it is of the reader. Of several names
+    /// that fit the longest is meant.
+    pub(super) fn at<'b>(&self, rest: &'b str) -> Option<(&'b str, bool)> {
+        let after = &rest[1..];
+        let is_name = after.starts_with(|letter: char| letter.is_alphanumeric() || "_@.+-".contains(letter));
+        let left = is_name.then(|| self.looks_left.get().checked_sub(1)).flatten()?;
+        self.looks_left.set(left);
+        let known = self.names.others.iter().map(|name| (name, false)).chain([(&self.names.me, true)]);
+        known
+            .inspect(|_| work::add(1))
+            .filter(|(name, _)| !name.is_empty() && is_named(after, name))
+            .max_by_key(|(name, _)| name.len())
+            .map(|(name, is_me)| (&rest[..=name.len()], is_me))
+    }
 }

@@ -92,6 +92,10 @@ fn a_table_has_as_many_cells_a_row_as_its_head() {
          <tbody><tr><td><em>1</em></td><td class=\"prose-centre\"></td></tr>\
          <tr><td>2</td><td class=\"prose-centre\">3</td></tr></tbody></table></div><p>d</p>"
     );
+    assert!(
+        html("|a|b|c|\n|-|-|-|\n|1|")
+            .ends_with("<tr><td>1</td><td colspan=\"2\"></td></tr></tbody></table></div>")
+    );
     assert_eq!(html("a | b\nc | d"), "<p>a | b\nc | d</p>");
 }
 
@@ -218,44 +222,64 @@ fn assert_well_formed(html: &str, text: &str) {
     assert!(open.is_empty() && !rest.contains('>'), "{text:?}: {html}");
 }
 
+/// What texts are made of that try to be hard to read.
+const PIECES: [&str; 52] = [
+    "*",
+    "**",
+    "_",
+    "~~",
+    "`",
+    "``",
+    "```",
+    "[",
+    "](",
+    ")",
+    "]",
+    "(",
+    "https://a.b/",
+    "http://",
+    "mailto:x",
+    "javascript:alert(1)",
+    "<script>",
+    "</p>",
+    "\"",
+    "'",
+    "&",
+    "<img src=x onerror=y>",
+    "\n",
+    "\n\n",
+    "- ",
+    "1. ",
+    "> ",
+    "|",
+    "|---|",
+    "\n|-|-|\n",
+    "# ",
+    "---",
+    "@lin",
+    "@",
+    "\\",
+    "聊",
+    " a ",
+    "a",
+    " *a",
+    "a_ ",
+    " ",
+    "    ",
+    "[a](",
+    "[a](http://b)",
+    "http://a)",
+    "\n```js\n",
+    "\n~~~\n",
+    "/*",
+    "\n- a\n",
+    "\u{202e}",
+    "e\u{301}\u{302}\u{303}",
+    "h",
+];
+
 #[test]
 fn whatever_is_written_the_markup_is_whole_and_ours() {
-    const PIECES: [&str; 34] = [
-        "*",
-        "**",
-        "_",
-        "~~",
-        "`",
-        "``",
-        "```",
-        "[",
-        "](",
-        ")",
-        "]",
-        "https://a.b/",
-        "javascript:alert(1)",
-        "<script>",
-        "</p>",
-        "\"",
-        "'",
-        "&",
-        "<img src=x onerror=y>",
-        "\n",
-        "\n\n",
-        "- ",
-        "1. ",
-        "> ",
-        "|",
-        "|---|",
-        "\n|-|-|\n",
-        "# ",
-        "@lin",
-        "\\",
-        "聊",
-        " a ",
-        "\u{202e}",
-        "e\u{301}\u{302}\u{303}",
-    ];
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     for _ in 0..4_000 {
         let mut text = String::new();
@@ -263,21 +287,110 @@ fn whatever_is_written_the_markup_is_whole_and_ours() {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            text.push_str(PIECES[usize::try_from(state % 34).expect("small")]);
+            text.push_str(PIECES[usize::try_from(state % 52).expect("small")]);
         }
         assert_well_formed(&html(&text), &text);
     }
 }
 
+/// The longest message.
+const LONGEST: usize = chat::model::limits::CONTENT_MAX;
+/// The steps of a rendering for each byte of its text, at most. Most texts take about twenty; each of the six levels of
+/// quotes and lists takes some more.
+const STEPS: usize = 160;
+/// The bytes of HTML for each byte of text, at most.
+const SIZE: usize = 30;
+
+/// Renders `text` and sees that neither work nor result is more than linear.
+fn assert_bounded(text: &str, names: &Names, what: &str) {
+    let (html, steps) = work::of(|| render(text, names));
+    assert!(steps <= STEPS * text.len(), "{what:?}: {steps} steps for {} bytes", text.len());
+    assert!(html.len() <= SIZE * text.len(), "{what:?}: {} bytes for {}", html.len(), text.len());
+}
+
 #[test]
-fn the_longest_text_of_one_mark_is_read_too() {
-    for piece in [
-        "*a ", "*", "a* ", "_a", "`", "[", "[a](", "> ", "- ", "| ", "@", "\\", "~~a", "*a _b ", "https://",
-        "1. ",
+fn the_work_is_linear_for_every_piece_and_every_pair() {
+    let cycled = |piece: &str, length| piece.chars().cycle().take(length).collect::<String>();
+    let names = names();
+    for (at, one) in PIECES.iter().enumerate() {
+        assert_well_formed(&html(&cycled(one, LONGEST)), one);
+        // The other way round is the same text but for its first piece.
+        for other in &PIECES[at..] {
+            let piece = format!("{one}{other}");
+            assert_bounded(&cycled(&piece, LONGEST), &names, &piece);
+            // Lines of it.
+            assert_bounded(&cycled(&format!("{piece}\n"), LONGEST / 4), &names, &piece);
+        }
+    }
+}
+
+#[test]
+fn the_work_is_linear_for_pieces_that_wait_for_others() {
+    let half = LONGEST / 2;
+    let names = names();
+    for (begins, ends) in [
+        ("[", "]"),
+        ("(", ")"),
+        ("[a](", ")"),
+        ("[a](http://x", ")"),
+        (" *a", "a_ "),
+        (" **a", "a* "),
+        (" _a", "a** "),
+        ("http://a/(", ")"),
+        ("http://a/", "."),
+        ("`a", "``"),
+        ("> ", "\n"),
+        ("  - a\n", "\n"),
+        ("    ", "- a\n"),
+        ("```js\n", "a "),
+        ("/*", "*/"),
+        ("@", "a"),
     ] {
-        let text: String = piece.chars().cycle().take(10_000).collect();
-        assert_well_formed(&html(&text), piece);
-        let lines: String = format!("{piece}\n").chars().cycle().take(10_000).collect();
-        assert_well_formed(&html(&lines), piece);
+        let text: String = begins.chars().cycle().take(half).chain(ends.chars().cycle().take(half)).collect();
+        assert_bounded(&text, &names, begins);
+        assert_bounded(&format!("```js\n{text}"), &names, begins);
+    }
+}
+
+#[test]
+fn the_work_is_linear_for_what_grows_from_piece_to_piece() {
+    let growing = |part: fn(usize) -> String| -> String {
+        (1..)
+            .map(part)
+            .scan(0, |length, part| {
+                *length += part.len();
+                (*length <= LONGEST).then_some(part)
+            })
+            .collect()
+    };
+    let table = format!("{}\n{}\n{}", "|a".repeat(24), "|-".repeat(24), "|\n".repeat(LONGEST / 2 - 50));
+    for text in [
+        growing(|n| format!("{}a", "`".repeat(n))),
+        growing(|n| format!("{}a ", "*".repeat(n))),
+        growing(|n| format!("{}\n", "> ".repeat(n))),
+        growing(|n| format!("{}- a\n", " ".repeat(n))),
+        growing(|n| format!("```{}\n", "a".repeat(n))),
+        growing(|n| format!("[{}](http://a", "[".repeat(n))),
+        table,
+    ] {
+        assert_bounded(&text, &names(), &text[..60]);
+    }
+}
+
+#[test]
+fn names_that_nearly_fit_are_looked_for_a_few_times() {
+    let others = (0..60).map(|n| format!("{}{n:02}", "@".repeat(148))).collect();
+    assert_bounded(&"@".repeat(LONGEST), &Names { me: "lin".into(), others }, "@");
+}
+
+#[test]
+fn an_address_has_at_most_as_many_letters_as_a_files() {
+    let address = format!("http://a/{}", "b".repeat(2_000 - "http://a/".len()));
+    for text in [address.clone(), format!("[a]({address})")] {
+        assert!(html(&text).contains(&format!("href=\"{address}\"")), "{text}");
+    }
+    for text in [format!("{address}b"), format!("[a]({address}b)")] {
+        assert!(!html(&text).contains("href=\""), "{text}");
+        assert!(html(&text).contains(&address), "{text}");
     }
 }
