@@ -55,10 +55,7 @@ impl Chat {
             None => None,
             Some(id) => Some(cursor(&mut conn, user, id).await?),
         };
-        let mut spans = derived::spans(&mut conn, user.id, query.unread).await?;
-        if let Some(cursor) = cursor {
-            spans = derived::before(&mut conn, user.id, query.unread, spans, cursor).await?;
-        }
+        let spans = derived::spans(&mut conn, user.id, query.unread, cursor).await?;
         let messages = derived::newest(&mut conn, user.id, spans, limit, query.unread).await?;
         let mut found = derived::about(&mut conn, user.id, &messages).await?;
         found.extend(rows::newest(&mut conn, user.id, cursor, limit, query.unread).await?);

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use chat::{
     model::{
-        Code, MemberPatch, Notification, NotificationId, NotificationType, RoomId, User,
-        message::DELETED_CONTENT,
+        Code, MemberPatch, Message, MessageId, Notice, Notification, NotificationId, NotificationType,
+        RoomId, User, message::DELETED_CONTENT,
     },
     service::notifications::NotificationQuery,
 };
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::support::{World, both, new_room};
+use crate::support::{World, both, draft, new_room};
 
 async fn list(world: &World, user: &User, query: NotificationQuery) -> Vec<Notification> {
     world.chat.notifications(user, query).await.expect("readable")
@@ -193,6 +193,75 @@ both! {
         assert_eq!((seen.len(), unread(&world, &bob).await), (expected, i64::try_from(expected).expect("few")));
     }
 
+    /// Random histories, in which bob writes most of what there is, beside a list that is kept by hand.
+    async fn what_one_wrote_oneself_hides_nothing_from_the_list(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let mut dice = Dice(7);
+        let mut rooms = Vec::new();
+        for n in 0..24 {
+            let room = shared(&world, &[&amy, &bob]).await;
+            // In every third room bob is alone with what he says.
+            rooms.push((room, n % 3 == 0));
+        }
+        let mut model = Model::default();
+        for n in 0..400 {
+            let (room, is_bobs) = rooms[dice.roll(rooms.len())];
+            let is_own = is_bobs || dice.roll(4) > 0;
+            let message = world.say(if is_own { &bob } else { &amy }, room, &n.to_string()).await;
+            if !is_own {
+                model.sent.push(message.clone());
+            }
+            world.clock.advance(i64::from(dice.roll(3) == 0));
+            match dice.roll(40) {
+                0 => {
+                    world.chat.mark_read(&bob, message.id).await.expect("read");
+                    model.read(&message);
+                }
+                1 if !model.sent.is_empty() => {
+                    let marked = &model.sent[dice.roll(model.sent.len())];
+                    let id = NotificationId::from(Notice::Message(marked.id));
+                    world.chat.mark_notification_read(&bob, id).await.expect("marked");
+                    model.marked.insert(marked.id);
+                }
+                _ => {}
+            }
+            if n % 50 == 49 {
+                model.compare(&world, &bob, &mut dice).await;
+            }
+        }
+        // Each room ends with words of bob's.
+        for (room, _) in &rooms {
+            world.say(&bob, *room, "bob's own").await;
+        }
+        model.compare(&world, &bob, &mut dice).await;
+    }
+
+    async fn what_others_wrote_is_found_behind_more_than_a_thousand_of_ones_own(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = shared(&world, &[&amy, &bob]).await;
+        let mut model = Model::default();
+        for n in 0..4 {
+            model.sent.push(world.say(&amy, room, &format!("amy {n}")).await);
+            let own: Vec<_> = (0..700)
+                .map(|n| world.chat.submit(&bob, room, draft(&format!("bob {n}"))).expect("queued"))
+                .collect();
+            for receipt in own {
+                receipt.await.expect("stored");
+            }
+        }
+        let marked = model.sent[2].id;
+        world.chat.mark_notification_read(&bob, Notice::Message(marked).into()).await.expect("marked");
+        model.marked.insert(marked);
+        let mut dice = Dice(1);
+        model.compare(&world, &bob, &mut dice).await;
+        // As many rooms besides as the list is asked for.
+        for _ in 0..41 {
+            let room = world.room(&bob).await.id;
+            world.say(&bob, room, "welcome").await;
+        }
+        model.compare(&world, &bob, &mut dice).await;
+    }
+
     async fn an_invitation_is_one_until_it_is_read(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
@@ -229,6 +298,68 @@ both! {
         for (id, expected) in [(-1, Code::Invalid), (1 << 53, Code::Invalid), (77, Code::NotFound)] {
             let query = NotificationQuery { before_id: Some(id), ..none };
             assert_eq!(code(query).await, Some(expected), "{id}");
+        }
+    }
+}
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % sides
+    }
+}
+
+/// What somebody's notifications have to be: all that was sent to them.
+#[derive(Default)]
+struct Model {
+    /// In the order in which it was stored.
+    sent: Vec<Message>,
+    marked: BTreeSet<MessageId>,
+    /// Read as a room is read.
+    read: BTreeSet<MessageId>,
+}
+
+impl Model {
+    fn read(&mut self, last: &Message) {
+        let read = self.sent.iter().filter(|sent| sent.room.id == last.room.id && sent.id <= last.id);
+        self.read.extend(read.map(|sent| sent.id));
+    }
+
+    /// All of them or the unread ones, newest first.
+    fn expected(&self, only_unread: bool) -> Vec<MessageId> {
+        let is_read = |id: &MessageId| self.read.contains(id) || self.marked.contains(id);
+        let mut listed: Vec<&Message> =
+            self.sent.iter().filter(|sent| !(only_unread && is_read(&sent.id))).collect();
+        listed.sort_by_key(|sent| std::cmp::Reverse((sent.created_at, sent.id)));
+        listed.into_iter().map(|sent| sent.id).collect()
+    }
+
+    /// Every list is as long as it can be, and says what is next.
+    async fn compare(&self, world: &World, user: &User, dice: &mut Dice) {
+        for only_unread in [false, true] {
+            let expected = self.expected(only_unread);
+            if only_unread {
+                assert_eq!(unread(world, user).await, i64::try_from(expected.len()).expect("few"));
+            }
+            for limit in [1, 2, 7, 24, 41, 200] {
+                let listed = async |skipped: usize| -> Vec<MessageId> {
+                    let before_id = skipped
+                        .checked_sub(1)
+                        .map(|last| NotificationId::from(Notice::Message(expected[last])).0);
+                    let query = NotificationQuery { limit: Some(limit), before_id, unread: only_unread };
+                    let listed = list(world, user, query).await;
+                    listed.iter().map(|n| n.message.as_ref().expect("of a message").id).collect()
+                };
+                for skipped in [0, dice.roll(expected.len() + 1)] {
+                    let rest = &expected[skipped..];
+                    let rest = &rest[..rest.len().min(usize::try_from(limit).expect("small"))];
+                    let case = format!("unread: {only_unread}, limit {limit}, after {skipped}");
+                    assert_eq!(listed(skipped).await, rest, "{case}");
+                }
+            }
         }
     }
 }
