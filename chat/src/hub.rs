@@ -207,12 +207,8 @@ impl Hub {
             Publication::Room(room, mut event) => {
                 if self.inner.watchers.hears(room, &event)
                     && let Some(tidings) = Tidings::of(&event)
-                    && let Some(queue) = self.inner.tidings.get()
-                    && let bytes = tidings.bytes()
-                    && queue.try_send((room, tidings), bytes).is_err()
                 {
-                    self.inner.figures.overlooked.increment(1);
-                    self.inner.watchers.fall_behind(room);
+                    self.tell_watchers(room, tidings);
                 }
                 if let Some(channel) = self.channel(room) {
                     // Every socket would count it, and none looks at it.
@@ -236,6 +232,18 @@ impl Hub {
                 }
             }
             Publication::User(user, event) => self.inner.watchers.tell_user(user, event),
+        }
+    }
+
+    /// Queues what those who watch `room` are told. Waits for nothing: where the queue is full they are told later
+    /// that they have missed something.
+    fn tell_watchers(&self, room: RoomId, tidings: Tidings) {
+        let bytes = tidings.bytes();
+        if let Some(queue) = self.inner.tidings.get()
+            && queue.try_send((room, tidings), bytes).is_err()
+        {
+            self.inner.figures.overlooked.increment(1);
+            self.inner.watchers.fall_behind(room);
         }
     }
 

@@ -8,9 +8,10 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{Hub, Lagged, UserEvent};
+use super::{Head, Hub, Lagged, UserEvent};
 use crate::{
     bus::Topic,
     model::{Notification, RoomId, UserId},
@@ -25,6 +26,8 @@ const MAILBOX: usize = 512;
 pub enum Signal {
     /// Somebody wrote in a watched room.
     Message(Arc<Arrival>),
+    /// A frame that is the same for all who are in this room, JSON in UTF-8.
+    Frame(RoomId, Bytes),
     /// Something of this watched room was not told: the database has it.
     Missed(RoomId),
     /// A watched room is no more.
@@ -95,10 +98,9 @@ impl Inbox {
         self.hub.until_heard(self.rooms.iter().copied().map(Topic::Room)).await;
     }
 
-    /// Since it is watched, the room was read: how far it was, and how many times somebody had
-    /// lost the right to listen. What comes later and is not heard of counts as missed.
-    pub fn know(&self, room: RoomId, seq: i64, access_rev: i64) {
-        self.hub.inner.watchers.know(room, seq, access_rev);
+    /// Since it is watched, the room was read: so far it was. What comes later and is not heard of counts as missed.
+    pub fn know(&self, room: RoomId, head: Head) {
+        self.hub.inner.watchers.know(room, head);
     }
 
     /// Hears of `room` no more, but for what waits already.

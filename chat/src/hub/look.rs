@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Filling, Hub};
+use super::{Filling, Hub, Tidings};
 use crate::model::RoomId;
 
 /// How far a room is in the database.
@@ -45,7 +45,10 @@ impl Hub {
     pub(crate) fn learn(&self, room: RoomId, head: Head) -> Option<i64> {
         let listeners = self.channel(room).and_then(|channel| channel.learn(head));
         let watchers = self.inner.watchers.learn(room, head);
-        match (listeners, watchers) {
+        if watchers.has_missed_change {
+            self.tell_watchers(room, Tidings::Changed { frame: None });
+        }
+        match (listeners, watchers.unchecked) {
             (Some(listeners), Some(watchers)) => Some(listeners.min(watchers)),
             (one, other) => one.or(other),
         }

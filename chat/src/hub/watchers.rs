@@ -42,6 +42,11 @@ pub enum Tidings {
         /// What it is to the watchers.
         news: Arc<News>,
     },
+    /// A message was changed: perhaps the newest one, which lists of rooms show.
+    Changed {
+        /// The room's own frame, JSON in UTF-8; `None` when a change was missed, so that it may be any message.
+        frame: Option<Bytes>,
+    },
     /// The room is no more.
     Closed,
 }
@@ -50,10 +55,11 @@ impl Tidings {
     /// What there is for watchers in an event of a room.
     pub(super) fn of(event: &Event) -> Option<Self> {
         match event {
-            Event::Frame(frame) => {
-                let news = Arc::clone(frame.news.as_ref()?);
-                Some(Self::Message { frame: frame.json.clone(), news })
-            }
+            Event::Frame(frame) => match &frame.news {
+                Some(news) => Some(Self::Message { frame: frame.json.clone(), news: Arc::clone(news) }),
+                // What is stored and not new is a change. What has no number is typing and the like.
+                None => frame.rev.map(|_| Self::Changed { frame: Some(frame.json.clone()) }),
+            },
             Event::Close { user: None, .. } => Some(Self::Closed),
             Event::Close { user: Some(_), .. } => None,
         }
@@ -65,6 +71,7 @@ impl Tidings {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Message { frame, .. } => frame.len(),
+            Self::Changed { frame } => frame.as_ref().map_or(0, Bytes::len),
             Self::Closed => 0,
         }
     }
@@ -80,8 +87,21 @@ struct Watched {
     seq: Option<i64>,
     /// Where the database was at the last look, if that was further: it may have been on its way.
     suspected: Option<i64>,
+    /// The latest change that was heard of here.
+    rev: i64,
+    /// The same for changes as `suspected` for messages.
+    suspected_rev: Option<i64>,
     /// Those who lost the right to listen, up to this number, have been told.
     checked: i64,
+}
+
+/// What a look at the database says of a watched room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Learned {
+    /// The number up to which those who lost the right to listen were told, if there are later ones.
+    pub(super) unchecked: Option<i64>,
+    /// A message was changed and nobody told of it.
+    pub(super) has_missed_change: bool,
 }
 
 /// Everybody who follows something.
@@ -153,38 +173,49 @@ impl Watchers {
     pub(super) fn hears(&self, room: RoomId, event: &Event) -> bool {
         let Some(watched) = self.room(room) else { return false };
         if let Event::Frame(frame) = event
-            && let Some(news) = &frame.news
+            && let Some(rev) = frame.rev
         {
             let mut watched = lock(&watched);
-            watched.seq = watched.seq.map(|seq| seq.max(news.seq));
+            watched.rev = watched.rev.max(rev);
+            if let Some(news) = &frame.news {
+                watched.seq = watched.seq.map(|seq| seq.max(news.seq));
+            }
         }
         true
     }
 
     /// One of the room's watchers has read, since it watches, how far the room was.
-    pub(super) fn know(&self, room: RoomId, seq: i64, access_rev: i64) {
+    pub(super) fn know(&self, room: RoomId, head: Head) {
         if let Some(watched) = self.room(room) {
             let mut watched = lock(&watched);
             if watched.seq.is_none() {
-                (watched.seq, watched.checked) = (Some(seq), access_rev);
+                (watched.seq, watched.checked) = (Some(head.seq), head.access_rev);
+                watched.rev = watched.rev.max(head.rev);
             }
         }
     }
 
     /// The database is so far. What it had at the last look and is not heard of yet was
-    /// missed. Gives the number up to which those who lost the right to listen were told, if
-    /// there are later ones.
-    pub(super) fn learn(&self, room: RoomId, head: Head) -> Option<i64> {
-        let watched = self.room(room)?;
+    /// missed: of messages, the watchers are told here.
+    pub(super) fn learn(&self, room: RoomId, head: Head) -> Learned {
+        let Some(watched) = self.room(room) else { return Learned::default() };
         let mut watched = lock(&watched);
-        let told = watched.seq?;
+        let Some(told) = watched.seq else { return Learned::default() };
+        let mut has_missed_change = false;
         if watched.suspected.is_some_and(|suspected| suspected > told) {
+            // Whoever looks for the messages sees the room's last state, changes and all.
             (watched.seq, watched.suspected) = (Some(head.seq.max(told)), None);
+            (watched.rev, watched.suspected_rev) = (head.rev.max(watched.rev), None);
             watched.mailboxes.values().for_each(|mailbox| mailbox.put(Signal::Missed(room)));
+        } else if watched.suspected_rev.is_some_and(|suspected| suspected > watched.rev) && head.seq == told {
+            has_missed_change = true;
+            (watched.rev, watched.suspected_rev) = (head.rev, None);
         } else {
             watched.suspected = (head.seq > told).then_some(head.seq);
+            watched.suspected_rev = (head.rev > watched.rev).then_some(head.rev);
         }
-        (head.access_rev > watched.checked).then_some(watched.checked)
+        let unchecked = (head.access_rev > watched.checked).then_some(watched.checked);
+        Learned { unchecked, has_missed_change }
     }
 
     /// Everybody who lost the right to listen up to this number was told.
@@ -237,6 +268,7 @@ impl WatchedRooms {
         }
         for room in std::mem::take(&mut *lock(&self.watchers.behind)) {
             self.tell(room, &Signal::Missed(room));
+            news.push((room, Tidings::Changed { frame: None }));
         }
         Some(news)
     }
@@ -274,7 +306,10 @@ mod tests {
             hub.publish(RoomId(1), closed());
         }
         hub.publish(RoomId(2), closed());
-        assert_eq!(rooms.next().await.expect("news").len(), BATCH);
+        let news = rooms.next().await.expect("news");
+        assert_eq!(news.len(), BATCH + 1);
+        let last = news.last().expect("news");
+        assert!(matches!(last, (RoomId(2), Tidings::Changed { frame: None })), "it may have been a change");
         assert!(matches!(inbox.next().await, Ok(Signal::Missed(RoomId(2)))));
     }
 
@@ -285,7 +320,7 @@ mod tests {
         inbox.watch(RoomId(1));
         let head = |seq| Head { rev: seq, seq, access_rev: 3 };
         assert_eq!(hub.learn(RoomId(1), head(9)), None, "nobody has read how far it is");
-        inbox.know(RoomId(1), 4, 2);
+        inbox.know(RoomId(1), Head { rev: 4, seq: 4, access_rev: 2 });
         assert_eq!(hub.learn(RoomId(1), head(4)), Some(2), "somebody lost the right to listen");
         hub.set_checked(RoomId(1), head(4));
         // On its way at the first look, not at the second.
@@ -299,6 +334,30 @@ mod tests {
         assert!(matches!(inbox.next().now_or_never(), Some(Ok(Signal::Missed(RoomId(1))))));
         hub.learn(RoomId(1), head(7));
         assert!(inbox.next().now_or_never().is_none(), "told once");
+    }
+
+    #[tokio::test]
+    async fn a_change_that_the_database_had_at_the_last_look_and_nobody_told_of_is_news() {
+        let (hub, _errands) = Hub::new(16);
+        let mut rooms = hub.watched_rooms();
+        let mut inbox = hub.subscribe_user(UserId(1)).await;
+        inbox.watch(RoomId(1));
+        let head = |rev| Head { rev, seq: 4, access_rev: 0 };
+        inbox.know(RoomId(1), head(5));
+        hub.learn(RoomId(1), head(6));
+        assert!(rooms.next().now_or_never().is_none(), "it may be on its way");
+        let told = Frame::serialised(Bytes::from_static(b"{}"), Some(6), Audience::Everyone);
+        hub.publish(RoomId(1), Event::Frame(told));
+        let news = rooms.next().now_or_never().flatten().expect("news");
+        assert!(matches!(news[..], [(RoomId(1), Tidings::Changed { frame: Some(_) })]), "{news:?}");
+        hub.learn(RoomId(1), head(6));
+        assert!(rooms.next().now_or_never().is_none(), "it was told");
+        hub.learn(RoomId(1), head(7));
+        hub.learn(RoomId(1), head(7));
+        let news = rooms.next().now_or_never().flatten().expect("news");
+        assert!(matches!(news[..], [(RoomId(1), Tidings::Changed { frame: None })]), "{news:?}");
+        hub.learn(RoomId(1), head(7));
+        assert!(rooms.next().now_or_never().is_none(), "once");
     }
 
     #[tokio::test]

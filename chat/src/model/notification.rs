@@ -6,7 +6,7 @@ use super::{
     event::RoomMessage,
     id::{MAX_ID, MessageId, NotificationId, RoomId},
     message::MessageType,
-    room::Room,
+    room::{LastMessage, Room},
     timestamp::Timestamp,
     user::User,
 };
@@ -175,6 +175,13 @@ pub enum NotificationFrame {
         room_id: RoomId,
         /// How many; 0 also once you are no longer in it.
         unread_count: i64,
+    },
+    /// The newest message of this room was edited or deleted.
+    LastMessage {
+        /// Which room.
+        room_id: RoomId,
+        /// The message as it is now, as in the room's `last_message`.
+        message: LastMessage,
     },
     /// What every socket says too (see [`ServerFrame`](super::ServerFrame)), or a newer
     /// server's frame.

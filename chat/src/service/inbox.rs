@@ -17,12 +17,12 @@ use super::{AuthenticatedSocket, Chat, notifications};
 use crate::{
     credential::Claim,
     error::Result,
-    hub::{Arrival, Inbox, Signal, UserEvent},
+    hub::{Arrival, Head, Inbox, Signal, UserEvent},
     model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
     store::{
         Conn,
         notifications::{derived, rows},
-        reads,
+        reads::{self, Reading},
     },
 };
 
@@ -84,7 +84,7 @@ impl Chat {
         readings.sort_unstable_by_key(|reading| reading.room);
         for reading in readings {
             session.inbox.watch(reading.room);
-            session.inbox.know(reading.room, reading.seq, reading.access_rev);
+            session.inbox.know(reading.room, head(&reading));
             session.rooms.insert(reading.room, Tally::known(&reading));
             session.tell(reading.room);
         }
@@ -145,6 +145,9 @@ impl NotificationSession {
     fn hear(&mut self, signal: Signal) {
         match signal {
             Signal::Message(arrival) => self.count(&arrival),
+            Signal::Frame(room, json) if self.rooms.contains_key(&room) => self.ready.push_back(json),
+            // One is not in this room any more.
+            Signal::Frame(..) => {}
             Signal::Missed(room) => self.miss(room),
             Signal::Closed(room) => self.leave(room),
             Signal::User(UserEvent::Room(room)) => drop(self.questions.insert(Question::Room(room))),
@@ -227,7 +230,7 @@ impl NotificationSession {
             self.leave(room);
             return Ok(());
         };
-        self.inbox.know(room, reading.seq, reading.access_rev);
+        self.inbox.know(room, head(&reading));
         let missed = self.rooms.get(&room).and_then(|tally| tally.missed(&reading));
         let missed = match missed {
             None => Vec::new(),
@@ -284,6 +287,11 @@ impl NotificationSession {
             Err(error) => tracing::error!(%error, "a frame could not be serialised"),
         }
     }
+}
+
+/// How far the room was when this was read.
+fn head(reading: &Reading) -> Head {
+    Head { rev: reading.rev, seq: reading.seq, access_rev: reading.access_rev }
 }
 
 /// The room whose moment comes next, when it has come.

@@ -185,6 +185,8 @@ pub struct Reading {
     pub read: i64,
     /// How many messages above it are their own.
     pub own: i64,
+    /// The room's change number.
+    pub rev: i64,
     /// How many times somebody lost the right to listen.
     pub access_rev: i64,
 }
@@ -196,6 +198,7 @@ struct ReadingRow {
     seq: i64,
     last_read_seq: i64,
     own_after_read: i64,
+    rev: i64,
     access_rev: i64,
 }
 
@@ -207,6 +210,7 @@ impl From<ReadingRow> for Reading {
             seq: row.seq,
             read: row.last_read_seq,
             own: row.own_after_read,
+            rev: row.rev,
             access_rev: row.access_rev,
         }
     }
@@ -216,7 +220,7 @@ impl From<ReadingRow> for Reading {
 macro_rules! readings {
     ($rest:literal) => {
         concat!(
-            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.access_rev \
+            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.rev, r.access_rev \
              FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
              WHERE m.user_id = ? AND ",
             $crate::store::condition::active_member!("m", "r"),

@@ -3,7 +3,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use chat::{
-    model::{Code, MessageDraft, NotificationFrame, NotificationType, RoomId, User},
+    model::{
+        Code, MessageDraft, NotificationFrame, NotificationType, RoomId, User, message::DELETED_CONTENT,
+    },
     service::{NotificationSession, notifications::NotificationQuery},
 };
 
@@ -150,9 +152,44 @@ both! {
         assert_eq!(heard(&mut bobs, 1).await, [unread(room, 1)]);
         world.chat.edit(&amy, id, "first".into()).await.expect("edited");
         world.chat.delete(&amy, id).await.expect("deleted");
-        assert_eq!(heard(&mut bobs, 0).await, []);
+        assert_eq!(counts(&heard(&mut bobs, 1).await), HashMap::new());
         let rooms = world.chat.room(&bob, room).await.expect("seen");
         assert_eq!(rooms.unread_count, 1, "the list counts it too");
+    }
+
+    async fn a_change_of_the_newest_message_is_told_as_the_list_shows_it_and_of_older_ones_is_not(world: World) {
+        let (amy, bob, cat) =
+            (world.person("amy").await, world.person("bob").await, world.person("cat").await);
+        let (room, other) = (world.room(&amy).await.id, world.room(&amy).await.id);
+        for room in [room, other] {
+            world.chat.join(&bob, room).await.expect("joined");
+        }
+        world.chat.join(&cat, other).await.expect("joined");
+        let old = world.say(&amy, room, "old").await.id;
+        let newest = world.say(&amy, room, "salaries").await.id;
+        world.chat.mark_read(&bob, newest).await.expect("read");
+        let mut watching = [open(&world, &bob).await, open(&world, &bob).await, open(&world, &amy).await];
+        let mut cats = open(&world, &cat).await;
+        let listed = async || world.chat.room(&bob, room).await.expect("seen").last_message.expect("a message");
+        for step in 0..2 {
+            // What is changed first must not be told: the frame of the newest would come after it.
+            world.chat.edit(&amy, old, format!("older {step}")).await.expect("edited");
+            let words = if step == 0 {
+                world.chat.edit(&amy, newest, "nothing".into()).await.expect("edited");
+                "nothing"
+            } else {
+                world.chat.delete(&amy, newest).await.expect("deleted");
+                DELETED_CONTENT
+            };
+            let message = listed().await;
+            assert_eq!((message.id, message.content.as_str()), (newest, words));
+            let expected = NotificationFrame::LastMessage { room_id: room, message };
+            for session in &mut watching {
+                assert_eq!(next(session).await, expected, "step {step}");
+            }
+        }
+        world.say(&amy, other, "fence").await;
+        assert_eq!(notified(&vec![next(&mut cats).await]).len(), 1, "cat is not in the room");
     }
 
     async fn who_comes_in_hears_of_the_room_and_who_is_brought_in_why(world: World) {

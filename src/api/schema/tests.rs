@@ -147,8 +147,11 @@ fn sockets_are_described_with_every_frame_and_close_code() {
     };
     assert!(frames("ClientFrame").contains(&"chat_message".to_owned()));
     assert!(frames("ServerFrame").contains(&"connection_established".to_owned()));
-    assert_eq!(frames("NotificationFrame"), ["connection_established", "notification", "unread"]);
+    assert_eq!(
+        frames("NotificationFrame"),
+        ["connection_established", "notification", "unread", "last_message"]
+    );
     assert!(!frames("ServerFrame").contains(&"unknown".to_owned()));
     let count = |way: &str| document["x-sockets"]["/ws/notifications/"][way].as_array().map_or(0, Vec::len);
-    assert_eq!((count("send"), count("receive")), (2, 5));
+    assert_eq!((count("send"), count("receive")), (2, 6));
 }

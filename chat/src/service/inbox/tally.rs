@@ -148,7 +148,7 @@ mod tests {
     use crate::model::RoomId;
 
     fn reading(seq: i64, read: i64, own: i64) -> Reading {
-        Reading { room: RoomId(1), role: Role::Member, seq, read, own, access_rev: 0 }
+        Reading { room: RoomId(1), role: Role::Member, seq, read, own, rev: seq, access_rev: 0 }
     }
 
     #[test]

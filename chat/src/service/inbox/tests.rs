@@ -46,6 +46,7 @@ async fn what_was_not_heard_is_told_from_the_database_once_and_in_order() {
                 told.push(format!("{kind}: {}", notification.content));
             }
             NotificationFrame::Unread { unread_count, .. } => told.push(format!("{unread_count} unread")),
+            NotificationFrame::LastMessage { message, .. } => told.push(format!("last: {}", message.content)),
             NotificationFrame::ConnectionEstablished { .. } | NotificationFrame::Other => {}
         }
     }

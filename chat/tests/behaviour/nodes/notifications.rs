@@ -2,7 +2,7 @@
 
 use chat::{
     Chat,
-    model::{Code, NotificationFrame, NotificationType, RoomId, User},
+    model::{Code, NotificationFrame, NotificationType, RoomId, User, message::DELETED_CONTENT},
     service::NotificationSession,
 };
 use tokio::time::timeout;
@@ -54,6 +54,15 @@ async fn by_way_of_redis_and_without_it_what_happens_on_one_node_is_told_on_anot
         let told = told.expect("told");
         assert_eq!(told.notification_type, NotificationType::Mention);
         assert_eq!(told.message.expect("of a message").id, sent.message.id);
+
+        // Taken back on another node, its words are taken out of his list.
+        nodes.all[2].delete(amy, sent.message.id).await.expect("deleted");
+        let message = loop {
+            if let NotificationFrame::LastMessage { message, .. } = next(&mut bobs).await {
+                break message;
+            }
+        };
+        assert_eq!((message.id, message.content.as_str()), (sent.message.id, DELETED_CONTENT));
 
         // Shut out on another node, he hears no more of it.
         nodes.all[2].change_member(amy, room, bob.id, banned(true)).await.expect("banned");
