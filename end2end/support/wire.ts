@@ -28,10 +28,10 @@ export class Wire {
     });
   }
 
-  /** Opens one to the server at `url`. */
-  static async to(url: string): Promise<Wire> {
+  /** Opens one to the server at `url`, on any free port or on this one. */
+  static async to(url: string, port = 0): Promise<Wire> {
     const server = createServer();
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
     return new Wire(server, new URL(url));
   }
 
