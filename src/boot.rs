@@ -42,16 +42,31 @@ pub struct Server {
     shutdown: Shutdown,
 }
 
-/// Opens the database and starts the domain on it.
+/// Opens the database for a command, beside its server or without one, and starts the domain on it. Only a server makes
+/// a database and changes its schema.
 ///
 /// # Errors
-/// What [`StartError`] says of data folders and databases.
-pub async fn open(config: &Config) -> Result<Chat, StartError> {
+/// What [`StartError`] says of databases.
+pub async fn open_existing(config: &Config) -> Result<Chat, StartError> {
+    check_redis(config)?;
+    domain(config, Store::open_existing(config.database_url.expose()).await)
+}
+
+/// Opens the database for a server and starts the domain on it.
+async fn open(config: &Config) -> Result<Chat, StartError> {
+    check_redis(config)?;
     data_folder::prepare(&config.data)?;
+    domain(config, Store::open(config.database_url.expose()).await)
+}
+
+fn check_redis(config: &Config) -> Result<(), StartError> {
     if config.redis_url.is_some() && config.database_url.is_file() {
         return Err(StartError::RedisWithoutServer);
     }
-    let store = Store::open(config.database_url.expose()).await.map_err(|error| database(config, error))?;
+    Ok(())
+}
+
+fn domain(config: &Config, store: Result<Store, StoreError>) -> Result<Chat, StartError> {
     // Whoever tries the program out does in minutes what people do in weeks.
     let unless_demo = |limit: CountLimit| limit.0.filter(|_| !config.demo).unwrap_or_default();
     let settings = Settings {
@@ -70,7 +85,22 @@ pub async fn open(config: &Config) -> Result<Chat, StartError> {
         redis: config.redis_url.as_ref().map(RedisUrl::addresses),
         ..Settings::default()
     };
+    let store = store.map_err(|error| database(config, error))?;
     Ok(Chat::start(store, settings, Clock::System))
+}
+
+/// Makes the demo account where this is a demo with nobody in it; whether it did. Without `--demo` the account's
+/// password, which everybody knows, may not be in use: whoever tried the server out and then opened it to others
+/// would let everybody in.
+async fn demo_account(config: &Config, chat: &Chat) -> Result<bool, StartError> {
+    let failed = |error: chat::Error| StartError::System(error.to_string());
+    if config.demo {
+        return Ok(chat.ensure_demo_account().await.map_err(failed)?.is_some());
+    }
+    if chat.has_demo_password().await.map_err(failed)? {
+        return Err(StartError::DemoPassword { place: config.database_url.place() });
+    }
+    Ok(false)
 }
 
 /// Sees that this server signs tokens with the key that the others on its database use. One that made a key of its
@@ -98,8 +128,12 @@ fn database(config: &Config, error: StoreError) -> StartError {
     let place = config.database_url.place();
     match error {
         StoreError::Unreachable(reason) => StartError::DatabaseUnreachable { place, reason },
+        StoreError::InUse => StartError::DatabaseInUse { place },
+        StoreError::NoSchema => StartError::NoSchema { place },
+        StoreError::OlderSchema { found, known } => StartError::OlderSchema { place, found, known },
         StoreError::NewerSchema { found, known } => StartError::NewerSchema { place, found, known },
-        StoreError::Migration(_)
+        StoreError::SchemaLock(_)
+        | StoreError::Migration(_)
         | StoreError::Database(_)
         | StoreError::CommitUnknown(_)
         | StoreError::Corrupt(_) => StartError::Database { place, reason: error.to_string() },
@@ -125,8 +159,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     agree_on_key(&config, &chat, &auth).await?;
     let longest = config.refresh_token_lifetime.max(config.access_token_lifetime);
     tokio::spawn(auth::session::sweep(chat.clone(), longest));
-    let made_demo_account = config.allows_demo_account()
-        && chat.ensure_demo_account().await.map_err(|error| StartError::System(error.to_string()))?.is_some();
+    let made_demo_account = demo_account(&config, &chat).await?;
 
     if !assets::is_built() {
         tracing::warn!("the site was not built: pages come without style and script; run cargo xtask build");

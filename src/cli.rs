@@ -50,8 +50,13 @@ enum Command {
         #[command(subcommand)]
         command: UsersCommand,
     },
-    /// Make the group 'developer' and the demo account developer/developer123 in it
-    CreateDeveloperGroup(StoreFlags),
+    /// Make the group 'developer' and the account 'developer' in it, whose password is drawn and shown once
+    CreateDeveloperGroup {
+        #[command(flatten)]
+        flags: StoreFlags,
+        #[command(flatten)]
+        password: NewPassword,
+    },
 }
 
 /// What is to be done to an account. Passwords never stand on the command line: [`password::ask`] reads them.
@@ -88,6 +93,14 @@ pub enum UsersCommand {
     },
 }
 
+/// Where the password of a new account comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+pub struct NewPassword {
+    /// Ask for the account's password, or read it from standard input, instead of drawing one
+    #[arg(long = "ask-password")]
+    pub is_asked: bool,
+}
+
 /// A command that needs the rest of the server.
 #[derive(Debug)]
 pub enum Task {
@@ -96,7 +109,7 @@ pub enum Task {
     /// Change an account.
     Users(Config, UsersCommand),
     /// Make the group `developer` and its account; doing it again changes nothing.
-    CreateDeveloperGroup(Config),
+    CreateDeveloperGroup(Config, NewPassword),
 }
 
 /// The whole program: parses the process's arguments and has `run` do what the rest of the server is needed for.
@@ -127,7 +140,7 @@ pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
         }
         Command::Serve(_) => Task::Serve(loaded.config),
         Command::Users { command, .. } => Task::Users(loaded.config, command),
-        Command::CreateDeveloperGroup(_) => Task::CreateDeveloperGroup(loaded.config),
+        Command::CreateDeveloperGroup { password, .. } => Task::CreateDeveloperGroup(loaded.config, password),
     };
     match run(task) {
         Ok(()) => ExitCode::SUCCESS,
@@ -154,9 +167,8 @@ impl Command {
     fn given(&self) -> &Given {
         match self {
             Self::Serve(Flags(given)) | Self::Config(Flags(given)) => given,
-            Self::Users { flags: StoreFlags(given), .. } | Self::CreateDeveloperGroup(StoreFlags(given)) => {
-                given
-            }
+            Self::Users { flags: StoreFlags(given), .. }
+            | Self::CreateDeveloperGroup { flags: StoreFlags(given), .. } => given,
         }
     }
 }

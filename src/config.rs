@@ -14,6 +14,7 @@ use std::{
 mod database_url;
 mod environment;
 mod file;
+mod origins;
 mod problem;
 mod redis_url;
 mod report;
@@ -23,6 +24,7 @@ mod tests;
 mod value;
 
 pub use database_url::DatabaseUrl;
+pub use origins::ApiOrigins;
 pub use problem::{Problem, Problems};
 pub use redis_url::RedisUrl;
 pub use report::Report;
@@ -35,9 +37,6 @@ pub const FILE_NAME: &str = "liao.toml";
 
 /// The variable that names the file; `--config` comes first.
 pub const FILE_VARIABLE: &str = "LIAO_CONFIG";
-
-/// Where the React project's development servers run; let in while this server can only be reached from its own machine.
-const DEVELOPMENT_ORIGINS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
 
 /// Who said what a setting is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,27 +112,5 @@ impl Source {
             Self::File(path) => path.display().to_string(),
             Self::Default => "the default".to_owned(),
         }
-    }
-}
-
-impl Config {
-    /// Can only programs on this machine reach the server?
-    pub fn is_local(&self) -> bool {
-        self.listen.ip().to_canonical().is_loopback()
-    }
-
-    /// May the demo account be made on an empty database?
-    pub fn allows_demo_account(&self) -> bool {
-        self.demo || self.is_local()
-    }
-
-    /// Origins whose pages may call the API: the configured ones, and on a development machine those of the usual
-    /// development servers.
-    pub fn api_origins(&self) -> Vec<WebOrigin> {
-        let mut origins = self.cors_allowed_origins.clone();
-        if self.is_local() {
-            origins.extend(DEVELOPMENT_ORIGINS.into_iter().filter_map(WebOrigin::read));
-        }
-        origins
     }
 }

@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use chat::store::owner_only;
 use secrecy::SecretString;
 use tempfile::NamedTempFile;
 
@@ -59,7 +60,8 @@ pub fn secret_key(folder: &Path, configured: Option<&SecretString>) -> Result<Se
     if secret.len() < SECRET_KEY_BYTES {
         return Err(refused(format!("it has {} bytes, and {SECRET_KEY_BYTES} are needed", secret.len())));
     }
-    warn_if_open(&path);
+    // Whoever can read the key can sign in as anybody.
+    owner_only(&path);
     Ok(secret.into())
 }
 
@@ -80,17 +82,6 @@ fn make(folder: &Path, path: &Path) -> io::Result<()> {
         Ok(_) => File::open(folder)?.sync_all(),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.error),
-    }
-}
-
-/// Whoever can read the key can sign in as anybody.
-fn warn_if_open(path: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0) {
-            tracing::warn!(path = %path.display(), "other users of this machine can read the secret key; chmod 600 it");
-        }
     }
 }
 
@@ -123,7 +114,11 @@ mod tests {
         secret_key(&folder, None).expect("made");
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
-        assert_eq!(mode(&folder.join(SECRET_KEY_FILE)), 0o600);
+        let key = folder.join(SECRET_KEY_FILE);
+        assert_eq!(mode(&key), 0o600);
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("opened to all");
+        secret_key(&folder, None).expect("read");
+        assert_eq!(mode(&key), 0o600, "narrowed at the next start");
     }
 
     #[test]

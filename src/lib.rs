@@ -51,14 +51,14 @@ pub fn run(task: Task) -> Result<(), String> {
         match task {
             Task::Serve(config) => serve(config).await.map_err(|error| error.to_string()),
             Task::Users(config, command) => {
-                let chat = boot::open(&config).await.map_err(|error| error.to_string())?;
+                let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
                 let done = cli::users::run(&chat, command).await;
                 chat.stop().await;
                 done.map(|sentence| say(&sentence))
             }
-            Task::CreateDeveloperGroup(config) => {
-                let chat = boot::open(&config).await.map_err(|error| error.to_string())?;
-                let done = cli::users::create_developer_group(&chat).await;
+            Task::CreateDeveloperGroup(config, password) => {
+                let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
+                let done = cli::users::create_developer_group(&chat, password).await;
                 chat.stop().await;
                 done.map(|sentence| say(&sentence))
             }
@@ -69,9 +69,10 @@ pub fn run(task: Task) -> Result<(), String> {
 async fn serve(config: config::Config) -> Result<(), StartError> {
     logging::init(&config)?;
     let server = boot::start(config).await?;
-    say(&format!("Liao is at http://{}", server.address));
     if server.made_demo_account {
         say(&format!("Demo account: {DEVELOPER} / {DEVELOPER_PASSWORD}"));
     }
+    // The last line: whoever starts the server by a program waits for it.
+    say(&format!("Liao is at http://{}", server.address));
     server.serve().await
 }

@@ -9,10 +9,10 @@
 //! | [`security_headers`] | tells browsers what not to do |
 //! | [`secure_cookies`] | marks cookies `Secure` |
 //! | [`linger`] | reads on when a body was refused |
+//! | [`cors`] | says what pages of other sites may do with the API; what refuses a request stands inside it |
 //! | [`target`] | refuses requests that are for no server like this one |
 //!
-//! Two more refuse requests, and stand only where they are meant: [`cors`] around the API and [`origin`] around the
-//! server functions.
+//! One more refuses requests, and stands only where it is meant: [`origin`] around the server functions.
 
 use axum::{
     Router,
@@ -54,6 +54,7 @@ pub fn around(router: Router, config: &Config) -> Router {
                 .then(|| from_fn_with_state(config.secure_cookies, secure_cookies::mark)),
         )
         .layer(from_fn(linger::read_on))
+        .layer(from_fn_with_state(cors::layer(config), cors::for_api))
         .layer(from_fn(target::check))
         .layer(shared::ShareBelow);
     router.layer(layers)

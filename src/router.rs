@@ -23,7 +23,7 @@ use crate::{
     dev_reload, error,
     health::Health,
     metrics::Metrics,
-    middleware::{self, cors, shared::ShareBelow},
+    middleware::{self, shared::ShareBelow},
     ssr,
     state::AppState,
     ws,
@@ -80,7 +80,6 @@ fn without_slash(request: Request) -> Request {
 fn api(state: &AppState) -> Router<AppState> {
     let (router, collected) = calls().split_for_parts();
     let layers = ServiceBuilder::new()
-        .layer(cors::layer(&state.config))
         .layer(from_fn(error::in_words))
         .layer(from_fn_with_state(state.config.body_limit, body::limit))
         .layer(CatchPanicLayer::custom(error::panicked))

@@ -38,7 +38,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         chat: state.chat.clone(),
         sign_in: sign_in(state),
         sign_up: sign_up(state),
-        demo: state.config.allows_demo_account(),
+        demo: state.config.demo,
         signup_open: state.config.sign_up,
     };
     let provide = move || provide_context(context.clone());

@@ -67,10 +67,51 @@ pub enum StartError {
         /// What the driver says, without the address.
         reason: String,
     },
+    /// Another server has the SQLite file.
+    #[error(
+        "The database at {place} is in use: an SQLite file has one server. Stop that one, give this one a folder of its \
+         own with --data, or let several servers share a MySQL or MariaDB with --database-url."
+    )]
+    DatabaseInUse {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+    },
+    /// A command found no database, or an empty one.
+    #[error(
+        "There is no database at {place} yet: the server makes it. Start it once with 'liao serve' and the same \
+         settings, then give this command again."
+    )]
+    NoSchema {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+    },
+    /// A command found the database of an older Liao, whose server may be running on it.
+    #[error(
+        "The database at {place} is of an older version of Liao (its schema is {found}, this version's {known}). Start \
+         this version's server, which brings it up to date, or use the older version's commands."
+    )]
+    OlderSchema {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+        /// The schema's number in the database.
+        found: i64,
+        /// The last one this version knows.
+        known: i64,
+    },
+    /// The account of the demo lets everybody in, and this is none.
+    #[error(
+        "The account developer at {place} has the password of the demo, which everybody knows. Give it another with \
+         'liao users password developer', or close it with 'liao users deactivate developer', each with this server's \
+         --data or --database-url; or start with --demo where no stranger can reach the server."
+    )]
+    DemoPassword {
+        /// [`crate::config::DatabaseUrl::place`].
+        place: String,
+    },
     /// A newer Liao has been here.
     #[error(
         "The database at {place} was made by a newer version of Liao (its schema is {found}, this version knows \
-         {known}). Start that version or a later one."
+         {known}). Use that version or a later one."
     )]
     NewerSchema {
         /// [`crate::config::DatabaseUrl::place`].

@@ -4,9 +4,13 @@
 //! either database; what differs is in [`sqlite`], [`mysql`] and [`dialect`].
 //! The store knows no rules: it reads and writes what the service decided.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use sqlx::{MySql, MySqlConnection, SqliteConnection, Transaction, pool::PoolConnection};
+use sqlx::{Connection as _, MySql, MySqlConnection, SqliteConnection, Transaction, pool::PoolConnection};
 
 use crate::{credential::SignInId, model::Timestamp};
 
@@ -32,6 +36,7 @@ pub mod users;
 pub mod watch;
 
 pub use error::{FailureClass, StoreError};
+pub use sqlite::owner_only;
 pub(crate) use tries::Tries;
 
 /// The store's result.
@@ -67,6 +72,8 @@ pub struct Store {
     pools: Pools,
     system: Arc<watch::System>,
     ended_sign_ins: Arc<[(SignInId, Timestamp)]>,
+    /// Of a server on SQLite, until it closes the database.
+    lock: Arc<Mutex<Option<sqlite::ServerLock>>>,
 }
 
 /// A connection or a transaction on either database; every store function takes one.
@@ -108,29 +115,55 @@ impl Pools {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:PATH`, `mysql://…` or `mariadb://…`) and
-    /// brings its schema up to date, under a lock, so that several nodes may start at once.
+    /// Opens the database at `url` (`sqlite:PATH`, `mysql://…` or `mariadb://…`) for a server: makes it if it is an
+    /// SQLite file and missing, and brings its schema up to date. Several nodes may do so at once on MySQL or MariaDB;
+    /// an SQLite file has one server, and is taken for it until [`Self::close`].
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`], [`StoreError::NewerSchema`] and whatever the driver says.
+    /// [`StoreError::Unreachable`], [`StoreError::InUse`], [`StoreError::NewerSchema`] and whatever the driver says.
     pub async fn open(url: &str) -> StoreResult<Self> {
-        let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            let options = sqlite::options(Path::new(path));
-            migrate::sqlite(Path::new(path), &options).await?;
-            let (write, read) = sqlite::open(options).await?;
+        let Some(path) = sqlite_path(url) else {
+            let (options, first) = mysql::connect(url).await?;
+            migrate::mysql(first).await?;
+            return Self::on(Pools::MySql(mysql::pool(options)), None).await;
+        };
+        let options = sqlite::options(&path);
+        let claimed = tokio::task::spawn_blocking(move || sqlite::claim(&path)).await;
+        let lock = claimed.map_err(|_| StoreError::Corrupt("the database's lock was interrupted"))??;
+        migrate::sqlite(&options).await?;
+        let (write, read) = sqlite::open(options).await?;
+        Self::on(Pools::Sqlite { write, read }, Some(lock)).await
+    }
+
+    /// Opens the database at `url` beside its server, or without one, and leaves its schema as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSchema`], [`StoreError::OlderSchema`], [`StoreError::NewerSchema`]: it is not this version's.
+    /// [`StoreError::Unreachable`] and whatever the driver says.
+    pub async fn open_existing(url: &str) -> StoreResult<Self> {
+        let pools = if let Some(path) = sqlite_path(url) {
+            if !path.try_exists().is_ok_and(|exists| exists) {
+                return Err(StoreError::NoSchema);
+            }
+            let (write, read) = sqlite::open(sqlite::options(&path)).await?;
             Pools::Sqlite { write, read }
         } else {
-            let pool = mysql::open(url).await?;
-            migrate::mysql(&pool).await?;
-            Pools::MySql(pool)
+            let (options, first) = mysql::connect(url).await?;
+            // It only showed that the server answers. A goodbye that fails takes nothing away.
+            let _ = first.close().await;
+            Pools::MySql(mysql::pool(options))
         };
+        migrate::check(&mut pools.read().await?).await?;
+        Self::on(pools, None).await
+    }
+
+    async fn on(pools: Pools, lock: Option<sqlite::ServerLock>) -> StoreResult<Self> {
         let mut conn = pools.read().await?;
         // In this order: an end that comes in between is above the number that was read.
         let system = watch::system(&mut conn).await?;
         let ended_sign_ins = credentials::ended_sign_ins(&mut conn).await?.into();
         drop(conn);
-        Ok(Self { pools, system: Arc::new(system), ended_sign_ins })
+        Ok(Self { pools, system: Arc::new(system), ended_sign_ins, lock: Arc::new(Mutex::new(lock)) })
     }
 
     /// The system's row as it was when the database was opened.
@@ -171,7 +204,7 @@ impl Store {
         Ok(())
     }
 
-    /// Closes every connection, after what is under way has ended.
+    /// Closes every connection, after what is under way has ended. An SQLite file is then free for another server.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { write, read } => {
@@ -180,7 +213,14 @@ impl Store {
             }
             Pools::MySql(pool) => pool.close().await,
         }
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+/// The file that `url` names; `None` for a server's address.
+fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned())
 }
 
 impl Conn {

@@ -13,8 +13,10 @@ export class Site {
     readonly origin: string,
   ) {}
 
-  /** Serves at `http://localhost:PORT`; 0 is any free one. */
-  static async serve(port: number): Promise<Site> {
+  /**
+   * Serves at `http://HOST:PORT`; port 0 is any free one. Browsers take every name below `localhost` for this machine.
+   */
+  static async serve(port: number, host = 'localhost'): Promise<Site> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const server = createServer((_, answer) => {
@@ -31,7 +33,7 @@ export class Site {
       }
       const address = server.address();
       if (!address || typeof address === 'string') throw new Error('no address');
-      return new Site(server, `http://localhost:${address.port}`);
+      return new Site(server, `http://${host}:${address.port}`);
     }
   }
 

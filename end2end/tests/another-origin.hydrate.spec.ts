@@ -21,9 +21,16 @@ test("a React developer's page on localhost:5173 signs in, reads, writes and lis
   const seen = await page.evaluate(
     async ({ url, username, password }) => {
       const call = async (method: string, path: string, body?: unknown, token?: string) => {
-        const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+        // As clients that grew up beside Django call: with its headers, and with whatever cookies there are.
+        const headers: Record<string, string> = {
+          'Content-Type': 'application/json',
+          'X-CSRFToken': 'habit',
+          'X-Requested-With': 'XMLHttpRequest',
+          'If-None-Match': '"none"',
+        };
         if (token) headers.Authorization = `Bearer ${token}`;
-        const answer = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) } as RequestInit);
+        const init = { method, headers, credentials: 'include', body: body && JSON.stringify(body) } as RequestInit;
+        const answer = await fetch(url + path, init);
         return { status: answer.status, headers: answer.headers, body: await answer.json().catch(() => null) };
       };
       const { access } = (await call('POST', '/api/token/', { username, password })).body;
@@ -52,6 +59,7 @@ test("a React developer's page on localhost:5173 signs in, reads, writes and lis
       const page = await call('GET', `${room}messages/`, undefined, access);
       const list = await call('GET', `${rooms}?mine=true&page_size=1`, undefined, access);
       const refused = await call('GET', '/api/me/', undefined, 'forged');
+      const missing = await call('GET', '/api/nothing/here/', undefined, access);
       const gone = await call('DELETE', room, undefined, access);
       return {
         frames,
@@ -62,6 +70,7 @@ test("a React developer's page on localhost:5173 signs in, reads, writes and lis
         link: list.headers.get('link'),
         id: list.headers.get('x-request-id'),
         refused: [refused.status, refused.body.code],
+        missing: [missing.status, missing.body.code],
         gone: gone.status,
       };
     },
@@ -74,11 +83,27 @@ test("a React developer's page on localhost:5173 signs in, reads, writes and lis
     patched: 200,
     texts: ['by PATCH', 'by socket'],
     refused: [401, 'token_not_valid'],
+    missing: [404, 'not_found'],
     gone: 204,
   });
   expect(seen.link, 'headers that the page may read').toContain('rel="next"');
   expect(seen.id).toBeTruthy();
   await page.context().close();
+  await site.close();
+});
+
+test('the session of the bundled UI gives a page of another origin nothing', async ({ app, people, troubles }) => {
+  troubles.allow(/401/);
+  // The same host on another port: to SameSite it is the same site, so the cookie goes along.
+  const site = await Site.serve(0, '127.0.0.1');
+  const page = await people.open(await people.stranger('signed_in'));
+  await page.goto(site.origin);
+  const seen = await page.evaluate(async (url) => {
+    const answer = await fetch(`${url}/api/me/`, { credentials: 'include' });
+    return { status: answer.status, code: (await answer.json()).code };
+  }, app.url);
+  expect(seen).toEqual({ status: 401, code: 'not_authenticated' });
+  await page.goto('about:blank');
   await site.close();
 });
 
@@ -90,7 +115,7 @@ test('a page of a site that is not on the list reads nothing, writes nothing and
   const api = await Api.signIn(app, account);
   const room = await api.post<{ id: number }>('/api/chat/rooms/', { name: '茶', room_type: 'public' });
   const { access } = await api.post<{ access: string }>('/api/token/', account);
-  const site = await Site.serve(0);
+  const site = await Site.serve(0, 'stranger.localhost');
   const page = await pageOf(browser, site);
   const seen = await page.evaluate(
     async ({ url, room, access }) => {

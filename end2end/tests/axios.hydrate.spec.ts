@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import axios, { type AxiosError, type InternalAxiosRequestConfig } from 'axios';
 import { Api } from '../support/api';
 import { App } from '../support/app';
+import { Site } from '../support/site';
 import { expect, test } from '../support/test';
 
 /** What each React project has somewhere: a client that gets itself a new access token when the old one is refused. */
@@ -58,3 +59,33 @@ for (const rotation of [false, true]) {
     await app.remove();
   });
 }
+
+test("axios in a React developer's page calls as it would a Django system", async ({ app, browser }) => {
+  const account = await Api.register(app, 'axios_page', 'correct horse 9');
+  const site = await Site.serve(0);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(site.origin);
+  await page.addScriptTag({ path: 'node_modules/axios/dist/axios.min.js' });
+  const seen = await page.evaluate(
+    async ({ url, username, password }) => {
+      document.cookie = 'csrftoken=habit';
+      const http = (window as any).axios.create({
+        baseURL: url,
+        headers: { 'X-Requested-With': 'XMLHttpRequest' },
+        withCredentials: true,
+        withXSRFToken: true,
+        xsrfCookieName: 'csrftoken',
+        xsrfHeaderName: 'X-CSRFToken',
+      });
+      const { data } = await http.post('/api/token/', { username, password });
+      const me = await http.get('/api/me/', { headers: { Authorization: `Bearer ${data.access}` } });
+      const refused = await http.get('/api/me/').catch((error: any) => error.response?.data.code);
+      return { username: me.data.username, refused };
+    },
+    { url: app.url, ...account },
+  );
+  expect(seen).toEqual({ username: account.username, refused: 'not_authenticated' });
+  await context.close();
+  await site.close();
+});

@@ -68,7 +68,7 @@ pub async fn test_page(
     request: Request,
 ) -> Response {
     // Only where everybody may know it anyway.
-    let account = config.allows_demo_account().then_some((DEVELOPER, DEVELOPER_PASSWORD));
+    let account = config.demo.then_some((DEVELOPER, DEVELOPER_PASSWORD));
     page(&options, &documents, Some(Console { account }), request).await
 }
 

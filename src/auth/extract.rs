@@ -17,6 +17,7 @@ use tower_sessions::Session;
 
 use super::{Auth, session};
 use crate::{
+    config::ApiOrigins,
     error::ApiError,
     middleware::{client::Client, origin::Origin},
 };
@@ -120,7 +121,7 @@ where
         let Ok(client) = Client::from_request_parts(parts, state).await;
         // A socket is not held back by the same-origin rule: any page may open one, and
         // the cookie goes with it.
-        if Origin::of(&parts.headers, &client, &[]) != Origin::Same {
+        if Origin::of(&parts.headers, &client, &ApiOrigins::default()) != Origin::Same {
             return Ok(Self(None));
         }
         let Some(secret) = session.id() else { return Ok(Self(None)) };

@@ -1,4 +1,4 @@
-//! Reading a password from whoever runs a command.
+//! A password for an account: read from whoever runs a command, or drawn.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -22,6 +22,19 @@ pub fn ask(username: &str) -> Result<SecretString, String> {
         return Err("The two passwords differ; nothing was changed.".to_owned());
     }
     first_line(password.expose_secret().to_owned())
+}
+
+/// A new password of twenty characters, 100 bits that nobody can guess.
+///
+/// # Errors
+/// One sentence: the system gives no random numbers.
+pub fn draw() -> Result<SecretString, String> {
+    // 32 that one can read aloud and copy by hand: neither 0 nor o, neither 1 nor l.
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0_u8; 20];
+    getrandom::fill(&mut bytes).map_err(|error| format!("No password can be drawn: {error}."))?;
+    let drawn: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    Ok(drawn.into())
 }
 
 fn first_line(mut line: String) -> Result<SecretString, String> {

@@ -6,11 +6,11 @@
 use chat::{
     Chat, Error,
     model::{Code, FieldProblem, Problem},
-    service::accounts::{DEVELOPER, DEVELOPER_PASSWORD},
+    service::accounts::DEVELOPER,
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{UsersCommand, password};
+use super::{NewPassword, UsersCommand, password};
 
 /// Does what `command` says; the sentence tells that it is done.
 ///
@@ -50,26 +50,34 @@ pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
 }
 
 /// Makes the group `developer` and its account as far as they are missing; the
-/// sentence tells what was.
+/// sentence tells what was, and a new account's password unless it was typed.
 ///
 /// # Errors
 /// A sentence that says why not.
-pub async fn create_developer_group(chat: &Chat) -> Result<String, String> {
-    let done = chat.create_developer_group().await.map_err(|error| sentence(&error, DEVELOPER))?;
+pub async fn create_developer_group(chat: &Chat, password: NewPassword) -> Result<String, String> {
+    let secret = if password.is_asked { ask(DEVELOPER).await? } else { password::draw()? };
+    let done = chat.create_developer_group(secret.expose_secret()).await;
+    let done = done.map_err(|error| sentence(&error, DEVELOPER))?;
     let mut did = Vec::new();
     if done.made_group {
         did.push(format!("made the group {DEVELOPER}"));
     }
-    if done.made_account {
-        did.push(format!("made the account {DEVELOPER} with the password {DEVELOPER_PASSWORD}"));
+    if done.made_account && password.is_asked {
+        did.push(format!("made the account {DEVELOPER}"));
+    } else if done.made_account {
+        did.push(format!("made the account {DEVELOPER} with the password {}", secret.expose_secret()));
     }
     if done.joined {
         did.push("put the account into the group".to_owned());
     }
-    Ok(match did.as_slice() {
+    let mut told = match did.as_slice() {
         [] => format!("Nothing to do: the account {DEVELOPER} is in the group {DEVELOPER}."),
         did => format!("Done: {}.", did.join(", ")),
-    })
+    };
+    if !done.made_account {
+        told.push_str(" It keeps its password; 'liao users password developer' sets another.");
+    }
+    Ok(told)
 }
 
 /// Asking waits for a person, which the runtime's threads must not.

@@ -100,7 +100,7 @@ settings! {
     database_url: DatabaseUrl = "sqlite:{data}/liao.db";
     /// Redis 7 or newer (or a Redis Cluster), by which several servers on one MySQL or MariaDB tell each other; not set: by way of the database alone.
     redis_url: Option<RedisUrl> = "";
-    /// Make the demo account on an empty database even when other machines can reach the server.
+    /// Run a demo where no stranger can reach the server: an empty database gets the account developer with the password developer123, one click signs it in, and pages of any port of http://localhost and http://127.0.0.1 may call the API.
     demo: bool = "false";
     /// Secret that signs tokens, at least 32 bytes; if not set, one is made at the first start and kept in the data folder. Other users of the machine can see a flag: prefer the environment.
     secret_key: Option<SecretString> = "";
@@ -116,7 +116,7 @@ settings! {
     required_group: Option<String> = "";
     /// Let strangers make an account.
     sign_up: bool = "true";
-    /// Origins of other sites whose pages may call the API; on a loopback address http://localhost:3000 and http://localhost:5173 as well.
+    /// Origins of other sites whose pages may call the API; with demo any port of http://localhost and http://127.0.0.1 as well.
     cors_allowed_origins: Vec<WebOrigin> = "";
     /// Addresses or networks of the reverse proxies whose X-Forwarded-For, -Proto and -Host are believed.
     trusted_proxies: Vec<IpNet> = "";

@@ -272,18 +272,3 @@ fn the_report_tells_values_sources_and_the_file() {
     assert!(report.ends_with("\nFile read: liao.toml"), "{report}");
     assert!(Report(&flags(&[]).expect("defaults")).to_string().contains("No file read"));
 }
-
-#[test]
-fn only_a_local_server_lets_development_sites_in_and_makes_the_demo_account_unasked() {
-    let own = |listen| {
-        let config = Config::of(&[("listen", listen), ("cors_allowed_origins", "https://a.example")]);
-        (config.api_origins().len(), config.allows_demo_account())
-    };
-    for local in ["127.0.0.1:8000", "[::1]:8000", "localhost:8000", "[::ffff:127.0.0.1]:8000"] {
-        assert_eq!(own(local), (3, true), "{local}");
-    }
-    for open in ["0.0.0.0:8000", "[::]:8000", "192.0.2.1:8000"] {
-        assert_eq!(own(open), (1, false), "{open}");
-    }
-    assert!(Config::of(&[("listen", "0.0.0.0:8000"), ("demo", "true")]).allows_demo_account());
-}

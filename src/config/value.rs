@@ -5,7 +5,6 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use axum::http::HeaderValue;
 use bytesize::ByteSize;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -76,11 +75,6 @@ impl WebOrigin {
     /// The origin, as it stands in an `Origin` header.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The same for comparing with headers.
-    pub fn header_value(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.0).ok()
     }
 
     /// Reads one origin; a trailing slash is forgiven.

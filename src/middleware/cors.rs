@@ -1,28 +1,42 @@
 //! What pages of other sites may do with the API: everything a bearer token allows, if the site is on the list.
 //!
-//! Cookies never go along (no `Access-Control-Allow-Credentials`), so a listed site has no more rights than the token
-//! it holds. The layer stands around the whole API, its 404 included: a browser shows a refusal to the page only if it
-//! bears these headers too.
+//! Credentials are allowed, since clients written against the Django system send them by habit (`withCredentials`). They
+//! give a listed site no more rights than the token it holds: the API does not take the session cookie from another
+//! origin.
+//!
+//! The layer stands around everything that can refuse a call: a browser shows a refusal to the page only if it bears
+//! these headers too.
 
-use std::time::Duration;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use axum::http::{
-    HeaderName, Method,
-    header::{AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER},
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderName, HeaderValue, Method,
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, LINK, RETRY_AFTER},
+    },
+    middleware::Next,
+    response::Response,
 };
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower::{Layer as _, ServiceExt as _};
+use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 
 use super::request_id;
-use crate::config::Config;
+use crate::config::{ApiOrigins, Config};
 
 /// For how long a browser need not ask again.
 const PREFLIGHT: Duration = Duration::from_hours(1);
 
-/// The layer for the API's router.
-pub fn layer(config: &Config) -> CorsLayer {
-    let origins = config.api_origins();
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins.iter().filter_map(crate::config::WebOrigin::header_value)))
+/// The rules for the API, for [`for_api`].
+pub fn layer(config: &Config) -> Arc<CorsLayer> {
+    let origins = Arc::new(config.api_origins());
+    let is_listed = |origin: &HeaderValue, origins: &ApiOrigins| {
+        origin.to_str().is_ok_and(|origin| origins.contains(origin))
+    };
+    let (for_origin, for_credentials) = (Arc::clone(&origins), origins);
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| is_listed(origin, &for_origin)))
+        .allow_credentials(AllowCredentials::predicate(move |origin, _| is_listed(origin, &for_credentials)))
         .allow_methods([
             Method::GET,
             Method::POST,
@@ -31,9 +45,31 @@ pub fn layer(config: &Config) -> CorsLayer {
             Method::DELETE,
             Method::OPTIONS,
         ])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            ACCEPT,
+            IF_NONE_MATCH,
+            // What clients of a Django system send with every call.
+            HeaderName::from_static("x-csrftoken"),
+            HeaderName::from_static("x-requested-with"),
+        ])
         .expose_headers([LINK, RETRY_AFTER, HeaderName::from_static(request_id::HEADER)])
-        .max_age(PREFLIGHT)
+        .max_age(PREFLIGHT);
+    Arc::new(layer)
+}
+
+/// Middleware that applies [`layer`] to calls of the API and to nothing else: pages and sockets are no other site's.
+pub async fn for_api(State(layer): State<Arc<CorsLayer>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path != "/api" && !path.starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let answer: Result<Response, Infallible> = layer.layer(next).oneshot(request).await;
+    match answer {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 #[cfg(test)]
@@ -41,25 +77,28 @@ mod tests {
     use axum::{
         Router,
         body::Body,
-        http::{Request, StatusCode, header},
-        response::Response,
+        http::{StatusCode, header},
+        middleware::{from_fn, from_fn_with_state},
     };
-    use tower::ServiceExt;
 
     use super::*;
 
-    async fn ask(method: Method, origin: &str) -> Response {
-        let config =
-            Config::of(&[("listen", "0.0.0.0:8000"), ("cors_allowed_origins", "https://react.example")]);
-        let api = Router::new().fallback(|| async { StatusCode::UNAUTHORIZED }).layer(layer(&config));
+    /// What a layer inside refuses, asked from a page of `origin`.
+    async fn ask(method: Method, path: &str, origin: &str) -> Response {
+        let config = Config::of(&[("cors_allowed_origins", "https://react.example")]);
+        let refuse = |_: Request, _: Next| async { StatusCode::TOO_MANY_REQUESTS };
+        let router = Router::new()
+            .fallback(|| async { StatusCode::OK })
+            .layer(from_fn(refuse))
+            .layer(from_fn_with_state(layer(&config), for_api));
         let request = Request::builder()
             .method(method)
-            .uri("/api/me/")
+            .uri(path)
             .header(header::ORIGIN, origin)
             .header(header::ACCESS_CONTROL_REQUEST_METHOD, "PATCH")
             .body(Body::empty())
             .expect("a request");
-        api.oneshot(request).await.expect("an answer")
+        router.oneshot(request).await.expect("an answer")
     }
 
     fn text<'a>(response: &'a Response, name: &str) -> &'a str {
@@ -68,27 +107,45 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_bears_the_headers_too() {
-        let response = ask(Method::GET, "https://react.example").await;
-        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        let response = ask(Method::GET, "/api/me/", "https://react.example").await;
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(text(&response, "access-control-allow-origin"), "https://react.example");
+        assert_eq!(text(&response, "access-control-allow-credentials"), "true");
         assert_eq!(text(&response, "access-control-expose-headers"), "link,retry-after,x-request-id");
         assert!(text(&response, "vary").contains("origin"));
-        assert_eq!(text(&response, "access-control-allow-credentials"), "");
     }
 
     #[tokio::test]
     async fn a_preflight_lists_what_is_allowed() {
-        let response = ask(Method::OPTIONS, "https://react.example").await;
+        let response = ask(Method::OPTIONS, "/api/me/", "https://react.example").await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(text(&response, "access-control-allow-methods"), "GET,POST,PUT,PATCH,DELETE,OPTIONS");
-        assert_eq!(text(&response, "access-control-allow-headers"), "authorization,content-type");
+        assert_eq!(
+            text(&response, "access-control-allow-headers"),
+            "authorization,content-type,accept,if-none-match,x-csrftoken,x-requested-with"
+        );
+        assert_eq!(text(&response, "access-control-allow-credentials"), "true");
     }
 
     #[tokio::test]
-    async fn others_are_not_let_in_nor_is_a_development_server_where_all_can_reach_this_one() {
+    async fn other_sites_are_not_let_in() {
         for origin in ["https://evil.example", "http://localhost:3000", "null"] {
-            let response = ask(Method::GET, origin).await;
-            assert_eq!(text(&response, "access-control-allow-origin"), "", "{origin}");
+            for method in [Method::GET, Method::OPTIONS] {
+                let response = ask(method, "/api/me/", origin).await;
+                assert_eq!(text(&response, "access-control-allow-origin"), "", "{origin}");
+                assert_eq!(text(&response, "access-control-allow-credentials"), "", "{origin}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_let_in_elsewhere() {
+        for path in ["/", "/ui/sign_in", "/apiary", "/ws/chat/1/"] {
+            for method in [Method::GET, Method::OPTIONS] {
+                let response = ask(method, path, "https://react.example").await;
+                assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS, "{path}");
+                assert_eq!(text(&response, "access-control-allow-origin"), "", "{path}");
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use axum::{
 use url::{Origin as UrlOrigin, Url};
 
 use super::client::Client;
-use crate::config::WebOrigin;
+use crate::config::ApiOrigins;
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Origin {
     Absent,
     /// This server's own pages.
     Same,
-    /// A site of `cors_allowed_origins`.
+    /// One of [`crate::config::Config::api_origins`].
     Listed,
     /// Any other site, or one that hides.
     Foreign,
@@ -34,14 +34,14 @@ impl Origin {
     /// What the `Origin` header says. `listed` are [`crate::config::Config::api_origins`].
     ///
     /// Schemes are compared only where a proxy tells that of the client, since one that ends TLS need not.
-    pub fn of(headers: &HeaderMap, client: &Client, listed: &[WebOrigin]) -> Self {
+    pub fn of(headers: &HeaderMap, client: &Client, listed: &ApiOrigins) -> Self {
         let Some(origin) = headers.get(ORIGIN) else { return Self::Absent };
         let Some(origin) = origin.to_str().ok().and_then(|text| Url::parse(text).ok()) else {
             return Self::Foreign;
         };
         if is_own(&origin, client) {
             Self::Same
-        } else if listed.iter().any(|site| site.as_str() == origin.origin().ascii_serialization()) {
+        } else if listed.contains(&origin.origin().ascii_serialization()) {
             Self::Listed
         } else {
             Self::Foreign
@@ -70,7 +70,7 @@ fn may_use_cookie(headers: &HeaderMap, client: &Client) -> bool {
     // TLS and to loopback.
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         Some(site) => site == b"same-origin",
-        None => match Origin::of(headers, client, &[]) {
+        None => match Origin::of(headers, client, &ApiOrigins::default()) {
             Origin::Same => true,
             Origin::Listed | Origin::Foreign => false,
             // Every browser sends an Origin with a POST. A program has no cookie that it was not given on purpose;
@@ -92,6 +92,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::config::Config;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
@@ -105,10 +106,7 @@ mod tests {
     }
 
     fn origin(host: &str, is_secure: bool, origin: &str) -> Origin {
-        let listed: Vec<_> = ["https://react.example", "http://localhost:3000"]
-            .into_iter()
-            .filter_map(WebOrigin::read)
-            .collect();
+        let listed = Config::of(&[("cors_allowed_origins", "https://react.example")]).api_origins();
         Origin::of(&headers(&[("origin", origin)]), &client(host, is_secure), &listed)
     }
 
@@ -146,7 +144,10 @@ mod tests {
         assert_eq!(origin("chat.example", true, "null"), Origin::Foreign);
         assert_eq!(origin("chat.example", true, "file:///etc/passwd"), Origin::Foreign);
         assert_eq!(origin("chat.example", true, "chat.example"), Origin::Foreign);
-        assert_eq!(Origin::of(&HeaderMap::new(), &client("chat.example", true), &[]), Origin::Absent);
+        assert_eq!(
+            Origin::of(&HeaderMap::new(), &client("chat.example", true), &ApiOrigins::default()),
+            Origin::Absent
+        );
     }
 
     #[test]

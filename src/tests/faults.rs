@@ -7,3 +7,4 @@ mod database;
 mod disk;
 mod nodes;
 mod process;
+mod start;

@@ -7,6 +7,8 @@
 
 mod calls;
 mod clients;
+mod cors;
+mod demo;
 mod documents;
 mod faults;
 mod malformed;

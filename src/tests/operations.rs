@@ -1,22 +1,13 @@
 //! Starting, stopping, killing; and every way in which a start can fail, in one sentence.
 
-use std::{net::TcpListener, os::unix::fs::PermissionsExt as _, process::Command, time::Instant};
+use std::{
+    fs::Permissions, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, process::Command,
+    time::Instant,
+};
 
 use serde_json::json;
 
-use crate::support::{Server, mariadb_url, run, spawn, wait};
-
-/// The one sentence on standard error, and the exit code.
-#[track_caller]
-fn failure(arguments: &[&str]) -> (String, Option<i32>) {
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    let output = run(&arguments, "");
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.stdout.is_empty(), "nothing on standard output");
-    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{stderr}");
-    assert_eq!(stderr.lines().count(), 1, "one sentence: {stderr}");
-    (stderr, output.status.code())
-}
+use crate::support::{Server, failure, mariadb_url, schema, spawn, wait};
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_kill_9() {
@@ -65,16 +56,6 @@ async fn sigterm_with_open_sockets_ends_within_five_seconds_and_says_1001() {
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
 
-#[tokio::test]
-async fn the_demo_account_is_there_on_loopback_and_only_in_an_empty_database() {
-    let server = Server::start(&[]);
-    let credentials = json!({"username": "developer", "password": "developer123"});
-    server.anyone().post("/api/token/", &credentials).await.expect(200);
-    let again = server.kill_and_restart();
-    assert!(!again.greeting.contains("developer123"), "told once, when it was made");
-    again.anyone().post("/api/token/", &credentials).await.expect(200);
-}
-
 #[test]
 fn a_second_server_on_the_port_is_told_so() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -85,6 +66,83 @@ fn a_second_server_on_the_port_is_told_so() {
     assert!(sentence.contains("is in use"), "{sentence}");
     assert_eq!(code, Some(1));
     assert!(!folder.path().join("data").exists(), "and the data were not touched");
+}
+
+#[tokio::test]
+async fn a_second_server_on_an_sqlite_file_is_told_so() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let first = Server::start_on(&data, &[]);
+    let flag = format!("--data={}", data.display());
+    let (sentence, code) = failure(&["serve", "--listen=127.0.0.1:0", &flag]);
+    assert!(sentence.contains("liao.db is in use") && sentence.contains("--data"), "{sentence}");
+    assert_eq!(code, Some(1));
+    // By another name it is the same file.
+    let url = format!("--database-url=sqlite:{}", data.join("../data/liao.db").display());
+    let elsewhere = format!("--data={}", folder.path().join("elsewhere").display());
+    let (sentence, _) = failure(&["serve", "--listen=127.0.0.1:0", &elsewhere, &url]);
+    assert!(sentence.contains("is in use"), "{sentence}");
+    first.person("amy").await;
+    // Whoever dies by force leaves nothing in the way.
+    first.kill_and_restart().person("bob").await;
+}
+
+#[tokio::test]
+async fn only_their_owner_reads_the_servers_files_in_a_folder_open_to_all() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("made");
+    let open_to_all = |path: &Path| {
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("opened to all");
+    };
+    open_to_all(&data);
+    let files = || std::fs::read_dir(&data).expect("listed").map(|entry| entry.expect("a file").path());
+    let check = || {
+        let names: Vec<String> = files().map(|path| path.display().to_string()).collect();
+        for end in ["liao.db", "liao.db-wal", "liao.db-shm", "liao.db.lock", "secret_key"] {
+            assert!(names.iter().any(|name| name.ends_with(end)), "{end} in {names:?}");
+        }
+        for path in files() {
+            let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+        }
+    };
+    let server = Server::start_on(&data, &[]);
+    server.person("amy").await;
+    check();
+    // As an older version left them.
+    files().for_each(|path| open_to_all(&path));
+    let server = server.kill_and_restart();
+    server.person("bob").await;
+    check();
+}
+
+#[test]
+fn a_command_before_the_first_start_says_that_the_server_makes_the_database() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let flag = format!("--data={}", data.display());
+    for command in [&["create-developer-group"][..], &["users", "deactivate", "amy"]] {
+        let (sentence, code) = failure(&[command, &[&flag]].concat());
+        assert!(sentence.contains("liao serve") && sentence.contains("liao.db"), "{sentence}");
+        assert_eq!(code, Some(1));
+    }
+    assert!(!data.exists(), "nothing was made");
+}
+
+#[tokio::test]
+async fn a_command_leaves_an_older_database_to_the_server() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite:{}", folder.path().join("liao.db").display());
+    schema::make_previous(&url, &[]).await;
+    let flag = format!("--data={}", folder.path().display());
+    let (sentence, code) = failure(&["create-developer-group", &flag]);
+    assert!(sentence.contains("older version"), "{sentence}");
+    assert_eq!(code, Some(1));
+    let server = Server::start_on(folder.path(), &[]);
+    let made = server.command(&["create-developer-group"], "");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
 #[test]

@@ -10,7 +10,7 @@ async fn the_lines_for_programs_run_as_printed() {
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
     let block = readme.split("```sh\n").find(|block| block.starts_with("BASE=")).expect("the block");
     let script = block.split("```").next().expect("its lines");
-    let server = Server::start(&[]);
+    let server = Server::start(&["--demo"]);
     let script = script.replace("http://127.0.0.1:8000", &server.base);
     let output =
         Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output().expect("bash starts");

@@ -10,6 +10,8 @@ mod process;
 mod proxy;
 #[path = "../../chat/tests/behaviour/redis.rs"]
 pub mod redis;
+#[path = "../../chat/tests/behaviour/schema.rs"]
+pub mod schema;
 mod socket;
 pub mod topology;
 mod traffic;
@@ -17,7 +19,7 @@ mod traffic;
 pub use client::{Answer, Client, PASSWORD, Person};
 pub use crowd::{SECRET as CROWD_SECRET, settle};
 pub use mariadb::{Flush, MariaDb};
-pub use process::{Server, mariadb_url, run, spawn, wait};
+pub use process::{Server, failure, mariadb_url, run, spawn, wait};
 pub use proxy::Proxy;
 pub use socket::Socket;
 pub use traffic::{Nodes, Plan, Traffic};

@@ -53,7 +53,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "run",
         usage: "run [--release] [-- …]",
-        what: "build what changed and serve; what follows -- goes to `liao serve`",
+        what: "build what changed and serve a demo; what follows -- goes to `liao serve`",
         options: &["--release"],
         run: |call| server::run(call.has("--release"), &call.rest),
     },

@@ -36,8 +36,15 @@ pub(crate) fn build(release: bool) -> Result<PathBuf> {
 /// reach it and its exit status is the caller's.
 pub(crate) fn run(release: bool, arguments: &[OsString]) -> Result<()> {
     let binary = build_with_site(release)?;
-    let error = serve(&binary, arguments).exec();
+    let error = serve(&binary, &for_demo(arguments)).exec();
     Err(error).with_context(|| format!("cannot start {}", binary.display()))
+}
+
+/// The arguments of a server to try things out on: with `--demo`, unless they say something of it themselves.
+pub(crate) fn for_demo(arguments: &[OsString]) -> Vec<OsString> {
+    let says = |argument: &OsString| argument.to_string_lossy().split('=').next() == Some("--demo");
+    let demo = (!arguments.iter().any(says)).then(|| OsString::from("--demo"));
+    demo.into_iter().chain(arguments.iter().cloned()).collect()
 }
 
 /// The call of `liao serve`, in the repository's root, where its data folder then lies.
@@ -45,4 +52,18 @@ pub(crate) fn serve(binary: &Path, arguments: &[OsString]) -> Command {
     let mut serve = Command::new(binary);
     serve.current_dir(workspace::root()).arg("serve").args(arguments);
     serve
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_a_demo_unless_one_says_otherwise() {
+        let of = |words: &[&str]| for_demo(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of(&[]), ["--demo"]);
+        assert_eq!(of(&["--listen", "127.0.0.1:9"]), ["--demo", "--listen", "127.0.0.1:9"]);
+        assert_eq!(of(&["--demo=false"]), ["--demo=false"]);
+        assert_eq!(of(&["--demo"]), ["--demo"]);
+    }
 }

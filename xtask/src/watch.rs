@@ -58,7 +58,7 @@ fn rebuild(running: &mut Option<Child>, arguments: &[OsString]) -> Result<()> {
     if let Some(old) = running.take() {
         process::stop(old)?;
     }
-    let mut serve = server::serve(&binary, arguments);
+    let mut serve = server::serve(&binary, &server::for_demo(arguments));
     *running = Some(serve.env("LIAO_DEV_RELOAD", "1").spawn().context("cannot start the server")?);
     progress::note(&format!("serving what was built in {}", progress::seconds(start.elapsed())));
     Ok(())

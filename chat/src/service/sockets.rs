@@ -245,7 +245,9 @@ impl RoomSession {
         }
         let asked_at = Instant::now();
         // Where the database fails, nothing that is volatile is worth an error.
-        let is_given = Box::pin(may_write(self.chat.clone(), self.room, self.socket.user().id)).await.unwrap_or_default();
+        let is_given = Box::pin(may_write(self.chat.clone(), self.room, self.socket.user().id))
+            .await
+            .unwrap_or_default();
         self.right = Some(Right { is_given, asked_at, changes });
         is_given
     }

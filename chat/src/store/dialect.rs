@@ -20,6 +20,19 @@ impl Backend {
         }
     }
 
+    /// Counts the tables in which sqlx notes the migrations: 1, or 0 in a database that has none yet.
+    pub(super) fn has_migrations_table(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'"
+            }
+            Self::MySql => {
+                "SELECT COUNT(*) FROM information_schema.tables \
+                 WHERE table_schema = DATABASE() AND table_name = '_sqlx_migrations'"
+            }
+        }
+    }
+
     /// Joins two tables in the order in which they stand, whatever the planner would think.
     pub(super) fn join_in_order(self) -> &'static str {
         match self {

@@ -8,6 +8,23 @@ pub enum StoreError {
     /// The database could not be opened at all.
     #[error("cannot reach the database: {0}")]
     Unreachable(String),
+    /// Another server has the SQLite file.
+    #[error("another server uses the database")]
+    InUse,
+    /// No server has ever made its tables.
+    #[error("the database has no tables yet")]
+    NoSchema,
+    /// Its schema is of an older Liao, and only a server that starts changes that.
+    #[error("the database was made by an older Liao: its schema is {found}, this one knows {known}")]
+    OlderSchema {
+        /// The schema's number in the database.
+        found: i64,
+        /// The last one this binary knows.
+        known: i64,
+    },
+    /// The lock under which one server at a time migrates could not be had.
+    #[error("cannot lock the schema: {0}")]
+    SchemaLock(&'static str),
     /// Its schema is of a newer Liao.
     #[error("the database was made by a newer Liao: its schema is {found}, this one knows {known}")]
     NewerSchema {
@@ -116,7 +133,13 @@ impl StoreError {
         match self {
             Self::Unreachable(_) | Self::CommitUnknown(_) => FailureClass::Away,
             Self::Database(error) => class(error),
-            Self::NewerSchema { .. } | Self::Migration(_) | Self::Corrupt(_) => FailureClass::Other,
+            Self::InUse
+            | Self::NoSchema
+            | Self::OlderSchema { .. }
+            | Self::NewerSchema { .. }
+            | Self::SchemaLock(_)
+            | Self::Migration(_)
+            | Self::Corrupt(_) => FailureClass::Other,
         }
     }
 

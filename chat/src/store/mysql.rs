@@ -26,8 +26,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const PATIENCE: &str =
     "SET SESSION innodb_lock_wait_timeout = 6 /*M!100300 , SESSION idle_transaction_timeout = 5 */";
 
-/// Connects to the server that `url` names.
-pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
+/// Connects to the server that `url` names: how to do it again, and a first connection.
+pub(super) async fn connect(url: &str) -> StoreResult<(MySqlConnectOptions, MySqlConnection)> {
     // sqlx knows both servers by the one scheme; people write either.
     let url = url.replacen("mariadb://", "mysql://", 1);
     let options = MySqlConnectOptions::from_str(&url)
@@ -37,9 +37,12 @@ pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
     // The pool would try again and again, and say only that it took too long.
     let first = timeout(CONNECT_TIMEOUT, MySqlConnection::connect_with(&options)).await;
     let first = first.map_err(|_| StoreError::Unreachable("it does not answer".to_owned()))?;
-    // A goodbye that fails takes nothing away.
-    let _ = first.map_err(unreachable)?.close().await;
-    let pool = MySqlPoolOptions::new()
+    Ok((options, first.map_err(unreachable)?))
+}
+
+/// The connections that everything but migrations goes over.
+pub(super) fn pool(options: MySqlConnectOptions) -> MySqlPool {
+    MySqlPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
@@ -51,8 +54,7 @@ pub(super) async fn open(url: &str) -> StoreResult<MySqlPool> {
                 Ok(())
             })
         })
-        .connect_lazy_with(options);
-    Ok(pool)
+        .connect_lazy_with(options)
 }
 
 fn unreachable(error: sqlx::Error) -> StoreError {

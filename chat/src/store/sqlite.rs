@@ -6,8 +6,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::{StoreError, StoreResult};
 
+mod files;
 mod lender;
 
+pub use files::owner_only;
+pub(super) use files::{ServerLock, claim};
 pub(super) use lender::{Lender, Loan};
 
 /// Reading connections. More than cores would only wait for each other.
@@ -21,11 +24,10 @@ const CHECKPOINT_PAGES: &str = "4000";
 /// Prepared statements kept for each connection; all of ours fit.
 const STATEMENTS: usize = 256;
 
-/// How the database file at `path` is opened, or made.
+/// How the database file at `path` is opened.
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         // FULL: a commit is on the disk when it returns, so that an acknowledged
         // message survives a power loss and not only a crash of the process.

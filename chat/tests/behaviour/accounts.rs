@@ -17,6 +17,10 @@ const PASSWORD: &str = "correct horse 9";
 /// Made by Django 5.2's `make_password("correct horse 9")`, with a thousandth of the rounds.
 const DJANGO: &str = "pbkdf2_sha256$1000$Xq0fZ2mW8sTzKpLdRbYvNc$JKzo1Dymvz+jAVUy2kUMhFkIm0eULQiMW2kjxBL/4GE=";
 
+/// The same of the demo's password.
+const DJANGO_DEMO: &str =
+    "pbkdf2_sha256$1000$Xq0fZ2mW8sTzKpLdRbYvNc$8BpaeEGRZ+MIF1I05X+kOGxlGtt16Rzp5eenOaNY4dY=";
+
 /// From when on tokens of somebody are good of whom nothing has ended.
 const NEW: Timestamp = Timestamp(0);
 
@@ -30,7 +34,7 @@ fn session(secret: &str, user: Option<UserId>) -> SessionRecord {
 }
 
 async fn stored_hash(world: &World, key: &str) -> String {
-    let store = Store::open(&world.url).await.expect("the store opens");
+    let store = Store::open_existing(&world.url).await.expect("the store opens");
     let mut conn = store.read().await.expect("a connection");
     users::credentials(&mut conn, key).await.expect("read").expect("there").password_hash
 }
@@ -135,7 +139,7 @@ both! {
 
     async fn a_password_of_the_django_system_signs_in_and_is_hashed_anew(world: World) {
         let amy = world.person("amy").await;
-        let store = Store::open(&world.url).await.expect("the store opens");
+        let store = Store::open_existing(&world.url).await.expect("the store opens");
         let mut conn = store.write().await.expect("a connection");
         users::set_password_hash(&mut conn, amy.id, DJANGO).await.expect("written");
         conn.commit().await.expect("committed");
@@ -203,19 +207,55 @@ both! {
     }
 
     async fn the_developer_group_is_made_once(world: World) {
-        let first = world.chat.create_developer_group().await.expect("made");
+        let first = world.chat.create_developer_group(PASSWORD).await.expect("made");
         assert_eq!((first.made_group, first.made_account, first.joined), (true, true, true));
-        let again = world.chat.create_developer_group().await.expect("made");
+        let again = world.chat.create_developer_group("another horse 9").await.expect("made");
         assert_eq!((again.made_group, again.made_account, again.joined), (false, false, false));
         assert_eq!(again.user, first.user);
-        world.chat.sign_in(DEVELOPER, DEVELOPER_PASSWORD).await.expect("signed in");
+        world.chat.sign_in(DEVELOPER, PASSWORD).await.expect("the first password is kept");
+        assert!(!world.chat.has_demo_password().await.expect("compared"));
     }
 
     async fn an_older_developer_joins_the_group_and_keeps_the_password(world: World) {
         world.chat.create_user("Developer", PASSWORD, "", "").await.expect("made");
-        let made = world.chat.create_developer_group().await.expect("made");
+        let made = world.chat.create_developer_group("another horse 9").await.expect("made");
         assert_eq!((made.made_group, made.made_account, made.joined), (true, false, true));
         world.chat.sign_in(DEVELOPER, PASSWORD).await.expect("signed in");
+    }
+
+    async fn nobody_can_choose_the_password_of_the_demo(world: World) {
+        let weak = [FieldProblem::new("password", Problem::WeakPassword)];
+        for password in [DEVELOPER_PASSWORD, "Developer123"] {
+            let refused = [
+                world.chat.register("amy", password, "", "").await.map(drop),
+                world.chat.create_user("amy", password, "", "").await.map(drop),
+                world.chat.create_developer_group(password).await.map(drop),
+            ];
+            for refused in refused {
+                assert_eq!(refused.expect_err("refused").failure().fields, weak, "{password}");
+            }
+        }
+        world.person("amy").await;
+        let refused = world.chat.set_password("amy", DEVELOPER_PASSWORD).await;
+        assert_eq!(refused.expect_err("refused").failure().fields, weak);
+    }
+
+    async fn the_password_of_the_demo_is_seen_however_it_is_hashed_and_while_the_account_is_open(world: World) {
+        let has = async || world.chat.has_demo_password().await.expect("compared");
+        assert!(!has().await, "nobody is there");
+        world.chat.ensure_demo_account().await.expect("made").expect("there was nobody");
+        assert!(has().await);
+        let developer = world.chat.sign_in(DEVELOPER, DEVELOPER_PASSWORD).await.expect("signed in").id;
+        world.chat.set_active(DEVELOPER, false).await.expect("closed");
+        assert!(!has().await, "a closed account lets nobody in");
+        world.chat.set_active(DEVELOPER, true).await.expect("opened");
+        let store = Store::open_existing(&world.url).await.expect("the store opens");
+        let mut conn = store.write().await.expect("a connection");
+        users::set_password_hash(&mut conn, developer, DJANGO_DEMO).await.expect("written");
+        conn.commit().await.expect("committed");
+        assert!(has().await, "as the Django project's script made it");
+        world.chat.set_password(DEVELOPER, PASSWORD).await.expect("changed");
+        assert!(!has().await);
     }
 
     async fn the_demo_account_is_made_in_an_empty_database_only(world: World) {

@@ -6,6 +6,7 @@
 mod mariadb;
 #[path = "redis.rs"]
 mod redis;
+mod schema;
 mod support;
 
 mod accounts;

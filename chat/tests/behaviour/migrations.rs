@@ -1,44 +1,143 @@
-//! Opening the database: many at once, and not by an older binary.
+//! Opening the database: by many servers at once, by a second one, by commands, and not by an older binary.
+
+use std::time::{Duration, Instant};
 
 use chat::{
+    Chat,
     model::{MessageId, RoomId, User, UserId},
+    service::{Clock, KeyAgreement},
     store::{Store, StoreError},
 };
+use sqlx::Connection as _;
+use tempfile::TempDir;
 
-use crate::support::{World, both};
+use crate::{
+    mariadb, schema,
+    support::{NOW, World, both, draft, nodes::PATIENCE, unhurried},
+};
 
-/// Ten nodes open the database at `url` at once.
-async fn ten_open(url: &str) {
-    let nodes: Vec<_> = (0..10)
-        .map(|_| {
-            let url = url.to_owned();
-            tokio::spawn(async move { Store::open(&url).await.map(drop) })
-        })
-        .collect();
-    for node in nodes {
-        node.await.expect("no panic").expect("opened");
+/// Where nothing was ever made, on the kind of database that `world` has; the folder is where its file would be.
+async fn new_database(world: &World, name: &'static str) -> (String, TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = if world.url.starts_with("sqlite:") {
+        format!("sqlite:{}", folder.path().join("liao.db").display())
+    } else {
+        new_mariadb(name).await
+    };
+    (url, folder)
+}
+
+async fn new_mariadb(name: &'static str) -> String {
+    tokio::task::spawn_blocking(move || mariadb::shared().database(name)).await.expect("made")
+}
+
+/// All that a node does to the database before it serves; whether it made the demo account.
+async fn start_node(url: String) -> bool {
+    let chat = Chat::start(Store::open(&url).await.expect("opened"), unhurried(), Clock::System);
+    let key = chat.agree_on_key("what all make of it", false).await.expect("agreed");
+    assert_eq!(key, KeyAgreement::Same);
+    let has_made = chat.ensure_demo_account().await.expect("asked").is_some();
+    assert_eq!(chat.user_count().await.expect("counted"), 1);
+    chat.stop().await;
+    has_made
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_nodes_may_start_at_once() {
+    for (name, is_older) in [("ten_new", false), ("ten_older", true)] {
+        let url = new_mariadb(name).await;
+        if is_older {
+            schema::make_previous(&url, &[]).await;
+        }
+        let nodes: Vec<_> = (0..10).map(|_| tokio::spawn(start_node(url.clone()))).collect();
+        let mut made = 0;
+        for node in nodes {
+            made += u32::from(node.await.expect("started"));
+        }
+        assert_eq!(made, 1, "one of them makes the demo account");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_waits_for_the_migrations_of_another() {
+    let url = new_mariadb("waiting").await;
+    let mut other = sqlx::MySqlConnection::connect(&url).await.expect("connected");
+    let lock = "SELECT GET_LOCK(CONCAT('liao-schema-', SHA1(LOWER(DATABASE()))), 0)";
+    let (got,): (i64,) = sqlx::query_as(lock).fetch_one(&mut other).await.expect("asked");
+    assert_eq!(got, 1);
+    // Another database of the same server is nobody's business.
+    Store::open(&new_mariadb("not_waiting").await).await.expect("opened");
+    let node = tokio::spawn({
+        let url = url.clone();
+        async move { Store::open(&url).await.map(drop) }
+    });
+    // Until the server says that somebody waits for the lock.
+    let waits =
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'waiting' AND state = 'User lock'";
+    let deadline = Instant::now() + PATIENCE;
+    while sqlx::query_as::<_, (i64,)>(waits).fetch_one(&mut other).await.expect("asked").0 == 0 {
+        assert!(Instant::now() < deadline, "it does not wait");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let error = Store::open_existing(&url).await.err().expect("nothing was made meanwhile");
+    assert!(matches!(error, StoreError::NoSchema), "{error}");
+    other.close().await.expect("closed");
+    node.await.expect("no panic").expect("opened");
+}
+
+/// Why the database does not open for a command.
+async fn refusal(url: &str) -> StoreError {
+    Store::open_existing(url).await.err().expect("refused")
+}
+
+/// Notes in the database at `url` that a later Liao was there.
+async fn note_a_later_one(url: &str) {
+    let row = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'from the future', TRUE, x'00', 0)";
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let mut conn = sqlx::SqliteConnection::connect(path).await.expect("opened");
+        sqlx::query(row).execute(&mut conn).await.expect("inserted");
+        conn.close().await.expect("closed");
+    } else {
+        let mut conn = sqlx::MySqlConnection::connect(url).await.expect("opened");
+        sqlx::query(row).execute(&mut conn).await.expect("inserted");
+        conn.close().await.expect("closed");
     }
 }
 
 both! {
-    async fn ten_nodes_may_start_at_once(world: World) {
-        ten_open(&world.url).await;
+    async fn a_command_makes_no_database(world: World) {
+        let (url, folder) = new_database(&world, "never_served").await;
+        for _ in 0..2 {
+            let error = refusal(&url).await;
+            assert!(matches!(error, StoreError::NoSchema), "{error}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
-}
 
-/// The migrations up to version `last`, in a folder of their own.
-fn up_to(last: u32, database: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let all = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(database);
-    for file in std::fs::read_dir(all).expect("the migrations") {
-        let path = file.expect("a file").path();
-        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-        let version: u32 = name.split('_').next().and_then(|number| number.parse().ok()).expect("a number");
-        if version <= last {
-            std::fs::copy(&path, folder.path().join(name)).expect("copied");
+    async fn a_command_leaves_an_older_schema_to_the_server(world: World) {
+        let (url, _folder) = new_database(&world, "older").await;
+        schema::make_previous(&url, &[]).await;
+        for _ in 0..2 {
+            let error = refusal(&url).await;
+            assert!(matches!(error, StoreError::OlderSchema { found, known } if found < known), "{error}");
+        }
+        Store::open(&url).await.expect("migrated").close().await;
+        Store::open_existing(&url).await.expect("opened").close().await;
+    }
+
+    async fn a_command_opens_the_database_beside_the_server(world: World) {
+        Store::open_existing(&world.url).await.expect("opened");
+    }
+
+    async fn an_older_binary_refuses_a_newer_schema(world: World) {
+        world.chat.stop().await;
+        note_a_later_one(&world.url).await;
+        for error in [refusal(&world.url).await, Store::open(&world.url).await.err().expect("refused")] {
+            assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
+            assert!(error.to_string().contains("newer Liao"));
         }
     }
-    folder
 }
 
 /// What stood there before 0003: amy (1) wrote the first and the third message, bob (2) the second.
@@ -57,33 +156,12 @@ const OLD_ROWS: [&str; 5] = [
 
 both! {
     async fn messages_of_before_are_numbered_by_sender(world: World) {
-        use sqlx::{Connection as _, Executor as _, migrate::Migrator};
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = if world.url.starts_with("sqlite:") {
-            let url = format!("sqlite:{}", folder.path().join("old.db").display());
-            let mut conn = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc")).await.expect("opened");
-            let old = up_to(2, "sqlite");
-            Migrator::new(old.path()).await.expect("migrations").run(&mut conn).await.expect("migrated");
-            for row in OLD_ROWS {
-                conn.execute(row).await.expect("inserted");
-            }
-            conn.close().await.expect("closed");
-            url
-        } else {
-            let url = tokio::task::spawn_blocking(|| crate::mariadb::shared().database("old")).await.expect("made");
-            let mut conn = sqlx::MySqlConnection::connect(&url).await.expect("opened");
-            let old = up_to(2, "mysql");
-            Migrator::new(old.path()).await.expect("migrations").run(&mut conn).await.expect("migrated");
-            for row in OLD_ROWS {
-                conn.execute(row).await.expect("inserted");
-            }
-            conn.close().await.expect("closed");
-            url
-        };
-        let chat = chat::Chat::start(Store::open(&url).await.expect("migrated"), crate::support::unhurried(), chat::service::Clock::fixed(crate::support::NOW));
+        let (url, _folder) = new_database(&world, "old").await;
+        schema::make_up_to(2, &url, &OLD_ROWS).await;
+        let chat = Chat::start(Store::open(&url).await.expect("migrated"), unhurried(), Clock::fixed(NOW));
         let (amy, bob) = (user(1, "amy"), user(2, "bob"));
         let room = RoomId(1);
-        chat.send(&amy, room, crate::support::draft("four")).await.expect("stored");
+        chat.send(&amy, room, draft("four")).await.expect("stored");
         let unread = async |who: &User| chat.room(who, room).await.expect("seen").unread_count;
         assert_eq!((unread(&amy).await, unread(&bob).await), (1, 3));
         for (read, of_amy, of_bob) in [(1, 1, 2), (2, 0, 2), (3, 0, 1), (4, 0, 0)] {
@@ -99,30 +177,38 @@ fn user(id: i64, name: &str) -> User {
     User { id: UserId(id), username: name.into(), first_name: String::new(), last_name: String::new() }
 }
 
-#[tokio::test]
-async fn ten_nodes_may_make_one_new_sqlite_database_at_once() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_ten_servers_that_start_on_one_sqlite_file_one_has_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    ten_open(&format!("sqlite:{}", folder.path().join("new.db").display())).await;
+    let url = format!("sqlite:{}", folder.path().join("new.db").display());
+    let starts: Vec<_> = (0..10)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Store::open(&url).await })
+        })
+        .collect();
+    let mut opened = Vec::new();
+    for start in starts {
+        match start.await.expect("no panic") {
+            Ok(store) => opened.push(store),
+            Err(StoreError::InUse) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(opened.len(), 1);
+    opened[0].close().await;
+    Store::open(&url).await.expect("free again");
 }
 
+#[cfg(unix)]
 #[tokio::test]
-async fn an_older_binary_refuses_a_newer_schema() {
-    use sqlx::Connection as _;
-    let world = World::sqlite().await;
-    world.chat.stop().await;
-    let path = world.url.strip_prefix("sqlite:").expect("a path");
-    let mut conn = sqlx::SqliteConnection::connect(path).await.expect("opened");
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         VALUES (9999, 'from the future', TRUE, x'00', 0)",
-    )
-    .execute(&mut conn)
-    .await
-    .expect("inserted");
-    conn.close().await.expect("closed");
-    let error = Store::open(&world.url).await.err().expect("refused");
-    assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
-    assert!(error.to_string().contains("newer Liao"));
+async fn an_sqlite_file_has_one_server_by_whichever_path() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, link) = (folder.path().join("liao.db"), folder.path().join("link.db"));
+    let _first = Store::open(&format!("sqlite:{}", file.display())).await.expect("opened");
+    std::os::unix::fs::symlink(&file, &link).expect("linked");
+    let error = Store::open(&format!("sqlite:{}", link.display())).await.err().expect("refused");
+    assert!(matches!(error, StoreError::InUse), "{error}");
 }
 
 #[tokio::test]

@@ -201,7 +201,7 @@ both! {
         let mut bobs = open(&world.chat, &bob, room).await;
         let mut amys = open(&world.chat, &amy, room).await;
         // As the command line does, beside a running server.
-        let store = chat::store::Store::open(&world.url).await.expect("the store opens");
+        let store = chat::store::Store::open_existing(&world.url).await.expect("the store opens");
         let tool = chat::Chat::start(store, chat::Settings::default(), world.clock.clone());
         tool.set_active("bob", false).await.expect("shut out");
         tool.stop().await;

@@ -65,8 +65,8 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
     let shown_content = json!({"example": "你好！"});
     let client_id = "3f2b8c1e-5a77-4a0e-9d55-0c1f6b2a7d10";
     let rows = [
-        ("Credentials", "username", json!({"example": "developer"})),
-        ("Credentials", "password", json!({"format": "password", "example": "developer123"})),
+        ("Credentials", "username", json!({"example": "mei"})),
+        ("Credentials", "password", json!({"format": "password", "example": "correct-horse-9"})),
         ("NewAccount", "username", account.clone()),
         ("NewAccount", "password", password),
         ("NewAccount", "first_name", person_name.clone()),

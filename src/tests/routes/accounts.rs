@@ -243,28 +243,32 @@ async fn what_cannot_be_done_is_said_in_sentences() {
 }
 
 #[tokio::test]
-async fn the_demo_account_is_the_developers_and_made_once() {
+async fn the_developer_group_is_made_once_with_a_password_that_is_told_once() {
     let server = Server::start(&[]);
-    let credentials = json!({"username": "developer", "password": "developer123"});
-    server.anyone().post("/api/token/", &credentials).await.expect(200);
     let said = done(&server.command(&["create-developer-group"], ""));
-    assert_eq!(said, "Nothing to do: the account developer is in the group developer.");
+    let made = "Done: made the group developer, made the account developer with the password ";
+    let (password, rest) = said.strip_prefix(made).and_then(|rest| rest.split_once(',')).expect(&said);
+    assert_eq!(rest, " put the account into the group.");
+    assert_eq!(password.len(), 20);
+    let credentials = json!({"username": "developer", "password": password});
+    server.anyone().post("/api/token/", &credentials).await.expect(200);
+    let again = done(&server.command(&["create-developer-group"], ""));
+    assert!(again.starts_with("Nothing to do") && !again.contains(password), "{again}");
+    server.anyone().post("/api/token/", &credentials).await.expect(200);
+    let another = Server::start(&[]);
+    assert_ne!(done(&another.command(&["create-developer-group"], "")), said, "each is drawn");
 }
 
 #[tokio::test]
-async fn the_developer_group_is_made_where_there_are_others() {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let run = |arguments: &[&str], input| {
-        let mut all: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        all.push(format!("--data={}", data.path().display()));
-        crate::support::run(&all, input)
-    };
-    done(&run(&["users", "create", "amy"], "correct horse 9\n"));
-    let said = done(&run(&["create-developer-group"], ""));
-    let expected = "Done: made the group developer, made the account developer with the password developer123, \
-        put the account into the group.";
-    assert_eq!(said, expected);
-    assert!(done(&run(&["create-developer-group"], "")).starts_with("Nothing to do"));
+async fn the_developers_password_may_be_typed_and_is_not_repeated_then() {
+    let server = Server::start(&[]);
+    let make = |password: &str| server.command(&["create-developer-group", "--ask-password"], password);
+    let weak = "liao: The password is too easy to guess: it is common, all digits, or like the username.";
+    assert_eq!(failed(&make("developer123\n")), weak);
+    let said = done(&make("correct horse 9\n"));
+    assert!(said.contains("made the account developer,") && !said.contains("correct"), "{said}");
+    let credentials = json!({"username": "developer", "password": PASSWORD});
+    server.anyone().post("/api/token/", &credentials).await.expect(200);
 }
 
 #[tokio::test]

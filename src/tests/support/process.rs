@@ -241,6 +241,18 @@ pub fn run(arguments: &[String], input: &str) -> Output {
     Output { status, stdout, stderr }
 }
 
+/// What the program, which must fail, says on standard error, one sentence; and its exit code.
+#[track_caller]
+pub fn failure(arguments: &[&str]) -> (String, Option<i32>) {
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let output = run(&arguments, "");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.stdout.is_empty(), "nothing on standard output");
+    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "one sentence: {stderr}");
+    (stderr, output.status.code())
+}
+
 /// A server that is a direct child, for signals and exit codes.
 pub fn spawn(data: &Path, flags: &[&str]) -> (Child, String) {
     let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
@@ -285,7 +297,7 @@ fn given(data: &Path, flags: &[String]) -> Vec<String> {
 /// Many tests sign in from one address and write as fast as they can.
 pub fn shared(mut flags: Vec<String>) -> Server {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    flags.extend(["--signin-failures-per-address=0".to_owned(), "--writes-per-second=0".to_owned()]);
+    flags.extend(["--demo", "--signin-failures-per-address=0", "--writes-per-second=0"].map(str::to_owned));
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     // A static is never dropped: the folder is in the target directory and made anew each time.
     let data =

@@ -27,7 +27,7 @@ pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     for _ in 0..TRIES {
         let folder = tempfile::tempdir_in(&bench.run.folder)?;
         let start = Instant::now();
-        let server = Server::start(&mut liao(&bench.run.server, &folder.path().join("data")))?;
+        let server = Server::start(liao(&bench.run.server, &folder.path().join("data")).arg("--demo"))?;
         let mut connection = Connection::open(server.address).await?;
         let (status, _) = connection.call(&http::get(server.address, "/readyz", "")).await?;
         ensure!(status == 200, "/readyz says {status}");

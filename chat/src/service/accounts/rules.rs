@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::DEVELOPER_PASSWORD;
 use crate::{
     model::{
         Problem,
@@ -76,6 +77,7 @@ fn is_weak(password: &str, names: &[&str]) -> bool {
     // A name that is too long to be one is refused for that, and not taken apart: it could have thousands of parts.
     let mut names = names.iter().filter(|name| name.len() <= 4 * PERSON_NAME_MAX.max(USERNAME_MAX));
     password.chars().all(char::is_numeric)
+        || password.trim() == DEVELOPER_PASSWORD
         || COMMON.lines().any(|common| common == password.trim())
         || names.any(|name| resembles(&password, &name.to_lowercase()))
 }
@@ -180,6 +182,8 @@ mod tests {
             "wang.xiaoming",
             "WangXiaoming1",
             "1xiaoming1",
+            "developer123",
+            " Developer123",
         ] {
             assert_eq!(of_password(weak), [Problem::WeakPassword], "{weak}");
         }

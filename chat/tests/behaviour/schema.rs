@@ -1,0 +1,45 @@
+//! Databases as an older Liao left them. The contract's tests use this file too.
+
+use sqlx::{
+    Connection as _, Executor as _,
+    migrate::{Migration, Migrator},
+};
+
+/// Makes the tables in the database at `url`, which is empty, with all migrations but the newest, and runs `rows`.
+pub async fn make_previous(url: &str, rows: &[&'static str]) {
+    make(url, |version, newest| version < newest, rows).await;
+}
+
+/// The same with the migrations up to version `last`.
+#[allow(dead_code, reason = "for one of the programs that this file is part of")]
+pub async fn make_up_to(last: i64, url: &str, rows: &[&'static str]) {
+    make(url, |version, _| version <= last, rows).await;
+}
+
+async fn make(url: &str, is_wanted: impl Fn(i64, i64) -> bool, rows: &[&'static str]) {
+    let database = if url.starts_with("sqlite:") { "sqlite" } else { "mysql" };
+    // The repository's root, or the crate beside the migrations.
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = [root.join("migrations"), root.join("../migrations")];
+    let folder = places.iter().find(|place| place.is_dir()).expect("the migrations").join(database);
+    let all = Migrator::new(folder.as_path()).await.expect("the migrations");
+    let newest = all.iter().map(|migration| migration.version).max().expect("some");
+    let wanted: Vec<Migration> =
+        all.iter().filter(|migration| is_wanted(migration.version, newest)).cloned().collect();
+    let migrator = Migrator::with_migrations(wanted);
+    if database == "sqlite" {
+        let mut conn = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc")).await.expect("opened");
+        migrator.run(&mut conn).await.expect("migrated");
+        for row in rows {
+            conn.execute(*row).await.expect("inserted");
+        }
+        conn.close().await.expect("closed");
+    } else {
+        let mut conn = sqlx::MySqlConnection::connect(url).await.expect("opened");
+        migrator.run(&mut conn).await.expect("migrated");
+        for row in rows {
+            conn.execute(*row).await.expect("inserted");
+        }
+        conn.close().await.expect("closed");
+    }
+}
