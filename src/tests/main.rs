@@ -11,6 +11,7 @@ mod cors;
 mod demo;
 mod documents;
 mod faults;
+mod losses;
 mod malformed;
 mod metrics;
 mod operations;

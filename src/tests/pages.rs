@@ -7,7 +7,12 @@ use serde_json::json;
 use crate::support::{Client, PASSWORD, Server, both};
 
 /// Sends a form as a browser does that has this cookie; the status, the headers.
-async fn form(server: &Server, path: &str, cookie: &str, fields: &[(&str, &str)]) -> (StatusCode, HeaderMap) {
+pub async fn form(
+    server: &Server,
+    path: &str,
+    cookie: &str,
+    fields: &[(&str, &str)],
+) -> (StatusCode, HeaderMap) {
     let request = server.anyone().request(Method::POST, path).form(fields);
     let request = request.header("accept", "text/html").header("origin", &server.base);
     let request = if cookie.is_empty() { request } else { request.header("cookie", cookie) };
@@ -16,7 +21,7 @@ async fn form(server: &Server, path: &str, cookie: &str, fields: &[(&str, &str)]
 }
 
 /// The session's cookie as these headers set it, without its attributes; and those.
-fn session(headers: &HeaderMap) -> Option<(String, String)> {
+pub fn session(headers: &HeaderMap) -> Option<(String, String)> {
     named("liao_session=", headers)
 }
 
@@ -28,7 +33,7 @@ fn named(name: &str, headers: &HeaderMap) -> Option<(String, String)> {
     Some((pair.to_owned(), attributes.to_owned()))
 }
 
-async fn get(server: &Server, path: &str, cookie: &str) -> (StatusCode, HeaderMap, String) {
+pub async fn get(server: &Server, path: &str, cookie: &str) -> (StatusCode, HeaderMap, String) {
     let request = server.anyone().request(Method::GET, path).header("accept", "text/html");
     let response = request.header("cookie", cookie).send().await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());

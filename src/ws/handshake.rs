@@ -132,5 +132,5 @@ async fn introduction(line: &mut Line) -> Result<Option<String>, End> {
             Message::Close(_) => return Err(End::Left),
         }
     }
-    None
+    Ok(None)
 }

@@ -25,7 +25,7 @@ pub(super) enum Move {
 /// A room's people as this node knows them.
 pub(super) struct Presence {
     node: NodeId,
-    /// Users with sockets on this node.
+    /// Users who are here by sockets on this node, or of whom the others were told so.
     here: HashMap<UserId, Local>,
     /// The number of the latest change of whom this node told of.
     version: Version,
@@ -35,8 +35,7 @@ pub(super) struct Presence {
 /// A user's sockets on this node.
 struct Local {
     user: UserRef,
-    listening: usize,
-    /// Those of them that count as here.
+    /// How many count as here.
     present: usize,
     /// Were the others told that this user is here?
     is_told: bool,
@@ -102,23 +101,6 @@ impl Presence {
         Self { node, here: HashMap::new(), version: Version { life, change: 0 }, elsewhere: HashMap::new() }
     }
 
-    /// One more socket of `user` on this node; it does not count as here yet.
-    pub(super) fn listen(&mut self, user: &UserRef) {
-        self.local(user).listening += 1;
-    }
-
-    /// One socket of `user` less on this node; it does not count as here any more.
-    pub(super) fn unlisten(&mut self, user: UserId) {
-        if let Some(local) = self.here.get_mut(&user) {
-            local.listening = local.listening.saturating_sub(1);
-        }
-        self.forget_unused(user);
-    }
-
-    pub(super) fn has_listener(&self, user: UserId) -> bool {
-        self.here.get(&user).is_some_and(|local| local.listening > 0)
-    }
-
     /// One more socket of `user` counts as here. Is there something to [`Self::settle`]?
     pub(super) fn enter(&mut self, user: &UserRef) -> bool {
         let local = self.local(user);
@@ -156,12 +138,12 @@ impl Presence {
     }
 
     fn local(&mut self, user: &UserRef) -> &mut Local {
-        let new = || Local { user: user.clone(), listening: 0, present: 0, is_told: false };
+        let new = || Local { user: user.clone(), present: 0, is_told: false };
         self.here.entry(user.id).or_insert_with(new)
     }
 
     fn forget_unused(&mut self, user: UserId) {
-        let is_unused = |local: &Local| local.listening == 0 && local.present == 0 && !local.is_told;
+        let is_unused = |local: &Local| local.present == 0 && !local.is_told;
         if self.here.get(&user).is_some_and(is_unused) {
             self.here.remove(&user);
         }

@@ -236,7 +236,6 @@ pub struct Subscription {
 impl Subscription {
     pub(super) fn new(hub: Hub, user: UserRef, channel: Arc<Channel>) -> Self {
         let (receiver, volatile) = (Some(channel.ring.read()), channel.volatile.read());
-        channel.listen(&user);
         Self { hub, user, channel, receiver, volatile, is_present: false }
     }
 
@@ -315,7 +314,6 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.set_present(false);
-        self.channel.unlisten(self.user.id);
         if let Some(receiver) = self.receiver.take() {
             self.hub.unsubscribe(self.channel.room, receiver);
         }

@@ -338,7 +338,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_that_the_database_had_at_the_last_look_and_nobody_told_of_is_news() {
-        let (hub, _errands) = Hub::new(16);
+        let (hub, _errands) = Hub::new(16, Duration::ZERO);
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));

@@ -97,7 +97,7 @@ impl Chat {
         session.push(&ServerFrame::ConnectionEstablished {
             message: "连接成功".into(),
             room_id: room,
-            user,
+            user: user.clone(),
             last_message_id,
             rev: state.rev,
         });
@@ -218,7 +218,7 @@ impl RoomSession {
     ///
     /// # Errors
     /// As [`Chat::mark_read_in`], and why the socket's credential has ended.
-    pub async fn mark_read(&self, message: MessageId) -> Result<()> {
+    pub async fn mark_read(&mut self, message: MessageId) -> Result<()> {
         self.socket.mark_read_in(self.room, message).await
     }
 

@@ -245,7 +245,7 @@ both! {
         assert!(!has().await, "nobody is there");
         world.chat.ensure_demo_account().await.expect("made").expect("there was nobody");
         assert!(has().await);
-        let developer = world.chat.sign_in(DEVELOPER, DEVELOPER_PASSWORD).await.expect("signed in").id;
+        let developer = world.chat.sign_in(DEVELOPER, DEVELOPER_PASSWORD).await.expect("signed in").user.id;
         world.chat.set_active(DEVELOPER, false).await.expect("closed");
         assert!(!has().await, "a closed account lets nobody in");
         world.chat.set_active(DEVELOPER, true).await.expect("opened");

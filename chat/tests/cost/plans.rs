@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use chat::{
-    model::{MessageId, Notification, NotificationId},
+    credential::{Claim, Credential, SignInId},
+    model::{MessageId, Notification, NotificationId, Timestamp},
     service::{
         history::HistoryQuery,
         notifications::NotificationQuery,
@@ -131,7 +132,13 @@ fn notifications(stage: &Stage) -> Vec<Call<'_>> {
 /// Coming back to a socket.
 fn resumes(stage: &Stage) -> Vec<Call<'_>> {
     let back = move |resume: Resume| async move {
-        let mut session = stage.chat.open_room(&stage.amy, LONG, Some(resume)).await.expect("open");
+        let credential = Credential::Token {
+            sign_in: SignInId::new("amy's"),
+            issued_at: stage.chat.clock().now(),
+            expires_at: Timestamp(i64::MAX),
+        };
+        let socket = stage.chat.connect(Claim { user: stage.amy.id, credential }).await.expect("admitted");
+        let mut session = socket.open_room(LONG, Some(resume)).await.expect("open");
         for _ in 0..=100 {
             session.next().await.expect("a frame");
         }

@@ -203,6 +203,7 @@ impl Server {
     pub fn command(&self, arguments: &[&str], input: &str) -> Output {
         let mut arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         arguments.push(format!("--data={}", self.data.display()));
+        arguments.extend(self.flags.iter().filter(|flag| flag.starts_with("--database-url=")).cloned());
         run(&arguments, input)
     }
 }

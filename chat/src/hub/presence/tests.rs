@@ -206,17 +206,15 @@ fn whatever_is_lost_or_late_each_node_ends_up_with_who_is_there() {
 fn what_changes_back_before_it_was_told_is_not_told() {
     let mut one = node(1);
     let user = person(7);
-    one.listen(&user);
     assert!(one.enter(&user) && !one.exit(user.id));
     assert_eq!(one.settle(user.id), Heard::default());
     assert!(one.enter(&user));
     assert_eq!(one.settle(user.id).moves, [Move::Came(user.clone())]);
     assert!(one.exit(user.id) && !one.enter(&user));
     assert_eq!(one.settle(user.id), Heard::default());
-    assert!(one.is_present(user.id) && one.has_listener(user.id));
+    assert!(one.is_present(user.id));
     assert!(one.exit(user.id));
-    one.unlisten(user.id);
-    assert!(one.is_present(user.id) && !one.has_listener(user.id), "gone, and not told yet");
+    assert!(one.is_present(user.id), "gone, and not told yet");
     assert_eq!(one.settle(user.id).moves, [Move::Went(user)]);
     assert!(one.here.is_empty());
 }

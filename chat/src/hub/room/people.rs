@@ -94,20 +94,6 @@ impl Channel {
         people.filter(|user| presence.is_present(*user)).collect()
     }
 
-    /// A socket of `user` listens, whether or not it counts as here.
-    pub(super) fn listen(&self, user: &UserRef) {
-        self.presence().listen(user);
-    }
-
-    pub(super) fn unlisten(&self, user: UserId) {
-        self.presence().unlisten(user);
-    }
-
-    /// Does a socket of `user` on this node listen?
-    pub(in crate::hub) fn has_listener(&self, user: UserId) -> bool {
-        self.presence().has_listener(user)
-    }
-
     /// One more socket of `user` counts as here.
     pub(super) fn arrive(self: &Arc<Self>, user: &UserRef, hub: &Hub) {
         let is_change = self.presence().enter(user);

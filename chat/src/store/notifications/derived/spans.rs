@@ -113,7 +113,7 @@ pub async fn spans(
         " END AS own_above, m.sent, l.created_at AS last_at, l.id AS last_id, l.sender_id AS last_sender ",
         of_user!("JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq")
     );
-    let rows = bundle::all!(conn, SpanRow, SQL.to_owned(), |query| query
+    let rows = bundle::all!(conn, SpanRow, SQL, |query| query
         .bind(unread)
         .bind(unread)
         .bind(user.0)
@@ -141,10 +141,9 @@ pub async fn spans(
                     span.last = (at, id);
                     span.ends_with_own = last_sender == Some(user.0);
                 }
-                Some(EndRow { .. }) => continue,
                 // Nothing was sent since the cursor's moment: all of the room is before it.
                 None if Timestamp(row.last_at) < cursor.0 => {}
-                None => continue,
+                Some(EndRow { .. }) | None => continue,
             }
         }
         spans.push(span);
@@ -197,7 +196,7 @@ async fn ends(conn: &mut Conn, user: UserId, unread: bool, cursor: Key) -> Store
 async fn count_marks(conn: &mut Conn, user: UserId, spans: &mut [Span]) -> StoreResult<()> {
     const SQL: &str = "SELECT m.room_id, m.seq FROM chat_notification k JOIN chat_message m ON m.id = k.message_id \
         WHERE k.user_id = ? AND k.notification_type = 'message'";
-    let marks = bundle::all!(conn, MarkRow, SQL.to_owned(), |query| query.bind(user.0))?;
+    let marks = bundle::all!(conn, MarkRow, SQL, |query| query.bind(user.0))?;
     let mut of_room: HashMap<i64, Vec<i64>> = HashMap::new();
     for mark in marks {
         of_room.entry(mark.room_id).or_default().push(mark.seq);
