@@ -104,8 +104,8 @@ impl Auth {
     pub async fn sign_up(&self, chat: &Chat, new: &NewAccount, from: ClientAddr) -> chat::Result<User> {
         // In memory of its own, as large as it is.
         let make = Box::pin(chat.register(&new.username, &new.password, &new.first_name, &new.last_name));
-        let made = self.inner.throttle.sign_up(from, make);
-        made.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
+        let attempt = self.inner.throttle.sign_up(from, make);
+        attempt.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
     /// A new access token and a new refresh token for whoever signs in, noted as given to `agent`.

@@ -166,8 +166,9 @@ impl Command {
     /// What its flags say about the settings.
     fn given(&self) -> &Given {
         match self {
-            Self::Serve(Flags(given)) | Self::Config(Flags(given)) => given,
-            Self::Users { flags: StoreFlags(given), .. }
+            Self::Serve(Flags(given))
+            | Self::Config(Flags(given))
+            | Self::Users { flags: StoreFlags(given), .. }
             | Self::CreateDeveloperGroup { flags: StoreFlags(given), .. } => given,
         }
     }

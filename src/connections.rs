@@ -6,15 +6,16 @@
 //! | [`admission`] | counts open connections, in all and by address, and refuses what is over a cap |
 //! | [`connection`] | what is known of one connection, shared by its parts |
 //! | [`registry`] | the connections that speak HTTP: told to stop, or closed to make room |
-//! | [`stream`] | the deadlines of heads, of idle keep-alive and of writes |
-//! | [`body`] | the deadline of request bodies, and the end of an answer |
-//! | [`deadline`] | the timers of both |
+//! | [`head`] | the deadline of the next request's head, and of idle keep-alive |
+//! | [`body`] | the deadline of a request's body, and the end of an answer |
+//! | [`stream`] | the deadline of a write, and reading on after the end |
+//! | [`deadline`] | the timers of these |
 //! | [`counters`] | what is counted of all that |
 //!
 //! In place of `axum::serve`, which has no timer and no limit. An upgraded connection (a WebSocket) leaves the HTTP
 //! server but keeps its [`stream::Stream`]: it goes on counting, and a stalled write ends it.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -36,6 +37,7 @@ pub mod body;
 pub mod connection;
 pub mod counters;
 pub mod deadline;
+pub mod head;
 pub mod limits;
 pub mod registry;
 pub mod stream;
@@ -45,6 +47,7 @@ mod tests;
 
 use admission::{Admission, Place, Refusal};
 use connection::{Connection, Order};
+use head::Head;
 use limits::Limits;
 use registry::Registry;
 use stream::Stream;
@@ -142,8 +145,11 @@ impl HttpServer {
         let serving = self.http.serve_connection(io, service).with_upgrades();
         self.tasks.spawn(async move {
             let mut serving = pin!(serving);
+            let mut head = Head::default();
             loop {
                 tokio::select! {
+                    // What hyper did decides what is waited for.
+                    biased;
                     ended = serving.as_mut() => {
                         if let Err(error) = ended {
                             tracing::trace!(%error, "a connection ended early");
@@ -154,6 +160,10 @@ impl HttpServer {
                         Order::Finish => serving.as_mut().graceful_shutdown(),
                         Order::Close => break,
                     },
+                    reason = poll_fn(|context| head.poll(context, &connection)) => {
+                        counters::ended(reason);
+                        break;
+                    }
                 }
             }
             drop(registered);

@@ -44,9 +44,9 @@ const SEND_PATIENCE: Duration = Duration::from_secs(20);
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// RFC 6455's code for an endpoint that goes away.
-const GOING_AWAY: u16 = 1001;
+pub const GOING_AWAY: u16 = 1001;
 /// RFC 6455's code for text that is not UTF-8.
-const NOT_UTF8: u16 = 1007;
+pub const NOT_UTF8: u16 = 1007;
 
 /// Answers an upgrade and lets `serve` have the socket, with small buffers and within the
 /// limits; stopping waits for it.

@@ -38,7 +38,7 @@ export class App {
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
     const args = ['serve', '--listen', listen, '--data', join(this.folder, 'data'), '--demo'];
     // Tests make as many people as they like.
-    args.push('--sign-ups-per-address=0', ...this.settings);
+    args.push('--sign-ups-per-address=0', '--sign-up-failures-per-address=0', ...this.settings);
     const child = spawn(BINARY, args, {
       cwd: this.folder,
       // Settings of whoever runs the tests are not the tests' settings.

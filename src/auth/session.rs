@@ -99,7 +99,8 @@ pub async fn sweep(chat: Chat, longest: Duration) {
     let mut hourly = tokio::time::interval(SWEEP);
     loop {
         hourly.tick().await;
-        match chat.forget_expired(longest).await {
+        // A little longer: a token may be dated to the second after an end of all tokens.
+        match chat.forget_expired(longest + SWEEP).await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "expired sessions and tokens were removed"),
             Err(error) => tracing::warn!(%error, "expired sessions and tokens could not be removed"),

@@ -108,7 +108,7 @@ settings! {
     access_token_lifetime: Duration = "60m";
     /// How long a refresh token is valid.
     refresh_token_lifetime: Duration = "7d";
-    /// Answer each refresh with a new refresh token and end the old one.
+    /// Answer each refresh with a new refresh token and end the old one ten seconds later.
     rotate_refresh_tokens: bool = "false";
     /// How long a browser stays signed in without being used.
     session_lifetime: Duration = "14d";

@@ -1,7 +1,6 @@
 //! The bodies of requests, which must keep coming, and those of answers, whose end ends the request.
 
 use std::{
-    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -22,12 +21,13 @@ pub struct Timed {
     incoming: Incoming,
     connection: Arc<Connection>,
     stall: Stall,
+    has_stalled: bool,
 }
 
 impl Timed {
     /// The body of a request of this connection.
     pub fn new(incoming: Incoming, connection: Arc<Connection>) -> Self {
-        Self { incoming, connection, stall: Stall::default() }
+        Self { incoming, connection, stall: Stall::default(), has_stalled: false }
     }
 }
 
@@ -47,13 +47,16 @@ impl HttpBody for Timed {
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(axum::Error::new(error)))),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending if this.stall.poll(context, this.connection.limits().body).is_ready() => {
-                counters::ended(Reason::Body);
-                this.connection.order(Order::Close);
-                let error = io::Error::from(io::ErrorKind::TimedOut);
-                Poll::Ready(Some(Err(axum::Error::new(error))))
+            Poll::Pending => {
+                let patience = this.connection.limits().body;
+                if !this.has_stalled && this.stall.poll(context, patience).is_ready() {
+                    this.has_stalled = true;
+                    counters::ended(Reason::Body);
+                    // It ends with the connection. A handler that was given an error would answer that the body was bad.
+                    this.connection.order(Order::Close);
+                }
+                Poll::Pending
             }
-            Poll::Pending => Poll::Pending,
         }
     }
 

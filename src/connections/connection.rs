@@ -18,6 +18,9 @@ pub struct Connection {
     limits: Arc<Limits>,
     /// Even while a request is waited for, odd while one is under way; each of both once.
     turn: AtomicUsize,
+    /// The turn in which something came last while a request was waited for.
+    begun: AtomicUsize,
+    is_writing: AtomicBool,
     order: AtomicU8,
     ordered: Notify,
     drains: AtomicBool,
@@ -56,6 +59,8 @@ impl Connection {
         Self {
             limits,
             turn: AtomicUsize::new(0),
+            begun: AtomicUsize::new(0),
+            is_writing: AtomicBool::new(false),
             order: AtomicU8::new(0),
             ordered: Notify::new(),
             drains: AtomicBool::new(false),
@@ -92,6 +97,29 @@ impl Connection {
     /// Is a request waited for?
     pub fn is_waiting(&self) -> bool {
         matches!(Self::phase_of(self.turn()), Phase::First | Phase::Next)
+    }
+
+    /// Something came; where a request is waited for, it is the beginning of one.
+    pub fn head_begins(&self) {
+        let turn = self.turn();
+        if Self::phase_of(turn) == Phase::Next {
+            self.begun.store(turn, Ordering::Release);
+        }
+    }
+
+    /// Has some of the request come that is waited for in this turn?
+    pub fn has_begun(&self, turn: usize) -> bool {
+        self.begun.load(Ordering::Acquire) == turn
+    }
+
+    /// The peer's buffers are full, or are no longer.
+    pub fn set_writing(&self, is_writing: bool) {
+        self.is_writing.store(is_writing, Ordering::Release);
+    }
+
+    /// Is there something that the peer has not taken yet?
+    pub fn is_writing(&self) -> bool {
+        self.is_writing.load(Ordering::Acquire)
     }
 
     /// Tells the connection's task what to do.

@@ -1,7 +1,5 @@
-//! The bytes of a connection, and how long they may take.
-//!
-//! Deadlines are looked at where something is waited for: a head where hyper reads and nothing comes, a write where the
-//! peer's buffers are full. So they are part of the stream and need no task and no timer beside it.
+//! The bytes of a connection: when a head begins to come, how long a write may wait, and what is still read after the
+//! end.
 
 use std::{
     io,
@@ -17,11 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    connection::{Connection, Phase},
-    counters,
-    deadline::{Deadline, Stall},
-};
+use super::{connection::Connection, counters, deadline::Stall};
 use crate::middleware::linger;
 
 /// A connection's stream, with its deadlines.
@@ -30,71 +24,18 @@ pub struct Stream {
     /// `None` only while it is being dropped.
     tcp: Option<TcpStream>,
     connection: Arc<Connection>,
-    /// There while something is waited for, so that the thousands of idle WebSockets do without.
-    timers: Option<Box<Timers>>,
-}
-
-#[derive(Debug, Default)]
-struct Timers {
-    /// Of the next request's head.
-    head: Deadline,
-    /// The turn that `head` is about.
-    turn: usize,
-    /// Did some of the head come?
-    has_begun: bool,
-    write: Stall,
+    /// There while the peer is waited for, so that the thousands of idle WebSockets do without.
+    stall: Option<Box<Stall>>,
 }
 
 impl Stream {
     /// The stream of this connection.
     pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { tcp: Some(stream), connection, timers: None }
+        Self { tcp: Some(stream), connection, stall: None }
     }
 
     fn inner(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         self.tcp.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
-
-    /// Nothing came: ready when it has been waited for too long.
-    fn poll_head_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let turn = self.connection.turn();
-        let phase = Connection::phase_of(turn);
-        match phase {
-            Phase::Upgraded => {
-                self.timers = None;
-                return Poll::Pending;
-            }
-            // Something else than a head is waited for.
-            Phase::Busy => return Poll::Pending,
-            Phase::First | Phase::Next => {}
-        }
-        let limits = self.connection.limits();
-        let timers = self.timers.get_or_insert_default();
-        timers.enter(turn);
-        if !timers.head.is_set() {
-            timers.head.set(if phase == Phase::First { limits.header } else { limits.keep_alive });
-        }
-        let ended = timers.head.poll(context);
-        if ended.is_ready() {
-            let is_idle = phase == Phase::Next && !timers.has_begun;
-            counters::ended(if is_idle { counters::Reason::KeepAlive } else { counters::Reason::Header });
-        }
-        ended
-    }
-
-    /// Something came: where it is the beginning of a head, its end is due.
-    fn head_begins(&mut self) {
-        let turn = self.connection.turn();
-        // Whoever has just connected is waited for from then on.
-        if Connection::phase_of(turn) == Phase::Next
-            && let Some(timers) = &mut self.timers
-        {
-            timers.enter(turn);
-            if !timers.has_begun {
-                timers.has_begun = true;
-                timers.head.set(self.connection.limits().header);
-            }
-        }
     }
 
     /// What a write came to, unless the peer has been waited for too long.
@@ -105,15 +46,15 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         match &written {
             Poll::Ready(Ok(bytes)) => {
-                if let Some(timers) = &mut self.timers {
-                    timers.write.moved(*bytes);
+                if let Some(stall) = &mut self.stall {
+                    stall.moved(*bytes);
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
+                self.connection.set_writing(true);
                 let patience = self.connection.limits().write;
-                let timers = self.timers.get_or_insert_default();
-                if timers.write.poll(context, patience).is_ready() {
+                if self.stall.get_or_insert_default().poll(context, patience).is_ready() {
                     counters::ended(counters::Reason::Write);
                     // Not left to the system, which would go on offering what is unsent, and keep it, for minutes.
                     let _ = self.tcp.as_ref().map(TcpStream::set_zero_linger);
@@ -125,17 +66,6 @@ impl Stream {
     }
 }
 
-impl Timers {
-    /// Forgets what was about the turn before.
-    fn enter(&mut self, turn: usize) {
-        if self.turn != turn {
-            self.turn = turn;
-            self.head.clear();
-            self.has_begun = false;
-        }
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -144,12 +74,8 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = self.inner()?.poll_read(context, buffer);
-        match &read {
-            Poll::Pending if self.poll_head_deadline(context).is_ready() => {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            Poll::Ready(Ok(())) if buffer.filled().len() > before => self.head_begins(),
-            Poll::Pending | Poll::Ready(_) => {}
+        if buffer.filled().len() > before {
+            self.connection.head_begins();
         }
         read
     }
@@ -180,8 +106,8 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Flushed is what has all been written: nothing of it is waited for.
-        if let Some(timers) = &mut self.timers {
-            timers.write.end();
+        if self.stall.take().is_some() {
+            self.connection.set_writing(false);
         }
         self.inner()?.poll_flush(context)
     }

@@ -100,7 +100,7 @@ async fn answer(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     let read = async {
         loop {
-            let length =
+            let length: Option<usize> =
                 text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
             if let (Some(length), Some((_, body))) = (length, text.split_once("\r\n\r\n"))
                 && body.len() == length

@@ -7,4 +7,5 @@ mod database;
 mod disk;
 mod nodes;
 mod process;
+mod stalled;
 mod start;

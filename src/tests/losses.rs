@@ -25,9 +25,8 @@ fn answer(loss: Loss, is_hidden: bool, effect: Effect) -> (u16, Option<&'static 
         }
         (Loss::Muted, Effect::Write) => refused(403, "muted"),
         (Loss::Muted, Effect::Govern) => refused(403, "permission_denied"),
-        // Whoever left a hidden room needs an invitation to return.
-        (Loss::Muted, Effect::Join) if is_hidden => refused(404, "not_found"),
         (Loss::Deleted, _) | (_, Effect::Notice) => refused(404, "not_found"),
+        // So is joining for whoever left a hidden room: they need an invitation to return.
         _ if is_hidden => refused(404, "not_found"),
         (Loss::Banned, Effect::Leave) => (200, None),
         _ if loss.is_ban() => refused(403, "banned"),

@@ -3,6 +3,7 @@
 mod accounts;
 mod bans;
 mod errors;
+mod foreign;
 mod history;
 mod limits;
 mod members;

@@ -61,7 +61,9 @@ impl Counted {
         let brackets = ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET "];
         let is_bracket =
             |sql: &String| brackets.iter().any(|word| sql.starts_with(word)) && !sql.contains(';');
-        summaries.filter(|sql| !is_bracket(sql)).collect()
+        // What the server asks of itself once a second.
+        let is_poll = |sql: &String| sql.starts_with("SELECT rev, kind, ref");
+        summaries.filter(|sql| !is_bracket(sql) && !is_poll(sql)).collect()
     }
 }
 
@@ -170,7 +172,7 @@ fn rows(stage: &Stage, name: &str) -> Vec<(Client, Row)> {
         row(a, "DELETE /api/chat/rooms/{id}/members/{user_id}/", "", &format!("{of_room}members/{}/", bob.id), None, 204, [8, 8]),
         row(a, "POST /api/chat/rooms/{id}/leave/", "the last admin", &format!("{of_room}leave/"), none(), 200, [10, 10]),
         row(a, "DELETE /api/chat/rooms/{id}/", "", &format!("{rooms}{empty}/"), None, 204, [4, 4]),
-        row(&anyone, "POST /api/token/blacklist/", "", "/api/token/blacklist/", Some(json!({"refresh": amy.refresh})), 200, [1, 1]),
+        row(&anyone, "POST /api/token/blacklist/", "", "/api/token/blacklist/", Some(json!({"refresh": amy.refresh})), 200, [5, 5]),
     ]
 }
 

@@ -157,14 +157,19 @@ impl Entry {
 }
 
 impl OpenSocket {
-    /// Why the socket has to close, if its credential has ended. `now`: an expired token has ended, whether or not the
-    /// watch has come to it.
-    pub fn ended(&self, now: Timestamp) -> Option<Code> {
+    /// Why the socket has to close, if its credential has ended. One that expires does so when [`OpenSockets::expire`]
+    /// is next called.
+    pub fn ended(&self) -> Option<Code> {
+        self.entry.ended.get().copied()
+    }
+
+    /// The same, and an expired token has ended at once.
+    pub fn ended_by(&self, now: Timestamp) -> Option<Code> {
         let expired = match &self.entry.credential {
             Credential::Token { expires_at, .. } if *expires_at <= now => Some(Code::TokenNotValid),
             Credential::Token { .. } | Credential::Session(_) => None,
         };
-        self.entry.ended.get().copied().or(expired)
+        self.ended().or(expired)
     }
 
     /// Waits until the credential ends, and says why. One task can wait at a time. Cancel-safe.
@@ -236,8 +241,9 @@ mod tests {
         let second = sockets.register(UserId(1), token("a", 20));
         let third = sockets.register(UserId(2), session("s"));
         sockets.set_session_end(UserId(2), &SessionId::of_secret("s"), Timestamp(10));
-        assert_eq!(first.ended(Timestamp(9)), None);
-        assert_eq!(first.ended(Timestamp(10)), Some(Code::TokenNotValid), "before the watch comes to it");
+        assert_eq!(first.ended_by(Timestamp(9)), None);
+        assert_eq!(first.ended_by(Timestamp(10)), Some(Code::TokenNotValid), "before the watch comes to it");
+        assert_eq!(first.ended(), None);
         assert_eq!(sockets.expire(Timestamp(9)), []);
         assert_eq!(sockets.expire(Timestamp(10)), [UserId(2)]);
         assert_eq!(first.until_ended().now_or_never(), Some(Code::TokenNotValid));

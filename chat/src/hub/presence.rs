@@ -248,7 +248,12 @@ impl Presence {
         users.into_values().filter(|user| !self.is_present(user.id)).map(Move::Went).collect()
     }
 
-    /// Is the user in the room, on any node as far as this one knows?
+    /// Is the user in the room, on any node as far as this one knows? Unlike what was announced, this is so at once.
+    pub(super) fn is_here(&self, user: UserId) -> bool {
+        self.here.get(&user).is_some_and(|local| local.present > 0) || self.is_elsewhere(user)
+    }
+
+    /// Was the user announced to be in the room, on any node as far as this one knows?
     pub(super) fn is_present(&self, user: UserId) -> bool {
         self.here.get(&user).is_some_and(|local| local.is_told) || self.is_elsewhere(user)
     }

@@ -93,7 +93,7 @@ impl Backfill {
             return Ok(None);
         }
         let new = messages::extents(conn, room.id, after, room.seq).await?;
-        if is_too_much(new.iter().chain(&changed)) {
+        if is_too_much(new.iter().chain(&changed), RESUME_BYTES_MAX) {
             return Ok(None);
         }
         let frames = new.len() + changed.len();
@@ -124,10 +124,10 @@ impl Backfill {
     }
 }
 
-/// Is it more than a client is sent?
-pub(super) fn is_too_much<'a>(missed: impl Iterator<Item = &'a Extent>) -> bool {
+/// Are these more changes than a client is sent, or more bytes of text than this?
+pub(super) fn is_too_much<'a>(missed: impl Iterator<Item = &'a Extent>, bytes_max: i64) -> bool {
     let (count, bytes) = missed.fold((0, 0), |(count, bytes), extent| (count + 1, bytes + extent.bytes));
-    count > RESUME_MAX || bytes > RESUME_BYTES_MAX
+    count > RESUME_MAX || bytes > bytes_max
 }
 
 /// Cuts what was missed into pages, rising.

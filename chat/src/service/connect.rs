@@ -90,29 +90,34 @@ impl AuthenticatedSocket {
         self.registered.until_ended().await
     }
 
-    /// May it still be used?
+    /// May it still be sent to? Asked for each frame, so it does not look at the time: see [`OpenSocket::ended`].
+    pub(super) fn must_be_open(&self) -> Result<()> {
+        self.registered.ended().map_or(Ok(()), |code| Err(code.into()))
+    }
+
+    /// May it still send?
     ///
     /// # Errors
     /// Why its credential has ended.
-    pub fn must_go_on(&self) -> Result<()> {
-        self.registered.ended(self.chat.clock().now()).map_or(Ok(()), |code| Err(code.into()))
+    pub(super) fn must_be_good(&self) -> Result<()> {
+        self.registered.ended_by(self.chat.clock().now()).map_or(Ok(()), |code| Err(code.into()))
     }
 
     /// [`Chat::submit`] by whoever has the socket, as long as their credential is good.
     ///
     /// # Errors
-    /// As [`Self::must_go_on`] and [`Chat::submit`].
+    /// Why the credential has ended; as [`Chat::submit`].
     pub fn submit(&self, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
-        self.must_go_on()?;
+        self.must_be_good()?;
         self.chat.submit(self.user(), room, draft)
     }
 
     /// [`Chat::mark_read_in`] by whoever has the socket, as long as their credential is good.
     ///
     /// # Errors
-    /// As [`Self::must_go_on`] and [`Chat::mark_read_in`].
+    /// Why the credential has ended; as [`Chat::mark_read_in`].
     pub async fn mark_read_in(&self, room: RoomId, message: MessageId) -> Result<()> {
-        self.must_go_on()?;
+        self.must_be_good()?;
         self.chat.mark_read_in(self.user(), room, message).await
     }
 }

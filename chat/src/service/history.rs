@@ -161,15 +161,19 @@ async fn place(conn: &mut Conn, room: RoomId, side: Side, id: i64, total: i64) -
     }
 }
 
-/// What a client that knew everything up to change `rev` has missed, in order; `None`
-/// when that is more than a client is sent.
+/// Bytes of text of a hole in a room's changes that are fetched for all its sockets at once. They are in memory
+/// together, since of a message that changes meanwhile its newest state must be the one that is told.
+const HOLE_BYTES_MAX: i64 = 16 * 1024 * 1024;
+
+/// What sockets that were told everything up to change `rev` have missed, in order; `None`
+/// when that is more than [`RESUME_MAX`], or too large.
 pub(super) async fn missed(
     conn: &mut Conn,
     room: &RoomRef,
     rev: i64,
 ) -> Result<Option<Vec<messages::StoredMessage>>> {
     let extents = messages::extents_since(conn, room.id, rev, RESUME_MAX + 1).await?;
-    if is_too_much(extents.iter()) {
+    if is_too_much(extents.iter(), HOLE_BYTES_MAX) {
         return Ok(None);
     }
     Ok(Some(messages::changed_since(conn, room, rev, RESUME_MAX).await?))

@@ -99,7 +99,7 @@ impl NotificationSession {
     /// The reason to close the socket with: `too_slow`, why its credential has ended, or a failing database.
     pub async fn next(&mut self) -> Result<Bytes> {
         loop {
-            self.socket.must_go_on()?;
+            self.socket.must_be_open()?;
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(frame);
             }
@@ -126,7 +126,7 @@ impl NotificationSession {
     /// The same if it is there already; `None` when it has to be waited for.
     pub fn try_next(&mut self) -> Option<Result<Bytes>> {
         loop {
-            if let Err(error) = self.socket.must_go_on() {
+            if let Err(error) = self.socket.must_be_open() {
                 return Some(Err(error));
             }
             if let Some(frame) = self.ready.pop_front() {

@@ -69,7 +69,9 @@ impl Chat {
         let guest = users::find_by_key(&mut tx, &key).await?;
         let guest = guest.filter(|account| account.is_active).map(|account| account.user);
         let guest = guest.ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
-        if let Some(known) = members::find(&mut tx, state.to_ref(), guest.id).await? {
+        let known = members::find(&mut tx, state.to_ref(), guest.id).await?;
+        let was_in = known.is_some();
+        if let Some(known) = known {
             if known.member.is_banned {
                 return Err(Error::invalid("username", Problem::UserBanned));
             }
@@ -86,7 +88,7 @@ impl Chat {
         members::enter(&mut tx, room, guest.id, role, state.seq, now).await?;
         rooms::add_members(&mut tx, room, 1).await?;
         let content = format!("{} 邀请您加入房间 {}", inviter.username, state.name);
-        let notice = note_invitation(&mut tx, guest.id, room, &content, now).await?;
+        let notice = note_invitation(&mut tx, guest.id, room, was_in, &content, now).await?;
         let entered = members::find(&mut tx, state.to_ref(), guest.id).await?.ok_or(Code::NotFound)?;
         tx.commit().await?;
         self.tell_members(room, state.member_count + 1, [(&guest, MemberChange::Joined, role)]);
@@ -128,10 +130,11 @@ async fn note_invitation(
     tx: &mut Conn,
     guest: UserId,
     room: RoomId,
+    was_in: bool,
     content: &str,
     now: Timestamp,
 ) -> StoreResult<Option<i64>> {
-    if let Some(open) = notifications::rows::open_invitation(tx, guest, room).await? {
+    if was_in && let Some(open) = notifications::rows::open_invitation(tx, guest, room).await? {
         notifications::rows::renew(tx, open, content, now).await?;
         return Ok(Some(open));
     }

@@ -124,7 +124,7 @@ impl RoomSession {
     /// has ended.
     pub async fn next(&mut self) -> Result<Bytes> {
         loop {
-            self.socket.must_go_on()?;
+            self.socket.must_be_open()?;
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(frame);
             }
@@ -148,7 +148,7 @@ impl RoomSession {
 
     /// The same if it is there already; `None` when it has to be waited for.
     pub fn try_next(&mut self) -> Option<Result<Bytes>> {
-        if let Err(error) = self.socket.must_go_on() {
+        if let Err(error) = self.socket.must_be_open() {
             return Some(Err(error));
         }
         if let Some(frame) = self.ready.pop_front() {
@@ -204,6 +204,14 @@ impl RoomSession {
     /// The same.
     pub async fn renew(&mut self, claim: Claim) -> Result<()> {
         self.socket.renew(claim).await
+    }
+
+    /// May the socket still send anything?
+    ///
+    /// # Errors
+    /// Why its credential has ended.
+    pub fn must_be_good(&self) -> Result<()> {
+        self.socket.must_be_good()
     }
 
     /// Queues a message to the room, as [`Chat::submit`] does.

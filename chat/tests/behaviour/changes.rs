@@ -158,10 +158,11 @@ both! {
         let new = world.say(&amy, room, "new").await.id;
         edit(&world, &amy, new, "new and edited").await.expect("edited");
         let missed = frames(&world, &amy, room, Resume::AfterRev(3)).await;
-        assert_eq!(missed.len(), 3, "{missed:?}");
+        assert_eq!(missed.len(), 4, "{missed:?}");
         assert!(matches!(&missed[0], ServerFrame::MessageEdited { message, rev: 5 } if message.content == "edited twice"));
         assert_eq!(missed[1], ServerFrame::MessageDeleted { message_id: ids[2], rev: 6 });
-        assert!(matches!(&missed[2], ServerFrame::ChatMessage { message, rev: 8 } if message.content == "new and edited"));
+        assert!(matches!(&missed[2], ServerFrame::ChatMessage { message, rev: 7 } if message.content == "new and edited"));
+        assert!(matches!(&missed[3], ServerFrame::MessageEdited { message, rev: 8 } if message.content == "new and edited"));
     }
 
     async fn twenty_tasks_that_send_edit_and_delete_leave_change_numbers_without_a_hole(world: World) {

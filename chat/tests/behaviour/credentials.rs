@@ -430,6 +430,22 @@ both! {
         assert_eq!(closes(async || socket.next().await).await, Code::TokenNotValid);
     }
 
+    async fn a_socket_that_opens_while_its_session_ends_is_refused_or_closed(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.room(&amy).await.id;
+        for n in 0..30 {
+            let id = session(&world.chat, &amy, &n.to_string(), HOUR).await;
+            let claim = Claim { user: amy.id, credential: Credential::Session(id.clone()) };
+            let opening = async { world.chat.connect(claim).await?.open_room(room, None).await };
+            let (opened, ended) = tokio::join!(opening, world.chat.delete_session(&id));
+            ended.expect("ended");
+            match opened {
+                Ok(mut socket) => assert_eq!(closes(async || socket.next().await).await, Code::TokenNotValid),
+                Err(error) => assert_eq!(error.code(), Code::TokenNotValid),
+            }
+        }
+    }
+
     async fn credentials_that_have_ended_open_nothing(world: World) {
         let amy = world.person("amy").await;
         let id = session(&world.chat, &amy, "hers", HOUR).await;

@@ -16,10 +16,10 @@ use crate::support::{
 };
 
 /// The time to wait; `None` where it was not for a limit that nothing came of it.
-fn wait<T: std::fmt::Debug>(result: Result<T, Error>) -> Option<Duration> {
-    match result {
-        Err(Error::Throttled { retry_after }) => Some(retry_after),
-        Ok(_) | Err(_) => None,
+fn wait<T>(result: Result<T, Error>) -> Option<Duration> {
+    match result.err()? {
+        Error::Throttled { retry_after } => Some(retry_after),
+        _ => None,
     }
 }
 

@@ -3,17 +3,38 @@
 use std::collections::BTreeMap;
 
 use app::i18n::Locale;
-use chat::model::Failure;
+use chat::model::{Code, Failure};
 use serde_json::{Value, json};
 
-use super::{
-    prose,
-    refusals::{SHAPES, code},
+use super::{prose, refusals::SHAPES};
+use crate::{
+    error::close_code,
+    ws::{GOING_AWAY, NOT_UTF8},
 };
-use crate::error::close_code;
+
+/// Why any socket is closed.
+const CLOSES: [Code; 11] = [
+    Code::NotAuthenticated,
+    Code::BadAuthorizationHeader,
+    Code::TokenNotValid,
+    Code::UserInactive,
+    Code::UserNotFound,
+    Code::NotInGroup,
+    Code::TooSlow,
+    Code::Throttled,
+    Code::TooLarge,
+    Code::Unavailable,
+    Code::Internal,
+];
+/// Why a socket to a room is closed besides.
+const ROOM_CLOSES: [Code; 4] = [Code::Invalid, Code::NotAMember, Code::Banned, Code::NotFound];
 
 const ROOM: &str = include_str!("sockets/room.md");
 const NOTIFICATIONS: &str = include_str!("sockets/notifications.md");
+
+/// The codes that are RFC 6455's own.
+pub(super) const CLOSES: [(u16, &str); 2] =
+    [(GOING_AWAY, "The server stops: come back."), (NOT_UTF8, "A text was not UTF-8.")];
 
 /// Describes the sockets under `x-sockets`, and leaves out of the frames what only readers of newer servers need.
 pub(super) fn describe(document: &mut Value, locale: Locale) {
@@ -27,11 +48,10 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
             });
         }
     }
-    let closes = closes(document, locale);
     let cursor = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
     let token = json!({"type": "string", "description": "An access token, for browsers, which send no headers here."});
     let mut tidings = shapes(document, "NotificationFrame", &[]);
-    tidings.extend(shapes(document, "ServerFrame", &["pong", "error"]));
+    tidings.extend(shapes(document, "ServerFrame", &["pong", "authenticated", "error"]));
     document["x-sockets"] = json!({
         "/ws/chat/{room_id}/": {
             "summary": "A room, live",
@@ -44,7 +64,7 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
             },
             "send": shapes(document, "ClientFrame", &[]),
             "receive": shapes(document, "ServerFrame", &[]),
-            "closes": closes,
+            "closes": closes([&CLOSES[..], &ROOM_CLOSES].concat(), locale),
         },
         "/ws/notifications/": {
             "summary": "My notifications and unread counts, live",
@@ -52,7 +72,7 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
             "parameters": {"token": token},
             "send": shapes(document, "ClientFrame", &["authenticate", "ping"]),
             "receive": tidings,
-            "closes": closes,
+            "closes": closes(CLOSES.to_vec(), locale),
         },
     });
 }
@@ -71,17 +91,18 @@ fn shapes(document: &Value, shape: &str, types: &[&str]) -> Vec<Value> {
     meant.map(|(place, _)| json!({"$ref": format!("{SHAPES}{shape}/oneOf/{place}")})).collect()
 }
 
-/// Each code that a socket is closed with, and why.
-fn closes(document: &Value, locale: Locale) -> BTreeMap<String, Value> {
-    let words = document["components"]["schemas"]["Code"]["enum"].as_array().into_iter().flatten();
+/// Each number that a socket is closed with for one of these reasons, and which.
+fn closes(codes: Vec<Code>, locale: Locale) -> BTreeMap<String, Value> {
     let mut closes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for word in words.filter_map(Value::as_str) {
-        let Some(code) = code(word) else { continue };
+    for code in codes {
         let sentence = app::error::sentence(locale, &Failure::new(code));
+        let word = json!(code);
+        let word = word.as_str().unwrap_or_default();
         closes.entry(close_code(code).to_string()).or_default().push(format!("`{word}`: {sentence}"));
     }
-    let stops = "The server stops: come back.";
-    let stops = if locale == Locale::zh { prose::chinese(stops) } else { stops.to_owned() };
-    closes.insert("1001".into(), vec![stops]);
+    for (code, why) in CLOSES {
+        let why = if locale == Locale::zh { prose::chinese(why) } else { why.to_owned() };
+        closes.insert(code.to_string(), vec![why]);
+    }
     closes.into_iter().map(|(code, why)| (code, json!(why.join("\n\n")))).collect()
 }

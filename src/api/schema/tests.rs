@@ -137,7 +137,7 @@ fn every_reference_leads_somewhere_and_nothing_is_void() {
 fn sockets_are_described_with_every_frame_and_close_code() {
     let document = document();
     let room = &document["x-sockets"]["/ws/chat/{room_id}/"];
-    for code in ["1001", "1009", "4401", "4403", "4404", "4408", "4429"] {
+    for code in ["1001", "1007", "1009", "4401", "4403", "4404", "4408", "4429"] {
         assert!(said(&room["closes"][code]), "{code}");
     }
     let frames = |shape: &str| -> Vec<String> {

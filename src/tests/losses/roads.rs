@@ -30,7 +30,7 @@ pub enum Effect {
 }
 
 /// A call of the API.
-pub struct Call {
+pub struct Road {
     pub call: &'static str,
     pub path: String,
     pub body: Option<Value>,
@@ -39,12 +39,12 @@ pub struct Call {
 }
 
 /// Every call, about this room where it is about one.
-pub fn calls(scene: &Scene<'_>) -> Vec<Call> {
+pub fn calls(scene: &Scene<'_>) -> Vec<Road> {
     let message = scene.others();
     rows(scene.room, scene.own, message, scene.cat.id, &scene.cat.username)
 }
 
-fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<Call> {
+fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<Road> {
     let text = || Some(json!({"content": "still here"}));
     let none = || Some(json!({}));
     let of_room = |rest: &str| format!("/api/chat/rooms/{room}/{rest}");
@@ -52,7 +52,7 @@ fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<Call
     let of_message = |id: i64, rest: &str| format!("/api/chat/messages/{id}/{rest}");
     // The number of a message's notification.
     let notice = others * 2;
-    let row = |call, path: String, body, effect| Call { call, path, body, effect };
+    let row = |call, path: String, body, effect| Road { call, path, body, effect };
     let about = |call, path: String, body, effect| row(call, path, body, Some(effect));
     let apart = |call: &'static str, body: Option<Value>| {
         let (_, path) = call.split_once(' ').expect("a method and a path");

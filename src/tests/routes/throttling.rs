@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, PASSWORD, Server};
+use crate::support::{Answer, Client, PASSWORD, Server, both};
 
 /// Signs in with a password that may be wrong, as the client that a proxy says it is.
 async fn sign_in(server: &Server, username: &str, password: &str, forwarded: &str) -> Answer {
@@ -18,6 +18,28 @@ fn expect_throttled(answer: Answer, most: u64) {
     assert!((1..=most).contains(&wait), "{wait}");
     let body = answer.expect_refusal(429, "throttled");
     assert_eq!(body["error"], body["detail"]);
+}
+
+both! {
+    /// Normalising makes eighteen letters of each of these, so the length is looked at first.
+    async fn a_megabyte_is_no_name_and_is_refused_for_its_length(server: &Server) {
+        let (anyone, amy) = (server.anyone(), server.person("amy").await);
+        let room = amy.makes_room("public").await;
+        let long = "\u{fdfa}".repeat(340_000);
+        let members = format!("/api/chat/rooms/{room}/members/");
+        for (client, path) in [(&anyone, "/api/token/"), (&anyone, "/api/register/"), (&amy.client, &members)] {
+            let body = client.post(path, &json!({"username": long, "password": PASSWORD})).await;
+            let body = body.expect_refusal(400, "invalid");
+            assert!(body["fields"]["username"].is_array(), "{path}: {body}");
+        }
+        // A password is compared with each part of a name.
+        let parts = "horse.".repeat(80_000);
+        let new = json!({"username": "bob", "password": PASSWORD, "first_name": parts, "last_name": parts});
+        let body = anyone.post("/api/register/", &new).await.expect_refusal(400, "invalid");
+        assert!(body["fields"]["first_name"].is_array() && body["fields"]["last_name"].is_array(), "{body}");
+        let search = format!("/api/chat/rooms/?search={}", "%EF%B7%BA".repeat(5_000));
+        amy.client.get(&search).await.expect_refusal(400, "invalid");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use chat::{
+    credential::SignInId,
     model::{Role, RoomType, UserId},
     service::Clock,
     store::{
@@ -52,7 +53,8 @@ pub async fn settle(data: &Path, rooms: usize, members: usize) -> Vec<Settled> {
         }
         let count = i64::try_from(people.len()).expect("a count");
         rooms::add_members(&mut conn, room, count).await.expect("counted");
-        let token = |person: UserId| tokens.access(person, now).expect("a token");
+        let sign_in = SignInId::new("crowd");
+        let token = |person: UserId| tokens.access(person, &sign_in, now).expect("a token");
         settled.push(Settled { room: room.0, tokens: people.into_iter().map(token).collect() });
     }
     conn.commit().await.expect("stored");

@@ -86,13 +86,14 @@ impl Server {
     }
 
     fn start_with(data: &Path, flags: Vec<String>, folder: Option<TempDir>, log: Stdio) -> Self {
-        // The shell ends the server when this program ends, by whatever cause: its input closes. XFSZ is what a
+        // The shell ends the server when this program ends, by whatever cause: its input closes. What waits for that has
+        // no part in the output, which ends with a server that does not start. XFSZ is what a
         // process gets that writes past the size that the test of the full disk allows: it is to see an error.
         let mut child = Command::new("sh")
             .args([
                 "-c",
                 r#"trap "" XFSZ; exec 3<&0; "$@" < /dev/null 3<&- & pid=$!; echo $pid
-                (cat <&3 > /dev/null; kill -9 $pid 2> /dev/null) & wait $pid"#,
+                (cat <&3; kill -9 $pid) > /dev/null 2>&1 & wait $pid"#,
             ])
             .args(["sh", env!("CARGO_BIN_EXE_liao"), "serve"])
             .args(given(data, &flags))

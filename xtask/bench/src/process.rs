@@ -35,7 +35,11 @@ pub(crate) fn liao(binary: &Path, data: &Path) -> Command {
     let mut command = Command::new(binary);
     command.arg("serve").arg(format!("--data={}", data.display())).env_clear();
     command.args(["--listen=127.0.0.1:0", "--log=warn"]);
-    command.args(["--writes-per-second=0", "--write-burst=0", "--sockets-per-user=0"]);
+    for limit in
+        ["writes-per-second", "acts-per-minute", "read-marks-per-second", "rooms-per-day", "sockets-per-user"]
+    {
+        command.arg(format!("--{limit}=0"));
+    }
     command.env("LIAO_SECRET_KEY", SECRET);
     command
 }

@@ -22,6 +22,8 @@ const SETTINGS: &[&str] = &[
     "--signin-failures-per-account=0",
     "--signin-failures-per-address=0",
     "--sign-ups-per-address=0",
+    "--sign-up-failures-per-address=0",
+    "--read-marks-per-second=0",
 ];
 
 /// Schemathesis' account of a run, as far as it matters here.

@@ -66,6 +66,11 @@ impl Timeline {
         sending.map(|entry| draft(&entry.message)).collect()
     }
 
+    /// Is everything that was written here stored?
+    pub fn is_all_sent(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     fn own(&mut self, client_id: &str) -> Option<&mut Entry> {
         self.pending.iter_mut().find(|entry| entry.message.client_id.as_deref() == Some(client_id))
     }

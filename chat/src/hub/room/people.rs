@@ -91,7 +91,7 @@ impl Channel {
     /// Who of these is in the room, on any node as far as this one knows.
     pub(in crate::hub) fn present(&self, people: impl Iterator<Item = UserId>) -> HashSet<UserId> {
         let presence = self.presence();
-        people.filter(|user| presence.is_present(*user)).collect()
+        people.filter(|user| presence.is_here(*user)).collect()
     }
 
     /// One more socket of `user` counts as here.

@@ -45,6 +45,8 @@ enum How {
     Ahead,
     /// It may have changed while the client was away and asked for new messages alone.
     Formerly,
+    /// It is as it is, but was told at its arrival, and its change was not asked for.
+    AtArrival,
 }
 
 pub struct Client {
@@ -253,7 +255,8 @@ impl Client {
     /// all that are known.
     fn learn(&mut self, message: RoomMessage, rev: i64) -> Result<(), String> {
         // Asked for by message, what was missed comes in the order of messages.
-        if !(self.is_by_id && message.id <= self.newest) {
+        let is_missed_by_id = self.is_by_id && message.id <= self.newest;
+        if !is_missed_by_id {
             self.advance(rev)?;
         }
         match self.messages.get_mut(&message.id) {
@@ -272,7 +275,8 @@ impl Client {
         if !is_later && !message.is_edited && !message.is_deleted {
             return Err(format!("message {} came after a later one", message.id.0));
         }
-        self.messages.insert(message.id, Known::heard(message, rev));
+        let how = if is_missed_by_id { How::AtArrival } else { How::Well };
+        self.messages.insert(message.id, Known { how, ..Known::heard(message, rev) });
         self.settle();
         Ok(())
     }
@@ -297,7 +301,8 @@ impl Client {
         }
         for (known, stored) in self.messages.values().zip(stored.values()) {
             let stored = Known::read(stored.clone());
-            let has = Known { how: How::Well, ..known.clone() };
+            let rev = if known.how == How::AtArrival { stored.rev } else { known.rev };
+            let has = Known { how: How::Well, rev, ..known.clone() };
             if known.how != How::Formerly && has != stored {
                 return Err(format!("{} has {known:?}, stored is {stored:?}", self.user.username));
             }

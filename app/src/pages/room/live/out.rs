@@ -4,7 +4,7 @@ use chat::model::{Code, Failure};
 use leptos::prelude::*;
 
 use super::Reader;
-use crate::{error::sentence, i18n::td_string};
+use crate::{browser::document::reload, error::sentence, i18n::td_string, state::timeline::Timeline};
 
 impl Reader {
     /// Says so, takes the room out of the list, and asks for the page anew: what of the room is still shown, and the
@@ -15,7 +15,15 @@ impl Reader {
             Code::NotAMember => td_string!(locale, room.out).to_owned(),
             Code::NotFound => td_string!(locale, room.gone).to_owned(),
             Code::Banned => sentence(locale, &Failure::new(code)),
-            // One is not signed in any more, or not as one was: the line says that.
+            // Signed out elsewhere: the server leads to the sign-in, and from there back here. The line says why, to
+            // whoever has something unsent that would be lost with the page.
+            Code::NotAuthenticated | Code::TokenNotValid | Code::UserInactive | Code::UserNotFound => {
+                if self.talk.timeline.with_untracked(Timeline::is_all_sent) {
+                    reload();
+                }
+                return;
+            }
+            // The line says why.
             _ => return,
         };
         self.known.0.update(|rooms| rooms.remove(self.talk.room));

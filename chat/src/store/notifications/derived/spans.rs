@@ -113,11 +113,8 @@ pub async fn spans(
         " END AS own_above, m.sent, l.created_at AS last_at, l.id AS last_id, l.sender_id AS last_sender ",
         of_user!("JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq")
     );
-    let rows = bundle::all!(conn, SpanRow, SQL, |query| query
-        .bind(unread)
-        .bind(unread)
-        .bind(user.0)
-        .bind(user.0))?;
+    let rows =
+        bundle::all!(conn, SpanRow, SQL, |query| query.bind(unread).bind(unread).bind(user.0).bind(user.0))?;
     let mut ends = match cursor {
         Some(cursor) => ends(conn, user, unread, cursor).await?,
         None => HashMap::new(),
