@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use app::i18n::{self, Locale};
 use axum::{
-    Json,
+    body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -20,6 +20,21 @@ use serde_json::{Map, Value, json};
 
 /// What an overloaded server asks for before the next try.
 const RETRY_SOON: Duration = Duration::from_secs(1);
+
+/// The type of a refusal's body where no page is asked for.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Headers that describe a body and not the answer.
+const OF_A_BODY: [HeaderName; 8] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::LOCATION,
+];
 
 /// A refusal on its way to a client.
 #[derive(Clone, Debug)]
@@ -38,7 +53,7 @@ impl ApiError {
     }
 
     fn new(failure: Failure) -> Self {
-        let status = status(failure.code);
+        let status = app::error::status(failure.code);
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SOON);
         Self { status, detail: detail(failure.code), failure, token_message: None, retry_after }
     }
@@ -108,6 +123,31 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// The answer with this body. `instead_of` is what bore the refusal: its cookies stay, and what it says of its own
+    /// body does not.
+    pub fn with_body(&self, instead_of: Response, kind: HeaderValue, body: String) -> Response {
+        let (old, _) = instead_of.into_parts();
+        let (mut parts, _) = self.clone().into_response().into_parts();
+        parts.extensions = old.extensions;
+        parts.extensions.remove::<Self>();
+        let own: Vec<HeaderName> = parts.headers.keys().cloned().collect();
+        for (name, value) in &old.headers {
+            if !OF_A_BODY.contains(name) && !own.contains(name) {
+                parts.headers.append(name, value.clone());
+            }
+        }
+        if self.status == StatusCode::PAYLOAD_TOO_LARGE {
+            // The rest of the body was not read, so the connection ends here; a client that
+            // is not told would send its next request into the closing.
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        parts.headers.insert(header::CONTENT_TYPE, kind);
+        parts.headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+        Response::from_parts(parts, Body::from(body))
+    }
+}
+
 fn sentences_by_field(locale: Locale, fields: &[FieldProblem]) -> Map<String, Value> {
     let mut by_field: Map<String, Value> = Map::new();
     for field in fields {
@@ -172,10 +212,10 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let error = match response.extensions().get::<ApiError>() {
         Some(error) => Some(error.clone()),
-        None => unworded(&response).map(ApiError::from),
+        None => unworded(response.status()).map(ApiError::from),
     };
     match error {
-        Some(error) => worded(&error, locale, response),
+        Some(error) => error.with_body(response, JSON, error.body(locale).to_string()),
         None => response,
     }
 }
@@ -183,23 +223,7 @@ pub async fn in_words(request: Request, next: Next) -> Response {
 /// The answer to a request that is refused before it has come to a handler.
 pub fn respond(code: Code, headers: &HeaderMap) -> Response {
     let error = ApiError::from(code);
-    worded(&error, locale(headers), error.clone().into_response())
-}
-
-/// The response to a refusal, with its body.
-fn worded(error: &ApiError, locale: Locale, response: Response) -> Response {
-    let (mut parts, _) = response.into_parts();
-    parts.status = error.status;
-    parts.headers.remove(header::CONTENT_LENGTH);
-    if error.status == StatusCode::PAYLOAD_TOO_LARGE {
-        // The rest of the body was not read, so the connection ends here; a client that
-        // is not told would send its next request into the closing.
-        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    parts.headers.append(header::VARY, HeaderValue::from_static("accept-language"));
-    let body = Json(error.body(locale)).into_response().into_body();
-    Response::from_parts(parts, body)
+    error.with_body(Response::default(), JSON, error.body(locale(headers)).to_string())
 }
 
 /// Answers for a handler that panicked; what it said is in the log.
@@ -208,8 +232,8 @@ pub fn panicked(_cause: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// What axum or a layer refused without our words.
-fn unworded(response: &Response) -> Option<Code> {
-    match response.status() {
+pub fn unworded(status: StatusCode) -> Option<Code> {
+    match status {
         StatusCode::METHOD_NOT_ALLOWED => Some(Code::MethodNotAllowed),
         StatusCode::PAYLOAD_TOO_LARGE => Some(Code::TooLarge),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Code::UnsupportedMediaType),
@@ -222,32 +246,6 @@ fn unworded(response: &Response) -> Option<Code> {
 pub fn locale(headers: &HeaderMap) -> Locale {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     i18n::from_accept_language(header.unwrap_or_default())
-}
-
-fn status(code: Code) -> StatusCode {
-    match code {
-        Code::Invalid | Code::ParseError | Code::RoomFull | Code::BadFrame => StatusCode::BAD_REQUEST,
-        Code::NoActiveAccount
-        | Code::NotAuthenticated
-        | Code::BadAuthorizationHeader
-        | Code::TokenNotValid
-        | Code::UserInactive
-        | Code::UserNotFound => StatusCode::UNAUTHORIZED,
-        Code::PermissionDenied
-        | Code::NotInGroup
-        | Code::NotAMember
-        | Code::Banned
-        | Code::Muted
-        | Code::SignUpClosed
-        | Code::BadOrigin => StatusCode::FORBIDDEN,
-        Code::NotFound => StatusCode::NOT_FOUND,
-        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::Throttled | Code::TooSlow => StatusCode::TOO_MANY_REQUESTS,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 /// The words of DRF 3.18 and SimpleJWT 5.5.1 that clients compare; elsewhere `detail`

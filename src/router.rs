@@ -113,8 +113,8 @@ pub(crate) fn calls() -> OpenApiRouter<AppState> {
         routes!(notifications::unread_count),
         routes!(notifications::read),
         routes!(schema::show),
-        routes!(reference::docs).layer(from_fn(ssr::to_the_end)),
-        routes!(reference::test_page).layer(from_fn(ssr::to_the_end)),
+        routes!(reference::docs).layer(from_fn_with_state(ssr::DEADLINE, ssr::to_the_end)),
+        routes!(reference::test_page).layer(from_fn_with_state(ssr::DEADLINE, ssr::to_the_end)),
     ]
     .into_iter()
     .fold(OpenApiRouter::with_openapi(schema::Beginning::openapi()), described)

@@ -1,6 +1,6 @@
 //! The bundled UI: pages rendered on the server, and its server functions under `/ui/`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::{
     App,
@@ -9,8 +9,8 @@ use app::{
 };
 use axum::{
     Router,
-    body::{Body, to_bytes},
-    extract::{FromRequestParts as _, Request},
+    body::{Body, HttpBody as _, to_bytes},
+    extract::{FromRequestParts as _, Request, State},
     http::{
         HeaderMap, HeaderValue,
         header::{CACHE_CONTROL, VARY},
@@ -22,18 +22,27 @@ use chat::model::Code;
 use futures::FutureExt as _;
 use leptos::prelude::provide_context;
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 use tracing::Instrument as _;
 
 use crate::{
+    api::body,
     auth::session,
-    error::{self, ApiError},
-    middleware::{client::ClientAddr, origin},
+    error::ApiError,
+    middleware::{client::ClientAddr, origin, request_log::shortened},
     state::AppState,
 };
 
+mod refusals;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
 /// Every page, the server functions, and the UI's own 404 for everything else.
 pub fn routes(state: &AppState) -> Router<AppState> {
+    tasks::install();
     let context = Context {
         chat: state.chat.clone(),
         sign_in: sign_in(state),
@@ -41,21 +50,25 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         demo: state.config.demo,
         signup_open: state.config.sign_up,
     };
-    let provide = move || provide_context(context.clone());
+    let provide = {
+        let context = context.clone();
+        move || provide_context(context.clone())
+    };
     let options = state.options.clone();
     let pages = Router::new().leptos_routes_with_context(state, generate_route_list(App), provide.clone(), {
         let options = options.clone();
         move || shell(options.clone())
     });
-    let missing = ErrorHandler::new_with_context(provide, shell, options);
+    let missing = ErrorHandler::new_with_context(provide, shell, options.clone());
     pages
         .fallback_service(missing)
+        .layer(from_fn_with_state(DEADLINE, to_the_end))
+        .layer(from_fn(read_body))
         // A cookie goes with every request, whichever page makes it.
         .layer(from_fn_with_state(refuse_foreign as fn(&HeaderMap) -> Response, origin::require_same))
-        .layer(from_fn(to_the_end))
+        .layer(from_fn_with_state(refusals::Pages { options, context }, refusals::in_words))
         .layer(compression())
         .layer(from_fn(session::keep_alive))
-        .layer(from_fn(error::in_words))
 }
 
 /// Pages say everything twice, as markup and as the data that the script starts from: a quarter of their size comes
@@ -68,31 +81,59 @@ fn compression() -> CompressionLayer {
     CompressionLayer::new().br(true).gzip(true).quality(CompressionLevel::Precise(4))
 }
 
-/// Renders a page to its end, also for a visitor who has gone meanwhile. A page that is
-/// dropped half rendered takes its signals with it, and Leptos' tasks that still read
-/// them panic. Pages are sent whole, so nothing is streamed later for being collected here.
-pub async fn to_the_end(request: Request, next: Next) -> Response {
-    let rendered = tokio::spawn(
-        async move {
-            let (mut parts, body) = next.run(request).await.into_parts();
-            // Somebody's own page, in their language: not for a cache that others share.
-            parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-            parts.headers.append(VARY, HeaderValue::from_static("accept-language, cookie"));
-            let body = to_bytes(body, usize::MAX).await?;
-            Ok::<_, axum::Error>(Response::from_parts(parts, Body::from(body)))
+/// How long a page may take.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Renders a page to its end. A call that changes something comes to its end also where the visitor has gone meanwhile
+/// or waits no longer; a page that only shows something is then given up, with all its tasks. Pages are sent whole, so
+/// nothing is streamed later for being collected here.
+///
+/// What takes longer than `deadline` is answered with 503, and the log says which.
+pub async fn to_the_end(State(deadline): State<Duration>, request: Request, next: Next) -> Response {
+    let path = shortened(request.uri().path()).to_owned();
+    let changes_nothing = request.method().is_safe();
+    let page = async move {
+        let (mut parts, body) = next.run(request).await.into_parts();
+        // Somebody's own page, in their language: not for a cache that others share.
+        parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+        parts.headers.append(VARY, HeaderValue::from_static("accept-language, cookie"));
+        let body = to_bytes(body, usize::MAX).await?;
+        Ok::<_, axum::Error>(Response::from_parts(parts, Body::from(body)))
+    };
+    let rendering = tokio::spawn(tasks::with_its_tasks(page).in_current_span());
+    let rendered = if changes_nothing {
+        timeout(deadline, AbortOnDropHandle::new(rendering)).await
+    } else {
+        timeout(deadline, rendering).await
+    };
+    let refusal = match rendered {
+        Ok(Ok(Ok(response))) => return response,
+        Ok(Ok(Err(error))) => {
+            tracing::error!(%error, path, "a page broke off");
+            Code::Internal
         }
-        .in_current_span(),
-    );
-    match rendered.await {
-        Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            tracing::error!(%error, "a page broke off");
-            ApiError::from(Code::Internal).into_response()
+            tracing::error!(%error, path, "a page could not be rendered");
+            Code::Internal
         }
-        Err(error) => {
-            tracing::error!(%error, "a page could not be rendered");
-            ApiError::from(Code::Internal).into_response()
+        Err(_elapsed) => {
+            tracing::error!(path, ?deadline, "a page took too long and was given up");
+            Code::Unavailable
         }
+    };
+    ApiError::from(refusal).into_response()
+}
+
+/// Middleware that reads the body before the handler: Leptos, which would read it too, takes one that is too large for
+/// a failure of ours.
+async fn read_body(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    match body::read(Request::from_parts(parts.clone(), body), &()).await {
+        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(error) => error.into_response(),
     }
 }
 

@@ -3,6 +3,8 @@
 //! [`sentence`] and [`problem_sentence`] need no page: the REST layer words its errors with them too, so that both
 //! say the same. They must not be told more than the [`Failure`] that the domain allows the caller to know.
 
+#[cfg(feature = "ssr")]
+use axum::http::StatusCode;
 use chat::model::{Code, Failure, FieldProblem, Problem};
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
@@ -38,8 +40,38 @@ impl FromServerFnError for AppError {
             // The request never arrived, or the answer never came.
             ServerFnErrorErr::Request(_) => Code::Unavailable,
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Code::Invalid,
+            // On the server this is about the request: it is no text.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Code::ParseError,
             _ => Code::Internal,
         })
+    }
+}
+
+/// The status that goes with a refusal: the only place that says so, for REST, pages and server functions.
+#[cfg(feature = "ssr")]
+pub fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Invalid | Code::ParseError | Code::RoomFull | Code::BadFrame => StatusCode::BAD_REQUEST,
+        Code::NoActiveAccount
+        | Code::NotAuthenticated
+        | Code::BadAuthorizationHeader
+        | Code::TokenNotValid
+        | Code::UserInactive
+        | Code::UserNotFound => StatusCode::UNAUTHORIZED,
+        Code::PermissionDenied
+        | Code::NotInGroup
+        | Code::NotAMember
+        | Code::Banned
+        | Code::Muted
+        | Code::SignUpClosed
+        | Code::BadOrigin => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Throttled | Code::TooSlow => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -42,7 +42,7 @@ use leptos_router::{
     path,
 };
 #[cfg(feature = "ssr")]
-pub use shell::shell;
+pub use {pages::refusal::refusal_page, shell::shell};
 
 #[cfg(feature = "ssr")]
 use pages::{

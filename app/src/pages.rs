@@ -2,9 +2,6 @@
 //!
 //! Only the rooms are live; the pages behind `ssr` are not in the wasm at all.
 
-use leptos::prelude::*;
-use leptos_meta::Title;
-
 #[cfg(feature = "ssr")]
 pub mod browse;
 #[cfg(feature = "ssr")]
@@ -25,6 +22,8 @@ pub mod offline;
 pub mod onward;
 #[cfg(feature = "ssr")]
 pub mod person_names;
+#[cfg(feature = "ssr")]
+pub mod refusal;
 pub mod room;
 pub mod room_list;
 #[cfg(feature = "ssr")]
@@ -36,8 +35,9 @@ pub mod settings;
 pub mod sign_in;
 #[cfg(feature = "ssr")]
 pub mod sign_up;
+pub mod title;
 
-use crate::i18n::say;
+use title::PageTitle;
 
 /// Is the page at `path` made live by the browser? The others are forms and words: they are complete as the server
 /// sends them, and no script is fetched for them but a few lines.
@@ -45,16 +45,6 @@ pub fn is_live(path: &str) -> bool {
     let room = path.strip_prefix("/rooms/");
     let is_still = |room: &str| matches!(room, "" | "new" | "browse") || room.contains('/');
     path == "/rooms" || room.is_some_and(|room| !is_still(room))
-}
-
-/// The title of a page, in its tab.
-#[component]
-pub fn PageTitle(
-    /// Its own part of it.
-    #[prop(into)]
-    text: String,
-) -> impl IntoView {
-    view! { <Title text=format!("{text} · {}", say!(brand))/> }.into_any()
 }
 
 /// The answer's status, on the server, where a page says that something is not there.

@@ -13,3 +13,4 @@ pub mod person;
 #[cfg(feature = "ssr")]
 pub mod search;
 pub mod switches;
+pub mod text_area;

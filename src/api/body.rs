@@ -59,7 +59,11 @@ pub async fn limit(State(limit): State<ByteLimit>, request: Request, next: Next)
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+/// Reads a whole body.
+///
+/// # Errors
+/// `too_large`; `parse_error` where it breaks off.
+pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
         let is_too_large = rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE;
         ApiError::from(if is_too_large { Code::TooLarge } else { Code::ParseError })

@@ -34,6 +34,7 @@ pub async fn log(request: Request, next: Next) -> Response {
     response
 }
 
-fn shortened(path: &str) -> &str {
+/// As much of a path as a line of the log has.
+pub fn shortened(path: &str) -> &str {
     &path[..path.floor_char_boundary(LONGEST_PATH)]
 }

@@ -1,5 +1,8 @@
 //! The bundled UI's door: its forms, its session and what protects both.
 
+mod hostile;
+mod refusals;
+
 use futures::future::join_all;
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::json;

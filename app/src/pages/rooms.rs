@@ -2,13 +2,12 @@
 
 use chat::model::{Code, RoomId};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{
     components::Outlet,
     hooks::{use_location, use_query_map},
 };
 
-use super::{PageTitle, failed::Failed, onward::Onward, room_list::RoomList};
+use super::{PageTitle, failed::Failed, onward::Onward, room_list::RoomList, title::BeforeTitle};
 use crate::{
     error::AppError,
     i18n::say,
@@ -49,7 +48,7 @@ pub fn Rooms() -> impl IntoView {
     let pane = pane();
     let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {
-        <Title formatter=move |text: String| titled(&text, unread.get())/>
+        <BeforeTitle prefix=move || unread_mark(unread.get())/>
         <a class="skip wide-only" href="#main">
             {say!(skip)}
         </a>
@@ -77,12 +76,12 @@ pub fn Rooms() -> impl IntoView {
     .anew()
 }
 
-/// A page's title, with what is unread elsewhere: `(3) 发布`.
-fn titled(text: &str, unread: i64) -> String {
+/// What is unread elsewhere, as a page's title begins with it: `(3) 发布`.
+fn unread_mark(unread: i64) -> String {
     match unread {
-        ..=0 => text.to_owned(),
-        1..=99 => format!("({unread}) {text}"),
-        _ => format!("(99+) {text}"),
+        ..=0 => String::new(),
+        1..=99 => format!("({unread}) "),
+        _ => "(99+) ".to_owned(),
     }
 }
 

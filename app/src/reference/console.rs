@@ -4,7 +4,7 @@
 use leptos::{either::Either, prelude::*};
 
 use super::model::{Field, Operation, Socket};
-use crate::i18n::say;
+use crate::{i18n::say, ui::text_area::TextArea};
 
 /// What the page needs to be more than a reference.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,14 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
                 </p>
                 <label>
                     <span>{say!(console.token)}</span>
-                    <textarea name="access" rows="3" spellcheck="false" data-access data-testid="access"></textarea>
+                    <TextArea
+                        text=""
+                        attr:name="access"
+                        attr:rows="3"
+                        attr:spellcheck="false"
+                        attr:data-access=""
+                        attr:data-testid="access"
+                    />
                 </label>
             </form>
         </section>
@@ -76,9 +83,13 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
         view! {
             <label>
                 <span>{say!(reference.body)}</span>
-                <textarea name="body" rows="6" spellcheck="false" data-testid="body">
-                    {body}
-                </textarea>
+                <TextArea
+                    text=body
+                    attr:name="body"
+                    attr:rows="6"
+                    attr:spellcheck="false"
+                    attr:data-testid="body"
+                />
             </label>
             <label class="try-short">
                 <span>"Content-Type"</span>
@@ -257,7 +268,13 @@ pub(super) fn Speak(
             </fieldset>
             <label>
                 <span>{say!(console.frame)}</span>
-                <textarea name="frame" rows="5" spellcheck="false" data-testid="frame"></textarea>
+                <TextArea
+                    text=""
+                    attr:name="frame"
+                    attr:rows="5"
+                    attr:spellcheck="false"
+                    attr:data-testid="frame"
+                />
             </label>
             <div class="try-row">
                 <button type="submit" class="button button-small" data-testid="send" disabled>{say!(console.send)}</button>

@@ -8,6 +8,7 @@ use tower_sessions::cookie::Cookie;
 
 use super::Context;
 use crate::{
+    error::status,
     i18n::{Locale, from_accept_language, from_tag},
     preferences::{Chosen, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
     state::agent::is_phone,
@@ -55,8 +56,13 @@ pub fn is_from_phone() -> bool {
 
 /// Does a person's form, rather than a script, wait for the answer?
 pub fn is_form() -> bool {
-    let accepts = use_context::<Parts>().and_then(|parts| parts.headers.get(header::ACCEPT).cloned());
-    accepts.is_some_and(|accepts| accepts.to_str().is_ok_and(|accepts| accepts.contains("text/html")))
+    use_context::<Parts>().is_some_and(|parts| wants_page(&parts.headers))
+}
+
+/// Does a browser ask, that shows the answer as a page?
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }
 
 /// The value of a cookie of this request.
@@ -91,19 +97,7 @@ pub fn redirect(path: &str) {
 /// The status that goes with a refusal. A form is answered with a redirect and keeps its own.
 pub fn set_status(code: Code) {
     if let Some(response) = use_context::<ResponseOptions>() {
-        response.set_status(match code {
-            Code::NotAuthenticated | Code::TokenNotValid | Code::UserInactive | Code::UserNotFound => {
-                StatusCode::UNAUTHORIZED
-            }
-            Code::NotFound => StatusCode::NOT_FOUND,
-            Code::Banned | Code::NotAMember | Code::NotInGroup | Code::PermissionDenied => {
-                StatusCode::FORBIDDEN
-            }
-            Code::Throttled => StatusCode::TOO_MANY_REQUESTS,
-            Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::BAD_REQUEST,
-        });
+        response.set_status(status(code));
     }
 }
 

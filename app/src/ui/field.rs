@@ -3,7 +3,10 @@
 use chat::model::{Failure, FieldProblem};
 use leptos::prelude::*;
 
-use super::icon::{Draw, Icon};
+use super::{
+    icon::{Draw, Icon},
+    text_area::TextArea,
+};
 use crate::{
     error::{problem_sentence, sentence},
     i18n::say,
@@ -117,17 +120,16 @@ pub fn AreaField(
             <label for=name>
                 {label} <span class="optional">" "{say!(account.optional)}</span>
             </label>
-            <textarea
-                class="input"
-                id=name
-                name=name
-                rows="3"
-                maxlength=max.to_string()
-                aria-invalid=problem.is_some().then_some("true")
-                aria-describedby=described
-            >
-                {value}
-            </textarea>
+            <TextArea
+                text=value
+                attr:class="input"
+                attr:id=name
+                attr:name=name
+                attr:rows="3"
+                attr:maxlength=max.to_string()
+                attr:aria-invalid=problem.is_some().then_some("true")
+                attr:aria-describedby=described
+            />
             <Notes name problem hint=None/>
         </div>
     }

@@ -19,6 +19,13 @@ use crate::{fingerprint::files_under, process, progress, workspace};
 const CODE: &[&str] = &["app", "chat", "frontend", "src", "xtask"];
 /// Where SQL may stand: in the store, its tests, and where SQLite alone is measured.
 const STORE: &[&str] = &["chat/src/store.rs", "chat/src/store", "chat/tests", "xtask/bench/src/disk.rs"];
+/// What Leptos writes into a page as it is, each with the one file that escapes it first.
+const UNESCAPED: &[(&str, &str)] = &[
+    ("<textarea", "app/src/ui/text_area.rs"),
+    ("textarea()", "app/src/ui/text_area.rs"),
+    ("<Title", "app/src/pages/title.rs"),
+    ("<style", ""),
+];
 /// What the domain must not know, by the start of a crate's name.
 const NOT_IN_CHAT: &[&str] = &["axum", "leptos"];
 
@@ -35,6 +42,7 @@ const CHECKS: &[Check] = &[
     ("modules", "a module is name.rs with name/ beside it, never mod.rs", modules),
     ("domain", "chat depends on neither axum nor leptos", domain),
     ("sql", "the product's SQL stands only under chat/src/store", sql),
+    ("markup", "what Leptos does not escape is made in one file, which does", markup),
 ];
 
 /// Runs every check.
@@ -129,6 +137,24 @@ fn sql(root: &Path) -> Result<Vec<String>> {
         let mut statements = Vec::new();
         collect_sql(tokens, &mut statements);
         findings.extend(statements.iter().map(|sql| format!("{}: {sql}", relative.display())));
+    }
+    Ok(findings)
+}
+
+fn markup(root: &Path) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for file in rust_files(root)? {
+        let relative = file.strip_prefix(root)?;
+        if !relative.starts_with("app/src") {
+            continue;
+        }
+        let source = fs::read_to_string(&file)?;
+        let code = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>();
+        let odd = |(markup, home): &&(&str, &str)| {
+            relative != Path::new(home) && code.iter().any(|line| line.contains(markup))
+        };
+        let found = UNESCAPED.iter().filter(odd);
+        findings.extend(found.map(|(markup, _)| format!("{}: {markup}", relative.display())));
     }
     Ok(findings)
 }

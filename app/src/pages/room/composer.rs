@@ -14,12 +14,12 @@ use super::{
 use crate::{
     i18n::{say, td_string},
     preferences::locale,
-    prose::escaped,
     server::messages::{EditMessage, SendMessage},
     state::doing::Doing,
     ui::{
         anew::Anew,
         icon::{Draw, Icon},
+        text_area::TextArea,
     },
 };
 
@@ -107,25 +107,25 @@ pub(super) fn Composer(
             <input type="hidden" name="room" value=talk.room.to_string()/>
             <About/>
             <MentionList mentions/>
-            <textarea
-                name="content"
-                rows="1"
-                required=true
-                aria-label=say!(composer.label)
-                aria-describedby="composer-hint"
-                aria-autocomplete="list"
-                aria-controls=LIST
-                aria-activedescendant=move || mentions.active()
-                placeholder=say!(composer.placeholder, name = name)
-                enterkeyhint="send"
+            <TextArea
+                text=first
                 node_ref=area
+                attr:name="content"
+                attr:rows="1"
+                attr:required=true
+                attr:aria-label=say!(composer.label)
+                attr:aria-describedby="composer-hint"
+                attr:aria-autocomplete="list"
+                attr:aria-controls=LIST
+                attr:aria-activedescendant=move || mentions.active()
+                attr:placeholder=say!(composer.placeholder, name = name)
+                attr:enterkeyhint="send"
                 on:input=changed
                 on:keydown=pressed
                 on:keyup=move |_| looked()
                 on:click=move |_| looked()
                 on:blur=move |_| left()
-                inner_html=escaped(&first)
-            ></textarea>
+            />
             <button type="submit" class="button button-loud" aria-label=send title=send>
                 {move || {
                     let icon = if is_editing() { Icon::Check } else { Icon::Send };

@@ -29,7 +29,7 @@ mod quote;
 
 use actions::Actions;
 pub(super) use body::Named;
-use body::Words;
+use body::{Words, Written};
 use quote::QuoteLine;
 
 /// See the module.
@@ -38,11 +38,12 @@ pub(super) fn MessageRow(
     /// What it shows.
     shown: ArcRwSignal<Shown>,
 ) -> impl IntoView {
-    move || view! { <Drawn shown=shown.get()/> }
+    let written = Written::default();
+    move || view! { <Drawn shown=shown.get() written/> }
 }
 
 #[component]
-fn Drawn(shown: Shown) -> impl IntoView {
+fn Drawn(shown: Shown, written: Written) -> impl IntoView {
     let Shown { row, day, marks } = shown;
     let day = day.map(|day| view! { <li class="day">{day}</li> });
     let new = row.begins_new.then(|| {
@@ -88,7 +89,7 @@ fn Drawn(shown: Shown) -> impl IntoView {
             {aside}
             <div class="message-body">
                 {head}
-                <Body row=row.clone()/>
+                <Body row=row.clone() written/>
             </div>
             {marks.meant.map(|rights| view! { <Actions message=row.message rights/> })}
         </li>
@@ -118,12 +119,12 @@ fn Moment(row: Row, class: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn Body(row: Row) -> impl IntoView {
+fn Body(row: Row, written: Written) -> impl IntoView {
     let quote = row.quote.clone().map(|quote| view! { <QuoteLine quote/> });
     let text = if row.message.is_deleted {
         Either::Left(view! { <p class="message-removed">{say!(timeline.deleted)}</p> })
     } else {
-        Either::Right(view! { <Words message=row.message.clone()/> })
+        Either::Right(view! { <Words message=row.message.clone() written/> })
     };
     let state = match row.delivery {
         Delivery::Sending => {

@@ -14,24 +14,36 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(in crate::pages::room) struct Named(pub(in crate::pages::room) StoredValue<Names>);
 
+/// The HTML of a row's message. A row is drawn again whenever the pointer comes or goes, and its message is then not
+/// read again.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Written(StoredValue<Option<(Arc<RoomMessage>, Arc<str>)>>);
+
+impl Written {
+    fn html(self, message: &Arc<RoomMessage>, names: &Names) -> Arc<str> {
+        let html = self.0.try_update_value(|known| match known {
+            Some((of, html)) if Arc::ptr_eq(of, message) => html.clone(),
+            _ => {
+                let html: Arc<str> = html(message, names).into();
+                *known = Some((message.clone(), html.clone()));
+                html
+            }
+        });
+        html.unwrap_or_default()
+    }
+}
+
 /// See the module. A long text is folded, and unfolds without a script.
 #[component]
 pub(super) fn Words(
     /// The message.
     message: Arc<RoomMessage>,
+    /// What was made of it before.
+    written: Written,
 ) -> impl IntoView {
-    let content = &message.content;
     let named: Named = expect_context();
-    let mut html = named.0.with_value(|names| prose::render(content, names));
-    if message.is_edited {
-        let edited = format!("<span class=\"message-state\">{}</span>", say!(timeline.edited));
-        // In the line of the text, where it ends with one.
-        match html.strip_suffix("</p>") {
-            Some(line) => html = format!("{line}{edited}</p>"),
-            None => html.push_str(&edited),
-        }
-    }
-    let is_long = prose::is_long(content);
+    let html = named.0.with_value(|names| written.html(&message, names));
+    let is_long = prose::is_long(&message.content);
     let class = if is_long { "prose prose-long" } else { "prose" };
     view! {
         <div class=class inner_html=html></div>
@@ -48,4 +60,17 @@ pub(super) fn Words(
             })}
     }
     .into_any()
+}
+
+fn html(message: &RoomMessage, names: &Names) -> String {
+    let mut html = prose::render(&message.content, names);
+    if message.is_edited {
+        let edited = format!("<span class=\"message-state\">{}</span>", say!(timeline.edited));
+        // In the line of the text, where it ends with one.
+        match html.strip_suffix("</p>") {
+            Some(line) => html = format!("{line}{edited}</p>"),
+            None => html.push_str(&edited),
+        }
+    }
+    html
 }
