@@ -13,6 +13,17 @@ for (const form of document.querySelectorAll('form.try')) form.hidden = false;
 /** A word as a POSIX shell reads it back. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+/** Stands for an id that is new each time the text is sent. */
+const NEW_ID = '{{client_id}}';
+
+/** The text as it is sent. */
+function filled(text) {
+  // `randomUUID` is missing where the page came by plain HTTP from another machine.
+  const bytes = () => [...crypto.getRandomValues(new Uint8Array(16))];
+  const id = crypto.randomUUID?.() ?? bytes().map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return text.replaceAll(NEW_ID, id);
+}
+
 /** The address that a form describes, whatever was typed into it. */
 function addressed(form, origin) {
   let path = form.dataset.path;
@@ -31,7 +42,8 @@ function described(form) {
   const url = addressed(form, location.origin);
   const headers = { 'Accept-Language': page.lang };
   if (form.elements.token.checked && access.value.trim()) headers.Authorization = `Bearer ${access.value.trim()}`;
-  const body = form.elements.body?.value;
+  const text = form.elements.body?.value;
+  const body = text === undefined ? undefined : filled(text);
   if (body !== undefined) headers['Content-Type'] = form.elements.kind.value;
   return { method: form.dataset.method, url, headers, body };
 }
@@ -218,12 +230,13 @@ function speak(form) {
   });
   for (const preset of form.querySelectorAll('[data-frame]')) {
     preset.addEventListener('click', () => {
-      field('frame').value = preset.dataset.frame;
+      const { frame, fixed } = preset.dataset;
+      field('frame').value = fixed === undefined ? frame : filled(frame);
     });
   }
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    send(field('frame').value);
+    send(filled(field('frame').value));
   });
 }
 

@@ -34,7 +34,13 @@ document.addEventListener('submit', ({ target }) => {
 
 // Parts of a page that is not live, which the server is asked for anew when something happens.
 const fresh = document.querySelector('[data-fresh="notifications"]');
-if (fresh) follow();
+if (fresh) {
+  follow();
+  // The socket tells of new messages and of changes of the newest. Words that were taken back further up go by this.
+  const look = () => document.visibilityState === 'visible' && refresh();
+  document.addEventListener('visibilitychange', look);
+  setInterval(look, 60_000);
+}
 
 async function follow() {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod civil;
 pub mod doing;
 pub mod draft;
+pub mod file;
 #[cfg(feature = "ssr")]
 pub mod fuzzy;
 pub mod mention;

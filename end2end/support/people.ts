@@ -61,4 +61,6 @@ export async function signIn(page: Page, { username, password }: Account): Promi
   await page.locator('input[name="password"]').fill(password);
   await page.locator('form', { has: page.locator('input[name="password"]') }).locator('button[type="submit"]').click();
   await page.waitForURL('**/rooms**');
+  // Where the button was there is a message now, which would show what can be done with it: only who hovers sees that.
+  await page.mouse.move(0, 0);
 }

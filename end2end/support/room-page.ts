@@ -3,6 +3,8 @@ import { expect, type Locator, type Page } from '@playwright/test';
 /** A room as somebody sees it. Words are the Chinese ones, which a browser that asks for them gets. */
 export class RoomPage {
   readonly messages: Locator;
+  /** What was written in them: without authors, times and what one can do with a message. */
+  readonly bodies: Locator;
   readonly composer: Locator;
   readonly send: Locator;
   readonly typing: Locator;
@@ -11,6 +13,7 @@ export class RoomPage {
 
   constructor(readonly page: Page) {
     this.messages = page.getByTestId('message');
+    this.bodies = this.messages.locator('.prose');
     this.composer = page.getByRole('textbox', { name: '写消息' });
     this.send = page.getByRole('button', { name: '发送' });
     this.typing = page.getByTestId('typing');

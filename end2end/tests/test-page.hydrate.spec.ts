@@ -120,6 +120,48 @@ test('a tester speaks to a room, breaks it, leaves and resumes', async ({ page }
   await expect(socket.getByTestId('state')).toHaveText('已关闭 4404');
 });
 
+test('nothing to begin with has a fixed id, so that each sending stores a message', async ({ page }) => {
+  await signedIn(page);
+  const id = await room(page);
+  const fixed = await page.evaluate(() => {
+    const bodies = [...document.querySelectorAll<HTMLTextAreaElement>('form.try textarea[name="body"]')].map(({ value }) => value);
+    const frames = [...document.querySelectorAll<HTMLElement>('[data-frame]')].map(({ dataset }) => dataset.frame!);
+    const ids = [...bodies, ...frames].flatMap((text) => [...text.matchAll(/"client_id":\s*"([^"]*)"/g)].map(([, id]) => id));
+    return { ids: ids.length, fixed: ids.filter((id) => id !== '{{client_id}}') };
+  });
+  expect(fixed.fixed).toEqual([]);
+  expect(fixed.ids).toBeGreaterThan(2);
+
+  const say = page.getByTestId('try-send_message');
+  await say.getByTestId('param-id').fill(String(id));
+  const [first, second] = [await send(say), await send(say)];
+  expect([first.status, second.status]).toEqual([201, 201]);
+  expect(await say.getByTestId('curl').textContent()).not.toContain('{{client_id}}');
+
+  const socket = page.getByTestId('try-socket-0');
+  const echoes = socket.getByTestId('log').locator('[data-direction="<"]', { hasText: '"chat_message"' });
+  await socket.getByTestId('param-room_id').fill(String(id));
+  await socket.getByTestId('open').click();
+  await expect(socket.getByTestId('log')).toContainText('connection_established');
+  await socket.getByTestId('preset-chat_message').click();
+  for (const count of [1, 2]) {
+    await socket.getByTestId('send').click();
+    await expect(echoes).toHaveCount(count);
+  }
+  // And the case that ids are for.
+  await socket.getByTestId('preset-same-id').click();
+  for (const count of [3, 4]) {
+    await socket.getByTestId('send').click();
+    await expect(echoes).toHaveCount(count);
+  }
+  const ids = (await echoes.allTextContents()).map((line) => JSON.parse(line.slice(line.indexOf('{'))).message.id);
+  expect(new Set(ids).size).toBe(3);
+  expect(ids[3]).toBe(ids[2]);
+  const list = page.getByTestId('try-list_messages');
+  await list.getByTestId('param-id').fill(String(id));
+  expect(await send(list)).toMatchObject({ answer: { total: 5 } });
+});
+
 test('the socket for notifications answers there too', async ({ page }) => {
   await signedIn(page);
   const socket = page.getByTestId('try-socket-1');

@@ -131,7 +131,7 @@ async fn the_log_names_the_page_that_was_given_up_and_its_request() {
     let router = crate::middleware::around(router, &crate::config::Config::of(&[])).layer(axum::Extension(
         axum::extract::ConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 4711))),
     ));
-    let request = Request::get("/page?token=hunter2").header("x-request-id", "the-id");
+    let request = Request::get("/page?token=hunter2").header("host", "liao").header("x-request-id", "the-id");
     let answer = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     drop(logging);

@@ -1,6 +1,6 @@
 //! What each frame of the server does to the state. Pure: the answer says what else is to be done.
 
-use chat::model::{Code, Failure, RoomMessage};
+use chat::model::{Code, Failure, MessageId, RoomMessage, message::DELETED_CONTENT};
 
 use super::frames::{Deleted, Heard, Mark, Read, Refused, Resync, Stored, Typing};
 use crate::state::{timeline::Timeline, typing::Typists};
@@ -16,6 +16,13 @@ pub enum Outcome {
     Established,
     /// A message that was not known.
     Fresh(Box<RoomMessage>),
+    /// A message says something else now, here and wherever else it is shown.
+    Changed {
+        /// Which.
+        id: MessageId,
+        /// What it says.
+        content: String,
+    },
     /// Too much was missed: read the newest page anew.
     Reload,
     /// The server refused something that belongs to no message, or says why it is about to close.
@@ -56,13 +63,14 @@ pub fn apply(
         }
         Heard::Edited(Stored { message, rev }) => {
             position.reach(rev);
+            let (id, content) = (message.id, message.content.clone());
             timeline.edit(message);
-            Outcome::Done
+            Outcome::Changed { id, content }
         }
         Heard::Deleted(Deleted { message_id, rev }) => {
             position.reach(rev);
             timeline.delete(message_id);
-            Outcome::Done
+            Outcome::Changed { id: message_id, content: DELETED_CONTENT.to_owned() }
         }
         Heard::Typing(Typing { user, is_typing }) => {
             if user.id != timeline.me() {
@@ -97,7 +105,7 @@ pub fn apply(
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{HistoryWindow, MessageId, MessageType, Rights, Timestamp, User, UserId};
+    use chat::model::{HistoryWindow, MessageType, Rights, Timestamp, User, UserId};
 
     use super::*;
     use crate::state::{civil::Zone, timeline::Delivery};
@@ -178,6 +186,18 @@ mod tests {
         let mut page = Page::new();
         assert_eq!(page.hear(Heard::Established), Outcome::Established);
         assert_eq!(page.position.rev, 4);
+    }
+
+    #[test]
+    fn what_a_message_says_now_is_told_wherever_it_is_shown() {
+        let mut page = Page::new();
+        page.hear(Heard::Message(Stored { message: message(9, 2, None), rev: 5 }));
+        let edited = Stored { message: RoomMessage { content: "new".into(), ..message(9, 2, None) }, rev: 6 };
+        let changed = |content: &str| Outcome::Changed { id: MessageId(9), content: content.into() };
+        assert_eq!(page.hear(Heard::Edited(edited)), changed("new"));
+        let deleted = Deleted { message_id: MessageId(9), rev: 7 };
+        assert_eq!(page.hear(Heard::Deleted(deleted)), changed(DELETED_CONTENT));
+        assert_eq!(page.position.rev, 7);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::{pin::pin, time::Duration};
 
-use chat::model::{ClientFrame, Code, RoomId, RoomMessage};
+use chat::model::{ClientFrame, Code, MessageId, RoomId, RoomMessage};
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
     channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -53,6 +53,8 @@ pub struct Signals {
 pub struct Hooks {
     /// A message that was not known came in.
     pub fresh: Callback<RoomMessage>,
+    /// A message says something else now.
+    pub changed: Callback<(MessageId, String)>,
     /// Too much was missed: read the newest page anew.
     pub reload: Callback<()>,
     /// The line stands (again).
@@ -227,6 +229,7 @@ impl Connection {
         match outcome {
             Outcome::Established => self.hooks.established.run(()),
             Outcome::Fresh(message) => self.hooks.fresh.run(*message),
+            Outcome::Changed { id, content } => self.hooks.changed.run((id, content)),
             Outcome::Reload => self.hooks.reload.run(()),
             Outcome::Nothing | Outcome::Done | Outcome::Refused(_) => {}
         }

@@ -1,6 +1,6 @@
 //! What the socket of notifications says: what waits in all of one's rooms, and what is new there.
 
-use chat::model::{Notification, RoomId};
+use chat::model::{LastMessage, Notification, RoomId};
 use serde::Deserialize;
 
 use crate::state::rooms::Rooms;
@@ -14,6 +14,8 @@ pub enum Word {
     New(Box<Notification>),
     /// So many messages of a room are unread now.
     Unread(Unread),
+    /// A room's newest message was edited or deleted.
+    Last(Last),
     /// Nothing of use, or a frame that only a newer page knows.
     Other,
 }
@@ -25,6 +27,15 @@ pub struct Unread {
     pub room_id: RoomId,
     /// How many messages.
     pub unread_count: i64,
+}
+
+/// What a room's newest message is now.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Last {
+    /// Which room.
+    pub room_id: RoomId,
+    /// The message.
+    pub message: LastMessage,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +59,7 @@ pub fn read(text: &str) -> Word {
             serde_json::from_slice(frame).map(|New { notification }| Word::New(Box::new(notification)))
         }
         "unread" => serde_json::from_slice(frame).map(Word::Unread),
+        "last_message" => serde_json::from_slice(frame).map(Word::Last),
         _ => Ok(Word::Other),
     };
     word.unwrap_or(Word::Other)
@@ -58,6 +70,7 @@ pub fn apply(word: &Word, rooms: &mut Rooms, current: Option<RoomId>) {
     match word {
         Word::New(notification) => rooms.notice(notification, current),
         Word::Unread(Unread { room_id, unread_count }) => rooms.count(*room_id, *unread_count),
+        Word::Last(Last { room_id, message }) => rooms.correct(*room_id, message, current),
         Word::Established | Word::Other => {}
     }
 }
@@ -81,13 +94,24 @@ mod tests {
         assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (4, true));
         apply(&read(r#"{"type":"unread","room_id":3,"unread_count":0}"#), &mut rooms, None);
         assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (0, false));
+        let last = r#"{"type":"last_message","room_id":3,"message":{"id":7,"content":"[消息已删除]","sender":"mei",
+            "created_at":"2026-01-25T15:30:00.123456Z"}}"#;
+        apply(&read(last), &mut rooms, None);
+        let message = rooms.list[0].last_message.as_ref().expect("taken over");
+        assert_eq!((message.id.0, message.content.as_str()), (7, "[消息已删除]"));
         assert_eq!(read(r#"{"type":"connection_established","message":"连接成功"}"#), Word::Established);
     }
 
     #[test]
     fn the_rest_is_of_no_use() {
-        for text in ["", "{}", r#"{"type":"hologram"}"#, r#"{"type":"unread"}"#, r#"{"type":"notification"}"#]
-        {
+        for text in [
+            "",
+            "{}",
+            r#"{"type":"hologram"}"#,
+            r#"{"type":"unread"}"#,
+            r#"{"type":"notification"}"#,
+            r#"{"type":"last_message"}"#,
+        ] {
             assert_eq!(read(text), Word::Other, "{text}");
         }
     }

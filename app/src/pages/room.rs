@@ -36,6 +36,7 @@ mod talk;
 mod timeline;
 mod typing;
 
+pub use composer::COMPOSER;
 use conversation::{Conversation, Wish};
 use details::Details;
 

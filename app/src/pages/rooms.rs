@@ -7,7 +7,9 @@ use leptos_router::{
     hooks::{use_location, use_query_map},
 };
 
-use super::{PageTitle, failed::Failed, onward::Onward, room_list::RoomList, title::BeforeTitle};
+use super::{
+    PageTitle, failed::Failed, onward::Onward, room::COMPOSER, room_list::RoomList, title::BeforeTitle,
+};
 use crate::{
     error::AppError,
     i18n::say,
@@ -49,8 +51,12 @@ pub fn Rooms() -> impl IntoView {
     let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {
         <BeforeTitle prefix=move || unread_mark(unread.get())/>
-        <a class="skip wide-only" href="#main">
+        // The router leaves links to elsewhere to the browser, which moves the focus as well.
+        <a class="skip wide-only" href="#main" rel="external">
             {say!(skip)}
+        </a>
+        <a class="skip skip-to-composer wide-only" href=format!("#{COMPOSER}") rel="external">
+            {say!(skip_to_composer)}
         </a>
         <div class="shell" data-pane=pane>
             <div class="pane pane-list">

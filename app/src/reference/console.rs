@@ -13,6 +13,24 @@ pub struct Console {
     pub account: Option<(&'static str, &'static str)>,
 }
 
+/// Stands for an id that `public/console.js` makes anew each time it sends the text. A fixed one would store a single
+/// message in each room, whoever sends it how often.
+const NEW_ID: &str = "{{client_id}}";
+
+/// An example in which the id of the message is a new one each time.
+fn with_new_id(example: &str) -> String {
+    const BEFORE: &str = "\"client_id\": \"";
+    let Some((start, rest)) = example.split_once(BEFORE) else { return example.to_owned() };
+    let Some((_, end)) = rest.split_once('"') else { return example.to_owned() };
+    format!("{start}{BEFORE}{NEW_ID}\"{end}")
+}
+
+/// Says what [`NEW_ID`] is.
+#[component]
+fn AboutNewId() -> impl IntoView {
+    view! { <p class="try-note">{say!(console.new_id, mark = NEW_ID)}</p> }
+}
+
 /// Who makes the calls.
 #[component]
 pub(super) fn SignIn(console: Console) -> impl IntoView {
@@ -77,6 +95,8 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
 pub(super) fn Try(operation: Operation) -> impl IntoView {
     let Operation { id, method, path, needs_token, parameters, kinds, body, summary, .. } = operation;
     let parameters = parameters.into_iter().map(|field| view! { <Parameter field/> }).collect_view();
+    let body = with_new_id(&body);
+    let about_id = body.contains(NEW_ID).then(|| view! { <AboutNewId/> });
     let has_body = !body.is_empty();
     let body = has_body.then(|| {
         let kinds = kinds.into_iter().map(|kind| view! { <option>{kind}</option> }).collect_view();
@@ -91,6 +111,7 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
                     attr:data-testid="body"
                 />
             </label>
+            {about_id}
             <label class="try-short">
                 <span>"Content-Type"</span>
                 <select name="kind" data-testid="kind">{kinds}</select>
@@ -198,23 +219,19 @@ pub(super) fn Speak(
     let ids = ids.map(|field| view! { <Parameter field/> }).collect_view();
     let resumes = parameters.into_iter().filter(|field| field.name.starts_with("after_"));
     let resumes = resumes.map(|field| view! { <Parameter field/> }).collect_view();
-    let good = send
+    let good: Vec<(String, String)> =
+        send.into_iter().map(|frame| (frame.name, with_new_id(&frame.example))).collect();
+    // The same message twice: what a client does that got no answer.
+    let again = good.iter().find(|(_, text)| text.contains(NEW_ID)).map(|(_, text)| {
+        let (name, text) = (say!(console.same_id).to_owned(), text.clone());
+        view! { <Preset name text testid="preset-same-id".to_owned() is_fixed=true/> }
+    });
+    let about_id = again.is_some().then(|| view! { <AboutNewId/> });
+    let good = good
         .into_iter()
-        .map(|frame| {
-            let testid = format!("preset-{}", frame.name);
-            view! { <Preset name=frame.name text=frame.example testid/> }
-        })
-        .collect_view();
-    let bad = [
-        ("not-json", say!(console.not_json), "{\"type\": "),
-        ("unknown-type", say!(console.unknown_type), "{\"type\": \"dance\"}"),
-        ("no-content", say!(console.no_content), "{\"type\": \"chat_message\", \"client_id\": \"c-1\"}"),
-        ("wrong-type", say!(console.wrong_type), "{\"type\": \"typing\", \"is_typing\": \"yes\"}"),
-    ];
-    let bad = bad
-        .into_iter()
-        .map(|(word, name, text)| {
-            view! { <Preset name=name.to_owned() text=text.to_owned() testid=format!("bad-{word}")/> }
+        .map(|(name, text)| {
+            let testid = format!("preset-{name}");
+            view! { <Preset name text testid/> }
         })
         .collect_view();
     view! {
@@ -255,10 +272,11 @@ pub(super) fn Speak(
             <fieldset class="presets">
                 <legend>{say!(console.presets)}</legend>
                 {good}
+                {again}
             </fieldset>
             <fieldset class="presets">
                 <legend>{say!(console.bad_frames)}</legend>
-                {bad}
+                <BadFrames/>
                 <button type="button" class="button button-line button-small" data-binary data-testid="bad-binary" disabled>
                     {say!(console.binary)}
                 </button>
@@ -276,6 +294,7 @@ pub(super) fn Speak(
                     attr:data-testid="frame"
                 />
             </label>
+            {about_id}
             <div class="try-row">
                 <button type="submit" class="button button-small" data-testid="send" disabled>{say!(console.send)}</button>
                 <button type="button" class="button button-line button-small" data-clear data-testid="clear">
@@ -288,11 +307,44 @@ pub(super) fn Speak(
     .into_any()
 }
 
+/// Buttons for frames that the server refuses.
+#[component]
+fn BadFrames() -> impl IntoView {
+    [
+        ("not-json", say!(console.not_json), "{\"type\": "),
+        ("unknown-type", say!(console.unknown_type), "{\"type\": \"dance\"}"),
+        (
+            "no-content",
+            say!(console.no_content),
+            "{\"type\": \"chat_message\", \"client_id\": \"{{client_id}}\"}",
+        ),
+        ("wrong-type", say!(console.wrong_type), "{\"type\": \"typing\", \"is_typing\": \"yes\"}"),
+    ]
+    .into_iter()
+    .map(|(word, name, text)| {
+        view! { <Preset name=name.to_owned() text=text.to_owned() testid=format!("bad-{word}")/> }
+    })
+    .collect_view()
+}
+
 /// A button that puts a frame where it can be changed and sent.
 #[component]
-fn Preset(name: String, text: String, testid: String) -> impl IntoView {
+fn Preset(
+    name: String,
+    text: String,
+    testid: String,
+    /// Is its id made when the button is pressed, so that the frame can be sent again as it is?
+    #[prop(optional)]
+    is_fixed: bool,
+) -> impl IntoView {
     view! {
-        <button type="button" class="button button-line button-small" data-frame=text data-testid=testid>
+        <button
+            type="button"
+            class="button button-line button-small"
+            data-frame=text
+            data-fixed=is_fixed.then_some("")
+            data-testid=testid
+        >
             {name}
         </button>
     }

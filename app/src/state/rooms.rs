@@ -1,6 +1,8 @@
 //! The list of one's rooms, and what happens to it: a message here, a notification from elsewhere, reading.
 
-use chat::model::{LastMessage, Notification, NotificationType, Room, RoomId, RoomMessage, UserId};
+use chat::model::{
+    LastMessage, MessageId, Notification, NotificationType, Room, RoomId, RoomMessage, UserId,
+};
 use serde::{Deserialize, Serialize};
 
 /// How much of a message the list keeps, in characters: more than a line has room for.
@@ -71,6 +73,32 @@ impl Rooms {
         }
     }
 
+    /// The newest message of this room is `message` now: it was edited or deleted, or is one that this list has not heard
+    /// of. Of `current`, the room that is open, its own socket tells the new ones.
+    pub fn correct(&mut self, id: RoomId, message: &LastMessage, current: Option<RoomId>) {
+        let Some(place) = self.list.iter().position(|known| known.id == id) else { return };
+        let known = self.list[place].last_message.as_ref().map(|last| last.id);
+        let is_newer = known.is_none_or(|known| known < message.id);
+        if known == Some(message.id) || (is_newer && current != Some(id)) {
+            let content = beginning(&message.content);
+            self.list[place].last_message = Some(LastMessage { content, ..message.clone() });
+        }
+        if is_newer && current != Some(id) {
+            self.list[..=place].rotate_right(1);
+        }
+    }
+
+    /// A message of this room says something else now, or nothing any more. True if the list shows it.
+    pub fn change(&mut self, id: RoomId, message: MessageId, content: &str) -> bool {
+        let room = self.list.iter_mut().find(|known| known.id == id);
+        let last = room.and_then(|room| room.last_message.as_mut()).filter(|last| last.id == message);
+        if let Some(last) = last {
+            last.content = beginning(content);
+            return true;
+        }
+        false
+    }
+
     /// So many messages of this room are unread now, as the server counts.
     pub fn count(&mut self, id: RoomId, unread: i64) {
         if let Some(known) = self.list.iter_mut().find(|known| known.id == id) {
@@ -88,6 +116,11 @@ impl Rooms {
     }
 }
 
+/// As much of `content` as the list keeps.
+fn beginning(content: &str) -> String {
+    content.chars().take(EXCERPT).collect()
+}
+
 /// `message` came into `room`: it moves up, and counts as unread unless it is one's own or being looked at.
 pub fn hear(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, looking: bool) {
     let rooms = &mut rooms.list;
@@ -98,7 +131,7 @@ pub fn hear(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, 
     }
     known.last_message = Some(LastMessage {
         id: message.id,
-        content: message.content.chars().take(EXCERPT).collect(),
+        content: beginning(&message.content),
         sender: message.sender.username.clone(),
         created_at: message.created_at,
     });
@@ -115,7 +148,7 @@ pub fn read(rooms: &mut Rooms, room: RoomId) {
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{MessageId, MessageType, NotificationId, RoomType, Timestamp, User};
+    use chat::model::{MessageType, NotificationId, RoomType, Timestamp, User};
 
     use super::*;
 
@@ -228,6 +261,50 @@ mod tests {
         assert_eq!((ids(&rooms.order()), rooms.unread()), (vec![1, 2], 8));
         rooms.count(RoomId(1), 0);
         assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![2, 1], false));
+    }
+
+    fn last(id: i64, content: &str) -> LastMessage {
+        LastMessage {
+            id: MessageId(id),
+            content: content.into(),
+            sender: "u2".into(),
+            created_at: Timestamp(id),
+        }
+    }
+
+    fn shown(rooms: &Rooms) -> Vec<(i64, &str)> {
+        let shown = rooms
+            .list
+            .iter()
+            .map(|room| (room.id.0, room.last_message.as_ref().map_or("", |last| last.content.as_str())));
+        shown.collect()
+    }
+
+    #[test]
+    fn words_that_were_taken_back_leave_the_list() {
+        let mut rooms = rooms([room(1, 0), room(2, 0)]);
+        for (place, id) in [(0, 5), (1, 6)] {
+            rooms.list[place].last_message = Some(last(id, "salaries"));
+        }
+        rooms.correct(RoomId(2), &last(6, "gone"), None);
+        rooms.correct(RoomId(1), &last(5, "gone"), Some(RoomId(1)));
+        assert_eq!(shown(&rooms), [(1, "gone"), (2, "gone")], "in their places");
+        rooms.correct(RoomId(2), &last(4, "older than what is known"), None);
+        rooms.correct(RoomId(9), &last(7, "of no room here"), None);
+        assert!(!rooms.change(RoomId(1), MessageId(4), "an older one"));
+        assert!(rooms.change(RoomId(1), MessageId(5), &"字".repeat(500)));
+        assert!(!rooms.change(RoomId(9), MessageId(5), "of no room here"));
+        let long = "字".repeat(EXCERPT);
+        assert_eq!(shown(&rooms), [(1, long.as_str()), (2, "gone")]);
+    }
+
+    #[test]
+    fn a_newest_message_that_was_not_heard_of_is_taken_over_but_for_the_open_room() {
+        let mut rooms = rooms([room(1, 0), room(2, 0)]);
+        rooms.correct(RoomId(2), &last(6, "mine, from another tab"), Some(RoomId(1)));
+        assert_eq!(shown(&rooms), [(2, "mine, from another tab"), (1, "")]);
+        rooms.correct(RoomId(1), &last(7, "on its way"), Some(RoomId(1)));
+        assert_eq!(shown(&rooms), [(2, "mine, from another tab"), (1, "")]);
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub enum Icon {
     Down,
     /// Seen.
     Eye,
+    /// A file.
+    File,
+    /// A picture.
+    Image,
     /// An address.
     Link,
     /// Not for everyone.
@@ -69,6 +73,8 @@ impl Icon {
                 "M1.8 10S4.8 4.5 10 4.5 18.2 10 18.2 10 15.2 15.5 10 15.5 1.8 10 1.8 10M10 7.5a2.5 \
                  2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5"
             }
+            Self::File => "M5 2.8h6.5L15.5 7v10.2H5zM11.2 3v4.3h4.1M7.8 11h4.7M7.8 14h4.7",
+            Self::Image => "M3 4h14v12H3zM3.3 14 8 9.5l3.5 3.3 2-1.8 3.2 3M12.5 7.5h1",
             Self::Link => {
                 "M8.5 11.5a3 3 0 0 0 4.2 0l3-3a3 3 0 0 0-4.2-4.2l-1 1M11.5 8.5a3 3 0 0 0-4.2 0l-3 3a3 3 0 0 0 \
                  4.2 4.2l1-1"
@@ -100,6 +106,16 @@ impl Icon {
             Self::System => "M3 4h14v9.5H3zM7.5 17h5M10 13.5V17",
             Self::Up => "M5.5 12 10 7.5l4.5 4.5",
         }
+    }
+}
+
+impl Icon {
+    /// As small HTML, for what is put together as text.
+    pub fn html(self) -> String {
+        let path = self.path();
+        format!(
+            "<svg class=\"icon\" viewBox=\"0 0 20 20\" aria-hidden=\"true\"><path d=\"{path}\"></path></svg>"
+        )
     }
 }
 

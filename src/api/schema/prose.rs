@@ -70,14 +70,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        api::schema::{Documents, sockets::CLOSES},
+        api::schema::{Documents, sockets::PROTOCOL_CLOSES},
         router,
     };
 
     #[test]
     fn every_paragraph_has_its_chinese_and_none_is_left_over() {
         let mut document = Documents::new(&router::calls().into_openapi()).value(Locale::en);
-        let mut used: BTreeSet<String> = CLOSES.iter().map(|(_, why)| (*why).to_owned()).collect();
+        let mut used: BTreeSet<String> = PROTOCOL_CLOSES.iter().map(|(_, why)| (*why).to_owned()).collect();
         each(&mut document, &mut |text| {
             rewritten(text, |paragraph| {
                 used.insert(paragraph.to_owned());

@@ -33,7 +33,7 @@ const ROOM: &str = include_str!("sockets/room.md");
 const NOTIFICATIONS: &str = include_str!("sockets/notifications.md");
 
 /// The codes that are RFC 6455's own.
-pub(super) const CLOSES: [(u16, &str); 2] =
+pub(super) const PROTOCOL_CLOSES: [(u16, &str); 2] =
     [(GOING_AWAY, "The server stops: come back."), (NOT_UTF8, "A text was not UTF-8.")];
 
 /// Describes the sockets under `x-sockets`, and leaves out of the frames what only readers of newer servers need.
@@ -100,7 +100,7 @@ fn closes(codes: Vec<Code>, locale: Locale) -> BTreeMap<String, Value> {
         let word = word.as_str().unwrap_or_default();
         closes.entry(close_code(code).to_string()).or_default().push(format!("`{word}`: {sentence}"));
     }
-    for (code, why) in CLOSES {
+    for (code, why) in PROTOCOL_CLOSES {
         let why = if locale == Locale::zh { prose::chinese(why) } else { why.to_owned() };
         closes.insert(code.to_string(), vec![why]);
     }

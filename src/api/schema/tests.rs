@@ -153,5 +153,5 @@ fn sockets_are_described_with_every_frame_and_close_code() {
     );
     assert!(!frames("ServerFrame").contains(&"unknown".to_owned()));
     let count = |way: &str| document["x-sockets"]["/ws/notifications/"][way].as_array().map_or(0, Vec::len);
-    assert_eq!((count("send"), count("receive")), (2, 6));
+    assert_eq!((count("send"), count("receive")), (2, 7));
 }

@@ -155,14 +155,19 @@ async fn of_accounts_made_from_an_address_those_that_were_made_count() {
         let result = stage.throttle.sign_up(from(address), async { outcome }).await;
         result.map(|result| result.is_ok()).map_err(|TooMany(wait)| wait.as_secs())
     };
-    for _ in 0..3 {
-        assert_eq!(sign_up(HOME, Err(Error::from(Code::Invalid))).await, Ok(false));
+    let refused = || Err(Error::from(Code::Invalid));
+    for _ in 0..2 {
+        assert_eq!(sign_up(HOME, refused()).await, Ok(false));
     }
-    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true));
+    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "refused ones are not among them");
     stage.clock.advance(60_000_000);
     assert_eq!(sign_up(HOME, Ok(())).await, Ok(true));
     assert_eq!(sign_up(HOME, Ok(())).await, Err(240));
     assert_eq!(sign_up("198.51.100.1", Ok(())).await, Ok(true), "from elsewhere one may");
     stage.clock.advance(240_000_000);
     assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "the first is forgotten");
+    for _ in 0..3 {
+        assert_eq!(sign_up("203.0.113.9", refused()).await, Ok(false));
+    }
+    assert_eq!(sign_up("203.0.113.9", Ok(())).await, Err(300), "refused ones have a limit of their own");
 }

@@ -42,6 +42,32 @@ both! {
     }
 }
 
+/// The server's processor time so far, in hundredths of a second.
+fn processor_time(server: &Server) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("its figures");
+    let (_, figures) = stat.rsplit_once(')').expect("a name in parentheses");
+    let of = |field: usize| figures.split_whitespace().nth(field).and_then(|text| text.parse::<u64>().ok());
+    of(11).expect("in the program") + of(12).expect("in the system")
+}
+
+#[tokio::test]
+async fn a_megabyte_costs_as_a_name_what_it_costs_anywhere() {
+    let server = Server::start(&[]);
+    let long = "\u{fdfa}".repeat(340_000);
+    let spent = async |path: &str, body: &Value| {
+        let before = processor_time(&server);
+        for _ in 0..4 {
+            server.anyone().post(path, body).await.expect_refusal(400, "invalid");
+        }
+        processor_time(&server) - before
+    };
+    for path in ["/api/token/", "/api/register/"] {
+        let elsewhere = spent(path, &json!({"username": "bob", "password": "", "note": long})).await;
+        let as_a_name = spent(path, &json!({"username": long, "password": ""})).await;
+        assert!(as_a_name <= 2 * elsewhere + 20, "{path}: {as_a_name} and not {elsewhere}");
+    }
+}
+
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_client_has_its_own_count() {
     let server = Server::start(&["--trusted-proxies=127.0.0.1", "--signin-failures-per-address=2"]);

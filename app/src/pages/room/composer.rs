@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+/// The id of the text area, where a link at the beginning of the page leads.
+pub const COMPOSER: &str = "composer";
+
 /// How close to the limit it is told, in characters.
 const NEAR: usize = 500;
 
@@ -109,6 +112,7 @@ pub(super) fn Composer(
             <MentionList mentions/>
             <TextArea
                 text=first
+                attr:id=COMPOSER
                 node_ref=area
                 attr:name="content"
                 attr:rows="1"

@@ -73,6 +73,7 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
         };
         let hooks = Hooks {
             fresh: Callback::new(move |message| reader.hear(&message)),
+            changed: Callback::new(move |(id, content): (MessageId, String)| reader.change(id, &content)),
             reload: Callback::new(move |()| reader.reload()),
             established: Callback::new(move |()| reader.arrive()),
             moved: Callback::new(move |()| reader.look()),

@@ -1,6 +1,6 @@
 //! One row of the timeline: a message, under a day line where a day begins and under another where what is new does.
 
-use chat::model::{Failure, User};
+use chat::model::{Failure, MessageType, User};
 use leptos::{either::Either, prelude::*};
 
 use super::{
@@ -14,6 +14,7 @@ use crate::{
     preferences::locale,
     state::{
         doing::message_path,
+        file::{File, says_only_its_name},
         timeline::{Delivery, Row},
     },
     ui::{
@@ -25,12 +26,16 @@ use crate::{
 
 mod actions;
 mod body;
+mod file;
 mod quote;
+mod system;
 
 use actions::Actions;
 pub(super) use body::Named;
 use body::{Words, Written};
+use file::FileCard;
 use quote::QuoteLine;
+use system::SystemLine;
 
 /// See the module.
 #[component]
@@ -60,7 +65,8 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
     };
     let (key, message) = (row.key, row.message.id);
     let is_stored = row.delivery == Delivery::Sent;
-    let (aside, head) = if row.place.leads {
+    let is_system = row.message.message_type == MessageType::System;
+    let (aside, head) = if row.place.leads && !is_system {
         let author = display_name(&row.message.sender);
         let avatar = view! { <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/> };
         let head = view! {
@@ -73,7 +79,11 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
     } else {
         (Either::Right(view! { <Moment row=row.clone() class="message-gutter"/> }), None)
     };
-    let class = if row.place.leads { "message message-first" } else { "message" };
+    let class = match () {
+        () if is_system => "message message-line",
+        () if row.place.leads => "message message-first",
+        () => "message",
+    };
     view! {
         {day}
         {new}
@@ -91,7 +101,7 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
                 {head}
                 <Body row=row.clone() written/>
             </div>
-            {marks.meant.map(|rights| view! { <Actions message=row.message rights/> })}
+            {marks.meant.filter(|_| !is_system).map(|rights| view! { <Actions message=row.message rights/> })}
         </li>
     }
     .into_any()
@@ -121,11 +131,19 @@ fn Moment(row: Row, class: &'static str) -> impl IntoView {
 #[component]
 fn Body(row: Row, written: Written) -> impl IntoView {
     let quote = row.quote.clone().map(|quote| view! { <QuoteLine quote/> });
-    let text = if row.message.is_deleted {
-        Either::Left(view! { <p class="message-removed">{say!(timeline.deleted)}</p> })
-    } else {
-        Either::Right(view! { <Words message=row.message.clone() written/> })
+    let kind = row.message.message_type;
+    let file = File::of(&row.message).filter(|_| !row.message.is_deleted);
+    let words = match () {
+        () if row.message.is_deleted => {
+            Some(view! { <p class="message-removed">{say!(timeline.deleted)}</p> }.into_any())
+        }
+        () if kind == MessageType::System => {
+            Some(view! { <SystemLine message=row.message.clone()/> }.into_any())
+        }
+        () if file.is_some() && says_only_its_name(&row.message) => None,
+        () => Some(view! { <Words message=row.message.clone() written/> }.into_any()),
     };
+    let file = file.map(|file| view! { <FileCard file kind/> });
     let state = match row.delivery {
         Delivery::Sending => {
             let sending = say!(timeline.sending);
@@ -137,7 +155,7 @@ fn Body(row: Row, written: Written) -> impl IntoView {
         }
         Delivery::Sent => view! { <ReadBy readers=row.readers/> }.into_any(),
     };
-    (quote, text, state)
+    (quote, words, file, state)
 }
 
 /// Who has read one's newest message.

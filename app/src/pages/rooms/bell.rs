@@ -10,7 +10,7 @@ use crate::{
     i18n::say,
     live::{
         bell,
-        notices::{self, Unread, Word},
+        notices::{self, Last, Unread, Word},
     },
     server::rooms::{is_in, list_rooms, room_path},
     state::rooms::Rooms,
@@ -29,14 +29,14 @@ pub(super) fn listen(known: KnownRooms) {
                 let _ = rooms.try_set(list);
             }
         }),
-        Word::New(_) | Word::Unread(_) => {
+        Word::New(_) | Word::Unread(_) | Word::Last(_) => {
             look(&word, rooms, room_at(&pathname.get_untracked()));
             let current = room_at(&pathname.get_untracked()).filter(|_| document::is_visible());
             rooms.update(|rooms| notices::apply(&word, rooms, current));
-            if let Word::New(notification) = &word
-                && !document::is_visible()
-            {
-                tell(notification, invited);
+            match &word {
+                Word::New(notification) if !document::is_visible() => tell(notification, invited),
+                Word::Last(Last { message, .. }) => alert::take_back(message.id),
+                Word::New(_) | Word::Unread(_) | Word::Established | Word::Other => {}
             }
         }
         Word::Other => {}
@@ -63,9 +63,10 @@ fn look(word: &Word, rooms: RwSignal<Rooms>, here: Option<RoomId>) {
 /// A word on the desk, if the reader allowed it. A room has one at a time.
 fn tell(notification: &Notification, invited: &str) {
     let room = &notification.room;
-    let words = match (notification.sender(), &notification.message) {
+    let message = notification.message.as_ref();
+    let words = match (notification.sender(), message) {
         (Some(sender), Some(message)) => format!("{sender}: {}", message.content),
         _ => invited.to_owned(),
     };
-    alert::show(&room.name, &words, &room_path(room.id));
+    alert::show(&room.name, &words, &room_path(room.id), message.map(|message| message.id));
 }

@@ -36,6 +36,11 @@ impl Reader {
         self.mark_read();
     }
 
+    /// A message says something else now: the list of rooms shows it where it is the newest.
+    pub(super) fn change(self, id: MessageId, content: &str) {
+        self.known.0.maybe_update(|all| all.change(self.talk.room, id, content));
+    }
+
     /// What came in answers something that is not at hand.
     fn fetch_quoted(self, id: Option<MessageId>) {
         let Some(id) =

@@ -1,57 +1,43 @@
-//! Which messages of each room may be notifications, and how many of them are somebody else's.
+//! Which messages of each room may be notifications.
 
 use std::collections::HashMap;
 
 use sqlx::FromRow;
 
 use crate::{
-    model::{MessageId, RoomId, Timestamp, UserId},
-    store::{Conn, StoreResult, bundle, condition::active_member, notifications::Key, on},
+    model::{MessageId, Notice, RoomId, Timestamp, UserId},
+    store::{Conn, StoreResult, condition::active_member, notifications::Key, on},
 };
 
-/// The messages of one room with `above < seq <= upto`, and what is known of them without reading them.
+/// The messages of one room with `above < seq <= upto`, its own and others'.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     pub(super) room: RoomId,
     pub(super) above: i64,
     pub(super) upto: i64,
-    /// How many of them others sent.
-    pub(super) others: i64,
-    /// How many of those the user marked as read one by one. Counted only where unread ones are looked for.
-    pub(super) marked: i64,
-    /// When the message at `upto` was stored, and its id: no message of the span has a higher key.
-    pub(super) last: (i64, i64),
-    /// The message at `upto` is the user's own.
-    pub(super) ends_with_own: bool,
+    pub(super) end: End,
 }
 
-impl Span {
-    /// How many messages of the span are notifications.
-    pub(super) fn notifications(&self) -> i64 {
-        self.others - self.marked
-    }
+/// What is known of the message at a span's end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// When it was stored, and its id: no message of the span has a higher key.
+    pub(super) key: (i64, i64),
+    /// Is it the user's own, or may it be?
+    pub(super) may_be_own: bool,
+    /// Did the user mark it as read by itself?
+    pub(super) is_marked: bool,
 }
 
-/// The messages of `room` with `above < seq <= upto`, of which nothing else is known: at most all of them are others'.
+impl End {
+    /// Nothing is known.
+    pub(super) const UNKNOWN: Self = Self { key: (i64::MAX, i64::MAX), may_be_own: true, is_marked: false };
+}
+
+/// The messages of `room` with `above < seq <= upto`.
 pub fn span(room: RoomId, above: i64, upto: i64) -> Span {
-    let last = (i64::MAX, i64::MAX);
-    Span { room, above, upto, others: upto - above, marked: 0, last, ends_with_own: false }
+    Span { room, above, upto, end: End::UNKNOWN }
 }
-
-/// How many messages of the user's own a room has up to a place: the `sender_seq` of the last of them, one look at an
-/// index. `$room` and `$seq` are expressions; the user is the only placeholder.
-macro_rules! own_upto {
-    ($room:literal, $seq:literal) => {
-        concat!(
-            "COALESCE((SELECT o.sender_seq FROM chat_message o WHERE o.sender_id = ? AND o.room_id = ",
-            $room,
-            " AND o.seq <= ",
-            $seq,
-            " ORDER BY o.seq DESC LIMIT 1), 0)"
-        )
-    };
-}
-pub(super) use own_upto;
 
 /// The rooms that the user is in, as `m` and `r`, with further joins; the user is the only placeholder.
 macro_rules! of_user {
@@ -65,24 +51,26 @@ macro_rules! of_user {
     };
 }
 
-bundle::row! {
-    struct SpanRow {
-        room_id: i64,
-        above: i64,
-        upto: i64,
-        own_above: i64,
-        sent: i64,
-        last_at: i64,
-        last_id: i64,
-        last_sender: i64,
-    }
+/// Was the message `l` marked as read by itself? The user is the only placeholder.
+macro_rules! is_marked {
+    () => {
+        "EXISTS (SELECT 1 FROM chat_notification k WHERE k.user_id = ? AND k.notification_type = 'message' \
+         AND k.message_id = l.id)"
+    };
 }
+pub(super) use is_marked;
 
-bundle::row! {
-    struct MarkRow {
-        room_id: i64,
-        seq: i64,
-    }
+#[derive(FromRow)]
+struct SpanRow {
+    room_id: i64,
+    above: i64,
+    upto: i64,
+    /// How many above `above` are the user's own, where that is known; else 0.
+    own: i64,
+    last_at: i64,
+    last_id: i64,
+    last_sender: i64,
+    is_marked: bool,
 }
 
 /// The end of a span at a cursor: the last message before it.
@@ -90,15 +78,15 @@ bundle::row! {
 struct EndRow {
     room_id: i64,
     below: i64,
-    own: i64,
     last_at: Option<i64>,
     last_id: Option<i64>,
     last_sender: Option<i64>,
+    is_marked: bool,
 }
 
 /// The rooms that `user` is in with what may be notifications there: what was sent since they joined, or, with
-/// `unread`, what they have not read; only before `cursor`. Rooms without any are left out. The number of statements
-/// does not depend on the number of rooms.
+/// `unread`, what they have not read; only before `cursor`. The number of statements does not depend on the number of
+/// rooms.
 pub async fn spans(
     conn: &mut Conn,
     user: UserId,
@@ -108,35 +96,43 @@ pub async fn spans(
     // A member has always read what was there before them: last_read_seq >= joined_seq.
     const SQL: &str = concat!(
         "SELECT m.room_id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END AS above, r.seq AS upto, \
-         CASE WHEN ? THEN m.sent - m.own_after_read ELSE ",
-        own_upto!("m.room_id", "m.joined_seq"),
-        " END AS own_above, m.sent, l.created_at AS last_at, l.id AS last_id, l.sender_id AS last_sender ",
+         CASE WHEN ? THEN m.own_after_read ELSE 0 END AS own, \
+         l.created_at AS last_at, l.id AS last_id, l.sender_id AS last_sender, ",
+        is_marked!(),
+        " AS is_marked ",
         of_user!("JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq")
     );
-    let rows =
-        bundle::all!(conn, SpanRow, SQL, |query| query.bind(unread).bind(unread).bind(user.0).bind(user.0))?;
+    let rows: Vec<SpanRow> = on!(conn, |link| sqlx::query_as(SQL)
+        .bind(unread)
+        .bind(unread)
+        .bind(user.0)
+        .bind(user.0)
+        .fetch_all(&mut *link)
+        .await)?;
     let mut ends = match cursor {
         Some(cursor) => ends(conn, user, unread, cursor).await?,
         None => HashMap::new(),
     };
     let mut spans = Vec::new();
-    for row in rows {
+    // Where all are the user's own there is nothing to look for.
+    for row in rows.into_iter().filter(|row| row.upto - row.above > row.own) {
         let mut span = Span {
             room: RoomId(row.room_id),
             above: row.above,
             upto: row.upto,
-            others: row.upto - row.above - (row.sent - row.own_above),
-            marked: 0,
-            last: (row.last_at, row.last_id),
-            ends_with_own: row.last_sender == user.0,
+            end: End {
+                key: (row.last_at, row.last_id),
+                may_be_own: row.last_sender == user.0,
+                is_marked: row.is_marked,
+            },
         };
         if let Some(cursor) = cursor {
             match ends.remove(&row.room_id) {
-                Some(EndRow { below, own, last_at: Some(at), last_id: Some(id), last_sender, .. }) => {
+                Some(EndRow {
+                    below, last_at: Some(at), last_id: Some(id), last_sender, is_marked, ..
+                }) => {
                     span.upto = below;
-                    span.others = below - row.above - (own - row.own_above);
-                    span.last = (at, id);
-                    span.ends_with_own = last_sender == Some(user.0);
+                    span.end = End { key: (at, id), may_be_own: last_sender == Some(user.0), is_marked };
                 }
                 // Nothing was sent since the cursor's moment: all of the room is before it.
                 None if Timestamp(row.last_at) < cursor.0 => {}
@@ -145,10 +141,7 @@ pub async fn spans(
         }
         spans.push(span);
     }
-    if unread {
-        count_marks(conn, user, &mut spans).await?;
-    }
-    spans.retain(|span| span.upto > span.above && span.notifications() > 0);
+    spans.retain(|span| span.upto > span.above);
     Ok(spans)
 }
 
@@ -166,9 +159,9 @@ async fn ends(conn: &mut Conn, user: UserId, unread: bool, cursor: Key) -> Store
              CASE WHEN m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?) THEN span.above ELSE m.seq END \
          FROM span JOIN chat_message m ON m.room_id = span.room_id AND m.seq = (span.below + span.above) >> 1 \
          WHERE span.above - span.below > 1) \
-         SELECT span.room_id, span.below, ",
-        own_upto!("span.room_id", "span.below"),
-        " AS own, l.created_at AS last_at, l.id AS last_id, l.sender_id AS last_sender \
+         SELECT span.room_id, span.below, l.created_at AS last_at, l.id AS last_id, l.sender_id AS last_sender, ",
+        is_marked!(),
+        " AS is_marked \
          FROM span LEFT JOIN chat_message l ON l.room_id = span.room_id AND l.seq = span.below \
          WHERE span.above - span.below <= 1"
     );
@@ -189,24 +182,7 @@ async fn ends(conn: &mut Conn, user: UserId, unread: bool, cursor: Key) -> Store
     Ok(rows.into_iter().map(|row| (row.room_id, row)).collect())
 }
 
-/// Counts in each span what the user marked as read one by one.
-async fn count_marks(conn: &mut Conn, user: UserId, spans: &mut [Span]) -> StoreResult<()> {
-    const SQL: &str = "SELECT m.room_id, m.seq FROM chat_notification k JOIN chat_message m ON m.id = k.message_id \
-        WHERE k.user_id = ? AND k.notification_type = 'message'";
-    let marks = bundle::all!(conn, MarkRow, SQL, |query| query.bind(user.0))?;
-    let mut of_room: HashMap<i64, Vec<i64>> = HashMap::new();
-    for mark in marks {
-        of_room.entry(mark.room_id).or_default().push(mark.seq);
-    }
-    for span in spans {
-        let marked = of_room.get(&span.room.0).into_iter().flatten();
-        let marked = marked.filter(|seq| (span.above + 1..=span.upto).contains(*seq)).count();
-        span.marked = i64::try_from(marked).unwrap_or(i64::MAX);
-    }
-    Ok(())
-}
-
-/// The key of a message that was stored then.
+/// What the notification of a message is sorted by.
 pub(super) fn key(created_at: i64, message: i64) -> Key {
-    (Timestamp(created_at), crate::model::Notice::Message(MessageId(message)).into())
+    (Timestamp(created_at), Notice::Message(MessageId(message)).into())
 }
