@@ -1,9 +1,9 @@
 //! From a refusal to what the client sees: status, words, close code.
 //!
-//! The only file that knows all three. A handler returns an [`ApiError`]; it travels
-//! to [`in_words`] inside the response, which writes the body in the language that
-//! the request asked for. A failure of ours is logged here, once, and the client
-//! learns nothing of its cause.
+//! The sentences and the status of each code are those of [`app::error`], which pages use
+//! too. A handler returns an [`ApiError`]; it travels to [`in_words`] inside the response,
+//! which writes the body in the language that the request asked for. A failure of ours is
+//! logged here, once, and the client learns nothing of its cause.
 
 use std::time::Duration;
 

@@ -70,12 +70,12 @@ async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
     tasks::install();
     for (method, goes_on) in [("GET", false), ("POST", true)] {
         let (end, mut ended) = oneshot::channel::<()>();
-        let (begin, begun) = oneshot::channel::<()>();
+        let (started, has_started) = oneshot::channel::<()>();
         let (release, released) = oneshot::channel::<()>();
-        let parts = Arc::new(Mutex::new(Some((begin, released, end))));
+        let parts = Arc::new(Mutex::new(Some((started, released, end))));
         let handler = async move || {
-            let (begin, released, end) = parts.lock().expect("not poisoned").take().expect("once");
-            let _ = begin.send(());
+            let (started, released, end) = parts.lock().expect("not poisoned").take().expect("once");
+            let _ = started.send(());
             let _ = released.await;
             let _ = end.send(());
         };
@@ -83,7 +83,7 @@ async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
         let router = Router::new().route("/page", axum::routing::any(handler)).layer(layer);
         let request = Request::builder().method(method).uri("/page").body(Body::empty()).expect("a request");
         let asked = tokio::spawn(router.oneshot(request));
-        begun.await.expect("it began");
+        has_started.await.expect("it began");
         asked.abort();
         assert!(asked.await.is_err_and(|error| error.is_cancelled()));
         let _ = release.send(());

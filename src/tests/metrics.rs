@@ -29,11 +29,11 @@ async fn what_happens_to_sockets_and_messages_is_counted() {
     let mut notices = Socket::open(server.upgrade(&notices)).await.expect("open");
     notices.next_of("connection_established").await;
     amys.says("one", "c-1").await;
-    amys.send_raw("no frame").await;
     for socket in [&mut amys, &mut bobs] {
         socket.next_of("chat_message").await;
     }
     notices.next_of("notification").await;
+    amys.send_raw("no frame").await;
     amys.next_of("error").await;
     let stranger = Socket::open(server.upgrade(&format!("/ws/chat/{room}/?token=x"))).await.expect("open");
     assert_eq!(stranger.until_closed().await.1, 4401);

@@ -59,7 +59,7 @@ impl Address {
         // What stands before an `@` is a name to sign in with, and may look like a host.
         let host = authority.rsplit('@').next().unwrap_or_default();
         (!host.is_empty() && !host.starts_with(':'))
-            .then(|| Self { href: url.to_owned(), host: Some(host.to_lowercase()) })
+            .then(|| Self { href: url.to_owned(), host: Some(host.to_ascii_lowercase()) })
     }
 }
 

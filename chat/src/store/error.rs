@@ -73,16 +73,16 @@ mod mysql {
     /// A deadlock, a lock that was waited for too long, a row that changed since the snapshot
     /// (MariaDB's `innodb_snapshot_isolation`).
     pub(super) const CONTENTION: [u16; 3] = [1213, 1205, 1020];
+    /// In this order:
+    /// - disk full or failing: `EE_WRITE`, `ER_DISK_FULL`, `ER_ERROR_ON_WRITE`, `ER_GET_ERRNO`, `ER_RECORD_FILE_FULL`;
+    /// - read only: by option, by transaction, by mode;
+    /// - too many connections: of all, of this user, by the hour;
+    /// - nobody is let in: access denied (twice), unknown database, blocked host (twice);
+    /// - it ends what is under way: a shutdown, an interrupted query, a killed connection, an idle one;
+    /// - a node of a cluster that is not ready.
     pub(super) const AWAY: [u16; 21] = [
-        // Disk full or failing: EE_WRITE, ER_DISK_FULL, ER_ERROR_ON_WRITE, ER_GET_ERRNO, ER_RECORD_FILE_FULL.
-        3, 1021, 1026, 1030, 1114, // Read only: by option, by transaction, by mode.
-        1290, 1792, 1836, // Too many connections: of all, of this user, by the hour.
-        1040, 1203,
-        1226, // Nobody is let in: access denied (twice), unknown database, blocked host (twice).
-        1044, 1045, 1049, 1129, 1130,
-        // It stops, or ends what is under way: a shutdown, an interrupted query, a killed connection, an idle one.
-        1053, 1317, 1927, 4031, // A node of a cluster that is not ready.
-        1047,
+        3, 1021, 1026, 1030, 1114, 1290, 1792, 1836, 1040, 1203, 1226, 1044, 1045, 1049, 1129, 1130, 1053,
+        1317, 1927, 4031, 1047,
     ];
 }
 

@@ -74,7 +74,7 @@ fn fields(document: &Value) -> BTreeSet<String> {
         .as_object()
         .expect("paths")
         .values()
-        .flat_map(|item| item.as_object())
+        .filter_map(|item| item.as_object())
         .flat_map(|it| it.values())
     {
         for content in call["requestBody"]["content"].as_object().into_iter().flat_map(|it| it.values()) {

@@ -21,7 +21,7 @@ async fn answer(request: RequestBuilder) -> (StatusCode, HeaderMap, String) {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());
     let body = response.bytes().await.expect("a body");
-    let body = match headers.get("content-encoding").map(|encoding| encoding.as_bytes()) {
+    let body = match headers.get("content-encoding").map(reqwest::header::HeaderValue::as_bytes) {
         None => body.to_vec(),
         Some(b"br") => {
             let mut unpacked = Vec::new();

@@ -70,8 +70,8 @@ async fn shout(server: &Server, query: &str, bytes: &[u8]) -> Vec<(u8, Vec<u8>)>
 /// The code of the last `error` frame, and the close code, with which it ended.
 fn last_words(frames: &[(u8, Vec<u8>)]) -> (Option<String>, Option<u16>) {
     let texts = frames.iter().filter(|(kind, _)| *kind == TEXT);
-    let texts = texts.map(|(_, text)| serde_json::from_slice::<Value>(text).expect("JSON"));
-    let reason = texts.filter(|frame| frame["type"] == "error").last();
+    let mut texts = texts.map(|(_, text)| serde_json::from_slice::<Value>(text).expect("JSON"));
+    let reason = texts.rfind(|frame| frame["type"] == "error");
     let code = match frames.last() {
         Some((0x88, payload)) => payload.first_chunk().map(|code| u16::from_be_bytes(*code)),
         _ => None,

@@ -161,6 +161,7 @@ everywhere! {
         bob.joins(room).await;
         let mut bobs = server.socket(&bob, room).await;
         let mut amys = server.socket(&amy, room).await;
+        bobs.next_of("user_join").await;
         amys.says("once", "c-1").await;
         let first = amys.next_of("chat_message").await;
         amys.says("once", "c-1").await;
