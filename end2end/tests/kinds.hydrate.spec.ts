@@ -1,5 +1,6 @@
 import type { WebSocketRoute } from '@playwright/test';
 import { expectAccessible } from '../support/accessible';
+import { signIn } from '../support/people';
 import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
 
@@ -38,3 +39,17 @@ test("the server's own words are a line without an author", async ({ people }) =
   await expect(words.getByTestId('actions')).toHaveCount(0);
   await expectAccessible(page);
 });
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`a file is a barrier to nobody, ${colorScheme}`, async ({ page, people }) => {
+    const lin = await people.create('lin');
+    const { id } = await lin.api.post<{ id: number }>('/api/chat/rooms/', { name: '文件', room_type: 'private' });
+    const report = { content: '季度报告', file_url: 'https://files.example.org/x/9f3', file_name: 'Q3-report.pdf' };
+    await lin.api.post(`/api/chat/rooms/${id}/messages/`, { message_type: 'file', file_size: 23_456_789, ...report });
+    await page.emulateMedia({ colorScheme });
+    await signIn(page, lin);
+    await new RoomPage(page).open(id);
+    await expect(page.getByRole('link', { name: /文件 ?Q3-report/ })).toBeVisible();
+    await expectAccessible(page);
+  });
+}

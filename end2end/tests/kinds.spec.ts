@@ -1,5 +1,4 @@
 import type { Page } from '@playwright/test';
-import { expectAccessible } from '../support/accessible';
 import { type Person, signIn } from '../support/people';
 import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
@@ -73,15 +72,3 @@ test('a deleted file leaves neither name nor link', async ({ page, people }) => 
   await expect(page.getByTestId('file')).toHaveCount(0);
   expect(await page.content()).not.toContain('Q3-report');
 });
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`a file is a barrier to nobody, ${colorScheme}`, async ({ page, people }) => {
-    const lin = await people.create('lin');
-    const id = await roomWith(lin, REPORT);
-    await page.emulateMedia({ colorScheme });
-    await signIn(page, lin);
-    await new RoomPage(page).open(id);
-    await expect(page.getByRole('link', { name: /文件 ?Q3-report/ })).toBeVisible();
-    await expectAccessible(page);
-  });
-}
