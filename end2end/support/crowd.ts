@@ -11,7 +11,9 @@ export interface Crowd {
   me: Person;
   /** Where they all are. */
   large: number;
-  /** A message of it that is not among the newest. */
+  /** A room of one's own. */
+  mine: number;
+  /** A message of `large` that is not among the newest. */
   message: number;
 }
 
@@ -35,8 +37,8 @@ export async function makeCrowd(app: App): Promise<Crowd> {
     return { ...account, api: await Api.signIn(app, account) };
   };
   const [me, maker] = [await person(name('reader')), await person(name('maker'))];
-  const room = (called: string, room_type: string, max_members = 50) =>
-    maker.api.post<{ id: number }>('/api/chat/rooms/', { name: called, room_type, max_members }).then(({ id }) => id);
+  const room = (called: string, room_type: string, max_members = 50, by = maker) =>
+    by.api.post<{ id: number }>('/api/chat/rooms/', { name: called, room_type, max_members }).then(({ id }) => id);
   const bring = (id: number, username: string) => maker.api.post(`/api/chat/rooms/${id}/members/`, { username });
 
   const large = await room('大厅', 'public', 400);
@@ -48,11 +50,12 @@ export async function makeCrowd(app: App): Promise<Crowd> {
     await Api.register(app, guest, PASSWORD);
     await bring(large, guest);
   });
-  const rooms = Array.from({ length: 149 }, (_, number) => number);
+  const mine = await room('自己的', 'private', 50, me);
+  const rooms = Array.from({ length: 148 }, (_, number) => number);
   await each(rooms, async (number) => {
     const id = await room(`项目 ${number}`, number % 3 === 0 ? 'private' : 'public');
     await bring(id, me.username);
     await maker.api.say(id, `关于项目 ${number}`);
   });
-  return { me, large, message };
+  return { me, large, mine, message };
 }

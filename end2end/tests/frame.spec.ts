@@ -11,7 +11,7 @@ const test = base.extend<{}, { crowd: Crowd }>({
 });
 
 /** Every page of the frame, and those that are reached by a link into one. */
-const pages = ({ large, message }: Crowd): string[] => [
+const pages = ({ large, mine, message }: Crowd): string[] => [
   '/rooms',
   `/rooms/${large}`,
   `/rooms/${large}?message=${message}#message-${message}`,
@@ -19,6 +19,8 @@ const pages = ({ large, message }: Crowd): string[] => [
   `/rooms/${large}?panel=details`,
   `/rooms/${large}#main`,
   `/rooms/${large}/members`,
+  `/rooms/${mine}/settings`,
+  // Not theirs to set.
   `/rooms/${large}/settings`,
   '/rooms/browse',
   '/rooms/new',
@@ -35,25 +37,33 @@ const look = (page: Page) =>
     const shell = document.querySelector('.shell')!;
     const boxes = [...document.querySelectorAll<HTMLElement>('*')];
     const scrolls = (box: Element) => /auto|scroll/.test(getComputedStyle(box).overflowY);
+    /** The nearest box around this one of which that is true. `offsetParent` would not tell of drawings. */
+    const around = (box: Element, is: (outer: Element) => boolean) => {
+      let outer = box.parentElement;
+      while (outer && !is(outer)) outer = outer.parentElement;
+      return outer;
+    };
     const strays = boxes.filter((box) => {
-      if (getComputedStyle(box).position !== 'absolute' || box.offsetParent === null) return false;
-      const scroller = boxes.findLast((outer) => outer !== box && outer.contains(box) && scrolls(outer));
-      return scroller !== undefined && !scroller.contains(box.offsetParent);
+      if (getComputedStyle(box).position !== 'absolute' || box.getClientRects().length === 0) return false;
+      const scroller = around(box, scrolls);
+      return scroller?.contains(around(box, (outer) => getComputedStyle(outer).position !== 'static')) === false;
     });
     return {
       tooHigh: root.scrollHeight - window.innerHeight,
       tooWide: Math.max(0, root.scrollWidth - window.innerWidth),
       scrolled: [window.scrollY, root.scrollTop, shell.scrollTop],
       top: shell.getBoundingClientRect().top,
-      strays: strays.map((box) => `${box.className} in ${box.parentElement?.className}`),
+      strays: strays.map((box) => `${box.getAttribute('class')} in ${box.parentElement?.className}`),
     };
   });
 
 const STILL = { tooHigh: 0, tooWide: 0, scrolled: [0, 0, 0], top: 0, strays: [] };
 
-/** Turns the wheel over this, if it is in the window. */
+/** Turns the wheel over this, if the page has it and shows it. */
 async function turn(page: Page, over: Locator): Promise<void> {
-  const box = await over.first().boundingBox();
+  // Not every page has every bar, and a box of what is not there would be waited for.
+  const [shown] = await over.filter({ visible: true }).all();
+  const box = await shown?.boundingBox();
   if (!box) return;
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await page.mouse.wheel(0, 2_000);
@@ -62,7 +72,7 @@ async function turn(page: Page, over: Locator): Promise<void> {
 for (const [device, size] of Object.entries({ desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } })) {
   test(`no page scrolls out of its frame, ${device}`, async ({ page, crowd, troubles }) => {
     test.setTimeout(120_000);
-    troubles.allow(/404/);
+    troubles.allow(/40[34]/);
     await page.setViewportSize(size);
     await signIn(page, crowd.me);
     for (const path of pages(crowd)) {
@@ -75,8 +85,8 @@ for (const [device, size] of Object.entries({ desk: { width: 1440, height: 900 }
         for (const over of ['.pane-main .bar', '.pane-list .bar', '.rooms-foot', '.pane-details .bar', '.composer', '.sheet', '.page']) {
           await turn(page, page.locator(over));
         }
-        // What the wheel would do it does within some frames; a round through the page is longer than those.
-        await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
+        // What the wheel would do it does within some frames. Timers of the page do not run where its scripts do not.
+        await page.waitForTimeout(100);
         expect(await look(page), `${path}, after the wheel`).toEqual(STILL);
       });
     }
@@ -90,7 +100,7 @@ test('a link to a message shows it, and its room around it', async ({ page, crow
   const room = new RoomPage(page);
   await room.inView('很早的一句');
   await expect(room.composer).toBeInViewport({ ratio: 1 });
-  await expect(page.getByRole('link', { name: '聊', exact: true }).first()).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole('link', { name: '聊 Liao', exact: true })).toBeInViewport({ ratio: 1 });
 });
 
 test('the first two stops of the keyboard lead past the rooms', async ({ page, crowd }) => {
