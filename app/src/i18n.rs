@@ -3,7 +3,6 @@
 //! Sentences live in `locales/zh.json` (the default) and `locales/en.json` and nowhere else. Components say
 //! `say!(rooms.title)`; code without a page, like the REST layer, says `td_string!(locale, rooms.title)`.
 
-#[expect(missing_docs, reason = "generated")]
 mod generated {
     #![allow(clippy::all, clippy::pedantic, unreachable_pub, unused_imports, dead_code, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/i18n.rs"));

@@ -14,6 +14,10 @@
 //! Reading order: [`model`], then `service` (the rules), `writer` (group commit),
 //! `store` (SQL), `hub` (fan-out), `bus` (other nodes).
 
+// What handlers and the UI are written against is documented whole. Inside the crate and in the binary a doc comment
+// stands where it says more than the name does.
+#![warn(missing_docs)]
+
 pub mod model;
 
 #[cfg(feature = "server")]
