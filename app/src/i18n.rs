@@ -1,7 +1,7 @@
 //! The languages: the generated table of sentences, and which one somebody reads.
 //!
 //! Sentences live in `locales/zh.json` (the default) and `locales/en.json` and nowhere else. Components say
-//! `say!(rooms.title)`; code without a page, like the REST layer, says `td_string!(locale, rooms.title)`.
+//! `t!(rooms.title)`; code without a page, like the REST layer, says `td_string!(locale, rooms.title)`.
 
 mod generated {
     #![allow(clippy::all, clippy::pedantic, unreachable_pub, unused_imports, dead_code, reason = "generated")]
@@ -68,12 +68,12 @@ pub fn from_accept_language(header: &str) -> Locale {
 ///
 /// It is a plain text and never changes: another language is another page, for which the server is asked. So the
 /// hundred sentences of the UI are no hundred functions in the wasm.
-macro_rules! say {
+macro_rules! t {
     ($($key_and_values:tt)*) => {
         $crate::i18n::td_string!($crate::preferences::locale(), $($key_and_values)*)
     };
 }
-pub(crate) use say;
+pub(crate) use t;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use leptos_meta::MetaTags;
 
 use crate::{
     App,
-    i18n::{say, tag},
+    i18n::{t, tag},
     pages::is_live,
     policy::content_security_policy,
     preferences::{Chosen, Preferences, Theme},
@@ -101,26 +101,26 @@ fn ground(theme: Theme) -> impl IntoView {
 fn Switcher() -> impl IntoView {
     view! {
         <template id="switcher">
-            <dialog class="switcher" aria-label=say!(switcher.title) data-testid="switcher">
+            <dialog class="switcher" aria-label=t!(switcher.title) data-testid="switcher">
                 <div class="switcher-head">
                     <Draw icon=Icon::Search/>
                     <input
                         type="text"
                         role="combobox"
-                        aria-label=say!(switcher.label)
+                        aria-label=t!(switcher.label)
                         aria-expanded="true"
                         aria-autocomplete="list"
                         aria-controls="switcher-list"
-                        placeholder=say!(switcher.label)
+                        placeholder=t!(switcher.label)
                         autocomplete="off"
                         autocapitalize="none"
                         spellcheck="false"
                         maxlength="100"
                     />
                 </div>
-                <ul id="switcher-list" role="listbox" aria-label=say!(switcher.places)></ul>
+                <ul id="switcher-list" role="listbox" aria-label=t!(switcher.places)></ul>
                 <p class="switcher-none" role="status" hidden=true>
-                    {say!(switcher.none)}
+                    {t!(switcher.none)}
                 </p>
             </dialog>
         </template>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    i18n::say,
+    i18n::t,
     ui::{
         mark::{Glyph, Mark},
         switches::Switches,
@@ -18,18 +18,18 @@ pub fn Entry(
 ) -> impl IntoView {
     view! {
         <div class="entry">
-            <aside class="entry-side" aria-label=say!(brand)>
+            <aside class="entry-side" aria-label=t!(brand)>
                 <Glyph class="entry-glyph"/>
                 <p class="entry-motto">
-                    {say!(motto)}
-                    <small>{say!(motto_more)}</small>
+                    {t!(motto)}
+                    <small>{t!(motto_more)}</small>
                 </p>
             </aside>
             <div class="entry-main">
                 <header>
                     <a class="brand" href="/" rel="external">
                         <Mark/>
-                        <span>{say!(brand)}</span>
+                        <span>{t!(brand)}</span>
                     </a>
                 </header>
                 <main id="main" class="entry-card">

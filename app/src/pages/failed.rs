@@ -4,7 +4,7 @@ use chat::model::Failure;
 use leptos::prelude::*;
 
 use super::answer_with;
-use crate::{error::sentence, i18n::say, preferences::locale, ui::anew::Anew};
+use crate::{error::sentence, i18n::t, preferences::locale, ui::anew::Anew};
 
 /// See the module.
 #[component]
@@ -17,7 +17,7 @@ pub fn Failed(
         <div class="blank">
             <p role="alert">{sentence(locale(), &failure)}</p>
             <a class="button" href="" rel="external">
-                {say!(page.again)}
+                {t!(page.again)}
             </a>
         </div>
     }

@@ -10,7 +10,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{PageTitle, failed::Failed};
 use crate::{
     error::notice,
-    i18n::say,
+    i18n::t,
     preferences::locale,
     server::{
         escaped,
@@ -46,7 +46,7 @@ pub fn MembersPage() -> impl IntoView {
                         Ok(roster) => view! { <Members roster search refusal/> }.into_any(),
                         Err(error) => {
                             view! {
-                                <PageTitle text=say!(room.members)/>
+                                <PageTitle text=t!(room.members)/>
                                 <main id="main" class="pane pane-main">
                                     <Failed failure=error.0/>
                                 </main>
@@ -65,7 +65,7 @@ pub fn MembersPage() -> impl IntoView {
 fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
     let Roster { room, powers, places, next, .. } = roster;
     let path = members_path(room.id);
-    let title = format!("{} · {}", say!(room.members), room.name);
+    let title = format!("{} · {}", t!(room.members), room.name);
     let (invitation, act) = match refusal {
         Some(refusal) if refusal.form == Form::Invitation => (Some(refusal), None),
         refusal => (None, refusal),
@@ -76,7 +76,7 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
     let id = room.id;
     view! {
         <PageTitle text=title/>
-        <Page title=say!(room.members) over=room.name.clone() back=room_path(id)>
+        <Page title=t!(room.members) over=room.name.clone() back=room_path(id)>
             {act
                 .map(|refusal| {
                     view! {
@@ -86,8 +86,8 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
                     }
                 })}
             {powers.invite.then(|| view! { <Invite room=id refusal=invitation/> })}
-            <SearchForm action=path value=search_words label=say!(members.search) max=USERNAME_MAX/>
-            {is_empty.then(|| view! { <p class="page-none">{say!(members.none)}</p> })}
+            <SearchForm action=path value=search_words label=t!(members.search) max=USERNAME_MAX/>
+            {is_empty.then(|| view! { <p class="page-none">{t!(members.none)}</p> })}
             <ul class="people">
                 {places.into_iter().map(|place| view! { <Person room=id place/> }).collect_view()}
             </ul>
@@ -96,7 +96,7 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
                     view! {
                         <p class="page-turn">
                             <a class="button button-small" rel="next" href=onward>
-                                {say!(members.more)}
+                                {t!(members.more)}
                             </a>
                         </p>
                     }
@@ -116,7 +116,7 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
         <FormFailure failure/>
         <form class="invite" method="post" action=InviteMember::url()>
             <input type="hidden" name="room" value=room.to_string()/>
-            <label for="username">{say!(members.invite_label)}</label>
+            <label for="username">{t!(members.invite_label)}</label>
             <div class="invite-line">
                 // The people to choose from are brought by `public/page.js`.
                 <input
@@ -125,7 +125,7 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
                     id="username"
                     name="username"
                     value=typed
-                    placeholder=say!(members.invite_hint)
+                    placeholder=t!(members.invite_hint)
                     list="candidates"
                     data-candidates=room.to_string()
                     autocomplete="off"
@@ -138,7 +138,7 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
                 />
                 <datalist id="candidates"></datalist>
                 <button type="submit" class="button button-loud">
-                    {say!(members.invite)}
+                    {t!(members.invite)}
                 </button>
             </div>
             {problem
@@ -160,8 +160,8 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
     let Place { member, is_here, .. } = place;
     let name = display_name(&member.user);
     let role = match member.role {
-        Role::Admin => Some(say!(room.role_admin)),
-        Role::Moderator => Some(say!(room.role_moderator)),
+        Role::Admin => Some(t!(room.role_admin)),
+        Role::Moderator => Some(t!(room.role_moderator)),
         Role::Member => None,
     };
     let menu = if acts.is_empty() {
@@ -175,14 +175,14 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
             <div class="person-words">
                 <p>
                     <strong>{name}</strong>
-                    {is_here.then(|| view! { <span class="unseen">{say!(room.is_here)}</span> })}
+                    {is_here.then(|| view! { <span class="unseen">{t!(room.is_here)}</span> })}
                 </p>
                 <p class="person-note">"@"{member.user.username}</p>
             </div>
             <p class="person-tags">
                 {role.map(|role| view! { <span class="tag">{role}</span> })}
-                {member.is_muted.then(|| view! { <span class="tag tag-caution">{say!(members.is_muted)}</span> })}
-                {member.is_banned.then(|| view! { <span class="tag tag-alert">{say!(members.is_banned)}</span> })}
+                {member.is_muted.then(|| view! { <span class="tag tag-caution">{t!(members.is_muted)}</span> })}
+                {member.is_banned.then(|| view! { <span class="tag tag-alert">{t!(members.is_banned)}</span> })}
             </p>
             {menu}
         </li>
@@ -212,14 +212,14 @@ fn acts(place: &Place) -> Vec<Act> {
 fn Menu(room: RoomId, user: UserId, name: String, acts: Vec<Act>) -> impl IntoView {
     let button = |act: Act| {
         let words = match act {
-            Act::Admin => say!(members.make_admin),
-            Act::Moderator => say!(members.make_moderator),
-            Act::Plain => say!(members.make_member),
-            Act::Mute => say!(members.mute),
-            Act::Unmute => say!(members.unmute),
-            Act::Ban => say!(members.ban),
-            Act::Unban => say!(members.unban),
-            Act::Remove => say!(members.remove),
+            Act::Admin => t!(members.make_admin),
+            Act::Moderator => t!(members.make_moderator),
+            Act::Plain => t!(members.make_member),
+            Act::Mute => t!(members.mute),
+            Act::Unmute => t!(members.unmute),
+            Act::Ban => t!(members.ban),
+            Act::Unban => t!(members.unban),
+            Act::Remove => t!(members.remove),
         };
         let class =
             if matches!(act, Act::Ban | Act::Remove) { "menu-item menu-item-alert" } else { "menu-item" };
@@ -231,7 +231,7 @@ fn Menu(room: RoomId, user: UserId, name: String, acts: Vec<Act>) -> impl IntoVi
     };
     view! {
         <details class="menu menu-down" name="member">
-            <summary class="button button-icon" aria-label=say!(members.act_on, name = name)>
+            <summary class="button button-icon" aria-label=t!(members.act_on, name = name)>
                 <Draw icon=Icon::More/>
             </summary>
             <form class="menu-panel menu-list" method="post" action=ChangeMember::url()>

@@ -4,20 +4,20 @@ use chat::model::Code;
 use leptos::prelude::*;
 
 use super::{PageTitle, answer_with};
-use crate::{i18n::say, ui::mark::Mark};
+use crate::{i18n::t, ui::mark::Mark};
 
 /// No page has this address.
 #[component]
 pub fn Missing() -> impl IntoView {
     answer_with(Code::NotFound);
     view! {
-        <PageTitle text=say!(page.missing)/>
+        <PageTitle text=t!(page.missing)/>
         <main id="main" class="blank blank-page">
             <Mark/>
-            <h1>{say!(page.missing)}</h1>
-            <p>{say!(page.missing_lead)}</p>
+            <h1>{t!(page.missing)}</h1>
+            <p>{t!(page.missing_lead)}</p>
             <a class="button button-loud" href="/">
-                {say!(page.home)}
+                {t!(page.home)}
             </a>
         </main>
     }

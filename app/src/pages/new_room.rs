@@ -8,7 +8,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::PageTitle;
 use crate::{
-    i18n::say,
+    i18n::t,
     server::{
         forms::{Form, Refusal, take_refusal},
         rooms::CreateRoom,
@@ -24,16 +24,16 @@ use crate::{
 pub fn NewRoom() -> impl IntoView {
     let refusal = take_refusal().filter(|refusal| refusal.form == Form::NewRoom);
     view! {
-        <PageTitle text=say!(new_room.title)/>
+        <PageTitle text=t!(new_room.title)/>
         <main id="main" class="pane pane-main">
             <div class="sheet">
                 <p class="phone-only sheet-back">
-                    <a class="button button-icon" href="/rooms" aria-label=say!(new_room.back)>
+                    <a class="button button-icon" href="/rooms" aria-label=t!(new_room.back)>
                         <Draw icon=Icon::Back/>
                     </a>
                 </p>
-                <h1>{say!(new_room.title)}</h1>
-                <p class="lead">{say!(new_room.lead)}</p>
+                <h1>{t!(new_room.title)}</h1>
+                <p class="lead">{t!(new_room.lead)}</p>
                 <RoomForm refusal/>
             </div>
         </main>
@@ -54,7 +54,7 @@ fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
         <form method="post" action=CreateRoom::url()>
             <TextField
                 name="name"
-                label=say!(new_room.name)
+                label=t!(new_room.name)
                 value=name
                 problem=problem_of(failure.as_ref(), "name")
                 autocomplete="off"
@@ -64,7 +64,7 @@ fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
             />
             <TextField
                 name="description"
-                label=say!(new_room.description)
+                label=t!(new_room.description)
                 value=description
                 problem=problem_of(failure.as_ref(), "description")
                 autocomplete="off"
@@ -72,20 +72,20 @@ fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
                 optional=true
             />
             <fieldset class="choices">
-                <legend>{say!(new_room.kind)}</legend>
+                <legend>{t!(new_room.kind)}</legend>
                 <label class="choice">
                     <input type="radio" name="room_type" value="public" checked=kind == RoomType::Public/>
-                    <strong>{say!(new_room.public)}</strong>
-                    <span>{say!(new_room.public_hint)}</span>
+                    <strong>{t!(new_room.public)}</strong>
+                    <span>{t!(new_room.public_hint)}</span>
                 </label>
                 <label class="choice">
                     <input type="radio" name="room_type" value="private" checked=kind != RoomType::Public/>
-                    <strong>{say!(new_room.private)}</strong>
-                    <span>{say!(new_room.private_hint)}</span>
+                    <strong>{t!(new_room.private)}</strong>
+                    <span>{t!(new_room.private_hint)}</span>
                 </label>
             </fieldset>
             <button type="submit" class="button button-loud">
-                {say!(new_room.submit)}
+                {t!(new_room.submit)}
             </button>
         </form>
     }

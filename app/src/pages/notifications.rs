@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{PageTitle, failed::Failed, room_list::beginning};
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::{
         notifications::{Found, MarkAllNotificationsRead, MarkNotificationRead, PATH, found},
@@ -27,8 +27,8 @@ pub fn NotificationsPage() -> impl IntoView {
     let before = query.get("before").and_then(|before| before.parse().ok());
     let unread = query.get("show").as_deref() == Some("unread");
     view! {
-        <PageTitle text=say!(notifications.title)/>
-        <Page title=say!(notifications.title) back="/rooms" back_on_phone=true>
+        <PageTitle text=t!(notifications.title)/>
+        <Page title=t!(notifications.title) back="/rooms" back_on_phone=true>
             // Kept up to date by `public/page.js`, while one reads.
             <div data-fresh="notifications">
                 <Suspense>
@@ -59,8 +59,8 @@ fn Listing(found: Found, unread: bool) -> impl IntoView {
     let is_empty = notifications.is_empty();
     view! {
         <div class="page-tools">
-            <nav class="tabs" aria-label=say!(notifications.filter)>
-                {tab(PATH, say!(notifications.all).to_owned(), !unread)}
+            <nav class="tabs" aria-label=t!(notifications.filter)>
+                {tab(PATH, t!(notifications.all).to_owned(), !unread)}
                 {tab(
                     "/notifications?show=unread",
                     td_string!(locale(), notifications.unread, count = count),
@@ -73,13 +73,13 @@ fn Listing(found: Found, unread: bool) -> impl IntoView {
                         <form method="post" action=MarkAllNotificationsRead::url()>
                             <button type="submit" class="button button-small">
                                 <Draw icon=Icon::Check small=true/>
-                                {say!(notifications.read_all)}
+                                {t!(notifications.read_all)}
                             </button>
                         </form>
                     }
                 })}
         </div>
-        {is_empty.then(|| view! { <p class="page-none">{say!(notifications.none)}</p> })}
+        {is_empty.then(|| view! { <p class="page-none">{t!(notifications.none)}</p> })}
         <ul class="notes">
             {notifications.into_iter().map(|notification| view! { <Item notification/> }).collect_view()}
         </ul>
@@ -88,7 +88,7 @@ fn Listing(found: Found, unread: bool) -> impl IntoView {
                 view! {
                     <p class="page-turn">
                         <a class="button button-small" href=format!("{PATH}?{filter}before={next}")>
-                            {say!(notifications.earlier)}
+                            {t!(notifications.earlier)}
                         </a>
                     </p>
                 }
@@ -130,7 +130,7 @@ fn Item(notification: Notification) -> impl IntoView {
                 <p class="note-head">
                     {is_mention.then(|| view! { <span class="badge badge-mention" aria-hidden="true">"@"</span> })}
                     <a href=path>{head}</a>
-                    {(!is_read).then(|| view! { <span class="unseen">{say!(notifications.is_unread)}</span> })}
+                    {(!is_read).then(|| view! { <span class="unseen">{t!(notifications.is_unread)}</span> })}
                 </p>
                 {words.map(|words| view! { <p class="note-text">{words}</p> })}
             </div>
@@ -143,8 +143,8 @@ fn Item(notification: Notification) -> impl IntoView {
                             <button
                                 type="submit"
                                 class="button button-icon"
-                                aria-label=say!(notifications.read_one)
-                                title=say!(notifications.read_one)
+                                aria-label=t!(notifications.read_one)
+                                title=t!(notifications.read_one)
                             >
                                 <Draw icon=Icon::Check small=true/>
                             </button>

@@ -5,7 +5,7 @@ use chat::model::{Failure, limits::PERSON_NAME_MAX};
 use leptos::prelude::*;
 
 use crate::{
-    i18n::{Locale, say},
+    i18n::{Locale, t},
     preferences::locale,
     ui::field::{TextField, problem_of},
 };
@@ -24,8 +24,8 @@ pub fn PersonNames(
         let problem = problem_of(failure.as_ref(), name);
         view! { <TextField name label value problem autocomplete max=PERSON_NAME_MAX optional=true/> }
     };
-    let family = field("last_name", say!(account.last_name), last_name, "family-name");
-    let given = field("first_name", say!(account.first_name), first_name, "given-name");
+    let family = field("last_name", t!(account.last_name), last_name, "family-name");
+    let given = field("first_name", t!(account.first_name), first_name, "given-name");
     let both = match locale() {
         Locale::zh => (family, given).into_any(),
         Locale::en => (given, family).into_any(),

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::{
     error::sentence,
-    i18n::say,
+    i18n::t,
     preferences::{Preferences, locale},
     server::{Context, request},
     shell::Document,
@@ -22,14 +22,14 @@ pub fn refusal_page(options: LeptosOptions, parts: Parts, context: Context, fail
         provide_context(context);
         Preferences::provide(request::chosen());
         let words = sentence(locale(), failure);
-        let head = view! { <title>{format!("{words} · {}", say!(brand))}</title> };
+        let head = view! { <title>{format!("{words} · {}", t!(brand))}</title> };
         view! {
             <Document options head>
                 <main id="main" class="blank blank-page">
                     <Mark/>
                     <h1>{words}</h1>
                     <a class="button button-loud" href="/">
-                        {say!(page.home)}
+                        {t!(page.home)}
                     </a>
                 </main>
             </Document>

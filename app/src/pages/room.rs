@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{AppError, sentence},
-    i18n::say,
+    i18n::t,
     preferences::locale,
     server::{
         reading::read,
@@ -116,16 +116,16 @@ fn NotHere(code: Code) -> impl IntoView {
     answer_with(code);
     let is_missing = code == Code::NotFound;
     let words =
-        if is_missing { say!(room.missing).to_owned() } else { sentence(locale(), &Failure::new(code)) };
+        if is_missing { t!(room.missing).to_owned() } else { sentence(locale(), &Failure::new(code)) };
     view! {
-        <PageTitle text=say!(room.missing)/>
+        <PageTitle text=t!(room.missing)/>
         <main id="main" class="pane pane-main">
             <div class="blank">
                 <h1>{words}</h1>
                 <ShownNotice/>
-                {is_missing.then(|| view! { <p>{say!(room.missing_lead)}</p> })}
+                {is_missing.then(|| view! { <p>{t!(room.missing_lead)}</p> })}
                 <a class="button" href="/rooms">
-                    {say!(room.back)}
+                    {t!(room.back)}
                 </a>
             </div>
         </main>

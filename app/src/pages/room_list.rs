@@ -6,7 +6,7 @@ use leptos_router::components::A;
 
 use super::rooms::KnownRooms;
 use crate::{
-    i18n::{Locale, say, td_string},
+    i18n::{Locale, t, td_string},
     preferences::{locale, preferences},
     prose::excerpt,
     server::{rooms::room_path, session::SignOut},
@@ -36,21 +36,21 @@ pub fn RoomList(
     let KnownRooms(all) = known;
     let order = Memo::new(move |_| all.with(Rooms::order));
     let is_empty = Memo::new(move |_| order.with(Vec::is_empty));
-    let (none, browse, new) = (say!(rooms.none_mine), say!(rooms.browse), say!(rooms.new));
+    let (none, browse, new) = (t!(rooms.none_mine), t!(rooms.browse), t!(rooms.new));
     view! {
         <div class="rooms">
             <header class="bar">
                 <a class="brand" href="/rooms">
                     <Mark/>
-                    <span>{say!(brand)}</span>
+                    <span>{t!(brand)}</span>
                 </a>
                 // Made to open the switcher by `public/page.js`; without scripts it is not shown.
                 <button
                     type="button"
                     class="button button-icon"
-                    aria-label=say!(switcher.title)
+                    aria-label=t!(switcher.title)
                     aria-keyshortcuts="Control+K"
-                    title=say!(switcher.hint)
+                    title=t!(switcher.hint)
                     data-switcher=""
                 >
                     <Draw icon=Icon::Search/>
@@ -60,17 +60,17 @@ pub fn RoomList(
                     class="button button-icon"
                     href="/rooms/new"
                     rel="external"
-                    aria-label=say!(rooms.new)
-                    title=say!(rooms.new)
+                    aria-label=t!(rooms.new)
+                    title=t!(rooms.new)
                 >
                     <Draw icon=Icon::Plus/>
                 </a>
             </header>
-            <nav class="rooms-scroll" aria-label=say!(rooms.title) data-fresh="rooms">
+            <nav class="rooms-scroll" aria-label=t!(rooms.title) data-fresh="rooms">
                 <h2 class="rooms-heading">
-                    <span>{say!(rooms.mine)}</span>
+                    <span>{t!(rooms.mine)}</span>
                     <a href="/rooms/browse" rel="external">
-                        {say!(rooms.browse)}
+                        {t!(rooms.browse)}
                     </a>
                 </h2>
                 {move || {
@@ -120,7 +120,7 @@ fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
             href="/notifications"
             rel="external"
             aria-label=label
-            title=say!(notifications.title)
+            title=t!(notifications.title)
             data-fresh="bell"
             data-testid="bell"
         >
@@ -185,8 +185,8 @@ fn RoomLine(listed: Listed) -> impl IntoView {
     let unread = room.unread_count;
     let at = room.last_message.as_ref().map(|last| last.created_at);
     let line = match room.last_message {
-        Some(last) => say!(rooms.said, who = last.sender, what = beginning(&last.content)),
-        None => say!(rooms.empty).to_owned(),
+        Some(last) => t!(rooms.said, who = last.sender, what = beginning(&last.content)),
+        None => t!(rooms.empty).to_owned(),
     };
     view! {
         <Avatar name=room.name.clone() id=room.id.0 shape=Shape::Room/>
@@ -196,7 +196,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
                 .then(|| {
                     view! {
                         <Draw icon=Icon::Lock/>
-                        <span class="unseen">{say!(rooms.private)}</span>
+                        <span class="unseen">{t!(rooms.private)}</span>
                     }
                 })}
         </span>
@@ -218,7 +218,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
                                     <span class="badge badge-mention" aria-hidden="true">
                                         "@"
                                     </span>
-                                    <span class="unseen">{say!(rooms.mentioned)}</span>
+                                    <span class="unseen">{t!(rooms.mentioned)}</span>
                                 }
                             })}
                         <span class="badge" aria-hidden="true">
@@ -234,7 +234,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
 
 /// What of a message's `content` is told elsewhere, in one line.
 pub(super) fn beginning(content: &str) -> String {
-    if content == DELETED_CONTENT { say!(timeline.deleted).to_owned() } else { excerpt(content, SHOWN) }
+    if content == DELETED_CONTENT { t!(timeline.deleted).to_owned() } else { excerpt(content, SHOWN) }
 }
 
 /// A number for a small round thing.
@@ -266,7 +266,7 @@ fn Me(me: User) -> impl IntoView {
             <summary class="me">
                 <Avatar name=name.clone() id=me.id.0 shape=Shape::SmallPerson/>
                 <span>{name}</span>
-                <span class="unseen">{say!(account.menu)}</span>
+                <span class="unseen">{t!(account.menu)}</span>
                 <Draw icon=Icon::Up small=true/>
             </summary>
             <div class="menu-panel">
@@ -278,18 +278,18 @@ fn Me(me: User) -> impl IntoView {
                 <hr/>
                 <a class="button button-small button-wide" href="/settings" rel="external">
                     <Draw icon=Icon::Settings small=true/>
-                    {say!(settings.title)}
+                    {t!(settings.title)}
                 </a>
                 // Shown, and made to ask, by `public/page.js`, where the browser has not been asked yet.
                 <button type="button" class="button button-small button-wide" hidden=true data-ask-alerts="">
                     <Draw icon=Icon::Bell small=true/>
-                    {say!(notifications.allow)}
+                    {t!(notifications.allow)}
                 </button>
                 // What was begun here goes too, by `public/page.js`: whoever comes next need not find it.
                 <form method="post" action=SignOut::url() data-forgets=drafts_of(me.id)>
                     <button type="submit" class="button button-small button-wide">
                         <Draw icon=Icon::Out small=true/>
-                        {say!(account.sign_out)}
+                        {t!(account.sign_out)}
                     </button>
                 </form>
             </div>

@@ -9,7 +9,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::{PageTitle, failed::Failed};
 use crate::{
-    i18n::say,
+    i18n::t,
     server::{
         forms::{Form, Refusal, take_refusal},
         room_settings::{DeleteRoom, EditRoom, governed},
@@ -28,7 +28,7 @@ pub fn RoomSettings() -> impl IntoView {
     let id = id.and_then(|id| id.parse().ok()).and_then(RoomId::checked).unwrap_or_default();
     let refusal = take_refusal().filter(|refusal| refusal.form == Form::RoomSettings);
     view! {
-        <PageTitle text=say!(room_settings.title)/>
+        <PageTitle text=t!(room_settings.title)/>
         <Suspense>
             {move || {
                 let refusal = refusal.clone();
@@ -63,14 +63,14 @@ fn Settings(room: Room, refusal: Option<Refusal>) -> impl IntoView {
         ["name", "description", "max_members"].map(|field| problem_of(failure.as_ref(), field));
     let id = room.id.to_string();
     view! {
-        <Page title=say!(room_settings.title) over=room.name.clone() back=room_path(room.id)>
+        <Page title=t!(room_settings.title) over=room.name.clone() back=room_path(room.id)>
             <section class="block">
                 <FormFailure failure/>
                 <form method="post" action=EditRoom::url()>
                     <input type="hidden" name="room" value=id.clone()/>
                     <TextField
                         name="name"
-                        label=say!(new_room.name)
+                        label=t!(new_room.name)
                         value=name
                         problem=name_problem
                         autocomplete="off"
@@ -79,34 +79,34 @@ fn Settings(room: Room, refusal: Option<Refusal>) -> impl IntoView {
                     />
                     <AreaField
                         name="description"
-                        label=say!(new_room.description)
+                        label=t!(new_room.description)
                         value=description
                         problem=description_problem
                         max=ROOM_DESCRIPTION_MAX
                     />
                     <NumberField
                         name="max_members"
-                        label=say!(room_settings.places)
+                        label=t!(room_settings.places)
                         value=places
                         problem=places_problem
                         min=room.member_count.max(ROOM_MEMBERS_MIN)
                         max=ROOM_MEMBERS_MAX
                     />
                     <button type="submit" class="button button-loud">
-                        {say!(page.save)}
+                        {t!(page.save)}
                     </button>
                 </form>
             </section>
             <section class="block block-alert">
-                <h2>{say!(room_settings.delete)}</h2>
-                <p>{say!(room_settings.delete_lead)}</p>
+                <h2>{t!(room_settings.delete)}</h2>
+                <p>{t!(room_settings.delete_lead)}</p>
                 <details class="confirm">
-                    <summary class="button button-small button-line">{say!(room_settings.delete)}</summary>
+                    <summary class="button button-small button-line">{t!(room_settings.delete)}</summary>
                     <form method="post" action=DeleteRoom::url()>
                         <input type="hidden" name="room" value=id/>
-                        <p>{say!(room_settings.delete_sure, name = room.name)}</p>
+                        <p>{t!(room_settings.delete_sure, name = room.name)}</p>
                         <button type="submit" class="button button-alert">
-                            {say!(room_settings.delete_yes)}
+                            {t!(room_settings.delete_yes)}
                         </button>
                     </form>
                 </details>

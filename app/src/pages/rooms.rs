@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::AppError,
-    i18n::say,
+    i18n::t,
     server::{
         reading::{Reading, read},
         rooms::list_rooms,
@@ -53,10 +53,10 @@ pub fn Rooms() -> impl IntoView {
         <BeforeTitle prefix=move || unread_mark(unread.get())/>
         // The router leaves links to elsewhere to the browser, which moves the focus as well.
         <a class="skip wide-only" href="#main" rel="external">
-            {say!(skip)}
+            {t!(skip)}
         </a>
         <a class="skip skip-to-composer wide-only" href=format!("#{COMPOSER}") rel="external">
-            {say!(skip_to_composer)}
+            {t!(skip_to_composer)}
         </a>
         <div class="shell" data-pane=pane>
             <div class="pane pane-list">
@@ -131,12 +131,12 @@ fn ToSignIn() -> impl IntoView {
 #[component]
 pub fn NoRoom() -> impl IntoView {
     let (KnownRooms(rooms), FirstRooms(first)) = (expect_context(), expect_context());
-    let (choose, none) = (say!(rooms.choose), say!(rooms.none_at_all));
+    let (choose, none) = (t!(rooms.choose), t!(rooms.none_at_all));
     let is_empty = move || rooms.with(|rooms| rooms.list.is_empty());
     view! {
-        <PageTitle text=say!(rooms.title)/>
+        <PageTitle text=t!(rooms.title)/>
         <main id="main" class="pane pane-main">
-            <h1 class="unseen">{say!(rooms.title)}</h1>
+            <h1 class="unseen">{t!(rooms.title)}</h1>
             <div class="blank wide-only">
                 <Mark/>
                 <ShownNotice/>
@@ -151,10 +151,10 @@ pub fn NoRoom() -> impl IntoView {
                 </p>
                 <p class="blank-choices">
                     <a class="button" href="/rooms/browse" rel="external">
-                        {say!(rooms.browse)}
+                        {t!(rooms.browse)}
                     </a>
                     <a class="button" href="/rooms/new" rel="external">
-                        {say!(rooms.new)}
+                        {t!(rooms.new)}
                     </a>
                 </p>
             </div>

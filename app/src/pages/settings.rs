@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use super::{PageTitle, failed::Failed, person_names::PersonNames};
 use crate::{
     error::notice,
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::{
         account::{
@@ -30,8 +30,8 @@ pub fn SettingsPage() -> impl IntoView {
     let done = use_query_map().get_untracked().get("done");
     let refusal = take_refusal();
     view! {
-        <PageTitle text=say!(settings.title)/>
-        <Page title=say!(settings.title) back="/rooms" back_on_phone=true>
+        <PageTitle text=t!(settings.title)/>
+        <Page title=t!(settings.title) back="/rooms" back_on_phone=true>
             <Suspense>
                 {move || {
                     let (done, refusal) = (done.clone(), refusal.clone());
@@ -53,9 +53,9 @@ fn Settings(account: Account, done: Option<String>, refusal: Option<Refusal>) ->
     let Account { me, sessions, tokens } = account;
     let done = refusal.is_none().then_some(done).flatten();
     let words = match done.as_deref() {
-        Some("names") => Some(say!(settings.names_done)),
-        Some("password") => Some(say!(settings.password_done)),
-        Some("ended") => Some(say!(settings.ended_done)),
+        Some("names") => Some(t!(settings.names_done)),
+        Some("password") => Some(t!(settings.password_done)),
+        Some("ended") => Some(t!(settings.ended_done)),
         _ => None,
     };
     let of = |form: Form| refusal.clone().filter(|refusal| refusal.form == form);
@@ -72,8 +72,8 @@ fn Settings(account: Account, done: Option<String>, refusal: Option<Refusal>) ->
             })}
         <Names me refusal=names/>
         <section class="block">
-            <h2>{say!(settings.look)}</h2>
-            <p>{say!(settings.look_lead)}</p>
+            <h2>{t!(settings.look)}</h2>
+            <p>{t!(settings.look_lead)}</p>
             <Switches/>
         </section>
         <Password refusal=password/>
@@ -92,13 +92,13 @@ fn Names(me: User, refusal: Option<Refusal>) -> impl IntoView {
     let failure = refusal.map(|refusal| refusal.failure);
     view! {
         <section class="block">
-            <h2>{say!(settings.profile)}</h2>
-            <p>{say!(settings.profile_lead, username = me.username)}</p>
+            <h2>{t!(settings.profile)}</h2>
+            <p>{t!(settings.profile_lead, username = me.username)}</p>
             <FormFailure failure=failure.clone()/>
             <form method="post" action=Rename::url()>
                 <PersonNames last_name first_name failure/>
                 <button type="submit" class="button">
-                    {say!(page.save)}
+                    {t!(page.save)}
                 </button>
             </form>
         </section>
@@ -113,24 +113,24 @@ fn Password(refusal: Option<Refusal>) -> impl IntoView {
         ["old_password", "password"].map(|field| problem_of(failure.as_ref(), field));
     view! {
         <section class="block">
-            <h2>{say!(account.password)}</h2>
-            <p>{say!(settings.password_lead)}</p>
+            <h2>{t!(account.password)}</h2>
+            <p>{t!(settings.password_lead)}</p>
             <FormFailure failure/>
             <form method="post" action=ChangePassword::url()>
                 <PasswordField
                     name="old_password"
-                    label=say!(settings.old_password)
+                    label=t!(settings.old_password)
                     problem=old_problem
                     autocomplete="current-password"
                 />
                 <PasswordField
-                    label=say!(settings.new_password)
+                    label=t!(settings.new_password)
                     problem=new_problem
-                    hint=say!(sign_up.password_hint)
+                    hint=t!(sign_up.password_hint)
                     autocomplete="new-password"
                 />
                 <button type="submit" class="button">
-                    {say!(settings.change_password)}
+                    {t!(settings.change_password)}
                 </button>
             </form>
         </section>
@@ -144,15 +144,15 @@ fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView
     let has_tokens = !tokens.is_empty();
     view! {
         <section class="block">
-            <h2>{say!(settings.sessions)}</h2>
-            <p>{say!(settings.sessions_lead)}</p>
+            <h2>{t!(settings.sessions)}</h2>
+            <p>{t!(settings.sessions_lead)}</p>
             <ul class="devices">
                 {sessions.into_iter().map(|session| view! { <Session session/> }).collect_view()}
             </ul>
             {has_tokens
                 .then(|| {
                     view! {
-                        <h3>{say!(settings.tokens)}</h3>
+                        <h3>{t!(settings.tokens)}</h3>
                         <ul class="devices">
                             {tokens.into_iter().map(|token| view! { <Token token/> }).collect_view()}
                         </ul>
@@ -163,7 +163,7 @@ fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView
                     view! {
                         <form method="post" action=SignOutElsewhere::url()>
                             <button type="submit" class="button button-line">
-                                {say!(settings.end_others)}
+                                {t!(settings.end_others)}
                             </button>
                         </form>
                     }
@@ -176,7 +176,7 @@ fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView
 #[component]
 fn Session(session: OpenSession) -> impl IntoView {
     let OpenSession { handle, agent, seen_at, is_this, .. } = session;
-    let name = agent::name(&agent).unwrap_or_else(|| say!(settings.unknown).to_owned());
+    let name = agent::name(&agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
     let label = td_string!(locale(), settings.end_one, name = name.clone());
     view! {
         <li class="device" data-testid="session">
@@ -184,9 +184,9 @@ fn Session(session: OpenSession) -> impl IntoView {
                 <p class="device-name">{name}</p>
                 <p class="device-note">
                     {if is_this {
-                        Either::Left(say!(settings.this_one))
+                        Either::Left(t!(settings.this_one))
                     } else {
-                        Either::Right(seen_at.map(|at| view! { {say!(settings.seen)} " " <BriefTime class="" at/> }))
+                        Either::Right(seen_at.map(|at| view! { {t!(settings.seen)} " " <BriefTime class="" at/> }))
                     }}
                 </p>
             </div>
@@ -197,7 +197,7 @@ fn Session(session: OpenSession) -> impl IntoView {
                         <form method="post" action=EndSession::url()>
                             <input type="hidden" name="session" value=handle/>
                             <button type="submit" class="button button-small button-line" aria-label=label>
-                                {say!(account.sign_out)}
+                                {t!(account.sign_out)}
                             </button>
                         </form>
                     }
@@ -209,18 +209,18 @@ fn Session(session: OpenSession) -> impl IntoView {
 
 #[component]
 fn Token(token: IssuedToken) -> impl IntoView {
-    let name = agent::name(&token.agent).unwrap_or_else(|| say!(settings.unknown).to_owned());
+    let name = agent::name(&token.agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
     let label = td_string!(locale(), settings.end_one, name = name.clone());
     view! {
         <li class="device" data-testid="token">
             <div>
                 <p class="device-name">{name}</p>
-                <p class="device-note">{say!(settings.since)} " " <BriefTime class="" at=token.created_at/></p>
+                <p class="device-note">{t!(settings.since)} " " <BriefTime class="" at=token.created_at/></p>
             </div>
             <form method="post" action=EndToken::url()>
                 <input type="hidden" name="token" value=token.jti/>
                 <button type="submit" class="button button-small button-line" aria-label=label>
-                    {say!(settings.end_token)}
+                    {t!(settings.end_token)}
                 </button>
             </form>
         </li>

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward};
 use crate::{
-    i18n::say,
+    i18n::t,
     server::{
         forms::{Form, take_refusal},
         session::{Door, SignIn, SignInDemo, is_own_path, read_door},
@@ -19,7 +19,7 @@ use crate::{
 #[component]
 pub fn SignInPage() -> impl IntoView {
     view! {
-        <PageTitle text=say!(sign_in.title)/>
+        <PageTitle text=t!(sign_in.title)/>
         <Entry>
             <Suspense>
                 {move || Suspend::new(async move {
@@ -44,14 +44,14 @@ fn Card(door: Door) -> impl IntoView {
         refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
     let failure = refusal.map(|refusal| refusal.failure);
     view! {
-        <h1>{say!(sign_in.welcome)}</h1>
-        <p class="lead">{say!(sign_in.lead)}</p>
+        <h1>{t!(sign_in.welcome)}</h1>
+        <p class="lead">{t!(sign_in.lead)}</p>
         <FormFailure failure=failure.clone()/>
         <form method="post" action=SignIn::url()>
             <input type="hidden" name="next" value=next.clone()/>
             <TextField
                 name="username"
-                label=say!(account.username)
+                label=t!(account.username)
                 value=typed
                 problem=problem_of(failure.as_ref(), "username")
                 autocomplete="username"
@@ -62,18 +62,18 @@ fn Card(door: Door) -> impl IntoView {
             />
             <PasswordField problem=problem_of(failure.as_ref(), "password") autocomplete="current-password"/>
             <button type="submit" class="button button-loud button-wide">
-                {say!(sign_in.submit)}
+                {t!(sign_in.submit)}
             </button>
         </form>
         {door
             .demo
             .then(|| {
                 view! {
-                    <p class="entry-or">{say!(sign_in.or)}</p>
+                    <p class="entry-or">{t!(sign_in.or)}</p>
                     <form method="post" action=SignInDemo::url()>
                         <input type="hidden" name="next" value=next/>
                         <button type="submit" class="button button-line button-wide">
-                            {say!(sign_in.demo)}
+                            {t!(sign_in.demo)}
                         </button>
                     </form>
                 }
@@ -83,7 +83,7 @@ fn Card(door: Door) -> impl IntoView {
             .then(|| {
                 view! {
                     <p class="entry-other">
-                        {say!(sign_in.no_account)} " " <a href="/sign-up" rel="external">{say!(sign_in.to_sign_up)}</a>
+                        {t!(sign_in.no_account)} " " <a href="/sign-up" rel="external">{t!(sign_in.to_sign_up)}</a>
                     </p>
                 }
             })}

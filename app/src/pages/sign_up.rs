@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward, person_names::PersonNames};
 use crate::{
-    i18n::say,
+    i18n::t,
     server::{
         forms::{Form, Refusal, take_refusal},
         session::{SignUp, read_door},
@@ -17,7 +17,7 @@ use crate::{
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     view! {
-        <PageTitle text=say!(sign_up.title)/>
+        <PageTitle text=t!(sign_up.title)/>
         <Entry>
             <Suspense>
                 {move || Suspend::new(async move {
@@ -39,14 +39,14 @@ pub fn SignUpPage() -> impl IntoView {
 #[component]
 fn Card(is_open: bool, refusal: Option<Refusal>) -> impl IntoView {
     view! {
-        <h1>{say!(sign_up.welcome)}</h1>
+        <h1>{t!(sign_up.welcome)}</h1>
         {if is_open {
             Either::Left(view! { <AccountForm refusal/> })
         } else {
-            Either::Right(view! { <p class="notice">{say!(sign_up.closed)}</p> })
+            Either::Right(view! { <p class="notice">{t!(sign_up.closed)}</p> })
         }}
         <p class="entry-other">
-            {say!(sign_up.have_account)} " " <a href="/sign-in" rel="external">{say!(sign_up.to_sign_in)}</a>
+            {t!(sign_up.have_account)} " " <a href="/sign-in" rel="external">{t!(sign_up.to_sign_in)}</a>
         </p>
     }
     .into_any()
@@ -61,15 +61,15 @@ fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
     let failure = refusal.map(|refusal| refusal.failure);
     let problem = |field| problem_of(failure.as_ref(), field);
     view! {
-        <p class="lead">{say!(sign_up.lead)}</p>
+        <p class="lead">{t!(sign_up.lead)}</p>
         <FormFailure failure=failure.clone()/>
         <form method="post" action=SignUp::url()>
             <TextField
                 name="username"
-                label=say!(account.username)
+                label=t!(account.username)
                 value=username
                 problem=problem("username")
-                hint=say!(sign_up.username_hint)
+                hint=t!(sign_up.username_hint)
                 autocomplete="username"
                 max=USERNAME_MAX
                 required=true
@@ -78,12 +78,12 @@ fn AccountForm(refusal: Option<Refusal>) -> impl IntoView {
             />
             <PasswordField
                 problem=problem("password")
-                hint=say!(sign_up.password_hint)
+                hint=t!(sign_up.password_hint)
                 autocomplete="new-password"
             />
             <PersonNames last_name first_name failure=failure.clone()/>
             <button type="submit" class="button button-loud button-wide">
-                {say!(sign_up.submit)}
+                {t!(sign_up.submit)}
             </button>
         </form>
     }

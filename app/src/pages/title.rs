@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{i18n::say, prose::escaped};
+use crate::{i18n::t, prose::escaped};
 
 /// The title of a page.
 #[component]
@@ -17,7 +17,7 @@ pub fn PageTitle(
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
-    let title = format!("{text} · {}", say!(brand));
+    let title = format!("{text} · {}", t!(brand));
     view! { <Title text=in_page(&title).into_owned()/> }.into_any()
 }
 

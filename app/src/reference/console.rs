@@ -4,7 +4,7 @@
 use leptos::{either::Either, prelude::*};
 
 use super::model::{Field, Operation, Socket};
-use crate::{i18n::say, ui::text_area::TextArea};
+use crate::{i18n::t, ui::text_area::TextArea};
 
 /// What the page needs to be more than a reference.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ fn with_new_id(example: &str) -> String {
 /// Says what [`NEW_ID`] is.
 #[component]
 fn AboutNewId() -> impl IntoView {
-    view! { <p class="try-note">{say!(console.new_id, mark = NEW_ID)}</p> }
+    view! { <p class="try-note">{t!(console.new_id, mark = NEW_ID)}</p> }
 }
 
 /// Who makes the calls.
@@ -37,19 +37,19 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
     let (username, password) = console.account.unwrap_or_default();
     view! {
         <section class="call console" aria-labelledby="console-title" data-testid="console">
-            <h2 id="console-title">{say!(sign_in.title)}</h2>
-            <p>{say!(console.lead)}</p>
+            <h2 id="console-title">{t!(sign_in.title)}</h2>
+            <p>{t!(console.lead)}</p>
             <noscript>
-                <p class="notice">{say!(console.no_script)}</p>
+                <p class="notice">{t!(console.no_script)}</p>
             </noscript>
             <form class="try" data-sign-in data-testid="sign-in" hidden>
                 <div class="try-fields">
                     <label>
-                        <span>{say!(account.username)}</span>
+                        <span>{t!(account.username)}</span>
                         <input name="username" value=username autocomplete="username" data-testid="sign-in-username"/>
                     </label>
                     <label>
-                        <span>{say!(account.password)}</span>
+                        <span>{t!(account.password)}</span>
                         <input
                             name="password"
                             type="password"
@@ -61,20 +61,20 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
                 </div>
                 <div class="try-row">
                     <button type="submit" class="button button-small" data-testid="sign-in-submit">
-                        {say!(sign_in.submit)}
+                        {t!(sign_in.submit)}
                     </button>
                     <button type="button" class="button button-line button-small" data-refresh data-testid="refresh">
-                        {say!(console.refresh)}
+                        {t!(console.refresh)}
                     </button>
                     <button type="button" class="button button-line button-small" data-forget data-testid="forget">
-                        {say!(console.forget)}
+                        {t!(console.forget)}
                     </button>
                 </div>
-                <p role="status" data-testid="who" data-who data-nobody=say!(console.nobody)>
-                    {say!(console.nobody)}
+                <p role="status" data-testid="who" data-who data-nobody=t!(console.nobody)>
+                    {t!(console.nobody)}
                 </p>
                 <label>
-                    <span>{say!(console.token)}</span>
+                    <span>{t!(console.token)}</span>
                     <TextArea
                         text=""
                         attr:name="access"
@@ -102,7 +102,7 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
         let kinds = kinds.into_iter().map(|kind| view! { <option>{kind}</option> }).collect_view();
         view! {
             <label>
-                <span>{say!(reference.body)}</span>
+                <span>{t!(reference.body)}</span>
                 <TextArea
                     text=body
                     attr:name="body"
@@ -125,7 +125,7 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
             data-method=method
             data-path=path
             data-testid=format!("try-{id}")
-            aria-label=format!("{}: {summary}", say!(console.try_it))
+            aria-label=format!("{}: {summary}", t!(console.try_it))
             novalidate
             hidden
         >
@@ -134,9 +134,9 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
             <div class="try-row">
                 <label class="try-check">
                     <input type="checkbox" name="token" checked=needs_token data-testid="with-token"/>
-                    <span>{say!(console.with_token)}</span>
+                    <span>{t!(console.with_token)}</span>
                 </label>
-                <button type="submit" class="button button-small" data-testid="send">{say!(console.send)}</button>
+                <button type="submit" class="button button-small" data-testid="send">{t!(console.send)}</button>
             </div>
             <Outcome/>
         </form>
@@ -191,9 +191,9 @@ fn Outcome() -> impl IntoView {
                 " "
                 <span class="number" data-testid="time"></span>
             </p>
-            <Part name="answer" label=say!(console.answer)/>
-            <Part name="headers" label=say!(console.headers)/>
-            <Part name="request" label=say!(console.request)/>
+            <Part name="answer" label=t!(console.answer)/>
+            <Part name="headers" label=t!(console.headers)/>
+            <Part name="request" label=t!(console.request)/>
             <Part name="curl" label="curl"/>
         </div>
     }
@@ -223,7 +223,7 @@ pub(super) fn Speak(
         send.into_iter().map(|frame| (frame.name, with_new_id(&frame.example))).collect();
     // The same message twice: what a client does that got no answer.
     let again = good.iter().find(|(_, text)| text.contains(NEW_ID)).map(|(_, text)| {
-        let (name, text) = (say!(console.same_id).to_owned(), text.clone());
+        let (name, text) = (t!(console.same_id).to_owned(), text.clone());
         view! { <Preset name text testid="preset-same-id".to_owned() is_fixed=true/> }
     });
     let about_id = again.is_some().then(|| view! { <AboutNewId/> });
@@ -239,53 +239,53 @@ pub(super) fn Speak(
             class="try"
             data-socket
             data-path=path
-            data-opened=say!(console.opened)
-            data-closed=say!(console.closed)
+            data-opened=t!(console.opened)
+            data-closed=t!(console.closed)
             data-testid=format!("try-{id}")
-            aria-label=format!("{}: {summary}", say!(console.try_it))
+            aria-label=format!("{}: {summary}", t!(console.try_it))
             novalidate
             hidden
         >
             <div class="try-fields">
                 {ids}
                 <label>
-                    <span>{say!(console.credentials)}</span>
+                    <span>{t!(console.credentials)}</span>
                     <select name="credentials" data-testid="credentials">
                         <option value="query">"?token="</option>
                         <option value="protocol">"Sec-WebSocket-Protocol"</option>
                         <option value="frame">"authenticate"</option>
-                        <option value="none">{say!(console.no_credentials)}</option>
+                        <option value="none">{t!(console.no_credentials)}</option>
                     </select>
                 </label>
                 {resumes}
             </div>
             <div class="try-row">
-                <button type="button" class="button button-small" data-open data-testid="open">{say!(console.open)}</button>
+                <button type="button" class="button button-small" data-open data-testid="open">{t!(console.open)}</button>
                 <button type="button" class="button button-line button-small" data-close data-testid="close" disabled>
-                    {say!(console.close)}
+                    {t!(console.close)}
                 </button>
                 <button type="button" class="button button-line button-small" data-resume data-testid="resume">
-                    {say!(console.resume)}
+                    {t!(console.resume)}
                 </button>
                 <span role="status" data-state data-testid="state"></span>
             </div>
             <fieldset class="presets">
-                <legend>{say!(console.presets)}</legend>
+                <legend>{t!(console.presets)}</legend>
                 {good}
                 {again}
             </fieldset>
             <fieldset class="presets">
-                <legend>{say!(console.bad_frames)}</legend>
+                <legend>{t!(console.bad_frames)}</legend>
                 <BadFrames/>
                 <button type="button" class="button button-line button-small" data-binary data-testid="bad-binary" disabled>
-                    {say!(console.binary)}
+                    {t!(console.binary)}
                 </button>
                 <button type="button" class="button button-line button-small" data-huge data-testid="bad-huge" disabled>
-                    {say!(console.huge)}
+                    {t!(console.huge)}
                 </button>
             </fieldset>
             <label>
-                <span>{say!(console.frame)}</span>
+                <span>{t!(console.frame)}</span>
                 <TextArea
                     text=""
                     attr:name="frame"
@@ -296,12 +296,12 @@ pub(super) fn Speak(
             </label>
             {about_id}
             <div class="try-row">
-                <button type="submit" class="button button-small" data-testid="send" disabled>{say!(console.send)}</button>
+                <button type="submit" class="button button-small" data-testid="send" disabled>{t!(console.send)}</button>
                 <button type="button" class="button button-line button-small" data-clear data-testid="clear">
-                    {say!(console.clear)}
+                    {t!(console.clear)}
                 </button>
             </div>
-            <div class="wire-log" role="log" tabindex="0" aria-label=say!(console.log) data-log data-testid="log"></div>
+            <div class="wire-log" role="log" tabindex="0" aria-label=t!(console.log) data-log data-testid="log"></div>
         </form>
     }
     .into_any()
@@ -311,14 +311,14 @@ pub(super) fn Speak(
 #[component]
 fn BadFrames() -> impl IntoView {
     [
-        ("not-json", say!(console.not_json), "{\"type\": "),
-        ("unknown-type", say!(console.unknown_type), "{\"type\": \"dance\"}"),
+        ("not-json", t!(console.not_json), "{\"type\": "),
+        ("unknown-type", t!(console.unknown_type), "{\"type\": \"dance\"}"),
         (
             "no-content",
-            say!(console.no_content),
+            t!(console.no_content),
             "{\"type\": \"chat_message\", \"client_id\": \"{{client_id}}\"}",
         ),
-        ("wrong-type", say!(console.wrong_type), "{\"type\": \"typing\", \"is_typing\": \"yes\"}"),
+        ("wrong-type", t!(console.wrong_type), "{\"type\": \"typing\", \"is_typing\": \"yes\"}"),
     ]
     .into_iter()
     .map(|(word, name, text)| {

@@ -8,7 +8,7 @@ use super::{
     shapes::{Example, Fields},
     words::Words,
 };
-use crate::i18n::say;
+use crate::i18n::t;
 
 /// See the module.
 #[component]
@@ -33,18 +33,18 @@ pub(super) fn Call(
         answers,
     } = operation;
     let title = format!("{id}-title");
-    let token = if needs_token { say!(reference.needs_token) } else { say!(reference.needs_no_token) };
+    let token = if needs_token { t!(reference.needs_token) } else { t!(reference.needs_no_token) };
     let parameters = (!parameters.is_empty()).then(|| {
         view! {
-            <h4>{say!(reference.parameters)}</h4>
-            <Fields caption=format!("{summary}: {}", say!(reference.parameters)) fields=parameters/>
+            <h4>{t!(reference.parameters)}</h4>
+            <Fields caption=format!("{summary}: {}", t!(reference.parameters)) fields=parameters/>
         }
     });
     let body = (!body.is_empty()).then(|| {
-        let label = format!("{summary}: {}", say!(reference.body));
+        let label = format!("{summary}: {}", t!(reference.body));
         let kinds = kinds.into_iter().map(|kind| view! { <code>{kind}</code>" " }).collect_view();
         view! {
-            <h4>{say!(reference.body)} " " {kinds}</h4>
+            <h4>{t!(reference.body)} " " {kinds}</h4>
             <Fields caption=label.clone() fields/>
             <Example label text=body/>
         }
@@ -62,7 +62,7 @@ pub(super) fn Call(
             {console}
             {parameters}
             {body}
-            <h4>{say!(reference.answers)}</h4>
+            <h4>{t!(reference.answers)}</h4>
             <div class="answers">{answers}</div>
         </article>
     }
@@ -76,7 +76,7 @@ fn Came(answer: Answer) -> impl IntoView {
     let is_refusal = !status.starts_with('2');
     let headers = (!headers.is_empty()).then(|| {
         let names = headers.into_iter().map(|name| view! { <code>{name}</code>" " }).collect_view();
-        view! { <p>{say!(reference.headers)} " " {names}</p> }
+        view! { <p>{t!(reference.headers)} " " {names}</p> }
     });
     let examples = examples
         .into_iter()

@@ -10,7 +10,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    i18n::say,
+    i18n::t,
     preferences::Preferences,
     server::request,
     shell::Document,
@@ -35,9 +35,9 @@ pub fn reference_page(
         .map(|(index, socket)| view! { <Wire socket id=socket_id(index) is_console/> })
         .collect_view();
     let (title, other, to_other) = if is_console {
-        (say!(console.title), "/api/docs/", say!(reference.to_docs))
+        (t!(console.title), "/api/docs/", t!(reference.to_docs))
     } else {
-        (say!(reference.title), "/api/chat/test/", say!(reference.to_test))
+        (t!(reference.title), "/api/chat/test/", t!(reference.to_test))
     };
     let head = view! {
         <title>{title}</title>
@@ -45,11 +45,11 @@ pub fn reference_page(
     };
     view! {
         <Document options head>
-            <a class="skip" href="#main">{say!(skip)}</a>
+            <a class="skip" href="#main">{t!(skip)}</a>
             <header class="reference-bar">
                 <a class="brand" href="/">
                     <Mark/>
-                    <span>{say!(brand)}</span>
+                    <span>{t!(brand)}</span>
                 </a>
                 <Switches/>
             </header>
@@ -64,12 +64,12 @@ pub fn reference_page(
                             <a href=other>{to_other}</a>
                         </li>
                         <li>
-                            <a href="/api/schema/">{say!(reference.json)}</a>
+                            <a href="/api/schema/">{t!(reference.json)}</a>
                         </li>
                     </ul>
                     {groups}
                     <section aria-labelledby="sockets">
-                        <h2 id="sockets">{say!(reference.sockets)}</h2>
+                        <h2 id="sockets">{t!(reference.sockets)}</h2>
                         {sockets}
                     </section>
                 </main>
@@ -118,11 +118,11 @@ fn Contents(groups: Vec<Group>, sockets: Vec<Socket>) -> impl IntoView {
         .map(|(index, socket)| view! { <li><a href=format!("#{}", socket_id(index))>{socket.summary}</a></li> })
         .collect_view();
     view! {
-        <nav class="contents" aria-label=say!(reference.contents)>
+        <nav class="contents" aria-label=t!(reference.contents)>
             <ul>
                 {groups}
                 <li>
-                    <a href="#sockets">{say!(reference.sockets)}</a>
+                    <a href="#sockets">{t!(reference.sockets)}</a>
                     <ul>{sockets}</ul>
                 </li>
             </ul>

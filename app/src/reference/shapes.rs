@@ -6,7 +6,7 @@ use super::{
     model::{Field, Frame},
     words::line,
 };
-use crate::i18n::say;
+use crate::i18n::t;
 
 /// A table of parameters or fields.
 #[component]
@@ -19,8 +19,8 @@ pub(super) fn Fields(
     let rows = fields
         .into_iter()
         .map(|field| {
-            let place = field.in_path.then(|| view! { <small>{say!(reference.in_path)}</small> });
-            let must = field.is_required.then(|| view! { <small>{say!(reference.required)}</small> });
+            let place = field.in_path.then(|| view! { <small>{t!(reference.in_path)}</small> });
+            let must = field.is_required.then(|| view! { <small>{t!(reference.required)}</small> });
             view! {
                 <tr>
                     <th scope="row">
@@ -40,9 +40,9 @@ pub(super) fn Fields(
                 <caption class="unseen">{caption.clone()}</caption>
                 <thead>
                     <tr>
-                        <th scope="col">{say!(reference.name)}</th>
-                        <th scope="col">{say!(reference.kind)}</th>
-                        <th scope="col">{say!(reference.meaning)}</th>
+                        <th scope="col">{t!(reference.name)}</th>
+                        <th scope="col">{t!(reference.kind)}</th>
+                        <th scope="col">{t!(reference.meaning)}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

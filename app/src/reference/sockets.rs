@@ -8,7 +8,7 @@ use super::{
     shapes::{Fields, Frames},
     words::{Words, line},
 };
-use crate::i18n::say;
+use crate::i18n::t;
 
 /// See the module.
 #[component]
@@ -44,13 +44,13 @@ pub(super) fn Wire(
             </p>
             <Words text=description/>
             {console}
-            <h4>{say!(reference.parameters)}</h4>
-            <Fields caption=format!("{summary}: {}", say!(reference.parameters)) fields=parameters/>
-            <h4>{say!(reference.send)}</h4>
+            <h4>{t!(reference.parameters)}</h4>
+            <Fields caption=format!("{summary}: {}", t!(reference.parameters)) fields=parameters/>
+            <h4>{t!(reference.send)}</h4>
             <Frames frames=send/>
-            <h4>{say!(reference.receive)}</h4>
+            <h4>{t!(reference.receive)}</h4>
             <Frames frames=receive/>
-            <h4>{say!(reference.closes)}</h4>
+            <h4>{t!(reference.closes)}</h4>
             <dl class="closes">{closes}</dl>
         </article>
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{problem_sentence, sentence},
-    i18n::say,
+    i18n::t,
     preferences::locale,
 };
 
@@ -76,7 +76,7 @@ pub fn TextField(
         <div class="field">
             <label for=name>
                 {label}
-                {optional.then(|| view! { <span class="optional">" "{say!(account.optional)}</span> })}
+                {optional.then(|| view! { <span class="optional">" "{t!(account.optional)}</span> })}
             </label>
             <input
                 class="input"
@@ -118,7 +118,7 @@ pub fn AreaField(
     view! {
         <div class="field">
             <label for=name>
-                {label} <span class="optional">" "{say!(account.optional)}</span>
+                {label} <span class="optional">" "{t!(account.optional)}</span>
             </label>
             <TextArea
                 text=value
@@ -196,7 +196,7 @@ pub fn PasswordField(
     let described = described_by(name, problem.is_some(), hint.is_some());
     view! {
         <div class="field">
-            <label for=name>{label.unwrap_or(say!(account.password))}</label>
+            <label for=name>{label.unwrap_or(t!(account.password))}</label>
             <div class="input-with-button">
                 <input
                     class="input"
@@ -215,7 +215,7 @@ pub fn PasswordField(
                     type="button"
                     class="button button-icon"
                     hidden=true
-                    aria-label=say!(account.show_password)
+                    aria-label=t!(account.show_password)
                     aria-pressed="false"
                     aria-controls=name
                     data-reveal=name

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Draw, Icon};
-use crate::i18n::say;
+use crate::i18n::t;
 
 /// See the module.
 #[component]
@@ -28,7 +28,7 @@ pub fn Page(
     view! {
         <main id="main" class="pane pane-main page">
             <header class="bar">
-                <a class=class href=back aria-label=say!(page.back) title=say!(page.back)>
+                <a class=class href=back aria-label=t!(page.back) title=t!(page.back)>
                     <Draw icon=Icon::Back/>
                 </a>
                 <div class="bar-title">

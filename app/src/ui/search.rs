@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Draw, Icon};
-use crate::i18n::say;
+use crate::i18n::t;
 
 /// See the module.
 #[component]
@@ -31,7 +31,7 @@ pub fn SearchForm(
                 placeholder=label
             />
             <button type="submit" class="button">
-                {say!(browse.submit)}
+                {t!(browse.submit)}
             </button>
         </form>
     }

@@ -8,7 +8,7 @@ use super::{
     icon::{Draw, Icon},
 };
 use crate::{
-    i18n::{LOCALES, own_name, say, tag, word},
+    i18n::{LOCALES, own_name, t, tag, word},
     preferences::{Preferences, Theme, locale, preferences},
     server::preferences::{SetLanguage, SetTheme},
 };
@@ -46,7 +46,7 @@ fn LanguageSwitch() -> impl IntoView {
         .collect_view();
     view! {
         <form method="post" action=SetLanguage::url()>
-            <div class="switch" role="group" aria-label=say!(preferences.language)>
+            <div class="switch" role="group" aria-label=t!(preferences.language)>
                 {buttons}
             </div>
         </form>
@@ -61,9 +61,9 @@ fn ThemeSwitch() -> impl IntoView {
         .into_iter()
         .map(|choice| {
             let (icon, name) = match choice {
-                Theme::System => (Icon::System, say!(preferences.theme_system)),
-                Theme::Light => (Icon::Sun, say!(preferences.theme_light)),
-                Theme::Dark => (Icon::Moon, say!(preferences.theme_dark)),
+                Theme::System => (Icon::System, t!(preferences.theme_system)),
+                Theme::Light => (Icon::Sun, t!(preferences.theme_light)),
+                Theme::Dark => (Icon::Moon, t!(preferences.theme_dark)),
             };
             view! {
                 <button
@@ -85,7 +85,7 @@ fn ThemeSwitch() -> impl IntoView {
         .collect_view();
     view! {
         <form method="post" action=SetTheme::url()>
-            <div class="switch" role="group" aria-label=say!(preferences.theme)>
+            <div class="switch" role="group" aria-label=t!(preferences.theme)>
                 {buttons}
             </div>
         </form>

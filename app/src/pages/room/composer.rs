@@ -12,7 +12,7 @@ use super::{
     talk::{Act, Hands, Talk},
 };
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::messages::{EditMessage, SendMessage},
     state::doing::Doing,
@@ -98,7 +98,7 @@ pub(super) fn Composer(
         mentions.look();
     };
     let is_editing = move || matches!(talk.doing.get(), Doing::Editing(_));
-    let (save, send) = (say!(composer.save), say!(composer.send));
+    let (save, send) = (t!(composer.save), t!(composer.send));
     let send = move || if is_editing() { save } else { send };
     view! {
         <form
@@ -115,12 +115,12 @@ pub(super) fn Composer(
                 name="content"
                 rows="1"
                 required=true
-                aria-label=say!(composer.label)
+                aria-label=t!(composer.label)
                 aria-describedby="composer-hint"
                 aria-autocomplete="list"
                 aria-controls=LIST
                 aria-activedescendant=move || mentions.active()
-                placeholder=say!(composer.placeholder, name = name)
+                placeholder=t!(composer.placeholder, name = name)
                 enterkeyhint="send"
                 node_ref=area
                 on:input=changed

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::sentence,
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     live::Line,
     pages::rooms::ShownNotice,
     preferences::locale,
@@ -115,9 +115,9 @@ pub(super) fn Conversation(
 fn Foot(room: Room) -> impl IntoView {
     let talk: Talk = expect_context();
     if !room.is_active {
-        return Either::Left(view! { <p class="closed">{say!(room.closed)}</p> });
+        return Either::Left(view! { <p class="closed">{t!(room.closed)}</p> });
     }
-    let muted = say!(composer.muted);
+    let muted = t!(composer.muted);
     let may_write = Memo::new(move |_| talk.rights.get().write);
     Either::Right(view! {
         <Typing typists=talk.typists/>
@@ -138,12 +138,12 @@ fn Outside(room: Room) -> impl IntoView {
         <div class="blank">
             <Avatar name=room.name.clone() id=room.id.0 shape=Shape::LargeRoom/>
             <h2>{room.name}</h2>
-            <p>{say!(room.join_lead)}</p>
+            <p>{t!(room.join_lead)}</p>
             <ShownNotice/>
             <form method="post" action=JoinRoom::url()>
                 <input type="hidden" name="room" value=room.id.to_string()/>
                 <button type="submit" class="button button-loud">
-                    {say!(room.join)}
+                    {t!(room.join)}
                 </button>
             </form>
         </div>

@@ -4,7 +4,7 @@ use chat::model::{Role, Room, RoomType, UserId};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::{
         members::members_path,
@@ -29,18 +29,18 @@ pub fn Details(
     roster: RwSignal<Roster>,
 ) -> impl IntoView {
     let kind = match room.room_type {
-        RoomType::Public => say!(room.kind_public),
-        RoomType::Private | RoomType::Group => say!(room.kind_private),
+        RoomType::Public => t!(room.kind_public),
+        RoomType::Private | RoomType::Group => t!(room.kind_private),
     };
     view! {
-        <aside class="pane pane-details details" aria-label=say!(room.details)>
+        <aside class="pane pane-details details" aria-label=t!(room.details)>
             <div class="bar">
-                <a class="button button-icon narrow-only" href=room_path(room.id) aria-label=say!(room.close_details)>
+                <a class="button button-icon narrow-only" href=room_path(room.id) aria-label=t!(room.close_details)>
                     <Draw icon=Icon::Back/>
                 </a>
                 <div class="bar-title">
                     <h1 class="unseen narrow-only">{room.name.clone()}</h1>
-                    <h2>{say!(room.details)}</h2>
+                    <h2>{t!(room.details)}</h2>
                 </div>
                 <SettingsLink room=room.clone() roster/>
             </div>
@@ -63,7 +63,7 @@ pub fn Details(
 #[component]
 fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let may = Memo::new(move |_| roster.with(|roster| roster.powers.govern));
-    let (path, words) = (settings_path(room.id), say!(room_settings.title));
+    let (path, words) = (settings_path(room.id), t!(room_settings.title));
     let link = move || {
         view! {
             <a class="button button-icon" href=path.clone() rel="external" aria-label=words title=words>
@@ -77,7 +77,7 @@ fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
 /// The way out. Where one cannot come back by oneself, it is asked twice.
 #[component]
 fn Leave(room: Room) -> impl IntoView {
-    let (id, words) = (room.id.to_string(), say!(room.leave));
+    let (id, words) = (room.id.to_string(), t!(room.leave));
     match room.room_type {
         RoomType::Public => view! {
             <form class="details-leave" method="post" action=LeaveRoom::url()>
@@ -93,9 +93,9 @@ fn Leave(room: Room) -> impl IntoView {
                 <summary class="button button-small button-line">{words}</summary>
                 <form method="post" action=LeaveRoom::url()>
                     <input type="hidden" name="room" value=id/>
-                    <p>{say!(room.leave_sure, name = room.name)}</p>
+                    <p>{t!(room.leave_sure, name = room.name)}</p>
                     <button type="submit" class="button button-small button-alert">
-                        {say!(room.leave_yes)}
+                        {t!(room.leave_yes)}
                     </button>
                 </form>
             </details>
@@ -110,12 +110,12 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let all = members_path(room.id);
     let may_invite = Memo::new(move |_| roster.with(|roster| roster.powers.invite));
     let more = Memo::new(move |_| roster.with(Roster::more));
-    let (invite, words) = (format!("{all}#username"), say!(members.invite));
+    let (invite, words) = (format!("{all}#username"), t!(members.invite));
     view! {
         <div class="details-heading">
             <h3>
                 <a href=all.clone() rel="external">
-                    {say!(room.members)}
+                    {t!(room.members)}
                 </a>
             </h3>
             <span class="number">{move || roster.with(|roster| roster.count)}</span>
@@ -166,8 +166,8 @@ fn Seated(seat: Seat) -> impl IntoView {
     let name = display_name(&seat.user);
     let title = format!("@{}", seat.user.username);
     let role = match seat.role {
-        Role::Admin => Some(say!(room.role_admin)),
-        Role::Moderator => Some(say!(room.role_moderator)),
+        Role::Admin => Some(t!(room.role_admin)),
+        Role::Moderator => Some(t!(room.role_moderator)),
         Role::Member => None,
     };
     view! {
@@ -175,7 +175,7 @@ fn Seated(seat: Seat) -> impl IntoView {
             <Avatar name=name.clone() id=seat.user.id.0 shape=Shape::SmallPerson/>
             <span class="member-name">{name}</span>
             {if seat.is_here {
-                Either::Left(view! { <span class="unseen">{say!(room.is_here)}</span> })
+                Either::Left(view! { <span class="unseen">{t!(room.is_here)}</span> })
             } else {
                 Either::Right(())
             }}

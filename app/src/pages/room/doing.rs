@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::talk::{Act, Hands, Talk};
 use crate::{
-    i18n::say,
+    i18n::t,
     prose::excerpt,
     server::messages::DeleteMessage,
     state::doing::{Doing, message_path},
@@ -43,10 +43,10 @@ fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
     let words = excerpt(&message.content, SHOWN);
     let title = match doing {
         Doing::Writing => String::new(),
-        Doing::Replying(_) => say!(doing.reply, who = author),
-        Doing::Editing(_) => say!(doing.edit).to_owned(),
-        Doing::Deleting(_) => say!(doing.delete).to_owned(),
-        Doing::Readers(_) => say!(doing.readers).to_owned(),
+        Doing::Replying(_) => t!(doing.reply, who = author),
+        Doing::Editing(_) => t!(doing.edit).to_owned(),
+        Doing::Deleting(_) => t!(doing.delete).to_owned(),
+        Doing::Readers(_) => t!(doing.readers).to_owned(),
     };
     view! {
         <section class="doing" aria-label=title.clone() data-testid="doing">
@@ -61,8 +61,8 @@ fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
             <a
                 class="button button-icon"
                 href=format!("{}#message-{id}", message_path(talk.room, id))
-                aria-label=say!(doing.cancel)
-                title=say!(doing.cancel)
+                aria-label=t!(doing.cancel)
+                title=t!(doing.cancel)
                 data-testid="cancel"
                 on:click=move |click| hands.instead(&click, Act::Begin(Doing::Writing))
             >
@@ -87,7 +87,7 @@ fn Confirm(id: MessageId) -> impl IntoView {
             <input type="hidden" name="room" value=talk.room.to_string()/>
             <input type="hidden" name="message" value=id.to_string()/>
             <button type="submit" class="button button-small button-alert" data-testid="confirm-delete">
-                {say!(actions.delete)}
+                {t!(actions.delete)}
             </button>
         </form>
     }
@@ -98,7 +98,7 @@ fn Confirm(id: MessageId) -> impl IntoView {
 #[component]
 fn Readers() -> impl IntoView {
     let talk: Talk = expect_context();
-    let (none, between) = (say!(doing.nobody), say!(doing.between));
+    let (none, between) = (t!(doing.nobody), t!(doing.between));
     let words = move || {
         let names: Vec<String> = talk.readers.read().iter().map(display_name).collect();
         if names.is_empty() { none.to_owned() } else { names.join(between) }

@@ -4,7 +4,7 @@ use chat::model::Room;
 use leptos::prelude::*;
 
 use crate::{
-    i18n::say,
+    i18n::t,
     pages::room_list::members,
     preferences::locale,
     server::rooms::room_path,
@@ -26,14 +26,14 @@ pub fn Header(
         if room.description.is_empty() { members } else { format!("{members} · {}", room.description) };
     view! {
         <header class="bar">
-            <a class="button button-icon phone-only" href="/rooms" aria-label=say!(room.back)>
+            <a class="button button-icon phone-only" href="/rooms" aria-label=t!(room.back)>
                 <Draw icon=Icon::Back/>
             </a>
             <div class="bar-title">
                 <h1>{room.name}</h1>
                 <p>{line}</p>
             </div>
-            <a class="button button-icon narrow-only" href=details aria-label=say!(room.details) title=say!(room.details)>
+            <a class="button button-icon narrow-only" href=details aria-label=t!(room.details) title=t!(room.details)>
                 <Draw icon=Icon::People/>
             </a>
         </header>

@@ -4,7 +4,7 @@ use chat::model::{RoomId, User};
 use leptos::{html, prelude::*};
 
 use crate::{
-    i18n::say,
+    i18n::t,
     state::mention::Asked,
     ui::{
         anew::Anew,
@@ -61,7 +61,7 @@ pub(super) fn MentionList(
         people.map(|(place, user)| view! { <Choice place user mentions/> }).collect_view()
     };
     view! {
-        <ul id=LIST class="mentions" role="listbox" aria-label=say!(composer.mentions) hidden=move || {
+        <ul id=LIST class="mentions" role="listbox" aria-label=t!(composer.mentions) hidden=move || {
             mentions.found.read().is_empty()
         }>{options}</ul>
     }

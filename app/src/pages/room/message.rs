@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::sentence,
-    i18n::say,
+    i18n::t,
     live::Line,
     preferences::locale,
     state::{
@@ -54,7 +54,7 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
     let new = row.begins_new.then(|| {
         view! {
             <li class="day day-new" data-testid="new-line">
-                {say!(timeline.new)}
+                {t!(timeline.new)}
             </li>
         }
     });
@@ -135,7 +135,7 @@ fn Body(row: Row, written: Written) -> impl IntoView {
     let file = File::of(&row.message).filter(|_| !row.message.is_deleted);
     let words = match () {
         () if row.message.is_deleted => {
-            Some(view! { <p class="message-removed">{say!(timeline.deleted)}</p> }.into_any())
+            Some(view! { <p class="message-removed">{t!(timeline.deleted)}</p> }.into_any())
         }
         () if kind == MessageType::System => {
             Some(view! { <SystemLine message=row.message.clone()/> }.into_any())
@@ -146,7 +146,7 @@ fn Body(row: Row, written: Written) -> impl IntoView {
     let file = file.map(|file| view! { <FileCard file kind/> });
     let state = match row.delivery {
         Delivery::Sending => {
-            let sending = say!(timeline.sending);
+            let sending = t!(timeline.sending);
             view! { <span class="message-state message-wait">{sending}</span> }.into_any()
         }
         Delivery::Failed(failure) => {
@@ -163,7 +163,7 @@ fn Body(row: Row, written: Written) -> impl IntoView {
 fn ReadBy(readers: Vec<User>) -> impl IntoView {
     (!readers.is_empty()).then(|| {
         let names: Vec<String> = readers.iter().map(display_name).collect();
-        let words = say!(timeline.read_by, count = readers.len());
+        let words = t!(timeline.read_by, count = readers.len());
         view! {
             <p class="message-state message-read" title=names.join("、") data-testid="read-by">
                 <Draw icon=Icon::Check small=true/>
@@ -178,8 +178,8 @@ fn ReadBy(readers: Vec<User>) -> impl IntoView {
 fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
     let (hands, talk): (Hands, Talk) = (expect_context(), expect_context());
     let may_write = Memo::new(move |_| talk.rights.get().write);
-    let retry = say!(timeline.retry);
-    let words = format!("{} · {}", say!(timeline.failed), sentence(locale(), &failure));
+    let retry = t!(timeline.retry);
+    let words = format!("{} · {}", t!(timeline.failed), sentence(locale(), &failure));
     view! {
         <p class="message-state message-failed" role="alert">
             <span>{words}</span>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{i18n::say, ui::anew::Anew};
+use crate::{i18n::t, ui::anew::Anew};
 
 /// The button, by which a key finds it.
 pub(super) const BUTTON: &str = "shortcuts-button";
@@ -11,26 +11,26 @@ pub(super) const BUTTON: &str = "shortcuts-button";
 #[component]
 pub(super) fn Shortcuts() -> impl IntoView {
     let keys: [(&[&str], &str); 11] = [
-        (&["Enter"], say!(shortcuts.send)),
-        (&["Shift", "Enter"], say!(shortcuts.break_line)),
-        (&["@"], say!(shortcuts.mention)),
-        (&["↑"], say!(shortcuts.edit_last)),
-        (&["↑", "↓"], say!(shortcuts.step)),
-        (&["R"], say!(actions.reply)),
-        (&["E"], say!(actions.edit)),
-        (&["Del"], say!(actions.delete)),
-        (&["V"], say!(actions.readers)),
-        (&["C"], say!(actions.copy)),
-        (&["Ctrl", "K"], say!(switcher.title)),
+        (&["Enter"], t!(shortcuts.send)),
+        (&["Shift", "Enter"], t!(shortcuts.break_line)),
+        (&["@"], t!(shortcuts.mention)),
+        (&["↑"], t!(shortcuts.edit_last)),
+        (&["↑", "↓"], t!(shortcuts.step)),
+        (&["R"], t!(actions.reply)),
+        (&["E"], t!(actions.edit)),
+        (&["Del"], t!(actions.delete)),
+        (&["V"], t!(actions.readers)),
+        (&["C"], t!(actions.copy)),
+        (&["Ctrl", "K"], t!(switcher.title)),
     ];
     view! {
         <button type="button" id=BUTTON class="button-text shortcuts-button" popovertarget="shortcuts">
-            {say!(shortcuts.title)}
+            {t!(shortcuts.title)}
             " "
             <kbd>"?"</kbd>
         </button>
-        <div id="shortcuts" class="shortcuts" popover="auto" role="dialog" aria-label=say!(shortcuts.title)>
-            <h2>{say!(shortcuts.title)}</h2>
+        <div id="shortcuts" class="shortcuts" popover="auto" role="dialog" aria-label=t!(shortcuts.title)>
+            <h2>{t!(shortcuts.title)}</h2>
             <dl>
                 {keys
                     .into_iter()
@@ -44,7 +44,7 @@ pub(super) fn Shortcuts() -> impl IntoView {
                     })
                     .collect_view()}
             </dl>
-            <p id="shortcuts-hint">{say!(shortcuts.hint)}</p>
+            <p id="shortcuts-hint">{t!(shortcuts.hint)}</p>
         </div>
     }
     .anew()

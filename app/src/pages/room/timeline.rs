@@ -9,7 +9,7 @@ use super::{
     talk::{Act, Hands, Talk},
 };
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::{members::members_path, rooms::room_path},
     state::{doing::Doing, roster::Roster, timeline::Timeline},
@@ -55,7 +55,7 @@ pub(super) fn TimelineView(
             class="timeline"
             role="log"
             tabindex="0"
-            aria-label=say!(timeline.label)
+            aria-label=t!(timeline.label)
             aria-describedby="shortcuts-hint"
             aria-busy=move || loading.get().to_string()
             node_ref=node
@@ -138,7 +138,7 @@ fn Earlier() -> impl IntoView {
         let first = talk.timeline.with(Timeline::first_id).unwrap_or_default();
         format!("{}?before={first}", room_path(talk.room))
     };
-    let (earlier, wait) = (say!(timeline.earlier), say!(timeline.earlier_loading));
+    let (earlier, wait) = (t!(timeline.earlier), t!(timeline.earlier_loading));
     view! {
         <p class="timeline-more">
             <a
@@ -166,7 +166,7 @@ fn Later() -> impl IntoView {
     view! {
         <p class="timeline-more">
             <a class="button button-small" href=address on:click=move |click| hands.instead(&click, Act::Later)>
-                {say!(timeline.later)}
+                {t!(timeline.later)}
             </a>
         </p>
     }
@@ -178,12 +178,12 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
     let avatar = name.clone();
     let roster: RwSignal<Roster> = expect_context();
     let is_alone = Memo::new(move |_| roster.with(|roster| roster.count <= 1 && roster.powers.invite));
-    let (invite, words) = (format!("{}#username", members_path(id)), say!(members.invite_label));
+    let (invite, words) = (format!("{}#username", members_path(id)), t!(members.invite_label));
     view! {
         <div class="timeline-start">
             <Avatar name=avatar id=id.0 shape=Shape::LargeRoom/>
-            <h2>{say!(room.start, name = name)}</h2>
-            <p>{say!(room.start_lead)}</p>
+            <h2>{t!(room.start, name = name)}</h2>
+            <p>{t!(room.start_lead)}</p>
             {move || {
                 is_alone
                     .get()

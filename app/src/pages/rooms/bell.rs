@@ -7,7 +7,7 @@ use leptos_router::hooks::use_location;
 use super::{KnownRooms, room_at};
 use crate::{
     browser::{alert, document},
-    i18n::say,
+    i18n::t,
     live::{
         bell,
         notices::{self, Last, Unread, Word},
@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn listen(known: KnownRooms) {
     let KnownRooms(rooms) = known;
     let pathname = use_location().pathname;
-    let invited = say!(rooms.invited);
+    let invited = t!(rooms.invited);
     bell::listen(move |word| match &word {
         // What was missed is not sent again.
         Word::Established => spawn_local(async move {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::super::talk::{Act, Hands, Talk};
 use crate::{
-    i18n::say,
+    i18n::t,
     state::{
         doing::{Doing, message_path},
         timeline::Timeline,
@@ -46,21 +46,21 @@ pub(super) fn Actions(
         })
     };
     view! {
-        <div class="message-actions" role="group" aria-label=say!(actions.label) data-testid="actions">
-            {begin(Doing::Replying(id), Icon::Reply, say!(actions.reply), "reply")}
-            {begin(Doing::Editing(id), Icon::Pen, say!(actions.edit), "edit")}
-            {begin(Doing::Readers(id), Icon::Eye, say!(actions.readers), "readers")}
+        <div class="message-actions" role="group" aria-label=t!(actions.label) data-testid="actions">
+            {begin(Doing::Replying(id), Icon::Reply, t!(actions.reply), "reply")}
+            {begin(Doing::Editing(id), Icon::Pen, t!(actions.edit), "edit")}
+            {begin(Doing::Readers(id), Icon::Eye, t!(actions.readers), "readers")}
             <a
                 class="button button-icon"
                 href=message_path(talk.room, id)
-                aria-label=say!(actions.copy)
-                title=say!(actions.copy)
+                aria-label=t!(actions.copy)
+                title=t!(actions.copy)
                 data-testid="copy-link"
                 on:click=move |click| hands.instead(&click, Act::Copy(id))
             >
                 <Draw icon=Icon::Link/>
             </a>
-            {begin(Doing::Deleting(id), Icon::Bin, say!(actions.delete), "delete")}
+            {begin(Doing::Deleting(id), Icon::Bin, t!(actions.delete), "delete")}
         </div>
     }
     .anew()

@@ -6,7 +6,7 @@ use chat::model::RoomMessage;
 use leptos::prelude::*;
 
 use crate::{
-    i18n::say,
+    i18n::t,
     prose::{self, Names},
 };
 
@@ -52,8 +52,8 @@ pub(super) fn Words(
                 view! {
                     <details class="prose-more">
                         <summary>
-                            <span class="prose-more-rest">{say!(timeline.more)}</span>
-                            <span class="prose-more-less">{say!(timeline.less)}</span>
+                            <span class="prose-more-rest">{t!(timeline.more)}</span>
+                            <span class="prose-more-less">{t!(timeline.less)}</span>
                         </summary>
                     </details>
                 }
@@ -65,7 +65,7 @@ pub(super) fn Words(
 fn html(message: &RoomMessage, names: &Names) -> String {
     let mut html = prose::render(&message.content, names);
     if message.is_edited {
-        let edited = format!("<span class=\"message-state\">{}</span>", say!(timeline.edited));
+        let edited = format!("<span class=\"message-state\">{}</span>", t!(timeline.edited));
         // In the line of the text, where it ends with one.
         match html.strip_suffix("</p>") {
             Some(line) => html = format!("{line}{edited}</p>"),

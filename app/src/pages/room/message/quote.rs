@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::talk::{Act, Hands, Talk};
 use crate::{
-    i18n::say,
+    i18n::t,
     prose::excerpt,
     state::{doing::message_path, timeline::Quote},
     ui::person::display_name,
@@ -23,12 +23,12 @@ pub(super) fn QuoteLine(
     let hands: Hands = expect_context();
     let (id, author, words) = match quote {
         Quote::Known(message) if message.is_deleted => {
-            (message.id, Some(display_name(&message.sender)), say!(timeline.deleted).to_owned())
+            (message.id, Some(display_name(&message.sender)), t!(timeline.deleted).to_owned())
         }
         Quote::Known(message) => {
             (message.id, Some(display_name(&message.sender)), excerpt(&message.content, SHOWN))
         }
-        Quote::Away(id) => (id, None, say!(timeline.quoted).to_owned()),
+        Quote::Away(id) => (id, None, t!(timeline.quoted).to_owned()),
     };
     view! {
         <a
