@@ -11,7 +11,7 @@ use crate::{
     policy::content_security_policy,
     preferences::{Chosen, Preferences, Theme},
     server::request,
-    ui::icon::{Draw, Icon},
+    ui::icon::{Icon, IconSvg},
 };
 
 /// The grounds of the two themes, for the browser's own bars: `--porcelain` in `style/tokens.css`.
@@ -103,7 +103,7 @@ fn Switcher() -> impl IntoView {
         <template id="switcher">
             <dialog class="switcher" aria-label=t!(switcher.title) data-testid="switcher">
                 <div class="switcher-head">
-                    <Draw icon=Icon::Search/>
+                    <IconSvg icon=Icon::Search/>
                     <input
                         type="text"
                         role="combobox"

@@ -1,7 +1,7 @@
 //! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments, pages.
 
-pub mod anew;
 pub mod avatar;
+pub mod erased;
 #[cfg(feature = "ssr")]
 pub mod field;
 pub mod icon;

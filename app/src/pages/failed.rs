@@ -4,7 +4,7 @@ use chat::model::Failure;
 use leptos::prelude::*;
 
 use super::answer_with;
-use crate::{error::sentence, i18n::t, preferences::locale, ui::anew::Anew};
+use crate::{error::sentence, i18n::t, preferences::locale, ui::erased::IntoErased};
 
 /// See the module.
 #[component]
@@ -21,5 +21,5 @@ pub fn Failed(
             </a>
         </div>
     }
-    .anew()
+    .erased()
 }

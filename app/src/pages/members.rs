@@ -21,7 +21,7 @@ use crate::{
     ui::{
         avatar::{Avatar, Shape},
         field::{FormFailure, problem_of, problem_text},
-        icon::{Draw, Icon},
+        icon::{Icon, IconSvg},
         page::Page,
         person::display_name,
         search::SearchForm,
@@ -232,7 +232,7 @@ fn Menu(room: RoomId, user: UserId, name: String, acts: Vec<Act>) -> impl IntoVi
     view! {
         <details class="menu menu-down" name="member">
             <summary class="button button-icon" aria-label=t!(members.act_on, name = name)>
-                <Draw icon=Icon::More/>
+                <IconSvg icon=Icon::More/>
             </summary>
             <form class="menu-panel menu-list" method="post" action=ChangeMember::url()>
                 <input type="hidden" name="room" value=room.to_string()/>

@@ -15,7 +15,7 @@ use crate::{
     },
     ui::{
         field::{FormFailure, TextField, problem_of},
-        icon::{Draw, Icon},
+        icon::{Icon, IconSvg},
     },
 };
 
@@ -29,7 +29,7 @@ pub fn NewRoom() -> impl IntoView {
             <div class="sheet">
                 <p class="phone-only sheet-back">
                     <a class="button button-icon" href="/rooms" aria-label=t!(new_room.back)>
-                        <Draw icon=Icon::Back/>
+                        <IconSvg icon=Icon::Back/>
                     </a>
                 </p>
                 <h1>{t!(new_room.title)}</h1>

@@ -14,7 +14,7 @@ use crate::{
     },
     ui::{
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        icon::{Icon, IconSvg},
         moment::BriefTime,
         page::Page,
     },
@@ -72,7 +72,7 @@ fn Listing(found: Found, unread: bool) -> impl IntoView {
                     view! {
                         <form method="post" action=MarkAllNotificationsRead::url()>
                             <button type="submit" class="button button-small">
-                                <Draw icon=Icon::Check small=true/>
+                                <IconSvg icon=Icon::Check small=true/>
                                 {t!(notifications.read_all)}
                             </button>
                         </form>
@@ -146,7 +146,7 @@ fn Item(notification: Notification) -> impl IntoView {
                                 aria-label=t!(notifications.read_one)
                                 title=t!(notifications.read_one)
                             >
-                                <Draw icon=Icon::Check small=true/>
+                                <IconSvg icon=Icon::Check small=true/>
                             </button>
                         </form>
                     }

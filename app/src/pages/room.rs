@@ -18,7 +18,7 @@ use crate::{
         rooms::{OpenedRoom, open_room},
     },
     state::doing::Doing,
-    ui::anew::Anew,
+    ui::erased::IntoErased,
 };
 
 mod composer;
@@ -73,11 +73,11 @@ pub fn RoomPage() -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 match opened.await {
-                    Ok(Ok(opened)) => view! { <Opened opened wish=wish()/> }.anew(),
-                    Ok(Err(code)) => view! { <NotHere code/> }.anew(),
+                    Ok(Ok(opened)) => view! { <Opened opened wish=wish()/> }.erased(),
+                    Ok(Err(code)) => view! { <NotHere code/> }.erased(),
                     // The frame leads a stranger to the sign-in page.
                     Err(AppError(failure)) if is_stranger(failure.code) => {
-                        view! { <main id="main" class="pane pane-main"></main> }.anew()
+                        view! { <main id="main" class="pane pane-main"></main> }.erased()
                     }
                     Err(AppError(failure)) => {
                         view! {
@@ -85,13 +85,13 @@ pub fn RoomPage() -> impl IntoView {
                                 <Failed failure/>
                             </main>
                         }
-                            .anew()
+                            .erased()
                     }
                 }
             })}
         </Transition>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -107,7 +107,7 @@ fn Opened(opened: OpenedRoom, wish: Wish) -> impl IntoView {
             <Details room roster/>
         </main>
     }
-    .anew()
+    .erased()
 }
 
 /// A room that is not there, or not for the asking person: which of the two is not told.
@@ -130,5 +130,5 @@ fn NotHere(code: Code) -> impl IntoView {
             </div>
         </main>
     }
-    .anew()
+    .erased()
 }

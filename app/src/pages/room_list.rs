@@ -12,9 +12,9 @@ use crate::{
     server::{rooms::room_path, session::SignOut},
     state::{draft::drafts_of, rooms::Rooms},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
         mark::Mark,
         moment::brief_here,
         person::display_name,
@@ -53,7 +53,7 @@ pub fn RoomList(
                     title=t!(switcher.hint)
                     data-switcher=""
                 >
-                    <Draw icon=Icon::Search/>
+                    <IconSvg icon=Icon::Search/>
                 </button>
                 <Bell all/>
                 <a
@@ -63,7 +63,7 @@ pub fn RoomList(
                     aria-label=t!(rooms.new)
                     title=t!(rooms.new)
                 >
-                    <Draw icon=Icon::Plus/>
+                    <IconSvg icon=Icon::Plus/>
                 </a>
             </header>
             <nav class="rooms-scroll" aria-label=t!(rooms.title) data-fresh="rooms">
@@ -102,7 +102,7 @@ pub fn RoomList(
             </footer>
         </div>
     }
-    .anew()
+    .erased()
 }
 
 /// The way to the notifications, and how many wait there.
@@ -124,7 +124,7 @@ fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
             data-fresh="bell"
             data-testid="bell"
         >
-            <Draw icon=Icon::Bell/>
+            <IconSvg icon=Icon::Bell/>
             {move || {
                 let count = count.get();
                 (count > 0)
@@ -138,7 +138,7 @@ fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
             }}
         </a>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -165,7 +165,7 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
             </A>
         </li>
     }
-    .anew()
+    .erased()
 }
 
 /// A room, as its line shows it.
@@ -195,7 +195,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
             {is_hidden
                 .then(|| {
                     view! {
-                        <Draw icon=Icon::Lock/>
+                        <IconSvg icon=Icon::Lock/>
                         <span class="unseen">{t!(rooms.private)}</span>
                     }
                 })}
@@ -229,7 +229,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
                 }
             })}
     }
-    .anew()
+    .erased()
 }
 
 /// What of a message's `content` is told elsewhere, in one line.
@@ -267,7 +267,7 @@ fn Me(me: User) -> impl IntoView {
                 <Avatar name=name.clone() id=me.id.0 shape=Shape::SmallPerson/>
                 <span>{name}</span>
                 <span class="unseen">{t!(account.menu)}</span>
-                <Draw icon=Icon::Up small=true/>
+                <IconSvg icon=Icon::Up small=true/>
             </summary>
             <div class="menu-panel">
                 {match username {
@@ -277,23 +277,23 @@ fn Me(me: User) -> impl IntoView {
                 <Switches/>
                 <hr/>
                 <a class="button button-small button-wide" href="/settings" rel="external">
-                    <Draw icon=Icon::Settings small=true/>
+                    <IconSvg icon=Icon::Settings small=true/>
                     {t!(settings.title)}
                 </a>
                 // Shown, and made to ask, by `public/page.js`, where the browser has not been asked yet.
                 <button type="button" class="button button-small button-wide" hidden=true data-ask-alerts="">
-                    <Draw icon=Icon::Bell small=true/>
+                    <IconSvg icon=Icon::Bell small=true/>
                     {t!(notifications.allow)}
                 </button>
                 // What was begun here goes too, by `public/page.js`: whoever comes next need not find it.
                 <form method="post" action=SignOut::url() data-forgets=drafts_of(me.id)>
                     <button type="submit" class="button button-small button-wide">
-                        <Draw icon=Icon::Out small=true/>
+                        <IconSvg icon=Icon::Out small=true/>
                         {t!(account.sign_out)}
                     </button>
                 </form>
             </div>
         </details>
     }
-    .anew()
+    .erased()
 }

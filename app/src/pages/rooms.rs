@@ -19,7 +19,7 @@ use crate::{
         session::{Visit, read_visit, sign_in_path},
     },
     state::rooms,
-    ui::{anew::Anew, mark::Mark},
+    ui::{erased::IntoErased, mark::Mark},
 };
 
 #[cfg(feature = "hydrate")]
@@ -66,11 +66,11 @@ pub fn Rooms() -> impl IntoView {
                             (Ok(Visit { user: Some(user), notice: words }), Ok(rooms)) => {
                                 known.0.set(rooms);
                                 notice.words.set(words);
-                                view! { <RoomList me=user known/> }.anew()
+                                view! { <RoomList me=user known/> }.erased()
                             }
-                            (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.anew(),
+                            (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.erased(),
                             (Err(AppError(failure)), _) | (_, Err(AppError(failure))) => {
-                                view! { <Failed failure/> }.anew()
+                                view! { <Failed failure/> }.erased()
                             }
                         }
                     })}
@@ -79,7 +79,7 @@ pub fn Rooms() -> impl IntoView {
             <Outlet/>
         </div>
     }
-    .anew()
+    .erased()
 }
 
 /// What is unread elsewhere, as a page's title begins with it: `(3) 发布`.
@@ -124,7 +124,7 @@ fn ToSignIn() -> impl IntoView {
             search => format!("?{search}"),
         }
     );
-    view! { <Onward path=sign_in_path(&wanted)/> }.anew()
+    view! { <Onward path=sign_in_path(&wanted)/> }.erased()
 }
 
 /// `/rooms`: no room chosen yet.
@@ -160,7 +160,7 @@ pub fn NoRoom() -> impl IntoView {
             </div>
         </main>
     }
-    .anew()
+    .erased()
 }
 
 /// Why the form before this page was refused, or the page is another one now: shown there, and not on those that one

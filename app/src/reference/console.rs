@@ -191,10 +191,10 @@ fn Outcome() -> impl IntoView {
                 " "
                 <span class="number" data-testid="time"></span>
             </p>
-            <Part name="answer" label=t!(console.answer)/>
-            <Part name="headers" label=t!(console.headers)/>
-            <Part name="request" label=t!(console.request)/>
-            <Part name="curl" label="curl"/>
+            <OutputPart name="answer" label=t!(console.answer)/>
+            <OutputPart name="headers" label=t!(console.headers)/>
+            <OutputPart name="request" label=t!(console.request)/>
+            <OutputPart name="curl" label="curl"/>
         </div>
     }
     .into_any()
@@ -202,7 +202,7 @@ fn Outcome() -> impl IntoView {
 
 /// One text of it, which may be long enough to scroll.
 #[component]
-fn Part(name: &'static str, label: &'static str) -> impl IntoView {
+fn OutputPart(name: &'static str, label: &'static str) -> impl IntoView {
     view! { <pre class="example" tabindex="0" role="group" aria-label=label data-testid=name></pre> }
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::anew::Anew;
+use super::erased::IntoErased;
 
 /// What the avatar stands for, and how large it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,5 +48,5 @@ pub fn Avatar(
             {letter}
         </span>
     }
-    .anew()
+    .erased()
 }

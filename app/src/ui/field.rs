@@ -4,7 +4,7 @@ use chat::model::{Failure, FieldProblem};
 use leptos::prelude::*;
 
 use super::{
-    icon::{Draw, Icon},
+    icon::{Icon, IconSvg},
     text_area::TextArea,
 };
 use crate::{
@@ -220,7 +220,7 @@ pub fn PasswordField(
                     aria-controls=name
                     data-reveal=name
                 >
-                    <Draw icon=Icon::Eye/>
+                    <IconSvg icon=Icon::Eye/>
                 </button>
             </div>
             <Notes name problem hint/>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::anew::Anew;
+use super::erased::IntoErased;
 
 /// The icons there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Icon {
 
 /// One icon.
 #[component]
-pub fn Draw(
+pub fn IconSvg(
     /// Which.
     icon: Icon,
     /// As small as text?
@@ -134,5 +134,5 @@ pub fn Draw(
             <path d=icon.path()></path>
         </svg>
     }
-    .anew()
+    .erased()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::anew::Anew;
+use super::erased::IntoErased;
 
 const GROUND: &str = "M16 1h32a15 15 0 0 1 15 15v32a15 15 0 0 1-15 15H6a5 5 0 0 1-5-5V16A15 15 0 0 1 16 1z";
 const STROKES: &str = "M12 15h19M16 15v27M27 15v37M16 24h11M16 33h11M12 44l19-4M42.5 13l-6 5v21l6.5-3.5\
@@ -17,7 +17,7 @@ pub fn Mark() -> impl IntoView {
             <path class="mark-strokes" d=STROKES></path>
         </svg>
     }
-    .anew()
+    .erased()
 }
 
 /// The strokes alone.
@@ -31,5 +31,5 @@ pub fn Glyph(
             <path d=STROKES></path>
         </svg>
     }
-    .anew()
+    .erased()
 }

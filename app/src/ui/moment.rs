@@ -7,7 +7,7 @@ use chat::model::Timestamp;
 use leptos::prelude::*;
 use time::{Date, Month, Weekday};
 
-use super::anew::Anew;
+use super::erased::IntoErased;
 use crate::{
     i18n::{Locale, td_string},
     preferences::{Preferences, preferences},
@@ -107,7 +107,7 @@ pub fn BriefTime(
             {words}
         </time>
     }
-    .anew()
+    .erased()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Draw, Icon};
+use super::icon::{Icon, IconSvg};
 use crate::i18n::t;
 
 /// See the module.
@@ -29,7 +29,7 @@ pub fn Page(
         <main id="main" class="pane pane-main page">
             <header class="bar">
                 <a class=class href=back aria-label=t!(page.back) title=t!(page.back)>
-                    <Draw icon=Icon::Back/>
+                    <IconSvg icon=Icon::Back/>
                 </a>
                 <div class="bar-title">
                     <h1>{title}</h1>

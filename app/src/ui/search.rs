@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Draw, Icon};
+use super::icon::{Icon, IconSvg};
 use crate::i18n::t;
 
 /// See the module.
@@ -20,7 +20,7 @@ pub fn SearchForm(
 ) -> impl IntoView {
     view! {
         <form class="search" role="search" action=action>
-            <Draw icon=Icon::Search/>
+            <IconSvg icon=Icon::Search/>
             <input
                 class="input"
                 type="search"

@@ -4,8 +4,8 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    anew::Anew,
-    icon::{Draw, Icon},
+    erased::IntoErased,
+    icon::{Icon, IconSvg},
 };
 use crate::{
     i18n::{LOCALES, own_name, t, tag, word},
@@ -22,7 +22,7 @@ pub fn Switches() -> impl IntoView {
             <ThemeSwitch/>
         </div>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -51,7 +51,7 @@ fn LanguageSwitch() -> impl IntoView {
             </div>
         </form>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -78,7 +78,7 @@ fn ThemeSwitch() -> impl IntoView {
                         choose_theme(preferences, choice);
                     }
                 >
-                    <Draw icon small=true/>
+                    <IconSvg icon small=true/>
                 </button>
             }
         })
@@ -90,7 +90,7 @@ fn ThemeSwitch() -> impl IntoView {
             </div>
         </form>
     }
-    .anew()
+    .erased()
 }
 
 fn choose_theme(preferences: Preferences, theme: Theme) {

@@ -17,8 +17,8 @@ use crate::{
     server::messages::{EditMessage, SendMessage},
     state::doing::Doing,
     ui::{
-        anew::Anew,
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
         text_area,
     },
 };
@@ -134,13 +134,13 @@ pub(super) fn Composer(
             <button type="submit" class="button button-loud" aria-label=send title=send>
                 {move || {
                     let icon = if is_editing() { Icon::Check } else { Icon::Send };
-                    view! { <Draw icon/> }
+                    view! { <IconSvg icon/> }
                 }}
             </button>
         </form>
         <Foot length/>
     }
-    .anew()
+    .erased()
 }
 
 /// Sends what is in the text area, if it can be sent. True where the form need not go to the server.
@@ -186,7 +186,7 @@ fn Foot(length: RwSignal<usize>) -> impl IntoView {
             </p>
         </div>
     }
-    .anew()
+    .erased()
 }
 
 /// The message that the form is about, for the server.

@@ -25,8 +25,8 @@ use crate::{
     server::rooms::{JoinRoom, OpenedRoom},
     state::{doing::Doing, timeline::Timeline, typing::Typists},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
+        erased::IntoErased,
     },
 };
 
@@ -57,7 +57,7 @@ pub(super) fn Conversation(
                 <Outside room/>
             </div>
         }
-        .anew();
+        .erased();
     };
     #[cfg(feature = "hydrate")]
     let rev = window.rev;
@@ -107,7 +107,7 @@ pub(super) fn Conversation(
             </div>
         </div>
     }
-    .anew()
+    .erased()
 }
 
 /// The composer, or why there is none.
@@ -148,7 +148,7 @@ fn Outside(room: Room) -> impl IntoView {
             </form>
         </div>
     }
-    .anew()
+    .erased()
 }
 
 /// The line, where it is worth a word.
@@ -165,5 +165,5 @@ fn LineNotice(line: RwSignal<Line>) -> impl IntoView {
             {move || words().map(|words| view! { <p class="notice notice-strip">{words}</p> })}
         </div>
     }
-    .anew()
+    .erased()
 }

@@ -13,9 +13,9 @@ use crate::{
     },
     state::roster::{Roster, Seat},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
         person::display_name,
     },
 };
@@ -36,7 +36,7 @@ pub fn Details(
         <aside class="pane pane-details details" aria-label=t!(room.details)>
             <div class="bar">
                 <a class="button button-icon narrow-only" href=room_path(room.id) aria-label=t!(room.close_details)>
-                    <Draw icon=Icon::Back/>
+                    <IconSvg icon=Icon::Back/>
                 </a>
                 <div class="bar-title">
                     <h1 class="unseen narrow-only">{room.name.clone()}</h1>
@@ -56,7 +56,7 @@ pub fn Details(
             </div>
         </aside>
     }
-    .anew()
+    .erased()
 }
 
 /// The way to the settings, for whoever may change them.
@@ -67,11 +67,11 @@ fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let link = move || {
         view! {
             <a class="button button-icon" href=path.clone() rel="external" aria-label=words title=words>
-                <Draw icon=Icon::Settings/>
+                <IconSvg icon=Icon::Settings/>
             </a>
         }
     };
-    (move || may.get().then(&link)).anew()
+    (move || may.get().then(&link)).erased()
 }
 
 /// The way out. Where one cannot come back by oneself, it is asked twice.
@@ -87,7 +87,7 @@ fn Leave(room: Room) -> impl IntoView {
                 </button>
             </form>
         }
-        .anew(),
+        .erased(),
         RoomType::Private | RoomType::Group => view! {
             <details class="details-leave confirm">
                 <summary class="button button-small button-line">{words}</summary>
@@ -100,7 +100,7 @@ fn Leave(room: Room) -> impl IntoView {
                 </form>
             </details>
         }
-        .anew(),
+        .erased(),
     }
 }
 
@@ -125,7 +125,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
                     .then(|| {
                         view! {
                             <a class="details-invite" href=invite.clone() rel="external">
-                                <Draw icon=Icon::Plus small=true/>
+                                <IconSvg icon=Icon::Plus small=true/>
                                 {words}
                             </a>
                         }
@@ -150,7 +150,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
             </a>
         </p>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -182,5 +182,5 @@ fn Seated(seat: Seat) -> impl IntoView {
             {role.map(|role| view! { <span class="tag">{role}</span> })}
         </li>
     }
-    .anew()
+    .erased()
 }

@@ -10,8 +10,8 @@ use crate::{
     server::messages::DeleteMessage,
     state::doing::{Doing, message_path},
     ui::{
-        anew::Anew,
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
         person::display_name,
     },
 };
@@ -53,8 +53,8 @@ fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
             <div class="doing-text">
                 <p class="doing-title">{title.clone()}</p>
                 {match doing {
-                    Doing::Readers(_) => view! { <Readers/> }.anew(),
-                    _ => view! { <p class="doing-words">{words}</p> }.anew(),
+                    Doing::Readers(_) => view! { <Readers/> }.erased(),
+                    _ => view! { <p class="doing-words">{words}</p> }.erased(),
                 }}
             </div>
             {matches!(doing, Doing::Deleting(_)).then(|| view! { <Confirm id/> })}
@@ -66,11 +66,11 @@ fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
                 data-testid="cancel"
                 on:click=move |click| hands.instead(&click, Act::Begin(Doing::Writing))
             >
-                <Draw icon=Icon::Cross/>
+                <IconSvg icon=Icon::Cross/>
             </a>
         </section>
     }
-    .anew()
+    .erased()
 }
 
 /// Really?
@@ -91,7 +91,7 @@ fn Confirm(id: MessageId) -> impl IntoView {
             </button>
         </form>
     }
-    .anew()
+    .erased()
 }
 
 /// Their names, or that there are none yet.
@@ -108,5 +108,5 @@ fn Readers() -> impl IntoView {
             {words}
         </p>
     }
-    .anew()
+    .erased()
 }

@@ -9,8 +9,8 @@ use crate::{
     preferences::locale,
     server::rooms::room_path,
     ui::{
-        anew::Anew,
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
     },
 };
 
@@ -27,16 +27,16 @@ pub fn Header(
     view! {
         <header class="bar">
             <a class="button button-icon phone-only" href="/rooms" aria-label=t!(room.back)>
-                <Draw icon=Icon::Back/>
+                <IconSvg icon=Icon::Back/>
             </a>
             <div class="bar-title">
                 <h1>{room.name}</h1>
                 <p>{line}</p>
             </div>
             <a class="button button-icon narrow-only" href=details aria-label=t!(room.details) title=t!(room.details)>
-                <Draw icon=Icon::People/>
+                <IconSvg icon=Icon::People/>
             </a>
         </header>
     }
-    .anew()
+    .erased()
 }

@@ -7,8 +7,8 @@ use crate::{
     i18n::t,
     state::mention::Asked,
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
+        erased::IntoErased,
         person::display_name,
     },
 };
@@ -65,7 +65,7 @@ pub(super) fn MentionList(
             mentions.found.read().is_empty()
         }>{options}</ul>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -91,5 +91,5 @@ fn Choice(place: usize, user: User, mentions: Mentions) -> impl IntoView {
             <span class="mentions-username">"@" {user.username}</span>
         </li>
     }
-    .anew()
+    .erased()
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     ui::{
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        icon::{Icon, IconSvg},
         person::display_name,
     },
 };
@@ -166,7 +166,7 @@ fn ReadBy(readers: Vec<User>) -> impl IntoView {
         let words = t!(timeline.read_by, count = readers.len());
         view! {
             <p class="message-state message-read" title=names.join("、") data-testid="read-by">
-                <Draw icon=Icon::Check small=true/>
+                <IconSvg icon=Icon::Check small=true/>
                 {words}
             </p>
         }

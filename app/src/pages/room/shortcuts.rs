@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{i18n::t, ui::anew::Anew};
+use crate::{i18n::t, ui::erased::IntoErased};
 
 /// The button, by which a key finds it.
 pub(super) const BUTTON: &str = "shortcuts-button";
@@ -47,5 +47,5 @@ pub(super) fn Shortcuts() -> impl IntoView {
             <p id="shortcuts-hint">{t!(shortcuts.hint)}</p>
         </div>
     }
-    .anew()
+    .erased()
 }

@@ -14,9 +14,9 @@ use crate::{
     server::{members::members_path, rooms::room_path},
     state::{doing::Doing, roster::Roster, timeline::Timeline},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
     },
 };
 
@@ -81,7 +81,7 @@ pub(super) fn TimelineView(
         </div>
         <ToEnd/>
     }
-    .anew()
+    .erased()
 }
 
 /// The row under the pointer, or that the keyboard came to, is the one that keys and buttons mean.
@@ -151,7 +151,7 @@ fn Earlier() -> impl IntoView {
             </a>
         </p>
     }
-    .anew()
+    .erased()
 }
 
 /// What came after what is shown; the first step on the way to the newest.
@@ -170,7 +170,7 @@ fn Later() -> impl IntoView {
             </a>
         </p>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -190,7 +190,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
                     .then(|| {
                         view! {
                             <a class="button" href=invite.clone() rel="external" data-testid="invite-first">
-                                <Draw icon=Icon::Plus small=true/>
+                                <IconSvg icon=Icon::Plus small=true/>
                                 {words}
                             </a>
                         }
@@ -198,7 +198,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
             }}
         </div>
     }
-    .anew()
+    .erased()
 }
 
 /// While one reads above: the way to the newest, and how many came in.
@@ -224,7 +224,7 @@ fn ToEnd() -> impl IntoView {
                                 data-testid="to-newest"
                                 on:click=move |click| hands.instead(&click, Act::ToEnd)
                             >
-                                <Draw icon=Icon::Down small=true/>
+                                <IconSvg icon=Icon::Down small=true/>
                                 {words}
                             </a>
                         }
@@ -232,5 +232,5 @@ fn ToEnd() -> impl IntoView {
             }}
         </div>
     }
-    .anew()
+    .erased()
 }

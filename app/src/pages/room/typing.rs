@@ -7,7 +7,7 @@ use crate::{
     i18n::{Locale, td_string},
     preferences::locale,
     state::{roster::Roster, typing::Typists},
-    ui::{anew::Anew, person::display_name},
+    ui::{erased::IntoErased, person::display_name},
 };
 
 /// See the module.
@@ -42,7 +42,7 @@ pub fn Typing(
             }}
         </p>
     }
-    .anew()
+    .erased()
 }
 
 /// The name that the conversation calls them by; the frame that says that they type has the username alone.

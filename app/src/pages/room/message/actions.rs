@@ -13,8 +13,8 @@ use crate::{
         timeline::Timeline,
     },
     ui::{
-        anew::Anew,
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
     },
 };
 
@@ -40,7 +40,7 @@ pub(super) fn Actions(
                     data-testid=test
                     on:click=move |click| hands.instead(&click, Act::Begin(doing))
                 >
-                    <Draw icon/>
+                    <IconSvg icon/>
                 </a>
             }
         })
@@ -58,10 +58,10 @@ pub(super) fn Actions(
                 data-testid="copy-link"
                 on:click=move |click| hands.instead(&click, Act::Copy(id))
             >
-                <Draw icon=Icon::Link/>
+                <IconSvg icon=Icon::Link/>
             </a>
             {begin(Doing::Deleting(id), Icon::Bin, t!(actions.delete), "delete")}
         </div>
     }
-    .anew()
+    .erased()
 }

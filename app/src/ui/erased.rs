@@ -8,24 +8,24 @@
 use leptos::prelude::*;
 
 /// See the module.
-pub trait Anew {
+pub trait IntoErased {
     /// The part as one of any kind.
-    fn anew(self) -> Part;
+    fn erased(self) -> ErasedView;
 }
 
 /// Some part. The server, which changes nothing, has no need of one of its own.
 #[cfg(feature = "ssr")]
-pub type Part = AnyView;
+pub type ErasedView = AnyView;
 
 #[cfg(feature = "ssr")]
-impl<T: RenderHtml + 'static> Anew for T {
-    fn anew(self) -> Part {
+impl<T: RenderHtml + 'static> IntoErased for T {
+    fn erased(self) -> ErasedView {
         self.into_any()
     }
 }
 
 #[cfg(not(feature = "ssr"))]
-pub use live::Part;
+pub use live::ErasedView;
 
 #[cfg(not(feature = "ssr"))]
 mod live {
@@ -39,37 +39,37 @@ mod live {
         },
     };
 
-    use super::Anew;
+    use super::IntoErased;
 
     /// Some part.
-    pub struct Part(Box<dyn Draw + Send>);
+    pub struct ErasedView(Box<dyn ErasedRender + Send>);
 
     /// What is in the document of it.
-    pub struct Drawn(Box<dyn Mountable>);
+    pub struct ErasedState(Box<dyn Mountable>);
 
     /// The two ways into the document, of whatever it is.
-    trait Draw {
-        fn build(self: Box<Self>) -> Drawn;
-        fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Drawn;
+    trait ErasedRender {
+        fn build(self: Box<Self>) -> ErasedState;
+        fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> ErasedState;
     }
 
-    impl<T: RenderHtml + 'static> Draw for T {
-        fn build(self: Box<Self>) -> Drawn {
-            Drawn(Box::new(Render::build(*self)))
+    impl<T: RenderHtml + 'static> ErasedRender for T {
+        fn build(self: Box<Self>) -> ErasedState {
+            ErasedState(Box::new(Render::build(*self)))
         }
 
-        fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Drawn {
-            Drawn(Box::new(RenderHtml::hydrate::<true>(*self, cursor, position)))
-        }
-    }
-
-    impl<T: RenderHtml + 'static> Anew for T {
-        fn anew(self) -> Part {
-            Part(Box::new(self))
+        fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> ErasedState {
+            ErasedState(Box::new(RenderHtml::hydrate::<true>(*self, cursor, position)))
         }
     }
 
-    impl Mountable for Drawn {
+    impl<T: RenderHtml + 'static> IntoErased for T {
+        fn erased(self) -> ErasedView {
+            ErasedView(Box::new(self))
+        }
+    }
+
+    impl Mountable for ErasedState {
         fn unmount(&mut self) {
             self.0.unmount();
         }
@@ -87,14 +87,14 @@ mod live {
         }
     }
 
-    impl Render for Part {
-        type State = Drawn;
+    impl Render for ErasedView {
+        type State = ErasedState;
 
-        fn build(self) -> Drawn {
+        fn build(self) -> ErasedState {
             self.0.build()
         }
 
-        fn rebuild(self, state: &mut Drawn) {
+        fn rebuild(self, state: &mut ErasedState) {
             let mut new = self.0.build();
             state.insert_before_this(&mut new);
             state.unmount();
@@ -102,7 +102,7 @@ mod live {
         }
     }
 
-    impl AddAnyAttr for Part {
+    impl AddAnyAttr for ErasedView {
         type Output<A: Attribute> = Self;
 
         /// Attributes are given to elements, never to parts.
@@ -111,7 +111,7 @@ mod live {
         }
     }
 
-    impl RenderHtml for Part {
+    impl RenderHtml for ErasedView {
         type AsyncOutput = Self;
         type Owned = Self;
 
@@ -134,7 +134,7 @@ mod live {
         ) {
         }
 
-        fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Drawn {
+        fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> ErasedState {
             self.0.hydrate(cursor, position)
         }
 
