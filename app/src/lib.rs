@@ -21,11 +21,11 @@ pub mod browser;
 pub mod error;
 pub mod i18n;
 pub mod live;
+pub mod markdown;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod policy;
 pub mod preferences;
-pub mod prose;
 #[cfg(feature = "ssr")]
 pub mod reference;
 pub mod server;

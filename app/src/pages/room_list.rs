@@ -7,8 +7,8 @@ use leptos_router::components::A;
 use super::rooms::KnownRooms;
 use crate::{
     i18n::{Locale, t, td_string},
+    markdown::excerpt,
     preferences::{locale, preferences},
-    prose::excerpt,
     server::{rooms::room_path, session::SignOut},
     state::{draft::drafts_of, rooms::Rooms},
     ui::{

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{i18n::t, prose::escaped};
+use crate::{i18n::t, markdown::escaped};
 
 /// The title of a page.
 #[component]

@@ -2,7 +2,7 @@
 
 use leptos::{html, prelude::*};
 
-use crate::prose::escaped;
+use crate::markdown::escaped;
 
 /// A text area that begins with `text`. What else it has (`attr:name`, `on:input`) is given where it is used.
 ///

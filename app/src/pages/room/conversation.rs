@@ -10,7 +10,7 @@ use super::{
     composer::Composer,
     doing::Banner,
     header::Header,
-    message::Named,
+    message::MentionNamesContext,
     talk::{Hands, Talk},
     timeline::TimelineView,
     typing::Typing,
@@ -19,9 +19,9 @@ use crate::{
     error::sentence,
     i18n::{t, td_string},
     live::Line,
+    markdown::MentionNames,
     pages::rooms::ShownNotice,
     preferences::locale,
-    prose::Names,
     server::rooms::{JoinRoom, OpenedRoom},
     state::{doing::Doing, timeline::Timeline, typing::Typists},
     ui::{
@@ -49,7 +49,7 @@ pub(super) fn Conversation(
 ) -> impl IntoView {
     let OpenedRoom { me, room, roster, window, readers } = opened;
     let others = roster.seats.into_iter().map(|seat| seat.user.username).collect();
-    provide_context(Named(StoredValue::new(Names { me: me.username.clone(), others })));
+    provide_context(MentionNamesContext(StoredValue::new(MentionNames { me: me.username.clone(), others })));
     let Some(window) = window else {
         return view! {
             <div class="pane pane-main conversation">

@@ -6,7 +6,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::talk::{Act, Hands, Talk};
 use crate::{
     i18n::t,
-    prose::excerpt,
+    markdown::excerpt,
     server::messages::DeleteMessage,
     state::doing::{Doing, message_path},
     ui::{

@@ -31,8 +31,8 @@ mod quote;
 mod system;
 
 use actions::Actions;
-pub(super) use body::Named;
-use body::{Words, Written};
+pub(super) use body::MentionNamesContext;
+use body::{HtmlCache, MessageText};
 use file::FileCard;
 use quote::QuoteLine;
 use system::SystemLine;
@@ -43,12 +43,12 @@ pub(super) fn MessageRow(
     /// What it shows.
     shown: ArcRwSignal<Shown>,
 ) -> impl IntoView {
-    let written = Written::default();
-    move || view! { <Drawn shown=shown.get() written/> }
+    let cache = HtmlCache::default();
+    move || view! { <RowContent shown=shown.get() cache/> }
 }
 
 #[component]
-fn Drawn(shown: Shown, written: Written) -> impl IntoView {
+fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
     let Shown { row, day, marks } = shown;
     let day = day.map(|day| view! { <li class="day">{day}</li> });
     let new = row.begins_new.then(|| {
@@ -72,12 +72,12 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
         let head = view! {
             <p class="message-head">
                 <span class="message-author">{author}</span>
-                <Moment row=row.clone() class="message-time"/>
+                <MessageTime row=row.clone() class="message-time"/>
             </p>
         };
         (Either::Left(avatar), Some(head))
     } else {
-        (Either::Right(view! { <Moment row=row.clone() class="message-gutter"/> }), None)
+        (Either::Right(view! { <MessageTime row=row.clone() class="message-gutter"/> }), None)
     };
     let class = match () {
         () if is_system => "message message-line",
@@ -99,7 +99,7 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
             {aside}
             <div class="message-body">
                 {head}
-                <Body row=row.clone() written/>
+                <Body row=row.clone() cache/>
             </div>
             {marks.meant.filter(|_| !is_system).map(|rights| view! { <Actions message=row.message rights/> })}
         </li>
@@ -109,7 +109,7 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
 
 /// When, and the message's own address.
 #[component]
-fn Moment(row: Row, class: &'static str) -> impl IntoView {
+fn MessageTime(row: Row, class: &'static str) -> impl IntoView {
     let talk: Talk = expect_context();
     let (at, time) = (row.message.created_at.to_string(), row.at.time());
     let time = view! { <time datetime=at>{time}</time> };
@@ -129,7 +129,7 @@ fn Moment(row: Row, class: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn Body(row: Row, written: Written) -> impl IntoView {
+fn Body(row: Row, cache: HtmlCache) -> impl IntoView {
     let quote = row.quote.clone().map(|quote| view! { <QuoteLine quote/> });
     let kind = row.message.message_type;
     let file = File::of(&row.message).filter(|_| !row.message.is_deleted);
@@ -141,7 +141,7 @@ fn Body(row: Row, written: Written) -> impl IntoView {
             Some(view! { <SystemLine message=row.message.clone()/> }.into_any())
         }
         () if file.is_some() && says_only_its_name(&row.message) => None,
-        () => Some(view! { <Words message=row.message.clone() written/> }.into_any()),
+        () => Some(view! { <MessageText message=row.message.clone() cache/> }.into_any()),
     };
     let file = file.map(|file| view! { <FileCard file kind/> });
     let state = match row.delivery {

@@ -14,7 +14,7 @@ use leptos::{
 };
 
 use super::{
-    message::{MessageRow, Named},
+    message::{MentionNamesContext, MessageRow},
     talk::{Hands, Talk},
 };
 use crate::{
@@ -119,7 +119,7 @@ impl Rows {
 #[component]
 pub(super) fn RowList() -> impl IntoView {
     let (preferences, talk, hands) = (preferences(), expect_context::<Talk>(), expect_context::<Hands>());
-    let named: Named = expect_context();
+    let names: MentionNamesContext = expect_context();
     let rows = Rows { talk, preferences, known: StoredValue::new(Known::new()) };
     Effect::new(move |_| rows.mark());
     let drawn = move |_, (_, shown)| {
@@ -128,7 +128,7 @@ pub(super) fn RowList() -> impl IntoView {
             provide_context(preferences);
             provide_context(talk);
             provide_context(hands);
-            provide_context(named);
+            provide_context(names);
             view! { <MessageRow shown/> }
         });
         (drop, OwnedView::new_with_owner(row, owner))

@@ -7,25 +7,25 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::t,
-    prose::{self, Names},
+    markdown::{self, MentionNames},
 };
 
 /// The names that messages here mention, in the context of the timeline.
 #[derive(Clone, Copy)]
-pub(in crate::pages::room) struct Named(pub(in crate::pages::room) StoredValue<Names>);
+pub(in crate::pages::room) struct MentionNamesContext(pub(in crate::pages::room) StoredValue<MentionNames>);
 
 /// The HTML of a row's message. A row is drawn again whenever the pointer comes or goes, and its message is then not
 /// read again.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Written(StoredValue<Option<(Arc<RoomMessage>, Arc<str>)>>);
+pub(super) struct HtmlCache(StoredValue<Option<(Arc<RoomMessage>, Arc<str>)>>);
 
-impl Written {
-    fn html(self, message: &Arc<RoomMessage>, names: &Names) -> Arc<str> {
-        let html = self.0.try_update_value(|known| match known {
+impl HtmlCache {
+    fn html(self, message: &Arc<RoomMessage>, names: &MentionNames) -> Arc<str> {
+        let html = self.0.try_update_value(|cached| match cached {
             Some((of, html)) if Arc::ptr_eq(of, message) => html.clone(),
             _ => {
                 let html: Arc<str> = html(message, names).into();
-                *known = Some((message.clone(), html.clone()));
+                *cached = Some((message.clone(), html.clone()));
                 html
             }
         });
@@ -35,15 +35,15 @@ impl Written {
 
 /// See the module. A long text is folded, and unfolds without a script.
 #[component]
-pub(super) fn Words(
+pub(super) fn MessageText(
     /// The message.
     message: Arc<RoomMessage>,
     /// What was made of it before.
-    written: Written,
+    cache: HtmlCache,
 ) -> impl IntoView {
-    let named: Named = expect_context();
-    let html = named.0.with_value(|names| written.html(&message, names));
-    let is_long = prose::is_long(&message.content);
+    let names: MentionNamesContext = expect_context();
+    let html = names.0.with_value(|names| cache.html(&message, names));
+    let is_long = markdown::is_long(&message.content);
     let class = if is_long { "prose prose-long" } else { "prose" };
     view! {
         <div class=class inner_html=html></div>
@@ -62,8 +62,8 @@ pub(super) fn Words(
     .into_any()
 }
 
-fn html(message: &RoomMessage, names: &Names) -> String {
-    let mut html = prose::render(&message.content, names);
+fn html(message: &RoomMessage, names: &MentionNames) -> String {
+    let mut html = markdown::render(&message.content, names);
     if message.is_edited {
         let edited = format!("<span class=\"message-state\">{}</span>", t!(timeline.edited));
         // In the line of the text, where it ends with one.

@@ -3,7 +3,7 @@
 use chat::model::MessageType;
 use leptos::prelude::*;
 
-use crate::{i18n::t, prose::escaped, state::file::File, ui::icon::Icon};
+use crate::{i18n::t, markdown::escaped, state::file::File, ui::icon::Icon};
 
 /// See the module. Its inside is put together as text, as that of a text is: markup of many elements would be 8 KB of
 /// code that every visitor fetches.

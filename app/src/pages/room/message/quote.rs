@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::super::talk::{Act, Hands, Talk};
 use crate::{
     i18n::t,
-    prose::excerpt,
+    markdown::excerpt,
     state::{doing::message_path, timeline::Quote},
     ui::person::display_name,
 };

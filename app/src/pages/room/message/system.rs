@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat::model::RoomMessage;
 use leptos::prelude::*;
 
-use crate::prose::escaped;
+use crate::markdown::escaped;
 
 /// See the module. Its text is text, without marks.
 #[component]

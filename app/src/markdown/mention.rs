@@ -4,11 +4,11 @@ use std::cell::Cell;
 
 use chat::model::{limits::MENTION_NAMES_MAX, mention::is_named};
 
-use super::work;
+use super::steps;
 
 /// Whose names are known here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct MentionNames {
     /// The reader's own username.
     pub me: String,
     /// The usernames of others.
@@ -17,13 +17,13 @@ pub struct Names {
 
 /// Finds names in one text. A look compares all names, so there is a limit to them: as many as the service looks up for
 /// one message.
-pub(super) struct Lookup<'a> {
-    names: &'a Names,
+pub(super) struct MentionLookup<'a> {
+    names: &'a MentionNames,
     looks_left: Cell<usize>,
 }
 
-impl<'a> Lookup<'a> {
-    pub(super) fn new(names: &'a Names) -> Self {
+impl<'a> MentionLookup<'a> {
+    pub(super) fn new(names: &'a MentionNames) -> Self {
         Self { names, looks_left: Cell::new(MENTION_NAMES_MAX) }
     }
 
@@ -36,7 +36,7 @@ impl<'a> Lookup<'a> {
         self.looks_left.set(left);
         let known = self.names.others.iter().map(|name| (name, false)).chain([(&self.names.me, true)]);
         known
-            .inspect(|_| work::add(1))
+            .inspect(|_| steps::add(1))
             .filter(|(name, _)| !name.is_empty() && is_named(after, name))
             .max_by_key(|(name, _)| name.len())
             .map(|(name, is_me)| (&rest[..=name.len()], is_me))

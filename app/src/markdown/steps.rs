@@ -21,7 +21,7 @@ pub(super) fn add(steps: usize) {
 
 /// What `render` gives, and in how many steps.
 #[cfg(test)]
-pub(super) fn of<T>(render: impl FnOnce() -> T) -> (T, usize) {
+pub(super) fn count<T>(render: impl FnOnce() -> T) -> (T, usize) {
     STEPS.with(|count| count.set(0));
     let result = render();
     (result, STEPS.with(Cell::get))

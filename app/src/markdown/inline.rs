@@ -5,33 +5,33 @@
 
 use chat::model::mention::continues_word;
 
-use super::{escape, link, mention::Lookup, pairs::Pairs, work};
+use super::{escape, link, mention::MentionLookup, pairs::Pairs, steps};
 
 /// The most bytes of a link's words.
 const LINK_WORDS: usize = 1_000;
 
 /// Writes `text`, its marks made markup.
-pub(super) fn render(text: &str, names: &Lookup, html: &mut String) {
+pub(super) fn render(text: &str, names: &MentionLookup, html: &mut String) {
     render_within(text, names, false, html);
 }
 
-fn render_within(text: &str, names: &Lookup, in_link: bool, html: &mut String) {
+fn render_within(text: &str, names: &MentionLookup, in_link: bool, html: &mut String) {
     let pairs = Pairs::of(text);
-    let mut reader =
-        Reader { text, pairs, names, in_link, pieces: Vec::new(), open: Vec::new(), waiting: [0; 3] };
-    reader.read();
-    reader.finish(html);
+    let mut parser =
+        InlineParser { text, pairs, names, in_link, pieces: Vec::new(), open: Vec::new(), waiting: [0; 3] };
+    parser.read();
+    parser.finish(html);
 }
 
 /// A piece of a line.
 enum Piece {
     /// Markup, ready.
     Html(String),
-    Marks(Marks),
+    DelimiterRun(DelimiterRun),
 }
 
 /// A run of `*`, `_` or `~`.
-struct Marks {
+struct DelimiterRun {
     mark: char,
     /// How many of them are nobody's yet.
     left: usize,
@@ -41,10 +41,10 @@ struct Marks {
     opens: Vec<&'static str>,
 }
 
-struct Reader<'a> {
+struct InlineParser<'a> {
     text: &'a str,
     pairs: Pairs,
-    names: &'a Lookup<'a>,
+    names: &'a MentionLookup<'a>,
     in_link: bool,
     pieces: Vec<Piece>,
     /// The runs that may open something and have not: their places among the pieces, and their marks.
@@ -53,13 +53,13 @@ struct Reader<'a> {
     waiting: [usize; 3],
 }
 
-impl Reader<'_> {
+impl InlineParser<'_> {
     fn read(&mut self) {
         let text = self.text;
         let mut before = None;
         let mut at = 0;
         while let Some(letter) = text[at..].chars().next() {
-            work::add(1);
+            steps::add(1);
             let rest = &text[at..];
             let used = match letter {
                 '\\' => self.escaped(rest),
@@ -115,7 +115,7 @@ impl Reader<'_> {
         let rest = &self.text[at..];
         let inner = rest.trim_start_matches('`');
         let ticks = rest.len() - inner.len();
-        work::add(ticks);
+        steps::add(ticks);
         if !self.pairs.has_ticks(ticks, at + ticks) {
             self.text(&rest[..ticks]);
             return ticks;
@@ -126,7 +126,7 @@ impl Reader<'_> {
             let after = inner[start..].trim_start_matches('`');
             let end = inner.len() - after.len();
             if end - start == ticks {
-                work::add(end);
+                steps::add(end);
                 let code = inner[..start].replace('\n', " ");
                 // One space each side is for a backtick to stand in.
                 let bare = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
@@ -151,7 +151,7 @@ impl Reader<'_> {
             self.text(&rest[..count]);
             return count;
         }
-        let mut marks = Marks { mark, left: count, closes: String::new(), opens: Vec::new() };
+        let mut marks = DelimiterRun { mark, left: count, closes: String::new(), opens: Vec::new() };
         if is_beside(before) && !is_in_word(after) {
             self.close(&mut marks);
         }
@@ -159,21 +159,21 @@ impl Reader<'_> {
             self.open.push((self.pieces.len(), mark));
             self.waiting[kind(mark)] += 1;
         }
-        self.pieces.push(Piece::Marks(marks));
+        self.pieces.push(Piece::DelimiterRun(marks));
         count
     }
 
     /// Closes what the nearest runs of the same mark have opened, one after the other.
-    fn close(&mut self, marks: &mut Marks) {
+    fn close(&mut self, marks: &mut DelimiterRun) {
         while marks.left > 0 && self.waiting[kind(marks.mark)] > 0 {
-            work::add(1);
+            steps::add(1);
             let Some(&(place, mark)) = self.open.last() else { return };
             if mark != marks.mark {
                 // What opened within and found no end is text.
                 self.forget_last();
                 continue;
             }
-            let Piece::Marks(opener) = &mut self.pieces[place] else { return };
+            let Piece::DelimiterRun(opener) = &mut self.pieces[place] else { return };
             let (count, tag, end) = match (marks.mark, opener.left.min(marks.left)) {
                 ('~', _) => (2, "<del>", "</del>"),
                 (_, 1) => (1, "<em>", "</em>"),
@@ -233,7 +233,7 @@ impl Reader<'_> {
         for piece in self.pieces {
             match piece {
                 Piece::Html(ready) => html.push_str(&ready),
-                Piece::Marks(Marks { mark, left, closes, opens }) => {
+                Piece::DelimiterRun(DelimiterRun { mark, left, closes, opens }) => {
                     html.push_str(&closes);
                     html.extend(std::iter::repeat_n(mark, left));
                     html.extend(opens.into_iter().rev());
@@ -243,7 +243,7 @@ impl Reader<'_> {
     }
 }
 
-/// The place of a mark in [`Reader::waiting`].
+/// The place of a mark in [`InlineParser::waiting`].
 fn kind(mark: char) -> usize {
     match mark {
         '*' => 0,

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn names() -> Names {
-    Names { me: "lin".into(), others: vec!["mei".into(), "mei.chen".into(), "小明".into()] }
+fn names() -> MentionNames {
+    MentionNames { me: "lin".into(), others: vec!["mei".into(), "mei.chen".into(), "小明".into()] }
 }
 
 fn html(text: &str) -> String {
@@ -302,8 +302,8 @@ const STEPS: usize = 160;
 const SIZE: usize = 30;
 
 /// Renders `text` and sees that neither work nor result is more than linear.
-fn assert_bounded(text: &str, names: &Names, what: &str) {
-    let (html, steps) = work::of(|| render(text, names));
+fn assert_bounded(text: &str, names: &MentionNames, what: &str) {
+    let (html, steps) = steps::count(|| render(text, names));
     assert!(steps <= STEPS * text.len(), "{what:?}: {steps} steps for {} bytes", text.len());
     assert!(html.len() <= SIZE * text.len(), "{what:?}: {} bytes for {}", html.len(), text.len());
 }
@@ -380,7 +380,7 @@ fn the_work_is_linear_for_what_grows_from_piece_to_piece() {
 #[test]
 fn names_that_nearly_fit_are_looked_for_a_few_times() {
     let others = (0..60).map(|n| format!("{}{n:02}", "@".repeat(148))).collect();
-    assert_bounded(&"@".repeat(LONGEST), &Names { me: "lin".into(), others }, "@");
+    assert_bounded(&"@".repeat(LONGEST), &MentionNames { me: "lin".into(), others }, "@");
 }
 
 #[test]

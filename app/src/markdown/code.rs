@@ -3,7 +3,7 @@
 
 use std::{cmp::Ordering, sync::OnceLock};
 
-use super::{escape, work};
+use super::{escape, steps};
 
 /// What a family of languages looks like.
 struct Family {
@@ -96,12 +96,12 @@ static FAMILIES: [Family; 7] = [
 
 impl Family {
     fn of(language: &str) -> Option<&'static Self> {
-        work::add(FAMILIES.iter().map(|family| family.names.len()).sum());
+        steps::add(FAMILIES.iter().map(|family| family.names.len()).sum());
         FAMILIES.iter().find(|family| has_word(family.names, language))
     }
 
     fn knows(&self, word: &str) -> bool {
-        work::add(word.len());
+        steps::add(word.len());
         let list = self.list.get_or_init(|| self.words.split_ascii_whitespace().collect());
         list.binary_search_by(|known| compare(known, word)).is_ok()
     }
@@ -172,7 +172,7 @@ pub(super) fn render(language: &str, code: &str, html: &mut String) {
         } else {
             ("", letter.len_utf8())
         };
-        work::add(used);
+        steps::add(used);
         let (piece, after) = rest.split_at(used);
         if class.is_empty() {
             escape(piece, html);

@@ -1,6 +1,6 @@
 //! Addresses in a text: where they end, and which may be followed.
 
-use super::{escape, work};
+use super::{escape, steps};
 
 /// The most bytes of an address that leads anywhere, as many as a file's may have; a longer one is text.
 pub(super) const LONGEST: usize = 2_000;
@@ -24,11 +24,11 @@ fn scheme(text: &str) -> Option<&'static str> {
 pub(super) fn at(text: &str) -> &str {
     let Some(scheme) = scheme(text) else { return "" };
     let mut address = &text[..text.find(ends).unwrap_or(text.len())];
-    work::add(address.len());
+    steps::add(address.len());
     // A bracket at the end is the sentence's where it has no partner in the address.
     let (mut round, mut square) = (excess(address, '(', ')'), excess(address, '[', ']'));
     while let Some(last) = address.chars().next_back() {
-        work::add(1);
+        steps::add(1);
         let is_closing = match last {
             '.' | ',' | ';' | ':' | '!' | '?' | '*' | '_' | '~' => true,
             ')' => take_one(&mut round),
@@ -45,7 +45,7 @@ pub(super) fn at(text: &str) -> &str {
 
 /// How many more brackets close than open.
 fn excess(text: &str, open: char, close: char) -> usize {
-    work::add(2 * text.len());
+    steps::add(2 * text.len());
     text.matches(close).count().saturating_sub(text.matches(open).count())
 }
 

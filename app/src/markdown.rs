@@ -19,12 +19,12 @@ mod inline;
 mod link;
 mod mention;
 mod pairs;
+mod steps;
 #[cfg(test)]
 mod tests;
-mod work;
 
-use mention::Lookup;
-pub use mention::Names;
+use mention::MentionLookup;
+pub use mention::MentionNames;
 
 /// A text longer than this, in characters, is folded.
 const LONG_CHARACTERS: usize = 1_500;
@@ -34,10 +34,10 @@ const LONG_LINES: usize = 20;
 const READ_FOR_EXCERPT: usize = 4;
 
 /// `text` as HTML. Who is mentioned in it is looked for among `names`.
-pub fn render(text: &str, names: &Names) -> String {
+pub fn render(text: &str, names: &MentionNames) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 4);
     let lines: Vec<&str> = text.lines().collect();
-    blocks::render(&lines, 0, &Lookup::new(names), &mut html);
+    blocks::render(&lines, 0, &MentionLookup::new(names), &mut html);
     html
 }
 
@@ -51,7 +51,7 @@ pub fn is_long(text: &str) -> bool {
 /// nothing where they make neither table nor stress.
 pub fn excerpt(text: &str, most: usize) -> String {
     let beginning = text.char_indices().nth(most * READ_FOR_EXCERPT).map_or(text, |(end, _)| &text[..end]);
-    let words = bare(&render(beginning, &Names::default()));
+    let words = bare(&render(beginning, &MentionNames::default()));
     let mut line = String::new();
     for word in words.split_whitespace() {
         if !line.is_empty() {

@@ -1,6 +1,6 @@
 //! Parts a text into paragraphs, quotes, lists, code and tables, line by line.
 
-use super::{code, inline, mention::Lookup, work};
+use super::{code, inline, mention::MentionLookup, steps};
 
 /// Quotes and lists within each other, at most; what is deeper is text.
 const DEEPEST: usize = 6;
@@ -8,10 +8,10 @@ const DEEPEST: usize = 6;
 const WIDEST: usize = 24;
 
 /// Writes the blocks that `lines` are.
-pub(super) fn render(lines: &[&str], depth: usize, names: &Lookup, html: &mut String) {
+pub(super) fn render(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut String) {
     let mut rest = lines;
     while let Some(&line) = rest.first() {
-        work::add(line.len());
+        steps::add(line.len());
         let used = if line.trim().is_empty() {
             1
         } else if let Some(fence) = Fence::open(line) {
@@ -42,10 +42,10 @@ pub(super) fn render(lines: &[&str], depth: usize, names: &Lookup, html: &mut St
 }
 
 /// Lines up to an empty one or the next block. Their breaks and spaces are kept, by the style sheet.
-fn paragraph(lines: &[&str], depth: usize, names: &Lookup, html: &mut String) -> usize {
+fn paragraph(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut String) -> usize {
     let ends = |at: usize| {
         let line = lines[at];
-        work::add(line.len());
+        steps::add(line.len());
         line.trim().is_empty()
             || Fence::open(line).is_some()
             || heading(line).is_some()
@@ -94,7 +94,7 @@ impl<'a> Fence<'a> {
     }
 
     fn is_closed_by(&self, line: &str) -> bool {
-        work::add(line.len());
+        steps::add(line.len());
         let line = line.trim();
         line.len() >= self.length && line.chars().all(|letter| letter == self.mark)
     }
@@ -115,9 +115,9 @@ fn is_quote(line: &str) -> bool {
     line.starts_with('>')
 }
 
-fn quote(lines: &[&str], depth: usize, names: &Lookup, html: &mut String) -> usize {
+fn quote(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut String) -> usize {
     let end = lines.iter().position(|line| !is_quote(line)).unwrap_or(lines.len());
-    work::add(end);
+    steps::add(end);
     let within: Vec<&str> =
         lines[..end].iter().map(|line| line[1..].strip_prefix(' ').unwrap_or(&line[1..])).collect();
     html.push_str("<blockquote>");
@@ -142,7 +142,7 @@ struct Item<'a> {
 
 impl<'a> Item<'a> {
     fn of(line: &'a str) -> Option<Self> {
-        work::add(line.len());
+        steps::add(line.len());
         let inner = line.trim_start_matches(' ');
         let indent = line.len() - inner.len();
         let after = inner.trim_start_matches(|letter: char| letter.is_ascii_digit());
@@ -172,7 +172,7 @@ impl<'a> Item<'a> {
     }
 }
 
-fn list(first: &Item, lines: &[&str], depth: usize, names: &Lookup, html: &mut String) -> usize {
+fn list(first: &Item, lines: &[&str], depth: usize, names: &MentionLookup, html: &mut String) -> usize {
     let close = match first.number.map(|number| number.trim_start_matches('0')) {
         None => {
             html.push_str("<ul>");
@@ -202,7 +202,7 @@ fn list(first: &Item, lines: &[&str], depth: usize, names: &Lookup, html: &mut S
         at = end;
         // Items may stand apart.
         let next = (at..lines.len()).find(|&at| !lines[at].trim().is_empty()).unwrap_or(lines.len());
-        work::add(next - at);
+        steps::add(next - at);
         if lines.get(next).and_then(|line| Item::of(line)).is_some_and(|item| first.continues(&item)) {
             at = next;
         }
@@ -216,7 +216,7 @@ fn item_end(item: &Item, lines: &[&str], from: usize) -> usize {
     let is_within = |line: &str| line.len() - line.trim_start_matches(' ').len() > item.indent + 1;
     let mut end = from;
     for (at, line) in lines.iter().enumerate().skip(from) {
-        work::add(line.len());
+        steps::add(line.len());
         if line.trim().is_empty() {
             continue;
         }
@@ -264,7 +264,7 @@ fn column(cell: &str) -> Option<Column> {
 
 /// What stands between the bars; none where there are none, or too many.
 fn cells(line: &str) -> Option<Vec<String>> {
-    work::add(line.len());
+    steps::add(line.len());
     let line = line.trim();
     let line = line.strip_prefix('|').unwrap_or(line);
     let mut cells = vec![String::new()];
@@ -290,7 +290,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
     (line.contains('|') && cells.len() <= WIDEST).then_some(cells)
 }
 
-fn table(columns: &[Column], lines: &[&str], names: &Lookup, html: &mut String) -> usize {
+fn table(columns: &[Column], lines: &[&str], names: &MentionLookup, html: &mut String) -> usize {
     html.push_str("<div class=\"prose-table\" tabindex=\"0\"><table><thead>");
     row("th", columns, &cells(lines[0]).unwrap_or_default(), names, html);
     html.push_str("</thead><tbody>");
@@ -306,7 +306,7 @@ fn table(columns: &[Column], lines: &[&str], names: &Lookup, html: &mut String) 
 
 /// As wide as the columns are, whatever the row has. What is missing at its end is one cell, however many columns that
 /// are: a row of two letters must not become two dozen elements.
-fn row(tag: &str, columns: &[Column], cells: &[String], names: &Lookup, html: &mut String) {
+fn row(tag: &str, columns: &[Column], cells: &[String], names: &MentionLookup, html: &mut String) {
     html.push_str("<tr>");
     let is_short = cells.len() + 1 < columns.len();
     let single = if is_short { cells.len() } else { columns.len() };

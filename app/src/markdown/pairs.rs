@@ -1,21 +1,21 @@
 //! Which brackets and backticks of a text belong together, found in one pass. Looking for the partner of each one as it
 //! comes up would cost the length of the text each time.
 
-use super::work;
+use super::steps;
 
 /// The pairs of one text.
 pub(super) struct Pairs {
-    /// Where a bracket opens and where it closes, by where it opens; [`NEVER`] where it does not close.
+    /// Where a bracket opens and where it closes, by where it opens; [`UNCLOSED`] where it does not close.
     brackets: Vec<(usize, usize)>,
     /// Where the last run of so many backticks begins, by their number; 0 where there is none but at the beginning.
     last_ticks: Vec<usize>,
 }
 
-const NEVER: usize = usize::MAX;
+const UNCLOSED: usize = usize::MAX;
 
 impl Pairs {
     pub(super) fn of(text: &str) -> Self {
-        work::add(text.len());
+        steps::add(text.len());
         let mut pairs = Self { brackets: Vec::new(), last_ticks: Vec::new() };
         let (mut square, mut round) = (Vec::new(), Vec::new());
         let mut ticks = 0;
@@ -41,7 +41,7 @@ impl Pairs {
     }
 
     fn opens(&mut self, at: usize) -> usize {
-        self.brackets.push((at, NEVER));
+        self.brackets.push((at, UNCLOSED));
         self.brackets.len() - 1
     }
 
@@ -61,7 +61,7 @@ impl Pairs {
     /// Where the bracket closes that opens at `open`.
     pub(super) fn close_of(&self, open: usize) -> Option<usize> {
         let index = self.brackets.binary_search_by_key(&open, |pair| pair.0).ok()?;
-        Some(self.brackets[index].1).filter(|&close| close != NEVER)
+        Some(self.brackets[index].1).filter(|&close| close != UNCLOSED)
     }
 
     /// Does a run of exactly `ticks` backticks begin at `from` or later?
