@@ -48,8 +48,8 @@ pub fn from_tag(tag: &str) -> Option<Locale> {
 /// where none is named.
 pub fn from_accept_language(header: &str) -> Locale {
     let mut best: Option<(f32, Locale)> = None;
-    for wish in header.split(',') {
-        let (tag, parameters) = wish.split_once(';').unwrap_or((wish, ""));
+    for entry in header.split(',') {
+        let (tag, parameters) = entry.split_once(';').unwrap_or((entry, ""));
         let weight: f32 = match parameters.trim().strip_prefix("q=") {
             Some(weight) => weight.trim().parse().unwrap_or(0.0),
             None => 1.0,

@@ -6,7 +6,7 @@
 #[cfg(feature = "ssr")]
 pub mod agent;
 pub mod civil;
-pub mod doing;
+pub mod composer_mode;
 pub mod draft;
 pub mod file;
 #[cfg(feature = "ssr")]

@@ -17,14 +17,14 @@ use crate::{
         reading::read,
         rooms::{OpenedRoom, open_room},
     },
-    state::doing::Doing,
+    state::composer_mode::ComposerMode,
     ui::erased::IntoErased,
 };
 
+mod banner;
 mod composer;
 mod conversation;
 mod details;
-mod doing;
 mod header;
 #[cfg(feature = "hydrate")]
 mod live;
@@ -37,7 +37,7 @@ mod timeline;
 mod typing;
 
 pub use composer::COMPOSER;
-use conversation::{Conversation, Wish};
+use conversation::{Conversation, RoomQuery};
 use details::Details;
 
 /// Asks for the page of this room anew.
@@ -64,16 +64,16 @@ pub fn RoomPage() -> impl IntoView {
     });
     #[cfg(feature = "hydrate")]
     provide_context(Reopen(Callback::new(move |()| opened.refetch())));
-    let wish = move || {
+    let room_query = move || {
         let query = query.read_untracked();
         let message = query.get("message").and_then(|id| id.parse().ok()).and_then(MessageId::checked);
-        Wish { message, doing: Doing::from_words(message, query.get("do").as_deref()) }
+        RoomQuery { message, mode: ComposerMode::from_query(message, query.get("do").as_deref()) }
     };
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 match opened.await {
-                    Ok(Ok(opened)) => view! { <Opened opened wish=wish()/> }.erased(),
+                    Ok(Ok(opened)) => view! { <Opened opened query=room_query()/> }.erased(),
                     Ok(Err(code)) => view! { <NotHere code/> }.erased(),
                     // The frame leads a stranger to the sign-in page.
                     Err(AppError(failure)) if is_stranger(failure.code) => {
@@ -95,7 +95,7 @@ pub fn RoomPage() -> impl IntoView {
 }
 
 #[component]
-fn Opened(opened: OpenedRoom, wish: Wish) -> impl IntoView {
+fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let room = opened.room.clone();
     let roster = RwSignal::new(opened.roster.clone());
     // For the socket, which hears who comes and goes.
@@ -103,7 +103,7 @@ fn Opened(opened: OpenedRoom, wish: Wish) -> impl IntoView {
     view! {
         <PageTitle text=room.name.clone()/>
         <main id="main" class="stage">
-            <Conversation opened wish/>
+            <Conversation opened query/>
             <Details room roster/>
         </main>
     }

@@ -25,12 +25,12 @@ pub async fn send_message(
     #[server(default)]
     reply_to: Option<i64>,
 ) -> Result<(), AppError> {
-    use crate::{server::forms, state::doing::Doing};
+    use crate::{server::forms, state::composer_mode::ComposerMode};
 
-    let doing = reply_to.map_or(Doing::Writing, |id| Doing::Replying(MessageId(id)));
+    let mode = reply_to.map_or(ComposerMode::Writing, |id| ComposerMode::Replying(MessageId(id)));
     let result = door::send(room, &content, reply_to).await;
     let onward = result.map(|()| super::rooms::room_path(room));
-    forms::answer(onward, forms::Form::Message, &doing.path(room), [])
+    forms::answer(onward, forms::Form::Message, &mode.path(room), [])
 }
 
 /// Gives a message other words and goes back to it.
@@ -44,12 +44,12 @@ pub async fn edit_message(
     #[server(default)]
     content: String,
 ) -> Result<(), AppError> {
-    use crate::{server::forms, state::doing::Doing};
+    use crate::{server::forms, state::composer_mode::ComposerMode};
 
     let result = door::edit(message, &content).await;
     let onward = result.map(|()| door::shown_path(room, message));
     let typed = [("content", content.as_str())];
-    forms::answer(onward, forms::Form::Message, &Doing::Editing(message).path(room), typed)
+    forms::answer(onward, forms::Form::Message, &ComposerMode::Editing(message).path(room), typed)
 }
 
 /// Takes a message's words away and goes back to where it was.
@@ -140,7 +140,7 @@ pub(super) mod door {
     use crate::{
         error::AppError,
         server::identity::{context, signed_in},
-        state::doing::message_path,
+        state::composer_mode::message_path,
     };
 
     pub(super) async fn send(room: RoomId, content: &str, reply_to: Option<i64>) -> Result<(), AppError> {

@@ -1,7 +1,7 @@
 //! Where one writes. A plain form; once live, Enter sends by the socket, Shift+Enter breaks the line, and an Enter
 //! that confirms an input method's candidate does neither.
 //!
-//! It answers and edits too: which of these, is [`Doing`]'s to say.
+//! It answers and edits too: which of these, is [`ComposerMode`]'s to say.
 
 use chat::model::limits::CONTENT_MAX;
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
@@ -15,7 +15,7 @@ use crate::{
     i18n::{t, td_string},
     preferences::locale,
     server::messages::{EditMessage, SendMessage},
-    state::doing::Doing,
+    state::composer_mode::ComposerMode,
     ui::{
         erased::IntoErased,
         icon::{Icon, IconSvg},
@@ -83,7 +83,7 @@ pub(super) fn Composer(
                 }
             }
             "ArrowUp" if is_empty() => hands.instead(&event, Act::EditLast),
-            "Escape" => hands.instead(&event, Act::Begin(Doing::Writing)),
+            "Escape" => hands.instead(&event, Act::Begin(ComposerMode::Writing)),
             _ => {}
         }
     };
@@ -97,7 +97,7 @@ pub(super) fn Composer(
         #[cfg(feature = "hydrate")]
         mentions.look();
     };
-    let is_editing = move || matches!(talk.doing.get(), Doing::Editing(_));
+    let is_editing = move || matches!(talk.mode.get(), ComposerMode::Editing(_));
     let (save, send) = (t!(composer.save), t!(composer.send));
     let send = move || if is_editing() { save } else { send };
     view! {
@@ -194,10 +194,10 @@ fn Foot(length: RwSignal<usize>) -> impl IntoView {
 fn About() -> impl IntoView {
     let talk: Talk = expect_context();
     move || {
-        let (name, id) = match talk.doing.get() {
-            Doing::Replying(id) => ("reply_to", id),
-            Doing::Editing(id) => ("message", id),
-            Doing::Writing | Doing::Deleting(_) | Doing::Readers(_) => return None,
+        let (name, id) = match talk.mode.get() {
+            ComposerMode::Replying(id) => ("reply_to", id),
+            ComposerMode::Editing(id) => ("message", id),
+            ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => return None,
         };
         Some(view! { <input type="hidden" name=name value=id.to_string()/> })
     }
@@ -205,7 +205,7 @@ fn About() -> impl IntoView {
 
 /// The words that are to be edited, or those of an edit that was refused; none where something is written anew.
 pub(super) fn edited(talk: Talk) -> String {
-    let Doing::Editing(id) = talk.doing.get_untracked() else { return String::new() };
+    let ComposerMode::Editing(id) = talk.mode.get_untracked() else { return String::new() };
     let refused =
         talk.refused.try_update_value(|refused| refused.take_if(|(about, _)| *about == id)).flatten();
     if let Some((_, words)) = refused {

@@ -7,8 +7,8 @@ use chat::model::{MessageId, Room};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
+    banner::Banner,
     composer::Composer,
-    doing::Banner,
     header::Header,
     message::MentionNamesContext,
     talk::{Hands, Talk},
@@ -23,7 +23,7 @@ use crate::{
     pages::rooms::ShownNotice,
     preferences::locale,
     server::rooms::{JoinRoom, OpenedRoom},
-    state::{doing::Doing, timeline::Timeline, typing::Typists},
+    state::{composer_mode::ComposerMode, timeline::Timeline, typing::Typists},
     ui::{
         avatar::{Avatar, Shape},
         erased::IntoErased,
@@ -32,11 +32,11 @@ use crate::{
 
 /// What the address asks for besides the room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(super) struct RoomQuery {
     /// The message to show.
     pub(super) message: Option<MessageId>,
     /// What to do with it.
-    pub(super) doing: Doing,
+    pub(super) mode: ComposerMode,
 }
 
 /// See the module.
@@ -45,7 +45,7 @@ pub(super) fn Conversation(
     /// The room's page.
     opened: OpenedRoom,
     /// What is asked for.
-    wish: Wish,
+    query: RoomQuery,
 ) -> impl IntoView {
     let OpenedRoom { me, room, roster, window, readers } = opened;
     let others = roster.seats.into_iter().map(|seat| seat.user.username).collect();
@@ -63,11 +63,11 @@ pub(super) fn Conversation(
     let rev = window.rev;
     let rights = window.rights;
     let timeline = Timeline::new(me, window);
-    let target = wish.message.and_then(|id| timeline.message(id));
-    let doing = target
+    let target = query.message.and_then(|id| timeline.message(id));
+    let mode = target
         .as_ref()
-        .filter(|message| wish.doing.is_allowed(message, timeline.me(), rights))
-        .map_or(Doing::Writing, |_| wish.doing);
+        .filter(|message| query.mode.is_allowed(message, timeline.me(), rights))
+        .map_or(ComposerMode::Writing, |_| query.mode);
     let target = target.map(|message| message.id);
     let talk = Talk {
         room: room.id,
@@ -77,7 +77,7 @@ pub(super) fn Conversation(
         typists: RwSignal::new(Typists::default()),
         line: RwSignal::new(Line::Opening),
         rights: RwSignal::new(rights),
-        doing: RwSignal::new(doing),
+        mode: RwSignal::new(mode),
         refused: StoredValue::new(None),
         readers: RwSignal::new(readers),
         target: RwSignal::new(target),

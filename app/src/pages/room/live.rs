@@ -23,7 +23,7 @@ use crate::{
     preferences::{Preferences, preferences},
     server::messages::{delete_message, edit_message, readers},
     state::{
-        doing::{Doing, message_path},
+        composer_mode::{ComposerMode, message_path},
         roster::Roster,
         timeline::Timeline,
         typing::TYPING_REPEAT_MS,
@@ -120,10 +120,10 @@ impl Reader {
             Act::Step { is_down } => self.step(is_down),
             Act::Copy(id) => return self.copy(id),
             Act::Help => rows::press(shortcuts::BUTTON),
-            Act::Begin(doing) => return self.begin(doing),
+            Act::Begin(mode) => return self.begin(mode),
             Act::EditLast => {
                 let last = self.talk.timeline.with_untracked(Timeline::last_own);
-                return last.is_some_and(|id| self.begin(Doing::Editing(id)));
+                return last.is_some_and(|id| self.begin(ComposerMode::Editing(id)));
             }
             Act::Submit(text) => self.submit(text),
             Act::Delete(id) => self.delete(id),
@@ -162,11 +162,11 @@ impl Reader {
         self.tell(sentence(self.preferences.locale, &error.0));
     }
 
-    fn begin(self, doing: Doing) -> bool {
-        if !self.may(doing) {
+    fn begin(self, mode: ComposerMode) -> bool {
+        if !self.may(mode) {
             return false;
         }
-        if let Doing::Readers(id) = doing {
+        if let ComposerMode::Readers(id) = mode {
             self.talk.readers.set(Vec::new());
             spawn_local(async move {
                 match readers(id).await {
@@ -175,30 +175,32 @@ impl Reader {
                 }
             });
         }
-        if self.talk.doing.get_untracked() == doing {
+        if self.talk.mode.get_untracked() == mode {
             // Nothing to leave, so that the key is free to close something else.
-            return doing != Doing::Writing;
+            return mode != ComposerMode::Writing;
         }
-        self.talk.doing.set(doing);
-        if doing == Doing::Writing {
+        self.talk.mode.set(mode);
+        if mode == ComposerMode::Writing {
             rows::focus_composer();
         }
         true
     }
 
     fn submit(self, text: String) {
-        let doing = self.talk.doing.get_untracked();
+        let mode = self.talk.mode.get_untracked();
         self.stop_typing();
-        match doing {
-            Doing::Editing(id) => {
-                self.talk.doing.set(Doing::Writing);
+        match mode {
+            ComposerMode::Editing(id) => {
+                self.talk.mode.set(ComposerMode::Writing);
                 self.edit(id, text);
             }
-            Doing::Replying(id) => {
-                self.talk.doing.set(Doing::Writing);
+            ComposerMode::Replying(id) => {
+                self.talk.mode.set(ComposerMode::Writing);
                 self.write(text, Some(id));
             }
-            Doing::Writing | Doing::Deleting(_) | Doing::Readers(_) => self.write(text, None),
+            ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => {
+                self.write(text, None)
+            }
         }
     }
 
@@ -223,14 +225,14 @@ impl Reader {
             self.tell_failure(&error);
             self.talk.refused.set_value(Some((id, text)));
             // Whoever has begun something else finds the words when they edit that message again.
-            if self.talk.doing.get_untracked() == Doing::Writing {
-                self.begin(Doing::Editing(id));
+            if self.talk.mode.get_untracked() == ComposerMode::Writing {
+                self.begin(ComposerMode::Editing(id));
             }
         });
     }
 
     fn delete(self, id: MessageId) {
-        self.talk.doing.set(Doing::Writing);
+        self.talk.mode.set(ComposerMode::Writing);
         rows::focus_composer();
         spawn_local(async move {
             if let Err(error) = delete_message(self.talk.room, id).await {
@@ -259,7 +261,7 @@ impl Reader {
 
     fn typing(self, is_typing: bool) {
         // Other words for what was said before are no new message.
-        if matches!(self.talk.doing.get_untracked(), Doing::Editing(_)) {
+        if matches!(self.talk.mode.get_untracked(), ComposerMode::Editing(_)) {
             return;
         }
         if !is_typing {

@@ -13,7 +13,7 @@ use crate::{
     live::Line,
     preferences::locale,
     state::{
-        doing::message_path,
+        composer_mode::message_path,
         file::{File, says_only_its_name},
         timeline::{Delivery, Row},
     },

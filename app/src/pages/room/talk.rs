@@ -6,7 +6,7 @@ use leptos::{html, prelude::*};
 use crate::{
     live::Line,
     state::{
-        doing::Doing,
+        composer_mode::ComposerMode,
         timeline::{Key, Timeline},
         typing::Typists,
     },
@@ -22,7 +22,7 @@ pub(super) struct Talk {
     /// What the reader may do.
     pub(super) rights: RwSignal<Rights>,
     /// What they are about to do.
-    pub(super) doing: RwSignal<Doing>,
+    pub(super) mode: RwSignal<ComposerMode>,
     /// The words of an edit that was refused, until that message is edited again.
     pub(super) refused: StoredValue<Option<(MessageId, String)>>,
     /// Who has read the message that they asked about.
@@ -66,7 +66,7 @@ pub(super) enum Act {
     /// The list of keys.
     Help,
     /// From now on one does this.
-    Begin(Doing),
+    Begin(ComposerMode),
     /// The message that one wrote last gets other words.
     EditLast,
     /// What is in the composer, for what one is doing.

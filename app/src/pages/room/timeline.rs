@@ -12,7 +12,7 @@ use crate::{
     i18n::{t, td_string},
     preferences::locale,
     server::{members::members_path, rooms::room_path},
-    state::{doing::Doing, roster::Roster, timeline::Timeline},
+    state::{composer_mode::ComposerMode, roster::Roster, timeline::Timeline},
     ui::{
         avatar::{Avatar, Shape},
         erased::IntoErased,
@@ -111,18 +111,18 @@ fn pressed(event: &ev::KeyboardEvent, talk: Talk, hands: Hands) {
     }
     let active = talk.active.get_untracked();
     let message = active.and_then(|key| talk.timeline.with_untracked(|timeline| timeline.id_at(key)));
-    let of = |doing: fn(MessageId) -> Doing| message.map(|id| Act::Begin(doing(id)));
+    let of = |mode: fn(MessageId) -> ComposerMode| message.map(|id| Act::Begin(mode(id)));
     let act = match event.key().as_str() {
         "ArrowDown" => Some(Act::Step { is_down: true }),
         "ArrowUp" => Some(Act::Step { is_down: false }),
         "End" => Some(Act::ToEnd),
-        "r" | "R" => of(Doing::Replying),
-        "e" | "E" => of(Doing::Editing),
-        "v" | "V" => of(Doing::Readers),
-        "Delete" | "Backspace" => of(Doing::Deleting),
+        "r" | "R" => of(ComposerMode::Replying),
+        "e" | "E" => of(ComposerMode::Editing),
+        "v" | "V" => of(ComposerMode::Readers),
+        "Delete" | "Backspace" => of(ComposerMode::Deleting),
         "c" | "C" => message.map(Act::Copy),
         "?" => Some(Act::Help),
-        "Escape" => Some(Act::Begin(Doing::Writing)),
+        "Escape" => Some(Act::Begin(ComposerMode::Writing)),
         _ => None,
     };
     if act.is_some_and(|act| hands.act(act)) {

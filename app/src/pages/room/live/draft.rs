@@ -6,7 +6,7 @@ use leptos::{html, prelude::*};
 use super::super::{composer::edited, talk::Talk};
 use crate::{
     browser::{storage, textarea},
-    state::{doing::Doing, draft::draft_in, timeline::Timeline},
+    state::{composer_mode::ComposerMode, draft::draft_in, timeline::Timeline},
 };
 
 /// Under what name, for this reader.
@@ -16,7 +16,7 @@ fn name(talk: Talk) -> String {
 
 /// Keeps what was written. What is edited is no draft.
 pub(in crate::pages::room) fn save(talk: Talk, text: &str) {
-    if !matches!(talk.doing.get_untracked(), Doing::Editing(_)) {
+    if !matches!(talk.mode.get_untracked(), ComposerMode::Editing(_)) {
         storage::set(&name(talk), if text.trim().is_empty() { "" } else { text });
     }
 }
@@ -31,26 +31,28 @@ pub(in crate::pages::room) fn keep(talk: Talk, area: NodeRef<html::Textarea>, le
             textarea::fit(&area);
         }
     };
-    Effect::new(move |was: Option<Doing>| {
-        let doing = talk.doing.get();
-        match (was, doing) {
+    Effect::new(move |was: Option<ComposerMode>| {
+        let mode = talk.mode.get();
+        match (was, mode) {
             // What somebody typed before the page came to life is newer than any draft.
-            (None, Doing::Writing) => {
+            (None, ComposerMode::Writing) => {
                 if area.get_untracked().is_some_and(|area| area.value().is_empty())
                     && let Some(draft) = storage::get(&name(talk))
                 {
                     fill(&draft);
                 }
             }
-            (Some(was), Doing::Editing(_)) if was != doing => fill(&edited(talk)),
-            (Some(Doing::Editing(_)), doing) if !matches!(doing, Doing::Editing(_)) => {
+            (Some(was), ComposerMode::Editing(_)) if was != mode => fill(&edited(talk)),
+            (Some(ComposerMode::Editing(_)), mode) if !matches!(mode, ComposerMode::Editing(_)) => {
                 fill(&storage::get(&name(talk)).unwrap_or_default());
             }
             _ => {}
         }
-        if was.is_some_and(|was| was != doing) && matches!(doing, Doing::Replying(_) | Doing::Editing(_)) {
+        if was.is_some_and(|was| was != mode)
+            && matches!(mode, ComposerMode::Replying(_) | ComposerMode::Editing(_))
+        {
             crate::browser::rows::focus_composer();
         }
-        doing
+        mode
     });
 }

@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use super::Reader;
-use crate::{server::members::read_roster, state::doing::Doing};
+use crate::{server::members::read_roster, state::composer_mode::ComposerMode};
 
 impl Reader {
     /// Asks who is in the room and what the reader may do. What changed while the line did not stand is not told
@@ -20,8 +20,8 @@ impl Reader {
             if self.talk.rights.get_untracked() != now.rights {
                 self.talk.rights.set(now.rights);
                 // What one was about to do one may not any more.
-                if !self.may(self.talk.doing.get_untracked()) {
-                    self.talk.doing.set(Doing::Writing);
+                if !self.may(self.talk.mode.get_untracked()) {
+                    self.talk.mode.set(ComposerMode::Writing);
                 }
             }
             self.roster.set(now);
@@ -29,11 +29,11 @@ impl Reader {
     }
 
     /// May the reader do this with the message it is about?
-    pub(super) fn may(self, doing: Doing) -> bool {
+    pub(super) fn may(self, mode: ComposerMode) -> bool {
         let rights = self.talk.rights.get_untracked();
-        let Some(id) = doing.message() else { return true };
+        let Some(id) = mode.message() else { return true };
         self.talk.timeline.with_untracked(|timeline| {
-            timeline.message(id).is_some_and(|message| doing.is_allowed(&message, timeline.me(), rights))
+            timeline.message(id).is_some_and(|message| mode.is_allowed(&message, timeline.me(), rights))
         })
     }
 }

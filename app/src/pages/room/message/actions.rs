@@ -9,7 +9,7 @@ use super::super::talk::{Act, Hands, Talk};
 use crate::{
     i18n::t,
     state::{
-        doing::{Doing, message_path},
+        composer_mode::{ComposerMode, message_path},
         timeline::Timeline,
     },
     ui::{
@@ -29,16 +29,16 @@ pub(super) fn Actions(
     let talk: Talk = expect_context();
     let hands: Hands = expect_context();
     let (id, me) = (message.id, talk.timeline.with_untracked(Timeline::me));
-    let begin = |doing: Doing, icon: Icon, words: &'static str, test: &'static str| {
-        doing.is_allowed(&message, me, rights).then(|| {
+    let begin = |mode: ComposerMode, icon: Icon, words: &'static str, test: &'static str| {
+        mode.is_allowed(&message, me, rights).then(|| {
             view! {
                 <a
                     class="button button-icon"
-                    href=doing.path(talk.room)
+                    href=mode.path(talk.room)
                     aria-label=words
                     title=words
                     data-testid=test
-                    on:click=move |click| hands.instead(&click, Act::Begin(doing))
+                    on:click=move |click| hands.instead(&click, Act::Begin(mode))
                 >
                     <IconSvg icon/>
                 </a>
@@ -47,9 +47,9 @@ pub(super) fn Actions(
     };
     view! {
         <div class="message-actions" role="group" aria-label=t!(actions.label) data-testid="actions">
-            {begin(Doing::Replying(id), Icon::Reply, t!(actions.reply), "reply")}
-            {begin(Doing::Editing(id), Icon::Pen, t!(actions.edit), "edit")}
-            {begin(Doing::Readers(id), Icon::Eye, t!(actions.readers), "readers")}
+            {begin(ComposerMode::Replying(id), Icon::Reply, t!(actions.reply), "reply")}
+            {begin(ComposerMode::Editing(id), Icon::Pen, t!(actions.edit), "edit")}
+            {begin(ComposerMode::Readers(id), Icon::Eye, t!(actions.readers), "readers")}
             <a
                 class="button button-icon"
                 href=message_path(talk.room, id)
@@ -60,7 +60,7 @@ pub(super) fn Actions(
             >
                 <IconSvg icon=Icon::Link/>
             </a>
-            {begin(Doing::Deleting(id), Icon::Bin, t!(actions.delete), "delete")}
+            {begin(ComposerMode::Deleting(id), Icon::Bin, t!(actions.delete), "delete")}
         </div>
     }
     .erased()

@@ -6,7 +6,7 @@ use super::super::talk::{Act, Hands, Talk};
 use crate::{
     i18n::t,
     markdown::excerpt,
-    state::{doing::message_path, timeline::Quote},
+    state::{composer_mode::message_path, timeline::Quote},
     ui::person::display_name,
 };
 

@@ -8,7 +8,7 @@ use crate::{
     i18n::t,
     markdown::excerpt,
     server::messages::DeleteMessage,
-    state::doing::{Doing, message_path},
+    state::composer_mode::{ComposerMode, message_path},
     ui::{
         erased::IntoErased,
         icon::{Icon, IconSvg},
@@ -24,47 +24,47 @@ const SHOWN: usize = 120;
 pub(super) fn Banner() -> impl IntoView {
     let talk: Talk = expect_context();
     let shown = Memo::new(move |_| {
-        let doing = talk.doing.get();
-        let message = doing.message().and_then(|id| talk.timeline.with(|timeline| timeline.message(id)));
-        message.map(|message| (doing, message))
+        let mode = talk.mode.get();
+        let message = mode.message().and_then(|id| talk.timeline.with(|timeline| timeline.message(id)));
+        message.map(|message| (mode, message))
     });
     move || {
-        shown.get().map(|(doing, message)| {
-            view! { <Shown doing message=(*message).clone()/> }
+        shown.get().map(|(mode, message)| {
+            view! { <Shown mode message=(*message).clone()/> }
         })
     }
 }
 
 #[component]
-fn Shown(doing: Doing, message: RoomMessage) -> impl IntoView {
+fn Shown(mode: ComposerMode, message: RoomMessage) -> impl IntoView {
     let talk: Talk = expect_context();
     let hands: Hands = expect_context();
     let (id, author) = (message.id, display_name(&message.sender));
     let words = excerpt(&message.content, SHOWN);
-    let title = match doing {
-        Doing::Writing => String::new(),
-        Doing::Replying(_) => t!(doing.reply, who = author),
-        Doing::Editing(_) => t!(doing.edit).to_owned(),
-        Doing::Deleting(_) => t!(doing.delete).to_owned(),
-        Doing::Readers(_) => t!(doing.readers).to_owned(),
+    let title = match mode {
+        ComposerMode::Writing => String::new(),
+        ComposerMode::Replying(_) => t!(banner.reply, who = author),
+        ComposerMode::Editing(_) => t!(banner.edit).to_owned(),
+        ComposerMode::Deleting(_) => t!(banner.delete).to_owned(),
+        ComposerMode::Readers(_) => t!(banner.readers).to_owned(),
     };
     view! {
         <section class="doing" aria-label=title.clone() data-testid="doing">
             <div class="doing-text">
                 <p class="doing-title">{title.clone()}</p>
-                {match doing {
-                    Doing::Readers(_) => view! { <Readers/> }.erased(),
+                {match mode {
+                    ComposerMode::Readers(_) => view! { <Readers/> }.erased(),
                     _ => view! { <p class="doing-words">{words}</p> }.erased(),
                 }}
             </div>
-            {matches!(doing, Doing::Deleting(_)).then(|| view! { <Confirm id/> })}
+            {matches!(mode, ComposerMode::Deleting(_)).then(|| view! { <Confirm id/> })}
             <a
                 class="button button-icon"
                 href=format!("{}#message-{id}", message_path(talk.room, id))
-                aria-label=t!(doing.cancel)
-                title=t!(doing.cancel)
+                aria-label=t!(banner.cancel)
+                title=t!(banner.cancel)
                 data-testid="cancel"
-                on:click=move |click| hands.instead(&click, Act::Begin(Doing::Writing))
+                on:click=move |click| hands.instead(&click, Act::Begin(ComposerMode::Writing))
             >
                 <IconSvg icon=Icon::Cross/>
             </a>
@@ -98,7 +98,7 @@ fn Confirm(id: MessageId) -> impl IntoView {
 #[component]
 fn Readers() -> impl IntoView {
     let talk: Talk = expect_context();
-    let (none, between) = (t!(doing.nobody), t!(doing.between));
+    let (none, between) = (t!(banner.nobody), t!(banner.between));
     let words = move || {
         let names: Vec<String> = talk.readers.read().iter().map(display_name).collect();
         if names.is_empty() { none.to_owned() } else { names.join(between) }

@@ -6,7 +6,7 @@ use chat::model::{MessageId, MessageType, Rights, RoomId, RoomMessage, UserId};
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Doing {
+pub enum ComposerMode {
     /// Nothing of the kind: one writes.
     #[default]
     Writing,
@@ -20,10 +20,10 @@ pub enum Doing {
     Readers(MessageId),
 }
 
-impl Doing {
+impl ComposerMode {
     /// As the address says: `?message=5&do=reply`.
-    pub fn from_words(message: Option<MessageId>, word: Option<&str>) -> Self {
-        match (message, word) {
+    pub fn from_query(message: Option<MessageId>, value: Option<&str>) -> Self {
+        match (message, value) {
             (Some(id), Some("reply")) => Self::Replying(id),
             (Some(id), Some("edit")) => Self::Editing(id),
             (Some(id), Some("delete")) => Self::Deleting(id),
@@ -33,7 +33,7 @@ impl Doing {
     }
 
     /// The word in the address.
-    fn word(self) -> Option<&'static str> {
+    fn query_value(self) -> Option<&'static str> {
         match self {
             Self::Writing => None,
             Self::Replying(_) => Some("reply"),
@@ -66,8 +66,8 @@ impl Doing {
 
     /// Where a page without a script goes for it. The fragment has the browser show the message.
     pub fn path(self, room: RoomId) -> String {
-        match (self.message(), self.word()) {
-            (Some(id), Some(word)) => format!("/rooms/{room}?message={id}&do={word}#message-{id}"),
+        match (self.message(), self.query_value()) {
+            (Some(id), Some(value)) => format!("/rooms/{room}?message={id}&do={value}#message-{id}"),
             _ => format!("/rooms/{room}"),
         }
     }
@@ -110,27 +110,37 @@ mod tests {
     #[test]
     fn only_what_one_may_do_is_offered() {
         let id = MessageId(5);
-        let all = [Doing::Replying(id), Doing::Editing(id), Doing::Deleting(id), Doing::Readers(id)];
-        let offered = |sender, rights| all.map(|doing| doing.is_allowed(&message(sender), UserId(1), rights));
+        let all = [
+            ComposerMode::Replying(id),
+            ComposerMode::Editing(id),
+            ComposerMode::Deleting(id),
+            ComposerMode::Readers(id),
+        ];
+        let offered = |sender, rights| all.map(|mode| mode.is_allowed(&message(sender), UserId(1), rights));
         let member = Rights { write: true, delete_own: true, delete_any: false };
         assert_eq!(offered(1, member), [true, true, true, true]);
         assert_eq!(offered(2, member), [true, false, false, true]);
         assert_eq!(offered(2, Rights { delete_any: true, ..member }), [true, false, true, true]);
         assert_eq!(offered(1, Rights { write: false, ..member }), [false, false, true, true]);
         let gone = RoomMessage { is_deleted: true, ..message(1) };
-        assert!(all.iter().all(|doing| !doing.is_allowed(&gone, UserId(1), member)));
+        assert!(all.iter().all(|mode| !mode.is_allowed(&gone, UserId(1), member)));
     }
 
     #[test]
     fn what_one_does_is_found_again_in_its_address() {
         let id = MessageId(5);
-        for doing in [Doing::Replying(id), Doing::Editing(id), Doing::Deleting(id), Doing::Readers(id)] {
-            let path = doing.path(RoomId(2));
-            let word = path.split("do=").nth(1).and_then(|rest| rest.split('#').next());
-            assert_eq!(Doing::from_words(Some(id), word), doing, "{path}");
+        for mode in [
+            ComposerMode::Replying(id),
+            ComposerMode::Editing(id),
+            ComposerMode::Deleting(id),
+            ComposerMode::Readers(id),
+        ] {
+            let path = mode.path(RoomId(2));
+            let value = path.split("do=").nth(1).and_then(|rest| rest.split('#').next());
+            assert_eq!(ComposerMode::from_query(Some(id), value), mode, "{path}");
         }
-        assert_eq!(Doing::Writing.path(RoomId(2)), "/rooms/2");
-        assert_eq!(Doing::from_words(None, Some("edit")), Doing::Writing);
-        assert_eq!(Doing::from_words(Some(id), Some("explode")), Doing::Writing);
+        assert_eq!(ComposerMode::Writing.path(RoomId(2)), "/rooms/2");
+        assert_eq!(ComposerMode::from_query(None, Some("edit")), ComposerMode::Writing);
+        assert_eq!(ComposerMode::from_query(Some(id), Some("explode")), ComposerMode::Writing);
     }
 }
