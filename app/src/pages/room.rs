@@ -23,6 +23,7 @@ use crate::{
 
 mod banner;
 mod composer;
+mod context;
 mod conversation;
 mod details;
 mod header;
@@ -32,7 +33,6 @@ mod mentions;
 mod message;
 mod rows;
 mod shortcuts;
-mod talk;
 mod timeline;
 mod typing;
 

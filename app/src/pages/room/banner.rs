@@ -3,7 +3,7 @@
 use chat::model::{MessageId, RoomMessage};
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::talk::{Act, Hands, Talk};
+use super::context::{Action, Actions, RoomContext};
 use crate::{
     i18n::t,
     markdown::excerpt,
@@ -22,10 +22,10 @@ const SHOWN: usize = 120;
 /// See the module.
 #[component]
 pub(super) fn Banner() -> impl IntoView {
-    let talk: Talk = expect_context();
+    let context: RoomContext = expect_context();
     let shown = Memo::new(move |_| {
-        let mode = talk.mode.get();
-        let message = mode.message().and_then(|id| talk.timeline.with(|timeline| timeline.message(id)));
+        let mode = context.mode.get();
+        let message = mode.message().and_then(|id| context.timeline.with(|timeline| timeline.message(id)));
         message.map(|message| (mode, message))
     });
     move || {
@@ -37,8 +37,8 @@ pub(super) fn Banner() -> impl IntoView {
 
 #[component]
 fn Shown(mode: ComposerMode, message: RoomMessage) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let (id, author) = (message.id, display_name(&message.sender));
     let words = excerpt(&message.content, SHOWN);
     let title = match mode {
@@ -60,11 +60,11 @@ fn Shown(mode: ComposerMode, message: RoomMessage) -> impl IntoView {
             {matches!(mode, ComposerMode::Deleting(_)).then(|| view! { <Confirm id/> })}
             <a
                 class="button button-icon"
-                href=format!("{}#message-{id}", message_path(talk.room, id))
+                href=format!("{}#message-{id}", message_path(context.room, id))
                 aria-label=t!(banner.cancel)
                 title=t!(banner.cancel)
                 data-testid="cancel"
-                on:click=move |click| hands.instead(&click, Act::Begin(ComposerMode::Writing))
+                on:click=move |click| actions.run_instead(&click, Action::Begin(ComposerMode::Writing))
             >
                 <IconSvg icon=Icon::Cross/>
             </a>
@@ -76,15 +76,15 @@ fn Shown(mode: ComposerMode, message: RoomMessage) -> impl IntoView {
 /// Really?
 #[component]
 fn Confirm(id: MessageId) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     view! {
         <form
             method="post"
             action=DeleteMessage::url()
-            on:submit=move |event| hands.instead(&event, Act::Delete(id))
+            on:submit=move |event| actions.run_instead(&event, Action::Delete(id))
         >
-            <input type="hidden" name="room" value=talk.room.to_string()/>
+            <input type="hidden" name="room" value=context.room.to_string()/>
             <input type="hidden" name="message" value=id.to_string()/>
             <button type="submit" class="button button-small button-alert" data-testid="confirm-delete">
                 {t!(actions.delete)}
@@ -97,10 +97,10 @@ fn Confirm(id: MessageId) -> impl IntoView {
 /// Their names, or that there are none yet.
 #[component]
 fn Readers() -> impl IntoView {
-    let talk: Talk = expect_context();
+    let context: RoomContext = expect_context();
     let (none, between) = (t!(banner.nobody), t!(banner.between));
     let words = move || {
-        let names: Vec<String> = talk.readers.read().iter().map(display_name).collect();
+        let names: Vec<String> = context.readers.read().iter().map(display_name).collect();
         if names.is_empty() { none.to_owned() } else { names.join(between) }
     };
     view! {

@@ -7,9 +7,9 @@ use chat::model::limits::CONTENT_MAX;
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
 
 use super::{
+    context::{Action, Actions, RoomContext},
     mentions::{LIST, MentionList, Mentions},
     shortcuts::Shortcuts,
-    talk::{Act, Hands, Talk},
 };
 use crate::{
     i18n::{t, td_string},
@@ -38,26 +38,26 @@ pub(super) fn Composer(
     /// The room's name, for the placeholder.
     name: String,
 ) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let area = NodeRef::<html::Textarea>::new();
-    let mentions = Mentions::new(talk.room, area);
-    let first = edited(talk);
+    let mentions = Mentions::new(context.room, area);
+    let first = edited(context);
     let length = RwSignal::new(first.chars().count());
 
     let changed = move |_| {
         let Some(area) = area.get() else { return };
         let text = area.value();
         length.set(text.chars().count());
-        hands.act(Act::Typing(!text.trim().is_empty()));
+        actions.run(Action::Typing(!text.trim().is_empty()));
         #[cfg(feature = "hydrate")]
         {
             crate::browser::textarea::fit(&area);
-            super::live::draft::save(talk, &text);
+            super::live::draft::save(context, &text);
             mentions.look();
         }
     };
-    let submit = move || submit(area, length, hands);
+    let submit = move || submit(area, length, actions);
     let submitted = move |event: ev::SubmitEvent| {
         if submit() {
             event.prevent_default();
@@ -82,13 +82,13 @@ pub(super) fn Composer(
                     let _ = form.request_submit();
                 }
             }
-            "ArrowUp" if is_empty() => hands.instead(&event, Act::EditLast),
-            "Escape" => hands.instead(&event, Act::Begin(ComposerMode::Writing)),
+            "ArrowUp" if is_empty() => actions.run_instead(&event, Action::EditLast),
+            "Escape" => actions.run_instead(&event, Action::Begin(ComposerMode::Writing)),
             _ => {}
         }
     };
     #[cfg(feature = "hydrate")]
-    super::live::draft::keep(talk, area, length);
+    super::live::draft::keep(context, area, length);
     let left = move || {
         #[cfg(feature = "hydrate")]
         mentions.close();
@@ -97,7 +97,7 @@ pub(super) fn Composer(
         #[cfg(feature = "hydrate")]
         mentions.look();
     };
-    let is_editing = move || matches!(talk.mode.get(), ComposerMode::Editing(_));
+    let is_editing = move || matches!(context.mode.get(), ComposerMode::Editing(_));
     let (save, send) = (t!(composer.save), t!(composer.send));
     let send = move || if is_editing() { save } else { send };
     view! {
@@ -107,7 +107,7 @@ pub(super) fn Composer(
             action=move || if is_editing() { EditMessage::url() } else { SendMessage::url() }
             on:submit=submitted
         >
-            <input type="hidden" name="room" value=talk.room.to_string()/>
+            <input type="hidden" name="room" value=context.room.to_string()/>
             <About/>
             <MentionList mentions/>
             <textarea
@@ -144,13 +144,13 @@ pub(super) fn Composer(
 }
 
 /// Sends what is in the text area, if it can be sent. True where the form need not go to the server.
-fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, hands: Hands) -> bool {
+fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, actions: Actions) -> bool {
     let Some(area) = area.get() else { return false };
     let text = area.value();
     if text.trim().is_empty() || text.chars().count() > CONTENT_MAX {
         return true;
     }
-    if !hands.act(Act::Submit(text)) {
+    if !actions.run(Action::Submit(text)) {
         return false;
     }
     area.set_value("");
@@ -192,9 +192,9 @@ fn Foot(length: RwSignal<usize>) -> impl IntoView {
 /// The message that the form is about, for the server.
 #[component]
 fn About() -> impl IntoView {
-    let talk: Talk = expect_context();
+    let context: RoomContext = expect_context();
     move || {
-        let (name, id) = match talk.mode.get() {
+        let (name, id) = match context.mode.get() {
             ComposerMode::Replying(id) => ("reply_to", id),
             ComposerMode::Editing(id) => ("message", id),
             ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => return None,
@@ -204,10 +204,10 @@ fn About() -> impl IntoView {
 }
 
 /// The words that are to be edited, or those of an edit that was refused; none where something is written anew.
-pub(super) fn edited(talk: Talk) -> String {
-    let ComposerMode::Editing(id) = talk.mode.get_untracked() else { return String::new() };
+pub(super) fn edited(context: RoomContext) -> String {
+    let ComposerMode::Editing(id) = context.mode.get_untracked() else { return String::new() };
     let refused =
-        talk.refused.try_update_value(|refused| refused.take_if(|(about, _)| *about == id)).flatten();
+        context.refused.try_update_value(|refused| refused.take_if(|(about, _)| *about == id)).flatten();
     if let Some((_, words)) = refused {
         return words;
     }
@@ -215,7 +215,8 @@ pub(super) fn edited(talk: Talk) -> String {
     if let Some(words) = crate::server::forms::typed_message() {
         return words;
     }
-    talk.timeline
+    context
+        .timeline
         .with_untracked(|timeline| timeline.message(id))
         .map(|message| message.content.clone())
         .unwrap_or_default()

@@ -9,9 +9,9 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use super::{
     banner::Banner,
     composer::Composer,
+    context::{Actions, RoomContext},
     header::Header,
     message::MentionNamesContext,
-    talk::{Hands, Talk},
     timeline::TimelineView,
     typing::Typing,
 };
@@ -69,7 +69,7 @@ pub(super) fn Conversation(
         .filter(|message| query.mode.is_allowed(message, timeline.me(), rights))
         .map_or(ComposerMode::Writing, |_| query.mode);
     let target = target.map(|message| message.id);
-    let talk = Talk {
+    let context = RoomContext {
         room: room.id,
         is_above: RwSignal::new(timeline.has_later()),
         active: RwSignal::new(target.and_then(|id| timeline.key_of(id))),
@@ -83,23 +83,23 @@ pub(super) fn Conversation(
         target: RwSignal::new(target),
         loading: RwSignal::new(false),
         unseen: RwSignal::new(0),
-        told: RwSignal::new(None),
+        toast: RwSignal::new(None),
         node: NodeRef::new(),
     };
-    provide_context(talk);
+    provide_context(context);
     #[cfg(feature = "hydrate")]
-    let hands = super::live::start(&room, rev, talk);
+    let actions = super::live::start(&room, rev, context);
     #[cfg(not(feature = "hydrate"))]
-    let hands = Hands::idle();
-    provide_context::<Hands>(hands);
+    let actions = Actions::noop();
+    provide_context::<Actions>(actions);
 
     view! {
         <div
             class="pane pane-main conversation"
-            data-live=move || (talk.line.get() == Line::Open).to_string()
+            data-live=move || (context.line.get() == Line::Open).to_string()
         >
             <Header room=room.clone()/>
-            <LineNotice line=talk.line/>
+            <LineNotice line=context.line/>
             <TimelineView room=room.clone()/>
             <div class="conversation-foot">
                 <ShownNotice/>
@@ -113,16 +113,16 @@ pub(super) fn Conversation(
 /// The composer, or why there is none.
 #[component]
 fn Foot(room: Room) -> impl IntoView {
-    let talk: Talk = expect_context();
+    let context: RoomContext = expect_context();
     if !room.is_active {
         return Either::Left(view! { <p class="closed">{t!(room.closed)}</p> });
     }
     let muted = t!(composer.muted);
-    let may_write = Memo::new(move |_| talk.rights.get().write);
+    let may_write = Memo::new(move |_| context.rights.get().write);
     Either::Right(view! {
-        <Typing typists=talk.typists/>
+        <Typing typists=context.typists/>
         <div class="told" role="status">
-            {move || talk.told.get().map(|words| view! { <p class="notice">{words}</p> })}
+            {move || context.toast.get().map(|words| view! { <p class="notice">{words}</p> })}
         </div>
         <Banner/>
         // There before its words are, so that they are read out when they come.

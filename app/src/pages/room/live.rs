@@ -7,8 +7,9 @@ use futures::channel::mpsc::UnboundedSender;
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 
 use super::{
-    Reopen, shortcuts,
-    talk::{Act, Hands, Talk},
+    Reopen,
+    context::{Action, Actions, RoomContext},
+    shortcuts,
 };
 use crate::{
     browser::{
@@ -42,9 +43,9 @@ const TOLD: Duration = Duration::from_secs(4);
 
 /// Follows the room from change `rev` and gives the conversation its hands. A room that one cannot write in is not
 /// followed: nothing happens there any more.
-pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
+pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
     let reader = Reader {
-        talk,
+        context,
         known: expect_context(),
         notice: expect_context(),
         reopen: expect_context(),
@@ -52,23 +53,23 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
         asked: StoredValue::new(0),
         preferences: preferences(),
         has_receipts: room.member_count <= reading::RECEIPTS_UP_TO,
-        at_end: StoredValue::new(talk.timeline.with_untracked(|timeline| !timeline.has_later())),
+        at_end: StoredValue::new(context.timeline.with_untracked(|timeline| !timeline.has_later())),
         read_to: StoredValue::new(MessageId::default()),
         said_read_at: StoredValue::new(0.0),
         said_typing_at: StoredValue::new(0.0),
         frames: StoredValue::new(None),
     };
     Effect::new(move |_| {
-        if let Some(target) = talk.target.get_untracked() {
+        if let Some(target) = context.target.get_untracked() {
             reader.show(target);
         }
         reader.fill();
     });
     if room.is_active {
         let signals = Signals {
-            timeline: talk.timeline,
-            typists: talk.typists,
-            line: talk.line,
+            timeline: context.timeline,
+            typists: context.typists,
+            line: context.line,
             roster: reader.roster,
         };
         let hooks = Hooks {
@@ -84,13 +85,13 @@ pub(super) fn start(room: &Room, rev: i64, talk: Talk) -> Hands {
             on_cleanup(move || looking.clear());
         }
     }
-    Hands(Callback::new(move |act| reader.act(act)))
+    Actions(Callback::new(move |action| reader.run(action)))
 }
 
 /// Somebody in front of a room.
 #[derive(Clone, Copy)]
 struct Reader {
-    talk: Talk,
+    context: RoomContext,
     known: KnownRooms,
     notice: Notice,
     reopen: Reopen,
@@ -110,25 +111,25 @@ struct Reader {
 }
 
 impl Reader {
-    fn act(self, act: Act) -> bool {
-        match act {
-            Act::Earlier => self.earlier(),
-            Act::Later => self.later(),
-            Act::AtEnd(at_end) => self.moved(at_end),
-            Act::ToEnd => self.to_end(),
-            Act::Jump(id) => self.jump(id),
-            Act::Step { is_down } => self.step(is_down),
-            Act::Copy(id) => return self.copy(id),
-            Act::Help => rows::press(shortcuts::BUTTON),
-            Act::Begin(mode) => return self.begin(mode),
-            Act::EditLast => {
-                let last = self.talk.timeline.with_untracked(Timeline::last_own);
+    fn run(self, action: Action) -> bool {
+        match action {
+            Action::Earlier => self.earlier(),
+            Action::Later => self.later(),
+            Action::AtEnd(at_end) => self.moved(at_end),
+            Action::ToEnd => self.to_end(),
+            Action::Jump(id) => self.jump(id),
+            Action::Step { is_down } => self.step(is_down),
+            Action::Copy(id) => return self.copy(id),
+            Action::Help => rows::press(shortcuts::BUTTON),
+            Action::Begin(mode) => return self.begin(mode),
+            Action::EditLast => {
+                let last = self.context.timeline.with_untracked(Timeline::last_own);
                 return last.is_some_and(|id| self.begin(ComposerMode::Editing(id)));
             }
-            Act::Submit(text) => self.submit(text),
-            Act::Delete(id) => self.delete(id),
-            Act::Retry(client_id) => self.retry(&client_id),
-            Act::Typing(is_typing) => self.typing(is_typing),
+            Action::Submit(text) => self.submit(text),
+            Action::Delete(id) => self.delete(id),
+            Action::Retry(client_id) => self.retry(&client_id),
+            Action::Typing(is_typing) => self.typing(is_typing),
         }
         true
     }
@@ -149,10 +150,10 @@ impl Reader {
 
     /// A word about what was done, or why it was not.
     fn tell(self, words: String) {
-        self.talk.told.set(Some(words));
+        self.context.toast.set(Some(words));
         set_timeout(
             move || {
-                let _ = self.talk.told.try_set(None);
+                let _ = self.context.toast.try_set(None);
             },
             TOLD,
         );
@@ -167,19 +168,19 @@ impl Reader {
             return false;
         }
         if let ComposerMode::Readers(id) = mode {
-            self.talk.readers.set(Vec::new());
+            self.context.readers.set(Vec::new());
             spawn_local(async move {
                 match readers(id).await {
-                    Ok(people) => drop(self.talk.readers.try_set(people)),
+                    Ok(people) => drop(self.context.readers.try_set(people)),
                     Err(error) => self.tell_failure(&error),
                 }
             });
         }
-        if self.talk.mode.get_untracked() == mode {
+        if self.context.mode.get_untracked() == mode {
             // Nothing to leave, so that the key is free to close something else.
             return mode != ComposerMode::Writing;
         }
-        self.talk.mode.set(mode);
+        self.context.mode.set(mode);
         if mode == ComposerMode::Writing {
             rows::focus_composer();
         }
@@ -187,15 +188,15 @@ impl Reader {
     }
 
     fn submit(self, text: String) {
-        let mode = self.talk.mode.get_untracked();
+        let mode = self.context.mode.get_untracked();
         self.stop_typing();
         match mode {
             ComposerMode::Editing(id) => {
-                self.talk.mode.set(ComposerMode::Writing);
+                self.context.mode.set(ComposerMode::Writing);
                 self.edit(id, text);
             }
             ComposerMode::Replying(id) => {
-                self.talk.mode.set(ComposerMode::Writing);
+                self.context.mode.set(ComposerMode::Writing);
                 self.write(text, Some(id));
             }
             ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => {
@@ -205,9 +206,9 @@ impl Reader {
     }
 
     fn write(self, text: String, reply_to: Option<MessageId>) {
-        draft::save(self.talk, "");
+        draft::save(self.context, "");
         let mut draft = None;
-        self.talk
+        self.context
             .timeline
             .update(|timeline| draft = Some(timeline.write(text, reply_to, client_id(), now())));
         if let Some(draft) = draft {
@@ -218,24 +219,24 @@ impl Reader {
 
     fn edit(self, id: MessageId, text: String) {
         spawn_local(async move {
-            let Err(error) = edit_message(self.talk.room, id, text.clone()).await else { return };
+            let Err(error) = edit_message(self.context.room, id, text.clone()).await else { return };
             if self.is_gone() {
                 return;
             }
             self.tell_failure(&error);
-            self.talk.refused.set_value(Some((id, text)));
+            self.context.refused.set_value(Some((id, text)));
             // Whoever has begun something else finds the words when they edit that message again.
-            if self.talk.mode.get_untracked() == ComposerMode::Writing {
+            if self.context.mode.get_untracked() == ComposerMode::Writing {
                 self.begin(ComposerMode::Editing(id));
             }
         });
     }
 
     fn delete(self, id: MessageId) {
-        self.talk.mode.set(ComposerMode::Writing);
+        self.context.mode.set(ComposerMode::Writing);
         rows::focus_composer();
         spawn_local(async move {
-            if let Err(error) = delete_message(self.talk.room, id).await {
+            if let Err(error) = delete_message(self.context.room, id).await {
                 self.tell_failure(&error);
             }
         });
@@ -243,14 +244,14 @@ impl Reader {
 
     fn retry(self, client_id: &str) {
         let mut draft = None;
-        self.talk.timeline.update(|timeline| draft = timeline.retry(client_id));
+        self.context.timeline.update(|timeline| draft = timeline.retry(client_id));
         if let Some(draft) = draft {
             self.say(ClientFrame::ChatMessage(draft));
         }
     }
 
     fn copy(self, id: MessageId) -> bool {
-        let Some(copying) = clipboard::copy_link(&message_path(self.talk.room, id)) else { return false };
+        let Some(copying) = clipboard::copy_link(&message_path(self.context.room, id)) else { return false };
         spawn_local(async move {
             if copying.await {
                 self.tell(crate::i18n::td_string!(self.preferences.locale, actions.copied).to_owned());
@@ -261,7 +262,7 @@ impl Reader {
 
     fn typing(self, is_typing: bool) {
         // Other words for what was said before are no new message.
-        if matches!(self.talk.mode.get_untracked(), ComposerMode::Editing(_)) {
+        if matches!(self.context.mode.get_untracked(), ComposerMode::Editing(_)) {
             return;
         }
         if !is_typing {

@@ -4,8 +4,8 @@ use chat::model::{Failure, MessageType, User};
 use leptos::{either::Either, prelude::*};
 
 use super::{
+    context::{Action, Actions, RoomContext},
     rows::Shown,
-    talk::{Act, Hands, Talk},
 };
 use crate::{
     error::sentence,
@@ -30,7 +30,7 @@ mod file;
 mod quote;
 mod system;
 
-use actions::Actions;
+use actions::MessageActions;
 pub(super) use body::MentionNamesContext;
 use body::{HtmlCache, MessageText};
 use file::FileCard;
@@ -101,7 +101,7 @@ fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
                 {head}
                 <Body row=row.clone() cache/>
             </div>
-            {marks.meant.filter(|_| !is_system).map(|rights| view! { <Actions message=row.message rights/> })}
+            {marks.meant.filter(|_| !is_system).map(|rights| view! { <MessageActions message=row.message rights/> })}
         </li>
     }
     .into_any()
@@ -110,7 +110,7 @@ fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
 /// When, and the message's own address.
 #[component]
 fn MessageTime(row: Row, class: &'static str) -> impl IntoView {
-    let talk: Talk = expect_context();
+    let context: RoomContext = expect_context();
     let (at, time) = (row.message.created_at.to_string(), row.at.time());
     let time = view! { <time datetime=at>{time}</time> };
     if row.delivery != Delivery::Sent {
@@ -119,9 +119,9 @@ fn MessageTime(row: Row, class: &'static str) -> impl IntoView {
     let id = row.message.id;
     // The live page has arrow keys for the messages, and need not have a stop of Tab at each.
     // As those that the server drew have it once the page is live.
-    let tab = (talk.line.get_untracked() != Line::Opening).then_some("-1");
+    let tab = (context.line.get_untracked() != Line::Opening).then_some("-1");
     view! {
-        <a class=class href=format!("{}#message-{id}", message_path(talk.room, id)) tabindex=tab>
+        <a class=class href=format!("{}#message-{id}", message_path(context.room, id)) tabindex=tab>
             {time}
         </a>
     }
@@ -176,8 +176,8 @@ fn ReadBy(readers: Vec<User>) -> impl IntoView {
 /// Why it was refused, and the way to try again.
 #[component]
 fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
-    let (hands, talk): (Hands, Talk) = (expect_context(), expect_context());
-    let may_write = Memo::new(move |_| talk.rights.get().write);
+    let (actions, context): (Actions, RoomContext) = (expect_context(), expect_context());
+    let may_write = Memo::new(move |_| context.rights.get().write);
     let retry = t!(timeline.retry);
     let words = format!("{} · {}", t!(timeline.failed), sentence(locale(), &failure));
     view! {
@@ -193,7 +193,7 @@ fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
                                 type="button"
                                 class="button-text"
                                 on:click=move |_| {
-                                    hands.act(Act::Retry(client_id.clone()));
+                                    actions.run(Action::Retry(client_id.clone()));
                                 }
                             >
                                 {retry}

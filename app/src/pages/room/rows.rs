@@ -14,8 +14,8 @@ use leptos::{
 };
 
 use super::{
+    context::{Actions, RoomContext},
     message::{MentionNamesContext, MessageRow},
-    talk::{Hands, Talk},
 };
 use crate::{
     preferences::{Preferences, preferences},
@@ -51,8 +51,8 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(talk: Talk) -> Self {
-        Self { active: talk.active.get(), target: talk.target.get(), rights: talk.rights.get() }
+    fn of(context: RoomContext) -> Self {
+        Self { active: context.active.get(), target: context.target.get(), rights: context.rights.get() }
     }
 
     fn marks(&self, row: &Row) -> Marks {
@@ -69,7 +69,7 @@ type Known = HashMap<Key, ArcRwSignal<Shown>>;
 /// Reads for all rows what they are made of.
 #[derive(Clone, Copy)]
 struct Rows {
-    talk: Talk,
+    context: RoomContext,
     preferences: Preferences,
     known: StoredValue<Known>,
 }
@@ -77,11 +77,11 @@ struct Rows {
 impl Rows {
     /// The rows from the oldest; those that were there before are told what changed of them.
     fn follow(self) -> Vec<(Key, ArcRwSignal<Shown>)> {
-        let Self { talk, preferences, known } = self;
+        let Self { context, preferences, known } = self;
         let (zone, today) = (preferences.zone.get(), preferences.today.get());
-        let reading = untrack(|| Reading::of(talk));
+        let reading = untrack(|| Reading::of(context));
         let before = known.try_update_value(mem::take).unwrap_or_default();
-        let rows: Vec<_> = talk.timeline.with(|timeline| {
+        let rows: Vec<_> = context.timeline.with(|timeline| {
             let rows = timeline.keys().into_iter().filter_map(|key| timeline.row(key, zone));
             rows.map(|row| {
                 let (key, marks) = (row.key, reading.marks(&row));
@@ -103,7 +103,7 @@ impl Rows {
 
     /// Tells the rows what the reader does.
     fn mark(self) {
-        let reading = Reading::of(self.talk);
+        let reading = Reading::of(self.context);
         self.known.with_value(|known| {
             for signal in known.values() {
                 signal.maybe_update(|shown| {
@@ -118,16 +118,17 @@ impl Rows {
 /// The rows.
 #[component]
 pub(super) fn RowList() -> impl IntoView {
-    let (preferences, talk, hands) = (preferences(), expect_context::<Talk>(), expect_context::<Hands>());
+    let (preferences, context, actions) =
+        (preferences(), expect_context::<RoomContext>(), expect_context::<Actions>());
     let names: MentionNamesContext = expect_context();
-    let rows = Rows { talk, preferences, known: StoredValue::new(Known::new()) };
+    let rows = Rows { context, preferences, known: StoredValue::new(Known::new()) };
     Effect::new(move |_| rows.mark());
     let drawn = move |_, (_, shown)| {
         let owner = rootless();
         let row = owner.with(|| {
             provide_context(preferences);
-            provide_context(talk);
-            provide_context(hands);
+            provide_context(context);
+            provide_context(actions);
             provide_context(names);
             view! { <MessageRow shown/> }
         });

@@ -5,8 +5,8 @@ use chat::model::{MessageId, Room, RoomId};
 use leptos::{either::Either, ev, prelude::*};
 
 use super::{
+    context::{Action, Actions, RoomContext},
     rows::RowList,
-    talk::{Act, Hands, Talk},
 };
 use crate::{
     i18n::{t, td_string},
@@ -31,9 +31,9 @@ pub(super) fn TimelineView(
     /// The room.
     room: Room,
 ) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
-    let Talk { timeline, loading, node, .. } = talk;
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
+    let RoomContext { timeline, loading, node, .. } = context;
     let has_earlier = Memo::new(move |_| timeline.with(Timeline::has_earlier));
     let has_later = Memo::new(move |_| timeline.with(Timeline::has_later));
     let id = room.id;
@@ -42,11 +42,11 @@ pub(super) fn TimelineView(
             // Measured from the end, and negative above it.
             let above = node.scroll_top().abs();
             let (is_later, is_earlier) = (has_later.get_untracked(), has_earlier.get_untracked());
-            hands.act(Act::AtEnd(above < AT_END_PX && !is_later));
+            actions.run(Action::AtEnd(above < AT_END_PX && !is_later));
             if is_later && above < NEAR_PX {
-                hands.act(Act::Later);
+                actions.run(Action::Later);
             } else if is_earlier && node.scroll_height() - node.client_height() - above < NEAR_PX {
-                hands.act(Act::Earlier);
+                actions.run(Action::Earlier);
             }
         }
     };
@@ -60,10 +60,10 @@ pub(super) fn TimelineView(
             aria-busy=move || loading.get().to_string()
             node_ref=node
             on:scroll=scrolled
-            on:keydown=move |event| pressed(&event, talk, hands)
-            on:mouseover=move |event| pointed(&event, talk)
-            on:focusin=move |event| pointed(&event, talk)
-            on:mouseleave=move |_| left(talk)
+            on:keydown=move |event| pressed(&event, context, actions)
+            on:mouseover=move |event| pointed(&event, context)
+            on:focusin=move |event| pointed(&event, context)
+            on:mouseleave=move |_| left(context)
         >
             <div class="timeline-inner">
                 {move || {
@@ -85,58 +85,58 @@ pub(super) fn TimelineView(
 }
 
 /// The row under the pointer, or that the keyboard came to, is the one that keys and buttons mean.
-fn pointed(event: &ev::Event, talk: Talk) {
+fn pointed(event: &ev::Event, context: RoomContext) {
     #[cfg(feature = "hydrate")]
     if let Some(key) = crate::browser::rows::key_at(event)
-        && talk.active.get_untracked() != Some(key)
+        && context.active.get_untracked() != Some(key)
     {
-        talk.active.set(Some(key));
+        context.active.set(Some(key));
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (event, talk);
+    let _ = (event, context);
 }
 
 /// The pointer went elsewhere; where the keyboard is in a row, that row stays.
-fn left(talk: Talk) {
+fn left(context: RoomContext) {
     #[cfg(feature = "hydrate")]
-    talk.active.set(crate::browser::rows::focused());
+    context.active.set(crate::browser::rows::focused());
     #[cfg(not(feature = "hydrate"))]
-    let _ = talk;
+    let _ = context;
 }
 
 /// Keys of the timeline, each listed in `shortcuts`. Not those with Ctrl and the like, which are the browser's.
-fn pressed(event: &ev::KeyboardEvent, talk: Talk, hands: Hands) {
+fn pressed(event: &ev::KeyboardEvent, context: RoomContext, actions: Actions) {
     if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
         return;
     }
-    let active = talk.active.get_untracked();
-    let message = active.and_then(|key| talk.timeline.with_untracked(|timeline| timeline.id_at(key)));
-    let of = |mode: fn(MessageId) -> ComposerMode| message.map(|id| Act::Begin(mode(id)));
-    let act = match event.key().as_str() {
-        "ArrowDown" => Some(Act::Step { is_down: true }),
-        "ArrowUp" => Some(Act::Step { is_down: false }),
-        "End" => Some(Act::ToEnd),
+    let active = context.active.get_untracked();
+    let message = active.and_then(|key| context.timeline.with_untracked(|timeline| timeline.id_at(key)));
+    let of = |mode: fn(MessageId) -> ComposerMode| message.map(|id| Action::Begin(mode(id)));
+    let action = match event.key().as_str() {
+        "ArrowDown" => Some(Action::Step { is_down: true }),
+        "ArrowUp" => Some(Action::Step { is_down: false }),
+        "End" => Some(Action::ToEnd),
         "r" | "R" => of(ComposerMode::Replying),
         "e" | "E" => of(ComposerMode::Editing),
         "v" | "V" => of(ComposerMode::Readers),
         "Delete" | "Backspace" => of(ComposerMode::Deleting),
-        "c" | "C" => message.map(Act::Copy),
-        "?" => Some(Act::Help),
-        "Escape" => Some(Act::Begin(ComposerMode::Writing)),
+        "c" | "C" => message.map(Action::Copy),
+        "?" => Some(Action::Help),
+        "Escape" => Some(Action::Begin(ComposerMode::Writing)),
         _ => None,
     };
-    if act.is_some_and(|act| hands.act(act)) {
+    if action.is_some_and(|action| actions.run(action)) {
         event.prevent_default();
     }
 }
 
 #[component]
 fn Earlier() -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let address = move || {
-        let first = talk.timeline.with(Timeline::first_id).unwrap_or_default();
-        format!("{}?before={first}", room_path(talk.room))
+        let first = context.timeline.with(Timeline::first_id).unwrap_or_default();
+        format!("{}?before={first}", room_path(context.room))
     };
     let (earlier, wait) = (t!(timeline.earlier), t!(timeline.earlier_loading));
     view! {
@@ -144,10 +144,10 @@ fn Earlier() -> impl IntoView {
             <a
                 class="button button-small"
                 href=address
-                aria-disabled=move || talk.loading.get().then_some("true")
-                on:click=move |click| hands.instead(&click, Act::Earlier)
+                aria-disabled=move || context.loading.get().then_some("true")
+                on:click=move |click| actions.run_instead(&click, Action::Earlier)
             >
-                {move || if talk.loading.get() { wait } else { earlier }}
+                {move || if context.loading.get() { wait } else { earlier }}
             </a>
         </p>
     }
@@ -157,15 +157,15 @@ fn Earlier() -> impl IntoView {
 /// What came after what is shown; the first step on the way to the newest.
 #[component]
 fn Later() -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let address = move || {
-        let last = talk.timeline.with(Timeline::last_id).unwrap_or_default();
-        format!("{}?after={last}", room_path(talk.room))
+        let last = context.timeline.with(Timeline::last_id).unwrap_or_default();
+        format!("{}?after={last}", room_path(context.room))
     };
     view! {
         <p class="timeline-more">
-            <a class="button button-small" href=address on:click=move |click| hands.instead(&click, Act::Later)>
+            <a class="button button-small" href=address on:click=move |click| actions.run_instead(&click, Action::Later)>
                 {t!(timeline.later)}
             </a>
         </p>
@@ -204,8 +204,8 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
 /// While one reads above: the way to the newest, and how many came in.
 #[component]
 fn ToEnd() -> impl IntoView {
-    let Talk { room, unseen, is_above, .. } = expect_context();
-    let hands: Hands = expect_context();
+    let RoomContext { room, unseen, is_above, .. } = expect_context();
+    let actions: Actions = expect_context();
     let locale = locale();
     let words = move || match unseen.get() {
         0 => td_string!(locale, timeline.newest).to_owned(),
@@ -222,7 +222,7 @@ fn ToEnd() -> impl IntoView {
                                 class="button button-small"
                                 href=room_path(room)
                                 data-testid="to-newest"
-                                on:click=move |click| hands.instead(&click, Act::ToEnd)
+                                on:click=move |click| actions.run_instead(&click, Action::ToEnd)
                             >
                                 <IconSvg icon=Icon::Down small=true/>
                                 {words}

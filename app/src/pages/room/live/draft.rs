@@ -3,27 +3,31 @@
 
 use leptos::{html, prelude::*};
 
-use super::super::{composer::edited, talk::Talk};
+use super::super::{composer::edited, context::RoomContext};
 use crate::{
     browser::{storage, textarea},
     state::{composer_mode::ComposerMode, draft::draft_in, timeline::Timeline},
 };
 
 /// Under what name, for this reader.
-fn name(talk: Talk) -> String {
-    draft_in(talk.timeline.with_untracked(Timeline::me), talk.room)
+fn name(context: RoomContext) -> String {
+    draft_in(context.timeline.with_untracked(Timeline::me), context.room)
 }
 
 /// Keeps what was written. What is edited is no draft.
-pub(in crate::pages::room) fn save(talk: Talk, text: &str) {
-    if !matches!(talk.mode.get_untracked(), ComposerMode::Editing(_)) {
-        storage::set(&name(talk), if text.trim().is_empty() { "" } else { text });
+pub(in crate::pages::room) fn save(context: RoomContext, text: &str) {
+    if !matches!(context.mode.get_untracked(), ComposerMode::Editing(_)) {
+        storage::set(&name(context), if text.trim().is_empty() { "" } else { text });
     }
 }
 
 /// Restores the draft when the page comes to life, and puts the right text into the composer whenever one begins to
 /// edit a message or stops.
-pub(in crate::pages::room) fn keep(talk: Talk, area: NodeRef<html::Textarea>, length: RwSignal<usize>) {
+pub(in crate::pages::room) fn keep(
+    context: RoomContext,
+    area: NodeRef<html::Textarea>,
+    length: RwSignal<usize>,
+) {
     let fill = move |text: &str| {
         if let Some(area) = area.get_untracked() {
             area.set_value(text);
@@ -32,19 +36,19 @@ pub(in crate::pages::room) fn keep(talk: Talk, area: NodeRef<html::Textarea>, le
         }
     };
     Effect::new(move |was: Option<ComposerMode>| {
-        let mode = talk.mode.get();
+        let mode = context.mode.get();
         match (was, mode) {
             // What somebody typed before the page came to life is newer than any draft.
             (None, ComposerMode::Writing) => {
                 if area.get_untracked().is_some_and(|area| area.value().is_empty())
-                    && let Some(draft) = storage::get(&name(talk))
+                    && let Some(draft) = storage::get(&name(context))
                 {
                     fill(&draft);
                 }
             }
-            (Some(was), ComposerMode::Editing(_)) if was != mode => fill(&edited(talk)),
+            (Some(was), ComposerMode::Editing(_)) if was != mode => fill(&edited(context)),
             (Some(ComposerMode::Editing(_)), mode) if !matches!(mode, ComposerMode::Editing(_)) => {
-                fill(&storage::get(&name(talk)).unwrap_or_default());
+                fill(&storage::get(&name(context)).unwrap_or_default());
             }
             _ => {}
         }

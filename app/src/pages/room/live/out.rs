@@ -18,7 +18,7 @@ impl Reader {
             // Signed out elsewhere: the server leads to the sign-in, and from there back here. The line says why, to
             // whoever has something unsent that would be lost with the page.
             Code::NotAuthenticated | Code::TokenNotValid | Code::UserInactive | Code::UserNotFound => {
-                if self.talk.timeline.with_untracked(Timeline::is_all_sent) {
+                if self.context.timeline.with_untracked(Timeline::is_all_sent) {
                     reload();
                 }
                 return;
@@ -26,7 +26,7 @@ impl Reader {
             // The line says why.
             _ => return,
         };
-        self.known.0.update(|rooms| rooms.remove(self.talk.room));
+        self.known.0.update(|rooms| rooms.remove(self.context.room));
         self.notice.tell(words);
         self.reopen.0.run(());
     }

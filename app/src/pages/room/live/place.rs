@@ -12,16 +12,16 @@ impl Reader {
         let asked = self.asked.get_value() + 1;
         self.asked.set_value(asked);
         spawn_local(async move {
-            let Ok(now) = read_roster(self.talk.room).await else { return };
+            let Ok(now) = read_roster(self.context.room).await else { return };
             // The page may have gone meanwhile, or a newer answer be on its way.
             if self.asked.try_get_value() != Some(asked) {
                 return;
             }
-            if self.talk.rights.get_untracked() != now.rights {
-                self.talk.rights.set(now.rights);
+            if self.context.rights.get_untracked() != now.rights {
+                self.context.rights.set(now.rights);
                 // What one was about to do one may not any more.
-                if !self.may(self.talk.mode.get_untracked()) {
-                    self.talk.mode.set(ComposerMode::Writing);
+                if !self.may(self.context.mode.get_untracked()) {
+                    self.context.mode.set(ComposerMode::Writing);
                 }
             }
             self.roster.set(now);
@@ -30,9 +30,9 @@ impl Reader {
 
     /// May the reader do this with the message it is about?
     pub(super) fn may(self, mode: ComposerMode) -> bool {
-        let rights = self.talk.rights.get_untracked();
+        let rights = self.context.rights.get_untracked();
         let Some(id) = mode.message() else { return true };
-        self.talk.timeline.with_untracked(|timeline| {
+        self.context.timeline.with_untracked(|timeline| {
             timeline.message(id).is_some_and(|message| mode.is_allowed(&message, timeline.me(), rights))
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat::model::{ClientFrame, MessageId, RoomMessage};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Reader, Talk};
+use super::{Reader, RoomContext};
 use crate::{
     browser::{clock::now_ms, document::is_visible, rows},
     live::Line,
@@ -25,10 +25,10 @@ pub(super) const RECEIPTS_UP_TO: i64 = 200;
 impl Reader {
     /// A message that was not known.
     pub(super) fn hear(self, message: &RoomMessage) {
-        let Talk { timeline, unseen, .. } = self.talk;
+        let RoomContext { timeline, unseen, .. } = self.context;
         let me = timeline.with_untracked(Timeline::me);
         let looking = self.at_end.get_value() && is_visible();
-        self.known.0.update(|all| rooms::hear(all, self.talk.room, message, me, looking));
+        self.known.0.update(|all| rooms::hear(all, self.context.room, message, me, looking));
         if !self.at_end.get_value() {
             unseen.update(|unseen| *unseen += 1);
         }
@@ -38,19 +38,19 @@ impl Reader {
 
     /// A message says something else now: the list of rooms shows it where it is the newest.
     pub(super) fn change(self, id: MessageId, content: &str) {
-        self.known.0.maybe_update(|all| all.change(self.talk.room, id, content));
+        self.known.0.maybe_update(|all| all.change(self.context.room, id, content));
     }
 
     /// What came in answers something that is not at hand.
     fn fetch_quoted(self, id: Option<MessageId>) {
         let Some(id) =
-            id.filter(|id| !self.talk.timeline.with_untracked(|timeline| timeline.has_quoted(*id)))
+            id.filter(|id| !self.context.timeline.with_untracked(|timeline| timeline.has_quoted(*id)))
         else {
             return;
         };
         spawn_local(async move {
-            if let Ok(Some(message)) = quoted(self.talk.room, id).await {
-                let _ = self.talk.timeline.try_update(|timeline| timeline.quote(vec![message]));
+            if let Ok(Some(message)) = quoted(self.context.room, id).await {
+                let _ = self.context.timeline.try_update(|timeline| timeline.quote(vec![message]));
             }
         });
     }
@@ -60,11 +60,11 @@ impl Reader {
         rows::leave_tab_order();
         self.look();
         self.mark_read();
-        let own = self.talk.timeline.with_untracked(Timeline::last_own);
+        let own = self.context.timeline.with_untracked(Timeline::last_own);
         let Some(own) = own.filter(|_| self.has_receipts) else { return };
         spawn_local(async move {
             if let Ok(people) = readers(own).await {
-                let _ = self.talk.timeline.try_update(|timeline| {
+                let _ = self.context.timeline.try_update(|timeline| {
                     for person in people {
                         timeline.read_by(own, person);
                     }
@@ -75,8 +75,8 @@ impl Reader {
 
     /// Tells the server once that all that is in view has been read.
     pub(super) fn mark_read(self) {
-        let Some(last) = self.talk.timeline.with_untracked(Timeline::last_id) else { return };
-        let is_open = self.talk.line.get_untracked() == Line::Open;
+        let Some(last) = self.context.timeline.with_untracked(Timeline::last_id) else { return };
+        let is_open = self.context.line.get_untracked() == Line::Open;
         if !is_open || !self.at_end.get_value() || !is_visible() || last <= self.read_to.get_value() {
             return;
         }
@@ -86,6 +86,6 @@ impl Reader {
         self.said_read_at.set_value(now_ms());
         self.read_to.set_value(last);
         self.say(ClientFrame::MessageRead { message_id: last.0 });
-        self.known.0.update(|all| rooms::read(all, self.talk.room));
+        self.known.0.update(|all| rooms::read(all, self.context.room));
     }
 }

@@ -14,7 +14,7 @@ impl Reader {
     /// Puts the stretch before above what is shown.
     pub(super) fn earlier(self) {
         let first = self
-            .talk
+            .context
             .timeline
             .with_untracked(|timeline| timeline.first_id().filter(|_| timeline.has_earlier()));
         let Some(first) = first else { return };
@@ -27,20 +27,22 @@ impl Reader {
         if self.is_gone() {
             return;
         }
-        let has_room = self.talk.node.get_untracked().is_some_and(|node| {
+        let has_room = self.context.node.get_untracked().is_some_and(|node| {
             let height = node.client_height();
             height > 0 && node.scroll_height() <= height
         });
         // What has let go of its other end already holds as much as it may.
-        if has_room && !self.talk.timeline.with_untracked(Timeline::has_later) {
+        if has_room && !self.context.timeline.with_untracked(Timeline::has_later) {
             self.earlier();
         }
     }
 
     /// Puts the stretch after below what is shown.
     pub(super) fn later(self) {
-        let last =
-            self.talk.timeline.with_untracked(|timeline| timeline.last_id().filter(|_| timeline.has_later()));
+        let last = self
+            .context
+            .timeline
+            .with_untracked(|timeline| timeline.last_id().filter(|_| timeline.has_later()));
         let Some(last) = last else { return };
         self.fetch(None, Some(last), None, Timeline::append);
     }
@@ -52,22 +54,22 @@ impl Reader {
         around: Option<MessageId>,
         place: fn(&mut Timeline, HistoryWindow),
     ) {
-        if self.talk.loading.get_untracked() {
+        if self.context.loading.get_untracked() {
             return;
         }
-        self.talk.loading.set(true);
+        self.context.loading.set(true);
         spawn_local(async move {
-            match history(self.talk.room, before, after, around).await {
+            match history(self.context.room, before, after, around).await {
                 Ok(window) => {
                     self.place(window, place);
                     leptos::task::tick().await;
                     // The page may have gone meanwhile.
-                    let _ = self.talk.loading.try_set(false);
+                    let _ = self.context.loading.try_set(false);
                     self.fill();
                 }
                 Err(error) => {
                     self.tell_failure(&error);
-                    let _ = self.talk.loading.try_set(false);
+                    let _ = self.context.loading.try_set(false);
                 }
             }
         });
@@ -77,40 +79,40 @@ impl Reader {
         if self.is_gone() {
             return;
         }
-        scroll::hold(self.talk.node, || self.talk.timeline.update(|timeline| place(timeline, window)));
+        scroll::hold(self.context.node, || self.context.timeline.update(|timeline| place(timeline, window)));
     }
 
     /// The reader is at the end, or no longer.
     pub(super) fn moved(self, at_end: bool) {
         if self.at_end.get_value() != at_end {
             self.at_end.set_value(at_end);
-            self.talk.is_above.set(!at_end);
-            self.talk.timeline.update_untracked(|timeline| timeline.follow(at_end));
+            self.context.is_above.set(!at_end);
+            self.context.timeline.update_untracked(|timeline| timeline.follow(at_end));
         }
         if at_end {
-            if self.talk.unseen.get_untracked() > 0 {
-                self.talk.unseen.set(0);
+            if self.context.unseen.get_untracked() > 0 {
+                self.context.unseen.set(0);
             }
             self.mark_read();
         }
     }
 
     pub(super) fn to_end(self) {
-        if !self.talk.timeline.with_untracked(Timeline::has_later) {
-            scroll::to_end(self.talk.node);
+        if !self.context.timeline.with_untracked(Timeline::has_later) {
+            scroll::to_end(self.context.node);
             self.moved(true);
             return;
         }
         spawn_local(async move {
-            match history(self.talk.room, None, None, None).await {
+            match history(self.context.room, None, None, None).await {
                 Ok(window) => {
                     self.replace(window);
                     leptos::task::tick().await;
                     if self.is_gone() {
                         return;
                     }
-                    scroll::to_end(self.talk.node);
-                    self.moved(!self.talk.timeline.with_untracked(Timeline::has_later));
+                    scroll::to_end(self.context.node);
+                    self.moved(!self.context.timeline.with_untracked(Timeline::has_later));
                 }
                 Err(error) => self.tell_failure(&error),
             }
@@ -119,12 +121,12 @@ impl Reader {
 
     /// To a message, which is fetched with what was around it where it is not shown.
     pub(super) fn jump(self, id: MessageId) {
-        if self.talk.timeline.with_untracked(|timeline| timeline.key_of(id)).is_some() {
+        if self.context.timeline.with_untracked(|timeline| timeline.key_of(id)).is_some() {
             self.show(id);
             return;
         }
         spawn_local(async move {
-            match history(self.talk.room, None, None, Some(id)).await {
+            match history(self.context.room, None, None, Some(id)).await {
                 Ok(window) => {
                     if self.is_gone() {
                         return;
@@ -141,11 +143,11 @@ impl Reader {
 
     /// Marks a message that is shown and brings it into the middle.
     pub(super) fn show(self, id: MessageId) {
-        let key = self.talk.timeline.try_with_untracked(|timeline| timeline.key_of(id)).flatten();
+        let key = self.context.timeline.try_with_untracked(|timeline| timeline.key_of(id)).flatten();
         let Some(key) = key else { return };
-        self.talk.target.set(None);
-        self.talk.target.set(Some(id));
-        self.talk.active.set(Some(key));
+        self.context.target.set(None);
+        self.context.target.set(Some(id));
+        self.context.active.set(Some(key));
         rows::show(key);
         rows::focus(key);
     }
@@ -154,24 +156,24 @@ impl Reader {
     pub(super) fn reload(self) {
         let at_end = self.at_end.get_value();
         spawn_local(async move {
-            if let Ok(window) = history(self.talk.room, None, None, None).await {
+            if let Ok(window) = history(self.context.room, None, None, None).await {
                 if at_end {
                     self.replace(window);
                 } else {
-                    let _ = self.talk.timeline.try_update(|timeline| timeline.miss(&window));
+                    let _ = self.context.timeline.try_update(|timeline| timeline.miss(&window));
                 }
             }
         });
     }
 
     fn replace(self, window: HistoryWindow) {
-        let _ = self.talk.timeline.try_update(|timeline| timeline.replace(window));
+        let _ = self.context.timeline.try_update(|timeline| timeline.replace(window));
     }
 
     /// From row to row; the first step goes to the last row.
     pub(super) fn step(self, is_down: bool) {
-        let active = self.talk.active.get_untracked();
-        let next = self.talk.timeline.with_untracked(|timeline| {
+        let active = self.context.active.get_untracked();
+        let next = self.context.timeline.with_untracked(|timeline| {
             match active.filter(|_| rows::focused().is_some()) {
                 Some(key) => timeline.neighbour(key, is_down),
                 None => timeline.last_key(),
@@ -179,7 +181,7 @@ impl Reader {
         });
         match next {
             Some(key) => {
-                self.talk.active.set(Some(key));
+                self.context.active.set(Some(key));
                 rows::focus(key);
             }
             // Below the last row is where one writes.

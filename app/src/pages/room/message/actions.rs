@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat::model::{Rights, RoomMessage};
 use leptos::prelude::*;
 
-use super::super::talk::{Act, Hands, Talk};
+use super::super::context::{Action, Actions, RoomContext};
 use crate::{
     i18n::t,
     state::{
@@ -20,25 +20,25 @@ use crate::{
 
 /// See the module. Nothing is shown that one may not do.
 #[component]
-pub(super) fn Actions(
+pub(super) fn MessageActions(
     /// With which message.
     message: Arc<RoomMessage>,
     /// What the reader may do.
     rights: Rights,
 ) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
-    let (id, me) = (message.id, talk.timeline.with_untracked(Timeline::me));
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
+    let (id, me) = (message.id, context.timeline.with_untracked(Timeline::me));
     let begin = |mode: ComposerMode, icon: Icon, words: &'static str, test: &'static str| {
         mode.is_allowed(&message, me, rights).then(|| {
             view! {
                 <a
                     class="button button-icon"
-                    href=mode.path(talk.room)
+                    href=mode.path(context.room)
                     aria-label=words
                     title=words
                     data-testid=test
-                    on:click=move |click| hands.instead(&click, Act::Begin(mode))
+                    on:click=move |click| actions.run_instead(&click, Action::Begin(mode))
                 >
                     <IconSvg icon/>
                 </a>
@@ -52,11 +52,11 @@ pub(super) fn Actions(
             {begin(ComposerMode::Readers(id), Icon::Eye, t!(actions.readers), "readers")}
             <a
                 class="button button-icon"
-                href=message_path(talk.room, id)
+                href=message_path(context.room, id)
                 aria-label=t!(actions.copy)
                 title=t!(actions.copy)
                 data-testid="copy-link"
-                on:click=move |click| hands.instead(&click, Act::Copy(id))
+                on:click=move |click| actions.run_instead(&click, Action::Copy(id))
             >
                 <IconSvg icon=Icon::Link/>
             </a>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::super::talk::{Act, Hands, Talk};
+use super::super::context::{Action, Actions, RoomContext};
 use crate::{
     i18n::t,
     markdown::excerpt,
@@ -19,8 +19,8 @@ pub(super) fn QuoteLine(
     /// The answered message.
     quote: Quote,
 ) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let (id, author, words) = match quote {
         Quote::Known(message) if message.is_deleted => {
             (message.id, Some(display_name(&message.sender)), t!(timeline.deleted).to_owned())
@@ -34,8 +34,8 @@ pub(super) fn QuoteLine(
         <a
             class="quote"
             data-testid="quote"
-            href=format!("{}#message-{id}", message_path(talk.room, id))
-            on:click=move |click| hands.instead(&click, Act::Jump(id))
+            href=format!("{}#message-{id}", message_path(context.room, id))
+            on:click=move |click| actions.run_instead(&click, Action::Jump(id))
         >
             {author.map(|author| view! { <span class="quote-author">{author}</span> })}
             <span class="quote-words">{words}</span>

@@ -14,7 +14,7 @@ use crate::{
 
 /// What is known. In the context of every part.
 #[derive(Clone, Copy)]
-pub(super) struct Talk {
+pub(super) struct RoomContext {
     pub(super) room: RoomId,
     pub(super) timeline: RwSignal<Timeline>,
     pub(super) typists: RwSignal<Typists>,
@@ -38,14 +38,14 @@ pub(super) struct Talk {
     /// Is one reading above?
     pub(super) is_above: RwSignal<bool>,
     /// A word about what was done just now.
-    pub(super) told: RwSignal<Option<String>>,
+    pub(super) toast: RwSignal<Option<String>>,
     /// The box that scrolls.
     pub(super) node: NodeRef<html::Div>,
 }
 
 /// Something to be done by a page that is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum Action {
     /// Show what was before.
     Earlier,
     /// Show what came after.
@@ -81,23 +81,23 @@ pub(super) enum Act {
 
 /// Who does it. False where that is nobody, and the link is followed or the form sent. In the context of every part.
 #[derive(Clone, Copy)]
-pub(super) struct Hands(pub(super) Callback<Act, bool>);
+pub(super) struct Actions(pub(super) Callback<Action, bool>);
 
-impl Hands {
+impl Actions {
     /// Hands that do nothing.
     #[cfg(not(feature = "hydrate"))]
-    pub(super) fn idle() -> Self {
+    pub(super) fn noop() -> Self {
         Self(Callback::new(|_| false))
     }
 
     /// Has it done, if anybody does it.
-    pub(super) fn act(self, act: Act) -> bool {
-        self.0.run(act)
+    pub(super) fn run(self, action: Action) -> bool {
+        self.0.run(action)
     }
 
     /// Has a link or a form done here, or lets the browser do it.
-    pub(super) fn instead(self, event: &leptos::ev::Event, act: Act) {
-        if self.act(act) {
+    pub(super) fn run_instead(self, event: &leptos::ev::Event, action: Action) {
+        if self.run(action) {
             event.prevent_default();
         }
     }
