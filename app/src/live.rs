@@ -5,23 +5,23 @@
 
 pub mod apply;
 pub mod backoff;
+pub mod notification_frames;
 #[cfg(feature = "hydrate")]
-pub mod bell;
+pub mod notification_socket;
+pub mod room_frames;
 #[cfg(feature = "hydrate")]
-pub mod connection;
-pub mod frames;
-pub mod notices;
+pub mod room_socket;
 #[cfg(feature = "hydrate")]
-mod stay;
+mod run_until_cleanup;
 
 use chat::model::Code;
 
 /// How the connection is, as far as a person cares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Line {
+pub enum ConnectionState {
     /// Not connected yet, for the first time: nothing to say.
     #[default]
-    Opening,
+    Connecting,
     /// Live.
     Open,
     /// Lost; being tried again.
@@ -31,7 +31,7 @@ pub enum Line {
 }
 
 /// The close codes of the contract that mean: do not come back; and why.
-pub fn closed_for_good(close_code: u16) -> Option<Code> {
+pub fn permanent_close_code(close_code: u16) -> Option<Code> {
     match close_code {
         4401 => Some(Code::NotAuthenticated),
         4403 => Some(Code::NotAMember),

@@ -23,7 +23,7 @@ use crate::{
 };
 
 #[cfg(feature = "hydrate")]
-mod bell;
+mod notifications;
 
 /// The rooms as this page knows them, for whoever hears of something new in one.
 #[derive(Clone, Copy)]
@@ -46,7 +46,7 @@ pub fn Rooms() -> impl IntoView {
     provide_context(known);
     provide_context(FirstRooms(rooms));
     #[cfg(feature = "hydrate")]
-    bell::listen(known);
+    notifications::listen(known);
     let pane = pane();
     let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {

@@ -29,7 +29,7 @@ pub struct Roster {
 
 /// A membership changed, as the socket says it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Changed {
+pub struct MemberChanged {
     /// Whose.
     pub user: User,
     /// How.
@@ -40,9 +40,9 @@ pub struct Changed {
     pub member_count: i64,
 }
 
-impl Changed {
+impl MemberChanged {
     /// May `me` do more or less now than before, here in the room?
-    pub fn moves(&self, me: UserId) -> bool {
+    pub fn affects_permissions_of(&self, me: UserId) -> bool {
         let is_about_rights = match self.change {
             MemberChange::Role | MemberChange::Muted | MemberChange::Unmuted => true,
             MemberChange::Joined
@@ -70,8 +70,8 @@ impl Roster {
     }
 
     /// Somebody came, went, or has another role.
-    pub fn change(&mut self, changed: Changed) {
-        let Changed { user, change, role, member_count } = changed;
+    pub fn change(&mut self, changed: MemberChanged) {
+        let MemberChanged { user, change, role, member_count } = changed;
         // A list that was whole before is whole afterwards.
         let is_whole = self.more() <= 0;
         self.count = member_count;
@@ -126,8 +126,8 @@ mod tests {
         }
     }
 
-    fn changed(id: i64, change: MemberChange, role: Role, member_count: i64) -> Changed {
-        Changed { user: user(id), change, role, member_count }
+    fn changed(id: i64, change: MemberChange, role: Role, member_count: i64) -> MemberChanged {
+        MemberChanged { user: user(id), change, role, member_count }
     }
 
     fn ids(roster: &Roster) -> Vec<i64> {
@@ -165,7 +165,11 @@ mod tests {
             (MemberChange::Removed, false),
         ] {
             let changed = changed(2, change, Role::Member, 3);
-            assert_eq!((changed.moves(UserId(2)), changed.moves(UserId(1))), (moves, false), "{change:?}");
+            assert_eq!(
+                (changed.affects_permissions_of(UserId(2)), changed.affects_permissions_of(UserId(1))),
+                (moves, false),
+                "{change:?}"
+            );
         }
     }
 

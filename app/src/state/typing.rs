@@ -3,7 +3,7 @@
 use chat::model::{UserId, UserRef};
 
 /// How long a `typing` frame holds, in milliseconds.
-pub const TYPING_HOLDS_MS: f64 = 5_000.0;
+pub const TYPING_TIMEOUT_MS: f64 = 5_000.0;
 
 /// How seldom one says so of oneself, in milliseconds: often enough to hold.
 pub const TYPING_REPEAT_MS: f64 = 2_500.0;
@@ -16,21 +16,21 @@ pub struct Typists {
 
 impl Typists {
     /// `user` is, or is no longer, writing at `now_ms`.
-    pub fn hear(&mut self, user: &UserRef, is_typing: bool, now_ms: f64) {
+    pub fn update(&mut self, user: &UserRef, is_typing: bool, now_ms: f64) {
         match self.people.iter_mut().find(|(person, _)| person.id == user.id) {
-            Some(known) if is_typing => known.1 = now_ms + TYPING_HOLDS_MS,
-            None if is_typing => self.people.push((user.clone(), now_ms + TYPING_HOLDS_MS)),
-            _ => self.forget(user.id),
+            Some(known) if is_typing => known.1 = now_ms + TYPING_TIMEOUT_MS,
+            None if is_typing => self.people.push((user.clone(), now_ms + TYPING_TIMEOUT_MS)),
+            _ => self.remove(user.id),
         }
     }
 
     /// Their message came, or they left.
-    pub fn forget(&mut self, user: UserId) {
+    pub fn remove(&mut self, user: UserId) {
         self.people.retain(|(person, _)| person.id != user);
     }
 
     /// Drops whoever has not been heard of for too long; true when that changed anything.
-    pub fn lapse(&mut self, now_ms: f64) -> bool {
+    pub fn remove_expired(&mut self, now_ms: f64) -> bool {
         let before = self.people.len();
         self.people.retain(|(_, until)| *until > now_ms);
         self.people.len() != before
@@ -63,20 +63,20 @@ mod tests {
     #[test]
     fn one_who_types_on_stays_and_one_who_fell_silent_goes_after_five_seconds() {
         let mut typists = Typists::default();
-        typists.hear(&bob(), true, 0.0);
-        typists.hear(&bob(), true, 3_000.0);
-        assert!(!typists.lapse(7_900.0), "heard of 4.9 s ago");
+        typists.update(&bob(), true, 0.0);
+        typists.update(&bob(), true, 3_000.0);
+        assert!(!typists.remove_expired(7_900.0), "heard of 4.9 s ago");
         assert!(typists.people().eq([&bob()]));
-        assert!(typists.lapse(8_000.0));
+        assert!(typists.remove_expired(8_000.0));
         assert!(typists.is_empty());
     }
 
     #[test]
     fn one_who_stops_goes_at_once() {
         let mut typists = Typists::default();
-        typists.hear(&bob(), true, 0.0);
-        typists.hear(&bob(), false, 1.0);
-        typists.hear(&bob(), false, 2.0);
+        typists.update(&bob(), true, 0.0);
+        typists.update(&bob(), false, 1.0);
+        typists.update(&bob(), false, 2.0);
         assert!(typists.is_empty());
     }
 }

@@ -4,7 +4,7 @@ use chat::model::{MessageId, Rights, RoomId, User};
 use leptos::{html, prelude::*};
 
 use crate::{
-    live::Line,
+    live::ConnectionState,
     state::{
         composer_mode::ComposerMode,
         timeline::{Key, Timeline},
@@ -18,7 +18,7 @@ pub(super) struct RoomContext {
     pub(super) room: RoomId,
     pub(super) timeline: RwSignal<Timeline>,
     pub(super) typists: RwSignal<Typists>,
-    pub(super) line: RwSignal<Line>,
+    pub(super) connection: RwSignal<ConnectionState>,
     /// What the reader may do.
     pub(super) rights: RwSignal<Rights>,
     /// What they are about to do.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::sentence,
     i18n::{t, td_string},
-    live::Line,
+    live::ConnectionState,
     markdown::MentionNames,
     pages::rooms::ShownNotice,
     preferences::locale,
@@ -75,7 +75,7 @@ pub(super) fn Conversation(
         active: RwSignal::new(target.and_then(|id| timeline.key_of(id))),
         timeline: RwSignal::new(timeline),
         typists: RwSignal::new(Typists::default()),
-        line: RwSignal::new(Line::Opening),
+        connection: RwSignal::new(ConnectionState::Connecting),
         rights: RwSignal::new(rights),
         mode: RwSignal::new(mode),
         refused: StoredValue::new(None),
@@ -96,10 +96,10 @@ pub(super) fn Conversation(
     view! {
         <div
             class="pane pane-main conversation"
-            data-live=move || (context.line.get() == Line::Open).to_string()
+            data-live=move || (context.connection.get() == ConnectionState::Open).to_string()
         >
             <Header room=room.clone()/>
-            <LineNotice line=context.line/>
+            <ConnectionNotice connection=context.connection/>
             <TimelineView room=room.clone()/>
             <div class="conversation-foot">
                 <ShownNotice/>
@@ -153,12 +153,12 @@ fn Outside(room: Room) -> impl IntoView {
 
 /// The line, where it is worth a word.
 #[component]
-fn LineNotice(line: RwSignal<Line>) -> impl IntoView {
+fn ConnectionNotice(connection: RwSignal<ConnectionState>) -> impl IntoView {
     let locale = locale();
-    let words = move || match line.get() {
-        Line::Opening | Line::Open => None,
-        Line::Lost => Some(td_string!(locale, live.lost).to_owned()),
-        Line::Closed(code) => Some(sentence(locale, &chat::model::Failure::new(code))),
+    let words = move || match connection.get() {
+        ConnectionState::Connecting | ConnectionState::Open => None,
+        ConnectionState::Lost => Some(td_string!(locale, live.lost).to_owned()),
+        ConnectionState::Closed(code) => Some(sentence(locale, &chat::model::Failure::new(code))),
     };
     view! {
         <div role="status">

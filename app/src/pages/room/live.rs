@@ -19,7 +19,7 @@ use crate::{
         rows,
     },
     error::{AppError, sentence},
-    live::connection::{Hooks, Signals, follow},
+    live::room_socket::{Hooks, Signals, follow},
     pages::rooms::{KnownRooms, Notice},
     preferences::{Preferences, preferences},
     server::messages::{delete_message, edit_message, readers},
@@ -69,15 +69,17 @@ pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
         let signals = Signals {
             timeline: context.timeline,
             typists: context.typists,
-            line: context.line,
+            connection: context.connection,
             roster: reader.roster,
         };
         let hooks = Hooks {
-            fresh: Callback::new(move |message| reader.hear(&message)),
-            changed: Callback::new(move |(id, content): (MessageId, String)| reader.change(id, &content)),
+            new_message: Callback::new(move |message| reader.hear(&message)),
+            message_changed: Callback::new(move |(id, content): (MessageId, String)| {
+                reader.change(id, &content)
+            }),
             reload: Callback::new(move |()| reader.reload()),
             established: Callback::new(move |()| reader.arrive()),
-            moved: Callback::new(move |()| reader.look()),
+            permissions_changed: Callback::new(move |()| reader.look()),
             closed: Callback::new(move |code| reader.put_out(code)),
         };
         reader.frames.set_value(Some(follow(room.id, rev, signals, hooks)));

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::sentence,
     i18n::t,
-    live::Line,
+    live::ConnectionState,
     preferences::locale,
     state::{
         composer_mode::message_path,
@@ -119,7 +119,7 @@ fn MessageTime(row: Row, class: &'static str) -> impl IntoView {
     let id = row.message.id;
     // The live page has arrow keys for the messages, and need not have a stop of Tab at each.
     // As those that the server drew have it once the page is live.
-    let tab = (context.line.get_untracked() != Line::Opening).then_some("-1");
+    let tab = (context.connection.get_untracked() != ConnectionState::Connecting).then_some("-1");
     view! {
         <a class=class href=format!("{}#message-{id}", message_path(context.room, id)) tabindex=tab>
             {time}

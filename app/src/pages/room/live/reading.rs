@@ -8,7 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::{Reader, RoomContext};
 use crate::{
     browser::{clock::now_ms, document::is_visible, rows},
-    live::Line,
+    live::ConnectionState,
     server::messages::{quoted, readers},
     state::{rooms, timeline::Timeline},
 };
@@ -76,7 +76,7 @@ impl Reader {
     /// Tells the server once that all that is in view has been read.
     pub(super) fn mark_read(self) {
         let Some(last) = self.context.timeline.with_untracked(Timeline::last_id) else { return };
-        let is_open = self.context.line.get_untracked() == Line::Open;
+        let is_open = self.context.connection.get_untracked() == ConnectionState::Open;
         if !is_open || !self.at_end.get_value() || !is_visible() || last <= self.read_to.get_value() {
             return;
         }

@@ -9,8 +9,8 @@ use crate::{
     browser::{alert, document},
     i18n::t,
     live::{
-        bell,
-        notices::{self, Last, Unread, Word},
+        notification_frames::{self, LastMessageUpdate, NotificationFrame, UnreadCount},
+        notification_socket,
     },
     server::rooms::{is_in, list_rooms, room_path},
     state::rooms::Rooms,
@@ -21,25 +21,32 @@ pub(super) fn listen(known: KnownRooms) {
     let KnownRooms(rooms) = known;
     let pathname = use_location().pathname;
     let invited = t!(rooms.invited);
-    bell::listen(move |word| match &word {
+    notification_socket::listen(move |frame| match &frame {
         // What was missed is not sent again.
-        Word::Established => spawn_local(async move {
+        NotificationFrame::Established => spawn_local(async move {
             if let Ok(list) = list_rooms().await {
                 // The page may have gone meanwhile.
                 let _ = rooms.try_set(list);
             }
         }),
-        Word::New(_) | Word::Unread(_) | Word::Last(_) => {
-            look(&word, rooms, room_at(&pathname.get_untracked()));
+        NotificationFrame::New(_) | NotificationFrame::Unread(_) | NotificationFrame::LastMessage(_) => {
+            remove_if_left(&frame, rooms, room_at(&pathname.get_untracked()));
             let current = room_at(&pathname.get_untracked()).filter(|_| document::is_visible());
-            rooms.update(|rooms| notices::apply(&word, rooms, current));
-            match &word {
-                Word::New(notification) if !document::is_visible() => tell(notification, invited),
-                Word::Last(Last { message, .. }) => alert::take_back(message.id),
-                Word::New(_) | Word::Unread(_) | Word::Established | Word::Other => {}
+            rooms.update(|rooms| notification_frames::apply(&frame, rooms, current));
+            match &frame {
+                NotificationFrame::New(notification) if !document::is_visible() => {
+                    show_desktop_notification(notification, invited)
+                }
+                NotificationFrame::LastMessage(LastMessageUpdate { message, .. }) => {
+                    alert::take_back(message.id)
+                }
+                NotificationFrame::New(_)
+                | NotificationFrame::Unread(_)
+                | NotificationFrame::Established
+                | NotificationFrame::Other => {}
             }
         }
-        Word::Other => {}
+        NotificationFrame::Other => {}
     });
     let has_unread = Memo::new(move |_| rooms.with(Rooms::unread) > 0);
     Effect::new(move |_| document::mark_icon(has_unread.get()));
@@ -47,8 +54,8 @@ pub(super) fn listen(known: KnownRooms) {
 
 /// Nothing is unread any more: it was read elsewhere, or one is not in that room any more. The socket says the same of
 /// both, so the server is asked; of the room that is open (`here`), its own socket tells.
-fn look(word: &Word, rooms: RwSignal<Rooms>, here: Option<RoomId>) {
-    let Word::Unread(Unread { room_id, unread_count: 0 }) = *word else { return };
+fn remove_if_left(frame: &NotificationFrame, rooms: RwSignal<Rooms>, here: Option<RoomId>) {
+    let NotificationFrame::Unread(UnreadCount { room_id, unread_count: 0 }) = *frame else { return };
     if here == Some(room_id) || rooms.with_untracked(|rooms| rooms.find(room_id).is_none()) {
         return;
     }
@@ -61,7 +68,7 @@ fn look(word: &Word, rooms: RwSignal<Rooms>, here: Option<RoomId>) {
 }
 
 /// A word on the desk, if the reader allowed it. A room has one at a time.
-fn tell(notification: &Notification, invited: &str) {
+fn show_desktop_notification(notification: &Notification, invited: &str) {
     let room = &notification.room;
     let message = notification.message.as_ref();
     let words = match (notification.sender(), message) {

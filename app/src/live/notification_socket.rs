@@ -11,24 +11,25 @@ use gloo_net::websocket::{Message as Packet, WebSocketError, futures::WebSocket}
 use gloo_timers::future::sleep;
 
 use super::{
-    backoff, closed_for_good,
-    notices::{self, Word},
-    stay::stay,
+    backoff,
+    notification_frames::{self, NotificationFrame},
+    permanent_close_code,
+    run_until_cleanup::run_until_cleanup,
 };
 use crate::browser::{document::socket_url, random::chance};
 
 /// After so much silence the server is asked whether it is there.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PING_AFTER: Duration = Duration::from_secs(25);
 /// And after so much more it is given up.
-const LAST_PATIENCE: Duration = Duration::from_secs(8);
+const PONG_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Hands every frame of the notifications' socket to `hear`, until the current owner goes.
-pub fn listen(hear: impl Fn(Word) + 'static) {
-    stay(|nudges| keep(nudges, hear));
+pub fn listen(on_frame: impl Fn(NotificationFrame) + 'static) {
+    run_until_cleanup(|wakeups| reconnect_loop(wakeups, on_frame));
 }
 
 /// How a socket ended.
-enum End {
+enum SocketEnd {
     /// It never stood.
     Refused,
     /// It stood and was lost.
@@ -37,53 +38,55 @@ enum End {
     Final,
 }
 
-async fn keep(mut nudges: UnboundedReceiver<()>, hear: impl Fn(Word)) {
+async fn reconnect_loop(mut wakeups: UnboundedReceiver<()>, on_frame: impl Fn(NotificationFrame)) {
     let mut failures = 0;
     loop {
-        failures = match once(&mut nudges, &hear).await {
-            End::Final => return,
-            End::Lost => 0,
-            End::Refused => failures + 1,
+        failures = match run_once(&mut wakeups, &on_frame).await {
+            SocketEnd::Rejected => return,
+            SocketEnd::Lost => 0,
+            SocketEnd::NeverOpened => failures + 1,
         };
         let mut wait = pin!(sleep(backoff::wait(failures, chance())).fuse());
         futures::select! {
             () = wait => {},
-            _ = nudges.next() => {},
+            _ = wakeups.next() => {},
         }
     }
 }
 
 /// One socket, from opening to end.
-async fn once(nudges: &mut UnboundedReceiver<()>, hear: &impl Fn(Word)) -> End {
-    let Ok(socket) = WebSocket::open(&socket_url("/ws/notifications/")) else { return End::Refused };
+async fn run_once(wakeups: &mut UnboundedReceiver<()>, on_frame: &impl Fn(NotificationFrame)) -> SocketEnd {
+    let Ok(socket) = WebSocket::open(&socket_url("/ws/notifications/")) else {
+        return SocketEnd::NeverOpened;
+    };
     let (mut sink, stream) = socket.split();
     let mut stream = stream.fuse();
-    let (mut end, mut is_asked) = (End::Refused, false);
+    let (mut end, mut is_pinged) = (SocketEnd::NeverOpened, false);
     loop {
-        let mut silence = pin!(sleep(if is_asked { LAST_PATIENCE } else { PATIENCE }).fuse());
-        let ask = futures::select! {
+        let mut silence = pin!(sleep(if is_pinged { PONG_TIMEOUT } else { PING_AFTER }).fuse());
+        let ping = futures::select! {
             packet = stream.next() => match packet {
                 Some(Ok(Packet::Text(text))) => {
-                    (end, is_asked) = (End::Lost, false);
-                    hear(notices::read(&text));
+                    (end, is_pinged) = (SocketEnd::Lost, false);
+                    on_frame(notification_frames::decode(&text));
                     false
                 }
                 Some(Ok(Packet::Bytes(_))) => false,
-                Some(Err(WebSocketError::ConnectionClose(close))) if closed_for_good(close.code).is_some() => {
-                    return End::Final;
+                Some(Err(WebSocketError::ConnectionClose(close))) if permanent_close_code(close.code).is_some() => {
+                    return SocketEnd::Rejected;
                 }
                 Some(Err(_)) | None => return end,
             },
-            _ = nudges.next() => true,
+            _ = wakeups.next() => true,
             () = silence => {
-                if is_asked {
+                if is_pinged {
                     return end;
                 }
                 true
             }
         };
-        if ask {
-            is_asked = true;
+        if ping {
+            is_pinged = true;
             if sink.send(Packet::Text(r#"{"type":"ping"}"#.to_owned())).await.is_err() {
                 return end;
             }

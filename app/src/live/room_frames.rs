@@ -6,40 +6,40 @@
 use chat::model::{Code, MessageId, RoomMessage, User, UserRef};
 use serde::Deserialize;
 
-use crate::state::roster::Changed;
+use crate::state::roster::MemberChanged;
 
 /// What a page has a use for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum RoomFrame {
     /// The connection stands.
     Established,
     /// A message was stored.
-    Message(Stored),
+    Message(StoredMessage),
     /// A message has new words.
-    Edited(Stored),
+    Edited(StoredMessage),
     /// A message is gone.
-    Deleted(Deleted),
+    Deleted(DeletedMessage),
     /// Somebody is, or is no longer, writing.
-    Typing(Typing),
+    Typing(TypingUser),
     /// Somebody's first socket came.
     Joined(UserRef),
     /// Somebody's last socket went.
     Left(UserRef),
     /// Somebody's membership changed.
-    Member(Changed),
+    Member(MemberChanged),
     /// Somebody has read a message and all before it.
-    Read(Read),
+    Read(ReadReceipts),
     /// Too much was missed.
     Resync(Resync),
     /// Something was refused, or the reason of the close that follows.
-    Refused(Refused),
+    Error(ErrorFrame),
     /// Anything else: of no use here, or a newer server's.
     Other,
 }
 
 /// A message and the room's change number.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Stored {
+pub struct StoredMessage {
     /// The message.
     pub message: RoomMessage,
     /// The room's change number.
@@ -48,7 +48,7 @@ pub struct Stored {
 
 /// A message that is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Deleted {
+pub struct DeletedMessage {
     /// Which.
     pub message_id: MessageId,
     /// The room's change number.
@@ -57,7 +57,7 @@ pub struct Deleted {
 
 /// Somebody at the keys.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Typing {
+pub struct TypingUser {
     /// Who.
     pub user: UserRef,
     /// Still?
@@ -66,19 +66,19 @@ pub struct Typing {
 
 /// How far somebody has read, and others told along with them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Read {
+pub struct ReadReceipts {
     /// Up to which message.
     pub message_id: MessageId,
     /// Who.
     pub user: User,
     /// The others.
     #[serde(default)]
-    pub more: Vec<Mark>,
+    pub more: Vec<ReadReceipt>,
 }
 
 /// How far one of them has read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Mark {
+pub struct ReadReceipt {
     /// Up to which message.
     pub message_id: MessageId,
     /// Who.
@@ -94,7 +94,7 @@ pub struct Resync {
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Refused {
+pub struct ErrorFrame {
     /// The stable word.
     pub code: Code,
     /// The message it is about, where there is one.
@@ -109,29 +109,29 @@ struct Kind {
 }
 
 #[derive(Deserialize)]
-struct Person {
+struct UserField {
     user: UserRef,
 }
 
 /// What `text` says. What is no frame, or lacks what its kind has, is of no use.
-pub fn read(text: &str) -> Heard {
+pub fn decode(text: &str) -> RoomFrame {
     let frame = text.as_bytes();
-    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return Heard::Other };
-    let heard = match kind.as_str() {
-        "connection_established" => Ok(Heard::Established),
-        "chat_message" => serde_json::from_slice(frame).map(Heard::Message),
-        "message_edited" => serde_json::from_slice(frame).map(Heard::Edited),
-        "message_deleted" => serde_json::from_slice(frame).map(Heard::Deleted),
-        "typing" => serde_json::from_slice(frame).map(Heard::Typing),
-        "user_join" => serde_json::from_slice(frame).map(|Person { user }| Heard::Joined(user)),
-        "member_changed" => serde_json::from_slice(frame).map(Heard::Member),
-        "user_leave" => serde_json::from_slice(frame).map(|Person { user }| Heard::Left(user)),
-        "message_read" => serde_json::from_slice(frame).map(Heard::Read),
-        "resync" => serde_json::from_slice(frame).map(Heard::Resync),
-        "error" => serde_json::from_slice(frame).map(Heard::Refused),
-        _ => Ok(Heard::Other),
+    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return RoomFrame::Other };
+    let decoded = match kind.as_str() {
+        "connection_established" => Ok(RoomFrame::Established),
+        "chat_message" => serde_json::from_slice(frame).map(RoomFrame::Message),
+        "message_edited" => serde_json::from_slice(frame).map(RoomFrame::Edited),
+        "message_deleted" => serde_json::from_slice(frame).map(RoomFrame::Deleted),
+        "typing" => serde_json::from_slice(frame).map(RoomFrame::Typing),
+        "user_join" => serde_json::from_slice(frame).map(|UserField { user }| RoomFrame::Joined(user)),
+        "member_changed" => serde_json::from_slice(frame).map(RoomFrame::Member),
+        "user_leave" => serde_json::from_slice(frame).map(|UserField { user }| RoomFrame::Left(user)),
+        "message_read" => serde_json::from_slice(frame).map(RoomFrame::Read),
+        "resync" => serde_json::from_slice(frame).map(RoomFrame::Resync),
+        "error" => serde_json::from_slice(frame).map(RoomFrame::Error),
+        _ => Ok(RoomFrame::Other),
     };
-    heard.unwrap_or(Heard::Other)
+    decoded.unwrap_or(RoomFrame::Other)
 }
 
 #[cfg(test)]
@@ -143,25 +143,28 @@ mod tests {
     use super::*;
 
     /// What `frame` is to a page. A new frame of the model stops the build here: has a page a use for it?
-    fn expected(frame: &ServerFrame) -> Heard {
+    fn expected(frame: &ServerFrame) -> RoomFrame {
         match frame.clone() {
-            ServerFrame::ConnectionEstablished { .. } => Heard::Established,
-            ServerFrame::ChatMessage { message, rev } => Heard::Message(Stored { message, rev }),
-            ServerFrame::MessageEdited { message, rev } => Heard::Edited(Stored { message, rev }),
-            ServerFrame::MessageDeleted { message_id, rev } => Heard::Deleted(Deleted { message_id, rev }),
-            ServerFrame::Typing { user, is_typing } => Heard::Typing(Typing { user, is_typing }),
-            ServerFrame::UserJoin { user } => Heard::Joined(user),
-            ServerFrame::UserLeave { user } => Heard::Left(user),
+            ServerFrame::ConnectionEstablished { .. } => RoomFrame::Established,
+            ServerFrame::ChatMessage { message, rev } => RoomFrame::Message(StoredMessage { message, rev }),
+            ServerFrame::MessageEdited { message, rev } => RoomFrame::Edited(StoredMessage { message, rev }),
+            ServerFrame::MessageDeleted { message_id, rev } => {
+                RoomFrame::Deleted(DeletedMessage { message_id, rev })
+            }
+            ServerFrame::Typing { user, is_typing } => RoomFrame::Typing(TypingUser { user, is_typing }),
+            ServerFrame::UserJoin { user } => RoomFrame::Joined(user),
+            ServerFrame::UserLeave { user } => RoomFrame::Left(user),
             ServerFrame::MemberChanged { user, change, role, member_count } => {
-                Heard::Member(Changed { user, change, role, member_count })
+                RoomFrame::Member(MemberChanged { user, change, role, member_count })
             }
-            ServerFrame::Resync { rev } => Heard::Resync(Resync { rev }),
-            ServerFrame::Error { code, client_id, .. } => Heard::Refused(Refused { code, client_id }),
+            ServerFrame::Resync { rev } => RoomFrame::Resync(Resync { rev }),
+            ServerFrame::Error { code, client_id, .. } => RoomFrame::Error(ErrorFrame { code, client_id }),
             ServerFrame::MessageRead { message_id, user, more, .. } => {
-                let more = more.into_iter().map(|mark| Mark { message_id: mark.message_id, user: mark.user });
-                Heard::Read(Read { message_id, user, more: more.collect() })
+                let more =
+                    more.into_iter().map(|mark| ReadReceipt { message_id: mark.message_id, user: mark.user });
+                RoomFrame::Read(ReadReceipts { message_id, user, more: more.collect() })
             }
-            ServerFrame::Authenticated | ServerFrame::Pong | ServerFrame::Unknown => Heard::Other,
+            ServerFrame::Authenticated | ServerFrame::Pong | ServerFrame::Unknown => RoomFrame::Other,
         }
     }
 
@@ -227,7 +230,7 @@ mod tests {
             refused(Some("c1")),
         ] {
             let text = serde_json::to_string(&frame).expect("JSON");
-            assert_eq!(read(&text), expected(&frame), "{text}");
+            assert_eq!(decode(&text), expected(&frame), "{text}");
         }
     }
 
@@ -236,7 +239,7 @@ mod tests {
         for text in
             ["", "hello", "{}", r#"{"type":"hologram"}"#, r#"{"type":"chat_message"}"#, r#"{"type":7}"#]
         {
-            assert_eq!(read(text), Heard::Other, "{text}");
+            assert_eq!(decode(text), RoomFrame::Other, "{text}");
         }
     }
 }

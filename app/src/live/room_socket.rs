@@ -17,11 +17,11 @@ use gloo_timers::future::sleep;
 use leptos::prelude::*;
 
 use super::{
-    Line,
+    ConnectionState,
     apply::{Outcome, Position, apply},
-    backoff, closed_for_good,
-    frames::{self, Heard},
-    stay::stay,
+    backoff, permanent_close_code,
+    room_frames::{self, RoomFrame},
+    run_until_cleanup::run_until_cleanup,
 };
 use crate::{
     browser::{clock::now_ms, document::socket_url, random::chance},
@@ -29,11 +29,11 @@ use crate::{
 };
 
 /// After so much silence the server is asked whether it is there.
-const ASK_AFTER_MS: f64 = 25_000.0;
+const PING_AFTER_MS: f64 = 25_000.0;
 /// And after so much more it is given up.
-const GIVE_UP_AFTER_MS: f64 = 8_000.0;
+const PONG_TIMEOUT_MS: f64 = 8_000.0;
 /// How often those who stopped typing are looked for, while somebody types.
-const TYPISTS_EVERY: Duration = Duration::from_secs(1);
+const TYPISTS_CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// What the connection reads and writes.
 #[derive(Clone, Copy)]
@@ -43,7 +43,7 @@ pub struct Signals {
     /// Who is typing.
     pub typists: RwSignal<Typists>,
     /// How the line is.
-    pub line: RwSignal<Line>,
+    pub connection: RwSignal<ConnectionState>,
     /// Who is in the room.
     pub roster: RwSignal<Roster>,
 }
@@ -52,15 +52,15 @@ pub struct Signals {
 #[derive(Clone, Copy)]
 pub struct Hooks {
     /// A message that was not known came in.
-    pub fresh: Callback<RoomMessage>,
+    pub new_message: Callback<RoomMessage>,
     /// A message says something else now.
-    pub changed: Callback<(MessageId, String)>,
+    pub message_changed: Callback<(MessageId, String)>,
     /// Too much was missed: read the newest page anew.
     pub reload: Callback<()>,
     /// The line stands (again).
     pub established: Callback<()>,
     /// The reader may do more or less now.
-    pub moved: Callback<()>,
+    pub permissions_changed: Callback<()>,
     /// The server will not have us here any more, and why.
     pub closed: Callback<Code>,
 }
@@ -69,44 +69,44 @@ pub struct Hooks {
 /// server while the line stands, and nowhere while it does not (messages wait in the timeline).
 pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> UnboundedSender<ClientFrame> {
     let (frames, outgoing) = mpsc::unbounded();
-    stay(|nudges| {
+    run_until_cleanup(|wakeups| {
         let position = Position { rev };
-        let (asked_at, reason) = (None, None);
-        Connection { room, position, signals, hooks, outgoing, nudges, asked_at, reason }.run()
+        let (pinged_at, last_error) = (None, None);
+        RoomSocket { room, position, signals, hooks, outgoing, wakeups, pinged_at, last_error }.run()
     });
     frames
 }
 
 /// Why a socket is over.
-enum End {
+enum Disconnect {
     Lost,
-    Refused(Code),
+    Rejected(Code),
 }
 
-struct Connection {
+struct RoomSocket {
     room: RoomId,
     position: Position,
     signals: Signals,
     hooks: Hooks,
     outgoing: UnboundedReceiver<ClientFrame>,
-    nudges: UnboundedReceiver<()>,
+    wakeups: UnboundedReceiver<()>,
     /// When the server was asked whether it is there, if it has not answered since.
-    asked_at: Option<f64>,
+    pinged_at: Option<f64>,
     /// What the server refused just now: where it closes then, that is why, in more detail than the close code.
-    reason: Option<Code>,
+    last_error: Option<Code>,
 }
 
-impl Connection {
+impl RoomSocket {
     async fn run(mut self) {
-        let (mut failures, mut has_stood) = (0, false);
+        let (mut failures, mut was_connected) = (0, false);
         loop {
-            let (end, was_open) = self.once().await;
-            has_stood |= was_open;
-            if let End::Refused(code) = end {
-                let code = self.reason.unwrap_or(code);
-                self.signals.line.set(Line::Closed(code));
+            let (end, was_open) = self.run_once().await;
+            was_connected |= was_open;
+            if let Disconnect::Rejected(code) = end {
+                let code = self.last_error.unwrap_or(code);
+                self.signals.connection.set(ConnectionState::Closed(code));
                 // Whom the server never let in has a page as new as it gets.
-                if has_stood {
+                if was_connected {
                     self.hooks.closed.run(code);
                 }
                 return;
@@ -114,101 +114,101 @@ impl Connection {
             failures = if was_open { 0 } else { failures + 1 };
             // The first return is quick, and mostly nobody need know.
             if failures > 0 {
-                self.signals.line.set(Line::Lost);
+                self.signals.connection.set(ConnectionState::Lost);
             }
             self.signals.typists.update(Typists::clear);
             let mut wait = pin!(sleep(backoff::wait(failures, chance())).fuse());
             futures::select! {
                 () = wait => {},
-                _ = self.nudges.next() => {},
+                _ = self.wakeups.next() => {},
             }
         }
     }
 
     /// One socket, from opening to end; true if it ever stood.
-    async fn once(&mut self) -> (End, bool) {
+    async fn run_once(&mut self) -> (Disconnect, bool) {
         let path = format!("/ws/chat/{}/?after_rev={}", self.room, self.position.rev);
-        let Ok(socket) = WebSocket::open(&socket_url(&path)) else { return (End::Lost, false) };
+        let Ok(socket) = WebSocket::open(&socket_url(&path)) else { return (Disconnect::Lost, false) };
         let (mut sink, stream) = socket.split();
         let mut stream = stream.fuse();
         let mut is_open = false;
-        let end = self.talk(&mut sink, &mut stream, &mut is_open).await;
+        let end = self.run_socket(&mut sink, &mut stream, &mut is_open).await;
         (end, is_open)
     }
 
-    async fn talk(
+    async fn run_socket(
         &mut self,
         sink: &mut SplitSink<WebSocket, Packet>,
         stream: &mut Fuse<SplitStream<WebSocket>>,
         is_open: &mut bool,
-    ) -> End {
-        let mut heard_at = now_ms();
-        self.asked_at = None;
+    ) -> Disconnect {
+        let mut received_at = now_ms();
+        self.pinged_at = None;
         loop {
-            let mut tick = pin!(sleep(self.nap()).fuse());
+            let mut tick = pin!(sleep(self.next_tick()).fuse());
             futures::select! {
                 packet = stream.next() => {
-                    heard_at = now_ms();
-                    self.asked_at = None;
+                    received_at = now_ms();
+                    self.pinged_at = None;
                     let outcome = match packet {
-                        Some(Ok(Packet::Text(text))) => self.hear(&text),
+                        Some(Ok(Packet::Text(text))) => self.on_frame(&text),
                         Some(Ok(Packet::Bytes(_))) => Outcome::Nothing,
-                        Some(Err(WebSocketError::ConnectionClose(close))) => return end_of(close.code),
-                        Some(Err(_)) | None => return End::Lost,
+                        Some(Err(WebSocketError::ConnectionClose(close))) => return disconnect_reason(close.code),
+                        Some(Err(_)) | None => return Disconnect::Lost,
                     };
                     if outcome == Outcome::Established {
                         *is_open = true;
-                        self.signals.line.set(Line::Open);
+                        self.signals.connection.set(ConnectionState::Open);
                         for draft in self.signals.timeline.with_untracked(Timeline::unconfirmed) {
                             if send(sink, &ClientFrame::ChatMessage(draft)).await.is_err() {
-                                return End::Lost;
+                                return Disconnect::Lost;
                             }
                         }
                     }
-                    self.reason = if let Outcome::Refused(code) = outcome { Some(code) } else { None };
-                    self.report(outcome);
+                    self.last_error = if let Outcome::Error(code) = outcome { Some(code) } else { None };
+                    self.run_hooks(outcome);
                 }
                 frame = self.outgoing.next() => {
                     if let Some(frame) = frame
                         && *is_open
                         && send(sink, &frame).await.is_err()
                     {
-                        return End::Lost;
+                        return Disconnect::Lost;
                     }
                 }
-                _ = self.nudges.next() => {
-                    if self.ask(sink).await.is_err() {
-                        return End::Lost;
+                _ = self.wakeups.next() => {
+                    if self.ping(sink).await.is_err() {
+                        return Disconnect::Lost;
                     }
                 }
                 () = tick => {
                     if !self.signals.typists.with_untracked(Typists::is_empty) {
-                        self.signals.typists.maybe_update(|typists| typists.lapse(now_ms()));
+                        self.signals.typists.maybe_update(|typists| typists.remove_expired(now_ms()));
                     }
-                    if self.asked_at.is_some_and(|asked| now_ms() - asked >= GIVE_UP_AFTER_MS) {
-                        return End::Lost;
+                    if self.pinged_at.is_some_and(|pinged| now_ms() - pinged >= PONG_TIMEOUT_MS) {
+                        return Disconnect::Lost;
                     }
-                    if now_ms() - heard_at >= ASK_AFTER_MS && self.ask(sink).await.is_err() {
-                        return End::Lost;
+                    if now_ms() - received_at >= PING_AFTER_MS && self.ping(sink).await.is_err() {
+                        return Disconnect::Lost;
                     }
                 }
             }
         }
     }
 
-    fn hear(&mut self, text: &str) -> Outcome {
+    fn on_frame(&mut self, text: &str) -> Outcome {
         let Self { position, signals, .. } = self;
-        let heard = frames::read(text);
-        if heard == Heard::Other {
+        let frame = room_frames::decode(text);
+        if frame == RoomFrame::Other {
             return Outcome::Nothing;
         }
-        match &heard {
-            Heard::Joined(user) => signals.roster.update(|roster| roster.presence(user, true)),
-            Heard::Left(user) => signals.roster.update(|roster| roster.presence(user, false)),
-            Heard::Member(changed) => {
+        match &frame {
+            RoomFrame::Joined(user) => signals.roster.update(|roster| roster.presence(user, true)),
+            RoomFrame::Left(user) => signals.roster.update(|roster| roster.presence(user, false)),
+            RoomFrame::Member(changed) => {
                 signals.roster.update(|roster| roster.change(changed.clone()));
-                if changed.moves(signals.timeline.with_untracked(Timeline::me)) {
-                    self.hooks.moved.run(());
+                if changed.affects_permissions_of(signals.timeline.with_untracked(Timeline::me)) {
+                    self.hooks.permissions_changed.run(());
                 }
             }
             _ => {}
@@ -216,7 +216,7 @@ impl Connection {
         let mut typists = signals.typists.get_untracked();
         let mut outcome = Outcome::Nothing;
         signals.timeline.maybe_update(|timeline| {
-            outcome = apply(heard, timeline, &mut typists, position, now_ms());
+            outcome = apply(frame, timeline, &mut typists, position, now_ms());
             outcome != Outcome::Nothing
         });
         if signals.typists.with_untracked(|known| *known != typists) {
@@ -225,30 +225,30 @@ impl Connection {
         outcome
     }
 
-    fn report(&self, outcome: Outcome) {
+    fn run_hooks(&self, outcome: Outcome) {
         match outcome {
             Outcome::Established => self.hooks.established.run(()),
-            Outcome::Fresh(message) => self.hooks.fresh.run(*message),
-            Outcome::Changed { id, content } => self.hooks.changed.run((id, content)),
+            Outcome::NewMessage(message) => self.hooks.new_message.run(*message),
+            Outcome::MessageChanged { id, content } => self.hooks.message_changed.run((id, content)),
             Outcome::Reload => self.hooks.reload.run(()),
-            Outcome::Nothing | Outcome::Done | Outcome::Refused(_) => {}
+            Outcome::Nothing | Outcome::Updated | Outcome::Error(_) => {}
         }
     }
 
-    async fn ask(&mut self, sink: &mut SplitSink<WebSocket, Packet>) -> Result<(), WebSocketError> {
-        if self.asked_at.is_none() {
-            self.asked_at = Some(now_ms());
+    async fn ping(&mut self, sink: &mut SplitSink<WebSocket, Packet>) -> Result<(), WebSocketError> {
+        if self.pinged_at.is_none() {
+            self.pinged_at = Some(now_ms());
         }
         send(sink, &ClientFrame::Ping).await
     }
 
-    fn nap(&self) -> Duration {
+    fn next_tick(&self) -> Duration {
         if !self.signals.typists.with_untracked(Typists::is_empty) {
-            TYPISTS_EVERY
-        } else if self.asked_at.is_some() {
-            Duration::from_secs_f64(GIVE_UP_AFTER_MS / 1_000.0)
+            TYPISTS_CHECK_EVERY
+        } else if self.pinged_at.is_some() {
+            Duration::from_secs_f64(PONG_TIMEOUT_MS / 1_000.0)
         } else {
-            Duration::from_secs_f64(ASK_AFTER_MS / 1_000.0)
+            Duration::from_secs_f64(PING_AFTER_MS / 1_000.0)
         }
     }
 }
@@ -260,6 +260,6 @@ async fn send(sink: &mut SplitSink<WebSocket, Packet>, frame: &ClientFrame) -> R
     }
 }
 
-fn end_of(close_code: u16) -> End {
-    closed_for_good(close_code).map_or(End::Lost, End::Refused)
+fn disconnect_reason(close_code: u16) -> Disconnect {
+    permanent_close_code(close_code).map_or(Disconnect::Lost, Disconnect::Rejected)
 }

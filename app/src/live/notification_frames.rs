@@ -7,22 +7,22 @@ use crate::state::rooms::Rooms;
 
 /// A frame, as far as the list of rooms cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum NotificationFrame {
     /// The line stands. What happened while it did not, has to be asked for.
     Established,
     /// Something happened.
     New(Box<Notification>),
     /// So many messages of a room are unread now.
-    Unread(Unread),
+    Unread(UnreadCount),
     /// A room's newest message was edited or deleted.
-    Last(Last),
+    LastMessageUpdate(LastMessageUpdate),
     /// Nothing of use, or a frame that only a newer page knows.
     Other,
 }
 
 /// How much is unread in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Unread {
+pub struct UnreadCount {
     /// Which room.
     pub room_id: RoomId,
     /// How many messages.
@@ -31,7 +31,7 @@ pub struct Unread {
 
 /// What a room's newest message is now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Last {
+pub struct LastMessageUpdate {
     /// Which room.
     pub room_id: RoomId,
     /// The message.
@@ -50,28 +50,31 @@ struct New {
 }
 
 /// What `text` says.
-pub fn read(text: &str) -> Word {
+pub fn decode(text: &str) -> NotificationFrame {
     let frame = text.as_bytes();
-    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return Word::Other };
-    let word = match kind.as_str() {
-        "connection_established" => Ok(Word::Established),
-        "notification" => {
-            serde_json::from_slice(frame).map(|New { notification }| Word::New(Box::new(notification)))
-        }
-        "unread" => serde_json::from_slice(frame).map(Word::Unread),
-        "last_message" => serde_json::from_slice(frame).map(Word::Last),
-        _ => Ok(Word::Other),
+    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return NotificationFrame::Other };
+    let frame = match kind.as_str() {
+        "connection_established" => Ok(NotificationFrame::Established),
+        "notification" => serde_json::from_slice(frame)
+            .map(|New { notification }| NotificationFrame::New(Box::new(notification))),
+        "unread" => serde_json::from_slice(frame).map(NotificationFrame::Unread),
+        "last_message" => serde_json::from_slice(frame).map(NotificationFrame::LastMessage),
+        _ => Ok(NotificationFrame::Other),
     };
-    word.unwrap_or(Word::Other)
+    frame.unwrap_or(NotificationFrame::Other)
 }
 
 /// Applies it to the list; `current` is the room that is open.
-pub fn apply(word: &Word, rooms: &mut Rooms, current: Option<RoomId>) {
-    match word {
-        Word::New(notification) => rooms.notice(notification, current),
-        Word::Unread(Unread { room_id, unread_count }) => rooms.count(*room_id, *unread_count),
-        Word::Last(Last { room_id, message }) => rooms.correct(*room_id, message, current),
-        Word::Established | Word::Other => {}
+pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomId>) {
+    match frame {
+        NotificationFrame::New(notification) => rooms.notice(notification, current),
+        NotificationFrame::Unread(UnreadCount { room_id, unread_count }) => {
+            rooms.count(*room_id, *unread_count)
+        }
+        NotificationFrame::LastMessage(LastMessageUpdate { room_id, message }) => {
+            rooms.correct(*room_id, message, current)
+        }
+        NotificationFrame::Established | NotificationFrame::Other => {}
     }
 }
 
@@ -90,16 +93,19 @@ mod tests {
     #[test]
     fn what_the_contract_fixes_is_understood() {
         let mut rooms = Rooms::default();
-        apply(&read(NEW), &mut rooms, None);
+        apply(&decode(NEW), &mut rooms, None);
         assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (4, true));
-        apply(&read(r#"{"type":"unread","room_id":3,"unread_count":0}"#), &mut rooms, None);
+        apply(&decode(r#"{"type":"unread","room_id":3,"unread_count":0}"#), &mut rooms, None);
         assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (0, false));
         let last = r#"{"type":"last_message","room_id":3,"message":{"id":7,"content":"[消息已删除]","sender":"mei",
             "created_at":"2026-01-25T15:30:00.123456Z"}}"#;
-        apply(&read(last), &mut rooms, None);
+        apply(&decode(last), &mut rooms, None);
         let message = rooms.list[0].last_message.as_ref().expect("taken over");
         assert_eq!((message.id.0, message.content.as_str()), (7, "[消息已删除]"));
-        assert_eq!(read(r#"{"type":"connection_established","message":"连接成功"}"#), Word::Established);
+        assert_eq!(
+            decode(r#"{"type":"connection_established","message":"连接成功"}"#),
+            NotificationFrame::Established
+        );
     }
 
     #[test]
@@ -112,7 +118,7 @@ mod tests {
             r#"{"type":"notification"}"#,
             r#"{"type":"last_message"}"#,
         ] {
-            assert_eq!(read(text), Word::Other, "{text}");
+            assert_eq!(decode(text), NotificationFrame::Other, "{text}");
         }
     }
 }
