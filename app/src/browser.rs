@@ -3,12 +3,12 @@
 //!
 //! Only built for the browser; callers are either effects, which do not run on the server, or built for it alone.
 
-pub mod alert;
 pub mod clipboard;
 pub mod clock;
+pub mod desktop_notification;
 pub mod document;
 pub mod random;
-pub mod rows;
+pub mod row_elements;
 pub mod scroll;
 pub mod storage;
 pub mod textarea;

@@ -2,7 +2,7 @@
 
 use leptos::{html, prelude::*, task::spawn_local};
 
-use super::rows;
+use super::row_elements;
 
 /// To the end.
 pub fn to_end(node: NodeRef<html::Div>) {
@@ -15,8 +15,8 @@ pub fn to_end(node: NodeRef<html::Div>) {
 ///
 /// By hand: where boxes are laid out from below, what browsers do by themselves (`overflow-anchor`) moves the text when
 /// something is added above, and not all of them do it.
-pub fn hold(node: NodeRef<html::Div>, change: impl FnOnce()) {
-    let anchor = node.get_untracked().and_then(|node| Some((rows::first_seen(&node)?, node)));
+pub fn keep_position(node: NodeRef<html::Div>, change: impl FnOnce()) {
+    let anchor = node.get_untracked().and_then(|node| Some((row_elements::first_seen(&node)?, node)));
     change();
     let Some(((row, before), node)) = anchor else { return };
     spawn_local(async move {

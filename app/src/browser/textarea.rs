@@ -3,14 +3,14 @@
 use web_sys::{Event, HtmlTextAreaElement};
 
 /// Tells whoever listens that the text is another, as typing does by itself.
-pub fn announce(area: &HtmlTextAreaElement) {
+pub fn dispatch_input(area: &HtmlTextAreaElement) {
     if let Ok(event) = Event::new("input") {
         let _ = area.dispatch_event(&event);
     }
 }
 
 /// Fits the height to the text, in browsers whose CSS does not do it by itself (`field-sizing`).
-pub fn fit(area: &HtmlTextAreaElement) {
+pub fn fit_height(area: &HtmlTextAreaElement) {
     if web_sys::css::supports_with_value("field-sizing", "content").unwrap_or(false) {
         return;
     }

@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_refusal_finds_the_message_that_it_is_about() {
         let mut page = Page::new();
-        page.timeline.write("hello".into(), None, "c1".into(), Timestamp(1));
+        page.timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(1));
         let error = |client_id: Option<&str>| {
             RoomFrame::Error(ErrorFrame { code: Code::Muted, client_id: client_id.map(str::to_owned) })
         };

@@ -15,7 +15,7 @@ pub enum NotificationFrame {
     /// So many messages of a room are unread now.
     Unread(UnreadCount),
     /// A room's newest message was edited or deleted.
-    LastMessageUpdate(LastMessageUpdate),
+    LastMessage(LastMessageUpdate),
     /// Nothing of use, or a frame that only a newer page knows.
     Other,
 }
@@ -67,12 +67,12 @@ pub fn decode(text: &str) -> NotificationFrame {
 /// Applies it to the list; `current` is the room that is open.
 pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomId>) {
     match frame {
-        NotificationFrame::New(notification) => rooms.notice(notification, current),
+        NotificationFrame::New(notification) => rooms.apply_notification(notification, current),
         NotificationFrame::Unread(UnreadCount { room_id, unread_count }) => {
-            rooms.count(*room_id, *unread_count)
+            rooms.set_unread(*room_id, *unread_count);
         }
         NotificationFrame::LastMessage(LastMessageUpdate { room_id, message }) => {
-            rooms.correct(*room_id, message, current)
+            rooms.update_last_message(*room_id, message, current);
         }
         NotificationFrame::Established | NotificationFrame::Other => {}
     }

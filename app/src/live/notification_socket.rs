@@ -31,11 +31,11 @@ pub fn listen(on_frame: impl Fn(NotificationFrame) + 'static) {
 /// How a socket ended.
 enum SocketEnd {
     /// It never stood.
-    Refused,
+    NeverOpened,
     /// It stood and was lost.
     Lost,
     /// The server will not have us.
-    Final,
+    Rejected,
 }
 
 async fn reconnect_loop(mut wakeups: UnboundedReceiver<()>, on_frame: impl Fn(NotificationFrame)) {

@@ -203,8 +203,8 @@ impl RoomSocket {
             return Outcome::Nothing;
         }
         match &frame {
-            RoomFrame::Joined(user) => signals.roster.update(|roster| roster.presence(user, true)),
-            RoomFrame::Left(user) => signals.roster.update(|roster| roster.presence(user, false)),
+            RoomFrame::Joined(user) => signals.roster.update(|roster| roster.set_presence(user, true)),
+            RoomFrame::Left(user) => signals.roster.update(|roster| roster.set_presence(user, false)),
             RoomFrame::Member(changed) => {
                 signals.roster.update(|roster| roster.change(changed.clone()));
                 if changed.affects_permissions_of(signals.timeline.with_untracked(Timeline::me)) {

@@ -7,7 +7,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{
     PageTitle, answer_with,
     failed::Failed,
-    rooms::{ShownNotice, is_stranger},
+    rooms::{PageNoticeView, needs_sign_in},
 };
 use crate::{
     error::{AppError, sentence},
@@ -24,14 +24,14 @@ use crate::{
 mod banner;
 mod composer;
 mod context;
+#[cfg(feature = "hydrate")]
+mod controller;
 mod conversation;
 mod details;
 mod header;
-#[cfg(feature = "hydrate")]
-mod live;
 mod mentions;
 mod message;
-mod rows;
+mod row_list;
 mod shortcuts;
 mod timeline;
 mod typing;
@@ -43,7 +43,7 @@ use details::Details;
 /// Asks for the page of this room anew.
 #[cfg(feature = "hydrate")]
 #[derive(Clone, Copy)]
-struct Reopen(Callback<()>);
+struct RefetchRoom(Callback<()>);
 
 /// See the module.
 #[component]
@@ -63,7 +63,7 @@ pub fn RoomPage() -> impl IntoView {
         }
     });
     #[cfg(feature = "hydrate")]
-    provide_context(Reopen(Callback::new(move |()| opened.refetch())));
+    provide_context(RefetchRoom(Callback::new(move |()| opened.refetch())));
     let room_query = move || {
         let query = query.read_untracked();
         let message = query.get("message").and_then(|id| id.parse().ok()).and_then(MessageId::checked);
@@ -74,9 +74,9 @@ pub fn RoomPage() -> impl IntoView {
             {move || Suspend::new(async move {
                 match opened.await {
                     Ok(Ok(opened)) => view! { <Opened opened query=room_query()/> }.erased(),
-                    Ok(Err(code)) => view! { <NotHere code/> }.erased(),
+                    Ok(Err(code)) => view! { <RoomUnavailable code/> }.erased(),
                     // The frame leads a stranger to the sign-in page.
-                    Err(AppError(failure)) if is_stranger(failure.code) => {
+                    Err(AppError(failure)) if needs_sign_in(failure.code) => {
                         view! { <main id="main" class="pane pane-main"></main> }.erased()
                     }
                     Err(AppError(failure)) => {
@@ -112,7 +112,7 @@ fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
 
 /// A room that is not there, or not for the asking person: which of the two is not told.
 #[component]
-fn NotHere(code: Code) -> impl IntoView {
+fn RoomUnavailable(code: Code) -> impl IntoView {
     answer_with(code);
     let is_missing = code == Code::NotFound;
     let words =
@@ -122,7 +122,7 @@ fn NotHere(code: Code) -> impl IntoView {
         <main id="main" class="pane pane-main">
             <div class="blank">
                 <h1>{words}</h1>
-                <ShownNotice/>
+                <PageNoticeView/>
                 {is_missing.then(|| view! { <p>{t!(room.missing_lead)}</p> })}
                 <a class="button" href="/rooms">
                     {t!(room.back)}

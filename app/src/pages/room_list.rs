@@ -4,7 +4,7 @@ use chat::model::{Room, RoomId, RoomType, User, message::DELETED_CONTENT};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::components::A;
 
-use super::rooms::KnownRooms;
+use super::rooms::RoomsContext;
 use crate::{
     i18n::{Locale, t, td_string},
     markdown::excerpt,
@@ -31,9 +31,9 @@ pub fn RoomList(
     /// Who is signed in.
     me: User,
     /// The rooms.
-    known: KnownRooms,
+    rooms: RoomsContext,
 ) -> impl IntoView {
-    let KnownRooms(all) = known;
+    let RoomsContext(all) = rooms;
     let order = Memo::new(move |_| all.with(Rooms::order));
     let is_empty = Memo::new(move |_| order.with(Vec::is_empty));
     let (none, browse, new) = (t!(rooms.none_mine), t!(rooms.browse), t!(rooms.new));
@@ -55,7 +55,7 @@ pub fn RoomList(
                 >
                     <IconSvg icon=Icon::Search/>
                 </button>
-                <Bell all/>
+                <NotificationsLink all/>
                 <a
                     class="button button-icon"
                     href="/rooms/new"
@@ -107,7 +107,7 @@ pub fn RoomList(
 
 /// The way to the notifications, and how many wait there.
 #[component]
-fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
+fn NotificationsLink(all: RwSignal<Rooms>) -> impl IntoView {
     let locale = locale();
     let count = Memo::new(move |_| all.with(Rooms::unread_notifications));
     let label = move || match count.get() {

@@ -27,26 +27,26 @@ mod notifications;
 
 /// The rooms as this page knows them, for whoever hears of something new in one.
 #[derive(Clone, Copy)]
-pub struct KnownRooms(pub RwSignal<rooms::Rooms>);
+pub struct RoomsContext(pub RwSignal<rooms::Rooms>);
 
 /// The same as they came with the page.
 #[derive(Clone, Copy)]
-struct FirstRooms(Reading<Result<rooms::Rooms, AppError>>);
+struct InitialRooms(Reading<Result<rooms::Rooms, AppError>>);
 
 /// See the module.
 #[component]
 pub fn Rooms() -> impl IntoView {
-    let notice = Notice::provide();
+    let notice = PageNotice::provide();
     let visit = read(|| (), |()| read_visit());
     let rooms = read(|| (), |()| list_rooms());
     // Counted by whoever refers to it: on the server the title is worded last, when the signals of the page's parts may
     // have gone with them.
     let all = ArcRwSignal::new(rooms::Rooms::default());
-    let known = KnownRooms(RwSignal::from(all.clone()));
-    provide_context(known);
-    provide_context(FirstRooms(rooms));
+    let context = RoomsContext(RwSignal::from(all.clone()));
+    provide_context(context);
+    provide_context(InitialRooms(rooms));
     #[cfg(feature = "hydrate")]
-    notifications::listen(known);
+    notifications::listen(context);
     let pane = pane();
     let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {
@@ -64,11 +64,11 @@ pub fn Rooms() -> impl IntoView {
                     {move || Suspend::new(async move {
                         match (visit.await, rooms.await) {
                             (Ok(Visit { user: Some(user), notice: words }), Ok(rooms)) => {
-                                known.0.set(rooms);
+                                context.0.set(rooms);
                                 notice.words.set(words);
-                                view! { <RoomList me=user known/> }.erased()
+                                view! { <RoomList me=user rooms=context/> }.erased()
                             }
-                            (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.erased(),
+                            (Ok(Visit { user: None, .. }), _) => view! { <RedirectToSignIn/> }.erased(),
                             (Err(AppError(failure)), _) | (_, Err(AppError(failure))) => {
                                 view! { <Failed failure/> }.erased()
                             }
@@ -93,7 +93,7 @@ fn unread_mark(unread: i64) -> String {
 
 /// The room that this path opens.
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser hears of other rooms"))]
-fn room_at(path: &str) -> Option<RoomId> {
+fn room_id_in_path(path: &str) -> Option<RoomId> {
     path.strip_prefix("/rooms/")?.parse().ok().and_then(RoomId::checked)
 }
 
@@ -114,7 +114,7 @@ fn pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
 
 /// A stranger signs in first, and comes back to where they were going.
 #[component]
-fn ToSignIn() -> impl IntoView {
+fn RedirectToSignIn() -> impl IntoView {
     let location = use_location();
     let wanted = format!(
         "{}{}",
@@ -130,7 +130,7 @@ fn ToSignIn() -> impl IntoView {
 /// `/rooms`: no room chosen yet.
 #[component]
 pub fn NoRoom() -> impl IntoView {
-    let (KnownRooms(rooms), FirstRooms(first)) = (expect_context(), expect_context());
+    let (RoomsContext(rooms), InitialRooms(first)) = (expect_context(), expect_context());
     let (choose, none) = (t!(rooms.choose), t!(rooms.none_at_all));
     let is_empty = move || rooms.with(|rooms| rooms.list.is_empty());
     view! {
@@ -139,7 +139,7 @@ pub fn NoRoom() -> impl IntoView {
             <h1 class="unseen">{t!(rooms.title)}</h1>
             <div class="blank wide-only">
                 <Mark/>
-                <ShownNotice/>
+                <PageNoticeView/>
                 <p>
                     // Waits for the list: until then there seem to be none.
                     <Suspense>
@@ -166,11 +166,11 @@ pub fn NoRoom() -> impl IntoView {
 /// Why the form before this page was refused, or the page is another one now: shown there, and not on those that one
 /// goes to from there.
 #[derive(Clone, Copy)]
-pub struct Notice {
+pub struct PageNotice {
     words: RwSignal<Option<String>>,
 }
 
-impl Notice {
+impl PageNotice {
     fn provide() -> Self {
         let notice = Self { words: RwSignal::new(None) };
         let pathname = use_location().pathname;
@@ -188,19 +188,19 @@ impl Notice {
 
     /// Shows this on the page that is open.
     #[cfg(feature = "hydrate")]
-    pub fn tell(self, words: String) {
+    pub fn show(self, words: String) {
         self.words.set(Some(words));
     }
 }
 
 /// See [`Notice`].
 #[component]
-pub fn ShownNotice() -> impl IntoView {
-    let Notice { words } = expect_context();
+pub fn PageNoticeView() -> impl IntoView {
+    let PageNotice { words } = expect_context();
     move || words.get().map(|words| view! { <p class="notice notice-alert" role="alert">{words}</p> })
 }
 
 /// Is this a refusal that a stranger gets?
-pub(super) fn is_stranger(code: Code) -> bool {
+pub(super) fn needs_sign_in(code: Code) -> bool {
     matches!(code, Code::NotAuthenticated | Code::UserInactive | Code::UserNotFound)
 }

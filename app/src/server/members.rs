@@ -119,7 +119,7 @@ pub use door::page;
 mod door {
     use chat::{
         model::{Code, MemberPatch, RoomId, User, UserId},
-        service::roster::{Place, RosterQuery},
+        service::roster::RosterQuery,
     };
 
     use super::Act;
@@ -129,11 +129,11 @@ mod door {
             identity::{context, signed_in},
             request,
         },
-        state::roster::{Roster, Seat},
+        state::roster::{MemberEntry, Roster},
     };
 
     /// How many members the details of a room show.
-    const SEATS: usize = 60;
+    const ROSTER_SIZE: usize = 60;
     /// How many a page of all of them shows.
     const PAGE: usize = 50;
 
@@ -157,16 +157,20 @@ mod door {
         viewer: &User,
         id: RoomId,
     ) -> Result<(chat::model::Room, Roster), AppError> {
-        let query = RosterQuery { limit: SEATS, ..RosterQuery::default() };
+        let query = RosterQuery { limit: ROSTER_SIZE, ..RosterQuery::default() };
         let found = context()?.chat.roster(viewer, id, &query).await?;
-        let seats = found
+        let members = found
             .places
             .into_iter()
-            .filter(|place| !place.member.is_banned)
-            .map(|Place { member, is_here, .. }| Seat { user: member.user, role: member.role, is_here })
+            .filter(|entry| !entry.member.is_banned)
+            .map(|entry| MemberEntry {
+                user: entry.member.user,
+                role: entry.member.role,
+                is_here: entry.is_here,
+            })
             .collect();
         let count = found.room.member_count;
-        Ok((found.room, Roster { seats, count, powers: found.powers, rights: found.rights }))
+        Ok((found.room, Roster { members, count, powers: found.powers, rights: found.rights }))
     }
 
     pub(super) async fn candidates(room: RoomId, text: &str) -> Result<Vec<User>, AppError> {

@@ -55,7 +55,7 @@ impl Rooms {
 
     /// A notification came. Of `current`, the room that is open, its own socket tells the messages, and knows whether
     /// they are looked at.
-    pub fn notice(&mut self, notification: &Notification, current: Option<RoomId>) {
+    pub fn apply_notification(&mut self, notification: &Notification, current: Option<RoomId>) {
         let id = notification.room.id;
         match notification.notification_type {
             NotificationType::RoomInvite | NotificationType::System => self.notices += 1,
@@ -75,7 +75,7 @@ impl Rooms {
 
     /// The newest message of this room is `message` now: it was edited or deleted, or is one that this list has not heard
     /// of. Of `current`, the room that is open, its own socket tells the new ones.
-    pub fn correct(&mut self, id: RoomId, message: &LastMessage, current: Option<RoomId>) {
+    pub fn update_last_message(&mut self, id: RoomId, message: &LastMessage, current: Option<RoomId>) {
         let Some(place) = self.list.iter().position(|known| known.id == id) else { return };
         let known = self.list[place].last_message.as_ref().map(|last| last.id);
         let is_newer = known.is_none_or(|known| known < message.id);
@@ -89,7 +89,7 @@ impl Rooms {
     }
 
     /// A message of this room says something else now, or nothing any more. True if the list shows it.
-    pub fn change(&mut self, id: RoomId, message: MessageId, content: &str) -> bool {
+    pub fn update_message(&mut self, id: RoomId, message: MessageId, content: &str) -> bool {
         let room = self.list.iter_mut().find(|known| known.id == id);
         let last = room.and_then(|room| room.last_message.as_mut()).filter(|last| last.id == message);
         if let Some(last) = last {
@@ -100,7 +100,7 @@ impl Rooms {
     }
 
     /// So many messages of this room are unread now, as the server counts.
-    pub fn count(&mut self, id: RoomId, unread: i64) {
+    pub fn set_unread(&mut self, id: RoomId, unread: i64) {
         if let Some(known) = self.list.iter_mut().find(|known| known.id == id) {
             known.unread_count = unread;
         }
@@ -122,7 +122,7 @@ fn beginning(content: &str) -> String {
 }
 
 /// `message` came into `room`: it moves up, and counts as unread unless it is one's own or being looked at.
-pub fn hear(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, looking: bool) {
+pub fn receive_message(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, is_seen: bool) {
     let rooms = &mut rooms.list;
     let Some(place) = rooms.iter().position(|known| known.id == room) else { return };
     let known = &mut rooms[place];
@@ -135,15 +135,15 @@ pub fn hear(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, 
         sender: message.sender.username.clone(),
         created_at: message.created_at,
     });
-    if message.sender.id != me && !looking {
+    if message.sender.id != me && !is_seen {
         known.unread_count += 1;
     }
     rooms[..=place].rotate_right(1);
 }
 
 /// All of `room` has been read.
-pub fn read(rooms: &mut Rooms, room: RoomId) {
-    rooms.count(room, 0);
+pub fn mark_read(rooms: &mut Rooms, room: RoomId) {
+    rooms.set_unread(room, 0);
 }
 
 #[cfg(test)]
@@ -233,33 +233,33 @@ mod tests {
     #[test]
     fn a_message_moves_its_room_up_and_counts_unless_seen_or_ones_own() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        hear(&mut rooms, RoomId(2), &message(5, 2), ME, false);
+        receive_message(&mut rooms, RoomId(2), &message(5, 2), ME, false);
         assert_eq!((rooms.list[0].id, rooms.list[0].unread_count), (RoomId(2), 1));
         assert_eq!(rooms.list[0].last_message.as_ref().expect("kept").content.chars().count(), EXCERPT);
-        hear(&mut rooms, RoomId(2), &message(6, 2), ME, true);
-        hear(&mut rooms, RoomId(2), &message(7, 1), ME, false);
+        receive_message(&mut rooms, RoomId(2), &message(6, 2), ME, true);
+        receive_message(&mut rooms, RoomId(2), &message(7, 1), ME, false);
         assert_eq!(rooms.unread(), 1);
-        read(&mut rooms, RoomId(2));
+        mark_read(&mut rooms, RoomId(2));
         assert_eq!(rooms.unread(), 0);
     }
 
     #[test]
     fn a_message_heard_again_counts_once() {
         let mut rooms = rooms([room(1, 0)]);
-        hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
-        hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
-        hear(&mut rooms, RoomId(9), &message(6, 2), ME, false);
+        receive_message(&mut rooms, RoomId(1), &message(5, 2), ME, false);
+        receive_message(&mut rooms, RoomId(1), &message(5, 2), ME, false);
+        receive_message(&mut rooms, RoomId(9), &message(6, 2), ME, false);
         assert_eq!(rooms.unread(), 1);
     }
 
     #[test]
     fn a_notification_brings_its_room_up_as_the_server_sees_it() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.notice(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(1)));
+        rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(1)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(2), 7));
-        rooms.notice(&notification(NotificationType::Mention, room(1, 1)), None);
+        rooms.apply_notification(&notification(NotificationType::Mention, room(1, 1)), None);
         assert_eq!((ids(&rooms.order()), rooms.unread()), (vec![1, 2], 8));
-        rooms.count(RoomId(1), 0);
+        rooms.set_unread(RoomId(1), 0);
         assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![2, 1], false));
     }
 
@@ -286,14 +286,14 @@ mod tests {
         for (place, id) in [(0, 5), (1, 6)] {
             rooms.list[place].last_message = Some(last(id, "salaries"));
         }
-        rooms.correct(RoomId(2), &last(6, "gone"), None);
-        rooms.correct(RoomId(1), &last(5, "gone"), Some(RoomId(1)));
+        rooms.update_last_message(RoomId(2), &last(6, "gone"), None);
+        rooms.update_last_message(RoomId(1), &last(5, "gone"), Some(RoomId(1)));
         assert_eq!(shown(&rooms), [(1, "gone"), (2, "gone")], "in their places");
-        rooms.correct(RoomId(2), &last(4, "older than what is known"), None);
-        rooms.correct(RoomId(9), &last(7, "of no room here"), None);
-        assert!(!rooms.change(RoomId(1), MessageId(4), "an older one"));
-        assert!(rooms.change(RoomId(1), MessageId(5), &"字".repeat(500)));
-        assert!(!rooms.change(RoomId(9), MessageId(5), "of no room here"));
+        rooms.update_last_message(RoomId(2), &last(4, "older than what is known"), None);
+        rooms.update_last_message(RoomId(9), &last(7, "of no room here"), None);
+        assert!(!rooms.update_message(RoomId(1), MessageId(4), "an older one"));
+        assert!(rooms.update_message(RoomId(1), MessageId(5), &"字".repeat(500)));
+        assert!(!rooms.update_message(RoomId(9), MessageId(5), "of no room here"));
         let long = "字".repeat(EXCERPT);
         assert_eq!(shown(&rooms), [(1, long.as_str()), (2, "gone")]);
     }
@@ -301,16 +301,16 @@ mod tests {
     #[test]
     fn a_newest_message_that_was_not_heard_of_is_taken_over_but_for_the_open_room() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.correct(RoomId(2), &last(6, "mine, from another tab"), Some(RoomId(1)));
+        rooms.update_last_message(RoomId(2), &last(6, "mine, from another tab"), Some(RoomId(1)));
         assert_eq!(shown(&rooms), [(2, "mine, from another tab"), (1, "")]);
-        rooms.correct(RoomId(1), &last(7, "on its way"), Some(RoomId(1)));
+        rooms.update_last_message(RoomId(1), &last(7, "on its way"), Some(RoomId(1)));
         assert_eq!(shown(&rooms), [(2, "mine, from another tab"), (1, "")]);
     }
 
     #[test]
     fn a_room_that_one_is_out_of_is_not_waited_for() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.notice(&notification(NotificationType::Mention, room(2, 7)), None);
+        rooms.apply_notification(&notification(NotificationType::Mention, room(2, 7)), None);
         rooms.remove(RoomId(2));
         assert_eq!((ids(&rooms.order()), rooms.unread(), rooms.is_mentioned(RoomId(2))), (vec![1], 0, false));
     }
@@ -318,14 +318,14 @@ mod tests {
     #[test]
     fn messages_of_the_open_room_are_left_to_its_own_socket() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.notice(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(2)));
+        rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(2)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(1), 0));
     }
 
     #[test]
     fn an_invitation_brings_a_room_that_was_not_known() {
         let mut rooms = rooms([room(1, 0)]);
-        rooms.notice(&notification(NotificationType::RoomInvite, room(8, 0)), None);
+        rooms.apply_notification(&notification(NotificationType::RoomInvite, room(8, 0)), None);
         assert_eq!(ids(&rooms.order()), [8, 1]);
         assert_eq!((rooms.unread(), rooms.unread_notifications()), (0, 1));
     }

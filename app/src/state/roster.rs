@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Somebody in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
+pub struct MemberEntry {
     /// Who.
     pub user: User,
     /// What they may do.
@@ -18,7 +18,7 @@ pub struct Seat {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     /// Those with a role first.
-    pub seats: Vec<Seat>,
+    pub members: Vec<MemberEntry>,
     /// How many are in the room.
     pub count: i64,
     /// What the reader may do.
@@ -58,14 +58,14 @@ impl MemberChanged {
 
 impl Roster {
     /// How many are in the room and not among the seats.
-    pub fn more(&self) -> i64 {
-        self.count - i64::try_from(self.seats.len()).unwrap_or(i64::MAX)
+    pub fn hidden_count(&self) -> i64 {
+        self.count - i64::try_from(self.members.len()).unwrap_or(i64::MAX)
     }
 
     /// Whether somebody has the room open now.
-    pub fn presence(&mut self, user: &UserRef, is_here: bool) {
-        if let Some(seat) = self.seat(user.id) {
-            seat.is_here = is_here;
+    pub fn set_presence(&mut self, user: &UserRef, is_here: bool) {
+        if let Some(member) = self.member_mut(user.id) {
+            member.is_here = is_here;
         }
     }
 
@@ -73,22 +73,22 @@ impl Roster {
     pub fn change(&mut self, changed: MemberChanged) {
         let MemberChanged { user, change, role, member_count } = changed;
         // A list that was whole before is whole afterwards.
-        let is_whole = self.more() <= 0;
+        let is_whole = self.hidden_count() <= 0;
         self.count = member_count;
         match change {
             MemberChange::Joined | MemberChange::Unbanned => {
-                if self.seat(user.id).is_none() && is_whole {
-                    self.seats.push(Seat { user, role, is_here: false });
+                if self.member_mut(user.id).is_none() && is_whole {
+                    self.members.push(MemberEntry { user, role, is_here: false });
                 }
             }
             MemberChange::Left | MemberChange::Removed | MemberChange::Banned => {
-                self.seats.retain(|seat| seat.user.id != user.id);
+                self.members.retain(|member| member.user.id != user.id);
             }
             MemberChange::Role => {
-                if let Some(seat) = self.seat(user.id) {
-                    seat.role = role;
+                if let Some(member) = self.member_mut(user.id) {
+                    member.role = role;
                 }
-                self.seats.sort_by_key(|seat| match seat.role {
+                self.members.sort_by_key(|member| match member.role {
                     Role::Admin => 0,
                     Role::Moderator => 1,
                     Role::Member => 2,
@@ -98,8 +98,8 @@ impl Roster {
         }
     }
 
-    fn seat(&mut self, user: UserId) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.user.id == user)
+    fn member_mut(&mut self, user: UserId) -> Option<&mut MemberEntry> {
+        self.members.iter_mut().find(|member| member.user.id == user)
     }
 }
 
@@ -117,9 +117,9 @@ mod tests {
     }
 
     fn roster(count: i64) -> Roster {
-        let seat = |id, role| Seat { user: user(id), role, is_here: false };
+        let member = |id, role| MemberEntry { user: user(id), role, is_here: false };
         Roster {
-            seats: vec![seat(1, Role::Admin), seat(2, Role::Member), seat(3, Role::Member)],
+            members: vec![member(1, Role::Admin), member(2, Role::Member), member(3, Role::Member)],
             count,
             powers: Powers::default(),
             rights: Rights::default(),
@@ -131,17 +131,17 @@ mod tests {
     }
 
     fn ids(roster: &Roster) -> Vec<i64> {
-        roster.seats.iter().map(|seat| seat.user.id.0).collect()
+        roster.members.iter().map(|member| member.user.id.0).collect()
     }
 
     #[test]
     fn who_comes_and_goes_is_seen() {
         let mut roster = roster(3);
-        roster.presence(&user(2).to_ref(), true);
-        assert!(roster.seats[1].is_here);
-        roster.presence(&user(2).to_ref(), false);
-        roster.presence(&user(9).to_ref(), true);
-        assert!(roster.seats.iter().all(|seat| !seat.is_here));
+        roster.set_presence(&user(2).to_ref(), true);
+        assert!(roster.members[1].is_here);
+        roster.set_presence(&user(2).to_ref(), false);
+        roster.set_presence(&user(9).to_ref(), true);
+        assert!(roster.members.iter().all(|member| !member.is_here));
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         roster.change(changed(4, MemberChange::Joined, Role::Member, 4));
         roster.change(changed(2, MemberChange::Left, Role::Member, 3));
         roster.change(changed(4, MemberChange::Role, Role::Moderator, 3));
-        assert_eq!((ids(&roster), roster.count, roster.more()), (vec![1, 4, 3], 3, 0));
+        assert_eq!((ids(&roster), roster.count, roster.hidden_count()), (vec![1, 4, 3], 3, 0));
         roster.change(changed(3, MemberChange::Banned, Role::Member, 2));
         roster.change(changed(3, MemberChange::Unbanned, Role::Member, 3));
         assert_eq!(ids(&roster), [1, 4, 3]);
@@ -177,6 +177,6 @@ mod tests {
     fn in_a_large_room_newcomers_only_count() {
         let mut roster = roster(500);
         roster.change(changed(4, MemberChange::Joined, Role::Member, 501));
-        assert_eq!((ids(&roster), roster.more()), (vec![1, 2, 3], 498));
+        assert_eq!((ids(&roster), roster.hidden_count()), (vec![1, 2, 3], 498));
     }
 }

@@ -13,22 +13,22 @@ use super::civil::{Civil, Zone};
 
 mod pending;
 mod receipts;
-mod rows;
-mod stretch;
+mod row;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use receipts::Receipts;
-pub use rows::{Placement, Quote, Row};
+pub use row::{Placement, Quote, Row};
 
 /// So many messages are kept at most when one pages through them.
-pub const KEPT: usize = 300;
+pub const MAX_KEPT: usize = 300;
 /// So many more may gather by themselves before the oldest go, all at once.
 const SLACK: usize = 100;
 
 /// What a row is called for as long as it is shown: a stored message's id, or below zero what was written here,
 /// which keeps its name when it is confirmed.
-pub type Key = i64;
+pub type RowKey = i64;
 
 /// How far a message is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub enum Delivery {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    key: Key,
+struct TimelineEntry {
+    key: RowKey,
     message: Arc<RoomMessage>,
     delivery: Delivery,
 }
@@ -52,23 +52,23 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Timeline {
     me: User,
-    stored: Vec<Entry>,
-    pending: Vec<Entry>,
-    places: HashMap<Key, usize>,
+    stored: Vec<TimelineEntry>,
+    pending: Vec<TimelineEntry>,
+    positions: HashMap<RowKey, usize>,
     has_earlier: bool,
     has_later: bool,
     /// Is the reader at the end, so that what is above may go?
-    follows: bool,
+    at_end: bool,
     /// The newest message heard of, shown or not.
     newest: MessageId,
     /// Messages that are answered and not among the stored.
     quoted: HashMap<MessageId, Arc<RoomMessage>>,
-    left_off: Option<MessageId>,
+    last_read: Option<MessageId>,
     receipts: Receipts,
     /// Found anew whenever something comes or goes.
     last_own: Option<MessageId>,
-    first_new: Option<Key>,
-    last_own_key: Key,
+    first_new: Option<RowKey>,
+    last_own_key: RowKey,
 }
 
 impl Timeline {
@@ -78,13 +78,13 @@ impl Timeline {
             me,
             stored: Vec::new(),
             pending: Vec::new(),
-            places: HashMap::new(),
+            positions: HashMap::new(),
             has_earlier: false,
             has_later: false,
-            follows: true,
+            at_end: true,
             newest: MessageId::default(),
             quoted: HashMap::new(),
-            left_off: window.left_off,
+            last_read: window.left_off,
             receipts: Receipts::default(),
             last_own: None,
             first_new: None,
@@ -130,30 +130,30 @@ impl Timeline {
     }
 
     /// The row of this message, if it is shown.
-    pub fn key_of(&self, id: MessageId) -> Option<Key> {
+    pub fn key_of(&self, id: MessageId) -> Option<RowKey> {
         self.find(id).ok().map(|place| self.stored[place].key)
     }
 
     /// The stored message of this row.
-    pub fn id_at(&self, key: Key) -> Option<MessageId> {
-        self.stored.get(*self.places.get(&key)?).map(|entry| entry.message.id)
+    pub fn id_at(&self, key: RowKey) -> Option<MessageId> {
+        self.stored.get(*self.positions.get(&key)?).map(|entry| entry.message.id)
     }
 
     /// The row after this one, or before it.
-    pub fn neighbour(&self, key: Key, is_after: bool) -> Option<Key> {
-        let place = *self.places.get(&key)?;
+    pub fn neighbour(&self, key: RowKey, is_after: bool) -> Option<RowKey> {
+        let place = *self.positions.get(&key)?;
         let place = if is_after { place.checked_add(1) } else { place.checked_sub(1) };
         self.entry(place?).map(|entry| entry.key)
     }
 
     /// The last row.
-    pub fn last_key(&self) -> Option<Key> {
+    pub fn last_key(&self) -> Option<RowKey> {
         self.entries().last().map(|entry| entry.key)
     }
 
     /// The reader is at the end, or no longer: then what they are looking at stays.
-    pub fn follow(&mut self, follows: bool) {
-        self.follows = follows;
+    pub fn set_at_end(&mut self, at_end: bool) {
+        self.at_end = at_end;
     }
 
     /// A message was stored: somebody's, or one's own, which is thereby confirmed. False if it was known. Where the
@@ -164,28 +164,28 @@ impl Timeline {
             .flatten();
         let key = own.map_or(message.id.0, |place| self.pending.remove(place).key);
         let is_beyond = self.last_id().is_none_or(|last| message.id > last);
-        let is_news = message.id > self.newest;
+        let is_newest = message.id > self.newest;
         self.newest = self.newest.max(message.id);
-        self.has_later |= is_beyond && !self.follows && self.stored.len() >= KEPT + SLACK;
-        let fresh = match self.find(message.id) {
+        self.has_later |= is_beyond && !self.at_end && self.stored.len() >= MAX_KEPT + SLACK;
+        let is_new = match self.find(message.id) {
             Ok(known) => {
                 self.stored[known].message = Arc::new(message);
                 false
             }
-            Err(_) if is_beyond && self.has_later => is_news,
+            Err(_) if is_beyond && self.has_later => is_newest,
             // Before all that is shown: it will be there when one goes there.
             Err(0) if self.has_earlier && !self.stored.is_empty() => false,
             Err(place) => {
-                let entry = Entry { key, message: Arc::new(message), delivery: Delivery::Sent };
+                let entry = TimelineEntry { key, message: Arc::new(message), delivery: Delivery::Sent };
                 self.stored.insert(place, entry);
                 true
             }
         };
-        if self.follows && self.stored.len() > KEPT + SLACK {
-            self.drop_oldest(KEPT);
+        if self.at_end && self.stored.len() > MAX_KEPT + SLACK {
+            self.drop_oldest(MAX_KEPT);
         }
         self.index();
-        fresh
+        is_new
     }
 
     /// A message has new words. One that is neither shown nor quoted stays away.
@@ -213,23 +213,23 @@ impl Timeline {
 
     /// `reader` has read this message and all before it. Does that change what is shown?
     pub fn read_by(&mut self, id: MessageId, reader: User) -> bool {
-        reader.id != self.me.id && self.receipts.hear(id, reader, self.last_own)
+        reader.id != self.me.id && self.receipts.record(id, reader, self.last_own)
     }
 
     /// The rows, from the oldest.
-    pub fn keys(&self) -> Vec<Key> {
+    pub fn keys(&self) -> Vec<RowKey> {
         self.entries().map(|entry| entry.key).collect()
     }
 
     /// One row; `None` when it is not shown (any more).
-    pub fn row(&self, key: Key, zone: Zone) -> Option<Row> {
-        let place = *self.places.get(&key)?;
+    pub fn row(&self, key: RowKey, zone: Zone) -> Option<Row> {
+        let place = *self.positions.get(&key)?;
         let entry = self.entry(place)?;
         let message = &entry.message;
         let before = place.checked_sub(1).and_then(|place| self.entry(place));
         let quote = message.reply_to.filter(|_| !message.is_deleted).map(|id| {
             let known = self.message(id).or_else(|| self.quoted.get(&id).cloned());
-            known.map_or(Quote::Away(id), Quote::Known)
+            known.map_or(Quote::Missing(id), Quote::Loaded)
         });
         let readers =
             if self.last_own == Some(message.id) { self.receipts.of(message.id) } else { Vec::new() };
@@ -238,7 +238,7 @@ impl Timeline {
             message: Arc::clone(message),
             delivery: entry.delivery.clone(),
             is_own: message.sender.id == self.me.id,
-            place: Placement::of(message, before.map(|entry| &*entry.message), zone),
+            placement: Placement::of(message, before.map(|entry| &*entry.message), zone),
             begins_new: self.first_new == Some(key),
             quote,
             readers,
@@ -247,19 +247,20 @@ impl Timeline {
     }
 
     /// The first of others' messages that the reader had not read when they came in.
-    fn first_new(&self) -> Option<Key> {
-        let left_off = self.left_off?;
-        let is_new = |entry: &&Entry| entry.message.id > left_off && entry.message.sender.id != self.me.id;
+    fn first_new(&self) -> Option<RowKey> {
+        let last_read = self.last_read?;
+        let is_new =
+            |entry: &&TimelineEntry| entry.message.id > last_read && entry.message.sender.id != self.me.id;
         // Where the stretch begins later, it is further up.
-        let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= left_off);
+        let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= last_read);
         self.stored.iter().find(is_new).filter(|_| has_it).map(|entry| entry.key)
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    fn entries(&self) -> impl Iterator<Item = &TimelineEntry> {
         self.stored.iter().chain(&self.pending)
     }
 
-    fn entry(&self, place: usize) -> Option<&Entry> {
+    fn entry(&self, place: usize) -> Option<&TimelineEntry> {
         self.stored.get(place).or_else(|| self.pending.get(place.checked_sub(self.stored.len())?))
     }
 
@@ -276,19 +277,20 @@ impl Timeline {
     }
 
     fn index(&mut self) {
-        let places = self.entries().enumerate().map(|(place, entry)| (entry.key, place)).collect();
-        self.places = places;
+        let positions = self.entries().enumerate().map(|(place, entry)| (entry.key, place)).collect();
+        self.positions = positions;
         self.newest = self.newest.max(self.last_id().unwrap_or_default());
-        let is_own = |entry: &&Entry| entry.message.sender.id == self.me.id && !entry.message.is_deleted;
+        let is_own =
+            |entry: &&TimelineEntry| entry.message.sender.id == self.me.id && !entry.message.is_deleted;
         self.last_own = self.stored.iter().rev().find(is_own).map(|entry| entry.message.id);
         self.first_new = self.first_new();
-        if self.quoted.len() > KEPT {
+        if self.quoted.len() > MAX_KEPT {
             let answered: Vec<_> = self.entries().filter_map(|entry| entry.message.reply_to).collect();
             self.quoted.retain(|id, _| answered.contains(id));
         }
     }
 }
 
-fn stored_entry(message: RoomMessage) -> Entry {
-    Entry { key: message.id.0, message: Arc::new(message), delivery: Delivery::Sent }
+fn stored_entry(message: RoomMessage) -> TimelineEntry {
+    TimelineEntry { key: message.id.0, message: Arc::new(message), delivery: Delivery::Sent }
 }

@@ -52,9 +52,9 @@ pub(super) fn Composer(
         actions.run(Action::Typing(!text.trim().is_empty()));
         #[cfg(feature = "hydrate")]
         {
-            crate::browser::textarea::fit(&area);
-            super::live::draft::save(context, &text);
-            mentions.look();
+            crate::browser::textarea::fit_height(&area);
+            super::controller::draft::save(context, &text);
+            mentions.refresh();
         }
     };
     let submit = move || submit(area, length, actions);
@@ -68,7 +68,7 @@ pub(super) fn Composer(
             return;
         }
         #[cfg(feature = "hydrate")]
-        if mentions.pressed(&event) {
+        if mentions.on_key(&event) {
             return;
         }
         let is_empty = move || area.get().is_some_and(|area| area.value().is_empty());
@@ -88,14 +88,14 @@ pub(super) fn Composer(
         }
     };
     #[cfg(feature = "hydrate")]
-    super::live::draft::keep(context, area, length);
-    let left = move || {
+    super::controller::draft::keep(context, area, length);
+    let blurred = move || {
         #[cfg(feature = "hydrate")]
         mentions.close();
     };
-    let looked = move || {
+    let caret_moved = move || {
         #[cfg(feature = "hydrate")]
-        mentions.look();
+        mentions.refresh();
     };
     let is_editing = move || matches!(context.mode.get(), ComposerMode::Editing(_));
     let (save, send) = (t!(composer.save), t!(composer.send));
@@ -125,9 +125,9 @@ pub(super) fn Composer(
                 node_ref=area
                 on:input=changed
                 on:keydown=pressed
-                on:keyup=move |_| looked()
-                on:click=move |_| looked()
-                on:blur=move |_| left()
+                on:keyup=move |_| caret_moved()
+                on:click=move |_| caret_moved()
+                on:blur=move |_| blurred()
                 // Not by the component: attributes from outside make it 6 KiB more that every visitor fetches.
                 inner_html=text_area::content(&first)
             ></textarea>
@@ -156,7 +156,7 @@ fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, actions: Actio
     area.set_value("");
     length.set(0);
     #[cfg(feature = "hydrate")]
-    crate::browser::textarea::fit(&area);
+    crate::browser::textarea::fit_height(&area);
     // Fails only where there is no such thing as focus.
     let _ = area.focus();
     true
@@ -206,9 +206,11 @@ fn About() -> impl IntoView {
 /// The words that are to be edited, or those of an edit that was refused; none where something is written anew.
 pub(super) fn edited(context: RoomContext) -> String {
     let ComposerMode::Editing(id) = context.mode.get_untracked() else { return String::new() };
-    let refused =
-        context.refused.try_update_value(|refused| refused.take_if(|(about, _)| *about == id)).flatten();
-    if let Some((_, words)) = refused {
+    let rejected = context
+        .rejected_edit
+        .try_update_value(|rejected| rejected.take_if(|(about, _)| *about == id))
+        .flatten();
+    if let Some((_, words)) = rejected {
         return words;
     }
     #[cfg(feature = "ssr")]

@@ -7,7 +7,7 @@ use crate::{
     live::ConnectionState,
     state::{
         composer_mode::ComposerMode,
-        timeline::{Key, Timeline},
+        timeline::{RowKey, Timeline},
         typing::Typists,
     },
 };
@@ -24,11 +24,11 @@ pub(super) struct RoomContext {
     /// What they are about to do.
     pub(super) mode: RwSignal<ComposerMode>,
     /// The words of an edit that was refused, until that message is edited again.
-    pub(super) refused: StoredValue<Option<(MessageId, String)>>,
+    pub(super) rejected_edit: StoredValue<Option<(MessageId, String)>>,
     /// Who has read the message that they asked about.
     pub(super) readers: RwSignal<Vec<User>>,
     /// The row that keys and buttons mean.
-    pub(super) active: RwSignal<Option<Key>>,
+    pub(super) active: RwSignal<Option<RowKey>>,
     /// The message that was looked for.
     pub(super) target: RwSignal<Option<MessageId>>,
     /// Is more of the history on its way?
@@ -36,7 +36,7 @@ pub(super) struct RoomContext {
     /// How many messages came in while one was reading above.
     pub(super) unseen: RwSignal<usize>,
     /// Is one reading above?
-    pub(super) is_above: RwSignal<bool>,
+    pub(super) is_scrolled_up: RwSignal<bool>,
     /// A word about what was done just now.
     pub(super) toast: RwSignal<Option<String>>,
     /// The box that scrolls.

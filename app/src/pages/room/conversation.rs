@@ -20,7 +20,7 @@ use crate::{
     i18n::{t, td_string},
     live::ConnectionState,
     markdown::MentionNames,
-    pages::rooms::ShownNotice,
+    pages::rooms::PageNoticeView,
     preferences::locale,
     server::rooms::{JoinRoom, OpenedRoom},
     state::{composer_mode::ComposerMode, timeline::Timeline, typing::Typists},
@@ -48,13 +48,13 @@ pub(super) fn Conversation(
     query: RoomQuery,
 ) -> impl IntoView {
     let OpenedRoom { me, room, roster, window, readers } = opened;
-    let others = roster.seats.into_iter().map(|seat| seat.user.username).collect();
+    let others = roster.members.into_iter().map(|member| member.user.username).collect();
     provide_context(MentionNamesContext(StoredValue::new(MentionNames { me: me.username.clone(), others })));
     let Some(window) = window else {
         return view! {
             <div class="pane pane-main conversation">
                 <Header room=room.clone()/>
-                <Outside room/>
+                <JoinPrompt room/>
             </div>
         }
         .erased();
@@ -71,14 +71,14 @@ pub(super) fn Conversation(
     let target = target.map(|message| message.id);
     let context = RoomContext {
         room: room.id,
-        is_above: RwSignal::new(timeline.has_later()),
+        is_scrolled_up: RwSignal::new(timeline.has_later()),
         active: RwSignal::new(target.and_then(|id| timeline.key_of(id))),
         timeline: RwSignal::new(timeline),
         typists: RwSignal::new(Typists::default()),
         connection: RwSignal::new(ConnectionState::Connecting),
         rights: RwSignal::new(rights),
         mode: RwSignal::new(mode),
-        refused: StoredValue::new(None),
+        rejected_edit: StoredValue::new(None),
         readers: RwSignal::new(readers),
         target: RwSignal::new(target),
         loading: RwSignal::new(false),
@@ -88,7 +88,7 @@ pub(super) fn Conversation(
     };
     provide_context(context);
     #[cfg(feature = "hydrate")]
-    let actions = super::live::start(&room, rev, context);
+    let actions = super::controller::start(&room, rev, context);
     #[cfg(not(feature = "hydrate"))]
     let actions = Actions::noop();
     provide_context::<Actions>(actions);
@@ -102,7 +102,7 @@ pub(super) fn Conversation(
             <ConnectionNotice connection=context.connection/>
             <TimelineView room=room.clone()/>
             <div class="conversation-foot">
-                <ShownNotice/>
+                <PageNoticeView/>
                 <Foot room/>
             </div>
         </div>
@@ -133,13 +133,13 @@ fn Foot(room: Room) -> impl IntoView {
 
 /// For someone who is not in the room: what it is, and the way in.
 #[component]
-fn Outside(room: Room) -> impl IntoView {
+fn JoinPrompt(room: Room) -> impl IntoView {
     view! {
         <div class="blank">
             <Avatar name=room.name.clone() id=room.id.0 shape=Shape::LargeRoom/>
             <h2>{room.name}</h2>
             <p>{t!(room.join_lead)}</p>
-            <ShownNotice/>
+            <PageNoticeView/>
             <form method="post" action=JoinRoom::url()>
                 <input type="hidden" name="room" value=room.id.to_string()/>
                 <button type="submit" class="button button-loud">

@@ -11,7 +11,7 @@ use crate::{
         room_settings::settings_path,
         rooms::{LeaveRoom, room_path},
     },
-    state::roster::{Roster, Seat},
+    state::roster::{MemberEntry, Roster},
     ui::{
         avatar::{Avatar, Shape},
         erased::IntoErased,
@@ -109,7 +109,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let locale = locale();
     let all = members_path(room.id);
     let may_invite = Memo::new(move |_| roster.with(|roster| roster.powers.invite));
-    let more = Memo::new(move |_| roster.with(Roster::more));
+    let more = Memo::new(move |_| roster.with(Roster::hidden_count));
     let (invite, words) = (format!("{all}#username"), t!(members.invite));
     view! {
         <div class="details-heading">
@@ -134,7 +134,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
         </div>
         <ul data-testid="members">
             <For
-                each=move || roster.with(|roster| roster.seats.iter().map(|seat| seat.user.id).collect::<Vec<_>>())
+                each=move || roster.with(|roster| roster.members.iter().map(|member| member.user.id).collect::<Vec<_>>())
                 key=|id| *id
                 let:id
             >
@@ -155,26 +155,26 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
 
 #[component]
 fn Member(id: UserId, roster: RwSignal<Roster>) -> impl IntoView {
-    let seat = Memo::new(move |_| {
-        roster.with(|roster| roster.seats.iter().find(|seat| seat.user.id == id).cloned())
+    let member = Memo::new(move |_| {
+        roster.with(|roster| roster.members.iter().find(|member| member.user.id == id).cloned())
     });
-    move || seat.get().map(|seat| view! { <Seated seat/> })
+    move || member.get().map(|member| view! { <MemberItem member/> })
 }
 
 #[component]
-fn Seated(seat: Seat) -> impl IntoView {
-    let name = display_name(&seat.user);
-    let title = format!("@{}", seat.user.username);
-    let role = match seat.role {
+fn MemberItem(member: MemberEntry) -> impl IntoView {
+    let name = display_name(&member.user);
+    let title = format!("@{}", member.user.username);
+    let role = match member.role {
         Role::Admin => Some(t!(room.role_admin)),
         Role::Moderator => Some(t!(room.role_moderator)),
         Role::Member => None,
     };
     view! {
-        <li class="member" title=title data-here=seat.is_here.to_string()>
-            <Avatar name=name.clone() id=seat.user.id.0 shape=Shape::SmallPerson/>
+        <li class="member" title=title data-here=member.is_here.to_string()>
+            <Avatar name=name.clone() id=member.user.id.0 shape=Shape::SmallPerson/>
             <span class="member-name">{name}</span>
-            {if seat.is_here {
+            {if member.is_here {
                 Either::Left(view! { <span class="unseen">{t!(room.is_here)}</span> })
             } else {
                 Either::Right(())

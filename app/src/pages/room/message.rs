@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     context::{Action, Actions, RoomContext},
-    rows::Shown,
+    row_list::RowView,
 };
 use crate::{
     error::sentence,
@@ -41,15 +41,15 @@ use system::SystemLine;
 #[component]
 pub(super) fn MessageRow(
     /// What it shows.
-    shown: ArcRwSignal<Shown>,
+    view: ArcRwSignal<RowView>,
 ) -> impl IntoView {
     let cache = HtmlCache::default();
-    move || view! { <RowContent shown=shown.get() cache/> }
+    move || view! { <RowContent view=view.get() cache/> }
 }
 
 #[component]
-fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
-    let Shown { row, day, marks } = shown;
+fn RowContent(view: RowView, cache: HtmlCache) -> impl IntoView {
+    let RowView { row, day, state } = view;
     let day = day.map(|day| view! { <li class="day">{day}</li> });
     let new = row.begins_new.then(|| {
         view! {
@@ -66,7 +66,7 @@ fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
     let (key, message) = (row.key, row.message.id);
     let is_stored = row.delivery == Delivery::Sent;
     let is_system = row.message.message_type == MessageType::System;
-    let (aside, head) = if row.place.leads && !is_system {
+    let (aside, head) = if row.placement.leads && !is_system {
         let author = display_name(&row.message.sender);
         let avatar = view! { <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/> };
         let head = view! {
@@ -81,7 +81,7 @@ fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
     };
     let class = match () {
         () if is_system => "message message-line",
-        () if row.place.leads => "message message-first",
+        () if row.placement.leads => "message message-first",
         () => "message",
     };
     view! {
@@ -89,7 +89,7 @@ fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
         {new}
         <li
             class=class
-            class:message-target=marks.is_target
+            class:message-target=state.is_target
             id=is_stored.then(|| format!("message-{message}"))
             data-key=key.to_string()
             data-delivery=delivery
@@ -101,7 +101,7 @@ fn RowContent(shown: Shown, cache: HtmlCache) -> impl IntoView {
                 {head}
                 <Body row=row.clone() cache/>
             </div>
-            {marks.meant.filter(|_| !is_system).map(|rights| view! { <MessageActions message=row.message rights/> })}
+            {state.allowed_actions.filter(|_| !is_system).map(|rights| view! { <MessageActions message=row.message rights/> })}
         </li>
     }
     .into_any()

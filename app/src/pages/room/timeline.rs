@@ -6,7 +6,7 @@ use leptos::{either::Either, ev, prelude::*};
 
 use super::{
     context::{Action, Actions, RoomContext},
-    rows::RowList,
+    row_list::RowList,
 };
 use crate::{
     i18n::{t, td_string},
@@ -87,7 +87,7 @@ pub(super) fn TimelineView(
 /// The row under the pointer, or that the keyboard came to, is the one that keys and buttons mean.
 fn pointed(event: &ev::Event, context: RoomContext) {
     #[cfg(feature = "hydrate")]
-    if let Some(key) = crate::browser::rows::key_at(event)
+    if let Some(key) = crate::browser::row_elements::key_at(event)
         && context.active.get_untracked() != Some(key)
     {
         context.active.set(Some(key));
@@ -99,7 +99,7 @@ fn pointed(event: &ev::Event, context: RoomContext) {
 /// The pointer went elsewhere; where the keyboard is in a row, that row stays.
 fn left(context: RoomContext) {
     #[cfg(feature = "hydrate")]
-    context.active.set(crate::browser::rows::focused());
+    context.active.set(crate::browser::row_elements::focused());
     #[cfg(not(feature = "hydrate"))]
     let _ = context;
 }
@@ -204,7 +204,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
 /// While one reads above: the way to the newest, and how many came in.
 #[component]
 fn ToEnd() -> impl IntoView {
-    let RoomContext { room, unseen, is_above, .. } = expect_context();
+    let RoomContext { room, unseen, is_scrolled_up, .. } = expect_context();
     let actions: Actions = expect_context();
     let locale = locale();
     let words = move || match unseen.get() {
@@ -214,7 +214,7 @@ fn ToEnd() -> impl IntoView {
     view! {
         <div class="timeline-unseen">
             {move || {
-                is_above
+                is_scrolled_up
                     .get()
                     .then(|| {
                         view! {

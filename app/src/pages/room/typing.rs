@@ -47,8 +47,8 @@ pub fn Typing(
 
 /// The name that the conversation calls them by; the frame that says that they type has the username alone.
 fn name_of(person: &UserRef, roster: &Roster) -> String {
-    let seat = roster.seats.iter().find(|seat| seat.user.id == person.id);
-    seat.map_or_else(|| person.username.clone(), |seat| display_name(&seat.user))
+    let member = roster.members.iter().find(|member| member.user.id == person.id);
+    member.map_or_else(|| person.username.clone(), |member| display_name(&member.user))
 }
 
 fn words(locale: Locale, names: &[String]) -> Option<String> {

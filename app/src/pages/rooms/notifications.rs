@@ -4,9 +4,9 @@ use chat::model::{Notification, RoomId};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_location;
 
-use super::{KnownRooms, room_at};
+use super::{RoomsContext, room_id_in_path};
 use crate::{
-    browser::{alert, document},
+    browser::{desktop_notification, document},
     i18n::t,
     live::{
         notification_frames::{self, LastMessageUpdate, NotificationFrame, UnreadCount},
@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Keeps `known` as the server tells it, for as long as the page is.
-pub(super) fn listen(known: KnownRooms) {
-    let KnownRooms(rooms) = known;
+pub(super) fn listen(context: RoomsContext) {
+    let RoomsContext(rooms) = context;
     let pathname = use_location().pathname;
     let invited = t!(rooms.invited);
     notification_socket::listen(move |frame| match &frame {
@@ -30,15 +30,15 @@ pub(super) fn listen(known: KnownRooms) {
             }
         }),
         NotificationFrame::New(_) | NotificationFrame::Unread(_) | NotificationFrame::LastMessage(_) => {
-            remove_if_left(&frame, rooms, room_at(&pathname.get_untracked()));
-            let current = room_at(&pathname.get_untracked()).filter(|_| document::is_visible());
+            remove_if_left(&frame, rooms, room_id_in_path(&pathname.get_untracked()));
+            let current = room_id_in_path(&pathname.get_untracked()).filter(|_| document::is_visible());
             rooms.update(|rooms| notification_frames::apply(&frame, rooms, current));
             match &frame {
                 NotificationFrame::New(notification) if !document::is_visible() => {
-                    show_desktop_notification(notification, invited)
+                    show_desktop_notification(notification, invited);
                 }
                 NotificationFrame::LastMessage(LastMessageUpdate { message, .. }) => {
-                    alert::take_back(message.id)
+                    desktop_notification::close(message.id);
                 }
                 NotificationFrame::New(_)
                 | NotificationFrame::Unread(_)
@@ -75,5 +75,5 @@ fn show_desktop_notification(notification: &Notification, invited: &str) {
         (Some(sender), Some(message)) => format!("{sender}: {}", message.content),
         _ => invited.to_owned(),
     };
-    alert::show(&room.name, &words, &room_path(room.id), message.map(|message| message.id));
+    desktop_notification::show(&room.name, &words, &room_path(room.id), message.map(|message| message.id));
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use chat::model::{Failure, MessageDraft, MessageId, MessageType, RoomMessage, Timestamp};
 
-use super::{Delivery, Entry, Timeline};
+use super::{Delivery, Timeline, TimelineEntry};
 
 impl Timeline {
     /// Shows what one has written at once, and returns what is to be sent.
-    pub fn write(
+    pub fn add_pending(
         &mut self,
         content: String,
         reply_to: Option<MessageId>,
@@ -36,7 +36,7 @@ impl Timeline {
             client_id: Some(client_id),
         };
         let draft = draft(&message);
-        self.pending.push(Entry {
+        self.pending.push(TimelineEntry {
             key: self.last_own_key,
             message: Arc::new(message),
             delivery: Delivery::Sending,
@@ -46,15 +46,15 @@ impl Timeline {
     }
 
     /// The server refused what was written here under `client_id`.
-    pub fn refuse(&mut self, client_id: &str, failure: Failure) {
-        if let Some(entry) = self.own(client_id) {
+    pub fn mark_failed(&mut self, client_id: &str, failure: Failure) {
+        if let Some(entry) = self.pending_entry(client_id) {
             entry.delivery = Delivery::Failed(failure);
         }
     }
 
     /// Tries again what was refused; what is to be sent, if there is such.
     pub fn retry(&mut self, client_id: &str) -> Option<MessageDraft> {
-        let entry = self.own(client_id)?;
+        let entry = self.pending_entry(client_id)?;
         entry.delivery = Delivery::Sending;
         Some(draft(&entry.message))
     }
@@ -71,7 +71,7 @@ impl Timeline {
         self.pending.is_empty()
     }
 
-    fn own(&mut self, client_id: &str) -> Option<&mut Entry> {
+    fn pending_entry(&mut self, client_id: &str) -> Option<&mut TimelineEntry> {
         self.pending.iter_mut().find(|entry| entry.message.client_id.as_deref() == Some(client_id))
     }
 }

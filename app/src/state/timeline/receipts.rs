@@ -3,7 +3,7 @@
 use chat::model::{MessageId, User};
 
 /// So many people are kept; a room of more has no use for their names.
-const MOST: usize = 200;
+const MAX_PEOPLE: usize = 200;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -13,14 +13,14 @@ pub(super) struct Receipts {
 
 impl Receipts {
     /// `reader` has read up to `id`. True when that made them a reader of `of_interest`.
-    pub(super) fn hear(&mut self, id: MessageId, reader: User, of_interest: Option<MessageId>) -> bool {
+    pub(super) fn record(&mut self, id: MessageId, reader: User, of_interest: Option<MessageId>) -> bool {
         let place = self.people.iter().position(|(person, _)| person.id == reader.id);
         let before = match place {
             Some(place) => {
                 let up_to = &mut self.people[place].1;
                 std::mem::replace(up_to, id.max(*up_to))
             }
-            None if self.people.len() < MOST => {
+            None if self.people.len() < MAX_PEOPLE => {
                 self.people.push((reader, id));
                 MessageId::default()
             }

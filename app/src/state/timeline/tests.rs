@@ -68,7 +68,7 @@ fn shown(ids: RangeInclusive<i64>) -> Timeline {
     Timeline::new(me(), window(ids, true, false))
 }
 
-fn row(timeline: &Timeline, key: Key) -> Row {
+fn row(timeline: &Timeline, key: RowKey) -> Row {
     timeline.row(key, Zone::UTC).expect("shown")
 }
 
@@ -104,7 +104,7 @@ fn a_message_heard_twice_is_shown_once_and_a_late_one_in_its_place() {
 #[test]
 fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key() {
     let mut timeline = shown(1..=1);
-    let draft = timeline.write("hello".into(), None, "c1".into(), Timestamp(NOON));
+    let draft = timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(NOON));
     assert_eq!((draft.content.as_str(), draft.client_id.as_deref()), ("hello", Some("c1")));
     let key = timeline.keys()[1];
     assert_eq!(timeline.row(key, Zone::UTC).expect("shown").delivery, Delivery::Sending);
@@ -119,7 +119,7 @@ fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key(
 #[test]
 fn anothers_client_id_confirms_nothing_of_mine() {
     let mut timeline = shown(NONE);
-    timeline.write("mine".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
     let mut theirs = message(3, &bob(), 1);
     theirs.client_id = Some("c1".into());
     timeline.receive(theirs);
@@ -130,9 +130,9 @@ fn anothers_client_id_confirms_nothing_of_mine() {
 #[test]
 fn what_was_refused_is_not_sent_again_by_itself() {
     let mut timeline = shown(NONE);
-    timeline.write("a".into(), None, "c1".into(), Timestamp(NOON));
-    timeline.write("b".into(), None, "c2".into(), Timestamp(NOON));
-    timeline.refuse("c1", Failure::new(Code::Muted));
+    timeline.add_pending("a".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending("b".into(), None, "c2".into(), Timestamp(NOON));
+    timeline.mark_failed("c1", Failure::new(Code::Muted));
     let waiting: Vec<_> = timeline.unconfirmed().into_iter().filter_map(|draft| draft.client_id).collect();
     assert_eq!(waiting, ["c2"]);
     assert_eq!(timeline.retry("c1").expect("known").content, "a");
@@ -153,7 +153,7 @@ fn a_deleted_message_keeps_its_place_and_loses_its_words() {
 #[test]
 fn a_new_page_keeps_what_is_not_confirmed() {
     let mut timeline = shown(1..=2);
-    timeline.write("mine".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
     timeline.replace(window(40..=41, true, false));
     assert_eq!(texts(&timeline), ["m40", "m41", "mine"]);
     assert!(timeline.has_earlier());
@@ -171,33 +171,33 @@ fn messages_of_one_person_close_together_are_one_group_and_a_new_day_draws_a_lin
         message(5, &ann, 10 + day),
     ];
     let timeline = Timeline::new(me(), HistoryWindow { messages, ..window(NONE, false, false) });
-    let places: Vec<(bool, bool)> = (1..=5)
-        .map(|key| timeline.row(key, Zone::UTC).expect("shown").place)
+    let positions: Vec<(bool, bool)> = (1..=5)
+        .map(|key| timeline.row(key, Zone::UTC).expect("shown").placement)
         .map(|place| (place.day.is_some(), place.leads))
         .collect();
-    assert_eq!(places, [(true, true), (false, false), (false, true), (false, true), (true, true)]);
+    assert_eq!(positions, [(true, true), (false, false), (false, true), (false, true), (true, true)]);
 }
 
 #[test]
 fn going_back_the_newest_go_and_come_again_on_the_way_down() {
     let mut timeline = shown(901..=1_000);
-    timeline.follow(false);
+    timeline.set_at_end(false);
     for start in (401..=801).rev().step_by(100) {
         timeline.prepend(window(start..=start + 99, true, true));
     }
-    assert_eq!(ends(&timeline), (401, 700, KEPT));
+    assert_eq!(ends(&timeline), (401, 700, MAX_KEPT));
     assert!(timeline.has_later());
     // What comes in below the hole is counted, once, and not shown.
     assert!(timeline.receive(message(1_001, &bob(), 1)));
     assert!(!timeline.receive(message(1_001, &bob(), 1)));
-    assert_eq!(ends(&timeline), (401, 700, KEPT));
+    assert_eq!(ends(&timeline), (401, 700, MAX_KEPT));
     for start in [701, 801, 901] {
         timeline.append(window(start..=start + 99, true, start < 901));
     }
-    assert_eq!(ends(&timeline), (701, 1_000, KEPT));
+    assert_eq!(ends(&timeline), (701, 1_000, MAX_KEPT));
     assert!(timeline.has_later(), "1,001 came in meanwhile");
     timeline.append(window(1_001..=1_001, true, false));
-    assert_eq!(ends(&timeline), (702, 1_001, KEPT));
+    assert_eq!(ends(&timeline), (702, 1_001, MAX_KEPT));
     assert!(!timeline.has_later() && timeline.has_earlier());
 }
 
@@ -209,7 +209,7 @@ fn an_hour_of_listening_keeps_a_window() {
         assert!(timeline.receive(message(id, &bob(), id)));
         most = most.max(timeline.keys().len());
     }
-    assert!(most <= KEPT + SLACK);
+    assert!(most <= MAX_KEPT + SLACK);
     assert_eq!(timeline.last_id(), Some(MessageId(10_000)));
     assert!(timeline.has_earlier() && !timeline.has_later());
 }
@@ -217,11 +217,11 @@ fn an_hour_of_listening_keeps_a_window() {
 #[test]
 fn what_one_reads_above_stays_however_much_comes_in() {
     let mut timeline = shown(1..=50);
-    timeline.follow(false);
+    timeline.set_at_end(false);
     for id in 51..=2_000 {
         assert!(timeline.receive(message(id, &bob(), id)));
     }
-    assert_eq!(ends(&timeline), (1, 400, KEPT + SLACK));
+    assert_eq!(ends(&timeline), (1, 400, MAX_KEPT + SLACK));
     assert!(timeline.has_later());
     timeline.replace(window(1_951..=2_000, true, false));
     assert_eq!(ends(&timeline), (1_951, 2_000, 50));
@@ -235,10 +235,10 @@ fn an_answer_quotes_what_it_answers_in_its_last_state() {
     for (id, to) in [(7, 5), (8, 2), (9, 1)] {
         timeline.receive(answer(id, to));
     }
-    timeline.quote(vec![message(2, &bob(), 1)]);
+    timeline.add_quoted(vec![message(2, &bob(), 1)]);
     let quoted = |timeline: &Timeline, key| match row(timeline, key).quote {
-        Some(Quote::Known(message)) => message.content.clone(),
-        Some(Quote::Away(id)) => format!("away {id}"),
+        Some(Quote::Loaded(message)) => message.content.clone(),
+        Some(Quote::Missing(id)) => format!("away {id}"),
         None => String::new(),
     };
     assert_eq!([6, 7, 8, 9].map(|key| quoted(&timeline, key)), ["", "m5", "m2", "away 1"]);
@@ -281,7 +281,7 @@ fn who_has_read_is_told_of_ones_own_newest_message() {
 #[test]
 fn rows_have_neighbours() {
     let mut timeline = shown(1..=2);
-    timeline.write("mine".into(), Some(MessageId(1)), "c1".into(), Timestamp(NOON));
+    timeline.add_pending("mine".into(), Some(MessageId(1)), "c1".into(), Timestamp(NOON));
     assert_eq!(timeline.neighbour(2, false), Some(1));
     assert_eq!(timeline.neighbour(2, true), timeline.last_key());
     assert_eq!(timeline.neighbour(1, false), None);

@@ -22,13 +22,13 @@ pub(super) fn QuoteLine(
     let context: RoomContext = expect_context();
     let actions: Actions = expect_context();
     let (id, author, words) = match quote {
-        Quote::Known(message) if message.is_deleted => {
+        Quote::Loaded(message) if message.is_deleted => {
             (message.id, Some(display_name(&message.sender)), t!(timeline.deleted).to_owned())
         }
-        Quote::Known(message) => {
+        Quote::Loaded(message) => {
             (message.id, Some(display_name(&message.sender)), excerpt(&message.content, SHOWN))
         }
-        Quote::Away(id) => (id, None, t!(timeline.quoted).to_owned()),
+        Quote::Missing(id) => (id, None, t!(timeline.quoted).to_owned()),
     };
     view! {
         <a

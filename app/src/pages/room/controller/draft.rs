@@ -32,7 +32,7 @@ pub(in crate::pages::room) fn keep(
         if let Some(area) = area.get_untracked() {
             area.set_value(text);
             length.set(text.chars().count());
-            textarea::fit(&area);
+            textarea::fit_height(&area);
         }
     };
     Effect::new(move |was: Option<ComposerMode>| {
@@ -55,7 +55,7 @@ pub(in crate::pages::room) fn keep(
         if was.is_some_and(|was| was != mode)
             && matches!(mode, ComposerMode::Replying(_) | ComposerMode::Editing(_))
         {
-            crate::browser::rows::focus_composer();
+            crate::browser::row_elements::focus_composer();
         }
         mode
     });

@@ -3,14 +3,14 @@
 use chat::model::{HistoryWindow, MessageId};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::Reader;
+use super::RoomController;
 use crate::{
-    browser::{rows, scroll},
+    browser::{row_elements, scroll},
     server::messages::history,
     state::timeline::Timeline,
 };
 
-impl Reader {
+impl RoomController {
     /// Puts the stretch before above what is shown.
     pub(super) fn earlier(self) {
         let first = self
@@ -23,7 +23,7 @@ impl Reader {
 
     /// Where what is shown leaves room, on a tall screen, what was before comes by itself: there is nothing to scroll that
     /// would bring it.
-    pub(super) fn fill(self) {
+    pub(super) fn fill_viewport(self) {
         if self.is_gone() {
             return;
         }
@@ -52,7 +52,7 @@ impl Reader {
         before: Option<MessageId>,
         after: Option<MessageId>,
         around: Option<MessageId>,
-        place: fn(&mut Timeline, HistoryWindow),
+        insert: fn(&mut Timeline, HistoryWindow),
     ) {
         if self.context.loading.get_untracked() {
             return;
@@ -61,33 +61,35 @@ impl Reader {
         spawn_local(async move {
             match history(self.context.room, before, after, around).await {
                 Ok(window) => {
-                    self.place(window, place);
+                    self.insert_page(window, insert);
                     leptos::task::tick().await;
                     // The page may have gone meanwhile.
                     let _ = self.context.loading.try_set(false);
-                    self.fill();
+                    self.fill_viewport();
                 }
                 Err(error) => {
-                    self.tell_failure(&error);
+                    self.toast_error(&error);
                     let _ = self.context.loading.try_set(false);
                 }
             }
         });
     }
 
-    fn place(self, window: HistoryWindow, place: fn(&mut Timeline, HistoryWindow)) {
+    fn insert_page(self, window: HistoryWindow, insert: fn(&mut Timeline, HistoryWindow)) {
         if self.is_gone() {
             return;
         }
-        scroll::hold(self.context.node, || self.context.timeline.update(|timeline| place(timeline, window)));
+        scroll::keep_position(self.context.node, || {
+            self.context.timeline.update(|timeline| insert(timeline, window))
+        });
     }
 
     /// The reader is at the end, or no longer.
-    pub(super) fn moved(self, at_end: bool) {
+    pub(super) fn set_at_end(self, at_end: bool) {
         if self.at_end.get_value() != at_end {
             self.at_end.set_value(at_end);
-            self.context.is_above.set(!at_end);
-            self.context.timeline.update_untracked(|timeline| timeline.follow(at_end));
+            self.context.is_scrolled_up.set(!at_end);
+            self.context.timeline.update_untracked(|timeline| timeline.set_at_end(at_end));
         }
         if at_end {
             if self.context.unseen.get_untracked() > 0 {
@@ -100,7 +102,7 @@ impl Reader {
     pub(super) fn to_end(self) {
         if !self.context.timeline.with_untracked(Timeline::has_later) {
             scroll::to_end(self.context.node);
-            self.moved(true);
+            self.set_at_end(true);
             return;
         }
         spawn_local(async move {
@@ -112,9 +114,9 @@ impl Reader {
                         return;
                     }
                     scroll::to_end(self.context.node);
-                    self.moved(!self.context.timeline.with_untracked(Timeline::has_later));
+                    self.set_at_end(!self.context.timeline.with_untracked(Timeline::has_later));
                 }
-                Err(error) => self.tell_failure(&error),
+                Err(error) => self.toast_error(&error),
             }
         });
     }
@@ -131,12 +133,12 @@ impl Reader {
                     if self.is_gone() {
                         return;
                     }
-                    self.moved(false);
+                    self.set_at_end(false);
                     self.replace(window);
                     leptos::task::tick().await;
                     self.show(id);
                 }
-                Err(error) => self.tell_failure(&error),
+                Err(error) => self.toast_error(&error),
             }
         });
     }
@@ -148,8 +150,8 @@ impl Reader {
         self.context.target.set(None);
         self.context.target.set(Some(id));
         self.context.active.set(Some(key));
-        rows::show(key);
-        rows::focus(key);
+        row_elements::show(key);
+        row_elements::focus(key);
     }
 
     /// Too much was missed: the newest stretch takes the place of what was shown, unless one reads above.
@@ -160,7 +162,7 @@ impl Reader {
                 if at_end {
                     self.replace(window);
                 } else {
-                    let _ = self.context.timeline.try_update(|timeline| timeline.miss(&window));
+                    let _ = self.context.timeline.try_update(|timeline| timeline.mark_gap(&window));
                 }
             }
         });
@@ -174,7 +176,7 @@ impl Reader {
     pub(super) fn step(self, is_down: bool) {
         let active = self.context.active.get_untracked();
         let next = self.context.timeline.with_untracked(|timeline| {
-            match active.filter(|_| rows::focused().is_some()) {
+            match active.filter(|_| row_elements::focused().is_some()) {
                 Some(key) => timeline.neighbour(key, is_down),
                 None => timeline.last_key(),
             }
@@ -182,10 +184,10 @@ impl Reader {
         match next {
             Some(key) => {
                 self.context.active.set(Some(key));
-                rows::focus(key);
+                row_elements::focus(key);
             }
             // Below the last row is where one writes.
-            None if is_down => rows::focus_composer(),
+            None if is_down => row_elements::focus_composer(),
             None => self.earlier(),
         }
     }

@@ -4,38 +4,38 @@ use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, Node, ScrollIntoViewOptions, ScrollLogicalPosition};
 
-use crate::state::timeline::Key;
+use crate::state::timeline::RowKey;
 
 const KEY: &str = "data-key";
 
 /// The row that something happened in.
-pub fn key_at(event: &Event) -> Option<Key> {
+pub fn key_at(event: &Event) -> Option<RowKey> {
     key_of(event.target()?.dyn_ref::<Element>()?)
 }
 
 /// The row that the keyboard is in.
-pub fn focused() -> Option<Key> {
+pub fn focused() -> Option<RowKey> {
     key_of(&document().active_element()?)
 }
 
-fn key_of(element: &Element) -> Option<Key> {
+fn key_of(element: &Element) -> Option<RowKey> {
     element.closest(&format!("[{KEY}]")).ok()??.get_attribute(KEY)?.parse().ok()
 }
 
 /// The row's element.
-pub fn find(key: Key) -> Option<HtmlElement> {
+pub fn find(key: RowKey) -> Option<HtmlElement> {
     document().query_selector(&format!("[{KEY}=\"{key}\"]")).ok()??.dyn_into().ok()
 }
 
 /// Gives the row the keyboard, which brings it into view.
-pub fn focus(key: Key) {
+pub fn focus(key: RowKey) {
     if let Some(row) = find(key) {
         let _ = row.focus();
     }
 }
 
 /// Shows the row in the middle.
-pub fn show(key: Key) {
+pub fn show(key: RowKey) {
     if let Some(row) = find(key) {
         let options = ScrollIntoViewOptions::new();
         options.set_block(ScrollLogicalPosition::Center);
@@ -75,8 +75,8 @@ pub fn first_seen(node: &Element) -> Option<(Element, f64)> {
     (0..rows.length())
         .filter_map(|at| rows.item(at).and_then(|row: Node| row.dyn_into::<Element>().ok()))
         .map(|row| {
-            let place = row.get_bounding_client_rect();
-            (row, place.top() - edge, place.bottom() - edge)
+            let bounds = row.get_bounding_client_rect();
+            (row, bounds.top() - edge, bounds.bottom() - edge)
         })
         .find(|(_, _, bottom)| *bottom > 0.0)
         .map(|(row, top, _)| (row, top))

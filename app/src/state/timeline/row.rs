@@ -7,7 +7,7 @@ use time::Date;
 
 use super::{
     super::civil::{Civil, Zone},
-    Delivery, Key,
+    Delivery, RowKey,
 };
 
 /// Messages of one person this close together, in microseconds, are one group.
@@ -17,7 +17,7 @@ const GROUP_WITHIN: i64 = 5 * 60 * 1_000_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The row's name.
-    pub key: Key,
+    pub key: RowKey,
     /// The message.
     pub message: Arc<RoomMessage>,
     /// How far it is.
@@ -25,7 +25,7 @@ pub struct Row {
     /// Is it one's own?
     pub is_own: bool,
     /// Its place among its neighbours.
-    pub place: Placement,
+    pub placement: Placement,
     /// Does what is new to the reader begin here?
     pub begins_new: bool,
     /// What it answers.
@@ -40,9 +40,9 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Quote {
     /// Here it is.
-    Known(Arc<RoomMessage>),
+    Loaded(Arc<RoomMessage>),
     /// It is not at hand.
-    Away(MessageId),
+    Missing(MessageId),
 }
 
 /// See the module.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat::model::{HistoryWindow, MessageId, RoomMessage};
 
-use super::{Entry, KEPT, Timeline, stored_entry};
+use super::{MAX_KEPT, Timeline, TimelineEntry, stored_entry};
 
 impl Timeline {
     /// The stretch before what is shown goes above. The newest go where there are too many, and can be had again.
@@ -13,12 +13,12 @@ impl Timeline {
         let first = self.first_id();
         let older =
             window.messages.into_iter().filter(|message| first.is_none_or(|first| message.id < first));
-        let older: Vec<Entry> = older.map(stored_entry).collect();
+        let older: Vec<TimelineEntry> = older.map(stored_entry).collect();
         self.stored.splice(0..0, older);
         self.has_earlier = window.has_earlier;
-        self.quote(window.quoted);
-        if self.stored.len() > KEPT {
-            self.stored.truncate(KEPT);
+        self.add_quoted(window.quoted);
+        if self.stored.len() > MAX_KEPT {
+            self.stored.truncate(MAX_KEPT);
             self.has_later = true;
         }
         self.index();
@@ -31,8 +31,8 @@ impl Timeline {
         self.stored.extend(newer.map(stored_entry));
         // What came in meanwhile was only counted.
         self.has_later = window.has_later || self.last_id().is_some_and(|last| last < self.newest);
-        self.quote(window.quoted);
-        self.drop_oldest(KEPT);
+        self.add_quoted(window.quoted);
+        self.drop_oldest(MAX_KEPT);
         self.index();
     }
 
@@ -42,7 +42,7 @@ impl Timeline {
         self.quoted.clear();
         self.has_earlier = window.has_earlier;
         self.has_later = false;
-        self.quote(window.quoted);
+        self.add_quoted(window.quoted);
         for message in window.messages {
             self.receive(message);
         }
@@ -52,7 +52,7 @@ impl Timeline {
     }
 
     /// More was missed than is told: what is shown stays, and what came after it, up to this newest stretch, can be had.
-    pub fn miss(&mut self, newest: &HistoryWindow) {
+    pub fn mark_gap(&mut self, newest: &HistoryWindow) {
         let newest = newest.messages.last().map_or(self.newest, |message| message.id);
         self.newest = self.newest.max(newest);
         self.has_later |= self.last_id().is_some_and(|last| last < self.newest);
@@ -64,7 +64,7 @@ impl Timeline {
     }
 
     /// Messages that others answer, for their quotes.
-    pub fn quote(&mut self, messages: Vec<RoomMessage>) {
+    pub fn add_quoted(&mut self, messages: Vec<RoomMessage>) {
         self.quoted.extend(messages.into_iter().map(|message| (message.id, Arc::new(message))));
     }
 }

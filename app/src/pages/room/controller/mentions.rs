@@ -9,53 +9,53 @@ use super::super::mentions::Mentions;
 use crate::{
     browser::textarea,
     server::messages::members_named,
-    state::mention::{asked, complete},
+    state::mention::{complete, query_at},
 };
 
 /// How long one pauses before it is asked: less than one feels, more than between two letters.
-const PAUSE: Duration = Duration::from_millis(90);
+const DEBOUNCE: Duration = Duration::from_millis(90);
 
 impl Mentions {
     /// The text or the caret is another.
-    pub(in crate::pages::room) fn look(self) {
+    pub(in crate::pages::room) fn refresh(self) {
         let now = self.area.get_untracked().and_then(|area| {
             let caret = usize::try_from(area.selection_end().ok()??).ok()?;
-            asked(&area.value(), caret)
+            query_at(&area.value(), caret)
         });
-        if self.asked.with_untracked(|known| *known == now) {
+        if self.query.with_untracked(|known| *known == now) {
             return;
         }
-        self.asked.set(now.clone());
+        self.query.set(now.clone());
         let Some(now) = now else { return self.close() };
         spawn_local(async move {
-            sleep(PAUSE).await;
+            sleep(DEBOUNCE).await;
             let is_current = move |mentions: Self, now: &_| {
-                mentions.asked.try_with_untracked(|known| known.as_ref() == Some(now)) == Some(true)
+                mentions.query.try_with_untracked(|known| known.as_ref() == Some(now)) == Some(true)
             };
             if !is_current(self, &now) {
                 return;
             }
             let people = members_named(self.room, now.letters.clone()).await.unwrap_or_default();
             if is_current(self, &now) {
-                self.chosen.set(0);
-                self.found.set(people);
+                self.selected.set(0);
+                self.matches.set(people);
             }
         });
     }
 
     /// True when the key was the list's.
-    pub(in crate::pages::room) fn pressed(self, event: &ev::KeyboardEvent) -> bool {
-        let count = self.found.with_untracked(Vec::len);
+    pub(in crate::pages::room) fn on_key(self, event: &ev::KeyboardEvent) -> bool {
+        let count = self.matches.with_untracked(Vec::len);
         if count == 0 {
             return false;
         }
-        let chosen = self.chosen.get_untracked();
+        let selected = self.selected.get_untracked();
         match event.key().as_str() {
-            "ArrowDown" => self.chosen.set((chosen + 1) % count),
-            "ArrowUp" => self.chosen.set((chosen + count - 1) % count),
-            "Enter" | "Tab" if !event.shift_key() => self.take(chosen),
+            "ArrowDown" => self.selected.set((selected + 1) % count),
+            "ArrowUp" => self.selected.set((selected + count - 1) % count),
+            "Enter" | "Tab" if !event.shift_key() => self.choose(selected),
             // Until one writes on: what is asked for is known, and not asked again.
-            "Escape" => self.found.set(Vec::new()),
+            "Escape" => self.matches.set(Vec::new()),
             _ => return false,
         }
         event.prevent_default();
@@ -63,28 +63,28 @@ impl Mentions {
     }
 
     /// The member in this place is meant.
-    pub(in crate::pages::room) fn take(self, place: usize) {
-        let user = self.found.with_untracked(|found| found.get(place).cloned());
-        let (Some(user), Some(area), Some(asked)) =
-            (user, self.area.get_untracked(), self.asked.get_untracked())
+    pub(in crate::pages::room) fn choose(self, index: usize) {
+        let user = self.matches.with_untracked(|matches| matches.get(index).cloned());
+        let (Some(user), Some(area), Some(query)) =
+            (user, self.area.get_untracked(), self.query.get_untracked())
         else {
             return;
         };
-        let (text, caret) = complete(&area.value(), &asked, &user.username);
+        let (text, caret) = complete(&area.value(), &query, &user.username);
         area.set_value(&text);
         let caret = u32::try_from(caret).unwrap_or(u32::MAX);
         // Fails only for places that are none.
         let _ = area.set_selection_range(caret, caret);
         self.close();
-        textarea::announce(&area);
+        textarea::dispatch_input(&area);
     }
 
     pub(in crate::pages::room) fn close(self) {
         // A text area that goes with its page loses the keyboard after all else of it has gone.
-        let Some(is_closed) = self.found.try_with_untracked(Vec::is_empty) else { return };
-        self.asked.set(None);
+        let Some(is_closed) = self.matches.try_with_untracked(Vec::is_empty) else { return };
+        self.query.set(None);
         if !is_closed {
-            self.found.set(Vec::new());
+            self.matches.set(Vec::new());
         }
     }
 }

@@ -5,30 +5,30 @@ use std::time::Duration;
 use chat::model::{ClientFrame, MessageId, RoomMessage};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Reader, RoomContext};
+use super::{RoomContext, RoomController};
 use crate::{
-    browser::{clock::now_ms, document::is_visible, rows},
+    browser::{clock::now_ms, document::is_visible, row_elements},
     live::ConnectionState,
     server::messages::{quoted, readers},
-    state::{rooms, timeline::Timeline},
+    state::{rooms as room_list, timeline::Timeline},
 };
 
 /// How often it is looked whether there is something to be told to have been read: the reader has come back to a
 /// message that came in unseen, or it was told of another just before.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
+pub(super) const READ_CHECK_EVERY: Duration = Duration::from_secs(2);
 /// So long nothing more is told to have been read: where many write, that would be a frame for each of their messages,
 /// from everybody who looks on.
 const READ_PAUSE_MS: f64 = 1_000.0;
 /// In a larger room nobody asks who of all has read each message.
-pub(super) const RECEIPTS_UP_TO: i64 = 200;
+pub(super) const RECEIPTS_MAX_MEMBERS: i64 = 200;
 
-impl Reader {
+impl RoomController {
     /// A message that was not known.
-    pub(super) fn hear(self, message: &RoomMessage) {
+    pub(super) fn on_new_message(self, message: &RoomMessage) {
         let RoomContext { timeline, unseen, .. } = self.context;
         let me = timeline.with_untracked(Timeline::me);
-        let looking = self.at_end.get_value() && is_visible();
-        self.known.0.update(|all| rooms::hear(all, self.context.room, message, me, looking));
+        let is_seen = self.at_end.get_value() && is_visible();
+        self.rooms.0.update(|all| room_list::receive_message(all, self.context.room, message, me, is_seen));
         if !self.at_end.get_value() {
             unseen.update(|unseen| *unseen += 1);
         }
@@ -37,8 +37,8 @@ impl Reader {
     }
 
     /// A message says something else now: the list of rooms shows it where it is the newest.
-    pub(super) fn change(self, id: MessageId, content: &str) {
-        self.known.0.maybe_update(|all| all.change(self.context.room, id, content));
+    pub(super) fn on_message_changed(self, id: MessageId, content: &str) {
+        self.rooms.0.maybe_update(|all| all.update_message(self.context.room, id, content));
     }
 
     /// What came in answers something that is not at hand.
@@ -50,15 +50,15 @@ impl Reader {
         };
         spawn_local(async move {
             if let Ok(Some(message)) = quoted(self.context.room, id).await {
-                let _ = self.context.timeline.try_update(|timeline| timeline.quote(vec![message]));
+                let _ = self.context.timeline.try_update(|timeline| timeline.add_quoted(vec![message]));
             }
         });
     }
 
     /// The line stands (again).
-    pub(super) fn arrive(self) {
-        rows::leave_tab_order();
-        self.look();
+    pub(super) fn on_connected(self) {
+        row_elements::leave_tab_order();
+        self.refresh_permissions();
         self.mark_read();
         let own = self.context.timeline.with_untracked(Timeline::last_own);
         let Some(own) = own.filter(|_| self.has_receipts) else { return };
@@ -80,12 +80,12 @@ impl Reader {
         if !is_open || !self.at_end.get_value() || !is_visible() || last <= self.read_to.get_value() {
             return;
         }
-        if now_ms() - self.said_read_at.get_value() < READ_PAUSE_MS {
+        if now_ms() - self.read_sent_at.get_value() < READ_PAUSE_MS {
             return;
         }
-        self.said_read_at.set_value(now_ms());
+        self.read_sent_at.set_value(now_ms());
         self.read_to.set_value(last);
-        self.say(ClientFrame::MessageRead { message_id: last.0 });
-        self.known.0.update(|all| rooms::read(all, self.context.room));
+        self.send(ClientFrame::MessageRead { message_id: last.0 });
+        self.rooms.0.update(|all| room_list::mark_read(all, self.context.room));
     }
 }

@@ -3,13 +3,13 @@
 use chat::model::{Code, Failure};
 use leptos::prelude::*;
 
-use super::Reader;
+use super::RoomController;
 use crate::{browser::document::reload, error::sentence, i18n::td_string, state::timeline::Timeline};
 
-impl Reader {
+impl RoomController {
     /// Says so, takes the room out of the list, and asks for the page anew: what of the room is still shown, and the
     /// way back where there is one, is the server's to say.
-    pub(super) fn put_out(self, code: Code) {
+    pub(super) fn on_removed(self, code: Code) {
         let locale = self.preferences.locale;
         let words = match code {
             Code::NotAMember => td_string!(locale, room.out).to_owned(),
@@ -26,8 +26,8 @@ impl Reader {
             // The line says why.
             _ => return,
         };
-        self.known.0.update(|rooms| rooms.remove(self.context.room));
-        self.notice.tell(words);
-        self.reopen.0.run(());
+        self.rooms.0.update(|rooms| rooms.remove(self.context.room));
+        self.notice.show(words);
+        self.refetch.0.run(());
     }
 }

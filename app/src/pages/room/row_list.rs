@@ -19,96 +19,96 @@ use super::{
 };
 use crate::{
     preferences::{Preferences, preferences},
-    state::timeline::{Delivery, Key, Row},
+    state::timeline::{Delivery, Row, RowKey},
     ui::moment::day_line,
 };
 
 /// All that a row shows.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Shown {
+pub(super) struct RowView {
     /// The message in its place.
     pub(super) row: Row,
     /// The day that begins above it, in words.
     pub(super) day: Option<String>,
     /// What the reader does about it.
-    pub(super) marks: Marks,
+    pub(super) state: RowState,
 }
 
 /// What the reader does about a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Marks {
+pub(super) struct RowState {
     /// Was it looked for?
     pub(super) is_target: bool,
     /// What the reader may do with it, while it is the one that is meant.
-    pub(super) meant: Option<Rights>,
+    pub(super) allowed_actions: Option<Rights>,
 }
 
 /// What the reader does, as far as it shows in rows.
-struct Reading {
-    active: Option<Key>,
+struct Selection {
+    active: Option<RowKey>,
     target: Option<MessageId>,
     rights: Rights,
 }
 
-impl Reading {
+impl Selection {
     fn of(context: RoomContext) -> Self {
         Self { active: context.active.get(), target: context.target.get(), rights: context.rights.get() }
     }
 
-    fn marks(&self, row: &Row) -> Marks {
+    fn state(&self, row: &Row) -> RowState {
         let is_stored = row.delivery == Delivery::Sent;
-        Marks {
+        RowState {
             is_target: is_stored && self.target == Some(row.message.id),
-            meant: (is_stored && self.active == Some(row.key)).then_some(self.rights),
+            allowed_actions: (is_stored && self.active == Some(row.key)).then_some(self.rights),
         }
     }
 }
 
-type Known = HashMap<Key, ArcRwSignal<Shown>>;
+type RowSignals = HashMap<RowKey, ArcRwSignal<RowView>>;
 
 /// Reads for all rows what they are made of.
 #[derive(Clone, Copy)]
-struct Rows {
+struct RowUpdater {
     context: RoomContext,
     preferences: Preferences,
-    known: StoredValue<Known>,
+    signals: StoredValue<RowSignals>,
 }
 
-impl Rows {
+impl RowUpdater {
     /// The rows from the oldest; those that were there before are told what changed of them.
-    fn follow(self) -> Vec<(Key, ArcRwSignal<Shown>)> {
-        let Self { context, preferences, known } = self;
+    fn update_rows(self) -> Vec<(RowKey, ArcRwSignal<RowView>)> {
+        let Self { context, preferences, signals } = self;
         let (zone, today) = (preferences.zone.get(), preferences.today.get());
-        let reading = untrack(|| Reading::of(context));
-        let before = known.try_update_value(mem::take).unwrap_or_default();
+        let selection = untrack(|| Selection::of(context));
+        let before = signals.try_update_value(mem::take).unwrap_or_default();
         let rows: Vec<_> = context.timeline.with(|timeline| {
             let rows = timeline.keys().into_iter().filter_map(|key| timeline.row(key, zone));
             rows.map(|row| {
-                let (key, marks) = (row.key, reading.marks(&row));
-                let day = row.place.day.map(|day| day_line(preferences.locale, day, today));
-                let shown = Shown { row, day, marks };
+                let (key, state) = (row.key, selection.state(&row));
+                let day = row.placement.day.map(|day| day_line(preferences.locale, day, today));
+                let view = RowView { row, day, state };
                 match before.get(&key) {
                     Some(signal) => {
-                        signal.maybe_update(|before| mem::replace(before, shown) != *before);
+                        signal.maybe_update(|before| mem::replace(before, view) != *before);
                         (key, signal.clone())
                     }
-                    None => (key, ArcRwSignal::new(shown)),
+                    None => (key, ArcRwSignal::new(view)),
                 }
             })
             .collect()
         });
-        known.set_value(rows.iter().cloned().collect());
+        signals.set_value(rows.iter().cloned().collect());
         rows
     }
 
     /// Tells the rows what the reader does.
-    fn mark(self) {
-        let reading = Reading::of(self.context);
-        self.known.with_value(|known| {
-            for signal in known.values() {
-                signal.maybe_update(|shown| {
-                    let before = mem::replace(&mut shown.marks, reading.marks(&shown.row));
-                    before != shown.marks
+    fn update_states(self) {
+        let selection = Selection::of(self.context);
+        self.signals.with_value(|signals| {
+            for signal in signals.values() {
+                signal.maybe_update(|view| {
+                    let before = mem::replace(&mut view.state, selection.state(&view.row));
+                    before != view.state
                 });
             }
         });
@@ -121,25 +121,25 @@ pub(super) fn RowList() -> impl IntoView {
     let (preferences, context, actions) =
         (preferences(), expect_context::<RoomContext>(), expect_context::<Actions>());
     let names: MentionNamesContext = expect_context();
-    let rows = Rows { context, preferences, known: StoredValue::new(Known::new()) };
-    Effect::new(move |_| rows.mark());
-    let drawn = move |_, (_, shown)| {
-        let owner = rootless();
+    let updater = RowUpdater { context, preferences, signals: StoredValue::new(RowSignals::new()) };
+    Effect::new(move |_| updater.update_states());
+    let drawn = move |_, (_, view)| {
+        let owner = new_root_owner();
         let row = owner.with(|| {
             provide_context(preferences);
             provide_context(context);
             provide_context(actions);
             provide_context(names);
-            view! { <MessageRow shown/> }
+            view! { <MessageRow view/> }
         });
         (drop, OwnedView::new_with_owner(row, owner))
     };
-    move || keyed(rows.follow(), |(key, _)| *key, drawn)
+    move || keyed(updater.update_rows(), |(key, _)| *key, drawn)
 }
 
 /// An owner without a parent.
 #[cfg(not(feature = "ssr"))]
-fn rootless() -> Owner {
+fn new_root_owner() -> Owner {
     let shared = Owner::current_shared_context();
     // Becomes the current one, which is put back.
     Owner::current().map_or_else(Owner::new, |current| current.with(|| Owner::new_root(shared)))
@@ -147,6 +147,6 @@ fn rootless() -> Owner {
 
 /// On the server a root has signals of its own, which the page's are not; and no page stays.
 #[cfg(feature = "ssr")]
-fn rootless() -> Owner {
+fn new_root_owner() -> Owner {
     Owner::new()
 }

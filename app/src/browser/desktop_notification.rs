@@ -44,11 +44,11 @@ pub fn show(title: &str, words: &str, path: &str, message: Option<MessageId>) {
 }
 
 /// Takes the alert about this message away: it says something else now, or nothing any more.
-pub fn take_back(message: MessageId) {
+pub fn close(message: MessageId) {
     SHOWN.with_borrow_mut(|all| {
-        all.retain(|(_, about, alert)| {
+        all.retain(|(_, about, notification)| {
             if *about == message {
-                alert.close();
+                notification.close();
             }
             *about != message
         });

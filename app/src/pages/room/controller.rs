@@ -7,7 +7,7 @@ use futures::channel::mpsc::UnboundedSender;
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 
 use super::{
-    Reopen,
+    RefetchRoom,
     context::{Action, Actions, RoomContext},
     shortcuts,
 };
@@ -16,11 +16,11 @@ use crate::{
         clipboard,
         clock::{now, now_ms},
         random::client_id,
-        rows,
+        row_elements,
     },
     error::{AppError, sentence},
     live::room_socket::{Hooks, Signals, follow},
-    pages::rooms::{KnownRooms, Notice},
+    pages::rooms::{PageNotice, RoomsContext},
     preferences::{Preferences, preferences},
     server::messages::{delete_message, edit_message, readers},
     state::{
@@ -32,97 +32,99 @@ use crate::{
 };
 
 pub(super) mod draft;
+mod history_nav;
 mod mentions;
-mod out;
-mod place;
-mod reading;
-mod travel;
+mod permissions;
+mod read_receipts;
+mod removed;
 
 /// How long a word about what was done stays.
-const TOLD: Duration = Duration::from_secs(4);
+const TOAST_TIME: Duration = Duration::from_secs(4);
 
 /// Follows the room from change `rev` and gives the conversation its hands. A room that one cannot write in is not
 /// followed: nothing happens there any more.
 pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
-    let reader = Reader {
+    let controller = RoomController {
         context,
-        known: expect_context(),
+        rooms: expect_context(),
         notice: expect_context(),
-        reopen: expect_context(),
+        refetch: expect_context(),
         roster: expect_context(),
-        asked: StoredValue::new(0),
+        roster_requests: StoredValue::new(0),
         preferences: preferences(),
-        has_receipts: room.member_count <= reading::RECEIPTS_UP_TO,
+        has_receipts: room.member_count <= read_receipts::RECEIPTS_MAX_MEMBERS,
         at_end: StoredValue::new(context.timeline.with_untracked(|timeline| !timeline.has_later())),
         read_to: StoredValue::new(MessageId::default()),
-        said_read_at: StoredValue::new(0.0),
-        said_typing_at: StoredValue::new(0.0),
+        read_sent_at: StoredValue::new(0.0),
+        typing_sent_at: StoredValue::new(0.0),
         frames: StoredValue::new(None),
     };
     Effect::new(move |_| {
         if let Some(target) = context.target.get_untracked() {
-            reader.show(target);
+            controller.show(target);
         }
-        reader.fill();
+        controller.fill_viewport();
     });
     if room.is_active {
         let signals = Signals {
             timeline: context.timeline,
             typists: context.typists,
             connection: context.connection,
-            roster: reader.roster,
+            roster: controller.roster,
         };
         let hooks = Hooks {
-            new_message: Callback::new(move |message| reader.hear(&message)),
+            new_message: Callback::new(move |message| controller.on_new_message(&message)),
             message_changed: Callback::new(move |(id, content): (MessageId, String)| {
-                reader.change(id, &content)
+                controller.on_message_changed(id, &content)
             }),
-            reload: Callback::new(move |()| reader.reload()),
-            established: Callback::new(move |()| reader.arrive()),
-            permissions_changed: Callback::new(move |()| reader.look()),
-            closed: Callback::new(move |code| reader.put_out(code)),
+            reload: Callback::new(move |()| controller.reload()),
+            established: Callback::new(move |()| controller.on_connected()),
+            permissions_changed: Callback::new(move |()| controller.refresh_permissions()),
+            closed: Callback::new(move |code| controller.on_removed(code)),
         };
-        reader.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
-        if let Ok(looking) = set_interval_with_handle(move || reader.mark_read(), reading::LOOK_EVERY) {
-            on_cleanup(move || looking.clear());
+        controller.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
+        if let Ok(interval) =
+            set_interval_with_handle(move || controller.mark_read(), read_receipts::READ_CHECK_EVERY)
+        {
+            on_cleanup(move || interval.clear());
         }
     }
-    Actions(Callback::new(move |action| reader.run(action)))
+    Actions(Callback::new(move |action| controller.run(action)))
 }
 
 /// Somebody in front of a room.
 #[derive(Clone, Copy)]
-struct Reader {
+struct RoomController {
     context: RoomContext,
-    known: KnownRooms,
-    notice: Notice,
-    reopen: Reopen,
+    rooms: RoomsContext,
+    notice: PageNotice,
+    refetch: RefetchRoom,
     roster: RwSignal<Roster>,
     /// How often the roster was asked for.
-    asked: StoredValue<u32>,
+    roster_requests: StoredValue<u32>,
     preferences: Preferences,
     has_receipts: bool,
     at_end: StoredValue<bool>,
     /// What the server was told to have been read.
     read_to: StoredValue<MessageId>,
     /// When that was.
-    said_read_at: StoredValue<f64>,
+    read_sent_at: StoredValue<f64>,
     /// When it was last told of typing; 0 when not, or no longer.
-    said_typing_at: StoredValue<f64>,
+    typing_sent_at: StoredValue<f64>,
     frames: StoredValue<Option<UnboundedSender<ClientFrame>>>,
 }
 
-impl Reader {
+impl RoomController {
     fn run(self, action: Action) -> bool {
         match action {
             Action::Earlier => self.earlier(),
             Action::Later => self.later(),
-            Action::AtEnd(at_end) => self.moved(at_end),
+            Action::AtEnd(at_end) => self.set_at_end(at_end),
             Action::ToEnd => self.to_end(),
             Action::Jump(id) => self.jump(id),
             Action::Step { is_down } => self.step(is_down),
             Action::Copy(id) => return self.copy(id),
-            Action::Help => rows::press(shortcuts::BUTTON),
+            Action::Help => row_elements::press(shortcuts::BUTTON),
             Action::Begin(mode) => return self.begin(mode),
             Action::EditLast => {
                 let last = self.context.timeline.with_untracked(Timeline::last_own);
@@ -141,7 +143,7 @@ impl Reader {
         self.at_end.try_get_value().is_none()
     }
 
-    fn say(self, frame: ClientFrame) {
+    fn send(self, frame: ClientFrame) {
         self.frames.with_value(|frames| {
             if let Some(frames) = frames {
                 // An error means that the page is gone: nobody to say it for.
@@ -151,22 +153,22 @@ impl Reader {
     }
 
     /// A word about what was done, or why it was not.
-    fn tell(self, words: String) {
+    fn toast(self, words: String) {
         self.context.toast.set(Some(words));
         set_timeout(
             move || {
                 let _ = self.context.toast.try_set(None);
             },
-            TOLD,
+            TOAST_TIME,
         );
     }
 
-    fn tell_failure(self, error: &AppError) {
-        self.tell(sentence(self.preferences.locale, &error.0));
+    fn toast_error(self, error: &AppError) {
+        self.toast(sentence(self.preferences.locale, &error.0));
     }
 
     fn begin(self, mode: ComposerMode) -> bool {
-        if !self.may(mode) {
+        if !self.can(mode) {
             return false;
         }
         if let ComposerMode::Readers(id) = mode {
@@ -174,7 +176,7 @@ impl Reader {
             spawn_local(async move {
                 match readers(id).await {
                     Ok(people) => drop(self.context.readers.try_set(people)),
-                    Err(error) => self.tell_failure(&error),
+                    Err(error) => self.toast_error(&error),
                 }
             });
         }
@@ -184,7 +186,7 @@ impl Reader {
         }
         self.context.mode.set(mode);
         if mode == ComposerMode::Writing {
-            rows::focus_composer();
+            row_elements::focus_composer();
         }
         true
     }
@@ -212,9 +214,9 @@ impl Reader {
         let mut draft = None;
         self.context
             .timeline
-            .update(|timeline| draft = Some(timeline.write(text, reply_to, client_id(), now())));
+            .update(|timeline| draft = Some(timeline.add_pending(text, reply_to, client_id(), now())));
         if let Some(draft) = draft {
-            self.say(ClientFrame::ChatMessage(draft));
+            self.send(ClientFrame::ChatMessage(draft));
         }
         self.to_end();
     }
@@ -225,8 +227,8 @@ impl Reader {
             if self.is_gone() {
                 return;
             }
-            self.tell_failure(&error);
-            self.context.refused.set_value(Some((id, text)));
+            self.toast_error(&error);
+            self.context.rejected_edit.set_value(Some((id, text)));
             // Whoever has begun something else finds the words when they edit that message again.
             if self.context.mode.get_untracked() == ComposerMode::Writing {
                 self.begin(ComposerMode::Editing(id));
@@ -236,10 +238,10 @@ impl Reader {
 
     fn delete(self, id: MessageId) {
         self.context.mode.set(ComposerMode::Writing);
-        rows::focus_composer();
+        row_elements::focus_composer();
         spawn_local(async move {
             if let Err(error) = delete_message(self.context.room, id).await {
-                self.tell_failure(&error);
+                self.toast_error(&error);
             }
         });
     }
@@ -248,7 +250,7 @@ impl Reader {
         let mut draft = None;
         self.context.timeline.update(|timeline| draft = timeline.retry(client_id));
         if let Some(draft) = draft {
-            self.say(ClientFrame::ChatMessage(draft));
+            self.send(ClientFrame::ChatMessage(draft));
         }
     }
 
@@ -256,7 +258,7 @@ impl Reader {
         let Some(copying) = clipboard::copy_link(&message_path(self.context.room, id)) else { return false };
         spawn_local(async move {
             if copying.await {
-                self.tell(crate::i18n::td_string!(self.preferences.locale, actions.copied).to_owned());
+                self.toast(crate::i18n::td_string!(self.preferences.locale, actions.copied).to_owned());
             }
         });
         true
@@ -269,16 +271,16 @@ impl Reader {
         }
         if !is_typing {
             self.stop_typing();
-        } else if now_ms() - self.said_typing_at.get_value() >= TYPING_REPEAT_MS {
-            self.said_typing_at.set_value(now_ms());
-            self.say(ClientFrame::Typing { is_typing });
+        } else if now_ms() - self.typing_sent_at.get_value() >= TYPING_REPEAT_MS {
+            self.typing_sent_at.set_value(now_ms());
+            self.send(ClientFrame::Typing { is_typing });
         }
     }
 
     fn stop_typing(self) {
-        if self.said_typing_at.get_value() > 0.0 {
-            self.said_typing_at.set_value(0.0);
-            self.say(ClientFrame::Typing { is_typing: false });
+        if self.typing_sent_at.get_value() > 0.0 {
+            self.typing_sent_at.set_value(0.0);
+            self.send(ClientFrame::Typing { is_typing: false });
         }
     }
 }
