@@ -104,7 +104,7 @@ impl ApiError {
 
     /// What the client reads, in this language.
     pub fn body(&self, locale: Locale) -> Value {
-        let sentence = app::error::sentence(locale, &self.failure);
+        let sentence = app::error::error_message(locale, &self.failure);
         let mut body = Map::new();
         for (name, sentences) in sentences_by_field(locale, &self.failure.fields) {
             body.insert(name, sentences);
@@ -151,7 +151,7 @@ impl ApiError {
 fn sentences_by_field(locale: Locale, fields: &[FieldProblem]) -> Map<String, Value> {
     let mut by_field: Map<String, Value> = Map::new();
     for field in fields {
-        let sentence = json!(app::error::problem_sentence(locale, field));
+        let sentence = json!(app::error::field_error_message(locale, field));
         match by_field.get_mut(&field.field) {
             Some(Value::Array(sentences)) => sentences.push(sentence),
             _ => {

@@ -126,8 +126,8 @@ async fn send_frame(socket: &mut WebSocket, frame: &ServerFrame) -> bool {
 /// there is one.
 fn refusal(locale: app::i18n::Locale, failure: &Failure, client_id: Option<String>) -> ServerFrame {
     let message = match failure.fields.first() {
-        Some(field) => format!("{}: {}", field.field, app::error::problem_sentence(locale, field)),
-        None => app::error::sentence(locale, failure),
+        Some(field) => format!("{}: {}", field.field, app::error::field_error_message(locale, field)),
+        None => app::error::error_message(locale, failure),
     };
     ServerFrame::Error { message, code: failure.code, client_id }
 }

@@ -76,15 +76,15 @@ pub fn status(code: Code) -> StatusCode {
 }
 
 /// One sentence for a person: about the first bad field, or about the whole where no field is to blame.
-pub fn notice(locale: Locale, failure: &Failure) -> String {
+pub fn form_error_message(locale: Locale, failure: &Failure) -> String {
     match failure.fields.first() {
-        Some(field) => problem_sentence(locale, field),
-        None => sentence(locale, failure),
+        Some(field) => field_error_message(locale, field),
+        None => error_message(locale, failure),
     }
 }
 
 /// One sentence for a person.
-pub fn sentence(locale: Locale, failure: &Failure) -> String {
+pub fn error_message(locale: Locale, failure: &Failure) -> String {
     match failure.code {
         Code::Invalid => td_string!(locale, failure.invalid),
         Code::ParseError => td_string!(locale, failure.parse_error),
@@ -116,29 +116,29 @@ pub fn sentence(locale: Locale, failure: &Failure) -> String {
 }
 
 /// One sentence about one field.
-pub fn problem_sentence(locale: Locale, field: &FieldProblem) -> String {
+pub fn field_error_message(locale: Locale, field: &FieldProblem) -> String {
     match field.problem {
-        Problem::Required => td_string!(locale, problem.required).to_owned(),
-        Problem::Blank => td_string!(locale, problem.blank).to_owned(),
-        Problem::Null => td_string!(locale, problem.null).to_owned(),
-        Problem::WrongType => td_string!(locale, problem.wrong_type).to_owned(),
-        Problem::TooLong { max } => td_string!(locale, problem.too_long, max = max).to_string(),
-        Problem::TooShort { min } => td_string!(locale, problem.too_short, min = min).to_string(),
+        Problem::Required => td_string!(locale, field_error.required).to_owned(),
+        Problem::Blank => td_string!(locale, field_error.blank).to_owned(),
+        Problem::Null => td_string!(locale, field_error.null).to_owned(),
+        Problem::WrongType => td_string!(locale, field_error.wrong_type).to_owned(),
+        Problem::TooLong { max } => td_string!(locale, field_error.too_long, max = max).to_string(),
+        Problem::TooShort { min } => td_string!(locale, field_error.too_short, min = min).to_string(),
         Problem::OutOfRange { min, max } => {
-            td_string!(locale, problem.out_of_range, min = min, max = max).to_string()
+            td_string!(locale, field_error.out_of_range, min = min, max = max).to_string()
         }
-        Problem::NotAChoice => td_string!(locale, problem.not_a_choice).to_owned(),
-        Problem::BadCharacter => td_string!(locale, problem.bad_character).to_owned(),
-        Problem::OuterSpace => td_string!(locale, problem.outer_space).to_owned(),
-        Problem::BadUsername => td_string!(locale, problem.bad_username).to_owned(),
-        Problem::UsernameTaken => td_string!(locale, problem.username_taken).to_owned(),
-        Problem::WeakPassword => td_string!(locale, problem.weak_password).to_owned(),
-        Problem::WrongPassword => td_string!(locale, problem.wrong_password).to_owned(),
-        Problem::NoSuchMessage => td_string!(locale, problem.no_such_message).to_owned(),
-        Problem::NoSuchUser => td_string!(locale, problem.no_such_user).to_owned(),
-        Problem::UserBanned => td_string!(locale, problem.user_banned).to_owned(),
-        Problem::BadUrl => td_string!(locale, problem.bad_url).to_owned(),
-        Problem::Conflict => td_string!(locale, problem.conflict).to_owned(),
+        Problem::NotAChoice => td_string!(locale, field_error.not_a_choice).to_owned(),
+        Problem::BadCharacter => td_string!(locale, field_error.bad_character).to_owned(),
+        Problem::OuterSpace => td_string!(locale, field_error.outer_space).to_owned(),
+        Problem::BadUsername => td_string!(locale, field_error.bad_username).to_owned(),
+        Problem::UsernameTaken => td_string!(locale, field_error.username_taken).to_owned(),
+        Problem::WeakPassword => td_string!(locale, field_error.weak_password).to_owned(),
+        Problem::WrongPassword => td_string!(locale, field_error.wrong_password).to_owned(),
+        Problem::NoSuchMessage => td_string!(locale, field_error.no_such_message).to_owned(),
+        Problem::NoSuchUser => td_string!(locale, field_error.no_such_user).to_owned(),
+        Problem::UserBanned => td_string!(locale, field_error.user_banned).to_owned(),
+        Problem::BadUrl => td_string!(locale, field_error.bad_url).to_owned(),
+        Problem::Conflict => td_string!(locale, field_error.conflict).to_owned(),
     }
 }
 
@@ -149,20 +149,20 @@ mod tests {
     #[test]
     fn a_missing_field_is_worded_as_the_contract_says() {
         let missing = FieldProblem::new("username", Problem::Required);
-        assert_eq!(problem_sentence(Locale::zh, &missing), "该字段是必填项。");
-        assert_eq!(problem_sentence(Locale::en, &missing), "This field is required.");
+        assert_eq!(field_error_message(Locale::zh, &missing), "该字段是必填项。");
+        assert_eq!(field_error_message(Locale::en, &missing), "This field is required.");
     }
 
     #[test]
     fn limits_are_named() {
         let long = FieldProblem::new("name", Problem::TooLong { max: 100 });
-        assert_eq!(problem_sentence(Locale::en, &long), "At most 100 characters.");
+        assert_eq!(field_error_message(Locale::en, &long), "At most 100 characters.");
     }
 
     #[test]
     fn each_language_has_its_own_words() {
         let full = Failure::new(Code::RoomFull);
-        assert_eq!(sentence(Locale::zh, &full), "房间人数已满。");
-        assert_eq!(sentence(Locale::en, &full), "The room is full.");
+        assert_eq!(error_message(Locale::zh, &full), "房间人数已满。");
+        assert_eq!(error_message(Locale::en, &full), "The room is full.");
     }
 }

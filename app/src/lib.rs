@@ -42,11 +42,11 @@ use leptos_router::{
     path,
 };
 #[cfg(feature = "ssr")]
-pub use {pages::refusal::refusal_page, shell::shell};
+pub use {pages::error_page::error_page, shell::shell};
 
 #[cfg(feature = "ssr")]
 use pages::{
-    browse::Browse, home::Home, members::MembersPage, missing::Missing, new_room::NewRoom,
+    browse::Browse, home::Home, members::MembersPage, new_room::NewRoom, not_found::NotFound,
     notifications::NotificationsPage, offline::Offline, room_settings::RoomSettings, settings::SettingsPage,
     sign_in::SignInPage, sign_up::SignUpPage,
 };
@@ -80,7 +80,7 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Pages() -> impl IntoView {
     view! {
-        <Routes fallback=Missing>
+        <Routes fallback=NotFound>
             <Route path=path!("/") view=Home ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>

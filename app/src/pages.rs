@@ -3,27 +3,27 @@
 //! Only the rooms are live; the pages behind `ssr` are not in the wasm at all.
 
 #[cfg(feature = "ssr")]
+pub mod auth_layout;
+#[cfg(feature = "ssr")]
 pub mod browse;
 #[cfg(feature = "ssr")]
-pub mod entry;
-pub mod failed;
+pub mod error_page;
 #[cfg(feature = "ssr")]
 pub mod home;
+pub mod load_error;
 #[cfg(feature = "ssr")]
 pub mod members;
 #[cfg(feature = "ssr")]
-pub mod missing;
-#[cfg(feature = "ssr")]
 pub mod new_room;
+#[cfg(feature = "ssr")]
+pub mod not_found;
 #[cfg(feature = "ssr")]
 pub mod notifications;
 #[cfg(feature = "ssr")]
 pub mod offline;
-pub mod onward;
 #[cfg(feature = "ssr")]
 pub mod person_names;
-#[cfg(feature = "ssr")]
-pub mod refusal;
+pub mod redirect;
 pub mod room;
 pub mod room_list;
 #[cfg(feature = "ssr")]

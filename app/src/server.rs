@@ -7,7 +7,6 @@
 //! It must hold no rule of the chat: those are the service's.
 
 pub mod account;
-pub mod find;
 #[cfg(feature = "ssr")]
 pub mod forms;
 #[cfg(feature = "ssr")]
@@ -16,9 +15,10 @@ pub mod members;
 pub mod messages;
 pub mod notifications;
 pub mod preferences;
-pub mod reading;
+pub mod quick_switch;
 #[cfg(feature = "ssr")]
 pub mod request;
+pub mod resource;
 pub mod room_settings;
 pub mod rooms;
 pub mod session;

@@ -1,7 +1,7 @@
 //! What the UI answers in place of a page or a call that was refused: a page for browsers that show one, else JSON.
 
 use app::{
-    refusal_page,
+    error_page,
     server::{
         Context,
         request::{locale_of, wants_page},
@@ -46,7 +46,7 @@ pub(super) async fn in_words(State(pages): State<Pages>, request: Request, next:
 
 fn written(pages: Pages, asked: Parts, error: &ApiError, instead_of: Response) -> Response {
     if wants_page(&asked.headers) {
-        let html = refusal_page(pages.options, asked, pages.context, error.failure());
+        let html = error_page(pages.options, asked, pages.context, error.failure());
         error.with_body(instead_of, HTML, html)
     } else {
         error.with_body(instead_of, JSON, error.body(locale_of(&asked.headers)).to_string())

@@ -4,7 +4,7 @@ use chat::model::{Room, limits::ROOM_NAME_MAX};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed, room_list::members};
+use super::{PageTitle, load_error::LoadError, room_list::members};
 use crate::{
     i18n::t,
     preferences::locale,
@@ -35,8 +35,8 @@ pub fn Browse() -> impl IntoView {
                     let search = search.clone();
                     Suspend::new(async move {
                         match public_rooms(&search, page).await {
-                            Ok(found) => view! { <Found found search/> }.into_any(),
-                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                            Ok(results) => view! { <RoomResults results search/> }.into_any(),
+                            Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                         }
                     })
                 }}
@@ -47,8 +47,8 @@ pub fn Browse() -> impl IntoView {
 }
 
 #[component]
-fn Found(found: PublicRooms, search: String) -> impl IntoView {
-    let PublicRooms { rooms, page, has_more } = found;
+fn RoomResults(results: PublicRooms, search: String) -> impl IntoView {
+    let PublicRooms { rooms, page, has_more } = results;
     let address = move |page: i64| format!("/rooms/browse?search={}&page={page}", escaped(&search));
     if rooms.is_empty() {
         return view! { <p class="page-none">{t!(browse.none)}</p> }.into_any();

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::onward::Onward;
+use super::redirect::Redirect;
 
 /// See the module.
 #[component]
 pub fn Home() -> impl IntoView {
-    view! { <Onward path="/rooms"/> }.into_any()
+    view! { <Redirect path="/rooms"/> }.into_any()
 }

@@ -7,20 +7,20 @@ use chat::{
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{PageTitle, failed::Failed};
+use super::{PageTitle, load_error::LoadError};
 use crate::{
-    error::notice,
+    error::form_error_message,
     i18n::t,
     preferences::locale,
     server::{
         escaped,
-        forms::{Form, Refusal, take_refusal},
-        members::{Act, ChangeMember, InviteMember, members_path, page},
+        forms::{Form, FormError, take_form_error},
+        members::{ChangeMember, InviteMember, MemberAction, members_path, page},
         rooms::room_path,
     },
     ui::{
         avatar::{Avatar, Shape},
-        field::{FormFailure, problem_of, problem_text},
+        field::{FormFailure, field_error, field_error_text},
         icon::{Icon, IconSvg},
         page::Page,
         person::display_name,
@@ -36,19 +36,20 @@ pub fn MembersPage() -> impl IntoView {
     let search =
         query.get("search").map(|search| search.trim().to_owned()).filter(|search| !search.is_empty());
     let after = query.get("after").and_then(|after| after.parse().ok()).and_then(UserId::checked);
-    let refusal = take_refusal().filter(|refusal| matches!(refusal.form, Form::Invitation | Form::Member));
+    let form_error =
+        take_form_error().filter(|form_error| matches!(form_error.form, Form::Invitation | Form::Member));
     view! {
         <Suspense>
             {move || {
-                let (search, refusal) = (search.clone(), refusal.clone());
+                let (search, form_error) = (search.clone(), form_error.clone());
                 Suspend::new(async move {
                     match page(id, search.clone(), after).await {
-                        Ok(roster) => view! { <Members roster search refusal/> }.into_any(),
+                        Ok(roster) => view! { <Members roster search form_error/> }.into_any(),
                         Err(error) => {
                             view! {
                                 <PageTitle text=t!(room.members)/>
                                 <main id="main" class="pane pane-main">
-                                    <Failed failure=error.0/>
+                                    <LoadError failure=error.0/>
                                 </main>
                             }
                                 .into_any()
@@ -62,40 +63,40 @@ pub fn MembersPage() -> impl IntoView {
 }
 
 #[component]
-fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
+fn Members(roster: Roster, search: Option<String>, form_error: Option<FormError>) -> impl IntoView {
     let Roster { room, powers, places, next, .. } = roster;
     let path = members_path(room.id);
     let title = format!("{} · {}", t!(room.members), room.name);
-    let (invitation, act) = match refusal {
-        Some(refusal) if refusal.form == Form::Invitation => (Some(refusal), None),
-        refusal => (None, refusal),
+    let (invitation, member_error) = match form_error {
+        Some(form_error) if form_error.form == Form::Invitation => (Some(form_error), None),
+        form_error => (None, form_error),
     };
     let search_words = search.clone().unwrap_or_default();
-    let onward = next.map(|next| format!("{path}?search={}&after={next}", escaped(&search_words)));
+    let next_page = next.map(|next| format!("{path}?search={}&after={next}", escaped(&search_words)));
     let is_empty = places.is_empty();
     let id = room.id;
     view! {
         <PageTitle text=title/>
         <Page title=t!(room.members) over=room.name.clone() back=room_path(id)>
-            {act
-                .map(|refusal| {
+            {member_error
+                .map(|form_error| {
                     view! {
                         <p class="notice notice-alert" role="alert">
-                            {notice(locale(), &refusal.failure)}
+                            {form_error_message(locale(), &form_error.failure)}
                         </p>
                     }
                 })}
-            {powers.invite.then(|| view! { <Invite room=id refusal=invitation/> })}
+            {powers.invite.then(|| view! { <Invite room=id form_error=invitation/> })}
             <SearchForm action=path value=search_words label=t!(members.search) max=USERNAME_MAX/>
             {is_empty.then(|| view! { <p class="page-none">{t!(members.none)}</p> })}
             <ul class="people">
                 {places.into_iter().map(|place| view! { <Person room=id place/> }).collect_view()}
             </ul>
-            {onward
-                .map(|onward| {
+            {next_page
+                .map(|next_page| {
                     view! {
                         <p class="page-turn">
-                            <a class="button button-small" rel="next" href=onward>
+                            <a class="button button-small" rel="next" href=next_page>
                                 {t!(members.more)}
                             </a>
                         </p>
@@ -107,11 +108,13 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
 }
 
 #[component]
-fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
-    let typed =
-        refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
-    let failure = refusal.map(|refusal| refusal.failure);
-    let problem = problem_of(failure.as_ref(), "username");
+fn Invite(room: RoomId, form_error: Option<FormError>) -> impl IntoView {
+    let typed = form_error
+        .as_ref()
+        .and_then(|form_error| form_error.typed.get("username").cloned())
+        .unwrap_or_default();
+    let failure = form_error.map(|form_error| form_error.failure);
+    let error = field_error(failure.as_ref(), "username");
     view! {
         <FormFailure failure/>
         <form class="invite" method="post" action=InviteMember::url()>
@@ -133,19 +136,19 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
                     spellcheck="false"
                     maxlength=USERNAME_MAX.to_string()
                     required=true
-                    aria-invalid=problem.is_some().then_some("true")
-                    aria-describedby=problem.is_some().then_some("username-problem")
+                    aria-invalid=error.is_some().then_some("true")
+                    aria-describedby=error.is_some().then_some("username-problem")
                 />
                 <datalist id="candidates"></datalist>
                 <button type="submit" class="button button-loud">
                     {t!(members.invite)}
                 </button>
             </div>
-            {problem
-                .map(|problem| {
+            {error
+                .map(|error| {
                     view! {
                         <p class="field-problem" id="username-problem">
-                            {problem_text(&problem)}
+                            {field_error_text(&error)}
                         </p>
                     }
                 })}
@@ -156,7 +159,7 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
 
 #[component]
 fn Person(room: RoomId, place: Place) -> impl IntoView {
-    let acts = acts(&place);
+    let actions = actions(&place);
     let Place { member, is_here, .. } = place;
     let name = display_name(&member.user);
     let role = match member.role {
@@ -164,10 +167,10 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
         Role::Moderator => Some(t!(room.role_moderator)),
         Role::Member => None,
     };
-    let menu = if acts.is_empty() {
+    let menu = if actions.is_empty() {
         Either::Left(())
     } else {
-        Either::Right(view! { <Menu room user=member.user.id name=name.clone() acts/> })
+        Either::Right(view! { <Menu room user=member.user.id name=name.clone() actions/> })
     };
     view! {
         <li class="person" data-testid="person" data-here=is_here.to_string()>
@@ -191,40 +194,47 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
 }
 
 /// What the reader may do about somebody, in the order of the menu.
-fn acts(place: &Place) -> Vec<Act> {
+fn actions(place: &Place) -> Vec<MemberAction> {
     let member = &place.member;
-    let roles = [(Act::Admin, Role::Admin), (Act::Moderator, Role::Moderator), (Act::Plain, Role::Member)];
-    let mut acts: Vec<Act> = Vec::new();
+    let roles = [
+        (MemberAction::Admin, Role::Admin),
+        (MemberAction::Moderator, Role::Moderator),
+        (MemberAction::Member, Role::Member),
+    ];
+    let mut actions: Vec<MemberAction> = Vec::new();
     if place.may_set_role {
-        acts.extend(roles.into_iter().filter(|(_, role)| *role != member.role).map(|(act, _)| act));
+        actions.extend(roles.into_iter().filter(|(_, role)| *role != member.role).map(|(action, _)| action));
     }
     if place.may_moderate {
-        acts.push(if member.is_muted { Act::Unmute } else { Act::Mute });
-        acts.push(if member.is_banned { Act::Unban } else { Act::Ban });
+        actions.push(if member.is_muted { MemberAction::Unmute } else { MemberAction::Mute });
+        actions.push(if member.is_banned { MemberAction::Unban } else { MemberAction::Ban });
         if !member.is_banned {
-            acts.push(Act::Remove);
+            actions.push(MemberAction::Remove);
         }
     }
-    acts
+    actions
 }
 
 #[component]
-fn Menu(room: RoomId, user: UserId, name: String, acts: Vec<Act>) -> impl IntoView {
-    let button = |act: Act| {
-        let words = match act {
-            Act::Admin => t!(members.make_admin),
-            Act::Moderator => t!(members.make_moderator),
-            Act::Plain => t!(members.make_member),
-            Act::Mute => t!(members.mute),
-            Act::Unmute => t!(members.unmute),
-            Act::Ban => t!(members.ban),
-            Act::Unban => t!(members.unban),
-            Act::Remove => t!(members.remove),
+fn Menu(room: RoomId, user: UserId, name: String, actions: Vec<MemberAction>) -> impl IntoView {
+    let button = |action: MemberAction| {
+        let words = match action {
+            MemberAction::Admin => t!(members.make_admin),
+            MemberAction::Moderator => t!(members.make_moderator),
+            MemberAction::Member => t!(members.make_member),
+            MemberAction::Mute => t!(members.mute),
+            MemberAction::Unmute => t!(members.unmute),
+            MemberAction::Ban => t!(members.ban),
+            MemberAction::Unban => t!(members.unban),
+            MemberAction::Remove => t!(members.remove),
         };
-        let class =
-            if matches!(act, Act::Ban | Act::Remove) { "menu-item menu-item-alert" } else { "menu-item" };
+        let class = if matches!(action, MemberAction::Ban | MemberAction::Remove) {
+            "menu-item menu-item-alert"
+        } else {
+            "menu-item"
+        };
         view! {
-            <button type="submit" class=class name="act" value=act.word()>
+            <button type="submit" class=class name="act" value=action.as_str()>
                 {words}
             </button>
         }
@@ -237,7 +247,7 @@ fn Menu(room: RoomId, user: UserId, name: String, acts: Vec<Act>) -> impl IntoVi
             <form class="menu-panel menu-list" method="post" action=ChangeMember::url()>
                 <input type="hidden" name="room" value=room.to_string()/>
                 <input type="hidden" name="user" value=user.to_string()/>
-                {acts.into_iter().map(button).collect_view()}
+                {actions.into_iter().map(button).collect_view()}
             </form>
         </details>
     }

@@ -10,11 +10,11 @@ use super::PageTitle;
 use crate::{
     i18n::t,
     server::{
-        forms::{Form, Refusal, take_refusal},
+        forms::{Form, FormError, take_form_error},
         rooms::CreateRoom,
     },
     ui::{
-        field::{FormFailure, TextField, problem_of},
+        field::{FormFailure, TextField, field_error},
         icon::{Icon, IconSvg},
     },
 };
@@ -22,7 +22,7 @@ use crate::{
 /// See the module.
 #[component]
 pub fn NewRoom() -> impl IntoView {
-    let refusal = take_refusal().filter(|refusal| refusal.form == Form::NewRoom);
+    let form_error = take_form_error().filter(|form_error| form_error.form == Form::NewRoom);
     view! {
         <PageTitle text=t!(new_room.title)/>
         <main id="main" class="pane pane-main">
@@ -34,7 +34,7 @@ pub fn NewRoom() -> impl IntoView {
                 </p>
                 <h1>{t!(new_room.title)}</h1>
                 <p class="lead">{t!(new_room.lead)}</p>
-                <RoomForm refusal/>
+                <RoomForm form_error/>
             </div>
         </main>
     }
@@ -42,13 +42,13 @@ pub fn NewRoom() -> impl IntoView {
 }
 
 #[component]
-fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
+fn RoomForm(form_error: Option<FormError>) -> impl IntoView {
     let typed = |field: &str| {
-        refusal.as_ref().and_then(|refusal| refusal.typed.get(field).cloned()).unwrap_or_default()
+        form_error.as_ref().and_then(|form_error| form_error.typed.get(field).cloned()).unwrap_or_default()
     };
     let (name, description, kind) = (typed("name"), typed("description"), typed("room_type"));
     let kind = RoomType::parse(&kind).unwrap_or(RoomType::Public);
-    let failure = refusal.map(|refusal| refusal.failure);
+    let failure = form_error.map(|form_error| form_error.failure);
     view! {
         <FormFailure failure=failure.clone()/>
         <form method="post" action=CreateRoom::url()>
@@ -56,7 +56,7 @@ fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
                 name="name"
                 label=t!(new_room.name)
                 value=name
-                problem=problem_of(failure.as_ref(), "name")
+                error=field_error(failure.as_ref(), "name")
                 autocomplete="off"
                 max=ROOM_NAME_MAX
                 required=true
@@ -66,7 +66,7 @@ fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
                 name="description"
                 label=t!(new_room.description)
                 value=description
-                problem=problem_of(failure.as_ref(), "description")
+                error=field_error(failure.as_ref(), "description")
                 autocomplete="off"
                 max=ROOM_DESCRIPTION_MAX
                 optional=true

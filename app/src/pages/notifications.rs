@@ -4,12 +4,14 @@ use chat::model::{Notification, NotificationType};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed, room_list::beginning};
+use super::{PageTitle, load_error::LoadError, room_list::beginning};
 use crate::{
     i18n::{t, td_string},
     preferences::locale,
     server::{
-        notifications::{Found, MarkAllNotificationsRead, MarkNotificationRead, PATH, found},
+        notifications::{
+            MarkAllNotificationsRead, MarkNotificationRead, NotificationList, PATH, notification_list,
+        },
         rooms::room_path,
     },
     ui::{
@@ -33,9 +35,9 @@ pub fn NotificationsPage() -> impl IntoView {
             <div data-fresh="notifications">
                 <Suspense>
                     {move || Suspend::new(async move {
-                        match found(before, unread).await {
-                            Ok(found) => view! { <Listing found unread/> }.into_any(),
-                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                        match notification_list(before, unread).await {
+                            Ok(list) => view! { <Listing list unread/> }.into_any(),
+                            Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                         }
                     })}
                 </Suspense>
@@ -46,8 +48,8 @@ pub fn NotificationsPage() -> impl IntoView {
 }
 
 #[component]
-fn Listing(found: Found, unread: bool) -> impl IntoView {
-    let Found { notifications, unread: count, next } = found;
+fn Listing(list: NotificationList, unread: bool) -> impl IntoView {
+    let NotificationList { notifications, unread: count, next } = list;
     let filter = if unread { "show=unread&" } else { "" };
     let tab = |href: &'static str, words: String, chosen: bool| {
         view! {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::{
     i18n::{Locale, t},
     preferences::locale,
-    ui::field::{TextField, problem_of},
+    ui::field::{TextField, field_error},
 };
 
 /// See the module.
@@ -21,8 +21,8 @@ pub fn PersonNames(
     failure: Option<Failure>,
 ) -> impl IntoView {
     let field = |name, label, value, autocomplete| {
-        let problem = problem_of(failure.as_ref(), name);
-        view! { <TextField name label value problem autocomplete max=PERSON_NAME_MAX optional=true/> }
+        let error = field_error(failure.as_ref(), name);
+        view! { <TextField name label value error autocomplete max=PERSON_NAME_MAX optional=true/> }
     };
     let family = field("last_name", t!(account.last_name), last_name, "family-name");
     let given = field("first_name", t!(account.first_name), first_name, "given-name");

@@ -6,15 +6,15 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     PageTitle, answer_with,
-    failed::Failed,
+    load_error::LoadError,
     rooms::{PageNoticeView, needs_sign_in},
 };
 use crate::{
-    error::{AppError, sentence},
+    error::{AppError, error_message},
     i18n::t,
     preferences::locale,
     server::{
-        reading::read,
+        resource::json_resource,
         rooms::{OpenedRoom, open_room},
     },
     state::composer_mode::ComposerMode,
@@ -56,7 +56,7 @@ pub fn RoomPage() -> impl IntoView {
         let asks_readers = query.get("do").as_deref() == Some("readers");
         (id, message("before"), message("after"), message("message"), asks_readers)
     };
-    let opened = read(wanted, |(id, before, after, around, asks_readers)| async move {
+    let opened = json_resource(wanted, |(id, before, after, around, asks_readers)| async move {
         match id {
             Some(id) => open_room(id, before, after, around, asks_readers).await,
             None => Ok(Err(Code::NotFound)),
@@ -82,7 +82,7 @@ pub fn RoomPage() -> impl IntoView {
                     Err(AppError(failure)) => {
                         view! {
                             <main id="main" class="pane pane-main">
-                                <Failed failure/>
+                                <LoadError failure/>
                             </main>
                         }
                             .erased()
@@ -116,7 +116,7 @@ fn RoomUnavailable(code: Code) -> impl IntoView {
     answer_with(code);
     let is_missing = code == Code::NotFound;
     let words =
-        if is_missing { t!(room.missing).to_owned() } else { sentence(locale(), &Failure::new(code)) };
+        if is_missing { t!(room.missing).to_owned() } else { error_message(locale(), &Failure::new(code)) };
     view! {
         <PageTitle text=t!(room.missing)/>
         <main id="main" class="pane pane-main">

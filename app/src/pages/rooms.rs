@@ -8,15 +8,16 @@ use leptos_router::{
 };
 
 use super::{
-    PageTitle, failed::Failed, onward::Onward, room::COMPOSER, room_list::RoomList, title::BeforeTitle,
+    PageTitle, load_error::LoadError, redirect::Redirect, room::COMPOSER, room_list::RoomList,
+    title::BeforeTitle,
 };
 use crate::{
     error::AppError,
     i18n::t,
     server::{
-        reading::{Reading, read},
+        resource::{JsonResource, json_resource},
         rooms::list_rooms,
-        session::{Visit, read_visit, sign_in_path},
+        session::{SessionInfo, read_session, sign_in_path},
     },
     state::rooms,
     ui::{erased::IntoErased, mark::Mark},
@@ -31,14 +32,14 @@ pub struct RoomsContext(pub RwSignal<rooms::Rooms>);
 
 /// The same as they came with the page.
 #[derive(Clone, Copy)]
-struct InitialRooms(Reading<Result<rooms::Rooms, AppError>>);
+struct InitialRooms(JsonResource<Result<rooms::Rooms, AppError>>);
 
 /// See the module.
 #[component]
 pub fn Rooms() -> impl IntoView {
     let notice = PageNotice::provide();
-    let visit = read(|| (), |()| read_visit());
-    let rooms = read(|| (), |()| list_rooms());
+    let session = json_resource(|| (), |()| read_session());
+    let rooms = json_resource(|| (), |()| list_rooms());
     // Counted by whoever refers to it: on the server the title is worded last, when the signals of the page's parts may
     // have gone with them.
     let all = ArcRwSignal::new(rooms::Rooms::default());
@@ -62,15 +63,15 @@ pub fn Rooms() -> impl IntoView {
             <div class="pane pane-list">
                 <Suspense>
                     {move || Suspend::new(async move {
-                        match (visit.await, rooms.await) {
-                            (Ok(Visit { user: Some(user), notice: words }), Ok(rooms)) => {
+                        match (session.await, rooms.await) {
+                            (Ok(SessionInfo { user: Some(user), notice: words }), Ok(rooms)) => {
                                 context.0.set(rooms);
                                 notice.words.set(words);
                                 view! { <RoomList me=user rooms=context/> }.erased()
                             }
-                            (Ok(Visit { user: None, .. }), _) => view! { <RedirectToSignIn/> }.erased(),
+                            (Ok(SessionInfo { user: None, .. }), _) => view! { <RedirectToSignIn/> }.erased(),
                             (Err(AppError(failure)), _) | (_, Err(AppError(failure))) => {
-                                view! { <Failed failure/> }.erased()
+                                view! { <LoadError failure/> }.erased()
                             }
                         }
                     })}
@@ -124,7 +125,7 @@ fn RedirectToSignIn() -> impl IntoView {
             search => format!("?{search}"),
         }
     );
-    view! { <Onward path=sign_in_path(&wanted)/> }.erased()
+    view! { <Redirect path=sign_in_path(&wanted)/> }.erased()
 }
 
 /// `/rooms`: no room chosen yet.

@@ -4,20 +4,20 @@ use chat::{model::User, service::accounts::IssuedToken};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed, person_names::PersonNames};
+use super::{PageTitle, load_error::LoadError, person_names::PersonNames};
 use crate::{
-    error::notice,
+    error::form_error_message,
     i18n::{t, td_string},
     preferences::locale,
     server::{
         account::{
             Account, ChangePassword, EndSession, EndToken, OpenSession, Rename, SignOutElsewhere, account,
         },
-        forms::{Form, Refusal, take_refusal},
+        forms::{Form, FormError, take_form_error},
     },
     state::agent,
     ui::{
-        field::{FormFailure, PasswordField, problem_of},
+        field::{FormFailure, PasswordField, field_error},
         moment::BriefTime,
         page::Page,
         switches::Switches,
@@ -28,17 +28,17 @@ use crate::{
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let done = use_query_map().get_untracked().get("done");
-    let refusal = take_refusal();
+    let form_error = take_form_error();
     view! {
         <PageTitle text=t!(settings.title)/>
         <Page title=t!(settings.title) back="/rooms" back_on_phone=true>
             <Suspense>
                 {move || {
-                    let (done, refusal) = (done.clone(), refusal.clone());
+                    let (done, form_error) = (done.clone(), form_error.clone());
                     Suspend::new(async move {
                         match account().await {
-                            Ok(account) => view! { <Settings account done refusal/> }.into_any(),
-                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                            Ok(account) => view! { <Settings account done form_error/> }.into_any(),
+                            Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                         }
                     })
                 }}
@@ -49,47 +49,47 @@ pub fn SettingsPage() -> impl IntoView {
 }
 
 #[component]
-fn Settings(account: Account, done: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
+fn Settings(account: Account, done: Option<String>, form_error: Option<FormError>) -> impl IntoView {
     let Account { me, sessions, tokens } = account;
-    let done = refusal.is_none().then_some(done).flatten();
+    let done = form_error.is_none().then_some(done).flatten();
     let words = match done.as_deref() {
         Some("names") => Some(t!(settings.names_done)),
         Some("password") => Some(t!(settings.password_done)),
         Some("ended") => Some(t!(settings.ended_done)),
         _ => None,
     };
-    let of = |form: Form| refusal.clone().filter(|refusal| refusal.form == form);
+    let of = |form: Form| form_error.clone().filter(|form_error| form_error.form == form);
     let (names, password, access) = (of(Form::Profile), of(Form::Password), of(Form::Access));
     view! {
         {words.map(|words| view! { <p class="notice" role="status">{words}</p> })}
         {access
-            .map(|refusal| {
+            .map(|form_error| {
                 view! {
                     <p class="notice notice-alert" role="alert">
-                        {notice(locale(), &refusal.failure)}
+                        {form_error_message(locale(), &form_error.failure)}
                     </p>
                 }
             })}
-        <Names me refusal=names/>
+        <Names me form_error=names/>
         <section class="block">
             <h2>{t!(settings.look)}</h2>
             <p>{t!(settings.look_lead)}</p>
             <Switches/>
         </section>
-        <Password refusal=password/>
+        <Password form_error=password/>
         <Access sessions tokens/>
     }
     .into_any()
 }
 
 #[component]
-fn Names(me: User, refusal: Option<Refusal>) -> impl IntoView {
+fn Names(me: User, form_error: Option<FormError>) -> impl IntoView {
     let typed = |field: &str, stored: &str| {
-        let typed = refusal.as_ref().and_then(|refusal| refusal.typed.get(field).cloned());
+        let typed = form_error.as_ref().and_then(|form_error| form_error.typed.get(field).cloned());
         typed.unwrap_or_else(|| stored.to_owned())
     };
     let (first_name, last_name) = (typed("first_name", &me.first_name), typed("last_name", &me.last_name));
-    let failure = refusal.map(|refusal| refusal.failure);
+    let failure = form_error.map(|form_error| form_error.failure);
     view! {
         <section class="block">
             <h2>{t!(settings.profile)}</h2>
@@ -107,10 +107,10 @@ fn Names(me: User, refusal: Option<Refusal>) -> impl IntoView {
 }
 
 #[component]
-fn Password(refusal: Option<Refusal>) -> impl IntoView {
-    let failure = refusal.map(|refusal| refusal.failure);
-    let [old_problem, new_problem] =
-        ["old_password", "password"].map(|field| problem_of(failure.as_ref(), field));
+fn Password(form_error: Option<FormError>) -> impl IntoView {
+    let failure = form_error.map(|form_error| form_error.failure);
+    let [old_error, new_error] =
+        ["old_password", "password"].map(|field| field_error(failure.as_ref(), field));
     view! {
         <section class="block">
             <h2>{t!(account.password)}</h2>
@@ -120,12 +120,12 @@ fn Password(refusal: Option<Refusal>) -> impl IntoView {
                 <PasswordField
                     name="old_password"
                     label=t!(settings.old_password)
-                    problem=old_problem
+                    error=old_error
                     autocomplete="current-password"
                 />
                 <PasswordField
                     label=t!(settings.new_password)
-                    problem=new_problem
+                    error=new_error
                     hint=t!(sign_up.password_hint)
                     autocomplete="new-password"
                 />

@@ -5,14 +5,14 @@ use chat::model::limits::USERNAME_MAX;
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward};
+use super::{PageTitle, auth_layout::AuthLayout, load_error::LoadError, redirect::Redirect};
 use crate::{
     i18n::t,
     server::{
-        forms::{Form, take_refusal},
-        session::{Door, SignIn, SignInDemo, is_own_path, read_door},
+        forms::{Form, take_form_error},
+        session::{AuthPageData, SignIn, SignInDemo, auth_page_data, is_own_path},
     },
-    ui::field::{FormFailure, PasswordField, TextField, problem_of},
+    ui::field::{FormFailure, PasswordField, TextField, field_error},
 };
 
 /// See the module.
@@ -20,29 +20,31 @@ use crate::{
 pub fn SignInPage() -> impl IntoView {
     view! {
         <PageTitle text=t!(sign_in.title)/>
-        <Entry>
+        <AuthLayout>
             <Suspense>
                 {move || Suspend::new(async move {
-                    match read_door().await {
-                        Ok(door) if door.is_signed_in => view! { <Onward path="/rooms"/> }.into_any(),
-                        Ok(door) => view! { <Card door/> }.into_any(),
-                        Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                    match auth_page_data().await {
+                        Ok(data) if data.is_signed_in => view! { <Redirect path="/rooms"/> }.into_any(),
+                        Ok(data) => view! { <Card data/> }.into_any(),
+                        Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                     }
                 })}
             </Suspense>
-        </Entry>
+        </AuthLayout>
     }
     .into_any()
 }
 
 #[component]
-fn Card(door: Door) -> impl IntoView {
+fn Card(data: AuthPageData) -> impl IntoView {
     let query = use_query_map();
     let next = query.read_untracked().get("next").filter(|next| is_own_path(next)).unwrap_or_default();
-    let refusal = take_refusal().filter(|refusal| refusal.form == Form::SignIn);
-    let typed =
-        refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
-    let failure = refusal.map(|refusal| refusal.failure);
+    let form_error = take_form_error().filter(|form_error| form_error.form == Form::SignIn);
+    let typed = form_error
+        .as_ref()
+        .and_then(|form_error| form_error.typed.get("username").cloned())
+        .unwrap_or_default();
+    let failure = form_error.map(|form_error| form_error.failure);
     view! {
         <h1>{t!(sign_in.welcome)}</h1>
         <p class="lead">{t!(sign_in.lead)}</p>
@@ -53,19 +55,19 @@ fn Card(door: Door) -> impl IntoView {
                 name="username"
                 label=t!(account.username)
                 value=typed
-                problem=problem_of(failure.as_ref(), "username")
+                error=field_error(failure.as_ref(), "username")
                 autocomplete="username"
                 max=USERNAME_MAX
                 required=true
                 verbatim=true
                 autofocus=true
             />
-            <PasswordField problem=problem_of(failure.as_ref(), "password") autocomplete="current-password"/>
+            <PasswordField error=field_error(failure.as_ref(), "password") autocomplete="current-password"/>
             <button type="submit" class="button button-loud button-wide">
                 {t!(sign_in.submit)}
             </button>
         </form>
-        {door
+        {data
             .demo
             .then(|| {
                 view! {
@@ -78,7 +80,7 @@ fn Card(door: Door) -> impl IntoView {
                     </form>
                 }
             })}
-        {door
+        {data
             .signup_open
             .then(|| {
                 view! {

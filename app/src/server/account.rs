@@ -14,7 +14,7 @@ pub async fn rename(
     #[server(default)]
     last_name: String,
 ) -> Result<(), AppError> {
-    let result = door::rename(&first_name, &last_name).await.map(|()| done("names"));
+    let result = handler::rename(&first_name, &last_name).await.map(|()| done("names"));
     let typed = [("first_name", first_name.as_str()), ("last_name", &last_name)];
     super::forms::answer(result, super::forms::Form::Profile, PATH, typed)
 }
@@ -29,7 +29,7 @@ pub async fn change_password(
     #[server(default)]
     password: String,
 ) -> Result<(), AppError> {
-    let result = door::change_password(&old_password, &password).await.map(|()| done("password"));
+    let result = handler::change_password(&old_password, &password).await.map(|()| done("password"));
     super::forms::answer(result, super::forms::Form::Password, PATH, [])
 }
 
@@ -40,7 +40,7 @@ pub async fn end_session(
     #[server(default)]
     session: String,
 ) -> Result<(), AppError> {
-    let result = door::end_session(&session).await.map(|()| done("ended"));
+    let result = handler::end_session(&session).await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
@@ -51,14 +51,14 @@ pub async fn end_token(
     #[server(default)]
     token: String,
 ) -> Result<(), AppError> {
-    let result = door::end_token(&token).await.map(|()| done("ended"));
+    let result = handler::end_token(&token).await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
 /// Ends all of one's sessions but this one, and all tokens.
 #[server(prefix = "/ui", endpoint = "sign_out_elsewhere")]
 pub async fn sign_out_elsewhere() -> Result<(), AppError> {
-    let result = door::sign_out_elsewhere().await.map(|()| done("ended"));
+    let result = handler::sign_out_elsewhere().await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
@@ -73,10 +73,10 @@ fn done(what: &str) -> String {
 }
 
 #[cfg(feature = "ssr")]
-pub use door::{Account, OpenSession, account};
+pub use handler::{Account, OpenSession, account};
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use axum::http::request::Parts;
     use chat::{
         credential::SessionId,
@@ -90,7 +90,7 @@ mod door {
         error::AppError,
         server::{
             Context,
-            identity::{self, DEVICE_KEY, Device, SEEN_KEY, context, signed_in},
+            identity::{self, DEVICE_KEY, Device, SEEN_KEY, context, require_user},
             request,
         },
     };
@@ -122,7 +122,7 @@ mod door {
     /// One's own account.
     pub async fn account() -> Result<Account, AppError> {
         let read = async {
-            let (me, chat) = (signed_in().await?, context()?.chat);
+            let (me, chat) = (require_user().await?, context()?.chat);
             let sessions = sessions(&me).await?;
             let tokens = chat.tokens_of(&me).await?;
             Ok(Account { me, sessions, tokens })
@@ -153,11 +153,11 @@ mod door {
     }
 
     pub(super) async fn rename(first_name: &str, last_name: &str) -> Result<(), AppError> {
-        Ok(context()?.chat.rename(&signed_in().await?, first_name, last_name).await?)
+        Ok(context()?.chat.rename(&require_user().await?, first_name, last_name).await?)
     }
 
     pub(super) async fn change_password(old: &str, new: &str) -> Result<(), AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let Context { chat, sign_in, .. } = context()?;
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         // As signing in does, so that guessing here is as slow.
@@ -172,18 +172,18 @@ mod door {
     }
 
     pub(super) async fn end_session(handle: &str) -> Result<(), AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let open = sessions(&me).await?.into_iter().find(|open| open.handle.as_deref() == Some(handle));
         let open = open.ok_or(Code::NotFound)?;
         Ok(context()?.chat.end_session(&me, &open.id).await?)
     }
 
     pub(super) async fn end_token(jti: &str) -> Result<(), AppError> {
-        Ok(context()?.chat.end_token(&signed_in().await?, jti).await?)
+        Ok(context()?.chat.end_token(&require_user().await?, jti).await?)
     }
 
     pub(super) async fn sign_out_elsewhere() -> Result<(), AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let this = identity::session_id().await?.ok_or(Code::NotAuthenticated)?;
         Ok(context()?.chat.sign_out_elsewhere(&me, &this).await?)
     }

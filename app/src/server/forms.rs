@@ -40,7 +40,7 @@ pub enum Form {
 
 /// Why a form was refused, and what was typed into it (never a password).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct FormError {
     /// Which form.
     pub form: Form,
     /// Why.
@@ -50,13 +50,13 @@ pub struct Refusal {
 }
 
 pub(super) use answer::answer;
-pub use answer::{take_refusal, typed_message};
+pub use answer::{take_form_error, typed_message};
 
 mod answer {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
     use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
 
-    use super::{Form, Refusal};
+    use super::{Form, FormError};
     use crate::{error::AppError, server::request};
 
     const COOKIE: &str = "liao_refusal";
@@ -72,16 +72,16 @@ mod answer {
         typed: [(&str, &str); N],
     ) -> Result<(), AppError> {
         match result {
-            Ok(onward) => {
+            Ok(next) => {
                 if request::is_form() {
-                    request::redirect(&onward);
+                    request::redirect(&next);
                 }
                 Ok(())
             }
             Err(AppError(failure)) if request::is_form() => {
                 let typed =
                     typed.iter().map(|&(field, value)| (field.to_owned(), value.to_owned())).collect();
-                keep(Refusal { form, failure, typed });
+                keep(FormError { form, failure, typed });
                 request::redirect(back);
                 Ok(())
             }
@@ -93,7 +93,7 @@ mod answer {
     }
 
     /// The refusal that this page is to show, once.
-    pub fn take_refusal() -> Option<Refusal> {
+    pub fn take_form_error() -> Option<FormError> {
         let value = request::cookie(COOKIE)?;
         request::set_cookie(&cookie(String::new(), Duration::ZERO));
         serde_json::from_slice(&BASE64.decode(value).ok()?).ok()
@@ -101,15 +101,15 @@ mod answer {
 
     /// What was to become of a message whose edit was refused just before this page.
     pub fn typed_message() -> Option<String> {
-        take_refusal().filter(|refusal| refusal.form == Form::Message)?.typed.remove("content")
+        take_form_error().filter(|form_error| form_error.form == Form::Message)?.typed.remove("content")
     }
 
-    fn keep(mut refusal: Refusal) {
-        let size = |refusal: &Refusal| serde_json::to_vec(refusal).unwrap_or_default();
-        if size(&refusal).len() > LONGEST {
-            refusal.typed.clear();
+    fn keep(mut form_error: FormError) {
+        let size = |form_error: &FormError| serde_json::to_vec(form_error).unwrap_or_default();
+        if size(&form_error).len() > LONGEST {
+            form_error.typed.clear();
         }
-        request::set_cookie(&cookie(BASE64.encode(size(&refusal)), Duration::minutes(1)));
+        request::set_cookie(&cookie(BASE64.encode(size(&form_error)), Duration::minutes(1)));
     }
 
     fn cookie(value: String, age: Duration) -> Cookie<'static> {

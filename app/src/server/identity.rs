@@ -56,7 +56,7 @@ pub(super) fn context() -> Result<Context, AppError> {
 }
 
 /// Who is signed in; `None` for a stranger, for a session whose account is gone, and for one that may not chat here.
-pub(super) async fn visitor() -> Result<Option<User>, AppError> {
+pub(super) async fn current_user() -> Result<Option<User>, AppError> {
     let Some(id) = session().await?.get::<i64>(USER_ID_KEY).await.map_err(unavailable)? else {
         return Ok(None);
     };
@@ -70,13 +70,13 @@ pub(super) async fn visitor() -> Result<Option<User>, AppError> {
 }
 
 /// Who is signed in, for what needs somebody.
-pub(super) async fn signed_in() -> Result<User, AppError> {
-    Ok(visitor().await?.ok_or(Code::NotAuthenticated)?)
+pub(super) async fn require_user() -> Result<User, AppError> {
+    Ok(current_user().await?.ok_or(Code::NotAuthenticated)?)
 }
 
 /// From now on this browser is theirs who signed in. Its session gets a new id, so that one planted before is worth
 /// nothing.
-pub(super) async fn enter(sign_in: &SignIn) -> Result<(), AppError> {
+pub(super) async fn start_session(sign_in: &SignIn) -> Result<(), AppError> {
     let session = session().await?;
     session.cycle_id().await.map_err(unavailable)?;
     session.insert(USER_ID_KEY, sign_in.user.id.0).await.map_err(unavailable)?;
@@ -91,7 +91,7 @@ pub(super) async fn enter(sign_in: &SignIn) -> Result<(), AppError> {
 }
 
 /// This browser is nobody's.
-pub(super) async fn leave() -> Result<(), AppError> {
+pub(super) async fn end_session() -> Result<(), AppError> {
     session().await?.flush().await.map_err(unavailable)
 }
 

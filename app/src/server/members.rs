@@ -11,7 +11,7 @@ pub async fn read_roster(
     /// Of which room.
     room: RoomId,
 ) -> Result<Roster, AppError> {
-    door::roster(room).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::roster(room).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// People whom one could bring into a room, by a part of their names.
@@ -23,7 +23,7 @@ pub async fn candidates(
     #[server(default)]
     text: String,
 ) -> Result<Vec<User>, AppError> {
-    door::candidates(room, &text).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::candidates(room, &text).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// Brings somebody in.
@@ -36,7 +36,7 @@ pub async fn invite_member(
     username: String,
 ) -> Result<(), AppError> {
     let back = members_path(room);
-    let result = door::invite(room, &username).await.map(|()| back.clone());
+    let result = handler::invite(room, &username).await.map(|()| back.clone());
     super::forms::answer(result, super::forms::Form::Invitation, &back, [("username", &username)])
 }
 
@@ -47,12 +47,12 @@ pub async fn change_member(
     room: RoomId,
     /// On whom.
     user: UserId,
-    /// How: a word of [`Act`].
+    /// How: a word of [`MemberAction`].
     #[server(default)]
     act: String,
 ) -> Result<(), AppError> {
     let back = members_path(room);
-    let result = door::change(room, user, &act).await.map(|()| back.clone());
+    let result = handler::change(room, user, &act).await.map(|()| back.clone());
     super::forms::answer(result, super::forms::Form::Member, &back, [])
 }
 
@@ -64,13 +64,13 @@ pub fn members_path(room: RoomId) -> String {
 /// What can be done to a member.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum MemberAction {
     /// Make them an admin.
     Admin,
     /// Make them a moderator.
     Moderator,
     /// Make them a plain member.
-    Plain,
+    Member,
     /// No longer let them write.
     Mute,
     /// Let them write again.
@@ -84,12 +84,12 @@ pub enum Act {
 }
 
 #[cfg(feature = "ssr")]
-impl Act {
+impl MemberAction {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Admin,
         Self::Moderator,
-        Self::Plain,
+        Self::Member,
         Self::Mute,
         Self::Unmute,
         Self::Ban,
@@ -98,11 +98,11 @@ impl Act {
     ];
 
     /// The word in the form.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
             Self::Moderator => "moderator",
-            Self::Plain => "member",
+            Self::Member => "member",
             Self::Mute => "mute",
             Self::Unmute => "unmute",
             Self::Ban => "ban",
@@ -113,20 +113,20 @@ impl Act {
 }
 
 #[cfg(feature = "ssr")]
-pub use door::page;
+pub use handler::page;
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use chat::{
         model::{Code, MemberPatch, RoomId, User, UserId},
         service::roster::RosterQuery,
     };
 
-    use super::Act;
+    use super::MemberAction;
     use crate::{
         error::AppError,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             request,
         },
         state::roster::{MemberEntry, Roster},
@@ -144,12 +144,12 @@ mod door {
         after: Option<UserId>,
     ) -> Result<chat::service::roster::Roster, AppError> {
         let query = RosterQuery { search, after, limit: PAGE };
-        let read = async { Ok(context()?.chat.roster(&signed_in().await?, room, &query).await?) };
+        let read = async { Ok(context()?.chat.roster(&require_user().await?, room, &query).await?) };
         read.await.inspect_err(|error: &AppError| request::set_status(error.0.code))
     }
 
     pub(super) async fn roster(room: RoomId) -> Result<Roster, AppError> {
-        first(&signed_in().await?, room).await.map(|(_, roster)| roster)
+        first(&require_user().await?, room).await.map(|(_, roster)| roster)
     }
 
     /// The room as `viewer` sees it, and its first members.
@@ -174,30 +174,30 @@ mod door {
     }
 
     pub(super) async fn candidates(room: RoomId, text: &str) -> Result<Vec<User>, AppError> {
-        Ok(context()?.chat.candidates(&signed_in().await?, room, text).await?)
+        Ok(context()?.chat.candidates(&require_user().await?, room, text).await?)
     }
 
     pub(super) async fn invite(room: RoomId, username: &str) -> Result<(), AppError> {
         // As people write it of others.
         let username = username.trim().trim_start_matches('@');
-        context()?.chat.invite(&signed_in().await?, room, username).await?;
+        context()?.chat.invite(&require_user().await?, room, username).await?;
         Ok(())
     }
 
     pub(super) async fn change(room: RoomId, user: UserId, act: &str) -> Result<(), AppError> {
-        let act = Act::ALL.into_iter().find(|known| known.word() == act).ok_or(Code::Invalid)?;
-        let (me, chat) = (signed_in().await?, context()?.chat);
+        let act = MemberAction::ALL.into_iter().find(|known| known.as_str() == act).ok_or(Code::Invalid)?;
+        let (me, chat) = (require_user().await?, context()?.chat);
         let patch = match act {
-            Act::Admin | Act::Moderator | Act::Plain => {
-                MemberPatch { role: Some(act.word().to_owned()), ..MemberPatch::default() }
+            MemberAction::Admin | MemberAction::Moderator | MemberAction::Member => {
+                MemberPatch { role: Some(act.as_str().to_owned()), ..MemberPatch::default() }
             }
-            Act::Mute | Act::Unmute => {
-                MemberPatch { is_muted: Some(act == Act::Mute), ..MemberPatch::default() }
+            MemberAction::Mute | MemberAction::Unmute => {
+                MemberPatch { is_muted: Some(act == MemberAction::Mute), ..MemberPatch::default() }
             }
-            Act::Ban | Act::Unban => {
-                MemberPatch { is_banned: Some(act == Act::Ban), ..MemberPatch::default() }
+            MemberAction::Ban | MemberAction::Unban => {
+                MemberPatch { is_banned: Some(act == MemberAction::Ban), ..MemberPatch::default() }
             }
-            Act::Remove => return Ok(chat.remove_member(&me, room, user).await?),
+            MemberAction::Remove => return Ok(chat.remove_member(&me, room, user).await?),
         };
         chat.change_member(&me, room, user, patch).await?;
         Ok(())
@@ -205,4 +205,4 @@ mod door {
 }
 
 #[cfg(feature = "ssr")]
-pub(super) use door::first;
+pub(super) use handler::first;

@@ -28,9 +28,9 @@ pub async fn send_message(
     use crate::{server::forms, state::composer_mode::ComposerMode};
 
     let mode = reply_to.map_or(ComposerMode::Writing, |id| ComposerMode::Replying(MessageId(id)));
-    let result = door::send(room, &content, reply_to).await;
-    let onward = result.map(|()| super::rooms::room_path(room));
-    forms::answer(onward, forms::Form::Message, &mode.path(room), [])
+    let result = handler::send(room, &content, reply_to).await;
+    let next = result.map(|()| super::rooms::room_path(room));
+    forms::answer(next, forms::Form::Message, &mode.path(room), [])
 }
 
 /// Gives a message other words and goes back to it.
@@ -46,10 +46,10 @@ pub async fn edit_message(
 ) -> Result<(), AppError> {
     use crate::{server::forms, state::composer_mode::ComposerMode};
 
-    let result = door::edit(message, &content).await;
-    let onward = result.map(|()| door::shown_path(room, message));
+    let result = handler::edit(message, &content).await;
+    let next = result.map(|()| handler::shown_path(room, message));
     let typed = [("content", content.as_str())];
-    forms::answer(onward, forms::Form::Message, &ComposerMode::Editing(message).path(room), typed)
+    forms::answer(next, forms::Form::Message, &ComposerMode::Editing(message).path(room), typed)
 }
 
 /// Takes a message's words away and goes back to where it was.
@@ -62,8 +62,8 @@ pub async fn delete_message(
 ) -> Result<(), AppError> {
     use crate::server::forms;
 
-    let back = door::shown_path(room, message);
-    let result = door::delete(message).await;
+    let back = handler::shown_path(room, message);
+    let result = handler::delete(message).await;
     forms::answer(result.map(|()| back.clone()), forms::Form::Message, &back, [])
 }
 
@@ -80,7 +80,9 @@ pub async fn history(
     around: Option<MessageId>,
 ) -> Result<HistoryWindow, AppError> {
     let at = window_at(before, after, around);
-    door::history(room, at, HISTORY_PAGE).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::history(room, at, HISTORY_PAGE)
+        .await
+        .inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// The first that is named.
@@ -106,7 +108,7 @@ pub async fn quoted(
     /// Which.
     message: MessageId,
 ) -> Result<Option<RoomMessage>, AppError> {
-    door::quoted(room, message).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::quoted(room, message).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// Who has read a message, first come first.
@@ -115,7 +117,7 @@ pub async fn readers(
     /// Which.
     message: MessageId,
 ) -> Result<Vec<User>, AppError> {
-    door::readers(message).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::readers(message).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// Members of a room whose names have these letters in them, for a mention.
@@ -127,11 +129,11 @@ pub async fn members_named(
     #[server(default)]
     letters: String,
 ) -> Result<Vec<User>, AppError> {
-    door::named(room, letters).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::named(room, letters).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 #[cfg(feature = "ssr")]
-pub(super) mod door {
+pub(super) mod handler {
     use chat::{
         model::{HistoryWindow, MessageDraft, MessageId, RoomId, RoomMessage, User, WindowAt},
         service::roster::RosterQuery,
@@ -139,23 +141,23 @@ pub(super) mod door {
 
     use crate::{
         error::AppError,
-        server::identity::{context, signed_in},
+        server::identity::{context, require_user},
         state::composer_mode::message_path,
     };
 
     pub(super) async fn send(room: RoomId, content: &str, reply_to: Option<i64>) -> Result<(), AppError> {
         let draft = MessageDraft { content: as_typed(content), reply_to, ..MessageDraft::default() };
-        context()?.chat.send(&signed_in().await?, room, draft).await?;
+        context()?.chat.send(&require_user().await?, room, draft).await?;
         Ok(())
     }
 
     pub(super) async fn edit(message: MessageId, content: &str) -> Result<(), AppError> {
-        context()?.chat.edit(&signed_in().await?, message, as_typed(content)).await?;
+        context()?.chat.edit(&require_user().await?, message, as_typed(content)).await?;
         Ok(())
     }
 
     pub(super) async fn delete(message: MessageId) -> Result<(), AppError> {
-        context()?.chat.delete(&signed_in().await?, message).await?;
+        context()?.chat.delete(&require_user().await?, message).await?;
         Ok(())
     }
 
@@ -164,15 +166,15 @@ pub(super) mod door {
         at: WindowAt,
         size: i64,
     ) -> Result<HistoryWindow, AppError> {
-        Ok(context()?.chat.window(&signed_in().await?, room, at, size).await?)
+        Ok(context()?.chat.window(&require_user().await?, room, at, size).await?)
     }
 
     pub(super) async fn quoted(room: RoomId, message: MessageId) -> Result<Option<RoomMessage>, AppError> {
-        Ok(context()?.chat.quoted(&signed_in().await?, room, message).await?)
+        Ok(context()?.chat.quoted(&require_user().await?, room, message).await?)
     }
 
     pub(in crate::server) async fn readers(message: MessageId) -> Result<Vec<User>, AppError> {
-        let readers = context()?.chat.readers(&signed_in().await?, message).await?;
+        let readers = context()?.chat.readers(&require_user().await?, message).await?;
         Ok(readers.into_iter().map(|reader| reader.user).collect())
     }
 
@@ -180,7 +182,7 @@ pub(super) mod door {
     const PROPOSED: usize = 6;
 
     pub(super) async fn named(room: RoomId, letters: String) -> Result<Vec<User>, AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         // One more, since nobody mentions oneself.
         let query = RosterQuery { search: Some(letters), after: None, limit: PROPOSED + 1 };
         let roster = context()?.chat.roster(&me, room, &query).await?;

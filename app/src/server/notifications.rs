@@ -11,14 +11,14 @@ pub async fn mark_notification_read(
     /// Which.
     notification: NotificationId,
 ) -> Result<(), AppError> {
-    let result = door::mark(notification).await.map(|()| PATH.to_owned());
+    let result = handler::mark(notification).await.map(|()| PATH.to_owned());
     super::forms::answer(result, super::forms::Form::Notifications, PATH, [])
 }
 
 /// Marks all as read, and with them every message in one's rooms.
 #[server(prefix = "/ui", endpoint = "mark_all_notifications_read")]
 pub async fn mark_all_notifications_read() -> Result<(), AppError> {
-    let result = door::mark_all().await.map(|()| PATH.to_owned());
+    let result = handler::mark_all().await.map(|()| PATH.to_owned());
     super::forms::answer(result, super::forms::Form::Notifications, PATH, [])
 }
 
@@ -27,10 +27,10 @@ pub async fn mark_all_notifications_read() -> Result<(), AppError> {
 pub const PATH: &str = "/notifications";
 
 #[cfg(feature = "ssr")]
-pub use door::{Found, found};
+pub use handler::{NotificationList, notification_list};
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use chat::{
         model::{Notification, NotificationId},
         service::notifications::NotificationQuery,
@@ -39,7 +39,7 @@ mod door {
     use crate::{
         error::AppError,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             request,
         },
     };
@@ -48,7 +48,7 @@ mod door {
     const PAGE: i64 = 40;
 
     /// A page of notifications.
-    pub struct Found {
+    pub struct NotificationList {
         /// The newest first.
         pub notifications: Vec<Notification>,
         /// How many were not read, on all pages together.
@@ -58,12 +58,12 @@ mod door {
     }
 
     /// The notifications before `before`, or the newest; all, or those that were not read.
-    pub async fn found(before: Option<i64>, unread: bool) -> Result<Found, AppError> {
+    pub async fn notification_list(before: Option<i64>, unread: bool) -> Result<NotificationList, AppError> {
         page(before, unread).await.inspect_err(|error| request::set_status(error.0.code))
     }
 
-    async fn page(before: Option<i64>, unread: bool) -> Result<Found, AppError> {
-        let (me, chat) = (signed_in().await?, context()?.chat);
+    async fn page(before: Option<i64>, unread: bool) -> Result<NotificationList, AppError> {
+        let (me, chat) = (require_user().await?, context()?.chat);
         // One more than is shown tells whether there is more.
         let query = NotificationQuery { limit: Some(PAGE + 1), before_id: before, unread };
         let mut notifications = chat.notifications(&me, query).await?;
@@ -71,14 +71,14 @@ mod door {
         let has_more = notifications.len() > shown;
         notifications.truncate(shown);
         let next = notifications.last().filter(|_| has_more).map(|last| last.id);
-        Ok(Found { notifications, unread: chat.unread_notifications(&me).await?, next })
+        Ok(NotificationList { notifications, unread: chat.unread_notifications(&me).await?, next })
     }
 
     pub(super) async fn mark(id: NotificationId) -> Result<(), AppError> {
-        Ok(context()?.chat.mark_notification_read(&signed_in().await?, id).await?)
+        Ok(context()?.chat.mark_notification_read(&require_user().await?, id).await?)
     }
 
     pub(super) async fn mark_all() -> Result<(), AppError> {
-        Ok(context()?.chat.mark_all_notifications_read(&signed_in().await?).await?)
+        Ok(context()?.chat.mark_all_notifications_read(&require_user().await?).await?)
     }
 }

@@ -20,7 +20,7 @@ pub async fn edit_room(
     #[server(default)]
     max_members: String,
 ) -> Result<(), AppError> {
-    let result = door::edit(room, &name, &description, &max_members).await;
+    let result = handler::edit(room, &name, &description, &max_members).await;
     super::forms::answer(
         result.map(|()| super::rooms::room_path(room)),
         super::forms::Form::RoomSettings,
@@ -35,7 +35,7 @@ pub async fn delete_room(
     /// Which.
     room: RoomId,
 ) -> Result<(), AppError> {
-    let result = door::delete(room).await.map(|()| "/rooms".to_owned());
+    let result = handler::delete(room).await.map(|()| "/rooms".to_owned());
     super::forms::answer(result, super::forms::Form::RoomSettings, &settings_path(room), [])
 }
 
@@ -45,10 +45,10 @@ pub fn settings_path(room: RoomId) -> String {
 }
 
 #[cfg(feature = "ssr")]
-pub use door::governed;
+pub use handler::manageable_room;
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use chat::{
         model::{Code, Failure, FieldProblem, Problem, Room, RoomId, RoomPatch},
         service::roster::RosterQuery,
@@ -57,16 +57,16 @@ mod door {
     use crate::{
         error::AppError,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             request,
         },
     };
 
     /// The room, for whoever may govern it.
-    pub async fn governed(room: RoomId) -> Result<Room, AppError> {
+    pub async fn manageable_room(room: RoomId) -> Result<Room, AppError> {
         let read = async {
             let query = RosterQuery::default();
-            let found = context()?.chat.roster(&signed_in().await?, room, &query).await?;
+            let found = context()?.chat.roster(&require_user().await?, room, &query).await?;
             if found.powers.govern { Ok(found.room) } else { Err(AppError::from(Code::PermissionDenied)) }
         };
         read.await.inspect_err(|error| request::set_status(error.0.code))
@@ -78,7 +78,7 @@ mod door {
         description: &str,
         max_members: &str,
     ) -> Result<(), AppError> {
-        let Ok(places) = max_members.trim().parse() else {
+        let Ok(limit) = max_members.trim().parse() else {
             let problem = FieldProblem::new("max_members", Problem::WrongType);
             return Err(AppError(Failure { fields: vec![problem], ..Failure::new(Code::Invalid) }));
         };
@@ -86,13 +86,13 @@ mod door {
             name: Some(name.trim().to_owned()),
             // Forms end their lines with CR LF.
             description: Some(description.replace("\r\n", "\n")),
-            max_members: Some(places),
+            max_members: Some(limit),
         };
-        context()?.chat.edit_room(&signed_in().await?, room, patch).await?;
+        context()?.chat.edit_room(&require_user().await?, room, patch).await?;
         Ok(())
     }
 
     pub(super) async fn delete(room: RoomId) -> Result<(), AppError> {
-        Ok(context()?.chat.delete_room(&signed_in().await?, room).await?)
+        Ok(context()?.chat.delete_room(&require_user().await?, room).await?)
     }
 }

@@ -31,7 +31,7 @@ pub struct OpenedRoom {
 /// One's own rooms, and what waits there.
 #[server(prefix = "/ui", endpoint = "list_rooms", input = GetUrl)]
 pub async fn list_rooms() -> Result<Rooms, AppError> {
-    let user = super::identity::signed_in().await?;
+    let user = super::identity::require_user().await?;
     let chat = super::identity::context()?.chat;
     let filter = chat::service::rooms::RoomFilter { mine: true, limit: ROOMS_LISTED, ..Default::default() };
     let list = chat.rooms(&user, &filter).await?;
@@ -53,7 +53,7 @@ pub struct PublicRooms {
 /// The public rooms whose name has `search` in it.
 #[cfg(feature = "ssr")]
 pub async fn public_rooms(search: &str, page: i64) -> Result<PublicRooms, AppError> {
-    door::public(search, page).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::public(search, page).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 /// One room, with its newest messages, or those before, after or around a given one. A room that one may not see is an expected answer.
@@ -72,7 +72,7 @@ pub async fn open_room(
     asks_readers: bool,
 ) -> Result<Result<OpenedRoom, Code>, AppError> {
     let at = super::messages::window_at(before, after, around);
-    door::expected(door::open(room, at, around.filter(|_| asks_readers)).await)
+    handler::expected(handler::open(room, at, around.filter(|_| asks_readers)).await)
 }
 
 /// Is one in this room, and is it there?
@@ -81,7 +81,7 @@ pub async fn is_in(
     /// Which.
     room: RoomId,
 ) -> Result<bool, AppError> {
-    let found = door::expected(door::find(room).await)?;
+    let found = handler::expected(handler::find(room).await)?;
     Ok(found.is_ok_and(|room| room.is_member && room.is_active))
 }
 
@@ -98,7 +98,7 @@ pub async fn create_room(
     #[server(default)]
     room_type: String,
 ) -> Result<(), AppError> {
-    let result = door::create(&name, &description, &room_type).await.map(|room| room_path(room.id));
+    let result = handler::create(&name, &description, &room_type).await.map(|room| room_path(room.id));
     super::forms::answer(
         result,
         super::forms::Form::NewRoom,
@@ -113,7 +113,7 @@ pub async fn join_room(
     /// Which.
     room: RoomId,
 ) -> Result<(), AppError> {
-    let result = door::join(room).await.map(|()| room_path(room));
+    let result = handler::join(room).await.map(|()| room_path(room));
     super::forms::answer(result, super::forms::Form::Membership, &room_path(room), [])
 }
 
@@ -123,7 +123,7 @@ pub async fn leave_room(
     /// Which.
     room: RoomId,
 ) -> Result<(), AppError> {
-    let result = door::leave(room).await.map(|()| "/rooms".to_owned());
+    let result = handler::leave(room).await.map(|()| "/rooms".to_owned());
     super::forms::answer(result, super::forms::Form::Membership, &room_path(room), [])
 }
 
@@ -133,7 +133,7 @@ pub fn room_path(room: RoomId) -> String {
 }
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use chat::{
         model::{Code, MessageId, NewRoom, Room, RoomId, RoomType, WindowAt, limits::ROOM_MEMBERS_DEFAULT},
         service::rooms::RoomFilter,
@@ -143,7 +143,7 @@ mod door {
     use crate::{
         error::AppError,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             members, messages, request,
         },
     };
@@ -161,20 +161,21 @@ mod door {
         at: WindowAt,
         readers_of: Option<MessageId>,
     ) -> Result<OpenedRoom, AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let (room, roster) = members::first(&me, id).await?;
         let size = if request::is_from_phone() { PHONE_PAGE } else { messages::HISTORY_PAGE };
-        let window = if room.is_member { Some(messages::door::history(id, at, size).await?) } else { None };
+        let window =
+            if room.is_member { Some(messages::handler::history(id, at, size).await?) } else { None };
         let readers = match readers_of.filter(|_| window.is_some()) {
             // Of a message that is not there there is nothing to tell.
-            Some(message) => messages::door::readers(message).await.unwrap_or_default(),
+            Some(message) => messages::handler::readers(message).await.unwrap_or_default(),
             None => Vec::new(),
         };
         Ok(OpenedRoom { me, room, roster, window, readers })
     }
 
     pub(super) async fn find(room: RoomId) -> Result<Room, AppError> {
-        Ok(context()?.chat.room(&signed_in().await?, room).await?)
+        Ok(context()?.chat.room(&require_user().await?, room).await?)
     }
 
     pub(super) async fn public(search: &str, page: i64) -> Result<PublicRooms, AppError> {
@@ -185,12 +186,12 @@ mod door {
             limit: ROOMS_PAGE,
             ..RoomFilter::default()
         };
-        let found = context()?.chat.room_page(&signed_in().await?, filter, page).await?;
+        let found = context()?.chat.room_page(&require_user().await?, filter, page).await?;
         Ok(PublicRooms { rooms: found.rooms, page, has_more: found.next.is_some() })
     }
 
     pub(super) async fn create(name: &str, description: &str, room_type: &str) -> Result<Room, AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let new = NewRoom {
             name: name.trim().into(),
             description: description.into(),
@@ -201,11 +202,11 @@ mod door {
     }
 
     pub(super) async fn join(room: RoomId) -> Result<(), AppError> {
-        Ok(context()?.chat.join(&signed_in().await?, room).await?)
+        Ok(context()?.chat.join(&require_user().await?, room).await?)
     }
 
     pub(super) async fn leave(room: RoomId) -> Result<(), AppError> {
-        Ok(context()?.chat.leave(&signed_in().await?, room).await?)
+        Ok(context()?.chat.leave(&require_user().await?, room).await?)
     }
 
     /// A refusal that a page shows as such is an answer; the rest is an error.

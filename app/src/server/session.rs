@@ -8,7 +8,7 @@ use crate::error::AppError;
 
 /// Who is here, as a live page needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Visit {
+pub struct SessionInfo {
     /// Who is signed in.
     pub user: Option<User>,
     /// Why joining or leaving a room, or sending without a script, was refused just before this page.
@@ -17,21 +17,24 @@ pub struct Visit {
 
 /// Who is here.
 #[server(prefix = "/ui", endpoint = "visit", input = GetUrl)]
-pub async fn read_visit() -> Result<Visit, AppError> {
+pub async fn read_session() -> Result<SessionInfo, AppError> {
     use super::{
-        forms::{Form, take_refusal},
+        forms::{Form, take_form_error},
         request,
     };
 
-    let user = super::identity::visitor().await.inspect_err(|error| request::set_status(error.0.code))?;
-    let refusal = take_refusal().filter(|refusal| matches!(refusal.form, Form::Membership | Form::Message));
-    let notice = refusal.map(|refusal| crate::error::notice(request::locale(), &refusal.failure));
-    Ok(Visit { user, notice })
+    let user =
+        super::identity::current_user().await.inspect_err(|error| request::set_status(error.0.code))?;
+    let form_error =
+        take_form_error().filter(|form_error| matches!(form_error.form, Form::Membership | Form::Message));
+    let notice =
+        form_error.map(|form_error| crate::error::form_error_message(request::locale(), &form_error.failure));
+    Ok(SessionInfo { user, notice })
 }
 
 /// What a page for strangers needs to know.
 #[cfg(feature = "ssr")]
-pub struct Door {
+pub struct AuthPageData {
     /// Is somebody signed in already?
     pub is_signed_in: bool,
     /// Does one click sign in the demo account?
@@ -42,11 +45,11 @@ pub struct Door {
 
 /// What a page for strangers needs to know.
 #[cfg(feature = "ssr")]
-pub async fn read_door() -> Result<Door, AppError> {
+pub async fn auth_page_data() -> Result<AuthPageData, AppError> {
     let context = super::identity::context()?;
-    let visitor = super::identity::visitor().await;
-    let visitor = visitor.inspect_err(|error| super::request::set_status(error.0.code))?;
-    Ok(Door { is_signed_in: visitor.is_some(), demo: context.demo, signup_open: context.signup_open })
+    let user = super::identity::current_user().await;
+    let user = user.inspect_err(|error| super::request::set_status(error.0.code))?;
+    Ok(AuthPageData { is_signed_in: user.is_some(), demo: context.demo, signup_open: context.signup_open })
 }
 
 /// Signs in, and goes on to `next` or to the rooms.
@@ -62,8 +65,8 @@ pub async fn sign_in(
     #[server(default)]
     next: String,
 ) -> Result<(), AppError> {
-    let back = door::sign_in_path(&next);
-    let result = door::enter(&username, &password).await.map(|()| door::onward(next));
+    let back = handler::sign_in_path(&next);
+    let result = handler::password_sign_in(&username, &password).await.map(|()| handler::next_path(next));
     super::forms::answer(result, super::forms::Form::SignIn, &back, [("username", &username)])
 }
 
@@ -74,8 +77,8 @@ pub async fn sign_in_demo(
     #[server(default)]
     next: String,
 ) -> Result<(), AppError> {
-    let back = door::sign_in_path(&next);
-    let result = door::enter_demo().await.map(|()| door::onward(next));
+    let back = handler::sign_in_path(&next);
+    let result = handler::demo_sign_in().await.map(|()| handler::next_path(next));
     super::forms::answer(result, super::forms::Form::SignIn, &back, [])
 }
 
@@ -102,9 +105,9 @@ pub async fn sign_up(
         first_name: first_name.clone(),
         last_name: last_name.clone(),
     };
-    let result = door::make_account(new).await;
+    let result = handler::create_account(new).await;
     super::forms::answer(
-        result.map(|()| door::onward(String::new())),
+        result.map(|()| handler::next_path(String::new())),
         super::forms::Form::SignUp,
         "/sign-up",
         [("username", &username), ("first_name", &first_name), ("last_name", &last_name)],
@@ -114,7 +117,7 @@ pub async fn sign_up(
 /// Signs out.
 #[server(prefix = "/ui", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), AppError> {
-    let result = super::identity::leave().await.map(|()| "/sign-in".to_owned());
+    let result = super::identity::end_session().await.map(|()| "/sign-in".to_owned());
     super::forms::answer(result, super::forms::Form::SignIn, "/rooms", [])
 }
 
@@ -126,7 +129,7 @@ pub fn is_own_path(path: &str) -> bool {
 }
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use axum::http::request::Parts;
     use chat::{
         model::{Code, Timestamp},
@@ -142,30 +145,30 @@ mod door {
         },
     };
 
-    pub(super) async fn enter(username: &str, password: &str) -> Result<(), AppError> {
+    pub(super) async fn password_sign_in(username: &str, password: &str) -> Result<(), AppError> {
         let Context { chat, sign_in, .. } = context()?;
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let signed_in = sign_in(parts, username.to_owned(), password.to_owned()).await?;
         // Somebody outside the group that may chat here is told so now, and not page by page.
         chat.admit(signed_in.user.id).await?;
-        identity::enter(&signed_in).await
+        identity::start_session(&signed_in).await
     }
 
-    pub(super) async fn enter_demo() -> Result<(), AppError> {
+    pub(super) async fn demo_sign_in() -> Result<(), AppError> {
         if !context()?.demo {
             return Err(Code::PermissionDenied.into());
         }
-        enter(DEVELOPER, DEVELOPER_PASSWORD).await
+        password_sign_in(DEVELOPER, DEVELOPER_PASSWORD).await
     }
 
-    pub(super) async fn make_account(new: NewAccount) -> Result<(), AppError> {
+    pub(super) async fn create_account(new: NewAccount) -> Result<(), AppError> {
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let user = (context()?.sign_up)(parts, new).await?;
         // Nothing of theirs has ended yet.
-        identity::enter(&SignIn { user, tokens_from: Timestamp(0) }).await
+        identity::start_session(&SignIn { user, tokens_from: Timestamp(0) }).await
     }
 
-    pub(super) fn onward(next: String) -> String {
+    pub(super) fn next_path(next: String) -> String {
         if super::is_own_path(&next) { next } else { "/rooms".to_owned() }
     }
 

@@ -8,19 +8,19 @@ use super::{
     text_area::TextArea,
 };
 use crate::{
-    error::{problem_sentence, sentence},
+    error::{error_message, field_error_message},
     i18n::t,
     preferences::locale,
 };
 
 /// What is wrong with `field`, if anything.
-pub fn problem_of(failure: Option<&Failure>, field: &str) -> Option<FieldProblem> {
-    failure?.fields.iter().find(|problem| problem.field == field).cloned()
+pub fn field_error(failure: Option<&Failure>, field: &str) -> Option<FieldProblem> {
+    failure?.fields.iter().find(|error| error.field == field).cloned()
 }
 
 /// What is wrong with a field, in words.
-pub fn problem_text(problem: &FieldProblem) -> String {
-    problem_sentence(locale(), problem)
+pub fn field_error_text(problem: &FieldProblem) -> String {
+    field_error_message(locale(), problem)
 }
 
 /// The refusal as a whole: one sentence above a form. Nothing where each field says its own.
@@ -32,7 +32,7 @@ pub fn FormFailure(
     failure.filter(|failure| failure.fields.is_empty()).map(|failure| {
         view! {
             <p class="notice notice-alert" role="alert">
-                {sentence(locale(), &failure)}
+                {error_message(locale(), &failure)}
             </p>
         }
     })
@@ -50,7 +50,7 @@ pub fn TextField(
     value: String,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    error: Option<FieldProblem>,
     /// What would help.
     #[prop(optional)]
     hint: Option<&'static str>,
@@ -71,7 +71,7 @@ pub fn TextField(
     #[prop(optional)]
     autofocus: bool,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), hint.is_some());
+    let described = described_by(name, error.is_some(), hint.is_some());
     view! {
         <div class="field">
             <label for=name>
@@ -90,10 +90,10 @@ pub fn TextField(
                 maxlength=max.to_string()
                 required=required
                 autofocus=autofocus
-                aria-invalid=problem.is_some().then_some("true")
+                aria-invalid=error.is_some().then_some("true")
                 aria-describedby=described
             />
-            <Notes name problem hint/>
+            <Notes name error hint/>
         </div>
     }
     .into_any()
@@ -110,11 +110,11 @@ pub fn AreaField(
     value: String,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    error: Option<FieldProblem>,
     /// The most characters it may have.
     max: usize,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), false);
+    let described = described_by(name, error.is_some(), false);
     view! {
         <div class="field">
             <label for=name>
@@ -127,10 +127,10 @@ pub fn AreaField(
                 attr:name=name
                 attr:rows="3"
                 attr:maxlength=max.to_string()
-                attr:aria-invalid=problem.is_some().then_some("true")
+                attr:aria-invalid=error.is_some().then_some("true")
                 attr:aria-describedby=described
             />
-            <Notes name problem hint=None/>
+            <Notes name error hint=None/>
         </div>
     }
     .into_any()
@@ -147,13 +147,13 @@ pub fn NumberField(
     value: String,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    error: Option<FieldProblem>,
     /// The least.
     min: i64,
     /// The most.
     max: i64,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), false);
+    let described = described_by(name, error.is_some(), false);
     view! {
         <div class="field">
             <label for=name>{label}</label>
@@ -166,10 +166,10 @@ pub fn NumberField(
                 min=min.to_string()
                 max=max.to_string()
                 required=true
-                aria-invalid=problem.is_some().then_some("true")
+                aria-invalid=error.is_some().then_some("true")
                 aria-describedby=described
             />
-            <Notes name problem hint=None/>
+            <Notes name error hint=None/>
         </div>
     }
     .into_any()
@@ -186,14 +186,14 @@ pub fn PasswordField(
     label: Option<&'static str>,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    error: Option<FieldProblem>,
     /// What would help.
     #[prop(optional)]
     hint: Option<&'static str>,
     /// `current-password` or `new-password`.
     autocomplete: &'static str,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), hint.is_some());
+    let described = described_by(name, error.is_some(), hint.is_some());
     view! {
         <div class="field">
             <label for=name>{label.unwrap_or(t!(account.password))}</label>
@@ -207,7 +207,7 @@ pub fn PasswordField(
                     autocapitalize="none"
                     spellcheck="false"
                     required=true
-                    aria-invalid=problem.is_some().then_some("true")
+                    aria-invalid=error.is_some().then_some("true")
                     aria-describedby=described
                 />
                 // Shown, and made to do something, by `public/page.js`.
@@ -223,20 +223,20 @@ pub fn PasswordField(
                     <IconSvg icon=Icon::Eye/>
                 </button>
             </div>
-            <Notes name problem hint/>
+            <Notes name error hint/>
         </div>
     }
     .into_any()
 }
 
 #[component]
-fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<&'static str>) -> impl IntoView {
+fn Notes(name: &'static str, error: Option<FieldProblem>, hint: Option<&'static str>) -> impl IntoView {
     view! {
-        {problem
-            .map(|problem| {
+        {error
+            .map(|error| {
                 view! {
-                    <p class="field-problem" id=problem_id(name)>
-                        {problem_sentence(locale(), &problem)}
+                    <p class="field-problem" id=error_id(name)>
+                        {field_error_message(locale(), &error)}
                     </p>
                 }
             })}
@@ -252,7 +252,7 @@ fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<&'stati
     .into_any()
 }
 
-fn problem_id(name: &str) -> String {
+fn error_id(name: &str) -> String {
     format!("{name}-problem")
 }
 
@@ -261,7 +261,7 @@ fn hint_id(name: &str) -> String {
 }
 
 fn described_by(name: &str, has_problem: bool, has_hint: bool) -> Option<String> {
-    let ids: Vec<String> = [has_problem.then(|| problem_id(name)), has_hint.then(|| hint_id(name))]
+    let ids: Vec<String> = [has_problem.then(|| error_id(name)), has_hint.then(|| hint_id(name))]
         .into_iter()
         .flatten()
         .collect();

@@ -84,14 +84,14 @@ fn answer(status: u16, refusals: &[Refusal], locale: Locale) -> Value {
     let sentences: Vec<String> = refusals
         .iter()
         .map(|refusal| {
-            let sentence = app::error::sentence(locale, refusal.error.failure());
+            let sentence = app::error::error_message(locale, refusal.error.failure());
             format!("`{}`: {sentence}", refusal.name)
         })
         .collect();
     let examples: BTreeMap<&str, Value> = refusals
         .iter()
         .map(|refusal| {
-            let summary = app::error::sentence(locale, refusal.error.failure());
+            let summary = app::error::error_message(locale, refusal.error.failure());
             (refusal.name.as_str(), json!({"summary": summary, "value": refusal.error.body(locale)}))
         })
         .collect();

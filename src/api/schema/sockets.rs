@@ -95,7 +95,7 @@ fn shapes(document: &Value, shape: &str, types: &[&str]) -> Vec<Value> {
 fn closes(codes: Vec<Code>, locale: Locale) -> BTreeMap<String, Value> {
     let mut closes: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for code in codes {
-        let sentence = app::error::sentence(locale, &Failure::new(code));
+        let sentence = app::error::error_message(locale, &Failure::new(code));
         let word = json!(code);
         let word = word.as_str().unwrap_or_default();
         closes.entry(close_code(code).to_string()).or_default().push(format!("`{word}`: {sentence}"));

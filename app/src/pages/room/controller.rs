@@ -18,7 +18,7 @@ use crate::{
         random::client_id,
         row_elements,
     },
-    error::{AppError, sentence},
+    error::{AppError, error_message},
     live::room_socket::{Hooks, Signals, follow},
     pages::rooms::{PageNotice, RoomsContext},
     preferences::{Preferences, preferences},
@@ -164,7 +164,7 @@ impl RoomController {
     }
 
     fn toast_error(self, error: &AppError) {
-        self.toast(sentence(self.preferences.locale, &error.0));
+        self.toast(error_message(self.preferences.locale, &error.0));
     }
 
     fn begin(self, mode: ComposerMode) -> bool {

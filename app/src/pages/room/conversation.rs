@@ -16,7 +16,7 @@ use super::{
     typing::Typing,
 };
 use crate::{
-    error::sentence,
+    error::error_message,
     i18n::{t, td_string},
     live::ConnectionState,
     markdown::MentionNames,
@@ -158,7 +158,7 @@ fn ConnectionNotice(connection: RwSignal<ConnectionState>) -> impl IntoView {
     let words = move || match connection.get() {
         ConnectionState::Connecting | ConnectionState::Open => None,
         ConnectionState::Lost => Some(td_string!(locale, live.lost).to_owned()),
-        ConnectionState::Closed(code) => Some(sentence(locale, &chat::model::Failure::new(code))),
+        ConnectionState::Closed(code) => Some(error_message(locale, &chat::model::Failure::new(code))),
     };
     view! {
         <div role="status">

@@ -8,7 +8,7 @@ use super::{
     row_list::RowView,
 };
 use crate::{
-    error::sentence,
+    error::error_message,
     i18n::t,
     live::ConnectionState,
     preferences::locale,
@@ -179,7 +179,7 @@ fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
     let (actions, context): (Actions, RoomContext) = (expect_context(), expect_context());
     let may_write = Memo::new(move |_| context.rights.get().write);
     let retry = t!(timeline.retry);
-    let words = format!("{} · {}", t!(timeline.failed), sentence(locale(), &failure));
+    let words = format!("{} · {}", t!(timeline.failed), error_message(locale(), &failure));
     view! {
         <p class="message-state message-failed" role="alert">
             <span>{words}</span>

@@ -4,7 +4,7 @@ use chat::model::{Code, Failure};
 use leptos::prelude::*;
 
 use super::RoomController;
-use crate::{browser::document::reload, error::sentence, i18n::td_string, state::timeline::Timeline};
+use crate::{browser::document::reload, error::error_message, i18n::td_string, state::timeline::Timeline};
 
 impl RoomController {
     /// Says so, takes the room out of the list, and asks for the page anew: what of the room is still shown, and the
@@ -14,7 +14,7 @@ impl RoomController {
         let words = match code {
             Code::NotAMember => td_string!(locale, room.out).to_owned(),
             Code::NotFound => td_string!(locale, room.gone).to_owned(),
-            Code::Banned => sentence(locale, &Failure::new(code)),
+            Code::Banned => error_message(locale, &Failure::new(code)),
             // Signed out elsewhere: the server leads to the sign-in, and from there back here. The line says why, to
             // whoever has something unsent that would be lost with the page.
             Code::NotAuthenticated | Code::TokenNotValid | Code::UserInactive | Code::UserNotFound => {

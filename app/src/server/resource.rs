@@ -29,13 +29,13 @@ impl<T: DeserializeOwned> Decoder<T> for Json {
 }
 
 /// Something that a page reads from the server.
-pub type Reading<T> = Resource<T, Json>;
+pub type JsonResource<T> = Resource<T, Json>;
 
 /// Reads with `fetch`, and anew whenever `source` changes. The page waits for it.
-pub fn read<S, T, Fut>(
+pub fn json_resource<S, T, Fut>(
     source: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> Fut + Send + Sync + 'static,
-) -> Reading<T>
+) -> JsonResource<T>
 where
     S: PartialEq + Clone + Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,

@@ -4,18 +4,18 @@ use chat::model::Failure;
 use leptos::prelude::*;
 
 use super::answer_with;
-use crate::{error::sentence, i18n::t, preferences::locale, ui::erased::IntoErased};
+use crate::{error::error_message, i18n::t, preferences::locale, ui::erased::IntoErased};
 
 /// See the module.
 #[component]
-pub fn Failed(
+pub fn LoadError(
     /// Why.
     failure: Failure,
 ) -> impl IntoView {
     answer_with(failure.code);
     view! {
         <div class="blank">
-            <p role="alert">{sentence(locale(), &failure)}</p>
+            <p role="alert">{error_message(locale(), &failure)}</p>
             <a class="button" href="" rel="external">
                 {t!(page.again)}
             </a>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// The server answers with a redirect; the browser leaves for the new page, which may be one that is not live.
 #[component]
-pub fn Onward(
+pub fn Redirect(
     /// Where to.
     #[prop(into)]
     path: String,

@@ -7,7 +7,7 @@ use crate::error::AppError;
 
 /// Somewhere to go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct SwitchTarget {
     /// The address.
     pub path: String,
     /// What it is called.
@@ -24,16 +24,16 @@ pub struct Found {
 
 /// The places that fit `text`, the best first; with nothing typed, one's rooms as the list has them.
 #[server(prefix = "/ui", endpoint = "find_places", input = GetUrl)]
-pub async fn find_places(
+pub async fn quick_switch(
     /// What was typed.
     #[server(default)]
     text: String,
-) -> Result<Vec<Found>, AppError> {
-    door::find(&text).await.inspect_err(|error| super::request::set_status(error.0.code))
+) -> Result<Vec<SwitchTarget>, AppError> {
+    handler::search(&text).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use std::cmp::Reverse;
 
     use chat::{
@@ -41,12 +41,12 @@ mod door {
         service::{companions::Companion, rooms::RoomFilter},
     };
 
-    use super::Found;
+    use super::SwitchTarget;
     use crate::{
         error::AppError,
         i18n::td_string,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             request,
             rooms::{list_rooms, room_path},
         },
@@ -55,38 +55,42 @@ mod door {
     };
 
     /// Rooms shown at most.
-    const ROOMS: usize = 8;
+    const ROOMS_MAX: usize = 8;
     /// Public rooms that are looked at, beside one's own.
-    const PUBLIC: i64 = 20;
+    const PUBLIC_ROOMS_MAX: i64 = 20;
 
-    pub(super) async fn find(text: &str) -> Result<Vec<Found>, AppError> {
-        let (me, chat, locale) = (signed_in().await?, context()?.chat, request::locale());
+    pub(super) async fn search(text: &str) -> Result<Vec<SwitchTarget>, AppError> {
+        let (me, chat, locale) = (require_user().await?, context()?.chat, request::locale());
         let text = text.trim();
         let mine = list_rooms().await?;
         // In the order of the list, which decides among equals.
         let mut rooms: Vec<Room> = mine.order().into_iter().filter_map(|id| mine.find(id).cloned()).collect();
         if text.is_empty() {
-            rooms.truncate(ROOMS);
-            return Ok(rooms.into_iter().map(|room| of_room(room, String::new())).collect());
+            rooms.truncate(ROOMS_MAX);
+            return Ok(rooms.into_iter().map(|room| room_target(room, String::new())).collect());
         }
         let search = Some(text.to_owned());
-        let public =
-            RoomFilter { search, room_type: Some(RoomType::Public), limit: PUBLIC, ..RoomFilter::default() };
+        let public = RoomFilter {
+            search,
+            room_type: Some(RoomType::Public),
+            limit: PUBLIC_ROOMS_MAX,
+            ..RoomFilter::default()
+        };
         let others = chat.rooms(&me, &public).await?;
         rooms.extend(others.into_iter().filter(|room| !room.is_member));
-        let mut fitting: Vec<(u32, Room)> =
+        let mut matching: Vec<(u32, Room)> =
             rooms.into_iter().filter_map(|room| Some((score(text, &room.name)?, room))).collect();
-        fitting.sort_by_key(|(score, room)| (Reverse(*score), !room.is_member));
-        fitting.truncate(ROOMS);
-        let mut found: Vec<Found> = fitting
+        matching.sort_by_key(|(score, room)| (Reverse(*score), !room.is_member));
+        matching.truncate(ROOMS_MAX);
+        let mut targets: Vec<SwitchTarget> = matching
             .into_iter()
             .map(|(_, room)| {
                 let note = if room.is_member { "" } else { td_string!(locale, switcher.not_joined) };
-                of_room(room, note.to_owned())
+                room_target(room, note.to_owned())
             })
             .collect();
         let people = chat.companions(&me, text).await?;
-        found.extend(people.into_iter().map(|Companion { user, room }| Found {
+        targets.extend(people.into_iter().map(|Companion { user, room }| SwitchTarget {
             path: room_path(room.id),
             title: display_name(&user),
             note: td_string!(locale, switcher.with_person, username = user.username, room = room.name),
@@ -94,11 +98,11 @@ mod door {
             is_person: true,
             hue: hue(user.id.0),
         }));
-        Ok(found)
+        Ok(targets)
     }
 
-    fn of_room(room: Room, note: String) -> Found {
-        Found {
+    fn room_target(room: Room, note: String) -> SwitchTarget {
+        SwitchTarget {
             path: room_path(room.id),
             title: room.name,
             note,

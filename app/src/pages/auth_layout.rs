@@ -12,7 +12,7 @@ use crate::{
 
 /// See the module.
 #[component]
-pub fn Entry(
+pub fn AuthLayout(
     /// The card's contents.
     children: Children,
 ) -> impl IntoView {

@@ -5,7 +5,7 @@ use chat::model::Failure;
 use leptos::prelude::*;
 
 use crate::{
-    error::sentence,
+    error::error_message,
     i18n::t,
     preferences::{Preferences, locale},
     server::{Context, request},
@@ -15,13 +15,13 @@ use crate::{
 
 /// The whole document, in the language and theme that the request `parts` ask for. It waits for nothing and reads
 /// nothing, since it is what remains when the database is away.
-pub fn refusal_page(options: LeptosOptions, parts: Parts, context: Context, failure: &Failure) -> String {
+pub fn error_page(options: LeptosOptions, parts: Parts, context: Context, failure: &Failure) -> String {
     let owner = Owner::new_root(None);
     let html = owner.with(|| {
         provide_context(parts);
         provide_context(context);
         Preferences::provide(request::chosen());
-        let words = sentence(locale(), failure);
+        let words = error_message(locale(), failure);
         let head = view! { <title>{format!("{words} · {}", t!(brand))}</title> };
         view! {
             <Document options head>

@@ -8,7 +8,7 @@ use crate::{i18n::t, ui::mark::Mark};
 
 /// No page has this address.
 #[component]
-pub fn Missing() -> impl IntoView {
+pub fn NotFound() -> impl IntoView {
     answer_with(Code::NotFound);
     view! {
         <PageTitle text=t!(page.missing)/>
