@@ -15,7 +15,7 @@ pub use leptos_i18n::td_string;
 pub const LOCALES: [Locale; 2] = [Locale::zh, Locale::en];
 
 /// The language's word in cookies and forms.
-pub fn word(locale: Locale) -> &'static str {
+pub fn code(locale: Locale) -> &'static str {
     match locale {
         Locale::zh => "zh",
         Locale::en => "en",
@@ -23,7 +23,7 @@ pub fn word(locale: Locale) -> &'static str {
 }
 
 /// The language as HTML and HTTP name it.
-pub fn tag(locale: Locale) -> &'static str {
+pub fn language_tag(locale: Locale) -> &'static str {
     match locale {
         Locale::zh => "zh-CN",
         Locale::en => "en",
@@ -41,7 +41,7 @@ pub fn own_name(locale: Locale) -> &'static str {
 /// The language that a tag such as `en-GB` asks for, if it is one of ours.
 pub fn from_tag(tag: &str) -> Option<Locale> {
     let language = tag.trim().split(['-', '_']).next().unwrap_or_default();
-    LOCALES.into_iter().find(|locale| word(*locale).eq_ignore_ascii_case(language))
+    LOCALES.into_iter().find(|locale| code(*locale).eq_ignore_ascii_case(language))
 }
 
 /// The language that an `Accept-Language` header prefers: the first of ours with the highest weight, Chinese

@@ -54,7 +54,7 @@ use pages::{
     room::RoomPage,
     rooms::{NoRoom, Rooms},
 };
-use preferences::{Chosen, Preferences};
+use preferences::{InitialPreferences, Preferences};
 
 /// The whole UI, and its addresses.
 ///
@@ -63,9 +63,9 @@ use preferences::{Chosen, Preferences};
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let preferences = Preferences::provide(chosen());
+    let preferences = Preferences::provide(initial_preferences());
     #[cfg(feature = "hydrate")]
-    browser::clock::keep(preferences);
+    browser::clock::sync_preferences(preferences);
     #[cfg(not(feature = "hydrate"))]
     let _ = preferences;
     view! {
@@ -125,11 +125,11 @@ fn Pages() -> impl IntoView {
 }
 
 /// What this page is rendered with: chosen by the request, and found again by the browser on `<html>`.
-fn chosen() -> Chosen {
+fn initial_preferences() -> InitialPreferences {
     #[cfg(feature = "ssr")]
-    return use_context().unwrap_or_else(server::request::chosen);
+    return use_context().unwrap_or_else(server::request::initial_preferences);
     #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
-    return browser::document::chosen();
+    return browser::document::initial_preferences();
     #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
-    Chosen::default()
+    InitialPreferences::default()
 }

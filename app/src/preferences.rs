@@ -10,7 +10,7 @@ use time::Date;
 
 use crate::{
     i18n::{Locale, from_tag},
-    state::civil::{Civil, Zone},
+    state::local_time::{LocalTime, Zone},
 };
 
 /// The cookie with the language, `zh` or `en`.
@@ -37,7 +37,7 @@ impl Theme {
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
     /// The word in forms and cookies.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
             Self::Light => "light",
@@ -47,11 +47,11 @@ impl Theme {
 
     /// The word on `<html>`: none where the system decides.
     pub fn attribute(self) -> Option<&'static str> {
-        (self != Self::System).then(|| self.word())
+        (self != Self::System).then(|| self.as_str())
     }
 
     /// Reads the word; anything else is the system's choice.
-    pub fn from_word(word: &str) -> Self {
+    pub fn parse(word: &str) -> Self {
         match word {
             "light" => Self::Light,
             "dark" => Self::Dark,
@@ -62,7 +62,7 @@ impl Theme {
 
 /// What a page starts with: plain values, before there are signals.
 #[derive(Clone, Copy, Debug)]
-pub struct Chosen {
+pub struct InitialPreferences {
     /// The language.
     pub locale: Locale,
     /// The theme.
@@ -73,18 +73,18 @@ pub struct Chosen {
     pub now: Timestamp,
 }
 
-impl Default for Chosen {
+impl Default for InitialPreferences {
     fn default() -> Self {
         Self { locale: Locale::zh, theme: Theme::System, zone: 0, now: Timestamp(0) }
     }
 }
 
-impl Chosen {
+impl InitialPreferences {
     /// Reads them from wherever `read` finds `lang`, `data-theme`, `data-zone` and `data-now`.
     pub fn from_attributes(read: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             locale: read("lang").and_then(|tag| from_tag(&tag)).unwrap_or(Locale::zh),
-            theme: read("data-theme").map_or(Theme::System, |word| Theme::from_word(&word)),
+            theme: read("data-theme").map_or(Theme::System, |word| Theme::parse(&word)),
             zone: read("data-zone").and_then(|minutes| minutes.parse().ok()).unwrap_or(0),
             now: read("data-now").and_then(|micros| micros.parse().ok()).map_or(Timestamp(0), Timestamp),
         }
@@ -108,14 +108,14 @@ pub struct Preferences {
 
 impl Preferences {
     /// Puts `chosen` into the context.
-    pub fn provide(chosen: Chosen) -> Self {
-        let (zone, now) = (RwSignal::new(Zone::Fixed(chosen.zone)), RwSignal::new(chosen.now));
+    pub fn provide(initial: InitialPreferences) -> Self {
+        let (zone, now) = (RwSignal::new(Zone::Fixed(initial.zone)), RwSignal::new(initial.now));
         let preferences = Self {
-            locale: chosen.locale,
-            theme: RwSignal::new(chosen.theme),
+            locale: initial.locale,
+            theme: RwSignal::new(initial.theme),
             zone,
             now,
-            today: Memo::new(move |_| Civil::new(now.get(), zone.get()).date),
+            today: Memo::new(move |_| LocalTime::new(now.get(), zone.get()).date),
         };
         provide_context(preferences);
         preferences

@@ -8,9 +8,9 @@ mod console;
 pub mod model;
 mod operation;
 mod page;
-mod shapes;
+mod rich_text;
 mod sockets;
-mod words;
+mod tables;
 
 pub use console::Console;
 pub use page::reference_page;

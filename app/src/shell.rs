@@ -6,10 +6,10 @@ use leptos_meta::MetaTags;
 
 use crate::{
     App,
-    i18n::{t, tag},
+    i18n::{language_tag, t},
     pages::is_live,
     policy::content_security_policy,
-    preferences::{Chosen, Preferences, Theme},
+    preferences::{InitialPreferences, Preferences, Theme},
     server::request,
     ui::icon::{Icon, IconSvg},
 };
@@ -21,7 +21,7 @@ const DARK_GROUND: &str = "#0f1412";
 /// The whole document of a page of the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     // The head has words too, and stands before the app, which has preferences of its own.
-    Preferences::provide(request::chosen());
+    Preferences::provide(request::initial_preferences());
     let scripts = {
         let options = options.clone();
         is_live(&request::path()).then(|| view! { <HydrationScripts options/> })
@@ -49,18 +49,18 @@ pub fn Document(
     /// Its body.
     children: Children,
 ) -> impl IntoView {
-    let chosen = request::chosen();
+    let initial = request::initial_preferences();
     // So that the app is rendered with exactly what `<html>` says.
-    provide_context(chosen);
+    provide_context(initial);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     request::insert_header(header::CONTENT_SECURITY_POLICY, content_security_policy(&nonce));
-    let Chosen { locale, theme, zone, now } = chosen;
+    let InitialPreferences { locale, theme, zone, now } = initial;
     // A developer's server, whose pages reload when it was built anew.
     let is_developed = options.env == Env::DEV;
     view! {
         <!DOCTYPE html>
         <html
-            lang=tag(locale)
+            lang=language_tag(locale)
             data-theme=theme.attribute()
             data-zone=zone.to_string()
             data-now=now.0.to_string()

@@ -3,16 +3,16 @@
 //! It must not touch the document, the network or the clock; whoever calls passes those in. That is why
 //! it is tested on the host, without a browser.
 
-#[cfg(feature = "ssr")]
-pub mod agent;
-pub mod civil;
 pub mod composer_mode;
 pub mod draft;
 pub mod file;
 #[cfg(feature = "ssr")]
 pub mod fuzzy;
+pub mod local_time;
 pub mod mention;
 pub mod rooms;
 pub mod roster;
 pub mod timeline;
 pub mod typing;
+#[cfg(feature = "ssr")]
+pub mod user_agent;

@@ -5,8 +5,7 @@ pub mod erased;
 #[cfg(feature = "ssr")]
 pub mod field;
 pub mod icon;
-pub mod mark;
-pub mod moment;
+pub mod logo;
 #[cfg(feature = "ssr")]
 pub mod page;
 pub mod person;
@@ -14,3 +13,4 @@ pub mod person;
 pub mod search;
 pub mod switches;
 pub mod text_area;
+pub mod time_format;

@@ -8,7 +8,7 @@ use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*};
 use super::document::set_cookie;
 use crate::{
     preferences::{Preferences, ZONE_COOKIE},
-    state::civil::Zone,
+    state::local_time::Zone,
 };
 
 /// Milliseconds since the epoch.
@@ -31,7 +31,7 @@ pub fn minutes_east(at: Timestamp) -> i32 {
 
 /// Has the page tell its times in the browser's zone as soon as it is live, and tells the server the zone for next
 /// time; keeps `now` at the current minute.
-pub fn keep(preferences: Preferences) {
+pub fn sync_preferences(preferences: Preferences) {
     const MINUTE: Duration = Duration::from_mins(1);
     // An effect, so that what is hydrated is still what the server rendered.
     Effect::new(move |_| {

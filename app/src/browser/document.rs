@@ -4,12 +4,12 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, VisibilityState};
 
-use crate::preferences::Chosen;
+use crate::preferences::InitialPreferences;
 
 /// What the server rendered this page with.
-pub fn chosen() -> Chosen {
+pub fn initial_preferences() -> InitialPreferences {
     let root = document().document_element();
-    Chosen::from_attributes(|name| root.as_ref().and_then(|root| root.get_attribute(name)))
+    InitialPreferences::from_attributes(|name| root.as_ref().and_then(|root| root.get_attribute(name)))
 }
 
 /// Sets an attribute of `<html>`, or takes it away.

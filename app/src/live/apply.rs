@@ -114,7 +114,7 @@ mod tests {
     use chat::model::{HistoryWindow, MessageType, Rights, Timestamp, User, UserId};
 
     use super::*;
-    use crate::state::{civil::Zone, timeline::Delivery};
+    use crate::state::{local_time::Zone, timeline::Delivery};
 
     fn user(id: i64) -> User {
         User {

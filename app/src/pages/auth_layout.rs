@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     i18n::t,
     ui::{
-        mark::{Glyph, Mark},
+        logo::{Glyph, Logo},
         switches::Switches,
     },
 };
@@ -28,7 +28,7 @@ pub fn AuthLayout(
             <div class="entry-main">
                 <header>
                     <a class="brand" href="/" rel="external">
-                        <Mark/>
+                        <Logo/>
                         <span>{t!(brand)}</span>
                     </a>
                 </header>

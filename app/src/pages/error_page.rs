@@ -10,7 +10,7 @@ use crate::{
     preferences::{Preferences, locale},
     server::{Context, request},
     shell::Document,
-    ui::mark::Mark,
+    ui::logo::Logo,
 };
 
 /// The whole document, in the language and theme that the request `parts` ask for. It waits for nothing and reads
@@ -20,13 +20,13 @@ pub fn error_page(options: LeptosOptions, parts: Parts, context: Context, failur
     let html = owner.with(|| {
         provide_context(parts);
         provide_context(context);
-        Preferences::provide(request::chosen());
+        Preferences::provide(request::initial_preferences());
         let words = error_message(locale(), failure);
         let head = view! { <title>{format!("{words} · {}", t!(brand))}</title> };
         view! {
             <Document options head>
                 <main id="main" class="blank blank-page">
-                    <Mark/>
+                    <Logo/>
                     <h1>{words}</h1>
                     <a class="button button-loud" href="/">
                         {t!(page.home)}

@@ -4,7 +4,7 @@ use chat::model::Code;
 use leptos::prelude::*;
 
 use super::{PageTitle, answer_with};
-use crate::{i18n::t, ui::mark::Mark};
+use crate::{i18n::t, ui::logo::Logo};
 
 /// No page has this address.
 #[component]
@@ -13,7 +13,7 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <PageTitle text=t!(page.missing)/>
         <main id="main" class="blank blank-page">
-            <Mark/>
+            <Logo/>
             <h1>{t!(page.missing)}</h1>
             <p>{t!(page.missing_lead)}</p>
             <a class="button button-loud" href="/">

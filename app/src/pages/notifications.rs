@@ -17,8 +17,8 @@ use crate::{
     ui::{
         avatar::{Avatar, Shape},
         icon::{Icon, IconSvg},
-        moment::BriefTime,
         page::Page,
+        time_format::BriefTime,
     },
 };
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::PageTitle;
-use crate::{i18n::t, ui::mark::Mark};
+use crate::{i18n::t, ui::logo::Logo};
 
 /// See the module.
 #[component]
@@ -11,7 +11,7 @@ pub fn Offline() -> impl IntoView {
     view! {
         <PageTitle text=t!(offline.title)/>
         <main id="main" class="blank blank-page">
-            <Mark/>
+            <Logo/>
             <h1>{t!(offline.title)}</h1>
             <p>{t!(offline.lead)}</p>
             // The address is the one that was asked for.

@@ -15,10 +15,10 @@ use crate::{
         avatar::{Avatar, Shape},
         erased::IntoErased,
         icon::{Icon, IconSvg},
-        mark::Mark,
-        moment::brief_here,
+        logo::Logo,
         person::display_name,
         switches::Switches,
+        time_format::brief_local,
     },
 };
 
@@ -41,7 +41,7 @@ pub fn RoomList(
         <div class="rooms">
             <header class="bar">
                 <a class="brand" href="/rooms">
-                    <Mark/>
+                    <Logo/>
                     <span>{t!(brand)}</span>
                 </a>
                 // Made to open the switcher by `public/page.js`; without scripts it is not shown.
@@ -148,7 +148,7 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
         all.with(|all| {
             let room = all.find(id)?.clone();
             let at = room.last_message.as_ref().map(|last| last.created_at);
-            let when = at.map(|at| brief_here(preferences, at)).unwrap_or_default();
+            let when = at.map(|at| brief_local(preferences, at)).unwrap_or_default();
             Some(Listed { room, when, is_mentioned: all.is_mentioned(id) })
         })
     });

@@ -20,7 +20,7 @@ use crate::{
         session::{SessionInfo, read_session, sign_in_path},
     },
     state::rooms,
-    ui::{erased::IntoErased, mark::Mark},
+    ui::{erased::IntoErased, logo::Logo},
 };
 
 #[cfg(feature = "hydrate")]
@@ -139,7 +139,7 @@ pub fn NoRoom() -> impl IntoView {
         <main id="main" class="pane pane-main">
             <h1 class="unseen">{t!(rooms.title)}</h1>
             <div class="blank wide-only">
-                <Mark/>
+                <Logo/>
                 <PageNoticeView/>
                 <p>
                     // Waits for the list: until then there seem to be none.

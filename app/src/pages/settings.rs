@@ -15,12 +15,12 @@ use crate::{
         },
         forms::{Form, FormError, take_form_error},
     },
-    state::agent,
+    state::user_agent,
     ui::{
         field::{FormFailure, PasswordField, field_error},
-        moment::BriefTime,
         page::Page,
         switches::Switches,
+        time_format::BriefTime,
     },
 };
 
@@ -176,7 +176,7 @@ fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView
 #[component]
 fn Session(session: OpenSession) -> impl IntoView {
     let OpenSession { handle, agent, seen_at, is_this, .. } = session;
-    let name = agent::name(&agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
+    let name = user_agent::name(&agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
     let label = td_string!(locale(), settings.end_one, name = name.clone());
     view! {
         <li class="device" data-testid="session">
@@ -209,7 +209,7 @@ fn Session(session: OpenSession) -> impl IntoView {
 
 #[component]
 fn Token(token: IssuedToken) -> impl IntoView {
-    let name = agent::name(&token.agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
+    let name = user_agent::name(&token.agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
     let label = td_string!(locale(), settings.end_one, name = name.clone());
     view! {
         <li class="device" data-testid="token">

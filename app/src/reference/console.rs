@@ -33,7 +33,7 @@ fn AboutNewId() -> impl IntoView {
 
 /// Who makes the calls.
 #[component]
-pub(super) fn SignIn(console: Console) -> impl IntoView {
+pub(super) fn ConsoleSignIn(console: Console) -> impl IntoView {
     let (username, password) = console.account.unwrap_or_default();
     view! {
         <section class="call console" aria-labelledby="console-title" data-testid="console">
@@ -92,7 +92,7 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
 
 /// One call, to be filled in.
 #[component]
-pub(super) fn Try(operation: Operation) -> impl IntoView {
+pub(super) fn CallForm(operation: Operation) -> impl IntoView {
     let Operation { id, method, path, needs_token, parameters, kinds, body, summary, .. } = operation;
     let parameters = parameters.into_iter().map(|field| view! { <Parameter field/> }).collect_view();
     let body = with_new_id(&body);
@@ -138,7 +138,7 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
                 </label>
                 <button type="submit" class="button button-small" data-testid="send">{t!(console.send)}</button>
             </div>
-            <Outcome/>
+            <CallResult/>
         </form>
     }
     .into_any()
@@ -183,7 +183,7 @@ fn Parameter(field: Field) -> impl IntoView {
 
 /// What became of a call: filled in by the script.
 #[component]
-fn Outcome() -> impl IntoView {
+fn CallResult() -> impl IntoView {
     view! {
         <div class="outcome" data-outcome data-testid="outcome" hidden>
             <p role="status">
@@ -208,7 +208,7 @@ fn OutputPart(name: &'static str, label: &'static str) -> impl IntoView {
 
 /// A socket to speak to.
 #[component]
-pub(super) fn Speak(
+pub(super) fn SocketConsole(
     /// The socket.
     socket: Socket,
     /// Where on the page it stands.

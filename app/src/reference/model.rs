@@ -46,7 +46,7 @@ pub struct Operation {
     /// A body as JSON; empty where it takes none.
     pub body: String,
     /// What may come back, by status.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<ResponseDoc>,
 }
 
 /// A parameter, or a field of a body or a frame.
@@ -70,7 +70,7 @@ pub struct Field {
 
 /// What may come back.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ResponseDoc {
     /// The status.
     pub status: String,
     /// What it means.

@@ -3,22 +3,22 @@
 use leptos::prelude::*;
 
 use super::{
-    console::Try,
-    model::{Answer, Operation},
-    shapes::{Example, Fields},
-    words::Words,
+    console::CallForm,
+    model::{Operation, ResponseDoc},
+    rich_text::RichText,
+    tables::{Example, Fields},
 };
 use crate::i18n::t;
 
 /// See the module.
 #[component]
-pub(super) fn Call(
+pub(super) fn OperationArticle(
     /// The call.
     operation: Operation,
     /// Can it be made here?
     is_console: bool,
 ) -> impl IntoView {
-    let console = is_console.then(|| view! { <Try operation=operation.clone()/> });
+    let console = is_console.then(|| view! { <CallForm operation=operation.clone()/> });
     let Operation {
         id,
         method,
@@ -49,7 +49,7 @@ pub(super) fn Call(
             <Example label text=body/>
         }
     });
-    let answers = answers.into_iter().map(|answer| view! { <Came answer/> }).collect_view();
+    let answers = answers.into_iter().map(|answer| view! { <ResponseDetails answer/> }).collect_view();
     view! {
         <article class="call" id=id.clone() aria-labelledby=title.clone() data-testid=format!("operation-{id}")>
             <h3 id=title.clone()>{summary}</h3>
@@ -58,7 +58,7 @@ pub(super) fn Call(
                 <code>{path}</code>
                 <small>{token}</small>
             </p>
-            <Words text=description/>
+            <RichText text=description/>
             {console}
             {parameters}
             {body}
@@ -71,8 +71,8 @@ pub(super) fn Call(
 
 /// What may come back.
 #[component]
-fn Came(answer: Answer) -> impl IntoView {
-    let Answer { status, description, headers, examples } = answer;
+fn ResponseDetails(answer: ResponseDoc) -> impl IntoView {
+    let ResponseDoc { status, description, headers, examples } = answer;
     let is_refusal = !status.starts_with('2');
     let headers = (!headers.is_empty()).then(|| {
         let names = headers.into_iter().map(|name| view! { <code>{name}</code>" " }).collect_view();
@@ -91,7 +91,7 @@ fn Came(answer: Answer) -> impl IntoView {
             <summary>
                 <span class="status" data-refusal=is_refusal.to_string()>{status.clone()}</span>
             </summary>
-            <Words text=description/>
+            <RichText text=description/>
             {headers}
             {examples}
         </details>

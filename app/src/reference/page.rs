@@ -3,18 +3,18 @@
 use leptos::prelude::*;
 
 use super::{
-    console::{Console, SignIn},
+    console::{Console, ConsoleSignIn},
     model::{Group, Reference, Socket},
-    operation::Call,
-    sockets::Wire,
-    words::Words,
+    operation::OperationArticle,
+    rich_text::RichText,
+    sockets::SocketArticle,
 };
 use crate::{
     i18n::t,
     preferences::Preferences,
     server::request,
     shell::Document,
-    ui::{mark::Mark, switches::Switches},
+    ui::{logo::Logo, switches::Switches},
 };
 
 /// The page, as a whole document; with a console, every call on it can be made.
@@ -23,8 +23,8 @@ pub fn reference_page(
     reference: Reference,
     console: Option<Console>,
 ) -> impl IntoView {
-    let chosen = request::chosen();
-    Preferences::provide(chosen);
+    let initial = request::initial_preferences();
+    Preferences::provide(initial);
     let Reference { about, groups, sockets } = reference;
     let contents = view! { <Contents groups=groups.clone() sockets=sockets.clone()/> };
     let is_console = console.is_some();
@@ -32,7 +32,7 @@ pub fn reference_page(
     let sockets = sockets
         .into_iter()
         .enumerate()
-        .map(|(index, socket)| view! { <Wire socket id=socket_id(index) is_console/> })
+        .map(|(index, socket)| view! { <SocketArticle socket id=socket_id(index) is_console/> })
         .collect_view();
     let (title, other, to_other) = if is_console {
         (t!(console.title), "/api/docs/", t!(reference.to_docs))
@@ -48,7 +48,7 @@ pub fn reference_page(
             <a class="skip" href="#main">{t!(skip)}</a>
             <header class="reference-bar">
                 <a class="brand" href="/">
-                    <Mark/>
+                    <Logo/>
                     <span>{t!(brand)}</span>
                 </a>
                 <Switches/>
@@ -57,8 +57,8 @@ pub fn reference_page(
                 {contents}
                 <main id="main">
                     <h1>{title}</h1>
-                    {console.map(|console| view! { <SignIn console/> })}
-                    <Words text=about/>
+                    {console.map(|console| view! { <ConsoleSignIn console/> })}
+                    <RichText text=about/>
                     <ul class="bullets">
                         <li>
                             <a href=other>{to_other}</a>
@@ -81,8 +81,11 @@ pub fn reference_page(
 /// Calls that belong together.
 #[component]
 fn Section(group: Group, is_console: bool) -> impl IntoView {
-    let calls =
-        group.operations.into_iter().map(|operation| view! { <Call operation is_console/> }).collect_view();
+    let calls = group
+        .operations
+        .into_iter()
+        .map(|operation| view! { <OperationArticle operation is_console/> })
+        .collect_view();
     let id = format!("group-{}", group.name);
     view! {
         <section aria-labelledby=id.clone()>

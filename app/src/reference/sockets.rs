@@ -3,16 +3,16 @@
 use leptos::prelude::*;
 
 use super::{
-    console::Speak,
+    console::SocketConsole,
     model::Socket,
-    shapes::{Fields, Frames},
-    words::{Words, line},
+    rich_text::{RichText, line},
+    tables::{Fields, Frames},
 };
 use crate::i18n::t;
 
 /// See the module.
 #[component]
-pub(super) fn Wire(
+pub(super) fn SocketArticle(
     /// The socket.
     socket: Socket,
     /// Where on the page it stands.
@@ -20,7 +20,7 @@ pub(super) fn Wire(
     /// Can it be opened here?
     is_console: bool,
 ) -> impl IntoView {
-    let console = is_console.then(|| view! { <Speak socket=socket.clone() id=id.clone()/> });
+    let console = is_console.then(|| view! { <SocketConsole socket=socket.clone() id=id.clone()/> });
     let Socket { path, summary, description, parameters, send, receive, closes } = socket;
     let title = format!("{id}-title");
     let closes = closes
@@ -42,7 +42,7 @@ pub(super) fn Wire(
                 <span class="method" data-method="WS">"WS"</span>
                 <code>{path.clone()}</code>
             </p>
-            <Words text=description/>
+            <RichText text=description/>
             {console}
             <h4>{t!(reference.parameters)}</h4>
             <Fields caption=format!("{summary}: {}", t!(reference.parameters)) fields=parameters/>

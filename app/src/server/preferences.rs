@@ -16,10 +16,10 @@ pub async fn set_language(
     #[server(default)]
     language: String,
 ) -> Result<(), AppError> {
-    use crate::i18n::{from_tag, word};
+    use crate::i18n::{code, from_tag};
 
     if let Some(locale) = from_tag(&language) {
-        cookie::keep(crate::preferences::LANGUAGE_COOKIE, word(locale));
+        cookie::set(crate::preferences::LANGUAGE_COOKIE, code(locale));
     }
     Ok(())
 }
@@ -33,7 +33,7 @@ pub async fn set_theme(
 ) -> Result<(), AppError> {
     use crate::preferences::{THEME_COOKIE, Theme};
 
-    cookie::keep(THEME_COOKIE, Theme::from_word(&theme).word());
+    cookie::set(THEME_COOKIE, Theme::parse(&theme).as_str());
     Ok(())
 }
 
@@ -43,9 +43,9 @@ mod cookie {
 
     use crate::server::request;
 
-    pub(super) fn keep(name: &'static str, word: &'static str) {
+    pub(super) fn set(name: &'static str, value: &'static str) {
         let cookie =
-            Cookie::build((name, word)).path("/").same_site(SameSite::Lax).max_age(Duration::days(365));
+            Cookie::build((name, value)).path("/").same_site(SameSite::Lax).max_age(Duration::days(365));
         request::set_cookie(&cookie.build());
     }
 }

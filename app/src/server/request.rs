@@ -10,8 +10,8 @@ use super::Context;
 use crate::{
     error::status,
     i18n::{Locale, from_accept_language, from_tag},
-    preferences::{Chosen, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
-    state::agent::is_phone,
+    preferences::{InitialPreferences, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
+    state::user_agent::is_phone,
 };
 
 /// The farthest that a place is from UTC, in minutes.
@@ -37,12 +37,12 @@ pub fn path() -> String {
 }
 
 /// What this request's page is to be rendered with.
-pub fn chosen() -> Chosen {
-    let Some(parts) = use_context::<Parts>() else { return Chosen::default() };
+pub fn initial_preferences() -> InitialPreferences {
+    let Some(parts) = use_context::<Parts>() else { return InitialPreferences::default() };
     let zone = cookie_of(&parts.headers, ZONE_COOKIE).and_then(|minutes| minutes.parse().ok());
-    Chosen {
+    InitialPreferences {
         locale: locale_of(&parts.headers),
-        theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |word| Theme::from_word(&word)),
+        theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |word| Theme::parse(&word)),
         zone: zone.filter(|minutes: &i32| minutes.abs() <= FARTHEST_ZONE).unwrap_or(0),
         now: use_context::<Context>().map_or(Timestamp(0), |context| context.chat.clock().now()),
     }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chat::model::{Failure, HistoryWindow, MessageId, RoomMessage, User, UserId};
 
-use super::civil::{Civil, Zone};
+use super::local_time::{LocalTime, Zone};
 
 mod pending;
 mod receipts;
@@ -242,7 +242,7 @@ impl Timeline {
             begins_new: self.first_new == Some(key),
             quote,
             readers,
-            at: Civil::new(message.created_at, zone),
+            at: LocalTime::new(message.created_at, zone),
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
     icon::{Icon, IconSvg},
 };
 use crate::{
-    i18n::{LOCALES, own_name, t, tag, word},
+    i18n::{LOCALES, code, language_tag, own_name, t},
     preferences::{Preferences, Theme, locale, preferences},
     server::preferences::{SetLanguage, SetTheme},
 };
@@ -35,8 +35,8 @@ fn LanguageSwitch() -> impl IntoView {
                 <button
                     type="submit"
                     name="language"
-                    value=word(choice)
-                    lang=tag(choice)
+                    value=code(choice)
+                    lang=language_tag(choice)
                     aria-pressed=(locale == choice).to_string()
                 >
                     {own_name(choice)}
@@ -69,7 +69,7 @@ fn ThemeSwitch() -> impl IntoView {
                 <button
                     type="submit"
                     name="theme"
-                    value=choice.word()
+                    value=choice.as_str()
                     title=name
                     aria-label=name
                     aria-pressed=move || (preferences.theme.get() == choice).to_string()
@@ -99,6 +99,6 @@ fn choose_theme(preferences: Preferences, theme: Theme) {
     {
         use crate::{browser::document, preferences::THEME_COOKIE};
         document::set_root_attribute("data-theme", theme.attribute());
-        document::set_cookie(THEME_COOKIE, theme.word());
+        document::set_cookie(THEME_COOKIE, theme.as_str());
     }
 }

@@ -1,6 +1,6 @@
 //! From the OpenAPI document to what the reference shows.
 
-use app::reference::model::{Answer, Field, Frame, Group, Operation, Reference, Socket};
+use app::reference::model::{Field, Frame, Group, Operation, Reference, ResponseDoc, Socket};
 use serde_json::{Map, Value};
 
 use crate::api::schema::sample;
@@ -127,7 +127,7 @@ fn kind(shape: &Value) -> String {
     format!("{}{range}{length}{default}", types.join(" | "))
 }
 
-fn answer(status: &str, answer: &Value) -> Answer {
+fn answer(status: &str, answer: &Value) -> ResponseDoc {
     let content = answer["content"].as_object().and_then(|content| content.values().next());
     let mut examples: Vec<(String, String)> = Vec::new();
     if let Some(content) = content {
@@ -135,7 +135,7 @@ fn answer(status: &str, answer: &Value) -> Answer {
         examples.extend(named);
         examples.extend(content.get("example").map(|example| (String::new(), pretty(example))));
     }
-    Answer {
+    ResponseDoc {
         status: status.to_owned(),
         description: text(&answer["description"]),
         headers: entries(answer, "/headers").map(|(name, _)| name.clone()).collect(),

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     preferences::{Preferences, preferences},
     state::timeline::{Delivery, Row, RowKey},
-    ui::moment::day_line,
+    ui::time_format::day_line,
 };
 
 /// All that a row shows.

@@ -6,7 +6,7 @@ use chat::model::{MessageId, MessageType, RoomMessage, User};
 use time::Date;
 
 use super::{
-    super::civil::{Civil, Zone},
+    super::local_time::{LocalTime, Zone},
     Delivery, RowKey,
 };
 
@@ -33,7 +33,7 @@ pub struct Row {
     /// Who has read it, where it is one's own newest.
     pub readers: Vec<User>,
     /// When, as read here.
-    pub at: Civil,
+    pub at: LocalTime,
 }
 
 /// The message that another one answers.
@@ -57,11 +57,11 @@ pub struct Placement {
 impl Placement {
     /// The place of `message` below `before`.
     pub fn of(message: &RoomMessage, before: Option<&RoomMessage>, zone: Zone) -> Self {
-        let day = Civil::new(message.created_at, zone).date;
+        let day = LocalTime::new(message.created_at, zone).date;
         let Some(before) = before else {
             return Self { day: Some(day), leads: true };
         };
-        let same_day = Civil::new(before.created_at, zone).date == day;
+        let same_day = LocalTime::new(before.created_at, zone).date == day;
         let follows = same_day
             && before.sender.id == message.sender.id
             && before.message_type != MessageType::System

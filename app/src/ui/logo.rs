@@ -10,7 +10,7 @@ const STROKES: &str = "M12 15h19M16 15v27M27 15v37M16 24h11M16 33h11M12 44l19-4M
 
 /// The seal, as large as its class says.
 #[component]
-pub fn Mark() -> impl IntoView {
+pub fn Logo() -> impl IntoView {
     view! {
         <svg class="mark" viewBox="0 0 64 64" aria-hidden="true">
             <path class="mark-ground" d=GROUND></path>

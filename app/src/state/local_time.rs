@@ -27,7 +27,7 @@ impl Zone {
 
 /// A moment on the wall: the calendar's day and the clock's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Civil {
+pub struct LocalTime {
     /// The day.
     pub date: Date,
     /// 0 to 23.
@@ -36,7 +36,7 @@ pub struct Civil {
     pub minute: u8,
 }
 
-impl Civil {
+impl LocalTime {
     /// `at`, as read in `zone`. A moment or an offset beyond the calendar reads as the epoch, in UTC.
     pub fn new(at: Timestamp, zone: Zone) -> Self {
         let moment =
@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn the_evening_in_london_is_the_next_morning_in_shanghai() {
         let moment = at("2026-01-25T18:05:00Z");
-        let (london, shanghai) = (Civil::new(moment, Zone::UTC), Civil::new(moment, Zone::Fixed(480)));
+        let (london, shanghai) =
+            (LocalTime::new(moment, Zone::UTC), LocalTime::new(moment, Zone::Fixed(480)));
         assert_eq!((london.date.day(), london.time()), (25, "18:05".to_owned()));
         assert_eq!((shanghai.date.day(), shanghai.time()), (26, "02:05".to_owned()));
     }
@@ -71,13 +72,13 @@ mod tests {
     #[test]
     fn a_zone_may_change_with_the_seasons() {
         let paris = Zone::Local(|at| if at < Timestamp(1_774_746_000_000_000) { 60 } else { 120 });
-        assert_eq!(Civil::new(at("2026-01-25T12:00:00Z"), paris).time(), "13:00");
-        assert_eq!(Civil::new(at("2026-06-25T12:00:00Z"), paris).time(), "14:00");
+        assert_eq!(LocalTime::new(at("2026-01-25T12:00:00Z"), paris).time(), "13:00");
+        assert_eq!(LocalTime::new(at("2026-06-25T12:00:00Z"), paris).time(), "14:00");
     }
 
     #[test]
     fn what_no_calendar_has_does_not_panic() {
-        let _ = Civil::new(Timestamp(i64::MAX), Zone::Fixed(i32::MAX / 60));
-        let _ = Civil::new(Timestamp(i64::MIN), Zone::UTC);
+        let _ = LocalTime::new(Timestamp(i64::MAX), Zone::Fixed(i32::MAX / 60));
+        let _ = LocalTime::new(Timestamp(i64::MIN), Zone::UTC);
     }
 }

@@ -4,7 +4,7 @@ use leptos::{either::Either, prelude::*};
 
 /// Paragraphs, and lists of lines that begin with a dash.
 #[component]
-pub(super) fn Words(
+pub(super) fn RichText(
     /// The text; an empty line ends a paragraph.
     text: String,
 ) -> impl IntoView {
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn prose_is_paragraphs_lists_and_code_and_no_markup() {
         let text = "Send `<access>` & wait.\n\n- one `1`\n- two";
-        let html = Owner::new().with(|| view! { <Words text=text.to_owned()/> }.to_html());
+        let html = Owner::new().with(|| view! { <RichText text=text.to_owned()/> }.to_html());
         let html = html.replace("<!>", "").replace("<!--<() />-->", "");
         assert!(html.contains("<p>Send <code>&lt;access&gt;</code> &amp; wait.</p>"), "{html}");
         assert!(html.contains("<li>one <code>1</code></li><li>two</li>"), "{html}");

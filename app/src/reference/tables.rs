@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     model::{Field, Frame},
-    words::line,
+    rich_text::line,
 };
 use crate::i18n::t;
 

@@ -11,7 +11,7 @@ use super::erased::IntoErased;
 use crate::{
     i18n::{Locale, td_string},
     preferences::{Preferences, preferences},
-    state::civil::Civil,
+    state::local_time::LocalTime,
 };
 
 /// A day, as a line between messages names it. The year is named when it is not `today`'s.
@@ -35,7 +35,7 @@ pub fn day_line(locale: Locale, day: Date, today: Date) -> String {
 }
 
 /// A moment, in as little room as a list has: the time today, else the day.
-pub fn brief(locale: Locale, at: Civil, today: Date) -> String {
+pub fn brief(locale: Locale, at: LocalTime, today: Date) -> String {
     if at.date == today {
         return at.time();
     }
@@ -89,8 +89,8 @@ fn weekday(locale: Locale, weekday: Weekday) -> &'static str {
 }
 
 /// The same where the reader is. Whoever calls it follows their zone and day.
-pub fn brief_here(preferences: Preferences, at: Timestamp) -> String {
-    brief(preferences.locale, Civil::new(at, preferences.zone.get()), preferences.today.get())
+pub fn brief_local(preferences: Preferences, at: Timestamp) -> String {
+    brief(preferences.locale, LocalTime::new(at, preferences.zone.get()), preferences.today.get())
 }
 
 /// A moment in a list of a page that the server alone renders.
@@ -101,7 +101,7 @@ pub fn BriefTime(
     /// When.
     at: Timestamp,
 ) -> impl IntoView {
-    let words = untrack(|| brief_here(preferences(), at));
+    let words = untrack(|| brief_local(preferences(), at));
     view! {
         <time class=class datetime=at.to_string()>
             {words}
@@ -113,31 +113,31 @@ pub fn BriefTime(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::civil::Zone;
+    use crate::state::local_time::Zone;
 
-    fn civil(text: &str) -> Civil {
-        Civil::new(Timestamp::parse(text).expect("a time"), Zone::UTC)
+    fn local(text: &str) -> LocalTime {
+        LocalTime::new(Timestamp::parse(text).expect("a time"), Zone::UTC)
     }
 
     #[test]
     fn a_day_is_named_as_one_would_say_it() {
-        let today = civil("2026-01-25T12:00:00Z").date;
+        let today = local("2026-01-25T12:00:00Z").date;
         for (at, zh, en) in [
             ("2026-01-25T01:00:00Z", "今天", "Today"),
             ("2026-01-24T23:00:00Z", "昨天", "Yesterday"),
             ("2026-01-05T01:00:00Z", "1月5日 星期一", "Monday, January 5"),
             ("2025-12-31T01:00:00Z", "2025年12月31日 星期三", "Wednesday, December 31, 2025"),
         ] {
-            assert_eq!(day_line(Locale::zh, civil(at).date, today), zh);
-            assert_eq!(day_line(Locale::en, civil(at).date, today), en);
+            assert_eq!(day_line(Locale::zh, local(at).date, today), zh);
+            assert_eq!(day_line(Locale::en, local(at).date, today), en);
         }
     }
 
     #[test]
     fn a_list_has_the_time_today_and_else_the_day() {
-        let today = civil("2026-01-25T12:00:00Z").date;
-        assert_eq!(brief(Locale::zh, civil("2026-01-25T09:05:00Z"), today), "09:05");
-        assert_eq!(brief(Locale::zh, civil("2026-01-22T09:05:00Z"), today), "1月22日");
-        assert_eq!(brief(Locale::en, civil("2025-01-22T09:05:00Z"), today), "2025-01-22");
+        let today = local("2026-01-25T12:00:00Z").date;
+        assert_eq!(brief(Locale::zh, local("2026-01-25T09:05:00Z"), today), "09:05");
+        assert_eq!(brief(Locale::zh, local("2026-01-22T09:05:00Z"), today), "1月22日");
+        assert_eq!(brief(Locale::en, local("2025-01-22T09:05:00Z"), today), "2025-01-22");
     }
 }
