@@ -1,7 +1,7 @@
-//! The browser's own things: document, cookies, clock, randomness. All of `web-sys` is here, so that nobody else
-//! needs to know it.
+//! Browser APIs: document, cookies, clock, storage, randomness. All use of `web-sys` is in this module.
 //!
-//! Only built for the browser; callers are either effects, which do not run on the server, or built for it alone.
+//! Built with feature `hydrate` only. Callers are effects, which do not run on the server, or code behind the same
+//! feature.
 
 pub mod clipboard;
 pub mod clock;

@@ -1,7 +1,7 @@
-//! What a server function returns instead of its answer, and the sentences for it.
+//! The error of server functions, and the error messages in each language.
 //!
-//! [`sentence`] and [`problem_sentence`] need no page: the REST layer words its errors with them too, so that both
-//! say the same. They must not be told more than the [`Failure`] that the domain allows the caller to know.
+//! [`error_message`] and [`field_error_message`] need no page: the REST layer uses them too, so that both show the
+//! same text. Pass them only what the caller may know, which is the [`Failure`] that the domain returns.
 
 #[cfg(feature = "ssr")]
 use axum::http::StatusCode;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::i18n::{Locale, td_string};
 
-/// A refusal. Only its code travels to the browser: what is wrong with which field of a form is put into words by the
-/// server, on the page that it answers the form with.
+/// The error of a server function. Only its code is sent to the browser: the messages for the fields of a form are
+/// rendered by the server, on the page with which it answers the form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Code", into = "Code")]
 pub struct AppError(pub Failure);
@@ -37,17 +37,17 @@ impl FromServerFnError for AppError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::from(match error {
-            // The request never arrived, or the answer never came.
+            // The request was not sent, or the response was not received.
             ServerFnErrorErr::Request(_) => Code::Unavailable,
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Code::Invalid,
-            // On the server this is about the request: it is no text.
+            // On the server it is the request's body that is no valid text.
             ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Code::ParseError,
             _ => Code::Internal,
         })
     }
 }
 
-/// The status that goes with a refusal: the only place that says so, for REST, pages and server functions.
+/// The HTTP status of an error code, for REST, pages and server functions.
 #[cfg(feature = "ssr")]
 pub fn status(code: Code) -> StatusCode {
     match code {
@@ -75,7 +75,7 @@ pub fn status(code: Code) -> StatusCode {
     }
 }
 
-/// One sentence for a person: about the first bad field, or about the whole where no field is to blame.
+/// The message shown above a form: that of the first invalid field, or of the error itself.
 pub fn form_error_message(locale: Locale, failure: &Failure) -> String {
     match failure.fields.first() {
         Some(field) => field_error_message(locale, field),
@@ -83,7 +83,7 @@ pub fn form_error_message(locale: Locale, failure: &Failure) -> String {
     }
 }
 
-/// One sentence for a person.
+/// The message of an error, without those of its fields.
 pub fn error_message(locale: Locale, failure: &Failure) -> String {
     match failure.code {
         Code::Invalid => td_string!(locale, failure.invalid),
@@ -115,7 +115,7 @@ pub fn error_message(locale: Locale, failure: &Failure) -> String {
     .to_owned()
 }
 
-/// One sentence about one field.
+/// The message of one invalid field.
 pub fn field_error_message(locale: Locale, field: &FieldProblem) -> String {
     match field.problem {
         Problem::Required => td_string!(locale, field_error.required).to_owned(),

@@ -1,17 +1,17 @@
-//! What people write, as HTML: a safe subset of Markdown.
+//! Renders messages as HTML: a safe subset of Markdown.
 //!
-//! By the same code on the server and in the browser, so a page says the same before and after it comes to life, and a
-//! message that one sends looks at once as it will. Whatever is no mark of the subset is text and escaped: no markup of
-//! the writer's gets through, links lead to `http`, `https` and `mailto` alone, and nothing is fetched from elsewhere.
+//! The same code runs on the server and in the browser, so hydration finds the same HTML and a message that is still
+//! being sent looks as it will when it is stored. Everything outside of the subset is escaped text: HTML in a message
+//! has no effect, links lead to `http`, `https` and `mailto` only, and nothing is loaded from other servers.
 //!
-//! Written here and not taken from a crate for two reasons. `CommonMark` tells by punctuation where emphasis may begin
-//! and end, and `**注意：**明天` is none to it; and the smallest of its parsers adds a fifth to what every visitor
-//! fetches. `blocks` parts the text, `inline` reads a line, `pairs` finds what closes what in it, `link` and `mention`
-//! find theirs, `code` colours.
+//! It is no crate for two reasons. `CommonMark` decides by punctuation where emphasis begins and ends, and finds none
+//! in `**注意：**明天`; and the smallest `CommonMark` parser adds a fifth to the wasm. `blocks` parses blocks, `inline`
+//! parses within a line, `pairs` matches brackets and backticks, `link` and `mention` find links and mentions, `code`
+//! highlights syntax.
 //!
-//! The time and the size of the HTML grow with the length of the text and no faster, whatever it says: anybody may post
-//! ten thousand characters, and every reader's browser renders them. Each loop over text reports its steps to `work`,
-//! and a test bounds them.
+//! Time and size of the output are linear in the length of the input, whatever it is: anybody may send ten thousand
+//! characters that every member's browser has to render. Loops over the text count their work in `steps`, and a test
+//! limits it.
 
 mod blocks;
 mod code;
@@ -26,14 +26,14 @@ mod tests;
 use mention::MentionLookup;
 pub use mention::MentionNames;
 
-/// A text longer than this, in characters, is folded.
+/// A message of more characters is collapsed.
 const LONG_CHARACTERS: usize = 1_500;
-/// And one of more lines than this.
+/// A message of more lines is collapsed.
 const LONG_LINES: usize = 20;
-/// So many times as much is read for an excerpt as it shows, since some of what is written does not show.
+/// An excerpt of n characters is made of this many times n characters of input, since markup is not shown.
 const READ_FOR_EXCERPT: usize = 4;
 
-/// `text` as HTML. Who is mentioned in it is looked for among `names`.
+/// Renders `text` as HTML; `names` are the usernames that it may mention.
 pub fn render(text: &str, names: &MentionNames) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 4);
     let lines: Vec<&str> = text.lines().collect();
@@ -41,14 +41,13 @@ pub fn render(text: &str, names: &MentionNames) -> String {
     html
 }
 
-/// Is it so long that the rest is shown on demand?
+/// Whether the message is shown collapsed.
 pub fn is_long(text: &str) -> bool {
     text.lines().count() > LONG_LINES
         || (text.len() > LONG_CHARACTERS && text.chars().count() > LONG_CHARACTERS)
 }
 
-/// The beginning of `text` in one line of at most `most` characters, without marks: a table's bars or a word's stars say
-/// nothing where they make neither table nor stress.
+/// The beginning of `text` without markup, in one line of at most `most` characters.
 pub fn excerpt(text: &str, most: usize) -> String {
     let beginning = text.char_indices().nth(most * READ_FOR_EXCERPT).map_or(text, |(end, _)| &text[..end]);
     let words = bare(&render(beginning, &MentionNames::default()));
@@ -67,14 +66,14 @@ pub fn excerpt(text: &str, most: usize) -> String {
     line
 }
 
-/// The text of this module's own HTML.
+/// The text content of HTML that this module made.
 fn bare(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(mark) = rest.find(['<', '&']) {
         text.push_str(&rest[..mark]);
         rest = &rest[mark..];
-        // A tag's attributes have signs of their own.
+        // Attributes contain no `>`, and entities end with `;`.
         let end = rest.find(if rest.starts_with('<') { '>' } else { ';' }).map_or(rest.len(), |end| end + 1);
         match &rest[..end] {
             "&amp;" => text.push('&'),
@@ -83,7 +82,7 @@ fn bare(html: &str) -> String {
             "&quot;" => text.push('"'),
             "&#39;" => text.push('\''),
             tag if is_within_line(tag) => {}
-            // Words of two blocks are two words.
+            // A block separates words.
             _ => text.push(' '),
         }
         rest = &rest[end..];
@@ -92,21 +91,21 @@ fn bare(html: &str) -> String {
     text
 }
 
-/// Does this tag part nothing?
+/// Whether the tag is an inline element, which does not separate words.
 fn is_within_line(tag: &str) -> bool {
     let name = tag.trim_start_matches(['<', '/']);
     let end = name.find([' ', '>']).unwrap_or(name.len());
     ["a", "b", "code", "del", "em", "i", "span", "strong"].contains(&&name[..end])
 }
 
-/// `text` as HTML that is nothing but text.
+/// Escapes `text` for HTML.
 pub fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     escape(text, &mut html);
     html
 }
 
-/// Writes `text` so that it is nothing but text, in an attribute too.
+/// Escapes `text` for HTML content and attributes.
 fn escape(text: &str, html: &mut String) {
     for letter in text.chars() {
         match letter {

@@ -1,8 +1,8 @@
-//! How somebody likes to read: language, theme, time zone.
+//! The reader's preferences: language, theme, time zone.
 //!
-//! The server takes them from the request (cookies, `Accept-Language`) and writes what it used on `<html>`; the
-//! browser starts from there, so that both render the same page. Then the theme's switch changes the signal, the
-//! attribute of `<html>` and the cookie.
+//! The server reads them from cookies and `Accept-Language` and writes the values used into attributes of `<html>`.
+//! The browser starts from those, so that hydration renders the same page. Later the theme switch changes signal,
+//! attribute and cookie.
 
 use chat::model::Timestamp;
 use leptos::prelude::*;
@@ -13,30 +13,27 @@ use crate::{
     state::local_time::{LocalTime, Zone},
 };
 
-/// The cookie with the language, `zh` or `en`.
+/// Cookie with the language, `zh` or `en`.
 pub const LANGUAGE_COOKIE: &str = "liao_language";
-/// The cookie with the theme, `light` or `dark`; none where the system decides.
+/// Cookie with the theme, `light` or `dark`; absent where the operating system decides.
 pub const THEME_COOKIE: &str = "liao_theme";
-/// The cookie with the browser's minutes east of UTC, so that the next page has its times right at once.
+/// Cookie with the browser's offset from UTC in minutes, so that the server renders local times.
 pub const ZONE_COOKIE: &str = "liao_zone";
 
-/// Light or dark, or as the system says.
+/// Light, dark, or as the operating system is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system says.
     #[default]
     System,
-    /// Light.
     Light,
-    /// Dark.
     Dark,
 }
 
 impl Theme {
-    /// All of them, as a switch shows them.
+    /// All themes, in the order in which the switch shows them.
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// The word in forms and cookies.
+    /// The value in forms and cookies.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -45,12 +42,12 @@ impl Theme {
         }
     }
 
-    /// The word on `<html>`: none where the system decides.
+    /// The value of `data-theme`; none where the operating system decides.
     pub fn attribute(self) -> Option<&'static str> {
         (self != Self::System).then(|| self.as_str())
     }
 
-    /// Reads the word; anything else is the system's choice.
+    /// Parses the value; anything else is [`Theme::System`].
     pub fn parse(word: &str) -> Self {
         match word {
             "light" => Self::Light,
@@ -60,16 +57,14 @@ impl Theme {
     }
 }
 
-/// What a page starts with: plain values, before there are signals.
+/// Preferences as plain values, before there are signals.
 #[derive(Clone, Copy, Debug)]
 pub struct InitialPreferences {
-    /// The language.
     pub locale: Locale,
-    /// The theme.
     pub theme: Theme,
     /// Minutes east of UTC; 0 at the first visit.
     pub zone: i32,
-    /// The server's time when it rendered.
+    /// The server's time of rendering.
     pub now: Timestamp,
 }
 
@@ -80,7 +75,7 @@ impl Default for InitialPreferences {
 }
 
 impl InitialPreferences {
-    /// Reads them from wherever `read` finds `lang`, `data-theme`, `data-zone` and `data-now`.
+    /// Reads `lang`, `data-theme`, `data-zone` and `data-now` through `read`.
     pub fn from_attributes(read: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             locale: read("lang").and_then(|tag| from_tag(&tag)).unwrap_or(Locale::zh),
@@ -91,23 +86,20 @@ impl InitialPreferences {
     }
 }
 
-/// The same, what may change as signals, in the context of every page.
+/// Preferences of a page, provided as context; those that can change are signals.
 #[derive(Clone, Copy)]
 pub struct Preferences {
-    /// The language.
     pub locale: Locale,
-    /// The theme.
     pub theme: RwSignal<Theme>,
-    /// The time zone.
     pub zone: RwSignal<Zone>,
-    /// The time, as of the last minute.
+    /// The current time, updated every minute.
     pub now: RwSignal<Timestamp>,
-    /// The day it is where the reader is.
+    /// The current date in the reader's time zone.
     pub today: Memo<Date>,
 }
 
 impl Preferences {
-    /// Puts `chosen` into the context.
+    /// Provides `initial` as context.
     pub fn provide(initial: InitialPreferences) -> Self {
         let (zone, now) = (RwSignal::new(Zone::Fixed(initial.zone)), RwSignal::new(initial.now));
         let preferences = Self {
@@ -130,7 +122,6 @@ pub fn preferences() -> Preferences {
     expect_context()
 }
 
-/// The page's language.
 pub fn locale() -> Locale {
     preferences().locale
 }

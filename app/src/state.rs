@@ -1,7 +1,7 @@
-//! What the page knows, apart from how it looks: plain values and pure functions on them.
+//! The state of a page, without its view: plain values and pure functions.
 //!
-//! It must not touch the document, the network or the clock; whoever calls passes those in. That is why
-//! it is tested on the host, without a browser.
+//! It does not use the document, the network or the clock; callers pass those values in. So its tests run on the
+//! host, without a browser.
 
 pub mod composer_mode;
 pub mod draft;

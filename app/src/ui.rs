@@ -1,4 +1,4 @@
-//! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments, pages.
+//! Shared components and formatting: logo, icons, avatars, fields, switches, times, page layout.
 
 pub mod avatar;
 pub mod erased;

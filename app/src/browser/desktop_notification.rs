@@ -1,4 +1,4 @@
-//! A word on the desk, outside of the page, where the reader allowed it. Asking for leave is `public/page.js`'s.
+//! Desktop notifications, shown where the user has granted permission. `public/page.js` asks for the permission.
 
 use std::cell::RefCell;
 
@@ -9,17 +9,17 @@ use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use super::document::go;
 
-/// An alert about a message: where it leads, and which message it is.
+/// The room's path, the message and the open notification.
 type About = (String, MessageId, Notification);
 
 thread_local! {
-    /// The last alert of each room.
+    /// The last notification of each room.
     static SHOWN: RefCell<Vec<About>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Shows it, in the place of an older one for the same `path`, where a click leads. `message` is what it is about.
+/// Shows a notification that opens `path` on click. It replaces an earlier one with the same `path`.
 pub fn show(title: &str, words: &str, path: &str, message: Option<MessageId>) {
-    // Asked first: a page without TLS has no such thing at all in some browsers.
+    // Some browsers do not define `Notification` on pages without TLS.
     if !js_sys::Reflect::has(&window(), &"Notification".into()).unwrap_or(false)
         || Notification::permission() != NotificationPermission::Granted
     {
@@ -43,7 +43,7 @@ pub fn show(title: &str, words: &str, path: &str, message: Option<MessageId>) {
     });
 }
 
-/// Takes the alert about this message away: it says something else now, or nothing any more.
+/// Closes the notification of this message, which was edited or deleted.
 pub fn close(message: MessageId) {
     SHOWN.with_borrow_mut(|all| {
         all.retain(|(_, about, notification)| {

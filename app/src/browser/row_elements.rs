@@ -1,4 +1,4 @@
-//! The rows of the timeline, as the document has them: each is marked with its key.
+//! The timeline's rows in the document. Each has its row key in `data-key`.
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
@@ -8,12 +8,12 @@ use crate::state::timeline::RowKey;
 
 const KEY: &str = "data-key";
 
-/// The row that something happened in.
+/// The row in which an event happened.
 pub fn key_at(event: &Event) -> Option<RowKey> {
     key_of(event.target()?.dyn_ref::<Element>()?)
 }
 
-/// The row that the keyboard is in.
+/// The row that has the focus.
 pub fn focused() -> Option<RowKey> {
     key_of(&document().active_element()?)
 }
@@ -22,19 +22,18 @@ fn key_of(element: &Element) -> Option<RowKey> {
     element.closest(&format!("[{KEY}]")).ok()??.get_attribute(KEY)?.parse().ok()
 }
 
-/// The row's element.
 pub fn find(key: RowKey) -> Option<HtmlElement> {
     document().query_selector(&format!("[{KEY}=\"{key}\"]")).ok()??.dyn_into().ok()
 }
 
-/// Gives the row the keyboard, which brings it into view.
+/// Focuses the row, which scrolls it into view.
 pub fn focus(key: RowKey) {
     if let Some(row) = find(key) {
         let _ = row.focus();
     }
 }
 
-/// Shows the row in the middle.
+/// Scrolls the row to the middle.
 pub fn show(key: RowKey) {
     if let Some(row) = find(key) {
         let options = ScrollIntoViewOptions::new();
@@ -43,8 +42,8 @@ pub fn show(key: RowKey) {
     }
 }
 
-/// Takes the links at the messages' times out of the order of Tab: the live page has arrow keys for the messages, and need
-/// not have a stop at each. Done to all at once, since to draw each row anew for it would cost a phone a moment.
+/// Takes the links at the messages' times out of the tab order: on a live page the arrow keys move between messages.
+/// All rows are changed at once, because rendering each row again takes noticeable time on a phone.
 pub fn leave_tab_order() {
     let Ok(links) = document().query_selector_all(&format!("[{KEY}] a:has(> time)")) else { return };
     for link in (0..links.length()).filter_map(|at| links.item(at)?.dyn_into::<HtmlElement>().ok()) {
@@ -52,14 +51,14 @@ pub fn leave_tab_order() {
     }
 }
 
-/// Presses what has this id, where that is a button.
+/// Clicks the button with this id.
 pub fn press(id: &str) {
     if let Some(button) = document().get_element_by_id(id).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
         button.click();
     }
 }
 
-/// Gives the keyboard to where one writes.
+/// Focuses the composer's text area.
 pub fn focus_composer() {
     if let Ok(Some(area)) = document().query_selector(".composer textarea")
         && let Ok(area) = area.dyn_into::<HtmlElement>()
@@ -68,7 +67,7 @@ pub fn focus_composer() {
     }
 }
 
-/// The first row that is seen in `node`, and how far below its upper edge.
+/// The first visible row of `node`, and its distance from the upper edge in pixels.
 pub fn first_seen(node: &Element) -> Option<(Element, f64)> {
     let edge = node.get_bounding_client_rect().top();
     let rows = node.query_selector_all(&format!("[{KEY}]")).ok()?;

@@ -1,4 +1,5 @@
-//! What each frame of the server does to the state. Pure: the answer says what else is to be done.
+//! Applies the frames of the room's socket to the state. Pure: the returned [`Outcome`] tells the caller what else to
+//! do.
 
 use chat::model::{Code, Failure, MessageId, RoomMessage, message::DELETED_CONTENT};
 
@@ -7,34 +8,29 @@ use super::room_frames::{
 };
 use crate::state::{timeline::Timeline, typing::Typists};
 
-/// What a frame leaves to be done.
+/// What remains to be done after a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing, and the messages are as they were.
+    /// Nothing; the timeline is unchanged.
     Nothing,
-    /// Nothing, but the messages changed.
+    /// Nothing; the timeline has changed.
     Updated,
-    /// The connection stands: send again what is unconfirmed.
+    /// Connected: send the unconfirmed messages again.
     Established,
-    /// A message that was not known.
+    /// A message that was not known before.
     NewMessage(Box<RoomMessage>),
-    /// A message says something else now, here and wherever else it is shown.
-    MessageChanged {
-        /// Which.
-        id: MessageId,
-        /// What it says.
-        content: String,
-    },
-    /// Too much was missed: read the newest page anew.
+    /// A message was edited or deleted; other places that show it must follow.
+    MessageChanged { id: MessageId, content: String },
+    /// Too much was missed: load the newest page again.
     Reload,
-    /// The server refused something that belongs to no message, or says why it is about to close.
+    /// An error without a `client_id`; it may be the reason of the close that follows.
     Error(Code),
 }
 
-/// How far a page has followed its room: where a resume begins.
+/// The position in the room's stream from which a reconnect resumes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// The highest change number seen.
+    /// The highest `rev` received.
     pub rev: i64,
 }
 
@@ -44,7 +40,7 @@ impl Position {
     }
 }
 
-/// Applies what was heard at `now_ms`.
+/// Applies a frame that was received at `now_ms`.
 pub fn apply(
     frame: RoomFrame,
     timeline: &mut Timeline,
@@ -53,7 +49,7 @@ pub fn apply(
     now_ms: f64,
 ) -> Outcome {
     match frame {
-        // Its `rev` is the room's, not ours: what was missed follows.
+        // Its `rev` is the room's current one, not the position: the missed frames follow.
         RoomFrame::Established => {
             typists.clear();
             Outcome::Established
@@ -104,7 +100,7 @@ pub fn apply(
             Outcome::Updated
         }
         RoomFrame::Error(ErrorFrame { code, client_id: None }) => Outcome::Error(code),
-        // The roster's.
+        // Applied to the roster by the caller.
         RoomFrame::Joined(_) | RoomFrame::Member(_) | RoomFrame::Other => Outcome::Nothing,
     }
 }

@@ -1,40 +1,33 @@
-//! What the socket of notifications says: what waits in all of one's rooms, and what is new there.
+//! Frames of `/ws/notifications/` as the list of rooms needs them.
 
 use chat::model::{LastMessage, Notification, RoomId};
 use serde::Deserialize;
 
 use crate::state::rooms::Rooms;
 
-/// A frame, as far as the list of rooms cares.
+/// A decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotificationFrame {
-    /// The line stands. What happened while it did not, has to be asked for.
+    /// Connected. Notifications that were missed are not sent again and have to be loaded.
     Established,
-    /// Something happened.
     New(Box<Notification>),
-    /// So many messages of a room are unread now.
+    /// The unread count of a room.
     Unread(UnreadCount),
-    /// A room's newest message was edited or deleted.
+    /// The newest message of a room was edited or deleted.
     LastMessage(LastMessageUpdate),
-    /// Nothing of use, or a frame that only a newer page knows.
+    /// Unknown or not needed.
     Other,
 }
 
-/// How much is unread in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct UnreadCount {
-    /// Which room.
     pub room_id: RoomId,
-    /// How many messages.
     pub unread_count: i64,
 }
 
-/// What a room's newest message is now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LastMessageUpdate {
-    /// Which room.
     pub room_id: RoomId,
-    /// The message.
     pub message: LastMessage,
 }
 
@@ -49,7 +42,7 @@ struct New {
     notification: Notification,
 }
 
-/// What `text` says.
+/// Decodes a frame. Anything invalid or unknown becomes [`NotificationFrame::Other`].
 pub fn decode(text: &str) -> NotificationFrame {
     let frame = text.as_bytes();
     let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return NotificationFrame::Other };
@@ -64,7 +57,7 @@ pub fn decode(text: &str) -> NotificationFrame {
     frame.unwrap_or(NotificationFrame::Other)
 }
 
-/// Applies it to the list; `current` is the room that is open.
+/// Applies the frame to the list; `current` is the open room.
 pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomId>) {
     match frame {
         NotificationFrame::New(notification) => rooms.apply_notification(notification, current),

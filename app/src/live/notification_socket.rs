@@ -1,8 +1,8 @@
-//! The browser's half of the notifications: keeps their socket open for as long as the page is.
+//! Client of `/ws/notifications/`, connected as long as the page is open.
 //!
-//! A lost line is tried again with growing waits, at once when the network or the reader returns. A silent one is asked,
-//! and given up when it does not answer. What was missed meanwhile is not sent again: whoever listens asks for the
-//! list anew when the line stands.
+//! Reconnects with exponential backoff, and at once when the network or the user returns. A silent connection is
+//! pinged, and dropped when there is no pong. Missed notifications are not sent again: callers reload the list on
+//! `connection_established`.
 
 use std::{pin::pin, time::Duration};
 
@@ -18,23 +18,22 @@ use super::{
 };
 use crate::browser::{document::socket_url, random::chance};
 
-/// After so much silence the server is asked whether it is there.
+/// A ping is sent after so much silence.
 const PING_AFTER: Duration = Duration::from_secs(25);
-/// And after so much more it is given up.
+/// A connection without a response to the ping is dropped after this.
 const PONG_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Hands every frame of the notifications' socket to `hear`, until the current owner goes.
+/// Calls `on_frame` with each frame until the current owner is cleaned up.
 pub fn listen(on_frame: impl Fn(NotificationFrame) + 'static) {
     run_until_cleanup(|wakeups| reconnect_loop(wakeups, on_frame));
 }
 
-/// How a socket ended.
 enum SocketEnd {
-    /// It never stood.
+    /// Closed before the first frame.
     NeverOpened,
-    /// It stood and was lost.
+    /// Closed after at least one frame.
     Lost,
-    /// The server will not have us.
+    /// Closed with a code after which a client must not reconnect.
     Rejected,
 }
 
@@ -54,7 +53,7 @@ async fn reconnect_loop(mut wakeups: UnboundedReceiver<()>, on_frame: impl Fn(No
     }
 }
 
-/// One socket, from opening to end.
+/// Runs one connection until it ends.
 async fn run_once(wakeups: &mut UnboundedReceiver<()>, on_frame: &impl Fn(NotificationFrame)) -> SocketEnd {
     let Ok(socket) = WebSocket::open(&socket_url("/ws/notifications/")) else {
         return SocketEnd::NeverOpened;

@@ -1,77 +1,59 @@
-//! Reads the server's frames, as far as a page has a use for them.
+//! Frames of `/ws/chat/{id}/` as a page needs them.
 //!
-//! In two steps, the kind and then what that kind carries. The model's own enum could be read in one, by way of a copy
-//! of the frame that may hold anything: slower, and 60 KB of wasm that every visitor would fetch.
+//! Decoded in two steps: first `type`, then the fields of that type. The model's own tagged enum buffers each frame
+//! in a generic value first, which is slower and adds 60 KB to the wasm.
 
 use chat::model::{Code, MessageId, RoomMessage, User, UserRef};
 use serde::Deserialize;
 
 use crate::state::roster::MemberChanged;
 
-/// What a page has a use for.
+/// A decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoomFrame {
-    /// The connection stands.
     Established,
-    /// A message was stored.
     Message(StoredMessage),
-    /// A message has new words.
     Edited(StoredMessage),
-    /// A message is gone.
     Deleted(DeletedMessage),
-    /// Somebody is, or is no longer, writing.
     Typing(TypingUser),
-    /// Somebody's first socket came.
+    /// A user's first connection to the room opened.
     Joined(UserRef),
-    /// Somebody's last socket went.
+    /// A user's last connection to the room closed.
     Left(UserRef),
-    /// Somebody's membership changed.
+    /// A membership changed.
     Member(MemberChanged),
-    /// Somebody has read a message and all before it.
     Read(ReadReceipts),
-    /// Too much was missed.
+    /// Too much was missed to be sent.
     Resync(Resync),
-    /// Something was refused, or the reason of the close that follows.
+    /// A frame was refused, or the reason of the close that follows.
     Error(ErrorFrame),
-    /// Anything else: of no use here, or a newer server's.
+    /// Unknown or not needed.
     Other,
 }
 
-/// A message and the room's change number.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct StoredMessage {
-    /// The message.
     pub message: RoomMessage,
-    /// The room's change number.
     pub rev: i64,
 }
 
-/// A message that is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct DeletedMessage {
-    /// Which.
     pub message_id: MessageId,
-    /// The room's change number.
     pub rev: i64,
 }
 
-/// Somebody at the keys.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct TypingUser {
-    /// Who.
     pub user: UserRef,
-    /// Still?
     pub is_typing: bool,
 }
 
-/// How far somebody has read, and others told along with them.
+/// The last message that `user` has read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ReadReceipts {
-    /// Up to which message.
     pub message_id: MessageId,
-    /// Who.
     pub user: User,
-    /// The others.
     #[serde(default)]
     pub more: Vec<ReadReceipt>,
 }
@@ -79,25 +61,19 @@ pub struct ReadReceipts {
 /// How far one of them has read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ReadReceipt {
-    /// Up to which message.
     pub message_id: MessageId,
-    /// Who.
     pub user: User,
 }
 
-/// Where the room is now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Resync {
-    /// The room's change number.
     pub rev: i64,
 }
 
-/// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ErrorFrame {
-    /// The stable word.
     pub code: Code,
-    /// The message it is about, where there is one.
+    /// The message that was refused, if the error is about one.
     #[serde(default)]
     pub client_id: Option<String>,
 }
@@ -113,7 +89,7 @@ struct UserField {
     user: UserRef,
 }
 
-/// What `text` says. What is no frame, or lacks what its kind has, is of no use.
+/// Decodes a frame. Anything invalid or unknown becomes [`RoomFrame::Other`].
 pub fn decode(text: &str) -> RoomFrame {
     let frame = text.as_bytes();
     let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return RoomFrame::Other };
@@ -142,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// What `frame` is to a page. A new frame of the model stops the build here: has a page a use for it?
+    /// The decoded form of `frame`. The match is exhaustive, so that a new frame of the model is considered here.
     fn expected(frame: &ServerFrame) -> RoomFrame {
         match frame.clone() {
             ServerFrame::ConnectionEstablished { .. } => RoomFrame::Established,

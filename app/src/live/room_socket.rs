@@ -1,8 +1,8 @@
-//! The browser's half: keeps a socket to one room open for as long as its page is, and hands its frames to the state.
+//! Client of `/ws/chat/{id}/`, connected as long as the room's page is open; it applies frames to the page's signals.
 //!
-//! A lost connection is tried again with growing waits, at once when the network or the reader returns; each time it
-//! resumes after the last change seen, and sends again what is unconfirmed. A line that stays silent is asked, and
-//! given up when it does not answer: a laptop that slept does not learn otherwise that its socket is dead.
+//! Reconnects with exponential backoff, and at once when the network or the user returns. Each reconnect resumes
+//! after the last `rev` received and sends unconfirmed messages again. A silent connection is pinged, and dropped
+//! when there is no pong: a laptop that slept has no other way to learn that its connection is dead.
 
 use std::{pin::pin, time::Duration};
 
@@ -28,45 +28,40 @@ use crate::{
     state::{roster::Roster, timeline::Timeline, typing::Typists},
 };
 
-/// After so much silence the server is asked whether it is there.
+/// A ping is sent after so much silence.
 const PING_AFTER_MS: f64 = 25_000.0;
-/// And after so much more it is given up.
+/// A connection without a response to the ping is dropped after this.
 const PONG_TIMEOUT_MS: f64 = 8_000.0;
-/// How often those who stopped typing are looked for, while somebody types.
+/// How often expired typists are removed, while there are any.
 const TYPISTS_CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the connection reads and writes.
+/// The signals that frames are applied to.
 #[derive(Clone, Copy)]
 pub struct Signals {
-    /// The messages.
     pub timeline: RwSignal<Timeline>,
-    /// Who is typing.
     pub typists: RwSignal<Typists>,
-    /// How the line is.
     pub connection: RwSignal<ConnectionState>,
-    /// Who is in the room.
     pub roster: RwSignal<Roster>,
 }
 
-/// What a page does about what it hears.
+/// Callbacks of the page.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// A message that was not known came in.
+    /// A message that was not known before.
     pub new_message: Callback<RoomMessage>,
-    /// A message says something else now.
+    /// A message was edited or deleted; the new content.
     pub message_changed: Callback<(MessageId, String)>,
-    /// Too much was missed: read the newest page anew.
+    /// Too much was missed: load the newest page again.
     pub reload: Callback<()>,
-    /// The line stands (again).
     pub established: Callback<()>,
-    /// The reader may do more or less now.
+    /// What the current user may do in the room has changed.
     pub permissions_changed: Callback<()>,
-    /// The server will not have us here any more, and why.
+    /// Closed by the server for good, after the connection had been established.
     pub closed: Callback<Code>,
 }
 
-/// Follows `room` from change number `rev` until the current owner goes; what is sent into the answer goes to the
-/// server while the line stands, and nowhere while it does not (messages wait in the timeline).
+/// Follows `room` from `rev` until the current owner is cleaned up. Frames sent to the returned channel go to the
+/// server while connected, and are dropped otherwise (messages stay pending in the timeline).
 pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> UnboundedSender<ClientFrame> {
     let (frames, outgoing) = mpsc::unbounded();
     run_until_cleanup(|wakeups| {
@@ -77,7 +72,6 @@ pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> Unbound
     frames
 }
 
-/// Why a socket is over.
 enum Disconnect {
     Lost,
     Rejected(Code),
@@ -90,9 +84,10 @@ struct RoomSocket {
     hooks: Hooks,
     outgoing: UnboundedReceiver<ClientFrame>,
     wakeups: UnboundedReceiver<()>,
-    /// When the server was asked whether it is there, if it has not answered since.
+    /// When the unanswered ping was sent.
     pinged_at: Option<f64>,
-    /// What the server refused just now: where it closes then, that is why, in more detail than the close code.
+    /// The last error frame, if nothing followed it. Before a close it gives the reason in more detail than the close
+    /// code.
     last_error: Option<Code>,
 }
 
@@ -105,14 +100,14 @@ impl RoomSocket {
             if let Disconnect::Rejected(code) = end {
                 let code = self.last_error.unwrap_or(code);
                 self.signals.connection.set(ConnectionState::Closed(code));
-                // Whom the server never let in has a page as new as it gets.
+                // A page whose connection was rejected at once is as new as a reload would be.
                 if was_connected {
                     self.hooks.closed.run(code);
                 }
                 return;
             }
             failures = if was_open { 0 } else { failures + 1 };
-            // The first return is quick, and mostly nobody need know.
+            // The first reconnect is quick and mostly succeeds, so nothing is shown.
             if failures > 0 {
                 self.signals.connection.set(ConnectionState::Lost);
             }
@@ -125,7 +120,7 @@ impl RoomSocket {
         }
     }
 
-    /// One socket, from opening to end; true if it ever stood.
+    /// Runs one connection until it ends; true if it was established.
     async fn run_once(&mut self) -> (Disconnect, bool) {
         let path = format!("/ws/chat/{}/?after_rev={}", self.room, self.position.rev);
         let Ok(socket) = WebSocket::open(&socket_url(&path)) else { return (Disconnect::Lost, false) };

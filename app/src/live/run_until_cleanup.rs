@@ -1,4 +1,4 @@
-//! Work that goes on as long as the page that began it, and is nudged when it is worth another try.
+//! Runs a future as long as the reactive owner that started it.
 
 use std::future::Future;
 
@@ -10,8 +10,8 @@ use leptos::{ev, prelude::*, task::spawn_local};
 
 use crate::browser::document::is_visible;
 
-/// Runs what `work` makes of its nudges until the current owner goes. A nudge comes when the network or the reader
-/// returns.
+/// Spawns the future that `work` makes and aborts it when the current owner is cleaned up. Its channel receives a
+/// wake-up when the network returns or the tab becomes visible.
 pub(super) fn run_until_cleanup<F: Future<Output = ()> + 'static>(
     work: impl FnOnce(UnboundedReceiver<()>) -> F,
 ) {
@@ -19,7 +19,7 @@ pub(super) fn run_until_cleanup<F: Future<Output = ()> + 'static>(
     let (abort, registration) = AbortHandle::new_pair();
     let work = work(wakeups);
     spawn_local(async move {
-        // Aborted when the page goes; there is nothing to be told then.
+        // The result of an aborted future is of no interest.
         let _ = Abortable::new(work, registration).await;
     });
     let online = window_event_listener(ev::online, {

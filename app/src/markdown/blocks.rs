@@ -1,13 +1,13 @@
-//! Parts a text into paragraphs, quotes, lists, code and tables, line by line.
+//! Block parser: paragraphs, block quotes, lists, code blocks and tables, line by line.
 
 use super::{code, inline, mention::MentionLookup, steps};
 
-/// Quotes and lists within each other, at most; what is deeper is text.
+/// Maximum nesting of block quotes and lists; deeper markers are text.
 const DEEPEST: usize = 6;
-/// Columns of a table, at most; a row of more is no row.
+/// Maximum number of columns of a table; a row with more is text.
 const WIDEST: usize = 24;
 
-/// Writes the blocks that `lines` are.
+/// Renders the blocks of `lines`.
 pub(super) fn render(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut String) {
     let mut rest = lines;
     while let Some(&line) = rest.first() {
@@ -41,7 +41,7 @@ pub(super) fn render(lines: &[&str], depth: usize, names: &MentionLookup, html: 
     }
 }
 
-/// Lines up to an empty one or the next block. Their breaks and spaces are kept, by the style sheet.
+/// Lines up to an empty one or the next block. The style sheet keeps their line breaks and spaces.
 fn paragraph(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut String) -> usize {
     let ends = |at: usize| {
         let line = lines[at];
@@ -61,7 +61,7 @@ fn paragraph(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut Str
     end
 }
 
-/// `# Words`, up to three of them.
+/// `# Heading`, up to three `#`.
 fn heading(line: &str) -> Option<(usize, &str)> {
     let words = line.trim_start_matches('#');
     let level = line.len() - words.len();
@@ -72,12 +72,12 @@ fn heading(line: &str) -> Option<(usize, &str)> {
 /// `---`, `***` or `___`.
 fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.len() >= 3 && ['-', '*', '_'].iter().any(|&mark| line.chars().all(|letter| letter == mark))
+    line.len() >= 3 && ['-', '*', '_'].iter().any(|&marker| line.chars().all(|letter| letter == marker))
 }
 
-/// The line that opens a block of code.
+/// The opening line of a fenced code block.
 struct Fence<'a> {
-    mark: char,
+    marker: char,
     length: usize,
     language: &'a str,
 }
@@ -85,26 +85,26 @@ struct Fence<'a> {
 impl<'a> Fence<'a> {
     fn open(line: &'a str) -> Option<Self> {
         let line = line.trim_start();
-        let mark = line.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
-        let info = line.trim_start_matches(mark);
+        let marker = line.chars().next().filter(|marker| matches!(marker, '`' | '~'))?;
+        let info = line.trim_start_matches(marker);
         let length = line.len() - info.len();
         let language = info.split_whitespace().next().unwrap_or_default();
-        // ```like this``` in a line is code within it.
-        (length >= 3 && !info.contains('`')).then_some(Self { mark, length, language })
+        // A fence with a backtick in its info string is inline code.
+        (length >= 3 && !info.contains('`')).then_some(Self { marker, length, language })
     }
 
     fn is_closed_by(&self, line: &str) -> bool {
         steps::add(line.len());
         let line = line.trim();
-        line.len() >= self.length && line.chars().all(|letter| letter == self.mark)
+        line.len() >= self.length && line.chars().all(|letter| letter == self.marker)
     }
 }
 
-/// Up to the closing fence; without one, to the end.
+/// Renders up to the closing fence, or to the end.
 fn fenced(fence: &Fence, lines: &[&str], html: &mut String) -> usize {
     let end = (1..lines.len()).find(|&at| fence.is_closed_by(lines[at]));
     let code = lines[1..end.unwrap_or(lines.len())].join("\n");
-    // Wide code scrolls, by the keyboard too.
+    // Focusable, so that the keyboard can scroll wide code.
     html.push_str("<pre tabindex=\"0\"><code>");
     code::render(fence.language, &code, html);
     html.push_str("</code></pre>");
@@ -126,17 +126,16 @@ fn quote(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut String)
     end
 }
 
-/// The first line of a list's item.
+/// The first line of a list item.
 struct Item<'a> {
-    /// The number, of a numbered list.
+    /// The number in an ordered list.
     number: Option<&'a str>,
     /// `-`, `*`, `+`, `.` or `)`: another one begins another list.
-    mark: char,
-    /// How far the marker is indented.
+    marker: char,
+    /// Spaces before the marker.
     indent: usize,
-    /// How far what follows it is.
+    /// Where the content begins.
     offset: usize,
-    /// What follows the marker.
     words: &'a str,
 }
 
@@ -147,26 +146,27 @@ impl<'a> Item<'a> {
         let indent = line.len() - inner.len();
         let after = inner.trim_start_matches(|letter: char| letter.is_ascii_digit());
         let digits = inner.len() - after.len();
-        let mark = after.chars().next()?;
-        let is_known = if digits == 0 { matches!(mark, '-' | '*' | '+') } else { matches!(mark, '.' | ')') };
+        let marker = after.chars().next()?;
+        let is_known =
+            if digits == 0 { matches!(marker, '-' | '*' | '+') } else { matches!(marker, '.' | ')') };
         let words = after.get(1..)?.strip_prefix(' ').filter(|words| !words.trim().is_empty())?;
-        // A longer number is no place in a list.
+        // CommonMark allows nine digits.
         (is_known && digits <= 9).then(|| Self {
             number: (digits > 0).then(|| &inner[..digits]),
-            mark,
+            marker,
             indent,
             offset: line.len() - words.len(),
             words,
         })
     }
 
-    /// May it begin a list without an empty line before? A number at a line's beginning is often just that.
+    /// Whether it may follow a paragraph without an empty line: a number at the beginning of a line is often no list.
     fn may_interrupt(&self) -> bool {
         self.number.is_none_or(|number| number == "1")
     }
 
     fn continues(&self, other: &Self) -> bool {
-        self.mark == other.mark
+        self.marker == other.marker
             && self.number.is_some() == other.number.is_some()
             && other.indent <= self.indent + 1
     }
@@ -183,7 +183,7 @@ fn list(first: &Item, lines: &[&str], depth: usize, names: &MentionLookup, html:
             "</ol>"
         }
         Some(number) => {
-            // Long numbers need more room before the text.
+            // More room for long numbers.
             html.push_str(if number.len() > 2 { "<ol class=\"prose-far\" start=\"" } else { "<ol start=\"" });
             html.push_str(if number.is_empty() { "0" } else { number });
             html.push_str("\">");
@@ -200,7 +200,7 @@ fn list(first: &Item, lines: &[&str], depth: usize, names: &MentionLookup, html:
         render(&within, depth + 1, names, html);
         html.push_str("</li>");
         at = end;
-        // Items may stand apart.
+        // Items may be separated by empty lines.
         let next = (at..lines.len()).find(|&at| !lines[at].trim().is_empty()).unwrap_or(lines.len());
         steps::add(next - at);
         if lines.get(next).and_then(|line| Item::of(line)).is_some_and(|item| first.continues(&item)) {
@@ -211,7 +211,7 @@ fn list(first: &Item, lines: &[&str], depth: usize, names: &MentionLookup, html:
     at
 }
 
-/// What is indented below an item's marker is the item's; empty lines are where such a line follows.
+/// Lines indented below the marker belong to the item, and empty lines before such a line too.
 fn item_end(item: &Item, lines: &[&str], from: usize) -> usize {
     let is_within = |line: &str| line.len() - line.trim_start_matches(' ').len() > item.indent + 1;
     let mut end = from;
@@ -228,13 +228,12 @@ fn item_end(item: &Item, lines: &[&str], from: usize) -> usize {
     end
 }
 
-/// The line without so many of its leading spaces.
+/// Removes up to `spaces` leading spaces.
 fn dedent(line: &str, spaces: usize) -> &str {
     let blank = line.len() - line.trim_start_matches(' ').len();
     &line[blank.min(spaces)..]
 }
 
-/// How a column stands.
 #[derive(Clone, Copy)]
 enum Column {
     Plain,
@@ -242,7 +241,7 @@ enum Column {
     End,
 }
 
-/// The columns of the table that begins here: a row, and below it one of dashes.
+/// The columns of the table that begins here: a header row and a delimiter row.
 fn table_head(lines: &[&str]) -> Option<Vec<Column>> {
     let [head, dashes, ..] = lines else { return None };
     if !head.contains('|') || !dashes.contains('-') {
@@ -262,7 +261,7 @@ fn column(cell: &str) -> Option<Column> {
     })
 }
 
-/// What stands between the bars; none where there are none, or too many.
+/// The cells of a row; `None` where there is no `|`, or too many cells.
 fn cells(line: &str) -> Option<Vec<String>> {
     steps::add(line.len());
     let line = line.trim();
@@ -304,8 +303,8 @@ fn table(columns: &[Column], lines: &[&str], names: &MentionLookup, html: &mut S
     end
 }
 
-/// As wide as the columns are, whatever the row has. What is missing at its end is one cell, however many columns that
-/// are: a row of two letters must not become two dozen elements.
+/// Renders a row with as many cells as the table has columns. Missing cells become one cell with `colspan`, so that a
+/// short row does not become two dozen elements.
 fn row(tag: &str, columns: &[Column], cells: &[String], names: &MentionLookup, html: &mut String) {
     html.push_str("<tr>");
     let is_short = cells.len() + 1 < columns.len();

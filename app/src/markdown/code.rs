@@ -1,23 +1,23 @@
-//! Colours code: comments, strings, numbers and the words of the language. By the look of it and no more: a reader of
-//! each language would be larger than the whole page.
+//! Syntax highlighting of code blocks: comments, strings, numbers and keywords. It is lexical only, since a parser
+//! for each language would be larger than the whole page.
 
 use std::{cmp::Ordering, sync::OnceLock};
 
 use super::{escape, steps};
 
-/// What a family of languages looks like.
+/// Lexical rules of a family of languages.
 struct Family {
-    /// What people write after the fence, between spaces.
+    /// Names in the info string, separated by spaces.
     names: &'static str,
-    /// What begins a comment that ends with its line.
+    /// Prefixes of line comments.
     line: &'static [&'static str],
-    /// What a longer comment stands between.
+    /// Delimiters of block comments.
     block: Option<(&'static str, &'static str)>,
-    /// What strings stand between.
+    /// Quotation marks of strings.
     quotes: &'static str,
-    /// Its own words, between spaces, in the order of [`compare`].
+    /// Keywords, separated by spaces, sorted as by [`compare`].
     words: &'static str,
-    /// The same, one by one: made when code of the family is first seen.
+    /// The keywords as a list, made on first use.
     list: OnceLock<Vec<&'static str>>,
 }
 
@@ -118,7 +118,7 @@ impl Family {
         }
     }
 
-    /// A string, up to its quote or, but for backticks, the end of the line.
+    /// Length of the string at the beginning of `rest`. Strings end at their line's end, except with backticks.
     fn string(&self, rest: &str) -> usize {
         let Some(quote) = rest.chars().next().filter(|letter| self.quotes.contains(*letter)) else {
             return 0;
@@ -137,7 +137,7 @@ impl Family {
     }
 }
 
-/// The order of words, whatever the case of their letters.
+/// Compares without regard to ASCII case.
 fn compare(one: &str, other: &str) -> Ordering {
     let lower = |byte: u8| byte.to_ascii_lowercase();
     one.bytes().map(lower).cmp(other.bytes().map(lower))
@@ -147,13 +147,13 @@ fn has_word(words: &str, word: &str) -> bool {
     !word.is_empty() && words.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// Writes `code`, coloured where the language is known.
+/// Writes `code` as HTML, highlighted where the language is known.
 pub(super) fn render(language: &str, code: &str, html: &mut String) {
     let Some(family) = Family::of(language) else { return escape(code, html) };
     let mut rest = code;
     let mut is_after_space = true;
     while let Some(letter) = rest.chars().next() {
-        // `#` in a word begins no comment (`$#`, `a#b`).
+        // `#` within a word begins no comment (`$#`, `a#b`).
         let comment = if letter != '#' || is_after_space { family.comment(rest) } else { 0 };
         let (class, used) = if comment > 0 {
             ("code-comment", comment)

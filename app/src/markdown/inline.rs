@@ -1,16 +1,16 @@
-//! Reads what stands in a line: code, emphasis, links, mentions.
+//! Inline parser: code spans, emphasis, links, mentions.
 //!
-//! Emphasis may begin and end beside any letter or sign that is no space: Chinese has no spaces around its words.
-//! Only `_` keeps out of words, for the sake of `snake_case`.
+//! Emphasis may begin and end next to any character except white space, since Chinese has no spaces between words.
+//! Only `_` does not work within words, because of `snake_case`.
 
 use chat::model::mention::continues_word;
 
 use super::{escape, link, mention::MentionLookup, pairs::Pairs, steps};
 
-/// The most bytes of a link's words.
+/// Maximum length of a link's text, in bytes.
 const LINK_WORDS: usize = 1_000;
 
-/// Writes `text`, its marks made markup.
+/// Renders `text` as HTML.
 pub(super) fn render(text: &str, names: &MentionLookup, html: &mut String) {
     render_within(text, names, false, html);
 }
@@ -23,21 +23,19 @@ fn render_within(text: &str, names: &MentionLookup, in_link: bool, html: &mut St
     parser.finish(html);
 }
 
-/// A piece of a line.
 enum Piece {
-    /// Markup, ready.
     Html(String),
-    DelimiterRun(DelimiterRun),
+    Delimiters(DelimiterRun),
 }
 
 /// A run of `*`, `_` or `~`.
 struct DelimiterRun {
-    mark: char,
-    /// How many of them are nobody's yet.
+    delimiter: char,
+    /// Delimiters not used yet.
     left: usize,
-    /// What they close, the innermost first.
+    /// Closing tags, the innermost first.
     closes: String,
-    /// What they open, the innermost first.
+    /// Opening tags, the innermost first.
     opens: Vec<&'static str>,
 }
 
@@ -47,9 +45,9 @@ struct InlineParser<'a> {
     names: &'a MentionLookup<'a>,
     in_link: bool,
     pieces: Vec<Piece>,
-    /// The runs that may open something and have not: their places among the pieces, and their marks.
+    /// Runs that may open emphasis: their index in `pieces` and their delimiter.
     open: Vec<(usize, char)>,
-    /// How many of them there are of each mark.
+    /// The number of such runs of each delimiter.
     waiting: [usize; 3],
 }
 
@@ -64,7 +62,7 @@ impl InlineParser<'_> {
             let used = match letter {
                 '\\' => self.escaped(rest),
                 '`' => self.code(at),
-                '*' | '_' | '~' => self.marks(rest, letter, before),
+                '*' | '_' | '~' => self.delimiter_run(rest, letter, before),
                 '[' if !self.in_link => self.named_link(at),
                 '@' => self.mention(rest),
                 'h' | 'm' if !self.in_link && !before.is_some_and(continues_word) => self.link(rest),
@@ -99,7 +97,6 @@ impl InlineParser<'_> {
         }
     }
 
-    /// A sign that means itself.
     fn escaped(&mut self, rest: &str) -> usize {
         match rest[1..].chars().next().filter(char::is_ascii_punctuation) {
             Some(_) => {
@@ -110,7 +107,7 @@ impl InlineParser<'_> {
         }
     }
 
-    /// From so many backticks to as many; those without a fellow are text.
+    /// A code span between two runs of as many backticks; a run without a partner is text.
     fn code(&mut self, at: usize) -> usize {
         let rest = &self.text[at..];
         let inner = rest.trim_start_matches('`');
@@ -128,7 +125,7 @@ impl InlineParser<'_> {
             if end - start == ticks {
                 steps::add(end);
                 let code = inner[..start].replace('\n', " ");
-                // One space each side is for a backtick to stand in.
+                // One space on each side is removed, so that a span can begin with a backtick.
                 let bare = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
                 self.html(&["<code>"]);
                 self.text(bare.filter(|bare| !bare.trim().is_empty()).unwrap_or(&code));
@@ -141,48 +138,48 @@ impl InlineParser<'_> {
         ticks
     }
 
-    fn marks(&mut self, rest: &str, mark: char, before: Option<char>) -> usize {
-        let after = rest.trim_start_matches(mark);
+    fn delimiter_run(&mut self, rest: &str, delimiter: char, before: Option<char>) -> usize {
+        let after = rest.trim_start_matches(delimiter);
         let count = rest.len() - after.len();
         let after = after.chars().next();
         let is_beside = |letter: Option<char>| letter.is_some_and(|letter| !letter.is_whitespace());
-        let is_in_word = |letter: Option<char>| mark == '_' && letter.is_some_and(continues_word);
-        if mark == '~' && count != 2 {
+        let is_in_word = |letter: Option<char>| delimiter == '_' && letter.is_some_and(continues_word);
+        if delimiter == '~' && count != 2 {
             self.text(&rest[..count]);
             return count;
         }
-        let mut marks = DelimiterRun { mark, left: count, closes: String::new(), opens: Vec::new() };
+        let mut run = DelimiterRun { delimiter, left: count, closes: String::new(), opens: Vec::new() };
         if is_beside(before) && !is_in_word(after) {
-            self.close(&mut marks);
+            self.close(&mut run);
         }
-        if marks.left > 0 && is_beside(after) && !is_in_word(before) {
-            self.open.push((self.pieces.len(), mark));
-            self.waiting[kind(mark)] += 1;
+        if run.left > 0 && is_beside(after) && !is_in_word(before) {
+            self.open.push((self.pieces.len(), delimiter));
+            self.waiting[delimiter_index(delimiter)] += 1;
         }
-        self.pieces.push(Piece::DelimiterRun(marks));
+        self.pieces.push(Piece::Delimiters(run));
         count
     }
 
-    /// Closes what the nearest runs of the same mark have opened, one after the other.
-    fn close(&mut self, marks: &mut DelimiterRun) {
-        while marks.left > 0 && self.waiting[kind(marks.mark)] > 0 {
+    /// Closes the emphasis that the nearest runs of the same delimiter opened.
+    fn close(&mut self, run: &mut DelimiterRun) {
+        while run.left > 0 && self.waiting[delimiter_index(run.delimiter)] > 0 {
             steps::add(1);
-            let Some(&(place, mark)) = self.open.last() else { return };
-            if mark != marks.mark {
-                // What opened within and found no end is text.
+            let Some(&(index, delimiter)) = self.open.last() else { return };
+            if delimiter != run.delimiter {
+                // Runs opened in between have no closing delimiter and are text.
                 self.forget_last();
                 continue;
             }
-            let Piece::DelimiterRun(opener) = &mut self.pieces[place] else { return };
-            let (count, tag, end) = match (marks.mark, opener.left.min(marks.left)) {
+            let Piece::Delimiters(opener) = &mut self.pieces[index] else { return };
+            let (count, tag, end) = match (run.delimiter, opener.left.min(run.left)) {
                 ('~', _) => (2, "<del>", "</del>"),
                 (_, 1) => (1, "<em>", "</em>"),
                 (_, _) => (2, "<strong>", "</strong>"),
             };
             opener.opens.push(tag);
             opener.left -= count;
-            marks.closes.push_str(end);
-            marks.left -= count;
+            run.closes.push_str(end);
+            run.left -= count;
             if opener.left == 0 {
                 self.forget_last();
             }
@@ -190,18 +187,18 @@ impl InlineParser<'_> {
     }
 
     fn forget_last(&mut self) {
-        if let Some((_, mark)) = self.open.pop() {
-            self.waiting[kind(mark)] -= 1;
+        if let Some((_, delimiter)) = self.open.pop() {
+            self.waiting[delimiter_index(delimiter)] -= 1;
         }
     }
 
-    /// `[words](address)`.
+    /// `[text](address)`.
     fn named_link(&mut self, at: usize) -> usize {
-        let Some((words, address)) = named(self.text, &self.pairs, at) else { return 0 };
+        let Some((words, address)) = parse_link(self.text, &self.pairs, at) else { return 0 };
         let mut inner = String::new();
         render_within(words, self.names, true, &mut inner);
         let mut open = String::new();
-        // Where it leads is told before one goes there.
+        // The title shows the address before one follows the link.
         link::open(address, Some(address), &mut open);
         self.html(&[&open, &inner, "</a>"]);
         words.len() + address.len() + "[]()".len()
@@ -233,9 +230,9 @@ impl InlineParser<'_> {
         for piece in self.pieces {
             match piece {
                 Piece::Html(ready) => html.push_str(&ready),
-                Piece::DelimiterRun(DelimiterRun { mark, left, closes, opens }) => {
+                Piece::Delimiters(DelimiterRun { delimiter, left, closes, opens }) => {
                     html.push_str(&closes);
-                    html.extend(std::iter::repeat_n(mark, left));
+                    html.extend(std::iter::repeat_n(delimiter, left));
                     html.extend(opens.into_iter().rev());
                 }
             }
@@ -243,17 +240,17 @@ impl InlineParser<'_> {
     }
 }
 
-/// The place of a mark in [`InlineParser::waiting`].
-fn kind(mark: char) -> usize {
-    match mark {
+/// The index of a delimiter in [`InlineParser::waiting`].
+fn delimiter_index(delimiter: char) -> usize {
+    match delimiter {
         '*' => 0,
         '_' => 1,
         _ => 2,
     }
 }
 
-/// The words and the address of the link that begins at `at`. An address may have brackets of its own, in pairs.
-fn named<'a>(text: &'a str, pairs: &Pairs, at: usize) -> Option<(&'a str, &'a str)> {
+/// Text and address of the link that begins at `at`. The address may contain balanced brackets.
+fn parse_link<'a>(text: &'a str, pairs: &Pairs, at: usize) -> Option<(&'a str, &'a str)> {
     let end = pairs.close_of(at).filter(|end| end - at < LINK_WORDS)?;
     let words = text.get(at + 1..end).filter(|words| !words.trim().is_empty())?;
     let open = end + 1;

@@ -1,4 +1,4 @@
-//! `@` and a name: who is meant.
+//! Finds mentions: `@` and a username.
 
 use std::cell::Cell;
 
@@ -6,17 +6,16 @@ use chat::model::{limits::MENTION_NAMES_MAX, mention::is_named};
 
 use super::steps;
 
-/// Whose names are known here.
+/// The usernames that a message may mention.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MentionNames {
-    /// The reader's own username.
+    /// The current user's name, which is highlighted.
     pub me: String,
-    /// The usernames of others.
     pub others: Vec<String>,
 }
 
-/// Finds names in one text. A look compares all names, so there is a limit to them: as many as the service looks up for
-/// one message.
+/// Looks up names in one text. Each lookup compares all names, so their number is limited, to as many as the service
+/// looks up for a message.
 pub(super) struct MentionLookup<'a> {
     names: &'a MentionNames,
     looks_left: Cell<usize>,
@@ -27,8 +26,8 @@ impl<'a> MentionLookup<'a> {
         Self { names, looks_left: Cell::new(MENTION_NAMES_MAX) }
     }
 
-    /// The mention that `rest`, which begins with `@`, begins with, and whether it is of the reader. Of several names
-    /// that fit the longest is meant.
+    /// The mention at the beginning of `rest`, which begins with `@`, and whether it is of the current user. The
+    /// longest name that matches is chosen.
     pub(super) fn at<'b>(&self, rest: &'b str) -> Option<(&'b str, bool)> {
         let after = &rest[1..];
         let is_name = after.starts_with(|letter: char| letter.is_alphanumeric() || "_@.+-".contains(letter));

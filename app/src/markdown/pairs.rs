@@ -1,13 +1,11 @@
-//! Which brackets and backticks of a text belong together, found in one pass. Looking for the partner of each one as it
-//! comes up would cost the length of the text each time.
+//! Matches brackets and runs of backticks in one pass. Searching for the partner of each would be quadratic.
 
 use super::steps;
 
-/// The pairs of one text.
 pub(super) struct Pairs {
-    /// Where a bracket opens and where it closes, by where it opens; [`UNCLOSED`] where it does not close.
+    /// Positions of each opening bracket and its closing one, sorted; [`UNCLOSED`] where there is none.
     brackets: Vec<(usize, usize)>,
-    /// Where the last run of so many backticks begins, by their number; 0 where there is none but at the beginning.
+    /// The position of the last run of n backticks, by n; 0 where there is none after the beginning.
     last_ticks: Vec<usize>,
 }
 
@@ -31,7 +29,7 @@ impl Pairs {
                 '(' => round.push(pairs.opens(at)),
                 ']' => pairs.closes(square.pop(), at),
                 ')' => pairs.closes(round.pop(), at),
-                // Round brackets hold an address, which ends here.
+                // Round brackets contain an address, which ends here.
                 letter if letter == '<' || letter.is_whitespace() => round.clear(),
                 _ => {}
             }
@@ -58,13 +56,13 @@ impl Pairs {
         self.last_ticks[ticks] = at - ticks;
     }
 
-    /// Where the bracket closes that opens at `open`.
+    /// The position of the bracket that closes the one at `open`.
     pub(super) fn close_of(&self, open: usize) -> Option<usize> {
         let index = self.brackets.binary_search_by_key(&open, |pair| pair.0).ok()?;
         Some(self.brackets[index].1).filter(|&close| close != UNCLOSED)
     }
 
-    /// Does a run of exactly `ticks` backticks begin at `from` or later?
+    /// Whether a run of exactly `ticks` backticks begins at `from` or later.
     pub(super) fn has_ticks(&self, ticks: usize, from: usize) -> bool {
         self.last_ticks.get(ticks).is_some_and(|&last| last >= from)
     }

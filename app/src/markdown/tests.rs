@@ -1,4 +1,4 @@
-//! What each mark becomes, and that nothing else gets through.
+//! What each construct becomes, and that no other markup gets through.
 
 use super::*;
 

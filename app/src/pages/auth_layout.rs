@@ -1,4 +1,4 @@
-//! The door, which sign-in and sign-up share: brand, switches, and a card in the middle.
+//! Layout of the sign-in and sign-up pages: brand, switches, and a card in the middle.
 
 use leptos::prelude::*;
 
@@ -10,12 +10,8 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
-pub fn AuthLayout(
-    /// The card's contents.
-    children: Children,
-) -> impl IntoView {
+pub fn AuthLayout(children: Children) -> impl IntoView {
     view! {
         <div class="entry">
             <aside class="entry-side" aria-label=t!(brand)>

@@ -1,4 +1,4 @@
-//! `/rooms/browse`: the public rooms, to be found by name and joined.
+//! `/rooms/browse`: search the public rooms and join them.
 
 use chat::model::{Room, limits::ROOM_NAME_MAX};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -19,7 +19,6 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
 pub fn Browse() -> impl IntoView {
     let query = use_query_map().get_untracked();

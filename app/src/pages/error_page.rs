@@ -1,4 +1,4 @@
-//! The page in place of one that was refused or could not be made.
+//! The page for an error outside of a page's own rendering.
 
 use axum::http::request::Parts;
 use chat::model::Failure;
@@ -13,8 +13,8 @@ use crate::{
     ui::logo::Logo,
 };
 
-/// The whole document, in the language and theme that the request `parts` ask for. It waits for nothing and reads
-/// nothing, since it is what remains when the database is away.
+/// A complete document in the language and theme of the request `parts`. It reads no data, because it is also shown
+/// while the database is unavailable.
 pub fn error_page(options: LeptosOptions, parts: Parts, context: Context, failure: &Failure) -> String {
     let owner = Owner::new_root(None);
     let html = owner.with(|| {

@@ -1,10 +1,9 @@
-//! `/`: on to the rooms, which lead a stranger to the sign-in page.
+//! `/`: redirects to the rooms, which redirect to the sign-in page if necessary.
 
 use leptos::prelude::*;
 
 use super::redirect::Redirect;
 
-/// See the module.
 #[component]
 pub fn Home() -> impl IntoView {
     view! { <Redirect path="/rooms"/> }.into_any()

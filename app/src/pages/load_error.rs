@@ -1,4 +1,4 @@
-//! In place of what a page wanted to show and could not have.
+//! Shown in place of content that could not be loaded.
 
 use chat::model::Failure;
 use leptos::prelude::*;
@@ -6,12 +6,8 @@ use leptos::prelude::*;
 use super::answer_with;
 use crate::{error::error_message, i18n::t, preferences::locale, ui::erased::IntoErased};
 
-/// See the module.
 #[component]
-pub fn LoadError(
-    /// Why.
-    failure: Failure,
-) -> impl IntoView {
+pub fn LoadError(failure: Failure) -> impl IntoView {
     answer_with(failure.code);
     view! {
         <div class="blank">

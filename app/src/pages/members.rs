@@ -1,4 +1,4 @@
-//! `/rooms/:id/members`: everyone in a room, to be found, invited and moderated, as far as the reader may.
+//! `/rooms/:id/members`: search, invite and moderate the members of a room, as far as the current user may.
 
 use chat::{
     model::{Role, RoomId, UserId, limits::USERNAME_MAX},
@@ -28,7 +28,6 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
 pub fn MembersPage() -> impl IntoView {
     let (params, query) = (use_params_map().get_untracked(), use_query_map().get_untracked());
@@ -121,7 +120,7 @@ fn Invite(room: RoomId, form_error: Option<FormError>) -> impl IntoView {
             <input type="hidden" name="room" value=room.to_string()/>
             <label for="username">{t!(members.invite_label)}</label>
             <div class="invite-line">
-                // The people to choose from are brought by `public/page.js`.
+                // `public/page.js` loads the suggestions.
                 <input
                     class="input"
                     type="text"
@@ -193,7 +192,7 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
     .into_any()
 }
 
-/// What the reader may do about somebody, in the order of the menu.
+/// What the current user may do with a member, in the order of the menu.
 fn actions(place: &Place) -> Vec<MemberAction> {
     let member = &place.member;
     let roles = [

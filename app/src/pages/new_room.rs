@@ -19,7 +19,6 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
 pub fn NewRoom() -> impl IntoView {
     let form_error = take_form_error().filter(|form_error| form_error.form == Form::NewRoom);

@@ -1,4 +1,4 @@
-//! The page where there is none.
+//! The page for an unknown path.
 
 use chat::model::Code;
 use leptos::prelude::*;
@@ -6,7 +6,6 @@ use leptos::prelude::*;
 use super::{PageTitle, answer_with};
 use crate::{i18n::t, ui::logo::Logo};
 
-/// No page has this address.
 #[component]
 pub fn NotFound() -> impl IntoView {
     answer_with(Code::NotFound);

@@ -1,4 +1,4 @@
-//! `/notifications`: what happened in one's rooms, the newest first, and the way there.
+//! `/notifications`: the user's notifications, the newest first.
 
 use chat::model::{Notification, NotificationType};
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -22,7 +22,6 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
 pub fn NotificationsPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
@@ -31,7 +30,7 @@ pub fn NotificationsPage() -> impl IntoView {
     view! {
         <PageTitle text=t!(notifications.title)/>
         <Page title=t!(notifications.title) back="/rooms" back_on_phone=true>
-            // Kept up to date by `public/page.js`, while one reads.
+            // A live region, refreshed by `public/page.js`.
             <div data-fresh="notifications">
                 <Suspense>
                     {move || Suspend::new(async move {

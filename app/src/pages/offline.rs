@@ -1,11 +1,10 @@
-//! `/offline`: what the service worker shows in place of a page that cannot be fetched.
+//! `/offline`: shown by the service worker when a page cannot be fetched.
 
 use leptos::prelude::*;
 
 use super::PageTitle;
 use crate::{i18n::t, ui::logo::Logo};
 
-/// See the module.
 #[component]
 pub fn Offline() -> impl IntoView {
     view! {
@@ -14,7 +13,7 @@ pub fn Offline() -> impl IntoView {
             <Logo/>
             <h1>{t!(offline.title)}</h1>
             <p>{t!(offline.lead)}</p>
-            // The address is the one that was asked for.
+            // The browser still shows the address that was requested.
             <a class="button button-loud" href="">
                 {t!(page.again)}
             </a>

@@ -1,5 +1,4 @@
-//! A person's two names in a form, in the order in which the reader's language says them: when signing up, and in the
-//! settings.
+//! The fields for first and last name, in the order of the page's language.
 
 use chat::model::{Failure, limits::PERSON_NAME_MAX};
 use leptos::prelude::*;
@@ -10,16 +9,8 @@ use crate::{
     ui::field::{TextField, field_error},
 };
 
-/// See the module.
 #[component]
-pub fn PersonNames(
-    /// What the family name's field begins with.
-    last_name: String,
-    /// What the given name's field begins with.
-    first_name: String,
-    /// What was refused, if anything.
-    failure: Option<Failure>,
-) -> impl IntoView {
+pub fn PersonNames(last_name: String, first_name: String, failure: Option<Failure>) -> impl IntoView {
     let field = |name, label, value, autocomplete| {
         let error = field_error(failure.as_ref(), name);
         view! { <TextField name label value error autocomplete max=PERSON_NAME_MAX optional=true/> }

@@ -1,14 +1,10 @@
-//! A page that is not to be seen: on to another.
+//! Redirects to another page.
 
 use leptos::prelude::*;
 
-/// The server answers with a redirect; the browser leaves for the new page, which may be one that is not live.
+/// On the server a redirect of the response; in the browser a full page load, since the target may not be live.
 #[component]
-pub fn Redirect(
-    /// Where to.
-    #[prop(into)]
-    path: String,
-) -> impl IntoView {
+pub fn Redirect(#[prop(into)] path: String) -> impl IntoView {
     #[cfg(feature = "ssr")]
     crate::server::request::redirect(&path);
     #[cfg(feature = "hydrate")]

@@ -1,4 +1,4 @@
-//! `/rooms/:id`: one room. Its parts are in `room/`; `conversation` joins them to the state and the socket.
+//! `/rooms/:id`: a room. `conversation` connects the parts in `room/` to the state and the socket.
 
 use chat::model::{Code, Failure, MessageId, RoomId};
 use leptos::prelude::*;
@@ -40,12 +40,11 @@ pub use composer::COMPOSER;
 use conversation::{Conversation, RoomQuery};
 use details::Details;
 
-/// Asks for the page of this room anew.
+/// Loads the page's data again.
 #[cfg(feature = "hydrate")]
 #[derive(Clone, Copy)]
 struct RefetchRoom(Callback<()>);
 
-/// See the module.
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
@@ -75,7 +74,7 @@ pub fn RoomPage() -> impl IntoView {
                 match opened.await {
                     Ok(Ok(opened)) => view! { <Opened opened query=room_query()/> }.erased(),
                     Ok(Err(code)) => view! { <RoomUnavailable code/> }.erased(),
-                    // The frame leads a stranger to the sign-in page.
+                    // `Rooms` redirects to the sign-in page.
                     Err(AppError(failure)) if needs_sign_in(failure.code) => {
                         view! { <main id="main" class="pane pane-main"></main> }.erased()
                     }
@@ -98,7 +97,7 @@ pub fn RoomPage() -> impl IntoView {
 fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let room = opened.room.clone();
     let roster = RwSignal::new(opened.roster.clone());
-    // For the socket, which hears who comes and goes.
+    // The controller applies presence and membership changes to it.
     provide_context(roster);
     view! {
         <PageTitle text=room.name.clone()/>
@@ -110,7 +109,7 @@ fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     .erased()
 }
 
-/// A room that is not there, or not for the asking person: which of the two is not told.
+/// A room that does not exist or that the user may not see; the page does not tell which.
 #[component]
 fn RoomUnavailable(code: Code) -> impl IntoView {
     answer_with(code);

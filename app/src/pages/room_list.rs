@@ -1,4 +1,4 @@
-//! The list of rooms, and at its foot oneself.
+//! The list of rooms, with the user's menu below.
 
 use chat::model::{Room, RoomId, RoomType, User, message::DELETED_CONTENT};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -22,17 +22,11 @@ use crate::{
     },
 };
 
-/// How much of a message is told, in characters.
+/// Length of a message's excerpt, in characters.
 const SHOWN: usize = 160;
 
-/// See the module.
 #[component]
-pub fn RoomList(
-    /// Who is signed in.
-    me: User,
-    /// The rooms.
-    rooms: RoomsContext,
-) -> impl IntoView {
+pub fn RoomList(me: User, rooms: RoomsContext) -> impl IntoView {
     let RoomsContext(all) = rooms;
     let order = Memo::new(move |_| all.with(Rooms::order));
     let is_empty = Memo::new(move |_| order.with(Vec::is_empty));
@@ -44,7 +38,7 @@ pub fn RoomList(
                     <Logo/>
                     <span>{t!(brand)}</span>
                 </a>
-                // Made to open the switcher by `public/page.js`; without scripts it is not shown.
+                // `public/page.js` opens the quick switcher; without scripts the button is hidden.
                 <button
                     type="button"
                     class="button button-icon"
@@ -79,7 +73,7 @@ pub fn RoomList(
                         .then(|| {
                             view! {
                                 <p class="rooms-none">{none}</p>
-                                // On a wide screen they are in the middle, see `NoRoom`.
+                                // On wide screens `NoRoom` shows these links.
                                 <p class="rooms-none-ways phone-only">
                                     <a class="button button-loud" href="/rooms/browse" rel="external">
                                         {browse}
@@ -105,7 +99,7 @@ pub fn RoomList(
     .erased()
 }
 
-/// The way to the notifications, and how many wait there.
+/// The link to the notifications with their unread count.
 #[component]
 fn NotificationsLink(all: RwSignal<Rooms>) -> impl IntoView {
     let locale = locale();
@@ -152,7 +146,7 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
             Some(Listed { room, when, is_mentioned: all.is_mentioned(id) })
         })
     });
-    // The link stays the same element while the room changes, so that focus stays too.
+    // The link element is kept while the room changes, so that it keeps the focus.
     let class = move || {
         let unread =
             listed.with(|listed| listed.as_ref().is_some_and(|Listed { room, .. }| room.unread_count > 0));
@@ -168,12 +162,12 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
     .erased()
 }
 
-/// A room, as its line shows it.
+/// What an item of the list shows.
 #[derive(Clone, PartialEq)]
 struct Listed {
     room: Room,
-    /// When somebody last wrote there. In words: the line is drawn anew with each message, and must not itself follow
-    /// the clock, which would keep something of each.
+    /// Time of the last message, formatted. The item renders again with each message and must not subscribe to the
+    /// clock, which would keep memory for each subscriber.
     when: String,
     is_mentioned: bool,
 }
@@ -232,12 +226,12 @@ fn RoomLine(listed: Listed) -> impl IntoView {
     .erased()
 }
 
-/// What of a message's `content` is told elsewhere, in one line.
+/// An excerpt of a message in one line.
 pub(super) fn beginning(content: &str) -> String {
     if content == DELETED_CONTENT { t!(timeline.deleted).to_owned() } else { excerpt(content, SHOWN) }
 }
 
-/// A number for a small round thing.
+/// A count for a badge.
 fn capped(count: i64) -> String {
     if count > 99 { "99+".to_owned() } else { count.to_string() }
 }
@@ -280,12 +274,13 @@ fn Me(me: User) -> impl IntoView {
                     <IconSvg icon=Icon::Settings small=true/>
                     {t!(settings.title)}
                 </a>
-                // Shown, and made to ask, by `public/page.js`, where the browser has not been asked yet.
+                // `public/page.js` shows the button while the browser has not been asked for permission.
                 <button type="button" class="button button-small button-wide" hidden=true data-ask-alerts="">
                     <IconSvg icon=Icon::Bell small=true/>
                     {t!(notifications.allow)}
                 </button>
-                // What was begun here goes too, by `public/page.js`: whoever comes next need not find it.
+                // `public/page.js` also deletes the user's drafts, so that the next user of the browser does not find
+                // them.
                 <form method="post" action=SignOut::url() data-forgets=drafts_of(me.id)>
                     <button type="submit" class="button button-small button-wide">
                         <IconSvg icon=Icon::Out small=true/>

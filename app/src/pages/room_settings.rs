@@ -1,4 +1,4 @@
-//! `/rooms/:id/settings`: what an admin decides about a room.
+//! `/rooms/:id/settings`: the settings of a room, for its admins.
 
 use chat::model::{
     Room, RoomId,
@@ -21,7 +21,6 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
 pub fn RoomSettings() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id");

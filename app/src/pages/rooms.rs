@@ -1,4 +1,4 @@
-//! `/rooms` and below: the frame with the list of rooms, and beside it what the address names.
+//! `/rooms` and below: the frame with the list of rooms; the nested route is shown beside it.
 
 use chat::model::{Code, RoomId};
 use leptos::prelude::*;
@@ -26,22 +26,20 @@ use crate::{
 #[cfg(feature = "hydrate")]
 mod notifications;
 
-/// The rooms as this page knows them, for whoever hears of something new in one.
+/// The list of rooms, provided as context.
 #[derive(Clone, Copy)]
 pub struct RoomsContext(pub RwSignal<rooms::Rooms>);
 
-/// The same as they came with the page.
+/// The list as it was loaded with the page.
 #[derive(Clone, Copy)]
 struct InitialRooms(JsonResource<Result<rooms::Rooms, AppError>>);
 
-/// See the module.
 #[component]
 pub fn Rooms() -> impl IntoView {
     let notice = PageNotice::provide();
     let session = json_resource(|| (), |()| read_session());
     let rooms = json_resource(|| (), |()| list_rooms());
-    // Counted by whoever refers to it: on the server the title is worded last, when the signals of the page's parts may
-    // have gone with them.
+    // Reference-counted: on the server the title is rendered last, when the owner of the page's signals may be gone.
     let all = ArcRwSignal::new(rooms::Rooms::default());
     let context = RoomsContext(RwSignal::from(all.clone()));
     provide_context(context);
@@ -52,7 +50,7 @@ pub fn Rooms() -> impl IntoView {
     let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {
         <BeforeTitle prefix=move || unread_mark(unread.get())/>
-        // The router leaves links to elsewhere to the browser, which moves the focus as well.
+        // `rel="external"`: the browser handles the link and moves the focus, which the router would not.
         <a class="skip wide-only" href="#main" rel="external">
             {t!(skip)}
         </a>
@@ -83,7 +81,7 @@ pub fn Rooms() -> impl IntoView {
     .erased()
 }
 
-/// What is unread elsewhere, as a page's title begins with it: `(3) 发布`.
+/// The unread count as prefix of the page's title: `(3) 发布`.
 fn unread_mark(unread: i64) -> String {
     match unread {
         ..=0 => String::new(),
@@ -92,13 +90,12 @@ fn unread_mark(unread: i64) -> String {
     }
 }
 
-/// The room that this path opens.
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser hears of other rooms"))]
 fn room_id_in_path(path: &str) -> Option<RoomId> {
     path.strip_prefix("/rooms/")?.parse().ok().and_then(RoomId::checked)
 }
 
-/// Which pane has the stage where there is room for one.
+/// The pane that is visible where there is room for only one.
 fn pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
     let (location, query) = (use_location(), use_query_map());
     move || {
@@ -113,7 +110,7 @@ fn pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
     }
 }
 
-/// A stranger signs in first, and comes back to where they were going.
+/// Redirects to the sign-in page, which leads back here.
 #[component]
 fn RedirectToSignIn() -> impl IntoView {
     let location = use_location();
@@ -128,7 +125,7 @@ fn RedirectToSignIn() -> impl IntoView {
     view! { <Redirect path=sign_in_path(&wanted)/> }.erased()
 }
 
-/// `/rooms`: no room chosen yet.
+/// `/rooms`: no room is open.
 #[component]
 pub fn NoRoom() -> impl IntoView {
     let (RoomsContext(rooms), InitialRooms(first)) = (expect_context(), expect_context());
@@ -142,7 +139,7 @@ pub fn NoRoom() -> impl IntoView {
                 <Logo/>
                 <PageNoticeView/>
                 <p>
-                    // Waits for the list: until then there seem to be none.
+                    // Wait for the list, which is empty until it has loaded.
                     <Suspense>
                         {move || Suspend::new(async move {
                             let had_none = first.await.is_ok_and(|rooms| rooms.list.is_empty());
@@ -164,8 +161,8 @@ pub fn NoRoom() -> impl IntoView {
     .erased()
 }
 
-/// Why the form before this page was refused, or the page is another one now: shown there, and not on those that one
-/// goes to from there.
+/// The error of the form submitted before this page, or the reason why the page changed. Shown until the next
+/// navigation.
 #[derive(Clone, Copy)]
 pub struct PageNotice {
     words: RwSignal<Option<String>>,
@@ -187,21 +184,20 @@ impl PageNotice {
         notice
     }
 
-    /// Shows this on the page that is open.
+    /// Shows a notice on the current page.
     #[cfg(feature = "hydrate")]
     pub fn show(self, words: String) {
         self.words.set(Some(words));
     }
 }
 
-/// See [`Notice`].
 #[component]
 pub fn PageNoticeView() -> impl IntoView {
     let PageNotice { words } = expect_context();
     move || words.get().map(|words| view! { <p class="notice notice-alert" role="alert">{words}</p> })
 }
 
-/// Is this a refusal that a stranger gets?
+/// Whether the error means that nobody is signed in.
 pub(super) fn needs_sign_in(code: Code) -> bool {
     matches!(code, Code::NotAuthenticated | Code::UserInactive | Code::UserNotFound)
 }

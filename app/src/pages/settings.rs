@@ -1,4 +1,4 @@
-//! `/settings`: one's names, password, language and theme, and what the account is open with.
+//! `/settings`: the user's names, password, language and theme, sessions and tokens.
 
 use chat::{model::User, service::accounts::IssuedToken};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -24,7 +24,6 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let done = use_query_map().get_untracked().get("done");

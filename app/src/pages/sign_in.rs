@@ -1,5 +1,5 @@
-//! `/sign-in`. A plain form, answered with a new page: passwords are kept by browsers that see one, and everything
-//! after it starts afresh.
+//! `/sign-in`. A plain form that is answered with a new page: browsers then offer to save the password, and no state
+//! of the previous user remains.
 
 use chat::model::limits::USERNAME_MAX;
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -15,7 +15,6 @@ use crate::{
     ui::field::{FormFailure, PasswordField, TextField, field_error},
 };
 
-/// See the module.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! `/sign-up`. A plain form, as signing in is.
+//! `/sign-up`. A plain form, for the same reasons as [`super::sign_in`].
 
 use chat::model::limits::USERNAME_MAX;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -15,7 +15,6 @@ use crate::{
     ui::field::{FormFailure, PasswordField, TextField, field_error},
 };
 
-/// See the module.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     view! {

@@ -1,23 +1,23 @@
-//! The console for testers: forms that `public/console.js` makes calls and sockets of. Without that script they are
-//! not shown, and the page is the reference alone.
+//! The console for testers: forms that `public/console.js` turns into calls and WebSockets. Without that script they
+//! are hidden and only the reference is shown.
 
 use leptos::{either::Either, prelude::*};
 
 use super::model::{Field, Operation, Socket};
 use crate::{i18n::t, ui::text_area::TextArea};
 
-/// What the page needs to be more than a reference.
+/// Options of the console.
 #[derive(Clone, Debug, Default)]
 pub struct Console {
-    /// Username and password to begin with, where everybody may know them.
+    /// Username and password to prefill, of the demo account.
     pub account: Option<(&'static str, &'static str)>,
 }
 
-/// Stands for an id that `public/console.js` makes anew each time it sends the text. A fixed one would store a single
-/// message in each room, whoever sends it how often.
+/// Placeholder that `public/console.js` replaces by a new id each time it sends the text. A fixed `client_id` would
+/// store only one message per room.
 const NEW_ID: &str = "{{client_id}}";
 
-/// An example in which the id of the message is a new one each time.
+/// Replaces the example's `client_id` by [`NEW_ID`].
 fn with_new_id(example: &str) -> String {
     const BEFORE: &str = "\"client_id\": \"";
     let Some((start, rest)) = example.split_once(BEFORE) else { return example.to_owned() };
@@ -25,13 +25,12 @@ fn with_new_id(example: &str) -> String {
     format!("{start}{BEFORE}{NEW_ID}\"{end}")
 }
 
-/// Says what [`NEW_ID`] is.
+/// Explains [`NEW_ID`].
 #[component]
 fn AboutNewId() -> impl IntoView {
     view! { <p class="try-note">{t!(console.new_id, mark = NEW_ID)}</p> }
 }
 
-/// Who makes the calls.
 #[component]
 pub(super) fn ConsoleSignIn(console: Console) -> impl IntoView {
     let (username, password) = console.account.unwrap_or_default();
@@ -90,7 +89,7 @@ pub(super) fn ConsoleSignIn(console: Console) -> impl IntoView {
     .into_any()
 }
 
-/// One call, to be filled in.
+/// The form of an operation.
 #[component]
 pub(super) fn CallForm(operation: Operation) -> impl IntoView {
     let Operation { id, method, path, needs_token, parameters, kinds, body, summary, .. } = operation;
@@ -144,7 +143,7 @@ pub(super) fn CallForm(operation: Operation) -> impl IntoView {
     .into_any()
 }
 
-/// Where a parameter is typed or chosen. Whatever is typed is sent: wrong values are what testers try.
+/// The input of a parameter. Values are not validated, since testers try invalid ones too.
 #[component]
 fn Parameter(field: Field) -> impl IntoView {
     let place = if field.in_path { "path" } else { "query" };
@@ -181,7 +180,7 @@ fn Parameter(field: Field) -> impl IntoView {
     .into_any()
 }
 
-/// What became of a call: filled in by the script.
+/// The result of a call, filled in by the script.
 #[component]
 fn CallResult() -> impl IntoView {
     view! {
@@ -200,18 +199,16 @@ fn CallResult() -> impl IntoView {
     .into_any()
 }
 
-/// One text of it, which may be long enough to scroll.
+/// A scrollable part of the result.
 #[component]
 fn OutputPart(name: &'static str, label: &'static str) -> impl IntoView {
     view! { <pre class="example" tabindex="0" role="group" aria-label=label data-testid=name></pre> }
 }
 
-/// A socket to speak to.
 #[component]
 pub(super) fn SocketConsole(
-    /// The socket.
     socket: Socket,
-    /// Where on the page it stands.
+    /// The id of the section.
     id: String,
 ) -> impl IntoView {
     let Socket { path, summary, parameters, send, .. } = socket;
@@ -221,7 +218,7 @@ pub(super) fn SocketConsole(
     let resumes = resumes.map(|field| view! { <Parameter field/> }).collect_view();
     let good: Vec<(String, String)> =
         send.into_iter().map(|frame| (frame.name, with_new_id(&frame.example))).collect();
-    // The same message twice: what a client does that got no answer.
+    // The same message twice, as after a lost response.
     let again = good.iter().find(|(_, text)| text.contains(NEW_ID)).map(|(_, text)| {
         let (name, text) = (t!(console.same_id).to_owned(), text.clone());
         view! { <Preset name text testid="preset-same-id".to_owned() is_fixed=true/> }
@@ -307,7 +304,7 @@ pub(super) fn SocketConsole(
     .into_any()
 }
 
-/// Buttons for frames that the server refuses.
+/// Buttons for frames that the server rejects.
 #[component]
 fn BadFrames() -> impl IntoView {
     [
@@ -327,13 +324,13 @@ fn BadFrames() -> impl IntoView {
     .collect_view()
 }
 
-/// A button that puts a frame where it can be changed and sent.
+/// A button that copies a frame into the editor.
 #[component]
 fn Preset(
     name: String,
     text: String,
     testid: String,
-    /// Is its id made when the button is pressed, so that the frame can be sent again as it is?
+    /// Whether the id is generated once, when the button is pressed, so that the frame can be sent again unchanged.
     #[prop(optional)]
     is_fixed: bool,
 ) -> impl IntoView {

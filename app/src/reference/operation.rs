@@ -1,4 +1,4 @@
-//! One call.
+//! The section of an operation.
 
 use leptos::prelude::*;
 
@@ -10,14 +10,8 @@ use super::{
 };
 use crate::i18n::t;
 
-/// See the module.
 #[component]
-pub(super) fn OperationArticle(
-    /// The call.
-    operation: Operation,
-    /// Can it be made here?
-    is_console: bool,
-) -> impl IntoView {
+pub(super) fn OperationArticle(operation: Operation, is_console: bool) -> impl IntoView {
     let console = is_console.then(|| view! { <CallForm operation=operation.clone()/> });
     let Operation {
         id,
@@ -69,7 +63,6 @@ pub(super) fn OperationArticle(
     .into_any()
 }
 
-/// What may come back.
 #[component]
 fn ResponseDetails(answer: ResponseDoc) -> impl IntoView {
     let ResponseDoc { status, description, headers, examples } = answer;
@@ -85,7 +78,7 @@ fn ResponseDetails(answer: ResponseDoc) -> impl IntoView {
             view! { <Example label text/> }
         })
         .collect_view();
-    // Refusals look alike everywhere: closed, so that what differs is seen.
+    // Error responses are similar everywhere and are collapsed.
     view! {
         <details class="answer" open=!is_refusal>
             <summary>

@@ -1,4 +1,4 @@
-//! The whole page: what to know first, where everything stands, then group by group.
+//! The page: introduction, contents, groups of operations, sockets.
 
 use leptos::prelude::*;
 
@@ -17,7 +17,7 @@ use crate::{
     ui::{logo::Logo, switches::Switches},
 };
 
-/// The page, as a whole document; with a console, every call on it can be made.
+/// The complete document; with a console, operations can be called from it.
 pub fn reference_page(
     options: LeptosOptions,
     reference: Reference,
@@ -78,7 +78,6 @@ pub fn reference_page(
     }
 }
 
-/// Calls that belong together.
 #[component]
 fn Section(group: Group, is_console: bool) -> impl IntoView {
     let calls = group
@@ -96,7 +95,6 @@ fn Section(group: Group, is_console: bool) -> impl IntoView {
     .into_any()
 }
 
-/// Where everything stands.
 #[component]
 fn Contents(groups: Vec<Group>, sockets: Vec<Socket>) -> impl IntoView {
     let groups = groups

@@ -1,11 +1,11 @@
-//! The reference's prose: paragraphs, lists and code spans. Anything else is shown as it is written.
+//! Text of the reference: paragraphs, lists and code spans. Other markup is shown as it is.
 
 use leptos::{either::Either, prelude::*};
 
 /// Paragraphs, and lists of lines that begin with a dash.
 #[component]
 pub(super) fn RichText(
-    /// The text; an empty line ends a paragraph.
+    /// Paragraphs are separated by empty lines.
     text: String,
 ) -> impl IntoView {
     text.split("\n\n")
@@ -24,7 +24,7 @@ pub(super) fn RichText(
         .into_any()
 }
 
-/// One line with its code spans.
+/// A line with code spans.
 pub(super) fn line(text: &str) -> impl IntoView + use<> {
     text.split('`')
         .enumerate()

@@ -1,4 +1,4 @@
-//! One socket.
+//! The section of a WebSocket.
 
 use leptos::prelude::*;
 
@@ -10,14 +10,11 @@ use super::{
 };
 use crate::i18n::t;
 
-/// See the module.
 #[component]
 pub(super) fn SocketArticle(
-    /// The socket.
     socket: Socket,
-    /// Where on the page it stands.
+    /// The id of the section.
     id: String,
-    /// Can it be opened here?
     is_console: bool,
 ) -> impl IntoView {
     let console = is_console.then(|| view! { <SocketConsole socket=socket.clone() id=id.clone()/> });

@@ -1,4 +1,4 @@
-//! Tables and examples that calls and sockets share.
+//! Tables and examples shared by operations and sockets.
 
 use leptos::prelude::*;
 
@@ -11,9 +11,8 @@ use crate::i18n::t;
 /// A table of parameters or fields.
 #[component]
 pub(super) fn Fields(
-    /// What the table is of, for who cannot see where it stands.
+    /// Caption for screen readers.
     caption: String,
-    /// Its rows.
     fields: Vec<Field>,
 ) -> impl IntoView {
     let rows = fields
@@ -52,12 +51,11 @@ pub(super) fn Fields(
     .into_any()
 }
 
-/// JSON, or another text to be read as it is.
+/// A preformatted example.
 #[component]
 pub(super) fn Example(
-    /// What it is, for who cannot see where it stands.
+    /// Label for screen readers.
     label: String,
-    /// The text.
     text: String,
 ) -> impl IntoView {
     view! {
@@ -68,12 +66,9 @@ pub(super) fn Example(
     .into_any()
 }
 
-/// Frames, each with what it says and how it looks.
+/// Frames with description and example.
 #[component]
-pub(super) fn Frames(
-    /// The frames.
-    frames: Vec<Frame>,
-) -> impl IntoView {
+pub(super) fn Frames(frames: Vec<Frame>) -> impl IntoView {
     let frames = frames
         .into_iter()
         .map(|frame| {

@@ -1,42 +1,32 @@
-//! One's own account: names, password, and what it is open with.
+//! The user's own account: names, password, sessions and tokens.
 
 use leptos::prelude::*;
 
 use crate::error::AppError;
 
-/// Takes other names.
 #[server(prefix = "/ui", endpoint = "rename")]
 pub async fn rename(
-    /// Given name.
-    #[server(default)]
-    first_name: String,
-    /// Family name.
-    #[server(default)]
-    last_name: String,
+    #[server(default)] first_name: String,
+    #[server(default)] last_name: String,
 ) -> Result<(), AppError> {
     let result = handler::rename(&first_name, &last_name).await.map(|()| done("names"));
     let typed = [("first_name", first_name.as_str()), ("last_name", &last_name)];
     super::forms::answer(result, super::forms::Form::Profile, PATH, typed)
 }
 
-/// Takes another password, for whoever knows the old one. Everything else that the account is open with ends.
+/// Changes the password. All other sessions and tokens of the user end.
 #[server(prefix = "/ui", endpoint = "change_password")]
 pub async fn change_password(
-    /// The password until now.
-    #[server(default)]
-    old_password: String,
-    /// The password from now on.
-    #[server(default)]
-    password: String,
+    #[server(default)] old_password: String,
+    #[server(default)] password: String,
 ) -> Result<(), AppError> {
     let result = handler::change_password(&old_password, &password).await.map(|()| done("password"));
     super::forms::answer(result, super::forms::Form::Password, PATH, [])
 }
 
-/// Ends one of one's sessions.
 #[server(prefix = "/ui", endpoint = "end_session")]
 pub async fn end_session(
-    /// Its [`Device::handle`](super::identity::Device).
+    /// [`Device::handle`](super::identity::Device).
     #[server(default)]
     session: String,
 ) -> Result<(), AppError> {
@@ -44,29 +34,24 @@ pub async fn end_session(
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
-/// Ends the sign-in of one of one's refresh tokens.
+/// Ends the sign-in that a refresh token belongs to.
 #[server(prefix = "/ui", endpoint = "end_token")]
-pub async fn end_token(
-    /// Its id.
-    #[server(default)]
-    token: String,
-) -> Result<(), AppError> {
+pub async fn end_token(#[server(default)] token: String) -> Result<(), AppError> {
     let result = handler::end_token(&token).await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
-/// Ends all of one's sessions but this one, and all tokens.
+/// Ends all sessions of the user except this one, and all tokens.
 #[server(prefix = "/ui", endpoint = "sign_out_elsewhere")]
 pub async fn sign_out_elsewhere() -> Result<(), AppError> {
     let result = handler::sign_out_elsewhere().await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
-/// The page of the settings.
 #[cfg(feature = "ssr")]
 pub const PATH: &str = "/settings";
 
-/// The same, which then says that `what` was done.
+/// The settings page with a confirmation.
 #[cfg(feature = "ssr")]
 fn done(what: &str) -> String {
     format!("{PATH}?done={what}")
@@ -95,31 +80,28 @@ mod handler {
         },
     };
 
-    /// One's own account, and what it is open with.
+    /// The user's account with its sessions and tokens.
     pub struct Account {
-        /// Whose.
         pub me: User,
-        /// In browsers; this one first.
+        /// Sessions of browsers, this one first.
         pub sessions: Vec<OpenSession>,
-        /// In programs.
+        /// Refresh tokens of API clients.
         pub tokens: Vec<IssuedToken>,
     }
 
-    /// A browser in which one is signed in.
+    /// A session of the user.
     #[derive(Clone, Debug)]
     pub struct OpenSession {
-        /// What it can be ended by; none before its first page.
+        /// Identifies the session when ending it; `None` before its first page.
         pub handle: Option<String>,
-        /// What the browser calls itself.
+        /// `User-Agent` of the browser.
         pub agent: String,
-        /// When it was last used, to some minutes.
+        /// Time of the last use, to within some minutes.
         pub seen_at: Option<Timestamp>,
-        /// Is it this one?
         pub is_this: bool,
         id: SessionId,
     }
 
-    /// One's own account.
     pub async fn account() -> Result<Account, AppError> {
         let read = async {
             let (me, chat) = (require_user().await?, context()?.chat);
@@ -160,7 +142,7 @@ mod handler {
         let me = require_user().await?;
         let Context { chat, sign_in, .. } = context()?;
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
-        // As signing in does, so that guessing here is as slow.
+        // Through `sign_in`, so that the same rate limits apply.
         sign_in(parts, me.username.clone(), old.to_owned()).await.map_err(|error| match error.code() {
             Code::NoActiveAccount | Code::Invalid => {
                 let problem = FieldProblem::new("old_password", Problem::WrongPassword);

@@ -1,51 +1,35 @@
-//! How a plain form is answered: by a redirect, and where it was refused, with a cookie that says why and that the
-//! next page shows once.
+//! Responses to plain forms: a redirect, and for an error a cookie that the next page shows once.
 //!
-//! No address carries a refusal, so reloading a page or passing it on does not show somebody else's.
+//! The error is not part of the address, so that reloading or sharing a page does not show it again.
 
 use std::collections::BTreeMap;
 
 use chat::model::Failure;
 use serde::{Deserialize, Serialize};
 
-/// The forms there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// Sign in.
     SignIn,
-    /// Sign up.
     SignUp,
-    /// New room.
     NewRoom,
-    /// Join or leave a room.
     Membership,
-    /// A message.
     Message,
-    /// Bringing somebody into a room.
     Invitation,
     /// Acting on a member of a room.
     Member,
-    /// The settings of a room.
     RoomSettings,
-    /// One's own names.
     Profile,
-    /// One's own password.
     Password,
-    /// Ending sessions and tokens.
     Access,
-    /// Marking notifications.
     Notifications,
 }
 
-/// Why a form was refused, and what was typed into it (never a password).
+/// The error of a form and its typed values, without passwords.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormError {
-    /// Which form.
     pub form: Form,
-    /// Why.
     pub failure: Failure,
-    /// What was typed, by field.
     pub typed: BTreeMap<String, String>,
 }
 
@@ -60,11 +44,11 @@ mod answer {
     use crate::{error::AppError, server::request};
 
     const COOKIE: &str = "liao_refusal";
-    /// A browser keeps 4 KiB a cookie; a third more for base64, and the rest of it.
+    /// Maximum size of the JSON in bytes: cookies are limited to 4 KiB, and base64 adds a third.
     const LONGEST: usize = 2_700;
 
-    /// Answers a form: on to where `result` says, or back to `form`'s page at `back` with what was `typed`. A call from
-    /// a script gets the refusal itself.
+    /// Answers a form: redirects to the path in `result`, or on an error back to `back` with the `typed` values.
+    /// Calls by scripts get the error itself.
     pub(in crate::server) fn answer<const N: usize>(
         result: Result<String, AppError>,
         form: Form,
@@ -92,14 +76,14 @@ mod answer {
         }
     }
 
-    /// The refusal that this page is to show, once.
+    /// The error to show on this page; removes its cookie.
     pub fn take_form_error() -> Option<FormError> {
         let value = request::cookie(COOKIE)?;
         request::set_cookie(&cookie(String::new(), Duration::ZERO));
         serde_json::from_slice(&BASE64.decode(value).ok()?).ok()
     }
 
-    /// What was to become of a message whose edit was refused just before this page.
+    /// The content of an edit that was rejected just before this page.
     pub fn typed_message() -> Option<String> {
         take_form_error().filter(|form_error| form_error.form == Form::Message)?.typed.remove("content")
     }

@@ -1,53 +1,34 @@
-//! Who is in a room: read a page at a time, brought in, and acted on.
+//! Members of a room: list, invite, moderate.
 
 use chat::model::{RoomId, User, UserId};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{error::AppError, state::roster::Roster};
 
-/// The first members, as the room's details show them.
+/// The first members, for the room's details.
 #[server(prefix = "/ui", endpoint = "roster", input = GetUrl)]
-pub async fn read_roster(
-    /// Of which room.
-    room: RoomId,
-) -> Result<Roster, AppError> {
+pub async fn read_roster(room: RoomId) -> Result<Roster, AppError> {
     handler::roster(room).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// People whom one could bring into a room, by a part of their names.
+/// Users who can be invited to a room, by part of their name.
 #[server(prefix = "/ui", endpoint = "candidates", input = GetUrl)]
-pub async fn candidates(
-    /// Which room.
-    room: RoomId,
-    /// The part.
-    #[server(default)]
-    text: String,
-) -> Result<Vec<User>, AppError> {
+pub async fn candidates(room: RoomId, #[server(default)] text: String) -> Result<Vec<User>, AppError> {
     handler::candidates(room, &text).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// Brings somebody in.
 #[server(prefix = "/ui", endpoint = "invite_member")]
-pub async fn invite_member(
-    /// Into which room.
-    room: RoomId,
-    /// Whom.
-    #[server(default)]
-    username: String,
-) -> Result<(), AppError> {
+pub async fn invite_member(room: RoomId, #[server(default)] username: String) -> Result<(), AppError> {
     let back = members_path(room);
     let result = handler::invite(room, &username).await.map(|()| back.clone());
     super::forms::answer(result, super::forms::Form::Invitation, &back, [("username", &username)])
 }
 
-/// Acts on a member.
 #[server(prefix = "/ui", endpoint = "change_member")]
 pub async fn change_member(
-    /// In which room.
     room: RoomId,
-    /// On whom.
     user: UserId,
-    /// How: a word of [`MemberAction`].
+    /// The value of a [`MemberAction`].
     #[server(default)]
     act: String,
 ) -> Result<(), AppError> {
@@ -56,36 +37,27 @@ pub async fn change_member(
     super::forms::answer(result, super::forms::Form::Member, &back, [])
 }
 
-/// The page with all members of a room.
+/// The path of the members page.
 pub fn members_path(room: RoomId) -> String {
     format!("/rooms/{room}/members")
 }
 
-/// What can be done to a member.
+/// What can be done with a member.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemberAction {
-    /// Make them an admin.
     Admin,
-    /// Make them a moderator.
     Moderator,
-    /// Make them a plain member.
     Member,
-    /// No longer let them write.
     Mute,
-    /// Let them write again.
     Unmute,
-    /// Shut them out.
     Ban,
-    /// Let them in again.
     Unban,
-    /// Put them out.
     Remove,
 }
 
 #[cfg(feature = "ssr")]
 impl MemberAction {
-    /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Admin,
         Self::Moderator,
@@ -97,7 +69,6 @@ impl MemberAction {
         Self::Remove,
     ];
 
-    /// The word in the form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -132,12 +103,12 @@ mod handler {
         state::roster::{MemberEntry, Roster},
     };
 
-    /// How many members the details of a room show.
+    /// Number of members in a room's details.
     const ROSTER_SIZE: usize = 60;
-    /// How many a page of all of them shows.
+    /// Number of members on a page of the members page.
     const PAGE: usize = 50;
 
-    /// A page of all members of a room.
+    /// A page of members.
     pub async fn page(
         room: RoomId,
         search: Option<String>,
@@ -178,7 +149,7 @@ mod handler {
     }
 
     pub(super) async fn invite(room: RoomId, username: &str) -> Result<(), AppError> {
-        // As people write it of others.
+        // Accept the username in the form of a mention.
         let username = username.trim().trim_start_matches('@');
         context()?.chat.invite(&require_user().await?, room, username).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Language and theme, for pages without a script: a cookie, and the same page again.
+//! Language and theme without scripts: sets a cookie and shows the same page again.
 
 #![allow(
     clippy::unused_async,
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use crate::error::AppError;
 
-/// Reads on in this language; an unknown one changes nothing.
+/// Sets the language; an unknown one is ignored.
 #[server(prefix = "/ui", endpoint = "set_language")]
 pub async fn set_language(
     /// `zh` or `en`.
@@ -24,7 +24,6 @@ pub async fn set_language(
     Ok(())
 }
 
-/// Reads on in this theme.
 #[server(prefix = "/ui", endpoint = "set_theme")]
 pub async fn set_theme(
     /// `system`, `light` or `dark`.

@@ -1,34 +1,27 @@
-//! Where one may want to go: rooms by name, and rooms that one shares with somebody.
+//! Search of the quick switcher: rooms by name, and contacts, who are users in a room with the current user.
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
-/// Somewhere to go.
+/// A room or a contact to switch to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwitchTarget {
-    /// The address.
     pub path: String,
-    /// What it is called.
     pub title: String,
-    /// What else there is to say.
+    /// Additional text.
     pub note: String,
-    /// Unread messages there.
     pub unread: i64,
-    /// Is it somebody, rather than a room?
+    /// A contact, not a room.
     pub is_person: bool,
-    /// The colour of its face, as `avatar.css` numbers them.
+    /// The avatar's colour, see `avatar.css`.
     pub hue: i64,
 }
 
-/// The places that fit `text`, the best first; with nothing typed, one's rooms as the list has them.
+/// The targets that match `text`, the best first; for an empty text the user's rooms in the order of the list.
 #[server(prefix = "/ui", endpoint = "find_places", input = GetUrl)]
-pub async fn quick_switch(
-    /// What was typed.
-    #[server(default)]
-    text: String,
-) -> Result<Vec<SwitchTarget>, AppError> {
+pub async fn quick_switch(#[server(default)] text: String) -> Result<Vec<SwitchTarget>, AppError> {
     handler::search(&text).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
@@ -54,16 +47,15 @@ mod handler {
         ui::{avatar::hue, person::display_name},
     };
 
-    /// Rooms shown at most.
     const ROOMS_MAX: usize = 8;
-    /// Public rooms that are looked at, beside one's own.
+    /// Public rooms searched, in addition to the user's own.
     const PUBLIC_ROOMS_MAX: i64 = 20;
 
     pub(super) async fn search(text: &str) -> Result<Vec<SwitchTarget>, AppError> {
         let (me, chat, locale) = (require_user().await?, context()?.chat, request::locale());
         let text = text.trim();
         let mine = list_rooms().await?;
-        // In the order of the list, which decides among equals.
+        // In the order of the list, which breaks ties.
         let mut rooms: Vec<Room> = mine.order().into_iter().filter_map(|id| mine.find(id).cloned()).collect();
         if text.is_empty() {
             rooms.truncate(ROOMS_MAX);

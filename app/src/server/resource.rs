@@ -1,5 +1,5 @@
-//! How what a page reads travels inside the page: as JSON, in the one way in which the answers of server functions are
-//! read too. (Two ways would put two readers for every type into the wasm.)
+//! Resources whose data is serialized into the page as JSON, with the same deserializer as the responses of server
+//! functions. (A second deserializer would double the code for each type in the wasm.)
 
 use leptos::{
     prelude::*,
@@ -7,7 +7,7 @@ use leptos::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// JSON, read from bytes.
+/// JSON codec.
 pub struct Json;
 
 impl<T: Serialize> Encoder<T> for Json {
@@ -28,10 +28,10 @@ impl<T: DeserializeOwned> Decoder<T> for Json {
     }
 }
 
-/// Something that a page reads from the server.
+/// Data that a page loads from the server.
 pub type JsonResource<T> = Resource<T, Json>;
 
-/// Reads with `fetch`, and anew whenever `source` changes. The page waits for it.
+/// Loads data with `fetch`, again whenever `source` changes. Rendering waits for it.
 pub fn json_resource<S, T, Fut>(
     source: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> Fut + Send + Sync + 'static,

@@ -1,22 +1,17 @@
-//! What an admin decides about a room.
+//! Settings of a room.
 
 use chat::model::RoomId;
 use leptos::prelude::*;
 
 use crate::error::AppError;
 
-/// Changes what a room is called, says of itself and takes.
+/// Changes name, description and member limit of a room.
 #[server(prefix = "/ui", endpoint = "edit_room")]
 pub async fn edit_room(
-    /// Which.
     room: RoomId,
-    /// Its name.
-    #[server(default)]
-    name: String,
-    /// What it is for.
-    #[server(default)]
-    description: String,
-    /// How many fit, as it was typed.
+    #[server(default)] name: String,
+    #[server(default)] description: String,
+    /// As typed, so that an invalid number is a field's error.
     #[server(default)]
     max_members: String,
 ) -> Result<(), AppError> {
@@ -29,17 +24,14 @@ pub async fn edit_room(
     )
 }
 
-/// Deletes a room: nobody may come in or write from now on.
+/// Deletes a room: nobody can join or write any more.
 #[server(prefix = "/ui", endpoint = "delete_room")]
-pub async fn delete_room(
-    /// Which.
-    room: RoomId,
-) -> Result<(), AppError> {
+pub async fn delete_room(room: RoomId) -> Result<(), AppError> {
     let result = handler::delete(room).await.map(|()| "/rooms".to_owned());
     super::forms::answer(result, super::forms::Form::RoomSettings, &settings_path(room), [])
 }
 
-/// The page of a room's settings.
+/// The path of the settings page.
 pub fn settings_path(room: RoomId) -> String {
     format!("/rooms/{room}/settings")
 }
@@ -62,7 +54,7 @@ mod handler {
         },
     };
 
-    /// The room, for whoever may govern it.
+    /// The room, if the user may manage it.
     pub async fn manageable_room(room: RoomId) -> Result<Room, AppError> {
         let read = async {
             let query = RosterQuery::default();
@@ -84,7 +76,7 @@ mod handler {
         };
         let patch = RoomPatch {
             name: Some(name.trim().to_owned()),
-            // Forms end their lines with CR LF.
+            // Forms send line breaks as CR LF.
             description: Some(description.replace("\r\n", "\n")),
             max_members: Some(limit),
         };

@@ -1,4 +1,4 @@
-//! Signing in, up and out, and what every page asks first: who is here.
+//! Sign in, sign up, sign out, and the current session.
 
 use chat::model::User;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -6,16 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
-/// Who is here, as a live page needs to know.
+/// The current user, and the error of the last form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
-    /// Who is signed in.
     pub user: Option<User>,
-    /// Why joining or leaving a room, or sending without a script, was refused just before this page.
+    /// Why joining, leaving or sending by form failed just before this page.
     pub notice: Option<String>,
 }
 
-/// Who is here.
+/// Loaded by each page of the frame.
 #[server(prefix = "/ui", endpoint = "visit", input = GetUrl)]
 pub async fn read_session() -> Result<SessionInfo, AppError> {
     use super::{
@@ -32,18 +31,15 @@ pub async fn read_session() -> Result<SessionInfo, AppError> {
     Ok(SessionInfo { user, notice })
 }
 
-/// What a page for strangers needs to know.
+/// What the sign-in and sign-up pages show.
 #[cfg(feature = "ssr")]
 pub struct AuthPageData {
-    /// Is somebody signed in already?
     pub is_signed_in: bool,
-    /// Does one click sign in the demo account?
+    /// Whether to offer the demo account.
     pub demo: bool,
-    /// May one make an account?
     pub signup_open: bool,
 }
 
-/// What a page for strangers needs to know.
 #[cfg(feature = "ssr")]
 pub async fn auth_page_data() -> Result<AuthPageData, AppError> {
     let context = super::identity::context()?;
@@ -52,54 +48,38 @@ pub async fn auth_page_data() -> Result<AuthPageData, AppError> {
     Ok(AuthPageData { is_signed_in: user.is_some(), demo: context.demo, signup_open: context.signup_open })
 }
 
-/// Signs in, and goes on to `next` or to the rooms.
+/// Signs in and goes to `next` or to the rooms.
 #[server(prefix = "/ui", endpoint = "sign_in")]
 pub async fn sign_in(
-    /// Who.
-    #[server(default)]
-    username: String,
-    /// Their password.
-    #[server(default)]
-    password: String,
-    /// Where to afterwards.
-    #[server(default)]
-    next: String,
+    #[server(default)] username: String,
+    #[server(default)] password: String,
+    #[server(default)] next: String,
 ) -> Result<(), AppError> {
     let back = handler::sign_in_path(&next);
     let result = handler::password_sign_in(&username, &password).await.map(|()| handler::next_path(next));
     super::forms::answer(result, super::forms::Form::SignIn, &back, [("username", &username)])
 }
 
-/// Signs in the demo account, where this is a demo.
+/// Signs in the demo account, if there is one.
 #[server(prefix = "/ui", endpoint = "sign_in_demo")]
-pub async fn sign_in_demo(
-    /// Where to afterwards.
-    #[server(default)]
-    next: String,
-) -> Result<(), AppError> {
+pub async fn sign_in_demo(#[server(default)] next: String) -> Result<(), AppError> {
     let back = handler::sign_in_path(&next);
     let result = handler::demo_sign_in().await.map(|()| handler::next_path(next));
     super::forms::answer(result, super::forms::Form::SignIn, &back, [])
 }
 
-/// Makes an account and signs it in.
+/// Creates an account and signs it in.
 #[server(prefix = "/ui", endpoint = "sign_up")]
 pub async fn sign_up(
     /// The name to sign in with.
     #[server(default)]
     username: String,
-    /// The password.
-    #[server(default)]
-    password: String,
-    /// Given name.
-    #[server(default)]
-    first_name: String,
-    /// Family name.
-    #[server(default)]
-    last_name: String,
+    #[server(default)] password: String,
+    #[server(default)] first_name: String,
+    #[server(default)] last_name: String,
 ) -> Result<(), AppError> {
     let new = super::NewAccount {
-        // A phone's keyboard puts a space after a word that it completed.
+        // Phone keyboards add a space after a completed word.
         username: username.trim().to_owned(),
         password,
         first_name: first_name.clone(),
@@ -114,14 +94,13 @@ pub async fn sign_up(
     )
 }
 
-/// Signs out.
 #[server(prefix = "/ui", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), AppError> {
     let result = super::identity::end_session().await.map(|()| "/sign-in".to_owned());
     super::forms::answer(result, super::forms::Form::SignIn, "/rooms", [])
 }
 
-/// Is `path` one of this site, so that a link to the sign-in page cannot lead elsewhere?
+/// Whether `path` is on this site, so that `next` cannot redirect elsewhere.
 pub fn is_own_path(path: &str) -> bool {
     path.starts_with('/')
         && !path[1..].starts_with(['/', '\\'])
@@ -149,7 +128,7 @@ mod handler {
         let Context { chat, sign_in, .. } = context()?;
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let signed_in = sign_in(parts, username.to_owned(), password.to_owned()).await?;
-        // Somebody outside the group that may chat here is told so now, and not page by page.
+        // Users outside of the allowed group get the error here, and not on each page.
         chat.admit(signed_in.user.id).await?;
         identity::start_session(&signed_in).await
     }
@@ -164,7 +143,7 @@ mod handler {
     pub(super) async fn create_account(new: NewAccount) -> Result<(), AppError> {
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let user = (context()?.sign_up)(parts, new).await?;
-        // Nothing of theirs has ended yet.
+        // A new account has no ended credentials.
         identity::start_session(&SignIn { user, tokens_from: Timestamp(0) }).await
     }
 
@@ -177,7 +156,7 @@ mod handler {
     }
 }
 
-/// The sign-in page, from which one goes on to `next`.
+/// The path of the sign-in page, which then goes to `next`.
 pub fn sign_in_path(next: &str) -> String {
     format!("/sign-in?next={}", super::escaped(next))
 }

@@ -1,27 +1,26 @@
-//! What one is about to do with a message, above the composer: answer it, edit it, delete it, see who has read it.
+//! What the composer, or the banner above it, is used for: reply, edit, delete, show readers.
 //!
-//! Each has an address of its own, so that all of it works without a script.
+//! Each mode has its own address, so that all of them work without a script.
 
 use chat::model::{MessageId, MessageType, Rights, RoomId, RoomMessage, UserId};
 
-/// See the module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ComposerMode {
-    /// Nothing of the kind: one writes.
+    /// A new message.
     #[default]
     Writing,
-    /// The next message answers this one.
+    /// A reply to this message.
     Replying(MessageId),
-    /// This one gets other words.
+    /// An edit of this message.
     Editing(MessageId),
-    /// This one is to be deleted, if one really means it.
+    /// Asks for confirmation to delete this message.
     Deleting(MessageId),
-    /// Who has read this one?
+    /// Shows who has read this message.
     Readers(MessageId),
 }
 
 impl ComposerMode {
-    /// As the address says: `?message=5&do=reply`.
+    /// From the query `?message=5&do=reply`.
     pub fn from_query(message: Option<MessageId>, value: Option<&str>) -> Self {
         match (message, value) {
             (Some(id), Some("reply")) => Self::Replying(id),
@@ -32,7 +31,6 @@ impl ComposerMode {
         }
     }
 
-    /// The word in the address.
     fn query_value(self) -> Option<&'static str> {
         match self {
             Self::Writing => None,
@@ -43,7 +41,6 @@ impl ComposerMode {
         }
     }
 
-    /// The message it is about.
     pub fn message(self) -> Option<MessageId> {
         match self {
             Self::Writing => None,
@@ -51,7 +48,7 @@ impl ComposerMode {
         }
     }
 
-    /// May `me`, who has these rights, do it with this message?
+    /// Whether `me`, with these permissions, may use it with this message.
     pub fn is_allowed(self, message: &RoomMessage, me: UserId, rights: Rights) -> bool {
         let is_own = message.sender.id == me;
         match self {
@@ -64,7 +61,7 @@ impl ComposerMode {
         }
     }
 
-    /// Where a page without a script goes for it. The fragment has the browser show the message.
+    /// The address of this mode; its fragment scrolls to the message.
     pub fn path(self, room: RoomId) -> String {
         match (self.message(), self.query_value()) {
             (Some(id), Some(value)) => format!("/rooms/{room}?message={id}&do={value}#message-{id}"),
@@ -73,7 +70,7 @@ impl ComposerMode {
     }
 }
 
-/// The address of a message, to be passed on.
+/// The address of a message, for sharing.
 pub fn message_path(room: RoomId, message: MessageId) -> String {
     format!("/rooms/{room}?message={message}")
 }

@@ -1,13 +1,12 @@
-//! Under what names a browser keeps what its people have begun to write.
+//! Keys of drafts in `localStorage`.
 
 use chat::model::{RoomId, UserId};
 
-/// What all of this person's begin with: signing out forgets those, and nobody else's.
+/// Prefix of all drafts of a user, who must not see those of others in this browser.
 pub fn drafts_of(user: UserId) -> String {
     format!("liao-draft-{user}-")
 }
 
-/// The one for this room.
 pub fn draft_in(user: UserId, room: RoomId) -> String {
     format!("{}{room}", drafts_of(user))
 }

@@ -1,19 +1,18 @@
-//! Moments as people read them: a day and a time of day, in somebody's time zone.
+//! Local date and time in a reader's time zone.
 
 use chat::model::Timestamp;
 use time::{Date, OffsetDateTime, UtcOffset};
 
-/// How far a place is from UTC.
+/// An offset from UTC.
 #[derive(Clone, Copy, Debug)]
 pub enum Zone {
-    /// So many minutes east of UTC, summer and winter: what a server can know.
+    /// A constant offset in minutes east of UTC, as the server knows it.
     Fixed(i32),
-    /// Minutes east of UTC at a given moment: what a browser knows.
+    /// Minutes east of UTC at a given time, as the browser knows it.
     Local(fn(Timestamp) -> i32),
 }
 
 impl Zone {
-    /// UTC itself.
     pub const UTC: Self = Self::Fixed(0);
 
     /// Minutes east of UTC at `at`.
@@ -25,10 +24,9 @@ impl Zone {
     }
 }
 
-/// A moment on the wall: the calendar's day and the clock's time.
+/// A local date and time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalTime {
-    /// The day.
     pub date: Date,
     /// 0 to 23.
     pub hour: u8,
@@ -37,7 +35,7 @@ pub struct LocalTime {
 }
 
 impl LocalTime {
-    /// `at`, as read in `zone`. A moment or an offset beyond the calendar reads as the epoch, in UTC.
+    /// `at` in `zone`. A time or offset out of range becomes the epoch in UTC.
     pub fn new(at: Timestamp, zone: Zone) -> Self {
         let moment =
             OffsetDateTime::from_unix_timestamp(at.unix_seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH);

@@ -1,30 +1,28 @@
-//! Completes a name after an `@`: what is being asked for at the caret, and the text with the name in it.
+//! Completion of mentions: the query at the caret, and the text with the chosen name.
 //!
-//! Places in a text are in UTF-16 units, as browsers count them.
+//! Positions are in UTF-16 code units, as in the DOM.
 
 use chat::model::mention::continues_word;
 
-/// So many letters of a name are looked for at most.
+/// Maximum length of a query, in characters.
 const QUERY_MAX: usize = 40;
 
-/// The `@` and the letters before the caret.
+/// `@` and the letters before the caret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MentionQuery {
-    /// Where the `@` stands.
+    /// Position of the `@`.
     pub start: usize,
-    /// Where the caret is.
     pub end: usize,
-    /// The letters between them.
     pub letters: String,
 }
 
-/// What is asked for in `text` with the caret at `caret`.
+/// The query that ends at `caret`, if there is one.
 pub fn query_at(text: &str, caret: usize) -> Option<MentionQuery> {
     let before = &text[..byte_at(text, caret)];
     let at = before.rfind('@')?;
     let letters = &before[at + 1..];
     let may_be = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '+' | '-');
-    // In an address of mail it is no mention that one begins.
+    // Not in an e-mail address.
     let is_in_word = before[..at].chars().next_back().is_some_and(continues_word);
     let is_name = letters.chars().all(may_be) && letters.chars().count() <= QUERY_MAX;
     (is_name && !is_in_word).then(|| MentionQuery {
@@ -34,7 +32,7 @@ pub fn query_at(text: &str, caret: usize) -> Option<MentionQuery> {
     })
 }
 
-/// `text` with `username` in the place of what was asked, and where the caret is then.
+/// Replaces the query by `username`; returns the text and the new caret.
 pub fn complete(text: &str, query: &MentionQuery, username: &str) -> (String, usize) {
     let before = &text[..byte_at(text, query.start)];
     let after = &text[byte_at(text, query.end)..];

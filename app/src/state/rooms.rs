@@ -1,30 +1,29 @@
-//! The list of one's rooms, and what happens to it: a message here, a notification from elsewhere, reading.
+//! The user's list of rooms, and its updates by messages, notifications and reading.
 
 use chat::model::{
     LastMessage, MessageId, Notification, NotificationType, Room, RoomId, RoomMessage, UserId,
 };
 use serde::{Deserialize, Serialize};
 
-/// How much of a message the list keeps, in characters: more than a line has room for.
+/// Length of the stored excerpt in characters, more than a line shows.
 const EXCERPT: usize = 120;
 
-/// One's rooms, and what waits there.
+/// The user's rooms with unread counts and mentions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rooms {
-    /// The rooms, those with the latest activity first.
+    /// Those with the latest activity first.
     pub list: Vec<Room>,
-    /// Those in which somebody wrote one's name, and one has not read it.
+    /// Rooms with an unread mention of the user.
     pub mentioned: Vec<RoomId>,
-    /// Unread notifications that are no message's: invitations and the server's words.
+    /// Unread notifications without a message: invitations and system notifications.
     pub notices: i64,
 }
 
 impl Rooms {
-    /// In the order in which they are shown: where one is mentioned, then those with something unread, then the rest;
-    /// each by activity.
+    /// The order of display: rooms with a mention, then with unread messages, then the rest; each by activity.
     pub fn order(&self) -> Vec<RoomId> {
         let mut order: Vec<&Room> = self.list.iter().collect();
-        // Stable, so that activity decides among equals.
+        // A stable sort keeps the order by activity.
         order.sort_by_key(|room| match () {
             () if self.is_mentioned(room.id) => 0,
             () if room.unread_count > 0 => 1,
@@ -33,28 +32,27 @@ impl Rooms {
         order.into_iter().map(|room| room.id).collect()
     }
 
-    /// The room of this id.
     pub fn find(&self, id: RoomId) -> Option<&Room> {
         self.list.iter().find(|room| room.id == id)
     }
 
-    /// Did somebody write one's name there, unread?
+    /// Whether there is an unread mention.
     pub fn is_mentioned(&self, id: RoomId) -> bool {
         self.mentioned.contains(&id)
     }
 
-    /// Unread messages in all rooms together.
+    /// Unread messages of all rooms.
     pub fn unread(&self) -> i64 {
         self.list.iter().map(|room| room.unread_count).sum()
     }
 
-    /// Unread notifications: the messages and the rest.
+    /// Unread notifications, including messages.
     pub fn unread_notifications(&self) -> i64 {
         self.unread() + self.notices
     }
 
-    /// A notification came. Of `current`, the room that is open, its own socket tells the messages, and knows whether
-    /// they are looked at.
+    /// Applies a notification. Messages of `current`, the open room, are applied through its own socket, which also
+    /// knows whether they are visible.
     pub fn apply_notification(&mut self, notification: &Notification, current: Option<RoomId>) {
         let id = notification.room.id;
         match notification.notification_type {
@@ -62,33 +60,33 @@ impl Rooms {
             NotificationType::Mention if !self.is_mentioned(id) => self.mentioned.push(id),
             NotificationType::Mention | NotificationType::Message => {}
         }
-        let place = self.list.iter().position(|known| known.id == id);
-        match place {
+        let index = self.list.iter().position(|known| known.id == id);
+        match index {
             Some(_) if current == Some(id) => {}
-            Some(place) => {
-                self.list[place] = notification.room.clone();
-                self.list[..=place].rotate_right(1);
+            Some(index) => {
+                self.list[index] = notification.room.clone();
+                self.list[..=index].rotate_right(1);
             }
             None => self.list.insert(0, notification.room.clone()),
         }
     }
 
-    /// The newest message of this room is `message` now: it was edited or deleted, or is one that this list has not heard
-    /// of. Of `current`, the room that is open, its own socket tells the new ones.
+    /// `message` is the newest of the room: it was edited or deleted, or is not known here yet. New messages of
+    /// `current`, the open room, are applied through its own socket.
     pub fn update_last_message(&mut self, id: RoomId, message: &LastMessage, current: Option<RoomId>) {
-        let Some(place) = self.list.iter().position(|known| known.id == id) else { return };
-        let known = self.list[place].last_message.as_ref().map(|last| last.id);
+        let Some(index) = self.list.iter().position(|known| known.id == id) else { return };
+        let known = self.list[index].last_message.as_ref().map(|last| last.id);
         let is_newer = known.is_none_or(|known| known < message.id);
         if known == Some(message.id) || (is_newer && current != Some(id)) {
             let content = beginning(&message.content);
-            self.list[place].last_message = Some(LastMessage { content, ..message.clone() });
+            self.list[index].last_message = Some(LastMessage { content, ..message.clone() });
         }
         if is_newer && current != Some(id) {
-            self.list[..=place].rotate_right(1);
+            self.list[..=index].rotate_right(1);
         }
     }
 
-    /// A message of this room says something else now, or nothing any more. True if the list shows it.
+    /// A message was edited or deleted; true if the list shows it.
     pub fn update_message(&mut self, id: RoomId, message: MessageId, content: &str) -> bool {
         let room = self.list.iter_mut().find(|known| known.id == id);
         let last = room.and_then(|room| room.last_message.as_mut()).filter(|last| last.id == message);
@@ -99,7 +97,7 @@ impl Rooms {
         false
     }
 
-    /// So many messages of this room are unread now, as the server counts.
+    /// Sets the room's unread count.
     pub fn set_unread(&mut self, id: RoomId, unread: i64) {
         if let Some(known) = self.list.iter_mut().find(|known| known.id == id) {
             known.unread_count = unread;
@@ -109,23 +107,23 @@ impl Rooms {
         }
     }
 
-    /// One is not in this room any more.
+    /// The user is no longer a member.
     pub fn remove(&mut self, id: RoomId) {
         self.list.retain(|room| room.id != id);
         self.mentioned.retain(|mentioned| *mentioned != id);
     }
 }
 
-/// As much of `content` as the list keeps.
+/// The excerpt that the list stores.
 fn beginning(content: &str) -> String {
     content.chars().take(EXCERPT).collect()
 }
 
-/// `message` came into `room`: it moves up, and counts as unread unless it is one's own or being looked at.
+/// A new message of the open room: moves the room up, and counts as unread unless it is the user's own or visible.
 pub fn receive_message(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, is_seen: bool) {
     let rooms = &mut rooms.list;
-    let Some(place) = rooms.iter().position(|known| known.id == room) else { return };
-    let known = &mut rooms[place];
+    let Some(index) = rooms.iter().position(|known| known.id == room) else { return };
+    let known = &mut rooms[index];
     if known.last_message.as_ref().is_some_and(|last| last.id >= message.id) {
         return;
     }
@@ -138,10 +136,10 @@ pub fn receive_message(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, m
     if message.sender.id != me && !is_seen {
         known.unread_count += 1;
     }
-    rooms[..=place].rotate_right(1);
+    rooms[..=index].rotate_right(1);
 }
 
-/// All of `room` has been read.
+/// All messages of `room` have been read.
 pub fn mark_read(rooms: &mut Rooms, room: RoomId) {
     rooms.set_unread(room, 0);
 }
@@ -283,8 +281,8 @@ mod tests {
     #[test]
     fn words_that_were_taken_back_leave_the_list() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        for (place, id) in [(0, 5), (1, 6)] {
-            rooms.list[place].last_message = Some(last(id, "salaries"));
+        for (index, id) in [(0, 5), (1, 6)] {
+            rooms.list[index].last_message = Some(last(id, "salaries"));
         }
         rooms.update_last_message(RoomId(2), &last(6, "gone"), None);
         rooms.update_last_message(RoomId(1), &last(5, "gone"), Some(RoomId(1)));

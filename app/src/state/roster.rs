@@ -1,47 +1,38 @@
-//! Who is in a room, as its details show them, and what the room's socket tells of them.
+//! Members of a room as its details show them, with presence, and their updates by the room's socket.
 
 use chat::model::{MemberChange, Powers, Rights, Role, User, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
-/// Somebody in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberEntry {
-    /// Who.
     pub user: User,
-    /// What they may do.
     pub role: Role,
-    /// Have they the room open just now?
+    /// Online: has a connection to this room.
     pub is_here: bool,
 }
 
-/// The first members of a room, and what the reader may do there.
+/// The first members of a room, and the permissions of the current user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
-    /// Those with a role first.
     pub members: Vec<MemberEntry>,
-    /// How many are in the room.
+    /// Number of all members.
     pub count: i64,
-    /// What the reader may do.
     pub powers: Powers,
-    /// And with its messages.
     pub rights: Rights,
 }
 
-/// A membership changed, as the socket says it.
+/// A `member_changed` frame.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct MemberChanged {
-    /// Whose.
     pub user: User,
-    /// How.
     pub change: MemberChange,
-    /// Their role now.
     pub role: Role,
-    /// How many are in the room now.
+    /// Number of members after the change.
     pub member_count: i64,
 }
 
 impl MemberChanged {
-    /// May `me` do more or less now than before, here in the room?
+    /// Whether it changes what `me` may do while staying in the room.
     pub fn affects_permissions_of(&self, me: UserId) -> bool {
         let is_about_rights = match self.change {
             MemberChange::Role | MemberChange::Muted | MemberChange::Unmuted => true,
@@ -57,22 +48,22 @@ impl MemberChanged {
 }
 
 impl Roster {
-    /// How many are in the room and not among the seats.
+    /// Number of members beyond those listed.
     pub fn hidden_count(&self) -> i64 {
         self.count - i64::try_from(self.members.len()).unwrap_or(i64::MAX)
     }
 
-    /// Whether somebody has the room open now.
+    /// Whether a user is online in the room.
     pub fn set_presence(&mut self, user: &UserRef, is_here: bool) {
         if let Some(member) = self.member_mut(user.id) {
             member.is_here = is_here;
         }
     }
 
-    /// Somebody came, went, or has another role.
+    /// Applies a change of a membership.
     pub fn change(&mut self, changed: MemberChanged) {
         let MemberChanged { user, change, role, member_count } = changed;
-        // A list that was whole before is whole afterwards.
+        // A new member is added only if the list was complete.
         let is_whole = self.hidden_count() <= 0;
         self.count = member_count;
         match change {

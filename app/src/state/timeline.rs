@@ -1,9 +1,8 @@
-//! A stretch of a room's messages as one sees it: what is stored, in the room's order, and after it what one has
-//! written and the server has not confirmed yet.
+//! The messages of a room that are shown: a window of the stored history, followed by the user's unconfirmed
+//! messages.
 //!
-//! Only a window of the history is kept, however long one reads or listens: what comes in at one end pushes out at the
-//! other. Everything here may be heard twice (a resume overlaps, an echo follows an answer) and changes nothing the
-//! second time.
+//! The window is bounded: messages that are added at one end push others out at the other. All updates are
+//! idempotent, since resumed frames overlap and a response is followed by an echo.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,23 +20,21 @@ mod window;
 use receipts::Receipts;
 pub use row::{Placement, Quote, Row};
 
-/// So many messages are kept at most when one pages through them.
+/// Maximum number of messages in the window while paging.
 pub const MAX_KEPT: usize = 300;
-/// So many more may gather by themselves before the oldest go, all at once.
+/// New messages may exceed the maximum by this number before the oldest are dropped at once.
 const SLACK: usize = 100;
 
-/// What a row is called for as long as it is shown: a stored message's id, or below zero what was written here,
-/// which keeps its name when it is confirmed.
+/// Key of a row: a stored message's id, or a negative number for a message written here, which keeps it after
+/// confirmation.
 pub type RowKey = i64;
 
-/// How far a message is.
+/// Delivery state of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Written here, not confirmed yet.
     Sending,
-    /// Stored.
     Sent,
-    /// Refused; it can be tried again.
+    /// Rejected; can be sent again.
     Failed(Failure),
 }
 
@@ -48,7 +45,6 @@ struct TimelineEntry {
     delivery: Delivery,
 }
 
-/// See the module.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     me: User,
@@ -57,22 +53,23 @@ pub struct Timeline {
     positions: HashMap<RowKey, usize>,
     has_earlier: bool,
     has_later: bool,
-    /// Is the reader at the end, so that what is above may go?
+    /// Whether the view is at the end, so that old messages may be dropped.
     at_end: bool,
-    /// The newest message heard of, shown or not.
+    /// The newest message known, shown or not.
     newest: MessageId,
-    /// Messages that are answered and not among the stored.
+    /// Messages outside of the window that others reply to.
     quoted: HashMap<MessageId, Arc<RoomMessage>>,
+    /// The last message that the user had read when the page was opened.
     last_read: Option<MessageId>,
     receipts: Receipts,
-    /// Found anew whenever something comes or goes.
+    /// Derived by `index`.
     last_own: Option<MessageId>,
     first_new: Option<RowKey>,
     last_own_key: RowKey,
 }
 
 impl Timeline {
-    /// A stretch of the history, for this reader.
+    /// The timeline of user `me` with its first page of history.
     pub fn new(me: User, window: HistoryWindow) -> Self {
         let mut timeline = Self {
             me,
@@ -94,44 +91,41 @@ impl Timeline {
         timeline
     }
 
-    /// Whose page this is.
     pub fn me(&self) -> UserId {
         self.me.id
     }
 
-    /// Is there older history than what is shown?
+    /// Whether there is history before the window.
     pub fn has_earlier(&self) -> bool {
         self.has_earlier
     }
 
-    /// Are there newer messages than what is shown?
+    /// Whether there are messages after the window.
     pub fn has_later(&self) -> bool {
         self.has_later
     }
 
-    /// The oldest message shown.
     pub fn first_id(&self) -> Option<MessageId> {
         self.stored.first().map(|entry| entry.message.id)
     }
 
-    /// The newest message shown.
     pub fn last_id(&self) -> Option<MessageId> {
         self.stored.last().map(|entry| entry.message.id)
     }
 
-    /// The stored message of this id, if it is shown.
+    /// The stored message with this id, if it is in the window.
     pub fn message(&self, id: MessageId) -> Option<Arc<RoomMessage>> {
-        self.find(id).ok().map(|place| Arc::clone(&self.stored[place].message))
+        self.find(id).ok().map(|index| Arc::clone(&self.stored[index].message))
     }
 
-    /// The newest message of one's own that is shown and can be edited.
+    /// The user's newest message in the window that can be edited.
     pub fn last_own(&self) -> Option<MessageId> {
         self.last_own
     }
 
-    /// The row of this message, if it is shown.
+    /// The row of this message, if it is in the window.
     pub fn key_of(&self, id: MessageId) -> Option<RowKey> {
-        self.find(id).ok().map(|place| self.stored[place].key)
+        self.find(id).ok().map(|index| self.stored[index].key)
     }
 
     /// The stored message of this row.
@@ -141,28 +135,27 @@ impl Timeline {
 
     /// The row after this one, or before it.
     pub fn neighbour(&self, key: RowKey, is_after: bool) -> Option<RowKey> {
-        let place = *self.positions.get(&key)?;
-        let place = if is_after { place.checked_add(1) } else { place.checked_sub(1) };
-        self.entry(place?).map(|entry| entry.key)
+        let index = *self.positions.get(&key)?;
+        let index = if is_after { index.checked_add(1) } else { index.checked_sub(1) };
+        self.entry(index?).map(|entry| entry.key)
     }
 
-    /// The last row.
     pub fn last_key(&self) -> Option<RowKey> {
         self.entries().last().map(|entry| entry.key)
     }
 
-    /// The reader is at the end, or no longer: then what they are looking at stays.
+    /// The view is at the end, or no longer; then no message that is shown may be dropped.
     pub fn set_at_end(&mut self, at_end: bool) {
         self.at_end = at_end;
     }
 
-    /// A message was stored: somebody's, or one's own, which is thereby confirmed. False if it was known. Where the
-    /// end of the history is not shown, or the reader is above and has enough below, it is only counted.
+    /// Adds a stored message, or confirms the user's own. False if it was known. While the end of the history is not
+    /// in the window, or the view is scrolled up and enough is below, the message is only counted.
     pub fn receive(&mut self, message: RoomMessage) -> bool {
         let own = (message.sender.id == self.me.id)
             .then(|| self.pending.iter().position(|entry| entry.message.client_id == message.client_id))
             .flatten();
-        let key = own.map_or(message.id.0, |place| self.pending.remove(place).key);
+        let key = own.map_or(message.id.0, |index| self.pending.remove(index).key);
         let is_beyond = self.last_id().is_none_or(|last| message.id > last);
         let is_newest = message.id > self.newest;
         self.newest = self.newest.max(message.id);
@@ -173,11 +166,11 @@ impl Timeline {
                 false
             }
             Err(_) if is_beyond && self.has_later => is_newest,
-            // Before all that is shown: it will be there when one goes there.
+            // Before the window: it will be loaded with its page.
             Err(0) if self.has_earlier && !self.stored.is_empty() => false,
-            Err(place) => {
+            Err(index) => {
                 let entry = TimelineEntry { key, message: Arc::new(message), delivery: Delivery::Sent };
-                self.stored.insert(place, entry);
+                self.stored.insert(index, entry);
                 true
             }
         };
@@ -188,19 +181,18 @@ impl Timeline {
         is_new
     }
 
-    /// A message has new words. One that is neither shown nor quoted stays away.
+    /// Replaces an edited message, if it is in the window or quoted.
     pub fn edit(&mut self, message: RoomMessage) {
-        if let Ok(place) = self.find(message.id) {
-            self.stored[place].message = Arc::new(message);
+        if let Ok(index) = self.find(message.id) {
+            self.stored[index].message = Arc::new(message);
         } else if let Some(quoted) = self.quoted.get_mut(&message.id) {
             *quoted = Arc::new(message);
         }
     }
 
-    /// A message is gone.
     pub fn delete(&mut self, id: MessageId) {
         let message = match self.find(id) {
-            Ok(place) => Some(&mut self.stored[place].message),
+            Ok(index) => Some(&mut self.stored[index].message),
             Err(_) => self.quoted.get_mut(&id),
         };
         if let Some(message) = message {
@@ -211,22 +203,21 @@ impl Timeline {
         self.index();
     }
 
-    /// `reader` has read this message and all before it. Does that change what is shown?
+    /// `reader` has read up to this message. True if that changes what is shown.
     pub fn read_by(&mut self, id: MessageId, reader: User) -> bool {
         reader.id != self.me.id && self.receipts.record(id, reader, self.last_own)
     }
 
-    /// The rows, from the oldest.
     pub fn keys(&self) -> Vec<RowKey> {
         self.entries().map(|entry| entry.key).collect()
     }
 
-    /// One row; `None` when it is not shown (any more).
+    /// A row; `None` when it is not in the window any more.
     pub fn row(&self, key: RowKey, zone: Zone) -> Option<Row> {
-        let place = *self.positions.get(&key)?;
-        let entry = self.entry(place)?;
+        let index = *self.positions.get(&key)?;
+        let entry = self.entry(index)?;
         let message = &entry.message;
-        let before = place.checked_sub(1).and_then(|place| self.entry(place));
+        let before = index.checked_sub(1).and_then(|index| self.entry(index));
         let quote = message.reply_to.filter(|_| !message.is_deleted).map(|id| {
             let known = self.message(id).or_else(|| self.quoted.get(&id).cloned());
             known.map_or(Quote::Missing(id), Quote::Loaded)
@@ -246,12 +237,12 @@ impl Timeline {
         })
     }
 
-    /// The first of others' messages that the reader had not read when they came in.
+    /// The first message of others that was unread when the page was opened.
     fn first_new(&self) -> Option<RowKey> {
         let last_read = self.last_read?;
         let is_new =
             |entry: &&TimelineEntry| entry.message.id > last_read && entry.message.sender.id != self.me.id;
-        // Where the stretch begins later, it is further up.
+        // If the window begins later, it is further up.
         let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= last_read);
         self.stored.iter().find(is_new).filter(|_| has_it).map(|entry| entry.key)
     }
@@ -260,11 +251,11 @@ impl Timeline {
         self.stored.iter().chain(&self.pending)
     }
 
-    fn entry(&self, place: usize) -> Option<&TimelineEntry> {
-        self.stored.get(place).or_else(|| self.pending.get(place.checked_sub(self.stored.len())?))
+    fn entry(&self, index: usize) -> Option<&TimelineEntry> {
+        self.stored.get(index).or_else(|| self.pending.get(index.checked_sub(self.stored.len())?))
     }
 
-    /// Where the message is, or where it belongs.
+    /// The index of the message, or where it would be inserted.
     fn find(&self, id: MessageId) -> Result<usize, usize> {
         self.stored.binary_search_by_key(&id, |entry| entry.message.id)
     }
@@ -277,7 +268,7 @@ impl Timeline {
     }
 
     fn index(&mut self) {
-        let positions = self.entries().enumerate().map(|(place, entry)| (entry.key, place)).collect();
+        let positions = self.entries().enumerate().map(|(index, entry)| (entry.key, index)).collect();
         self.positions = positions;
         self.newest = self.newest.max(self.last_id().unwrap_or_default());
         let is_own =

@@ -1,21 +1,21 @@
-//! Who is writing just now. Their word holds for five seconds, since the word that they stopped may be lost.
+//! Who is typing. An entry expires after five seconds, since the frame that ends it may be lost.
 
 use chat::model::{UserId, UserRef};
 
-/// How long a `typing` frame holds, in milliseconds.
+/// How long a `typing` frame is valid, in milliseconds.
 pub const TYPING_TIMEOUT_MS: f64 = 5_000.0;
 
-/// How seldom one says so of oneself, in milliseconds: often enough to hold.
+/// How often `typing` is sent while the user types, in milliseconds; less than the timeout.
 pub const TYPING_REPEAT_MS: f64 = 2_500.0;
 
-/// Who is writing, in the order in which they began.
+/// Users who are typing, in the order in which they began.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Typists {
     people: Vec<(UserRef, f64)>,
 }
 
 impl Typists {
-    /// `user` is, or is no longer, writing at `now_ms`.
+    /// Applies a `typing` frame received at `now_ms`.
     pub fn update(&mut self, user: &UserRef, is_typing: bool, now_ms: f64) {
         match self.people.iter_mut().find(|(person, _)| person.id == user.id) {
             Some(known) if is_typing => known.1 = now_ms + TYPING_TIMEOUT_MS,
@@ -24,29 +24,26 @@ impl Typists {
         }
     }
 
-    /// Their message came, or they left.
+    /// The user sent a message or left.
     pub fn remove(&mut self, user: UserId) {
         self.people.retain(|(person, _)| person.id != user);
     }
 
-    /// Drops whoever has not been heard of for too long; true when that changed anything.
+    /// Removes expired entries; true if there were any.
     pub fn remove_expired(&mut self, now_ms: f64) -> bool {
         let before = self.people.len();
         self.people.retain(|(_, until)| *until > now_ms);
         self.people.len() != before
     }
 
-    /// Nobody is heard of any more.
     pub fn clear(&mut self) {
         self.people.clear();
     }
 
-    /// Who they are.
     pub fn people(&self) -> impl Iterator<Item = &UserRef> {
         self.people.iter().map(|(person, _)| person)
     }
 
-    /// Is nobody writing?
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()
     }

@@ -1,9 +1,9 @@
-//! What to call a browser or a program, after what it calls itself (`User-Agent`).
+//! Names of browsers and programs from `User-Agent`.
 
-/// How much of a name that is none of the well-known ones is shown, in characters.
+/// Maximum length of an unknown program's name, in characters.
 const LONGEST: usize = 40;
 
-/// Marks and names of browsers; the first that fits counts, since each claims to be those below it.
+/// Substrings and names of browsers. The first match counts, since each browser also claims to be those below it.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -14,7 +14,7 @@ const BROWSERS: [(&str, &str); 7] = [
     ("Safari/", "Safari"),
 ];
 
-/// The same of systems.
+/// The same for operating systems.
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -25,7 +25,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Chrome · Windows`, `curl/8.5.0`; `None` where it says nothing.
+/// `Chrome · Windows`, `curl/8.5.0`; `None` if empty.
 pub fn name(agent: &str) -> Option<String> {
     let find = |known: &[(&str, &'static str)]| {
         known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
@@ -33,12 +33,11 @@ pub fn name(agent: &str) -> Option<String> {
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => Some(format!("{browser} · {system}")),
         (Some(browser), None) => Some(browser.to_owned()),
-        // A program: its first word, with its version.
+        // A program: its first word, including the version.
         (None, _) => agent.split_whitespace().next().map(|word| word.chars().take(LONGEST).collect()),
     }
 }
 
-/// Is it a phone's?
 pub fn is_phone(agent: &str) -> bool {
     agent.contains("Mobi")
 }

@@ -1,19 +1,18 @@
-//! Parts of a page that are built anew where another of their kind takes their place, instead of being changed into it.
+//! Type-erased views that are built anew instead of being updated in place.
 //!
-//! Leptos changes a part in place, which keeps the focus and what somebody typed there. Where a part has nothing of the
-//! kind to keep, or must not hand it on (the draft of one room to the next), this says so; and the code for changing
-//! each element of it, which every visitor would fetch, is not made.
+//! Leptos updates a view in place when another of its type replaces it, which keeps focus and typed text. Views that
+//! have nothing to keep, or must not pass it on (the draft of one room to the next), are erased: the code to update
+//! each of their elements is then not generated, which makes the wasm smaller.
 
 #[cfg(feature = "ssr")]
 use leptos::prelude::*;
 
-/// See the module.
 pub trait IntoErased {
-    /// The part as one of any kind.
+    /// Erases the type of the view.
     fn erased(self) -> ErasedView;
 }
 
-/// Some part. The server, which changes nothing, has no need of one of its own.
+/// On the server Leptos' own erased view is used, since nothing is updated there.
 #[cfg(feature = "ssr")]
 pub type ErasedView = AnyView;
 
@@ -41,13 +40,12 @@ mod live {
 
     use super::IntoErased;
 
-    /// Some part.
     pub struct ErasedView(Box<dyn ErasedRender + Send>);
 
-    /// What is in the document of it.
+    /// The nodes in the document.
     pub struct ErasedState(Box<dyn Mountable>);
 
-    /// The two ways into the document, of whatever it is.
+    /// Object-safe subset of `Render` and `RenderHtml`.
     trait ErasedRender {
         fn build(self: Box<Self>) -> ErasedState;
         fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> ErasedState;
@@ -105,7 +103,7 @@ mod live {
     impl AddAnyAttr for ErasedView {
         type Output<A: Attribute> = Self;
 
-        /// Attributes are given to elements, never to parts.
+        /// Attributes are added to elements only.
         fn add_any_attr<A: Attribute>(self, _: A) -> Self {
             self
         }
@@ -123,7 +121,7 @@ mod live {
             self
         }
 
-        /// The server's, which has no part of this kind.
+        /// Not used in the browser.
         fn to_html_with_buf(
             self,
             _: &mut String,

@@ -1,4 +1,4 @@
-//! A labelled input with its hint and what is wrong with it. For pages that the server alone renders.
+//! Labelled form fields with hint and error. For pages that are rendered on the server only.
 
 use chat::model::{Failure, FieldProblem};
 use leptos::prelude::*;
@@ -13,22 +13,18 @@ use crate::{
     preferences::locale,
 };
 
-/// What is wrong with `field`, if anything.
+/// The error of `field`, if any.
 pub fn field_error(failure: Option<&Failure>, field: &str) -> Option<FieldProblem> {
     failure?.fields.iter().find(|error| error.field == field).cloned()
 }
 
-/// What is wrong with a field, in words.
 pub fn field_error_text(problem: &FieldProblem) -> String {
     field_error_message(locale(), problem)
 }
 
-/// The refusal as a whole: one sentence above a form. Nothing where each field says its own.
+/// The error above a form; nothing where the fields show their own errors.
 #[component]
-pub fn FormFailure(
-    /// The refusal, if there was one.
-    failure: Option<Failure>,
-) -> impl IntoView {
+pub fn FormFailure(failure: Option<Failure>) -> impl IntoView {
     failure.filter(|failure| failure.fields.is_empty()).map(|failure| {
         view! {
             <p class="notice notice-alert" role="alert">
@@ -38,38 +34,25 @@ pub fn FormFailure(
     })
 }
 
-/// One line of text.
 #[component]
 pub fn TextField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     name: &'static str,
-    /// What it is called.
     label: &'static str,
-    /// What it begins with.
-    #[prop(optional)]
-    value: String,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    error: Option<FieldProblem>,
-    /// What would help.
-    #[prop(optional)]
-    hint: Option<&'static str>,
-    /// What a browser may fill in.
+    #[prop(optional)] value: String,
+    #[prop(optional_no_strip)] error: Option<FieldProblem>,
+    #[prop(optional)] hint: Option<&'static str>,
     autocomplete: &'static str,
-    /// The most characters it may have.
+    /// Maximum length in characters.
     max: usize,
-    /// Must there be something?
-    #[prop(optional)]
-    required: bool,
-    /// May it be left out, and is that to be said?
+    #[prop(optional)] required: bool,
+    /// Whether the label says that the field is optional.
     #[prop(optional)]
     optional: bool,
-    /// Does it take part in signing in? Then it is nobody's prose.
+    /// For usernames: no capitalization and no spell check.
     #[prop(optional)]
     verbatim: bool,
-    /// Is it where one begins?
-    #[prop(optional)]
-    autofocus: bool,
+    #[prop(optional)] autofocus: bool,
 ) -> impl IntoView {
     let described = described_by(name, error.is_some(), hint.is_some());
     view! {
@@ -99,19 +82,15 @@ pub fn TextField(
     .into_any()
 }
 
-/// Some lines of text, which may be none.
+/// An optional text of several lines.
 #[component]
 pub fn AreaField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     name: &'static str,
-    /// What it is called.
     label: &'static str,
-    /// What it begins with.
     value: String,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    error: Option<FieldProblem>,
-    /// The most characters it may have.
+    #[prop(optional_no_strip)] error: Option<FieldProblem>,
+    /// Maximum length in characters.
     max: usize,
 ) -> impl IntoView {
     let described = described_by(name, error.is_some(), false);
@@ -136,21 +115,14 @@ pub fn AreaField(
     .into_any()
 }
 
-/// A whole number.
 #[component]
 pub fn NumberField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     name: &'static str,
-    /// What it is called.
     label: &'static str,
-    /// What it begins with.
     value: String,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    error: Option<FieldProblem>,
-    /// The least.
+    #[prop(optional_no_strip)] error: Option<FieldProblem>,
     min: i64,
-    /// The most.
     max: i64,
 ) -> impl IntoView {
     let described = described_by(name, error.is_some(), false);
@@ -175,21 +147,17 @@ pub fn NumberField(
     .into_any()
 }
 
-/// A password, which can be looked at.
+/// A password field with a button to show it.
 #[component]
 pub fn PasswordField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     #[prop(default = "password")]
     name: &'static str,
-    /// What it is called, where it is not just the password.
+    /// The label, if not "Password".
     #[prop(optional)]
     label: Option<&'static str>,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    error: Option<FieldProblem>,
-    /// What would help.
-    #[prop(optional)]
-    hint: Option<&'static str>,
+    #[prop(optional_no_strip)] error: Option<FieldProblem>,
+    #[prop(optional)] hint: Option<&'static str>,
     /// `current-password` or `new-password`.
     autocomplete: &'static str,
 ) -> impl IntoView {
@@ -210,7 +178,7 @@ pub fn PasswordField(
                     aria-invalid=error.is_some().then_some("true")
                     aria-describedby=described
                 />
-                // Shown, and made to do something, by `public/page.js`.
+                // `public/page.js` shows the button and handles it.
                 <button
                     type="button"
                     class="button button-icon"

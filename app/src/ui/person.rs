@@ -1,8 +1,8 @@
-//! What a person is called.
+//! Display names.
 
 use chat::model::User;
 
-/// Their name, in the order that its script wants (`林晓`, `Ana Ferreira`); the username where there is none.
+/// First and last name in the order of their script (`林晓`, `Ana Ferreira`), else the username.
 pub fn display_name(user: &User) -> String {
     let (first, last) = (user.first_name.trim(), user.last_name.trim());
     match (first.is_empty(), last.is_empty()) {

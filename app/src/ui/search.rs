@@ -1,21 +1,16 @@
-//! Looking for something in a list: a form that leads to the same page. For pages that the server alone renders.
+//! A search form that leads to the same page. For pages that are rendered on the server only.
 
 use leptos::prelude::*;
 
 use super::icon::{Icon, IconSvg};
 use crate::i18n::t;
 
-/// See the module.
 #[component]
 pub fn SearchForm(
-    /// The page.
-    #[prop(into)]
-    action: String,
-    /// What was looked for.
+    #[prop(into)] action: String,
     value: String,
-    /// What is looked for here.
     label: &'static str,
-    /// The most characters it may have.
+    /// Maximum length in characters.
     max: usize,
 ) -> impl IntoView {
     view! {

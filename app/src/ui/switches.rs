@@ -1,5 +1,5 @@
-//! The switches for language and theme. Plain forms that the server answers with a cookie and the same page anew; once
-//! live, the theme changes on the spot.
+//! Switches for language and theme: plain forms, answered with a cookie and the same page. On a live page the theme
+//! changes at once.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -13,7 +13,6 @@ use crate::{
     server::preferences::{SetLanguage, SetTheme},
 };
 
-/// Both switches.
 #[component]
 pub fn Switches() -> impl IntoView {
     view! {

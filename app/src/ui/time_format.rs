@@ -1,7 +1,6 @@
-//! Moments in words: `14:32`, `昨天`, `1月25日 星期日`.
+//! Formatting of times: `14:32`, `昨天`, `1月25日 星期日`.
 //!
-//! The server words them in the zone that the browser told last time, UTC at first; once live, the page words them
-//! in the browser's own.
+//! The server formats them in the zone of the cookie, UTC at first; a live page in the browser's zone.
 
 use chat::model::Timestamp;
 use leptos::prelude::*;
@@ -14,7 +13,7 @@ use crate::{
     state::local_time::LocalTime,
 };
 
-/// A day, as a line between messages names it. The year is named when it is not `today`'s.
+/// Text of a day separator, with the year if it is not `today`'s.
 pub fn day_line(locale: Locale, day: Date, today: Date) -> String {
     if let Some(near) = near(locale, day, today) {
         return near.to_owned();
@@ -34,7 +33,7 @@ pub fn day_line(locale: Locale, day: Date, today: Date) -> String {
     }
 }
 
-/// A moment, in as little room as a list has: the time today, else the day.
+/// A short time for lists: the time of day today, else the date.
 pub fn brief(locale: Locale, at: LocalTime, today: Date) -> String {
     if at.date == today {
         return at.time();
@@ -88,19 +87,14 @@ fn weekday(locale: Locale, weekday: Weekday) -> &'static str {
     }
 }
 
-/// The same where the reader is. Whoever calls it follows their zone and day.
+/// [`brief`] in the reader's zone. Subscribes to the zone and the current day.
 pub fn brief_local(preferences: Preferences, at: Timestamp) -> String {
     brief(preferences.locale, LocalTime::new(at, preferences.zone.get()), preferences.today.get())
 }
 
-/// A moment in a list of a page that the server alone renders.
+/// A time on a page that is rendered on the server only.
 #[component]
-pub fn BriefTime(
-    /// The CSS class.
-    class: &'static str,
-    /// When.
-    at: Timestamp,
-) -> impl IntoView {
+pub fn BriefTime(class: &'static str, at: Timestamp) -> impl IntoView {
     let words = untrack(|| brief_local(preferences(), at));
     view! {
         <time class=class datetime=at.to_string()>

@@ -1,4 +1,4 @@
-//! Above the composer: what one is about to do with a message, and the way out of it.
+//! The banner above the composer: the composer's mode and its message, with a cancel button.
 
 use chat::model::{MessageId, RoomMessage};
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -16,10 +16,9 @@ use crate::{
     },
 };
 
-/// How much of the message is shown, in characters.
+/// Length of the message's excerpt, in characters.
 const SHOWN: usize = 120;
 
-/// See the module.
 #[component]
 pub(super) fn Banner() -> impl IntoView {
     let context: RoomContext = expect_context();
@@ -73,7 +72,7 @@ fn Shown(mode: ComposerMode, message: RoomMessage) -> impl IntoView {
     .erased()
 }
 
-/// Really?
+/// Asks for confirmation before a message is deleted.
 #[component]
 fn Confirm(id: MessageId) -> impl IntoView {
     let context: RoomContext = expect_context();

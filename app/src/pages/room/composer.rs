@@ -1,7 +1,7 @@
-//! Where one writes. A plain form; once live, Enter sends by the socket, Shift+Enter breaks the line, and an Enter
-//! that confirms an input method's candidate does neither.
+//! The composer. A plain form; once live, Enter sends by the socket and Shift+Enter inserts a line break. An Enter
+//! that confirms a candidate of an input method does neither.
 //!
-//! It answers and edits too: which of these, is [`ComposerMode`]'s to say.
+//! [`ComposerMode`] tells whether it sends, replies or edits.
 
 use chat::model::limits::CONTENT_MAX;
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
@@ -23,19 +23,18 @@ use crate::{
     },
 };
 
-/// The id of the text area, where a link at the beginning of the page leads.
+/// The text area's id, target of the skip link.
 pub const COMPOSER: &str = "composer";
 
-/// How close to the limit it is told, in characters.
+/// From this many characters below the limit, the remaining number is shown.
 const NEAR: usize = 500;
 
-/// The key code that browsers give for every key while an input method composes.
+/// The key code of all keys during input method composition.
 const COMPOSING: u32 = 229;
 
-/// See the module.
 #[component]
 pub(super) fn Composer(
-    /// The room's name, for the placeholder.
+    /// For the placeholder.
     name: String,
 ) -> impl IntoView {
     let context: RoomContext = expect_context();
@@ -78,7 +77,7 @@ pub(super) fn Composer(
                 if !submit()
                     && let Some(form) = area.get().and_then(|area| area.form())
                 {
-                    // Not live: the server gets the form, as by its button.
+                    // Not live: submits the form as the button does.
                     let _ = form.request_submit();
                 }
             }
@@ -128,7 +127,7 @@ pub(super) fn Composer(
                 on:keyup=move |_| caret_moved()
                 on:click=move |_| caret_moved()
                 on:blur=move |_| blurred()
-                // Not by the component: attributes from outside make it 6 KiB more that every visitor fetches.
+                // Not by `TextArea`: passing attributes to the component adds 6 KiB to the wasm.
                 inner_html=text_area::content(&first)
             ></textarea>
             <button type="submit" class="button button-loud" aria-label=send title=send>
@@ -143,7 +142,7 @@ pub(super) fn Composer(
     .erased()
 }
 
-/// Sends what is in the text area, if it can be sent. True where the form need not go to the server.
+/// Sends the content, if valid. True where the form must not be submitted.
 fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, actions: Actions) -> bool {
     let Some(area) = area.get() else { return false };
     let text = area.value();
@@ -162,7 +161,7 @@ fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, actions: Actio
     true
 }
 
-/// The keys, and how much room is left where that is little.
+/// The keyboard hint, or the number of characters left near the limit.
 #[component]
 fn Foot(length: RwSignal<usize>) -> impl IntoView {
     let locale = locale();
@@ -189,7 +188,7 @@ fn Foot(length: RwSignal<usize>) -> impl IntoView {
     .erased()
 }
 
-/// The message that the form is about, for the server.
+/// A hidden input with the message that is replied to or edited.
 #[component]
 fn About() -> impl IntoView {
     let context: RoomContext = expect_context();
@@ -203,7 +202,7 @@ fn About() -> impl IntoView {
     }
 }
 
-/// The words that are to be edited, or those of an edit that was refused; none where something is written anew.
+/// The content to edit: that of the message, or that of a rejected edit; empty outside of editing.
 pub(super) fn edited(context: RoomContext) -> String {
     let ComposerMode::Editing(id) = context.mode.get_untracked() else { return String::new() };
     let rejected = context

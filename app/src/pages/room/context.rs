@@ -1,4 +1,4 @@
-//! What the parts of a conversation share: what is known, and the hands that do something about it.
+//! What the components of a room share: signals, and the actions of a live page.
 
 use chat::model::{MessageId, Rights, RoomId, User};
 use leptos::{html, prelude::*};
@@ -12,90 +12,85 @@ use crate::{
     },
 };
 
-/// What is known. In the context of every part.
+/// The room's signals, provided as context.
 #[derive(Clone, Copy)]
 pub(super) struct RoomContext {
     pub(super) room: RoomId,
     pub(super) timeline: RwSignal<Timeline>,
     pub(super) typists: RwSignal<Typists>,
     pub(super) connection: RwSignal<ConnectionState>,
-    /// What the reader may do.
+    /// What the current user may do with messages.
     pub(super) rights: RwSignal<Rights>,
     /// What they are about to do.
     pub(super) mode: RwSignal<ComposerMode>,
-    /// The words of an edit that was refused, until that message is edited again.
+    /// The content of an edit that the server rejected, kept until that message is edited again.
     pub(super) rejected_edit: StoredValue<Option<(MessageId, String)>>,
-    /// Who has read the message that they asked about.
+    /// The readers shown in [`ComposerMode::Readers`].
     pub(super) readers: RwSignal<Vec<User>>,
-    /// The row that keys and buttons mean.
+    /// The row under the pointer or with the focus; keys and buttons act on it.
     pub(super) active: RwSignal<Option<RowKey>>,
-    /// The message that was looked for.
+    /// The message that the address or a jump points to.
     pub(super) target: RwSignal<Option<MessageId>>,
-    /// Is more of the history on its way?
+    /// Whether a page of history is being loaded.
     pub(super) loading: RwSignal<bool>,
-    /// How many messages came in while one was reading above.
+    /// Messages received while scrolled up.
     pub(super) unseen: RwSignal<usize>,
-    /// Is one reading above?
     pub(super) is_scrolled_up: RwSignal<bool>,
-    /// A word about what was done just now.
+    /// A short message about the last action.
     pub(super) toast: RwSignal<Option<String>>,
-    /// The box that scrolls.
+    /// The element that scrolls.
     pub(super) node: NodeRef<html::Div>,
 }
 
-/// Something to be done by a page that is live.
+/// An action of a live page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Show what was before.
+    /// Load the page of history before the one shown.
     Earlier,
-    /// Show what came after.
+    /// Load the page of history after the one shown.
     Later,
-    /// The reader is at the end, or no longer.
+    /// The timeline is scrolled to the end, or no longer.
     AtEnd(bool),
-    /// To the newest message.
+    /// Go to the newest message.
     ToEnd,
-    /// To this message, wherever it is.
+    /// Go to this message and load it if necessary.
     Jump(MessageId),
-    /// To the row below, or the one above.
-    Step {
-        /// Below?
-        is_down: bool,
-    },
-    /// The link to a message, for the clipboard.
+    /// Select the next row, or the previous one.
+    Step { is_down: bool },
+    /// Copy the link to a message.
     Copy(MessageId),
-    /// The list of keys.
+    /// Show the keyboard shortcuts.
     Help,
-    /// From now on one does this.
+    /// Switch the composer to this mode.
     Begin(ComposerMode),
-    /// The message that one wrote last gets other words.
+    /// Edit the user's last message.
     EditLast,
-    /// What is in the composer, for what one is doing.
+    /// Send the composer's content.
     Submit(String),
-    /// Delete it, really.
+    /// Delete a message, after confirmation.
     Delete(MessageId),
-    /// Try again what was refused.
+    /// Send a failed message again, by its `client_id`.
     Retry(String),
-    /// One types, or no longer.
+    /// Whether the composer has text that is being typed.
     Typing(bool),
 }
 
-/// Who does it. False where that is nobody, and the link is followed or the form sent. In the context of every part.
+/// Runs actions, provided as context. The result is false where the page does not handle the action, so that the
+/// browser follows the link or submits the form.
 #[derive(Clone, Copy)]
 pub(super) struct Actions(pub(super) Callback<Action, bool>);
 
 impl Actions {
-    /// Hands that do nothing.
     #[cfg(not(feature = "hydrate"))]
     pub(super) fn noop() -> Self {
         Self(Callback::new(|_| false))
     }
 
-    /// Has it done, if anybody does it.
     pub(super) fn run(self, action: Action) -> bool {
         self.0.run(action)
     }
 
-    /// Has a link or a form done here, or lets the browser do it.
+    /// Runs the action in place of the event's default, if the page handles it.
     pub(super) fn run_instead(self, event: &leptos::ev::Event, action: Action) {
         if self.run(action) {
             event.prevent_default();

@@ -1,4 +1,4 @@
-//! The conversation's live half: what it does about what it hears, and what the reader does.
+//! Controller of a live room: handles the socket's frames and the user's actions.
 
 use std::time::Duration;
 
@@ -38,11 +38,11 @@ mod permissions;
 mod read_receipts;
 mod removed;
 
-/// How long a word about what was done stays.
+/// How long a toast is shown.
 const TOAST_TIME: Duration = Duration::from_secs(4);
 
-/// Follows the room from change `rev` and gives the conversation its hands. A room that one cannot write in is not
-/// followed: nothing happens there any more.
+/// Connects to the room from `rev` and returns its actions. A deleted room is not connected, since nothing happens
+/// there any more.
 pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
     let controller = RoomController {
         context,
@@ -92,7 +92,7 @@ pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
     Actions(Callback::new(move |action| controller.run(action)))
 }
 
-/// Somebody in front of a room.
+/// State of the live room; a handle that is copied into callbacks.
 #[derive(Clone, Copy)]
 struct RoomController {
     context: RoomContext,
@@ -100,16 +100,16 @@ struct RoomController {
     notice: PageNotice,
     refetch: RefetchRoom,
     roster: RwSignal<Roster>,
-    /// How often the roster was asked for.
+    /// Number of roster requests; a response to any but the last is ignored.
     roster_requests: StoredValue<u32>,
     preferences: Preferences,
     has_receipts: bool,
     at_end: StoredValue<bool>,
-    /// What the server was told to have been read.
+    /// The last message that was reported as read.
     read_to: StoredValue<MessageId>,
-    /// When that was.
+    /// When that was reported, in milliseconds since the epoch.
     read_sent_at: StoredValue<f64>,
-    /// When it was last told of typing; 0 when not, or no longer.
+    /// When `typing` was last sent; 0 when the user has stopped.
     typing_sent_at: StoredValue<f64>,
     frames: StoredValue<Option<UnboundedSender<ClientFrame>>>,
 }
@@ -138,7 +138,7 @@ impl RoomController {
         true
     }
 
-    /// Has the page gone while one waited for the server? Then there is nothing to change any more.
+    /// Whether the page was closed during an `await`; its signals must not be used any more.
     fn is_gone(self) -> bool {
         self.at_end.try_get_value().is_none()
     }
@@ -146,13 +146,13 @@ impl RoomController {
     fn send(self, frame: ClientFrame) {
         self.frames.with_value(|frames| {
             if let Some(frames) = frames {
-                // An error means that the page is gone: nobody to say it for.
+                // Fails only when the page was closed.
                 let _ = frames.unbounded_send(frame);
             }
         });
     }
 
-    /// A word about what was done, or why it was not.
+    /// Shows a short message about the last action.
     fn toast(self, words: String) {
         self.context.toast.set(Some(words));
         set_timeout(
@@ -181,7 +181,7 @@ impl RoomController {
             });
         }
         if self.context.mode.get_untracked() == mode {
-            // Nothing to leave, so that the key is free to close something else.
+            // Already in this mode: the key stays free to close something else.
             return mode != ComposerMode::Writing;
         }
         self.context.mode.set(mode);
@@ -229,7 +229,7 @@ impl RoomController {
             }
             self.toast_error(&error);
             self.context.rejected_edit.set_value(Some((id, text)));
-            // Whoever has begun something else finds the words when they edit that message again.
+            // In another mode the content is kept until that message is edited again.
             if self.context.mode.get_untracked() == ComposerMode::Writing {
                 self.begin(ComposerMode::Editing(id));
             }
@@ -265,7 +265,7 @@ impl RoomController {
     }
 
     fn typing(self, is_typing: bool) {
-        // Other words for what was said before are no new message.
+        // Editing does not announce typing, since no new message follows.
         if matches!(self.context.mode.get_untracked(), ComposerMode::Editing(_)) {
             return;
         }

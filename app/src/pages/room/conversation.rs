@@ -1,7 +1,7 @@
-//! The middle pane: joins the timeline, the composer and the line to the state and the socket.
+//! The middle pane: connects timeline, composer and connection notice to the state and the socket.
 //!
-//! The server renders it from the same data that the browser starts with. What only a browser can do is in `live`,
-//! and is missing from the server's build.
+//! The server renders it from the same data that the browser hydrates with. Code for the browser only is in
+//! `controller`.
 
 use chat::model::{MessageId, Room};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -30,23 +30,15 @@ use crate::{
     },
 };
 
-/// What the address asks for besides the room.
+/// The query of the address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RoomQuery {
-    /// The message to show.
     pub(super) message: Option<MessageId>,
-    /// What to do with it.
     pub(super) mode: ComposerMode,
 }
 
-/// See the module.
 #[component]
-pub(super) fn Conversation(
-    /// The room's page.
-    opened: OpenedRoom,
-    /// What is asked for.
-    query: RoomQuery,
-) -> impl IntoView {
+pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let OpenedRoom { me, room, roster, window, readers } = opened;
     let others = roster.members.into_iter().map(|member| member.user.username).collect();
     provide_context(MentionNamesContext(StoredValue::new(MentionNames { me: me.username.clone(), others })));
@@ -110,7 +102,7 @@ pub(super) fn Conversation(
     .erased()
 }
 
-/// The composer, or why there is none.
+/// The composer, or the reason why there is none.
 #[component]
 fn Foot(room: Room) -> impl IntoView {
     let context: RoomContext = expect_context();
@@ -125,13 +117,13 @@ fn Foot(room: Room) -> impl IntoView {
             {move || context.toast.get().map(|words| view! { <p class="notice">{words}</p> })}
         </div>
         <Banner/>
-        // There before its words are, so that they are read out when they come.
+        // Always rendered, so that screen readers announce the text when it appears.
         <div role="status">{move || (!may_write.get()).then(|| view! { <p class="closed">{muted}</p> })}</div>
         {move || may_write.get().then(|| view! { <Composer name=room.name.clone()/> })}
     })
 }
 
-/// For someone who is not in the room: what it is, and the way in.
+/// For users who are not members: the room's name and a button to join.
 #[component]
 fn JoinPrompt(room: Room) -> impl IntoView {
     view! {
@@ -151,7 +143,7 @@ fn JoinPrompt(room: Room) -> impl IntoView {
     .erased()
 }
 
-/// The line, where it is worth a word.
+/// A notice while the connection is lost or closed.
 #[component]
 fn ConnectionNotice(connection: RwSignal<ConnectionState>) -> impl IntoView {
     let locale = locale();

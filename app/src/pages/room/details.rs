@@ -1,4 +1,4 @@
-//! The right pane: what the room is, who is in it and here, and the ways to its pages and out.
+//! The right pane: the room's details, its members with presence, and links to its pages.
 
 use chat::model::{Role, Room, RoomType, UserId};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -20,14 +20,8 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
-pub fn Details(
-    /// The room.
-    room: Room,
-    /// Who is in it.
-    roster: RwSignal<Roster>,
-) -> impl IntoView {
+pub fn Details(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let kind = match room.room_type {
         RoomType::Public => t!(room.kind_public),
         RoomType::Private | RoomType::Group => t!(room.kind_private),
@@ -59,7 +53,7 @@ pub fn Details(
     .erased()
 }
 
-/// The way to the settings, for whoever may change them.
+/// For users who may manage the room.
 #[component]
 fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let may = Memo::new(move |_| roster.with(|roster| roster.powers.govern));
@@ -74,7 +68,7 @@ fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     (move || may.get().then(&link)).erased()
 }
 
-/// The way out. Where one cannot come back by oneself, it is asked twice.
+/// The button to leave. Rooms that cannot be joined again without an invitation ask for confirmation.
 #[component]
 fn Leave(room: Room) -> impl IntoView {
     let (id, words) = (room.id.to_string(), t!(room.leave));

@@ -1,4 +1,4 @@
-//! The head of a conversation: which room, and the ways out of it on a small screen.
+//! The header of a conversation, with back and details buttons for small screens.
 
 use chat::model::Room;
 use leptos::prelude::*;
@@ -14,12 +14,8 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
-pub fn Header(
-    /// The room.
-    room: Room,
-) -> impl IntoView {
+pub fn Header(room: Room) -> impl IntoView {
     let details = format!("{}?panel=details", room_path(room.id));
     let members = members(locale(), room.member_count);
     let line =

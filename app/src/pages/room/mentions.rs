@@ -1,4 +1,4 @@
-//! The members whose names begin as one has begun to write them, above the composer.
+//! The list of suggestions for a mention, above the composer.
 
 use chat::model::{RoomId, User};
 use leptos::{html, prelude::*};
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// The list's id, by which the text area names it.
+/// The list's id, for `aria-controls`.
 pub(super) const LIST: &str = "mentions";
 
-/// What is asked for, who fits, and who of them is meant.
+/// State of the suggestions.
 #[derive(Clone, Copy)]
 pub(super) struct Mentions {
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser asks"))]
@@ -40,7 +40,7 @@ impl Mentions {
         }
     }
 
-    /// The id of the member who is meant, for the text area.
+    /// The id of the selected option, for `aria-activedescendant`.
     pub(super) fn active(self) -> Option<String> {
         (!self.matches.read().is_empty()).then(|| option_id(self.selected.get()))
     }
@@ -50,12 +50,8 @@ fn option_id(index: usize) -> String {
     format!("{LIST}-{index}")
 }
 
-/// See the module.
 #[component]
-pub(super) fn MentionList(
-    /// Who.
-    mentions: Mentions,
-) -> impl IntoView {
+pub(super) fn MentionList(mentions: Mentions) -> impl IntoView {
     let options = move || {
         let people = mentions.matches.get().into_iter().enumerate();
         people.map(|(index, user)| view! { <MentionOption index user mentions/> }).collect_view()
@@ -72,7 +68,7 @@ pub(super) fn MentionList(
 fn MentionOption(index: usize, user: User, mentions: Mentions) -> impl IntoView {
     let name = display_name(&user);
     let is_selected = move || mentions.selected.get() == index;
-    // Before the text area loses the keyboard to the pointer.
+    // On `mousedown`, before the text area loses the focus.
     let taken = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
         #[cfg(feature = "hydrate")]

@@ -1,4 +1,4 @@
-//! One row of the timeline: a message, under a day line where a day begins and under another where what is new does.
+//! A row of the timeline: a message, below a day separator and a separator of new messages where they belong.
 
 use chat::model::{Failure, MessageType, User};
 use leptos::{either::Either, prelude::*};
@@ -37,12 +37,8 @@ use file::FileCard;
 use quote::QuoteLine;
 use system::SystemLine;
 
-/// See the module.
 #[component]
-pub(super) fn MessageRow(
-    /// What it shows.
-    view: ArcRwSignal<RowView>,
-) -> impl IntoView {
+pub(super) fn MessageRow(view: ArcRwSignal<RowView>) -> impl IntoView {
     let cache = HtmlCache::default();
     move || view! { <RowContent view=view.get() cache/> }
 }
@@ -107,7 +103,7 @@ fn RowContent(view: RowView, cache: HtmlCache) -> impl IntoView {
     .into_any()
 }
 
-/// When, and the message's own address.
+/// The time, which links to the message.
 #[component]
 fn MessageTime(row: Row, class: &'static str) -> impl IntoView {
     let context: RoomContext = expect_context();
@@ -117,8 +113,8 @@ fn MessageTime(row: Row, class: &'static str) -> impl IntoView {
         return view! { <span class=class>{time}</span> }.into_any();
     }
     let id = row.message.id;
-    // The live page has arrow keys for the messages, and need not have a stop of Tab at each.
-    // As those that the server drew have it once the page is live.
+    // On a live page the arrow keys move between messages, so the link is not in the tab order. Rows that the server
+    // rendered are changed by `row_elements::leave_tab_order`.
     let tab = (context.connection.get_untracked() != ConnectionState::Connecting).then_some("-1");
     view! {
         <a class=class href=format!("{}#message-{id}", message_path(context.room, id)) tabindex=tab>
@@ -158,7 +154,7 @@ fn Body(row: Row, cache: HtmlCache) -> impl IntoView {
     (quote, words, file, state)
 }
 
-/// Who has read one's newest message.
+/// Who has read the user's last message.
 #[component]
 fn ReadBy(readers: Vec<User>) -> impl IntoView {
     (!readers.is_empty()).then(|| {
@@ -173,7 +169,7 @@ fn ReadBy(readers: Vec<User>) -> impl IntoView {
     })
 }
 
-/// Why it was refused, and the way to try again.
+/// The error of a failed message and a button to retry.
 #[component]
 fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
     let (actions, context): (Actions, RoomContext) = (expect_context(), expect_context());

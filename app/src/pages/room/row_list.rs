@@ -1,9 +1,8 @@
-//! The rows of the timeline, each with a signal of its own, and one reader of all that they are made of.
+//! The timeline's rows, each with its own signal, and one effect that updates them.
 //!
-//! Were each row to read the timeline itself, the page would grow with every message that ever came in: in Leptos 0.8 a
-//! signal keeps some memory of all that subscribed to it, also of what is long gone, and so does an owner of each child
-//! that it had. So what is in a row subscribes to the row's own signal alone, which goes with it, and the row's
-//! owner is nobody's child.
+//! Rows must not subscribe to the timeline itself. In Leptos 0.8 a signal keeps some memory for each subscriber it
+//! ever had, and an owner for each child, so the page would grow with every message. Therefore the content of a row
+//! subscribes only to the row's signal, which is dropped with it, and the row's owner has no parent.
 
 use std::{collections::HashMap, mem};
 
@@ -23,27 +22,25 @@ use crate::{
     ui::time_format::day_line,
 };
 
-/// All that a row shows.
+/// What a row shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RowView {
-    /// The message in its place.
     pub(super) row: Row,
-    /// The day that begins above it, in words.
+    /// Text of the day separator above the row.
     pub(super) day: Option<String>,
     /// What the reader does about it.
     pub(super) state: RowState,
 }
 
-/// What the reader does about a row.
+/// State of a row that depends on the user, not on the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RowState {
-    /// Was it looked for?
     pub(super) is_target: bool,
-    /// What the reader may do with it, while it is the one that is meant.
+    /// The user's permissions, if the row is active and shows actions.
     pub(super) allowed_actions: Option<Rights>,
 }
 
-/// What the reader does, as far as it shows in rows.
+/// The active row and the target message.
 struct Selection {
     active: Option<RowKey>,
     target: Option<MessageId>,
@@ -66,7 +63,7 @@ impl Selection {
 
 type RowSignals = HashMap<RowKey, ArcRwSignal<RowView>>;
 
-/// Reads for all rows what they are made of.
+/// Updates the signals of all rows.
 #[derive(Clone, Copy)]
 struct RowUpdater {
     context: RoomContext,
@@ -75,7 +72,7 @@ struct RowUpdater {
 }
 
 impl RowUpdater {
-    /// The rows from the oldest; those that were there before are told what changed of them.
+    /// The rows, oldest first; existing signals are updated.
     fn update_rows(self) -> Vec<(RowKey, ArcRwSignal<RowView>)> {
         let Self { context, preferences, signals } = self;
         let (zone, today) = (preferences.zone.get(), preferences.today.get());
@@ -101,7 +98,7 @@ impl RowUpdater {
         rows
     }
 
-    /// Tells the rows what the reader does.
+    /// Updates the rows' states after the selection has changed.
     fn update_states(self) {
         let selection = Selection::of(self.context);
         self.signals.with_value(|signals| {
@@ -115,7 +112,6 @@ impl RowUpdater {
     }
 }
 
-/// The rows.
 #[component]
 pub(super) fn RowList() -> impl IntoView {
     let (preferences, context, actions) =
@@ -141,7 +137,7 @@ pub(super) fn RowList() -> impl IntoView {
 #[cfg(not(feature = "ssr"))]
 fn new_root_owner() -> Owner {
     let shared = Owner::current_shared_context();
-    // Becomes the current one, which is put back.
+    // `new_root` sets the current owner; `with` restores it.
     Owner::current().map_or_else(Owner::new, |current| current.with(|| Owner::new_root(shared)))
 }
 

@@ -1,13 +1,12 @@
-//! The keys that the conversation knows, in a list that a button opens, without a script too.
+//! The list of keyboard shortcuts, a popover that opens without a script.
 
 use leptos::prelude::*;
 
 use crate::{i18n::t, ui::erased::IntoErased};
 
-/// The button, by which a key finds it.
+/// The id of the button that opens the list.
 pub(super) const BUTTON: &str = "shortcuts-button";
 
-/// See the module.
 #[component]
 pub(super) fn Shortcuts() -> impl IntoView {
     let keys: [(&[&str], &str); 11] = [

@@ -1,5 +1,5 @@
-//! The messages, in a box that begins at its end: it is laid out from below (`column-reverse`), so it shows the newest
-//! before any script runs, stays there while one is there, and does not move when older ones come in above.
+//! The timeline, a scrolling box with `column-reverse`: it starts at the newest message without a script, stays
+//! there, and does not move when older messages are inserted above.
 
 use chat::model::{MessageId, Room, RoomId};
 use leptos::{either::Either, ev, prelude::*};
@@ -20,17 +20,13 @@ use crate::{
     },
 };
 
-/// So near the end counts as there.
+/// Distance from the end that still counts as at the end.
 const AT_END_PX: i32 = 40;
-/// So near an end of what is shown the next stretch is fetched by itself: about two screens.
+/// Distance from either end at which the next page is loaded, about two screens.
 const NEAR_PX: i32 = 1_600;
 
-/// See the module.
 #[component]
-pub(super) fn TimelineView(
-    /// The room.
-    room: Room,
-) -> impl IntoView {
+pub(super) fn TimelineView(room: Room) -> impl IntoView {
     let context: RoomContext = expect_context();
     let actions: Actions = expect_context();
     let RoomContext { timeline, loading, node, .. } = context;
@@ -39,7 +35,7 @@ pub(super) fn TimelineView(
     let id = room.id;
     let scrolled = move |_| {
         if let Some(node) = node.get() {
-            // Measured from the end, and negative above it.
+            // `scrollTop` is 0 at the end and negative above it.
             let above = node.scroll_top().abs();
             let (is_later, is_earlier) = (has_later.get_untracked(), has_earlier.get_untracked());
             actions.run(Action::AtEnd(above < AT_END_PX && !is_later));
@@ -84,7 +80,7 @@ pub(super) fn TimelineView(
     .erased()
 }
 
-/// The row under the pointer, or that the keyboard came to, is the one that keys and buttons mean.
+/// The row under the pointer, or with the focus, becomes active.
 fn pointed(event: &ev::Event, context: RoomContext) {
     #[cfg(feature = "hydrate")]
     if let Some(key) = crate::browser::row_elements::key_at(event)
@@ -96,7 +92,7 @@ fn pointed(event: &ev::Event, context: RoomContext) {
     let _ = (event, context);
 }
 
-/// The pointer went elsewhere; where the keyboard is in a row, that row stays.
+/// The pointer has left; a row with the focus stays active.
 fn left(context: RoomContext) {
     #[cfg(feature = "hydrate")]
     context.active.set(crate::browser::row_elements::focused());
@@ -104,7 +100,7 @@ fn left(context: RoomContext) {
     let _ = context;
 }
 
-/// Keys of the timeline, each listed in `shortcuts`. Not those with Ctrl and the like, which are the browser's.
+/// Keys of the timeline, as listed in `shortcuts`. Combinations with Ctrl, Alt or Meta are left to the browser.
 fn pressed(event: &ev::KeyboardEvent, context: RoomContext, actions: Actions) {
     if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
         return;
@@ -154,7 +150,7 @@ fn Earlier() -> impl IntoView {
     .erased()
 }
 
-/// What came after what is shown; the first step on the way to the newest.
+/// Link to the messages after the window.
 #[component]
 fn Later() -> impl IntoView {
     let context: RoomContext = expect_context();
@@ -201,7 +197,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
     .erased()
 }
 
-/// While one reads above: the way to the newest, and how many came in.
+/// While scrolled up: a button to the newest message, with the number of new ones.
 #[component]
 fn ToEnd() -> impl IntoView {
     let RoomContext { room, unseen, is_scrolled_up, .. } = expect_context();

@@ -1,4 +1,4 @@
-//! Who is typing, in a line that is always there, so that nothing moves when somebody begins.
+//! The typing indicator, a line of constant height, so that nothing moves.
 
 use chat::model::UserRef;
 use leptos::prelude::*;
@@ -10,12 +10,8 @@ use crate::{
     ui::{erased::IntoErased, person::display_name},
 };
 
-/// See the module.
 #[component]
-pub fn Typing(
-    /// Who.
-    typists: RwSignal<Typists>,
-) -> impl IntoView {
+pub fn Typing(typists: RwSignal<Typists>) -> impl IntoView {
     let locale = locale();
     let roster: RwSignal<Roster> = expect_context();
     let words = Memo::new(move |_| {
@@ -45,7 +41,7 @@ pub fn Typing(
     .erased()
 }
 
-/// The name that the conversation calls them by; the frame that says that they type has the username alone.
+/// The display name from the roster; the frame has the username only.
 fn name_of(person: &UserRef, roster: &Roster) -> String {
     let member = roster.members.iter().find(|member| member.user.id == person.id);
     member.map_or_else(|| person.username.clone(), |member| display_name(&member.user))

@@ -1,4 +1,4 @@
-//! What the frame does about what happens in other rooms: the list, the tab's icon, a word on the desk.
+//! Applies notification frames: updates the list of rooms and the favicon, and shows desktop notifications.
 
 use chat::model::{Notification, RoomId};
 use leptos::{prelude::*, task::spawn_local};
@@ -16,16 +16,16 @@ use crate::{
     state::rooms::Rooms,
 };
 
-/// Keeps `known` as the server tells it, for as long as the page is.
+/// Keeps the list of rooms up to date as long as the page is open.
 pub(super) fn listen(context: RoomsContext) {
     let RoomsContext(rooms) = context;
     let pathname = use_location().pathname;
     let invited = t!(rooms.invited);
     notification_socket::listen(move |frame| match &frame {
-        // What was missed is not sent again.
+        // Missed notifications are not sent again.
         NotificationFrame::Established => spawn_local(async move {
             if let Ok(list) = list_rooms().await {
-                // The page may have gone meanwhile.
+                // The page may have been closed meanwhile.
                 let _ = rooms.try_set(list);
             }
         }),
@@ -52,8 +52,8 @@ pub(super) fn listen(context: RoomsContext) {
     Effect::new(move |_| document::mark_icon(has_unread.get()));
 }
 
-/// Nothing is unread any more: it was read elsewhere, or one is not in that room any more. The socket says the same of
-/// both, so the server is asked; of the room that is open (`here`), its own socket tells.
+/// An unread count of 0 means that the room was read elsewhere or that the user is no longer a member; the frame does
+/// not tell which, so the server is asked. For the open room (`here`) its own socket tells.
 fn remove_if_left(frame: &NotificationFrame, rooms: RwSignal<Rooms>, here: Option<RoomId>) {
     let NotificationFrame::Unread(UnreadCount { room_id, unread_count: 0 }) = *frame else { return };
     if here == Some(room_id) || rooms.with_untracked(|rooms| rooms.find(room_id).is_none()) {
@@ -61,13 +61,13 @@ fn remove_if_left(frame: &NotificationFrame, rooms: RwSignal<Rooms>, here: Optio
     }
     spawn_local(async move {
         if let Ok(false) = is_in(room_id).await {
-            // The page may have gone meanwhile.
+            // The page may have been closed meanwhile.
             let _ = rooms.try_update(|rooms| rooms.remove(room_id));
         }
     });
 }
 
-/// A word on the desk, if the reader allowed it. A room has one at a time.
+/// One for each room at a time.
 fn show_desktop_notification(notification: &Notification, invited: &str) {
     let room = &notification.room;
     let message = notification.message.as_ref();

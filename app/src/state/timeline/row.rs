@@ -1,4 +1,4 @@
-//! How a message is placed among its neighbours: under a day line, at the head of a group, or following.
+//! Rows of the timeline, and their placement among neighbours: below a day separator, first of a group, or following.
 
 use std::sync::Arc;
 
@@ -10,52 +10,42 @@ use super::{
     Delivery, RowKey,
 };
 
-/// Messages of one person this close together, in microseconds, are one group.
+/// Messages of one sender within this time, in microseconds, form a group.
 const GROUP_WITHIN: i64 = 5 * 60 * 1_000_000;
 
-/// All that one row shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// The row's name.
     pub key: RowKey,
-    /// The message.
     pub message: Arc<RoomMessage>,
-    /// How far it is.
     pub delivery: Delivery,
-    /// Is it one's own?
     pub is_own: bool,
-    /// Its place among its neighbours.
     pub placement: Placement,
-    /// Does what is new to the reader begin here?
+    /// Whether the separator of new messages is above.
     pub begins_new: bool,
-    /// What it answers.
     pub quote: Option<Quote>,
-    /// Who has read it, where it is one's own newest.
+    /// Readers, for the user's newest message.
     pub readers: Vec<User>,
-    /// When, as read here.
     pub at: LocalTime,
 }
 
-/// The message that another one answers.
+/// The message that another one replies to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Quote {
-    /// Here it is.
     Loaded(Arc<RoomMessage>),
-    /// It is not at hand.
+    /// Not loaded.
     Missing(MessageId),
 }
 
-/// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// The day that begins above it.
+    /// The day whose separator is above.
     pub day: Option<Date>,
-    /// Does it carry its author's name and face?
+    /// Whether it shows the sender's name and avatar.
     pub leads: bool,
 }
 
 impl Placement {
-    /// The place of `message` below `before`.
+    /// The placement of `message` after `before`.
     pub fn of(message: &RoomMessage, before: Option<&RoomMessage>, zone: Zone) -> Self {
         let day = LocalTime::new(message.created_at, zone).date;
         let Some(before) = before else {

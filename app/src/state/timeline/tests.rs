@@ -1,4 +1,4 @@
-//! The timeline's promises, one a test.
+//! Behaviour of the timeline.
 
 use std::ops::RangeInclusive;
 
@@ -173,7 +173,7 @@ fn messages_of_one_person_close_together_are_one_group_and_a_new_day_draws_a_lin
     let timeline = Timeline::new(me(), HistoryWindow { messages, ..window(NONE, false, false) });
     let positions: Vec<(bool, bool)> = (1..=5)
         .map(|key| timeline.row(key, Zone::UTC).expect("shown").placement)
-        .map(|place| (place.day.is_some(), place.leads))
+        .map(|placement| (placement.day.is_some(), placement.leads))
         .collect();
     assert_eq!(positions, [(true, true), (false, false), (false, true), (false, true), (true, true)]);
 }

@@ -1,5 +1,4 @@
-//! Stretches of the history as they come in: above what is shown, below it, or in its place; and
-//! beside them, what they quote.
+//! Changes of the window: pages of history before it, after it or in its place, and quoted messages.
 
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use chat::model::{HistoryWindow, MessageId, RoomMessage};
 use super::{MAX_KEPT, Timeline, TimelineEntry, stored_entry};
 
 impl Timeline {
-    /// The stretch before what is shown goes above. The newest go where there are too many, and can be had again.
+    /// Adds the page before the window. Surplus messages at the end are dropped and can be loaded again.
     pub fn prepend(&mut self, window: HistoryWindow) {
         let first = self.first_id();
         let older =
@@ -24,19 +23,19 @@ impl Timeline {
         self.index();
     }
 
-    /// The stretch after what is shown goes below; the oldest go where there are too many.
+    /// Adds the page after the window; surplus messages at the beginning are dropped.
     pub fn append(&mut self, window: HistoryWindow) {
         let last = self.last_id();
         let newer = window.messages.into_iter().filter(|message| last.is_none_or(|last| message.id > last));
         self.stored.extend(newer.map(stored_entry));
-        // What came in meanwhile was only counted.
+        // Messages received meanwhile were only counted.
         self.has_later = window.has_later || self.last_id().is_some_and(|last| last < self.newest);
         self.add_quoted(window.quoted);
         self.drop_oldest(MAX_KEPT);
         self.index();
     }
 
-    /// Another stretch takes the place of all that was stored. What one has written and not seen confirmed stays.
+    /// Replaces the window. Unconfirmed messages stay.
     pub fn replace(&mut self, window: HistoryWindow) {
         self.stored.clear();
         self.quoted.clear();
@@ -46,24 +45,24 @@ impl Timeline {
         for message in window.messages {
             self.receive(message);
         }
-        // What came in meanwhile was only counted.
+        // Messages received meanwhile were only counted.
         self.has_later = window.has_later || self.last_id().is_some_and(|last| last < self.newest);
         self.index();
     }
 
-    /// More was missed than is told: what is shown stays, and what came after it, up to this newest stretch, can be had.
+    /// More was missed than is sent: the window stays, and messages after it can be loaded, up to this newest page.
     pub fn mark_gap(&mut self, newest: &HistoryWindow) {
         let newest = newest.messages.last().map_or(self.newest, |message| message.id);
         self.newest = self.newest.max(newest);
         self.has_later |= self.last_id().is_some_and(|last| last < self.newest);
     }
 
-    /// Is the message at hand for a quote?
+    /// Whether the message is available for a quote.
     pub fn has_quoted(&self, id: MessageId) -> bool {
         self.quoted.contains_key(&id) || self.find(id).is_ok()
     }
 
-    /// Messages that others answer, for their quotes.
+    /// Adds messages that others reply to.
     pub fn add_quoted(&mut self, messages: Vec<RoomMessage>) {
         self.quoted.extend(messages.into_iter().map(|message| (message.id, Arc::new(message))));
     }

@@ -1,5 +1,4 @@
-//! What one has begun to write, kept for each room until it is sent; and the composer's text when one begins to edit or
-//! stops.
+//! Drafts of unsent messages, kept per room in `localStorage`, and the composer's text when editing begins or ends.
 
 use leptos::{html, prelude::*};
 
@@ -9,20 +8,19 @@ use crate::{
     state::{composer_mode::ComposerMode, draft::draft_in, timeline::Timeline},
 };
 
-/// Under what name, for this reader.
+/// The storage key for this user and room.
 fn name(context: RoomContext) -> String {
     draft_in(context.timeline.with_untracked(Timeline::me), context.room)
 }
 
-/// Keeps what was written. What is edited is no draft.
+/// Stores the draft. An edit is no draft.
 pub(in crate::pages::room) fn save(context: RoomContext, text: &str) {
     if !matches!(context.mode.get_untracked(), ComposerMode::Editing(_)) {
         storage::set(&name(context), if text.trim().is_empty() { "" } else { text });
     }
 }
 
-/// Restores the draft when the page comes to life, and puts the right text into the composer whenever one begins to
-/// edit a message or stops.
+/// Restores the draft when the page becomes live, and sets the composer's text whenever editing begins or ends.
 pub(in crate::pages::room) fn keep(
     context: RoomContext,
     area: NodeRef<html::Textarea>,
@@ -38,7 +36,7 @@ pub(in crate::pages::room) fn keep(
     Effect::new(move |was: Option<ComposerMode>| {
         let mode = context.mode.get();
         match (was, mode) {
-            // What somebody typed before the page came to life is newer than any draft.
+            // Text typed before hydration is newer than any draft.
             (None, ComposerMode::Writing) => {
                 if area.get_untracked().is_some_and(|area| area.value().is_empty())
                     && let Some(draft) = storage::get(&name(context))

@@ -1,4 +1,4 @@
-//! Through the history: page by page, to a message, to the end, and from row to row.
+//! Navigation in the history: pages, jumps to a message or to the end, and moving between rows.
 
 use chat::model::{HistoryWindow, MessageId};
 use leptos::{prelude::*, task::spawn_local};
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl RoomController {
-    /// Puts the stretch before above what is shown.
+    /// Loads the page before the first message shown.
     pub(super) fn earlier(self) {
         let first = self
             .context
@@ -21,8 +21,8 @@ impl RoomController {
         self.fetch(Some(first), None, None, Timeline::prepend);
     }
 
-    /// Where what is shown leaves room, on a tall screen, what was before comes by itself: there is nothing to scroll that
-    /// would bring it.
+    /// Loads earlier messages until the viewport is full: without a scroll bar there is no scroll event that would
+    /// load them.
     pub(super) fn fill_viewport(self) {
         if self.is_gone() {
             return;
@@ -31,13 +31,13 @@ impl RoomController {
             let height = node.client_height();
             height > 0 && node.scroll_height() <= height
         });
-        // What has let go of its other end already holds as much as it may.
+        // A window that has dropped its newest messages is already full.
         if has_room && !self.context.timeline.with_untracked(Timeline::has_later) {
             self.earlier();
         }
     }
 
-    /// Puts the stretch after below what is shown.
+    /// Loads the page after the last message shown.
     pub(super) fn later(self) {
         let last = self
             .context
@@ -63,7 +63,7 @@ impl RoomController {
                 Ok(window) => {
                     self.insert_page(window, insert);
                     leptos::task::tick().await;
-                    // The page may have gone meanwhile.
+                    // The page may have been closed meanwhile.
                     let _ = self.context.loading.try_set(false);
                     self.fill_viewport();
                 }
@@ -84,7 +84,7 @@ impl RoomController {
         });
     }
 
-    /// The reader is at the end, or no longer.
+    /// The timeline is scrolled to the end, or no longer.
     pub(super) fn set_at_end(self, at_end: bool) {
         if self.at_end.get_value() != at_end {
             self.at_end.set_value(at_end);
@@ -121,7 +121,7 @@ impl RoomController {
         });
     }
 
-    /// To a message, which is fetched with what was around it where it is not shown.
+    /// Goes to a message; loads the messages around it if it is not in the window.
     pub(super) fn jump(self, id: MessageId) {
         if self.context.timeline.with_untracked(|timeline| timeline.key_of(id)).is_some() {
             self.show(id);
@@ -143,7 +143,7 @@ impl RoomController {
         });
     }
 
-    /// Marks a message that is shown and brings it into the middle.
+    /// Highlights a message of the window and scrolls to it.
     pub(super) fn show(self, id: MessageId) {
         let key = self.context.timeline.try_with_untracked(|timeline| timeline.key_of(id)).flatten();
         let Some(key) = key else { return };
@@ -154,7 +154,7 @@ impl RoomController {
         row_elements::focus(key);
     }
 
-    /// Too much was missed: the newest stretch takes the place of what was shown, unless one reads above.
+    /// After a `resync`: loads the newest page, or, while scrolled up, only marks that newer messages are missing.
     pub(super) fn reload(self) {
         let at_end = self.at_end.get_value();
         spawn_local(async move {
@@ -172,7 +172,7 @@ impl RoomController {
         let _ = self.context.timeline.try_update(|timeline| timeline.replace(window));
     }
 
-    /// From row to row; the first step goes to the last row.
+    /// Selects the next or previous row; the first step selects the last row.
     pub(super) fn step(self, is_down: bool) {
         let active = self.context.active.get_untracked();
         let next = self.context.timeline.with_untracked(|timeline| {
@@ -186,7 +186,7 @@ impl RoomController {
                 self.context.active.set(Some(key));
                 row_elements::focus(key);
             }
-            // Below the last row is where one writes.
+            // The composer follows the last row.
             None if is_down => row_elements::focus_composer(),
             None => self.earlier(),
         }

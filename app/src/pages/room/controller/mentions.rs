@@ -1,4 +1,4 @@
-//! Asks the server whose name is being written, and puts the chosen one into the text.
+//! Loads the suggestions for a mention and inserts the chosen one.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::{
     state::mention::{complete, query_at},
 };
 
-/// How long one pauses before it is asked: less than one feels, more than between two letters.
+/// Pause in typing before the request: shorter than is noticed, longer than between two letters.
 const DEBOUNCE: Duration = Duration::from_millis(90);
 
 impl Mentions {
-    /// The text or the caret is another.
+    /// To be called when the text or the caret has changed.
     pub(in crate::pages::room) fn refresh(self) {
         let now = self.area.get_untracked().and_then(|area| {
             let caret = usize::try_from(area.selection_end().ok()??).ok()?;
@@ -43,7 +43,7 @@ impl Mentions {
         });
     }
 
-    /// True when the key was the list's.
+    /// Handles a key for the list; true if it did.
     pub(in crate::pages::room) fn on_key(self, event: &ev::KeyboardEvent) -> bool {
         let count = self.matches.with_untracked(Vec::len);
         if count == 0 {
@@ -54,7 +54,7 @@ impl Mentions {
             "ArrowDown" => self.selected.set((selected + 1) % count),
             "ArrowUp" => self.selected.set((selected + count - 1) % count),
             "Enter" | "Tab" if !event.shift_key() => self.choose(selected),
-            // Until one writes on: what is asked for is known, and not asked again.
+            // `query` stays set, so that the list opens again only after more typing.
             "Escape" => self.matches.set(Vec::new()),
             _ => return false,
         }
@@ -62,7 +62,7 @@ impl Mentions {
         true
     }
 
-    /// The member in this place is meant.
+    /// Inserts the suggestion at this index.
     pub(in crate::pages::room) fn choose(self, index: usize) {
         let user = self.matches.with_untracked(|matches| matches.get(index).cloned());
         let (Some(user), Some(area), Some(query)) =
@@ -73,14 +73,14 @@ impl Mentions {
         let (text, caret) = complete(&area.value(), &query, &user.username);
         area.set_value(&text);
         let caret = u32::try_from(caret).unwrap_or(u32::MAX);
-        // Fails only for places that are none.
+        // Fails only for invalid positions.
         let _ = area.set_selection_range(caret, caret);
         self.close();
         textarea::dispatch_input(&area);
     }
 
     pub(in crate::pages::room) fn close(self) {
-        // A text area that goes with its page loses the keyboard after all else of it has gone.
+        // When the page is closed, `blur` comes after the signals have been disposed of.
         let Some(is_closed) = self.matches.try_with_untracked(Vec::is_empty) else { return };
         self.query.set(None);
         if !is_closed {

@@ -1,4 +1,4 @@
-//! The reader's own place in the room: what they may do there.
+//! Permissions of the current user in the room.
 
 use leptos::{prelude::*, task::spawn_local};
 
@@ -6,20 +6,20 @@ use super::RoomController;
 use crate::{server::members::read_roster, state::composer_mode::ComposerMode};
 
 impl RoomController {
-    /// Asks who is in the room and what the reader may do. What changed while the line did not stand is not told
-    /// later, so this is asked each time it stands (again), and whenever the reader's own place is another.
+    /// Loads roster and permissions. Changes during a disconnect are not sent later, so this runs on each connect and
+    /// whenever the user's own membership changes.
     pub(super) fn refresh_permissions(self) {
         let asked = self.roster_requests.get_value() + 1;
         self.roster_requests.set_value(asked);
         spawn_local(async move {
             let Ok(now) = read_roster(self.context.room).await else { return };
-            // The page may have gone meanwhile, or a newer answer be on its way.
+            // The page may have been closed, or a newer request sent.
             if self.roster_requests.try_get_value() != Some(asked) {
                 return;
             }
             if self.context.rights.get_untracked() != now.rights {
                 self.context.rights.set(now.rights);
-                // What one was about to do one may not any more.
+                // The current mode may no longer be allowed.
                 if !self.can(self.context.mode.get_untracked()) {
                     self.context.mode.set(ComposerMode::Writing);
                 }
@@ -28,7 +28,7 @@ impl RoomController {
         });
     }
 
-    /// May the reader do this with the message it is about?
+    /// Whether the user may use this mode with its message.
     pub(super) fn can(self, mode: ComposerMode) -> bool {
         let rights = self.context.rights.get_untracked();
         let Some(id) = mode.message() else { return true };

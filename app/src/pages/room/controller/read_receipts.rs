@@ -1,4 +1,4 @@
-//! What comes in: whether it has been read, by oneself and by others.
+//! New messages and read receipts, the user's own and those of others.
 
 use std::time::Duration;
 
@@ -13,17 +13,16 @@ use crate::{
     state::{rooms as room_list, timeline::Timeline},
 };
 
-/// How often it is looked whether there is something to be told to have been read: the reader has come back to a
-/// message that came in unseen, or it was told of another just before.
+/// How often unread messages are reported as read: the user may have come back to the tab, or a report may have been
+/// delayed by [`READ_PAUSE_MS`].
 pub(super) const READ_CHECK_EVERY: Duration = Duration::from_secs(2);
-/// So long nothing more is told to have been read: where many write, that would be a frame for each of their messages,
-/// from everybody who looks on.
+/// Minimum time between two reports, since in a busy room each member would otherwise send a frame for each message.
 const READ_PAUSE_MS: f64 = 1_000.0;
-/// In a larger room nobody asks who of all has read each message.
+/// Readers of the own last message are loaded in rooms of up to this many members.
 pub(super) const RECEIPTS_MAX_MEMBERS: i64 = 200;
 
 impl RoomController {
-    /// A message that was not known.
+    /// A message that was not known before.
     pub(super) fn on_new_message(self, message: &RoomMessage) {
         let RoomContext { timeline, unseen, .. } = self.context;
         let me = timeline.with_untracked(Timeline::me);
@@ -36,12 +35,12 @@ impl RoomController {
         self.mark_read();
     }
 
-    /// A message says something else now: the list of rooms shows it where it is the newest.
+    /// A message was edited or deleted: updates the list of rooms, which may show it.
     pub(super) fn on_message_changed(self, id: MessageId, content: &str) {
         self.rooms.0.maybe_update(|all| all.update_message(self.context.room, id, content));
     }
 
-    /// What came in answers something that is not at hand.
+    /// Loads the message that a new one replies to, if it is not in the window.
     fn fetch_quoted(self, id: Option<MessageId>) {
         let Some(id) =
             id.filter(|id| !self.context.timeline.with_untracked(|timeline| timeline.has_quoted(*id)))
@@ -55,7 +54,7 @@ impl RoomController {
         });
     }
 
-    /// The line stands (again).
+    /// Connected or reconnected.
     pub(super) fn on_connected(self) {
         row_elements::leave_tab_order();
         self.refresh_permissions();
@@ -73,7 +72,7 @@ impl RoomController {
         });
     }
 
-    /// Tells the server once that all that is in view has been read.
+    /// Reports the last message as read, once, if it is visible.
     pub(super) fn mark_read(self) {
         let Some(last) = self.context.timeline.with_untracked(Timeline::last_id) else { return };
         let is_open = self.context.connection.get_untracked() == ConnectionState::Open;

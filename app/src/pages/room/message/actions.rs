@@ -1,4 +1,4 @@
-//! What one can do with a message: links, so that each works without a script, beside the row that is meant.
+//! The actions of the active message. They are links, so that each works without a script.
 
 use std::sync::Arc;
 
@@ -18,14 +18,9 @@ use crate::{
     },
 };
 
-/// See the module. Nothing is shown that one may not do.
+/// Only the actions that the current user may take.
 #[component]
-pub(super) fn MessageActions(
-    /// With which message.
-    message: Arc<RoomMessage>,
-    /// What the reader may do.
-    rights: Rights,
-) -> impl IntoView {
+pub(super) fn MessageActions(message: Arc<RoomMessage>, rights: Rights) -> impl IntoView {
     let context: RoomContext = expect_context();
     let actions: Actions = expect_context();
     let (id, me) = (message.id, context.timeline.with_untracked(Timeline::me));

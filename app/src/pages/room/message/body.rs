@@ -1,4 +1,4 @@
-//! What was written, as HTML.
+//! The text of a message as HTML.
 
 use std::sync::Arc;
 
@@ -10,12 +10,11 @@ use crate::{
     markdown::{self, MentionNames},
 };
 
-/// The names that messages here mention, in the context of the timeline.
+/// Usernames that messages of this room may mention, provided as context.
 #[derive(Clone, Copy)]
 pub(in crate::pages::room) struct MentionNamesContext(pub(in crate::pages::room) StoredValue<MentionNames>);
 
-/// The HTML of a row's message. A row is drawn again whenever the pointer comes or goes, and its message is then not
-/// read again.
+/// Caches the HTML of a row's message, since the row renders again whenever the pointer enters or leaves it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct HtmlCache(StoredValue<Option<(Arc<RoomMessage>, Arc<str>)>>);
 
@@ -33,14 +32,9 @@ impl HtmlCache {
     }
 }
 
-/// See the module. A long text is folded, and unfolds without a script.
+/// The text; a long one is collapsed in a way that needs no script.
 #[component]
-pub(super) fn MessageText(
-    /// The message.
-    message: Arc<RoomMessage>,
-    /// What was made of it before.
-    cache: HtmlCache,
-) -> impl IntoView {
+pub(super) fn MessageText(message: Arc<RoomMessage>, cache: HtmlCache) -> impl IntoView {
     let names: MentionNamesContext = expect_context();
     let html = names.0.with_value(|names| cache.html(&message, names));
     let is_long = markdown::is_long(&message.content);
@@ -66,7 +60,7 @@ fn html(message: &RoomMessage, names: &MentionNames) -> String {
     let mut html = markdown::render(&message.content, names);
     if message.is_edited {
         let edited = format!("<span class=\"message-state\">{}</span>", t!(timeline.edited));
-        // In the line of the text, where it ends with one.
+        // Within the last paragraph, if the text ends with one.
         match html.strip_suffix("</p>") {
             Some(line) => html = format!("{line}{edited}</p>"),
             None => html.push_str(&edited),

@@ -1,4 +1,4 @@
-//! What a message answers: who said it and how it begins, and the way there.
+//! The quoted message above a reply, which links to it.
 
 use leptos::prelude::*;
 
@@ -10,15 +10,11 @@ use crate::{
     ui::person::display_name,
 };
 
-/// How much of it is shown, in characters.
+/// Length of the excerpt, in characters.
 const SHOWN: usize = 100;
 
-/// See the module.
 #[component]
-pub(super) fn QuoteLine(
-    /// The answered message.
-    quote: Quote,
-) -> impl IntoView {
+pub(super) fn QuoteLine(quote: Quote) -> impl IntoView {
     let context: RoomContext = expect_context();
     let actions: Actions = expect_context();
     let (id, author, words) = match quote {
