@@ -31,7 +31,7 @@ pub fn NotificationsPage() -> impl IntoView {
         <PageTitle text=t!(notifications.title)/>
         <Page title=t!(notifications.title) back="/rooms" back_on_phone=true>
             // A live region, refreshed by `public/page.js`.
-            <div data-fresh="notifications">
+            <div data-region="notifications">
                 <Suspense>
                     {move || Suspend::new(async move {
                         match notification_list(before, unread).await {

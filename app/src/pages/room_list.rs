@@ -60,7 +60,7 @@ pub fn RoomList(me: User, rooms: RoomsContext) -> impl IntoView {
                     <IconSvg icon=Icon::Plus/>
                 </a>
             </header>
-            <nav class="rooms-scroll" aria-label=t!(rooms.title) data-fresh="rooms">
+            <nav class="rooms-scroll" aria-label=t!(rooms.title) data-region="rooms">
                 <h2 class="rooms-heading">
                     <span>{t!(rooms.mine)}</span>
                     <a href="/rooms/browse" rel="external">
@@ -115,7 +115,7 @@ fn NotificationsLink(all: RwSignal<Rooms>) -> impl IntoView {
             rel="external"
             aria-label=label
             title=t!(notifications.title)
-            data-fresh="bell"
+            data-region="bell"
             data-testid="bell"
         >
             <IconSvg icon=Icon::Bell/>
