@@ -147,20 +147,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_field_is_worded_as_the_contract_says() {
+    fn required_field_has_the_contracts_message() {
         let missing = FieldProblem::new("username", Problem::Required);
         assert_eq!(field_error_message(Locale::zh, &missing), "该字段是必填项。");
         assert_eq!(field_error_message(Locale::en, &missing), "This field is required.");
     }
 
     #[test]
-    fn limits_are_named() {
+    fn limit_is_part_of_the_message() {
         let long = FieldProblem::new("name", Problem::TooLong { max: 100 });
         assert_eq!(field_error_message(Locale::en, &long), "At most 100 characters.");
     }
 
     #[test]
-    fn each_language_has_its_own_words() {
+    fn messages_are_translated() {
         let full = Failure::new(Code::RoomFull);
         assert_eq!(error_message(Locale::zh, &full), "房间人数已满。");
         assert_eq!(error_message(Locale::en, &full), "The room is full.");

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_heaviest_known_language_wins_and_chinese_where_none_is_known() {
+    fn highest_weight_wins_and_chinese_is_the_default() {
         for (header, expected) in [
             ("", Locale::zh),
             ("fr-FR, de;q=0.8", Locale::zh),

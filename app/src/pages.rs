@@ -59,7 +59,7 @@ mod tests {
     use super::is_live;
 
     #[test]
-    fn the_rooms_are_live_and_nothing_else() {
+    fn only_rooms_are_live() {
         for live in ["/rooms", "/rooms/5", "/rooms/abc"] {
             assert!(is_live(live), "{live}");
         }

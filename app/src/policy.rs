@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nonce_stands_with_scripts() {
+    fn nonce_is_in_script_src() {
         let policy = content_security_policy("c2VjcmV0");
         let scripts = directive(&policy, "script-src");
         assert_eq!(scripts.as_deref(), Some("'self' 'wasm-unsafe-eval' 'nonce-c2VjcmV0'"));

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_fresh_once_and_a_resume_begins_after_it() {
+    fn message_is_new_once_and_advances_the_position() {
         let mut page = Page::new();
         let frame = RoomFrame::Message(StoredMessage { message: message(9, 2, None), rev: 7 });
         assert!(matches!(page.receive(frame.clone()), Outcome::NewMessage(_)));
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_in_the_room_is_not_taken_for_seen() {
+    fn established_does_not_advance_the_position() {
         let mut page = Page::new();
         assert_eq!(page.receive(RoomFrame::Established), Outcome::Established);
         assert_eq!(page.position.rev, 4);
     }
 
     #[test]
-    fn what_a_message_says_now_is_told_wherever_it_is_shown() {
+    fn edits_and_deletions_report_the_new_content() {
         let mut page = Page::new();
         page.receive(RoomFrame::Message(StoredMessage { message: message(9, 2, None), rev: 5 }));
         let edited =
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_typing_is_not_shown_and_a_message_ends_anothers() {
+    fn own_typing_is_ignored_and_a_message_ends_typing() {
         let mut page = Page::new();
         page.receive(typing(1));
         assert!(page.typists.is_empty());
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_finds_the_message_that_it_is_about() {
+    fn error_is_applied_to_its_message() {
         let mut page = Page::new();
         page.timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(1));
         let error = |client_id: Option<&str>| {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_missed_asks_for_the_page_anew() {
+    fn resync_reloads_the_page() {
         let mut page = Page::new();
         assert_eq!(page.receive(RoomFrame::Resync(Resync { rev: 5_000 })), Outcome::Reload);
         assert_eq!(page.position.rev, 5_000);

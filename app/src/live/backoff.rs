@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_a_limit_and_differ_by_chance() {
+    fn delay_grows_to_a_limit_with_jitter() {
         assert_eq!(wait(0, 0.0), Duration::from_millis(200));
         assert_eq!(wait(0, 1.0), Duration::from_millis(400));
         assert_eq!(wait(2, 1.0), Duration::from_millis(1_600));

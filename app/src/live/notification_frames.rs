@@ -84,7 +84,7 @@ mod tests {
         "created_at":"2026-01-25T15:30:00.123456Z"},"is_read":false,"created_at":"2026-01-25T15:30:00.123456Z"}}"#;
 
     #[test]
-    fn what_the_contract_fixes_is_understood() {
+    fn contract_frames_are_decoded() {
         let mut rooms = Rooms::default();
         apply(&decode(NEW), &mut rooms, None);
         assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (4, true));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_of_no_use() {
+    fn other_frames_are_ignored() {
         for text in [
             "",
             "{}",

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn each_frame_of_the_server_is_understood() {
+    fn every_server_frame_is_decoded() {
         let established = ServerFrame::ConnectionEstablished {
             message: "连接成功".into(),
             room_id: RoomId(1),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_of_no_use() {
+    fn invalid_frames_are_ignored() {
         for text in
             ["", "hello", "{}", r#"{"type":"hologram"}"#, r#"{"type":"chat_message"}"#, r#"{"type":7}"#]
         {

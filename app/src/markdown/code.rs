@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_of_a_language_is_found_whatever_its_case() {
+    fn keywords_are_found_in_any_case() {
         for family in &FAMILIES {
             let mut words = family.words.split_ascii_whitespace();
             assert!(words.clone().is_sorted_by(|one, other| compare(one, other).is_le()), "{}", family.names);

@@ -11,7 +11,7 @@ fn html(text: &str) -> String {
 }
 
 #[test]
-fn emphasis_needs_no_spaces_and_no_mark_without_a_fellow_counts() {
+fn emphasis_needs_no_spaces_but_a_closing_delimiter() {
     for (text, expected) in [
         ("*a* **b** ~~c~~ _d_", "<em>a</em> <strong>b</strong> <del>c</del> <em>d</em>"),
         ("***a***", "<em><strong>a</strong></em>"),
@@ -31,7 +31,7 @@ fn emphasis_needs_no_spaces_and_no_mark_without_a_fellow_counts() {
 }
 
 #[test]
-fn code_in_a_line_is_as_written() {
+fn inline_code_is_literal() {
     for (text, expected) in [
         ("`*a* <b>`", "<code>*a* &lt;b&gt;</code>"),
         ("``a`b``", "<code>a`b</code>"),
@@ -44,13 +44,13 @@ fn code_in_a_line_is_as_written() {
 }
 
 #[test]
-fn line_breaks_are_kept_and_an_empty_line_parts_paragraphs() {
+fn line_breaks_are_kept_and_empty_lines_separate_paragraphs() {
     assert_eq!(html("a\nb\n\n\nc\r\nd\n"), "<p>a\nb</p><p>c\nd</p>");
     assert_eq!(html("**a\nb**"), "<p><strong>a\nb</strong></p>");
 }
 
 #[test]
-fn lists_quotes_and_what_is_within_them() {
+fn lists_and_quotes_nest() {
     assert_eq!(html("- a\n- b\n  c"), "<ul><li><p>a</p></li><li><p>b\nc</p></li></ul>");
     assert_eq!(
         html("看：\n- a\n  1. b\n  2. c"),
@@ -67,7 +67,7 @@ fn lists_quotes_and_what_is_within_them() {
 }
 
 #[test]
-fn fenced_code_keeps_its_lines_and_is_coloured_where_the_language_is_known() {
+fn fenced_code_is_highlighted_in_known_languages() {
     assert_eq!(
         html("```\n<b>\n\n*a*\n```\nc"),
         "<pre tabindex=\"0\"><code>&lt;b&gt;\n\n*a*</code></pre><p>c</p>"
@@ -85,7 +85,7 @@ fn fenced_code_keeps_its_lines_and_is_coloured_where_the_language_is_known() {
 }
 
 #[test]
-fn a_table_has_as_many_cells_a_row_as_its_head() {
+fn table_rows_are_padded_to_the_header() {
     assert_eq!(
         html("| a | b\\|c |\n|---|:-:|\n| *1* |\n| 2 | 3 | 4 |\n\nd"),
         "<div class=\"prose-table\" tabindex=\"0\"><table><thead><tr><th>a</th><th class=\"prose-centre\">b|c</th></tr></thead>\
@@ -102,7 +102,7 @@ fn a_table_has_as_many_cells_a_row_as_its_head() {
 const REST: &str = "target=\"_blank\" rel=\"noopener nofollow ugc\">";
 
 #[test]
-fn links_end_where_people_would_end_them() {
+fn links_end_before_punctuation() {
     for (text, address) in [
         ("看https://example.com/a?b=1，然后", "https://example.com/a?b=1"),
         ("(http://x.org).", "http://x.org"),
@@ -122,7 +122,7 @@ fn links_end_where_people_would_end_them() {
 }
 
 #[test]
-fn what_may_not_be_followed_is_text() {
+fn disallowed_links_are_text() {
     for text in [
         "javascript:alert(1)",
         "[a](javascript:alert(1))",
@@ -140,7 +140,7 @@ fn what_may_not_be_followed_is_text() {
 }
 
 #[test]
-fn a_mention_is_marked_and_ones_own_stands_out() {
+fn own_mention_is_highlighted() {
     assert_eq!(
         html("@Lin，@mei.chen @mei"),
         "<p><span class=\"mention mention-me\">@Lin</span>，\
@@ -165,7 +165,7 @@ fn an_excerpt_is_one_line() {
 }
 
 #[test]
-fn an_excerpt_has_no_marks() {
+fn excerpt_has_no_markup() {
     assert_eq!(
         excerpt("# 会议\n- **一**：`a < b`\n- @mei [二](https://example.org/?a=1&b=2)", 80),
         "会议 一：a < b @mei 二"
@@ -279,7 +279,7 @@ const PIECES: [&str; 52] = [
 ];
 
 #[test]
-fn whatever_is_written_the_markup_is_whole_and_ours() {
+fn html_is_always_well_formed() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     for _ in 0..4_000 {
         let mut text = String::new();
@@ -309,7 +309,7 @@ fn assert_bounded(text: &str, names: &MentionNames, what: &str) {
 }
 
 #[test]
-fn the_work_is_linear_for_every_piece_and_every_pair() {
+fn work_is_linear_for_every_piece_and_pair() {
     let cycled = |piece: &str, length| piece.chars().cycle().take(length).collect::<String>();
     let names = names();
     for (at, one) in PIECES.iter().enumerate() {
@@ -325,7 +325,7 @@ fn the_work_is_linear_for_every_piece_and_every_pair() {
 }
 
 #[test]
-fn the_work_is_linear_for_pieces_that_wait_for_others() {
+fn work_is_linear_for_unclosed_pieces() {
     let half = LONGEST / 2;
     let names = names();
     for (begins, ends) in [
@@ -353,7 +353,7 @@ fn the_work_is_linear_for_pieces_that_wait_for_others() {
 }
 
 #[test]
-fn the_work_is_linear_for_what_grows_from_piece_to_piece() {
+fn work_is_linear_for_growing_pieces() {
     let growing = |part: fn(usize) -> String| -> String {
         (1..)
             .map(part)
@@ -378,13 +378,13 @@ fn the_work_is_linear_for_what_grows_from_piece_to_piece() {
 }
 
 #[test]
-fn names_that_nearly_fit_are_looked_for_a_few_times() {
+fn mention_lookups_are_limited() {
     let others = (0..60).map(|n| format!("{}{n:02}", "@".repeat(148))).collect();
     assert_bounded(&"@".repeat(LONGEST), &MentionNames { me: "lin".into(), others }, "@");
 }
 
 #[test]
-fn an_address_has_at_most_as_many_letters_as_a_files() {
+fn link_length_is_limited() {
     let address = format!("http://a/{}", "b".repeat(2_000 - "http://a/".len()));
     for text in [address.clone(), format!("[a]({address})")] {
         assert!(html(&text).contains(&format!("href=\"{address}\"")), "{text}");

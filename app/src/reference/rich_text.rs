@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_is_paragraphs_lists_and_code_and_no_markup() {
+    fn rich_text_has_paragraphs_lists_and_code_only() {
         let text = "Send `<access>` & wait.\n\n- one `1`\n- two";
         let html = Owner::new().with(|| view! { <RichText text=text.to_owned()/> }.to_html());
         let html = html.replace("<!>", "").replace("<!--<() />-->", "");

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_paths_of_this_site_are_followed() {
+    fn only_own_paths_are_accepted() {
         for own in ["/rooms", "/rooms/5?before=3", "/"] {
             assert!(is_own_path(own), "{own}");
         }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_wanted_to_go_survives_the_way_through_an_address() {
+    fn next_is_percent_encoded() {
         assert_eq!(sign_in_path("/rooms/5?before=3"), "/sign-in?next=/rooms/5%3Fbefore%3D3");
     }
 }

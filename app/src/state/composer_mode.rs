@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_one_may_do_is_offered() {
+    fn only_allowed_modes_are_offered() {
         let id = MessageId(5);
         let all = [
             ComposerMode::Replying(id),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_does_is_found_again_in_its_address() {
+    fn mode_round_trips_through_its_address() {
         let id = MessageId(5);
         for mode in [
             ComposerMode::Replying(id),

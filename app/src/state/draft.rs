@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobodys_name_begins_with_anothers() {
+    fn draft_prefixes_of_users_are_distinct() {
         assert!(draft_in(UserId(1), RoomId(2)).starts_with(&drafts_of(UserId(1))));
         assert!(!draft_in(UserId(12), RoomId(2)).starts_with(&drafts_of(UserId(1))));
     }

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_name_is_called_as_its_address_ends() {
+    fn file_name_defaults_to_the_last_url_segment() {
         let name = |url| File::of(&message(Some(url), None)).expect("a file").name;
         assert_eq!(name("https://example.org/a/b.png?v=1#x").as_deref(), Some("b.png"));
         assert_eq!(name("/media/b.png").as_deref(), Some("b.png"));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_web_pages_and_own_paths_alone() {
+    fn only_http_urls_and_local_paths_become_links() {
         for bad in [
             "javascript:alert(1)",
             "data:text/html,x",
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_short() {
+    fn sizes_have_few_digits() {
         let sizes = [0, 999, 1_000, 1_549, 99_940, 99_960, 999_499, 999_960, 23_456_789, 5_000_000_000];
         let words = sizes.map(|bytes| size(bytes).expect("a size"));
         let expected =
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_the_name_says_nothing_more() {
+    fn content_that_repeats_the_file_name_is_detected() {
         let mut message = message(None, Some("a.pdf"));
         assert!(!says_only_its_name(&message));
         message.content = " a.pdf\n".into();

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_must_come_in_their_order() {
+    fn letters_match_in_order() {
         for (typed, name, fits) in [
             ("", "发布", true),
             ("发", "发布", true),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn beginnings_and_runs_are_better() {
+    fn prefixes_and_runs_score_higher() {
         let best = |typed: &str, names: [&'static str; 3]| {
             let mut names = names;
             names.sort_by_key(|name| std::cmp::Reverse(score(typed, name)));

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_evening_in_london_is_the_next_morning_in_shanghai() {
+    fn local_date_depends_on_the_zone() {
         let moment = at("2026-01-25T18:05:00Z");
         let (london, shanghai) =
             (LocalTime::new(moment, Zone::UTC), LocalTime::new(moment, Zone::Fixed(480)));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_calendar_has_does_not_panic() {
+    fn times_out_of_range_do_not_panic() {
         let _ = LocalTime::new(Timestamp(i64::MAX), Zone::Fixed(i32::MAX / 60));
         let _ = LocalTime::new(Timestamp(i64::MIN), Zone::UTC);
     }

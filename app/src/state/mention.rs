@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_asked_for_between_an_at_and_the_caret() {
+    fn query_is_between_the_at_sign_and_the_caret() {
         for (text, expected) in [
             ("@", Some("")),
             ("hi @bo", Some("bo")),
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_takes_the_place_of_its_beginning() {
+    fn completion_replaces_the_query() {
         let text = "👋 @小 在吗";
         let query = query_at(text, 5).expect("query");
         assert_eq!((query.start, query.letters.as_str()), (3, "小"));

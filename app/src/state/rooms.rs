@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_is_mentioned_comes_first_then_what_is_unread() {
+    fn mentions_sort_before_unread_rooms() {
         let mut rooms = rooms([room(1, 0), room(2, 3), room(4, 1)]);
         assert_eq!(ids(&rooms.order()), [2, 4, 1]);
         rooms.mentioned = vec![RoomId(4)];
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_moves_its_room_up_and_counts_unless_seen_or_ones_own() {
+    fn message_moves_its_room_up_and_counts_unless_visible_or_own() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
         receive_message(&mut rooms, RoomId(2), &message(5, 2), ME, false);
         assert_eq!((rooms.list[0].id, rooms.list[0].unread_count), (RoomId(2), 1));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_heard_again_counts_once() {
+    fn duplicate_message_counts_once() {
         let mut rooms = rooms([room(1, 0)]);
         receive_message(&mut rooms, RoomId(1), &message(5, 2), ME, false);
         receive_message(&mut rooms, RoomId(1), &message(5, 2), ME, false);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_brings_its_room_up_as_the_server_sees_it() {
+    fn notification_replaces_its_room_and_moves_it_up() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
         rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(1)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(2), 7));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_were_taken_back_leave_the_list() {
+    fn deleted_content_leaves_the_list() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
         for (index, id) in [(0, 5), (1, 6)] {
             rooms.list[index].last_message = Some(last(id, "salaries"));
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newest_message_that_was_not_heard_of_is_taken_over_but_for_the_open_room() {
+    fn unknown_newest_message_is_applied_except_in_the_open_room() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
         rooms.update_last_message(RoomId(2), &last(6, "mine, from another tab"), Some(RoomId(1)));
         assert_eq!(shown(&rooms), [(2, "mine, from another tab"), (1, "")]);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_one_is_out_of_is_not_waited_for() {
+    fn removed_room_leaves_the_list() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
         rooms.apply_notification(&notification(NotificationType::Mention, room(2, 7)), None);
         rooms.remove(RoomId(2));
@@ -314,14 +314,14 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_the_open_room_are_left_to_its_own_socket() {
+    fn messages_of_the_open_room_are_ignored() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
         rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(2)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(1), 0));
     }
 
     #[test]
-    fn an_invitation_brings_a_room_that_was_not_known() {
+    fn invitation_adds_its_room() {
         let mut rooms = rooms([room(1, 0)]);
         rooms.apply_notification(&notification(NotificationType::RoomInvite, room(8, 0)), None);
         assert_eq!(ids(&rooms.order()), [8, 1]);

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_and_goes_is_seen() {
+    fn presence_is_applied() {
         let mut roster = roster(3);
         roster.set_presence(&user(2).to_ref(), true);
         assert!(roster.members[1].is_here);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn members_come_go_and_rise() {
+    fn member_changes_are_applied() {
         let mut roster = roster(3);
         roster.change(changed(4, MemberChange::Joined, Role::Member, 4));
         roster.change(changed(2, MemberChange::Left, Role::Member, 3));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_rights_are_another_after_a_mute_or_another_role() {
+    fn own_permissions_change_with_mute_and_role() {
         for (change, moves) in [
             (MemberChange::Muted, true),
             (MemberChange::Unmuted, true),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_large_room_newcomers_only_count() {
+    fn incomplete_roster_only_counts_new_members() {
         let mut roster = roster(500);
         roster.change(changed(4, MemberChange::Joined, Role::Member, 501));
         assert_eq!((ids(&roster), roster.hidden_count()), (vec![1, 2, 3], 498));

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_types_on_stays_and_one_who_fell_silent_goes_after_five_seconds() {
+    fn typist_expires_five_seconds_after_the_last_frame() {
         let mut typists = Typists::default();
         typists.update(&bob(), true, 0.0);
         typists.update(&bob(), true, 3_000.0);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_stops_goes_at_once() {
+    fn stopped_typist_is_removed_at_once() {
         let mut typists = Typists::default();
         typists.update(&bob(), true, 0.0);
         typists.update(&bob(), false, 1.0);

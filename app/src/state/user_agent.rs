@@ -47,7 +47,7 @@ mod tests {
     use super::{is_phone, name};
 
     #[test]
-    fn a_phone_says_that_it_is_one_and_a_tablet_does_not() {
+    fn phone_is_detected_by_its_user_agent() {
         let android =
             "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36";
         assert!(is_phone(android));
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_are_known_by_what_only_they_say() {
+    fn browsers_are_recognised() {
         for (agent, expected) in [
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36 Edg/130.0",

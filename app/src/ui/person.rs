@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_put_together_as_its_script_wants() {
+    fn display_name_follows_the_order_of_its_script() {
         for (first, last, expected) in [
             ("", "", "linxiao"),
             ("晓", "林", "林晓"),

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_named_as_one_would_say_it() {
+    fn day_line_is_relative_near_today() {
         let today = local("2026-01-25T12:00:00Z").date;
         for (at, zh, en) in [
             ("2026-01-25T01:00:00Z", "今天", "Today"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_the_time_today_and_else_the_day() {
+    fn brief_time_is_the_time_of_day_or_the_date() {
         let today = local("2026-01-25T12:00:00Z").date;
         assert_eq!(brief(Locale::zh, local("2026-01-25T09:05:00Z"), today), "09:05");
         assert_eq!(brief(Locale::zh, local("2026-01-22T09:05:00Z"), today), "1月22日");

@@ -78,14 +78,14 @@ fn ends(timeline: &Timeline) -> (i64, i64, usize) {
 }
 
 #[test]
-fn a_page_is_shown_from_its_oldest() {
+fn rows_are_oldest_first() {
     let timeline = shown(4..=6);
     assert_eq!(texts(&timeline), ["m4", "m5", "m6"]);
     assert_eq!((timeline.first_id(), timeline.last_id()), (Some(MessageId(4)), Some(MessageId(6))));
 }
 
 #[test]
-fn an_older_page_goes_above_and_its_overlap_is_dropped() {
+fn prepended_page_drops_its_overlap() {
     let mut timeline = shown(4..=6);
     timeline.prepend(window(2..=4, false, true));
     assert_eq!(texts(&timeline), ["m2", "m3", "m4", "m5", "m6"]);
@@ -93,7 +93,7 @@ fn an_older_page_goes_above_and_its_overlap_is_dropped() {
 }
 
 #[test]
-fn a_message_heard_twice_is_shown_once_and_a_late_one_in_its_place() {
+fn duplicate_message_is_shown_once_and_a_late_one_in_order() {
     let mut timeline = shown(1..=2);
     assert!(timeline.receive(message(5, &bob(), 5)));
     assert!(timeline.receive(message(4, &bob(), 4)));
@@ -102,7 +102,7 @@ fn a_message_heard_twice_is_shown_once_and_a_late_one_in_its_place() {
 }
 
 #[test]
-fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key() {
+fn pending_message_keeps_its_key_when_confirmed() {
     let mut timeline = shown(1..=1);
     let draft = timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(NOON));
     assert_eq!((draft.content.as_str(), draft.client_id.as_deref()), ("hello", Some("c1")));
@@ -117,7 +117,7 @@ fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key(
 }
 
 #[test]
-fn anothers_client_id_confirms_nothing_of_mine() {
+fn client_id_of_another_user_confirms_nothing() {
     let mut timeline = shown(NONE);
     timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
     let mut theirs = message(3, &bob(), 1);
@@ -128,7 +128,7 @@ fn anothers_client_id_confirms_nothing_of_mine() {
 }
 
 #[test]
-fn what_was_refused_is_not_sent_again_by_itself() {
+fn failed_message_is_not_resent() {
     let mut timeline = shown(NONE);
     timeline.add_pending("a".into(), None, "c1".into(), Timestamp(NOON));
     timeline.add_pending("b".into(), None, "c2".into(), Timestamp(NOON));
@@ -141,7 +141,7 @@ fn what_was_refused_is_not_sent_again_by_itself() {
 }
 
 #[test]
-fn a_deleted_message_keeps_its_place_and_loses_its_words() {
+fn deleted_message_keeps_its_position() {
     let mut timeline = shown(1..=2);
     timeline.delete(MessageId(1));
     timeline.delete(MessageId(99));
@@ -151,7 +151,7 @@ fn a_deleted_message_keeps_its_place_and_loses_its_words() {
 }
 
 #[test]
-fn a_new_page_keeps_what_is_not_confirmed() {
+fn replace_keeps_unconfirmed_messages() {
     let mut timeline = shown(1..=2);
     timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
     timeline.replace(window(40..=41, true, false));
@@ -160,7 +160,7 @@ fn a_new_page_keeps_what_is_not_confirmed() {
 }
 
 #[test]
-fn messages_of_one_person_close_together_are_one_group_and_a_new_day_draws_a_line() {
+fn messages_are_grouped_by_sender_and_separated_by_day() {
     let (ann, bob) = (me(), bob());
     let day = 24 * 60;
     let messages = vec![
@@ -179,7 +179,7 @@ fn messages_of_one_person_close_together_are_one_group_and_a_new_day_draws_a_lin
 }
 
 #[test]
-fn going_back_the_newest_go_and_come_again_on_the_way_down() {
+fn paging_back_drops_the_newest_until_paging_forward() {
     let mut timeline = shown(901..=1_000);
     timeline.set_at_end(false);
     for start in (401..=801).rev().step_by(100) {
@@ -202,7 +202,7 @@ fn going_back_the_newest_go_and_come_again_on_the_way_down() {
 }
 
 #[test]
-fn an_hour_of_listening_keeps_a_window() {
+fn window_is_bounded_while_receiving() {
     let mut timeline = shown(1..=50);
     let mut most = 0;
     for id in 51..=10_000 {
@@ -215,7 +215,7 @@ fn an_hour_of_listening_keeps_a_window() {
 }
 
 #[test]
-fn what_one_reads_above_stays_however_much_comes_in() {
+fn scrolled_up_window_is_kept() {
     let mut timeline = shown(1..=50);
     timeline.set_at_end(false);
     for id in 51..=2_000 {
@@ -229,7 +229,7 @@ fn what_one_reads_above_stays_however_much_comes_in() {
 }
 
 #[test]
-fn an_answer_quotes_what_it_answers_in_its_last_state() {
+fn reply_quotes_the_current_message() {
     let mut timeline = shown(5..=6);
     let answer = |id, to| RoomMessage { reply_to: Some(MessageId(to)), ..message(id, &bob(), id) };
     for (id, to) in [(7, 5), (8, 2), (9, 1)] {
@@ -248,7 +248,7 @@ fn an_answer_quotes_what_it_answers_in_its_last_state() {
 }
 
 #[test]
-fn a_line_stands_before_the_first_message_of_others_that_was_not_read() {
+fn separator_is_before_the_first_unread_message_of_others() {
     let mut stretch = window(4..=9, true, false);
     stretch.left_off = Some(MessageId(5));
     stretch.messages[2].sender = me();
@@ -264,7 +264,7 @@ fn a_line_stands_before_the_first_message_of_others_that_was_not_read() {
 }
 
 #[test]
-fn who_has_read_is_told_of_ones_own_newest_message() {
+fn readers_are_shown_on_the_last_own_message() {
     let mut timeline = shown(1..=3);
     timeline.receive(message(4, &me(), 4));
     assert!(!timeline.read_by(MessageId(3), bob()), "not so far");
@@ -279,7 +279,7 @@ fn who_has_read_is_told_of_ones_own_newest_message() {
 }
 
 #[test]
-fn rows_have_neighbours() {
+fn neighbour_returns_adjacent_rows() {
     let mut timeline = shown(1..=2);
     timeline.add_pending("mine".into(), Some(MessageId(1)), "c1".into(), Timestamp(NOON));
     assert_eq!(timeline.neighbour(2, false), Some(1));
