@@ -50,9 +50,9 @@ pub fn is_long(text: &str) -> bool {
 /// The beginning of `text` without markup, in one line of at most `most` characters.
 pub fn excerpt(text: &str, most: usize) -> String {
     let beginning = text.char_indices().nth(most * READ_FOR_EXCERPT).map_or(text, |(end, _)| &text[..end]);
-    let words = bare(&render(beginning, &MentionNames::default()));
+    let plain = bare(&render(beginning, &MentionNames::default()));
     let mut line = String::new();
-    for word in words.split_whitespace() {
+    for word in plain.split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
         }

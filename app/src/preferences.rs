@@ -48,8 +48,8 @@ impl Theme {
     }
 
     /// Parses the value; anything else is [`Theme::System`].
-    pub fn parse(word: &str) -> Self {
-        match word {
+    pub fn parse(value: &str) -> Self {
+        match value {
             "light" => Self::Light,
             "dark" => Self::Dark,
             _ => Self::System,
@@ -79,7 +79,7 @@ impl InitialPreferences {
     pub fn from_attributes(read: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             locale: read("lang").and_then(|tag| from_tag(&tag)).unwrap_or(Locale::zh),
-            theme: read("data-theme").map_or(Theme::System, |word| Theme::parse(&word)),
+            theme: read("data-theme").map_or(Theme::System, |value| Theme::parse(&value)),
             zone: read("data-zone").and_then(|minutes| minutes.parse().ok()).unwrap_or(0),
             now: read("data-now").and_then(|micros| micros.parse().ok()).map_or(Timestamp(0), Timestamp),
         }

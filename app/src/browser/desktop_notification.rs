@@ -18,7 +18,7 @@ thread_local! {
 }
 
 /// Shows a notification that opens `path` on click. It replaces an earlier one with the same `path`.
-pub fn show(title: &str, words: &str, path: &str, message: Option<MessageId>) {
+pub fn show(title: &str, body: &str, path: &str, message: Option<MessageId>) {
     // Some browsers do not define `Notification` on pages without TLS.
     if !js_sys::Reflect::has(&window(), &"Notification".into()).unwrap_or(false)
         || Notification::permission() != NotificationPermission::Granted
@@ -26,7 +26,7 @@ pub fn show(title: &str, words: &str, path: &str, message: Option<MessageId>) {
         return;
     }
     let options = NotificationOptions::new();
-    options.set_body(words);
+    options.set_body(body);
     options.set_tag(path);
     options.set_icon("/icon-192.png");
     let Ok(shown) = Notification::new_with_options(title, &options) else { return };

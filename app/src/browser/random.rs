@@ -17,7 +17,7 @@ pub fn client_id() -> String {
     })
 }
 
-/// A random number from 0 to 1.
-pub fn chance() -> f64 {
+/// A random number from 0 to 1, for backoff.
+pub fn jitter() -> f64 {
     js_sys::Math::random()
 }

@@ -16,7 +16,7 @@ use super::{
     permanent_close_code,
     run_until_cleanup::run_until_cleanup,
 };
-use crate::browser::{document::socket_url, random::chance};
+use crate::browser::{document::socket_url, random::jitter};
 
 /// A ping is sent after so much silence.
 const PING_AFTER: Duration = Duration::from_secs(25);
@@ -45,7 +45,7 @@ async fn reconnect_loop(mut wakeups: UnboundedReceiver<()>, on_frame: impl Fn(No
             SocketEnd::Lost => 0,
             SocketEnd::NeverOpened => failures + 1,
         };
-        let mut wait = pin!(sleep(backoff::wait(failures, chance())).fuse());
+        let mut wait = pin!(sleep(backoff::wait(failures, jitter())).fuse());
         futures::select! {
             () = wait => {},
             _ = wakeups.next() => {},

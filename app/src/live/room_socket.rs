@@ -24,7 +24,7 @@ use super::{
     run_until_cleanup::run_until_cleanup,
 };
 use crate::{
-    browser::{clock::now_ms, document::socket_url, random::chance},
+    browser::{clock::now_ms, document::socket_url, random::jitter},
     state::{roster::Roster, timeline::Timeline, typing::Typists},
 };
 
@@ -112,7 +112,7 @@ impl RoomSocket {
                 self.signals.connection.set(ConnectionState::Lost);
             }
             self.signals.typists.update(Typists::clear);
-            let mut wait = pin!(sleep(backoff::wait(failures, chance())).fuse());
+            let mut wait = pin!(sleep(backoff::wait(failures, jitter())).fuse());
             futures::select! {
                 () = wait => {},
                 _ = self.wakeups.next() => {},

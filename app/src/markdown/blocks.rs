@@ -16,13 +16,13 @@ pub(super) fn render(lines: &[&str], depth: usize, names: &MentionLookup, html: 
             1
         } else if let Some(fence) = Fence::open(line) {
             fenced(&fence, rest, html)
-        } else if let Some((level, words)) = heading(line) {
+        } else if let Some((level, content)) = heading(line) {
             html.push_str(if level == 1 {
                 "<p class=\"prose-head prose-top\">"
             } else {
                 "<p class=\"prose-head\">"
             });
-            inline::render(words, names, html);
+            inline::render(content, names, html);
             html.push_str("</p>");
             1
         } else if is_rule(line) {
@@ -63,10 +63,10 @@ fn paragraph(lines: &[&str], depth: usize, names: &MentionLookup, html: &mut Str
 
 /// `# Heading`, up to three `#`.
 fn heading(line: &str) -> Option<(usize, &str)> {
-    let words = line.trim_start_matches('#');
-    let level = line.len() - words.len();
-    let words = words.strip_prefix(' ').map(str::trim).filter(|words| !words.is_empty())?;
-    (1..=3).contains(&level).then_some((level, words))
+    let content = line.trim_start_matches('#');
+    let level = line.len() - content.len();
+    let content = content.strip_prefix(' ').map(str::trim).filter(|content| !content.is_empty())?;
+    (1..=3).contains(&level).then_some((level, content))
 }
 
 /// `---`, `***` or `___`.
@@ -136,7 +136,7 @@ struct Item<'a> {
     indent: usize,
     /// Where the content begins.
     offset: usize,
-    words: &'a str,
+    content: &'a str,
 }
 
 impl<'a> Item<'a> {
@@ -149,14 +149,14 @@ impl<'a> Item<'a> {
         let marker = after.chars().next()?;
         let is_known =
             if digits == 0 { matches!(marker, '-' | '*' | '+') } else { matches!(marker, '.' | ')') };
-        let words = after.get(1..)?.strip_prefix(' ').filter(|words| !words.trim().is_empty())?;
+        let content = after.get(1..)?.strip_prefix(' ').filter(|content| !content.trim().is_empty())?;
         // CommonMark allows nine digits.
         (is_known && digits <= 9).then(|| Self {
             number: (digits > 0).then(|| &inner[..digits]),
             marker,
             indent,
-            offset: line.len() - words.len(),
-            words,
+            offset: line.len() - content.len(),
+            content,
         })
     }
 
@@ -194,7 +194,7 @@ fn list(first: &Item, lines: &[&str], depth: usize, names: &MentionLookup, html:
     while let Some(item) = lines.get(at).and_then(|line| Item::of(line)).filter(|item| first.continues(item))
     {
         let end = item_end(&item, lines, at + 1);
-        let mut within = vec![item.words];
+        let mut within = vec![item.content];
         within.extend(lines[at + 1..end].iter().map(|line| dedent(line, item.offset)));
         html.push_str("<li>");
         render(&within, depth + 1, names, html);

@@ -16,7 +16,7 @@ struct Family {
     /// Quotation marks of strings.
     quotes: &'static str,
     /// Keywords, separated by spaces, sorted as by [`compare`].
-    words: &'static str,
+    keywords: &'static str,
     /// The keywords as a list, made on first use.
     list: OnceLock<Vec<&'static str>>,
 }
@@ -27,7 +27,7 @@ static FAMILIES: [Family; 7] = [
         line: &["//"],
         block: Some(("/*", "*/")),
         quotes: "\"",
-        words: "as async await bool break case catch char class const continue crate default defer do double dyn else enum \
+        keywords: "as async await bool break case catch char class const continue crate default defer do double dyn else enum \
                 export extern false final float fn for func go guard i32 i64 if impl implements import in int interface \
                 internal let long loop match mod move mut namespace new nil null nullptr object override package private \
                 protected pub public range ref return self Self signed sizeof static str string struct super switch \
@@ -40,7 +40,7 @@ static FAMILIES: [Family; 7] = [
         line: &["//"],
         block: Some(("/*", "*/")),
         quotes: "\"'`",
-        words: "as async await break case catch class const continue debugger default delete do else enum export extends \
+        keywords: "as async await break case catch class const continue debugger default delete do else enum export extends \
                 false finally for from function if implements import in instanceof interface let new null of private \
                 protected public readonly return static super switch this throw true try type typeof undefined var void \
                 while yield",
@@ -51,7 +51,7 @@ static FAMILIES: [Family; 7] = [
         line: &["#"],
         block: None,
         quotes: "\"'",
-        words: "and as assert async await begin break case class continue def del do elif else elsif end ensure except \
+        keywords: "and as assert async await begin break case class continue def del do elif else elsif end ensure except \
                 False finally for from global if import in is lambda match module nil None nonlocal not or pass raise \
                 require rescue return self then True try unless until when while with yield",
         list: OnceLock::new(),
@@ -61,7 +61,7 @@ static FAMILIES: [Family; 7] = [
         line: &["#"],
         block: None,
         quotes: "\"'",
-        words: "case cd CMD COPY do done echo elif else ENV esac exit export EXPOSE fi for FROM function if in local return \
+        keywords: "case cd CMD COPY do done echo elif else ENV esac exit export EXPOSE fi for FROM function if in local return \
                 RUN set shift sudo then unset until while WORKDIR",
         list: OnceLock::new(),
     },
@@ -70,7 +70,7 @@ static FAMILIES: [Family; 7] = [
         line: &["--"],
         block: Some(("/*", "*/")),
         quotes: "'\"",
-        words: "add all alter and as asc begin between by case check commit constraint create default delete desc distinct \
+        keywords: "add all alter and as asc begin between by case check commit constraint create default delete desc distinct \
                 drop else end exists explain foreign from group having if in index inner insert into is join key left \
                 like limit not null offset on or order outer primary references right rollback select set table then \
                 transaction union unique update using values view when where with",
@@ -81,7 +81,7 @@ static FAMILIES: [Family; 7] = [
         line: &["#"],
         block: None,
         quotes: "\"'",
-        words: "false no null off on true yes",
+        keywords: "false no null off on true yes",
         list: OnceLock::new(),
     },
     Family {
@@ -89,7 +89,7 @@ static FAMILIES: [Family; 7] = [
         line: &[],
         block: Some(("<!--", "-->")),
         quotes: "\"'",
-        words: "",
+        keywords: "",
         list: OnceLock::new(),
     },
 ];
@@ -100,9 +100,9 @@ impl Family {
         FAMILIES.iter().find(|family| has_word(family.names, language))
     }
 
-    fn knows(&self, word: &str) -> bool {
+    fn is_keyword(&self, word: &str) -> bool {
         steps::add(word.len());
-        let list = self.list.get_or_init(|| self.words.split_ascii_whitespace().collect());
+        let list = self.list.get_or_init(|| self.keywords.split_ascii_whitespace().collect());
         list.binary_search_by(|known| compare(known, word)).is_ok()
     }
 
@@ -163,7 +163,7 @@ pub(super) fn render(language: &str, code: &str, html: &mut String) {
             let used = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
             let class = if letter.is_ascii_digit() {
                 "code-number"
-            } else if family.knows(&rest[..used]) {
+            } else if family.is_keyword(&rest[..used]) {
                 "code-word"
             } else {
                 ""
@@ -199,9 +199,13 @@ mod tests {
     #[test]
     fn keywords_are_found_in_any_case() {
         for family in &FAMILIES {
-            let mut words = family.words.split_ascii_whitespace();
-            assert!(words.clone().is_sorted_by(|one, other| compare(one, other).is_le()), "{}", family.names);
-            assert!(words.all(|word| family.knows(&word.to_ascii_uppercase())), "{}", family.names);
+            let mut keywords = family.keywords.split_ascii_whitespace();
+            assert!(
+                keywords.clone().is_sorted_by(|one, other| compare(one, other).is_le()),
+                "{}",
+                family.names
+            );
+            assert!(keywords.all(|word| family.is_keyword(&word.to_ascii_uppercase())), "{}", family.names);
         }
     }
 }

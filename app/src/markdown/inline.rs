@@ -194,14 +194,14 @@ impl InlineParser<'_> {
 
     /// `[text](address)`.
     fn named_link(&mut self, at: usize) -> usize {
-        let Some((words, address)) = parse_link(self.text, &self.pairs, at) else { return 0 };
+        let Some((label, address)) = parse_link(self.text, &self.pairs, at) else { return 0 };
         let mut inner = String::new();
-        render_within(words, self.names, true, &mut inner);
+        render_within(label, self.names, true, &mut inner);
         let mut open = String::new();
         // The title shows the address before one follows the link.
         link::open(address, Some(address), &mut open);
         self.html(&[&open, &inner, "</a>"]);
-        words.len() + address.len() + "[]()".len()
+        label.len() + address.len() + "[]()".len()
     }
 
     fn link(&mut self, rest: &str) -> usize {
@@ -252,11 +252,11 @@ fn delimiter_index(delimiter: char) -> usize {
 /// Text and address of the link that begins at `at`. The address may contain balanced brackets.
 fn parse_link<'a>(text: &'a str, pairs: &Pairs, at: usize) -> Option<(&'a str, &'a str)> {
     let end = pairs.close_of(at).filter(|end| end - at < LINK_WORDS)?;
-    let words = text.get(at + 1..end).filter(|words| !words.trim().is_empty())?;
+    let label = text.get(at + 1..end).filter(|label| !label.trim().is_empty())?;
     let open = end + 1;
     if text.as_bytes().get(open) != Some(&b'(') {
         return None;
     }
     let address = text.get(open + 1..pairs.close_of(open)?)?;
-    (address.len() <= link::LONGEST && link::is_allowed(address)).then_some((words, address))
+    (address.len() <= link::LONGEST && link::is_allowed(address)).then_some((label, address))
 }

@@ -21,13 +21,13 @@ pub fn error_page(options: LeptosOptions, parts: Parts, context: Context, failur
         provide_context(parts);
         provide_context(context);
         Preferences::provide(request::initial_preferences());
-        let words = error_message(locale(), failure);
-        let head = view! { <title>{format!("{words} · {}", t!(brand))}</title> };
+        let text = error_message(locale(), failure);
+        let head = view! { <title>{format!("{text} · {}", t!(brand))}</title> };
         view! {
             <Document options head>
                 <main id="main" class="blank blank-page">
                     <Logo/>
-                    <h1>{words}</h1>
+                    <h1>{text}</h1>
                     <a class="button button-loud" href="/">
                         {t!(page.home)}
                     </a>

@@ -89,7 +89,7 @@ fn Members(roster: Roster, search: Option<String>, form_error: Option<FormError>
             <SearchForm action=path value=search_words label=t!(members.search) max=USERNAME_MAX/>
             {is_empty.then(|| view! { <p class="page-none">{t!(members.none)}</p> })}
             <ul class="people">
-                {places.into_iter().map(|place| view! { <Person room=id place/> }).collect_view()}
+                {places.into_iter().map(|entry| view! { <Person room=id entry/> }).collect_view()}
             </ul>
             {next_page
                 .map(|next_page| {
@@ -157,9 +157,9 @@ fn Invite(room: RoomId, form_error: Option<FormError>) -> impl IntoView {
 }
 
 #[component]
-fn Person(room: RoomId, place: Place) -> impl IntoView {
-    let actions = actions(&place);
-    let Place { member, is_here, .. } = place;
+fn Person(room: RoomId, entry: Place) -> impl IntoView {
+    let actions = actions(&entry);
+    let Place { member, is_here, .. } = entry;
     let name = display_name(&member.user);
     let role = match member.role {
         Role::Admin => Some(t!(room.role_admin)),
@@ -193,18 +193,18 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
 }
 
 /// What the current user may do with a member, in the order of the menu.
-fn actions(place: &Place) -> Vec<MemberAction> {
-    let member = &place.member;
+fn actions(entry: &Place) -> Vec<MemberAction> {
+    let member = &entry.member;
     let roles = [
         (MemberAction::Admin, Role::Admin),
         (MemberAction::Moderator, Role::Moderator),
         (MemberAction::Member, Role::Member),
     ];
     let mut actions: Vec<MemberAction> = Vec::new();
-    if place.may_set_role {
+    if entry.may_set_role {
         actions.extend(roles.into_iter().filter(|(_, role)| *role != member.role).map(|(action, _)| action));
     }
-    if place.may_moderate {
+    if entry.may_moderate {
         actions.push(if member.is_muted { MemberAction::Unmute } else { MemberAction::Mute });
         actions.push(if member.is_banned { MemberAction::Unban } else { MemberAction::Ban });
         if !member.is_banned {
@@ -217,7 +217,7 @@ fn actions(place: &Place) -> Vec<MemberAction> {
 #[component]
 fn Menu(room: RoomId, user: UserId, name: String, actions: Vec<MemberAction>) -> impl IntoView {
     let button = |action: MemberAction| {
-        let words = match action {
+        let text = match action {
             MemberAction::Admin => t!(members.make_admin),
             MemberAction::Moderator => t!(members.make_moderator),
             MemberAction::Member => t!(members.make_member),
@@ -234,7 +234,7 @@ fn Menu(room: RoomId, user: UserId, name: String, actions: Vec<MemberAction>) ->
         };
         view! {
             <button type="submit" class=class name="act" value=action.as_str()>
-                {words}
+                {text}
             </button>
         }
     };

@@ -50,10 +50,10 @@ pub fn NotificationsPage() -> impl IntoView {
 fn Listing(list: NotificationList, unread: bool) -> impl IntoView {
     let NotificationList { notifications, unread: count, next } = list;
     let filter = if unread { "show=unread&" } else { "" };
-    let tab = |href: &'static str, words: String, chosen: bool| {
+    let tab = |href: &'static str, text: String, chosen: bool| {
         view! {
             <a href=href aria-current=chosen.then_some("page")>
-                {words}
+                {text}
             </a>
         }
     };
@@ -108,7 +108,7 @@ fn Item(notification: Notification) -> impl IntoView {
     };
     let sender = notification.sender().unwrap_or_default().to_owned();
     let name = room.name.clone();
-    let (head, words) = match notification.notification_type {
+    let (head, text) = match notification.notification_type {
         NotificationType::Message => (
             td_string!(locale, notifications.wrote, who = sender, room = name),
             Some(beginning(&notification.content)),
@@ -133,7 +133,7 @@ fn Item(notification: Notification) -> impl IntoView {
                     <a href=path>{head}</a>
                     {(!is_read).then(|| view! { <span class="unseen">{t!(notifications.is_unread)}</span> })}
                 </p>
-                {words.map(|words| view! { <p class="note-text">{words}</p> })}
+                {text.map(|text| view! { <p class="note-text">{text}</p> })}
             </div>
             <BriefTime class="note-time" at/>
             {(!is_read)

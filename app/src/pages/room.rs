@@ -114,13 +114,13 @@ fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
 fn RoomUnavailable(code: Code) -> impl IntoView {
     answer_with(code);
     let is_missing = code == Code::NotFound;
-    let words =
+    let text =
         if is_missing { t!(room.missing).to_owned() } else { error_message(locale(), &Failure::new(code)) };
     view! {
         <PageTitle text=t!(room.missing)/>
         <main id="main" class="pane pane-main">
             <div class="blank">
-                <h1>{words}</h1>
+                <h1>{text}</h1>
                 <PageNoticeView/>
                 {is_missing.then(|| view! { <p>{t!(room.missing_lead)}</p> })}
                 <a class="button" href="/rooms">

@@ -62,9 +62,9 @@ pub fn Rooms() -> impl IntoView {
                 <Suspense>
                     {move || Suspend::new(async move {
                         match (session.await, rooms.await) {
-                            (Ok(SessionInfo { user: Some(user), notice: words }), Ok(rooms)) => {
+                            (Ok(SessionInfo { user: Some(user), notice: text }), Ok(rooms)) => {
                                 context.0.set(rooms);
-                                notice.words.set(words);
+                                notice.text.set(text);
                                 view! { <RoomList me=user rooms=context/> }.erased()
                             }
                             (Ok(SessionInfo { user: None, .. }), _) => view! { <RedirectToSignIn/> }.erased(),
@@ -165,18 +165,18 @@ pub fn NoRoom() -> impl IntoView {
 /// navigation.
 #[derive(Clone, Copy)]
 pub struct PageNotice {
-    words: RwSignal<Option<String>>,
+    text: RwSignal<Option<String>>,
 }
 
 impl PageNotice {
     fn provide() -> Self {
-        let notice = Self { words: RwSignal::new(None) };
+        let notice = Self { text: RwSignal::new(None) };
         let pathname = use_location().pathname;
         Effect::new(move |first: Option<String>| {
-            let here = pathname.get();
-            let first = first.unwrap_or_else(|| here.clone());
-            if first != here {
-                notice.words.set(None);
+            let path = pathname.get();
+            let first = first.unwrap_or_else(|| path.clone());
+            if first != path {
+                notice.text.set(None);
             }
             first
         });
@@ -186,15 +186,15 @@ impl PageNotice {
 
     /// Shows a notice on the current page.
     #[cfg(feature = "hydrate")]
-    pub fn show(self, words: String) {
-        self.words.set(Some(words));
+    pub fn show(self, text: String) {
+        self.text.set(Some(text));
     }
 }
 
 #[component]
 pub fn PageNoticeView() -> impl IntoView {
-    let PageNotice { words } = expect_context();
-    move || words.get().map(|words| view! { <p class="notice notice-alert" role="alert">{words}</p> })
+    let PageNotice { text } = expect_context();
+    move || text.get().map(|text| view! { <p class="notice notice-alert" role="alert">{text}</p> })
 }
 
 /// Whether the error means that nobody is signed in.

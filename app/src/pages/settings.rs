@@ -51,7 +51,7 @@ pub fn SettingsPage() -> impl IntoView {
 fn Settings(account: Account, done: Option<String>, form_error: Option<FormError>) -> impl IntoView {
     let Account { me, sessions, tokens } = account;
     let done = form_error.is_none().then_some(done).flatten();
-    let words = match done.as_deref() {
+    let text = match done.as_deref() {
         Some("names") => Some(t!(settings.names_done)),
         Some("password") => Some(t!(settings.password_done)),
         Some("ended") => Some(t!(settings.ended_done)),
@@ -60,7 +60,7 @@ fn Settings(account: Account, done: Option<String>, form_error: Option<FormError
     let of = |form: Form| form_error.clone().filter(|form_error| form_error.form == form);
     let (names, password, access) = (of(Form::Profile), of(Form::Password), of(Form::Access));
     view! {
-        {words.map(|words| view! { <p class="notice" role="status">{words}</p> })}
+        {text.map(|text| view! { <p class="notice" role="status">{text}</p> })}
         {access
             .map(|form_error| {
                 view! {

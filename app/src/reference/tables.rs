@@ -18,14 +18,14 @@ pub(super) fn Fields(
     let rows = fields
         .into_iter()
         .map(|field| {
-            let place = field.in_path.then(|| view! { <small>{t!(reference.in_path)}</small> });
-            let must = field.is_required.then(|| view! { <small>{t!(reference.required)}</small> });
+            let location = field.in_path.then(|| view! { <small>{t!(reference.in_path)}</small> });
+            let required = field.is_required.then(|| view! { <small>{t!(reference.required)}</small> });
             view! {
                 <tr>
                     <th scope="row">
                         <code>{field.name}</code>
-                        {place}
-                        {must}
+                        {location}
+                        {required}
                     </th>
                     <td>{line(&field.kind)}</td>
                     <td>{line(&field.description)}</td>

@@ -21,7 +21,7 @@ const FARTHEST_ZONE: i32 = 14 * 60;
 pub fn locale_of(headers: &HeaderMap) -> Locale {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     cookie_of(headers, LANGUAGE_COOKIE)
-        .and_then(|word| from_tag(&word))
+        .and_then(|value| from_tag(&value))
         .or_else(|| accepted.map(from_accept_language))
         .unwrap_or(Locale::zh)
 }
@@ -40,7 +40,7 @@ pub fn initial_preferences() -> InitialPreferences {
     let zone = cookie_of(&parts.headers, ZONE_COOKIE).and_then(|minutes| minutes.parse().ok());
     InitialPreferences {
         locale: locale_of(&parts.headers),
-        theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |word| Theme::parse(&word)),
+        theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |value| Theme::parse(&value)),
         zone: zone.filter(|minutes: &i32| minutes.abs() <= FARTHEST_ZONE).unwrap_or(0),
         now: use_context::<Context>().map_or(Timestamp(0), |context| context.chat.clock().now()),
     }

@@ -95,10 +95,10 @@ pub fn brief_local(preferences: Preferences, at: Timestamp) -> String {
 /// A time on a page that is rendered on the server only.
 #[component]
 pub fn BriefTime(class: &'static str, at: Timestamp) -> impl IntoView {
-    let words = untrack(|| brief_local(preferences(), at));
+    let text = untrack(|| brief_local(preferences(), at));
     view! {
         <time class=class datetime=at.to_string()>
-            {words}
+            {text}
         </time>
     }
     .erased()

@@ -39,7 +39,7 @@ fn Shown(mode: ComposerMode, message: RoomMessage) -> impl IntoView {
     let context: RoomContext = expect_context();
     let actions: Actions = expect_context();
     let (id, author) = (message.id, display_name(&message.sender));
-    let words = excerpt(&message.content, SHOWN);
+    let text = excerpt(&message.content, SHOWN);
     let title = match mode {
         ComposerMode::Writing => String::new(),
         ComposerMode::Replying(_) => t!(banner.reply, who = author),
@@ -53,7 +53,7 @@ fn Shown(mode: ComposerMode, message: RoomMessage) -> impl IntoView {
                 <p class="doing-title">{title.clone()}</p>
                 {match mode {
                     ComposerMode::Readers(_) => view! { <Readers/> }.erased(),
-                    _ => view! { <p class="doing-words">{words}</p> }.erased(),
+                    _ => view! { <p class="doing-words">{text}</p> }.erased(),
                 }}
             </div>
             {matches!(mode, ComposerMode::Deleting(_)).then(|| view! { <Confirm id/> })}
@@ -98,13 +98,13 @@ fn Confirm(id: MessageId) -> impl IntoView {
 fn Readers() -> impl IntoView {
     let context: RoomContext = expect_context();
     let (none, between) = (t!(banner.nobody), t!(banner.between));
-    let words = move || {
+    let text = move || {
         let names: Vec<String> = context.readers.read().iter().map(display_name).collect();
         if names.is_empty() { none.to_owned() } else { names.join(between) }
     };
     view! {
         <p class="doing-words doing-names" data-testid="reader-names">
-            {words}
+            {text}
         </p>
     }
     .erased()

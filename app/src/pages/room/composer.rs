@@ -209,12 +209,12 @@ pub(super) fn edited(context: RoomContext) -> String {
         .rejected_edit
         .try_update_value(|rejected| rejected.take_if(|(about, _)| *about == id))
         .flatten();
-    if let Some((_, words)) = rejected {
-        return words;
+    if let Some((_, text)) = rejected {
+        return text;
     }
     #[cfg(feature = "ssr")]
-    if let Some(words) = crate::server::forms::typed_message() {
-        return words;
+    if let Some(text) = crate::server::forms::typed_message() {
+        return text;
     }
     context
         .timeline

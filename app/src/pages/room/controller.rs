@@ -153,8 +153,8 @@ impl RoomController {
     }
 
     /// Shows a short message about the last action.
-    fn toast(self, words: String) {
-        self.context.toast.set(Some(words));
+    fn toast(self, text: String) {
+        self.context.toast.set(Some(text));
         set_timeout(
             move || {
                 let _ = self.context.toast.try_set(None);

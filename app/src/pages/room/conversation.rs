@@ -114,7 +114,7 @@ fn Foot(room: Room) -> impl IntoView {
     Either::Right(view! {
         <Typing typists=context.typists/>
         <div class="told" role="status">
-            {move || context.toast.get().map(|words| view! { <p class="notice">{words}</p> })}
+            {move || context.toast.get().map(|text| view! { <p class="notice">{text}</p> })}
         </div>
         <Banner/>
         // Always rendered, so that screen readers announce the text when it appears.
@@ -147,14 +147,14 @@ fn JoinPrompt(room: Room) -> impl IntoView {
 #[component]
 fn ConnectionNotice(connection: RwSignal<ConnectionState>) -> impl IntoView {
     let locale = locale();
-    let words = move || match connection.get() {
+    let text = move || match connection.get() {
         ConnectionState::Connecting | ConnectionState::Open => None,
         ConnectionState::Lost => Some(td_string!(locale, live.lost).to_owned()),
         ConnectionState::Closed(code) => Some(error_message(locale, &chat::model::Failure::new(code))),
     };
     view! {
         <div role="status">
-            {move || words().map(|words| view! { <p class="notice notice-strip">{words}</p> })}
+            {move || text().map(|text| view! { <p class="notice notice-strip">{text}</p> })}
         </div>
     }
     .erased()

@@ -57,10 +57,10 @@ pub fn Details(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
 #[component]
 fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let may = Memo::new(move |_| roster.with(|roster| roster.powers.govern));
-    let (path, words) = (settings_path(room.id), t!(room_settings.title));
+    let (path, text) = (settings_path(room.id), t!(room_settings.title));
     let link = move || {
         view! {
-            <a class="button button-icon" href=path.clone() rel="external" aria-label=words title=words>
+            <a class="button button-icon" href=path.clone() rel="external" aria-label=text title=text>
                 <IconSvg icon=Icon::Settings/>
             </a>
         }
@@ -71,20 +71,20 @@ fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
 /// The button to leave. Rooms that cannot be joined again without an invitation ask for confirmation.
 #[component]
 fn Leave(room: Room) -> impl IntoView {
-    let (id, words) = (room.id.to_string(), t!(room.leave));
+    let (id, text) = (room.id.to_string(), t!(room.leave));
     match room.room_type {
         RoomType::Public => view! {
             <form class="details-leave" method="post" action=LeaveRoom::url()>
                 <input type="hidden" name="room" value=id/>
                 <button type="submit" class="button button-small button-line">
-                    {words}
+                    {text}
                 </button>
             </form>
         }
         .erased(),
         RoomType::Private | RoomType::Group => view! {
             <details class="details-leave confirm">
-                <summary class="button button-small button-line">{words}</summary>
+                <summary class="button button-small button-line">{text}</summary>
                 <form method="post" action=LeaveRoom::url()>
                     <input type="hidden" name="room" value=id/>
                     <p>{t!(room.leave_sure, name = room.name)}</p>
@@ -104,7 +104,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let all = members_path(room.id);
     let may_invite = Memo::new(move |_| roster.with(|roster| roster.powers.invite));
     let more = Memo::new(move |_| roster.with(Roster::hidden_count));
-    let (invite, words) = (format!("{all}#username"), t!(members.invite));
+    let (invite, text) = (format!("{all}#username"), t!(members.invite));
     view! {
         <div class="details-heading">
             <h3>
@@ -120,7 +120,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
                         view! {
                             <a class="details-invite" href=invite.clone() rel="external">
                                 <IconSvg icon=Icon::Plus small=true/>
-                                {words}
+                                {text}
                             </a>
                         }
                     })

@@ -129,7 +129,7 @@ fn Body(row: Row, cache: HtmlCache) -> impl IntoView {
     let quote = row.quote.clone().map(|quote| view! { <QuoteLine quote/> });
     let kind = row.message.message_type;
     let file = File::of(&row.message).filter(|_| !row.message.is_deleted);
-    let words = match () {
+    let text = match () {
         () if row.message.is_deleted => {
             Some(view! { <p class="message-removed">{t!(timeline.deleted)}</p> }.into_any())
         }
@@ -151,7 +151,7 @@ fn Body(row: Row, cache: HtmlCache) -> impl IntoView {
         }
         Delivery::Sent => view! { <ReadBy readers=row.readers/> }.into_any(),
     };
-    (quote, words, file, state)
+    (quote, text, file, state)
 }
 
 /// Who has read the user's last message.
@@ -159,11 +159,11 @@ fn Body(row: Row, cache: HtmlCache) -> impl IntoView {
 fn ReadBy(readers: Vec<User>) -> impl IntoView {
     (!readers.is_empty()).then(|| {
         let names: Vec<String> = readers.iter().map(display_name).collect();
-        let words = t!(timeline.read_by, count = readers.len());
+        let text = t!(timeline.read_by, count = readers.len());
         view! {
             <p class="message-state message-read" title=names.join("、") data-testid="read-by">
                 <IconSvg icon=Icon::Check small=true/>
-                {words}
+                {text}
             </p>
         }
     })
@@ -175,10 +175,10 @@ fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
     let (actions, context): (Actions, RoomContext) = (expect_context(), expect_context());
     let may_write = Memo::new(move |_| context.rights.get().write);
     let retry = t!(timeline.retry);
-    let words = format!("{} · {}", t!(timeline.failed), error_message(locale(), &failure));
+    let text = format!("{} · {}", t!(timeline.failed), error_message(locale(), &failure));
     view! {
         <p class="message-state message-failed" role="alert">
-            <span>{words}</span>
+            <span>{text}</span>
             {move || {
                 let client_id = client_id.clone();
                 may_write

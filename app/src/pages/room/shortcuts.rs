@@ -33,11 +33,11 @@ pub(super) fn Shortcuts() -> impl IntoView {
             <dl>
                 {keys
                     .into_iter()
-                    .map(|(keys, words)| {
+                    .map(|(keys, text)| {
                         view! {
                             <div>
                                 <dt>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dt>
-                                <dd>{words}</dd>
+                                <dd>{text}</dd>
                             </div>
                         }
                     })

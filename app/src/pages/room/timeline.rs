@@ -174,7 +174,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
     let avatar = name.clone();
     let roster: RwSignal<Roster> = expect_context();
     let is_alone = Memo::new(move |_| roster.with(|roster| roster.count <= 1 && roster.powers.invite));
-    let (invite, words) = (format!("{}#username", members_path(id)), t!(members.invite_label));
+    let (invite, text) = (format!("{}#username", members_path(id)), t!(members.invite_label));
     view! {
         <div class="timeline-start">
             <Avatar name=avatar id=id.0 shape=Shape::LargeRoom/>
@@ -187,7 +187,7 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
                         view! {
                             <a class="button" href=invite.clone() rel="external" data-testid="invite-first">
                                 <IconSvg icon=Icon::Plus small=true/>
-                                {words}
+                                {text}
                             </a>
                         }
                     })
@@ -203,7 +203,7 @@ fn ToEnd() -> impl IntoView {
     let RoomContext { room, unseen, is_scrolled_up, .. } = expect_context();
     let actions: Actions = expect_context();
     let locale = locale();
-    let words = move || match unseen.get() {
+    let text = move || match unseen.get() {
         0 => td_string!(locale, timeline.newest).to_owned(),
         count => td_string!(locale, timeline.came_in, count = count).to_string(),
     };
@@ -221,7 +221,7 @@ fn ToEnd() -> impl IntoView {
                                 on:click=move |click| actions.run_instead(&click, Action::ToEnd)
                             >
                                 <IconSvg icon=Icon::Down small=true/>
-                                {words}
+                                {text}
                             </a>
                         }
                     })

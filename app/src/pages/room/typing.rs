@@ -14,25 +14,25 @@ use crate::{
 pub fn Typing(typists: RwSignal<Typists>) -> impl IntoView {
     let locale = locale();
     let roster: RwSignal<Roster> = expect_context();
-    let words = Memo::new(move |_| {
+    let text = Memo::new(move |_| {
         let names: Vec<_> = roster.with(|roster| {
             typists.with(|typists| typists.people().map(|person| name_of(person, roster)).collect())
         });
-        words(locale, &names)
+        typing_text(locale, &names)
     });
     view! {
         <p class="typing" aria-live="polite" data-testid="typing">
             {move || {
-                words
+                text
                     .get()
-                    .map(|words| {
+                    .map(|text| {
                         view! {
                             <span class="typing-dots" aria-hidden="true">
                                 <i></i>
                                 <i></i>
                                 <i></i>
                             </span>
-                            <span>{words}</span>
+                            <span>{text}</span>
                         }
                     })
             }}
@@ -47,7 +47,7 @@ fn name_of(person: &UserRef, roster: &Roster) -> String {
     member.map_or_else(|| person.username.clone(), |member| display_name(&member.user))
 }
 
-fn words(locale: Locale, names: &[String]) -> Option<String> {
+fn typing_text(locale: Locale, names: &[String]) -> Option<String> {
     match names {
         [] => None,
         [a] => Some(td_string!(locale, timeline.one_typing, a = a.clone())),

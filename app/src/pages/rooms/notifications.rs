@@ -53,10 +53,10 @@ pub(super) fn listen(context: RoomsContext) {
 }
 
 /// An unread count of 0 means that the room was read elsewhere or that the user is no longer a member; the frame does
-/// not tell which, so the server is asked. For the open room (`here`) its own socket tells.
-fn remove_if_left(frame: &NotificationFrame, rooms: RwSignal<Rooms>, here: Option<RoomId>) {
+/// not tell which, so the server is asked. For the open room (`current`) its own socket tells.
+fn remove_if_left(frame: &NotificationFrame, rooms: RwSignal<Rooms>, current: Option<RoomId>) {
     let NotificationFrame::Unread(UnreadCount { room_id, unread_count: 0 }) = *frame else { return };
-    if here == Some(room_id) || rooms.with_untracked(|rooms| rooms.find(room_id).is_none()) {
+    if current == Some(room_id) || rooms.with_untracked(|rooms| rooms.find(room_id).is_none()) {
         return;
     }
     spawn_local(async move {
@@ -71,9 +71,9 @@ fn remove_if_left(frame: &NotificationFrame, rooms: RwSignal<Rooms>, here: Optio
 fn show_desktop_notification(notification: &Notification, invited: &str) {
     let room = &notification.room;
     let message = notification.message.as_ref();
-    let words = match (notification.sender(), message) {
+    let text = match (notification.sender(), message) {
         (Some(sender), Some(message)) => format!("{sender}: {}", message.content),
         _ => invited.to_owned(),
     };
-    desktop_notification::show(&room.name, &words, &room_path(room.id), message.map(|message| message.id));
+    desktop_notification::show(&room.name, &text, &room_path(room.id), message.map(|message| message.id));
 }

@@ -249,18 +249,18 @@ fn reply_quotes_the_current_message() {
 
 #[test]
 fn separator_is_before_the_first_unread_message_of_others() {
-    let mut stretch = window(4..=9, true, false);
-    stretch.left_off = Some(MessageId(5));
-    stretch.messages[2].sender = me();
-    let timeline = Timeline::new(me(), stretch.clone());
+    let mut page = window(4..=9, true, false);
+    page.left_off = Some(MessageId(5));
+    page.messages[2].sender = me();
+    let timeline = Timeline::new(me(), page.clone());
     let lines = |timeline: &Timeline| {
         timeline.keys().into_iter().filter(|key| row(timeline, *key).begins_new).collect::<Vec<_>>()
     };
     assert_eq!(lines(&timeline), [7]);
-    stretch.left_off = Some(MessageId(2));
-    assert!(lines(&Timeline::new(me(), stretch.clone())).is_empty(), "it is further up");
-    stretch.has_earlier = false;
-    assert_eq!(lines(&Timeline::new(me(), stretch)), [4]);
+    page.left_off = Some(MessageId(2));
+    assert!(lines(&Timeline::new(me(), page.clone())).is_empty(), "it is further up");
+    page.has_earlier = false;
+    assert_eq!(lines(&Timeline::new(me(), page)), [4]);
 }
 
 #[test]

@@ -9,12 +9,12 @@ impl RoomController {
     /// Loads roster and permissions. Changes during a disconnect are not sent later, so this runs on each connect and
     /// whenever the user's own membership changes.
     pub(super) fn refresh_permissions(self) {
-        let asked = self.roster_requests.get_value() + 1;
-        self.roster_requests.set_value(asked);
+        let request = self.roster_requests.get_value() + 1;
+        self.roster_requests.set_value(request);
         spawn_local(async move {
             let Ok(now) = read_roster(self.context.room).await else { return };
             // The page may have been closed, or a newer request sent.
-            if self.roster_requests.try_get_value() != Some(asked) {
+            if self.roster_requests.try_get_value() != Some(request) {
                 return;
             }
             if self.context.rights.get_untracked() != now.rights {

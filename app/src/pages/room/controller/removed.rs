@@ -11,7 +11,7 @@ impl RoomController {
     /// is still visible.
     pub(super) fn on_removed(self, code: Code) {
         let locale = self.preferences.locale;
-        let words = match code {
+        let text = match code {
             Code::NotAMember => td_string!(locale, room.out).to_owned(),
             Code::NotFound => td_string!(locale, room.gone).to_owned(),
             Code::Banned => error_message(locale, &Failure::new(code)),
@@ -27,7 +27,7 @@ impl RoomController {
             _ => return,
         };
         self.rooms.0.update(|rooms| rooms.remove(self.context.room));
-        self.notice.show(words);
+        self.notice.show(text);
         self.refetch.0.run(());
     }
 }

@@ -24,14 +24,14 @@ pub(super) fn MessageActions(message: Arc<RoomMessage>, rights: Rights) -> impl 
     let context: RoomContext = expect_context();
     let actions: Actions = expect_context();
     let (id, me) = (message.id, context.timeline.with_untracked(Timeline::me));
-    let begin = |mode: ComposerMode, icon: Icon, words: &'static str, test: &'static str| {
+    let begin = |mode: ComposerMode, icon: Icon, text: &'static str, test: &'static str| {
         mode.is_allowed(&message, me, rights).then(|| {
             view! {
                 <a
                     class="button button-icon"
                     href=mode.path(context.room)
-                    aria-label=words
-                    title=words
+                    aria-label=text
+                    title=text
                     data-testid=test
                     on:click=move |click| actions.run_instead(&click, Action::Begin(mode))
                 >

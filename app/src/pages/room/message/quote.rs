@@ -17,7 +17,7 @@ const SHOWN: usize = 100;
 pub(super) fn QuoteLine(quote: Quote) -> impl IntoView {
     let context: RoomContext = expect_context();
     let actions: Actions = expect_context();
-    let (id, author, words) = match quote {
+    let (id, author, text) = match quote {
         Quote::Loaded(message) if message.is_deleted => {
             (message.id, Some(display_name(&message.sender)), t!(timeline.deleted).to_owned())
         }
@@ -34,7 +34,7 @@ pub(super) fn QuoteLine(quote: Quote) -> impl IntoView {
             on:click=move |click| actions.run_instead(&click, Action::Jump(id))
         >
             {author.map(|author| view! { <span class="quote-author">{author}</span> })}
-            <span class="quote-words">{words}</span>
+            <span class="quote-words">{text}</span>
         </a>
     }
     .into_any()
