@@ -8,7 +8,7 @@
 //! | [`crate::metrics::count`] | counts |
 //! | [`security_headers`] | tells browsers what not to do |
 //! | [`secure_cookies`] | marks cookies `Secure` |
-//! | [`linger`] | reads on when a body was refused |
+//! | [`drain_body`] | reads on when a body was refused |
 //! | [`cors`] | says what pages of other sites may do with the API; what refuses a request stands inside it |
 //! | [`target`] | refuses requests that are for no server like this one |
 //!
@@ -28,13 +28,13 @@ use crate::{
 
 pub mod client;
 pub mod cors;
-pub mod linger;
+pub mod drain_body;
 pub mod origin;
 pub mod request_id;
 pub mod request_log;
 pub mod secure_cookies;
 pub mod security_headers;
-pub mod shared;
+pub mod shared_service;
 pub mod target;
 
 /// Puts the layers of the table around a router that has its state and all its routes.
@@ -42,7 +42,7 @@ pub mod target;
 /// One stack instead of a `Router::layer` each: every such call boxes every route once more.
 pub fn around(router: Router, config: &Config) -> Router {
     let layers = ServiceBuilder::new()
-        .layer(from_fn(request_id::distrust))
+        .layer(from_fn(request_id::sanitise))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(from_fn_with_state(client::Proxies::new(config), client::resolve))
@@ -53,10 +53,10 @@ pub fn around(router: Router, config: &Config) -> Router {
             (config.secure_cookies != SecureCookies::Never)
                 .then(|| from_fn_with_state(config.secure_cookies, secure_cookies::mark)),
         )
-        .layer(from_fn(linger::read_on))
+        .layer(from_fn(drain_body::drain))
         .layer(from_fn_with_state(cors::layer(config), cors::for_api))
         .layer(from_fn(target::check))
-        .layer(shared::ShareBelow);
+        .layer(shared_service::SharedServiceLayer);
     router.layer(layers)
 }
 

@@ -23,7 +23,7 @@ use crate::{
     dev_reload, error,
     health::Health,
     metrics::Metrics,
-    middleware::{self, shared::ShareBelow},
+    middleware::{self, shared_service::SharedServiceLayer},
     ssr,
     state::AppState,
     ws,
@@ -84,7 +84,7 @@ fn api(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.config.body_limit, body::limit))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(Extension(schema::Documents::new(&collected)))
-        .layer(ShareBelow);
+        .layer(SharedServiceLayer);
     both(router, "/api/", any(api::not_found)).route("/api/{*rest}", any(api::not_found)).layer(layers)
 }
 

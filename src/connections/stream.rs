@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{connection::Connection, counters, deadline::Stall};
-use crate::middleware::linger;
+use crate::middleware::drain_body;
 
 /// A connection's stream, with its deadlines.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl Drop for Stream {
             let connection = self.connection.clone();
             runtime.spawn(async move {
                 // The peer may be gone, and then there is nothing to read.
-                let _ = timeout(linger::TIME, read_away(stream)).await;
+                let _ = timeout(drain_body::MAX_TIME, read_away(stream)).await;
                 drop(connection);
             });
         }
@@ -138,7 +138,7 @@ impl Drop for Stream {
 /// much.
 async fn read_away(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
-    let mut left = linger::BYTES;
+    let mut left = drain_body::MAX_BYTES;
     let mut buffer = vec![0; 16 * 1024];
     loop {
         match stream.read(&mut buffer).await? {

@@ -12,7 +12,7 @@ pub const HEADER: &str = "x-request-id";
 const LONGEST: usize = 64;
 
 /// Middleware before tower-http's: an id that came with the request is kept only if it can stand in a log line.
-pub async fn distrust(mut request: Request, next: Next) -> Response {
+pub async fn sanitise(mut request: Request, next: Next) -> Response {
     let headers = request.headers_mut();
     if headers.get(HEADER).is_some_and(|id| !is_sane(id.as_bytes())) {
         headers.remove(HEADER);

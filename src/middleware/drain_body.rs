@@ -19,25 +19,25 @@ use futures::{Stream, StreamExt as _};
 use tokio::{runtime::Handle, time::timeout};
 
 /// What is read at most; whoever sends more is cut off.
-pub const BYTES: usize = 16 * 1024 * 1024;
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// For how long, at most.
-pub const TIME: Duration = Duration::from_secs(10);
+pub const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// Middleware that sees to the request's body.
-pub async fn read_on(request: Request, next: Next) -> Response {
+pub async fn drain(request: Request, next: Next) -> Response {
     // Most requests have none.
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let request = request.map(|body| Body::from_stream(Rest(Some(body.into_data_stream()))));
+    let request = request.map(|body| Body::from_stream(DrainOnDrop(Some(body.into_data_stream()))));
     next.run(request).await
 }
 
 /// What is left of a body.
-struct Rest(Option<BodyDataStream>);
+struct DrainOnDrop(Option<BodyDataStream>);
 
-impl Stream for Rest {
+impl Stream for DrainOnDrop {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -50,17 +50,17 @@ impl Stream for Rest {
     }
 }
 
-impl Drop for Rest {
+impl Drop for DrainOnDrop {
     fn drop(&mut self) {
         // Without a runtime the connection is gone, too.
         if let (Some(rest), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn(timeout(TIME, throw_away(rest)));
+            runtime.spawn(timeout(MAX_TIME, discard(rest)));
         }
     }
 }
 
-async fn throw_away(mut rest: BodyDataStream) {
-    let mut left = BYTES;
+async fn discard(mut rest: BodyDataStream) {
+    let mut left = MAX_BYTES;
     while let Some(Ok(chunk)) = rest.next().await {
         match left.checked_sub(chunk.len()) {
             Some(less) => left = less,

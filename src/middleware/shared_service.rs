@@ -12,27 +12,27 @@ use tower::{Layer, Service, ServiceExt as _, util::Oneshot};
 
 /// Puts what is below it behind a pointer, and copies it where it is called: once.
 #[derive(Clone, Copy, Debug)]
-pub struct ShareBelow;
+pub struct SharedServiceLayer;
 
-/// What [`ShareBelow`] makes of a service.
+/// What [`SharedServiceLayer`] makes of a service.
 #[derive(Debug)]
-pub struct Shared<S>(Arc<S>);
+pub struct SharedService<S>(Arc<S>);
 
-impl<S> Layer<S> for ShareBelow {
-    type Service = Shared<S>;
+impl<S> Layer<S> for SharedServiceLayer {
+    type Service = SharedService<S>;
 
-    fn layer(&self, below: S) -> Shared<S> {
-        Shared(Arc::new(below))
+    fn layer(&self, below: S) -> SharedService<S> {
+        SharedService(Arc::new(below))
     }
 }
 
-impl<S> Clone for Shared<S> {
+impl<S> Clone for SharedService<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<S, Request> Service<Request> for Shared<S>
+impl<S, Request> Service<Request> for SharedService<S>
 where
     S: Service<Request> + Clone,
 {
@@ -87,7 +87,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_below_is_copied_once_a_call_however_often_what_is_above_is() {
-        let shared = ShareBelow.layer(Copied::default());
+        let shared = SharedServiceLayer.layer(Copied::default());
         for call in 1..=2 {
             let mut copies = shared.clone();
             for _ in 0..10 {
