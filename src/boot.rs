@@ -23,7 +23,7 @@ use crate::{
     shutdown::{self, Shutdown},
     start_error::StartError,
     state::AppState,
-    ws::handshake::Turns,
+    ws::handshake::HandshakeLimiter,
 };
 
 /// Open files that there are at least, where the system does not say.
@@ -152,7 +152,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     let address = listener.local_addr().map_err(|error| StartError::listening(config.listen, &error))?;
     // Before the domain, which looks its figures up once.
     let metrics = Metrics::install()?;
-    tokio::spawn(metrics.clone().keep(shutdown.token()));
+    tokio::spawn(metrics.clone().run_upkeep(shutdown.token()));
     let chat = open(&config).await?;
     let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
     let auth = Auth::new(&config, &secret, chat.clock().clone());
@@ -185,7 +185,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         options: assets::leptos_options(&config),
         config: Arc::new(config),
         shutdown: shutdown.clone(),
-        turns: Turns::default(),
+        handshakes: HandshakeLimiter::default(),
     };
     let router = router::router(state, health, metrics);
     Ok(Server { address, made_demo_account, listener, router, limits, chat, shutdown })

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | [`limits`] | the deadlines and caps in force, from the settings and from what the system allows |
 //! | [`admission`] | counts open connections, in all and by address, and refuses what is over a cap |
-//! | [`connection`] | what is known of one connection, shared by its parts |
+//! | [`state`] | what is known of one connection, shared by its parts |
 //! | [`registry`] | the connections that speak HTTP: told to stop, or closed to make room |
-//! | [`head`] | the deadline of the next request's head, and of idle keep-alive |
+//! | [`head_timeout`] | the deadline of the next request's head, and of idle keep-alive |
 //! | [`body`] | the deadline of a request's body, and the end of an answer |
 //! | [`stream`] | the deadline of a write, and reading on after the end |
 //! | [`deadline`] | the timers of these |
-//! | [`counters`] | what is counted of all that |
+//! | [`metrics`] | what is counted of all that |
 //!
 //! In place of `axum::serve`, which has no timer and no limit. An upgraded connection (a WebSocket) leaves the HTTP
 //! server but keeps its [`stream::Stream`]: it goes on counting, and a stalled write ends it.
@@ -34,29 +34,29 @@ use tower::Service as _;
 
 pub mod admission;
 pub mod body;
-pub mod connection;
-pub mod counters;
 pub mod deadline;
-pub mod head;
+pub mod head_timeout;
 pub mod limits;
+pub mod metrics;
 pub mod registry;
+pub mod state;
 pub mod stream;
 
 #[cfg(test)]
 mod tests;
 
-use admission::{Admission, Place, Refusal};
-use connection::{Connection, Order};
-use head::Head;
+use admission::{Admission, ConnectionPermit, LimitReached};
+use head_timeout::HeadTimeout;
 use limits::Limits;
 use registry::Registry;
+use state::{Command, ConnectionState};
 use stream::Stream;
 
 /// The largest head of a request, in bytes: what 20,000 clients that send half a head each can make the server keep.
 const HEAD_MAX: usize = 64 * 1024;
 
 /// How long accepting rests when the system has no descriptor left.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The HTTP server on one listening socket.
 pub struct HttpServer {
@@ -86,23 +86,23 @@ impl HttpServer {
 
     /// Accepts connections for ever. Dropping the future loses none that was accepted.
     pub async fn accept(&self, listener: &TcpListener) {
-        let mut is_short = false;
+        let mut is_out_of_descriptors = false;
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    is_short = false;
+                    is_out_of_descriptors = false;
                     self.take(stream, peer);
                 }
                 // The client went before it was accepted.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Once, and not for each try: this can last.
-                    if !is_short {
+                    if !is_out_of_descriptors {
                         tracing::warn!(%error, "no connection can be accepted");
                     }
-                    is_short = true;
+                    is_out_of_descriptors = true;
                     self.registry.close_idle();
-                    time::sleep(PAUSE).await;
+                    time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
@@ -117,12 +117,14 @@ impl HttpServer {
     }
 
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let place = match self.admission.admit(peer.ip()) {
-            Ok(place) => place,
+        let permit = match self.admission.admit(peer.ip()) {
+            Ok(permit) => permit,
             // A connection without a request under way makes room: silent ones keep nobody out.
-            Err(Refusal::Total) if self.registry.close_idle() => self.admission.admit_instead(peer.ip()),
-            Err(refusal) => {
-                counters::refused(refusal);
+            Err(LimitReached::Total) if self.registry.close_idle() => {
+                self.admission.admit_replacing(peer.ip())
+            }
+            Err(limit) => {
+                metrics::refused(limit);
                 return;
             }
         };
@@ -131,11 +133,11 @@ impl HttpServer {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps small frames back");
         }
-        self.serve(stream, peer, place);
+        self.serve(stream, peer, permit);
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
-        let connection = Arc::new(Connection::new(self.limits.clone(), place));
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: ConnectionPermit) {
+        let connection = Arc::new(ConnectionState::new(self.limits.clone(), permit));
         let registered = self.registry.add(connection.clone());
         let io = TokioIo::new(Stream::new(stream, connection.clone()));
         let service = {
@@ -145,7 +147,7 @@ impl HttpServer {
         let serving = self.http.serve_connection(io, service).with_upgrades();
         self.tasks.spawn(async move {
             let mut serving = pin!(serving);
-            let mut head = Head::default();
+            let mut head = HeadTimeout::default();
             loop {
                 tokio::select! {
                     // What hyper did decides what is waited for.
@@ -156,12 +158,12 @@ impl HttpServer {
                         }
                         break;
                     }
-                    order = connection.ordered() => match order {
-                        Order::Finish => serving.as_mut().graceful_shutdown(),
-                        Order::Close => break,
+                    command = connection.next_command() => match command {
+                        Command::Finish => serving.as_mut().graceful_shutdown(),
+                        Command::Close => break,
                     },
                     reason = poll_fn(|context| head.poll(context, &connection)) => {
-                        counters::ended(reason);
+                        metrics::ended(reason);
                         break;
                     }
                 }
@@ -174,12 +176,12 @@ impl HttpServer {
 /// Has the router answer one request; the connection knows from when until when one is under way.
 fn answer(
     router: &Router,
-    connection: &Arc<Connection>,
+    connection: &Arc<ConnectionState>,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<axum::http::Response<body::Answer>, Infallible>> + use<> {
+) -> impl Future<Output = Result<axum::http::Response<body::ResponseBody>, Infallible>> + use<> {
     let request_under_way = connection.begin();
-    let mut request = request.map(|incoming| Body::new(body::Timed::new(incoming, connection.clone())));
+    let mut request = request.map(|incoming| Body::new(body::TimedBody::new(incoming, connection.clone())));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(connection.clone());
     let answering = router.clone().call(request);
@@ -188,7 +190,7 @@ fn answer(
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             request_under_way.upgrade();
         }
-        Ok(response.map(|body| body::Answer::new(body, request_under_way)))
+        Ok(response.map(|body| body::ResponseBody::new(body, request_under_way)))
     }
 }
 

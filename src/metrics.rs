@@ -37,7 +37,7 @@ const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// How often what was measured is put into its buckets; between, it takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The process's figures. Cheap to clone.
+/// The process's text. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     handle: PrometheusHandle,
@@ -45,7 +45,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Starts keeping figures. In one process there is one set of them, which later calls share.
+    /// Starts keeping text. In one process there is one set of them, which later calls share.
     ///
     /// # Errors
     /// [`StartError::System`] when something else keeps them already.
@@ -66,15 +66,15 @@ impl Metrics {
         metrics::describe_counter!(REQUESTS, "Requests answered");
         metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time until the answer began");
         chat::figures::describe();
-        ws::figures::describe();
-        connections::counters::describe();
+        ws::metrics::describe();
+        connections::metrics::describe();
         let process = Arc::new(Collector::default());
         process.describe();
         Ok(Self { handle, process })
     }
 
     /// Does the upkeep until `stopping`; to be spawned once.
-    pub async fn keep(self, stopping: CancellationToken) {
+    pub async fn run_upkeep(self, stopping: CancellationToken) {
         let mut ticks = time::interval(UPKEEP);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             self.handle.run_upkeep();
@@ -159,18 +159,15 @@ mod tests {
         for (method, path) in [("GET", "/rooms/4711/"), ("GET", "/rooms/4712/"), ("BREW", "/invented")] {
             ask(method, path).await;
         }
-        let figures = ask("GET", "/metrics").await;
+        let text = ask("GET", "/metrics").await;
         for line in [
             "liao_http_requests_total{method=\"GET\",route=\"/rooms/{id}/\",status=\"2xx\"} 2",
             "liao_http_requests_total{method=\"other\",route=\"other\",status=\"4xx\"} 1",
         ] {
-            assert!(figures.lines().any(|told| told == line), "{figures}");
+            assert!(text.lines().any(|told| told == line), "{text}");
         }
-        assert!(figures.contains("liao_http_request_duration_seconds_bucket"), "{figures}");
-        assert!(
-            !figures.contains("/471") && !figures.contains("BREW") && !figures.contains("invented"),
-            "{figures}"
-        );
-        assert!(!cfg!(target_os = "linux") || figures.contains("process_resident_memory_bytes"), "{figures}");
+        assert!(text.contains("liao_http_request_duration_seconds_bucket"), "{text}");
+        assert!(!text.contains("/471") && !text.contains("BREW") && !text.contains("invented"), "{text}");
+        assert!(!cfg!(target_os = "linux") || text.contains("process_resident_memory_bytes"), "{text}");
     }
 }

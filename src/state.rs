@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use chat::Chat;
 use leptos::prelude::LeptosOptions;
 
-use crate::{auth::Auth, config::Config, shutdown::Shutdown, ws::handshake::Turns};
+use crate::{auth::Auth, config::Config, shutdown::Shutdown, ws::handshake::HandshakeLimiter};
 
 /// The process's parts. Cheap to clone.
 #[derive(Clone, FromRef)]
@@ -20,7 +20,7 @@ pub struct AppState {
     /// The will to stop.
     pub shutdown: Shutdown,
     /// The order in which sockets are let in.
-    pub turns: Turns,
+    pub handshakes: HandshakeLimiter,
     /// Where pages find their files.
     pub options: LeptosOptions,
 }

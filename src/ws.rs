@@ -19,18 +19,18 @@ use tokio::time::timeout;
 
 use crate::{error, state::AppState};
 
-pub mod figures;
+mod connection;
 pub mod frames;
-mod gate;
 pub mod handshake;
-mod line;
+pub mod metrics;
 pub mod notifications;
-mod rare;
+mod rare_events;
 pub mod room;
+mod waker_gate;
 
-use figures::Kind;
-use handshake::Entrance;
-use line::{End, Line};
+use connection::{CloseReason, Connection};
+use handshake::Handshake;
+use metrics::SocketKind;
 
 /// Buffers of one socket. That for reading is there as long as the socket, and most of an idle one's memory by the
 /// library's default of 128 KiB; frames of a chat are small, and a larger one makes it grow. That for writing is
@@ -39,9 +39,9 @@ const READ_BUFFER: usize = 512;
 const WRITE_BUFFER: usize = 16 * 1024;
 
 /// How long the network may refuse to take what is sent before the peer counts as gone.
-const SEND_PATIENCE: Duration = Duration::from_secs(20);
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a peer may take to answer a close.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// RFC 6455's code for an endpoint that goes away.
 pub const GOING_AWAY: u16 = 1001;
@@ -52,7 +52,7 @@ pub const NOT_UTF8: u16 = 1007;
 /// limits; stopping waits for it.
 fn accept<F>(
     state: &AppState,
-    kind: Kind,
+    kind: SocketKind,
     upgrade: WebSocketUpgrade,
     serve: impl FnOnce(WebSocket) -> F + Send + 'static,
 ) -> Response
@@ -70,37 +70,37 @@ where
         .on_upgrade(async move |socket| {
             // In a task of its own: that of the upgrade would keep the room that it took to come so far. And not in
             // an async block, which would have room for the future twice: where it came from, and where it waits.
-            let counted = figures::open(kind);
+            let counted = metrics::open(kind);
             tokio::spawn(serve(socket).map(move |()| drop((counted, held))));
         })
 }
 
 /// Lets the client in as far as `open` does, which is asked when its turn has come. Who may not come in has been told
 /// why.
-async fn enter<T, F>(
+async fn perform_handshake<T, F>(
     socket: WebSocket,
     state: &AppState,
-    entrance: &Entrance,
+    handshake: &Handshake,
     open: impl FnOnce(AuthenticatedSocket) -> F,
-) -> Option<(Line, T)>
+) -> Option<(Connection, T)>
 where
     F: Future<Output = chat::Result<T>>,
 {
-    let mut line = Line::new(socket, entrance, state);
+    let mut connection = Connection::new(socket, handshake, state);
     let opened = async {
-        let claim = handshake::identify(&mut line, state, entrance).await?;
-        let _turn = state.turns.take().await;
+        let claim = handshake::identify(&mut connection, state, handshake).await?;
+        let _permit = state.handshakes.acquire().await;
         let opened = async { open(state.chat.connect(claim).await?).await };
-        opened.await.map_err(End::Refused)
+        opened.await.map_err(CloseReason::Error)
     };
     match opened.await {
         Ok(opened) => {
             // It could not be asked whether it is there while it waited for its turn.
-            line.hear();
-            Some((line, opened))
+            connection.mark_alive();
+            Some((connection, opened))
         }
-        Err(end) => {
-            line.end(end).await;
+        Err(reason) => {
+            connection.close(reason).await;
             None
         }
     }
@@ -108,7 +108,7 @@ where
 
 /// Sends one message; `false` when the peer is gone.
 async fn send(socket: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(SEND_PATIENCE, socket.send(message)).await, Ok(Ok(())))
+    matches!(timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
 }
 
 /// Sends one frame; `false` when the peer is gone.
@@ -124,7 +124,7 @@ async fn send_frame(socket: &mut WebSocket, frame: &ServerFrame) -> bool {
 
 /// A refusal as a frame, in the reader's language: about the first bad field, where
 /// there is one.
-fn refusal(locale: app::i18n::Locale, failure: &Failure, client_id: Option<String>) -> ServerFrame {
+fn error_frame(locale: app::i18n::Locale, failure: &Failure, client_id: Option<String>) -> ServerFrame {
     let message = match failure.fields.first() {
         Some(field) => format!("{}: {}", field.field, app::error::problem_sentence(locale, field)),
         None => app::error::sentence(locale, failure),
@@ -133,8 +133,8 @@ fn refusal(locale: app::i18n::Locale, failure: &Failure, client_id: Option<Strin
 }
 
 /// Says why, then closes with the code that the contract has for it.
-async fn refuse(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Failure) {
-    if send_frame(&mut socket, &refusal(locale, failure, None)).await {
+async fn close_with_error(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Failure) {
+    if send_frame(&mut socket, &error_frame(locale, failure, None)).await {
         close(socket, error::close_code(failure.code)).await;
     }
 }
@@ -142,11 +142,11 @@ async fn refuse(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Fail
 /// Closes and waits a moment for the peer's own close, without which a browser
 /// reports a broken connection instead of the code.
 async fn close(mut socket: WebSocket, code: u16) {
-    figures::closed(code);
+    metrics::closed(code);
     if send(&mut socket, Message::Close(Some(CloseFrame { code, reason: "".into() }))).await {
         let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A peer that does not answer is gone as well.
-        let _ = timeout(CLOSE_PATIENCE, peers_close).await;
+        let _ = timeout(CLOSE_TIMEOUT, peers_close).await;
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     /// The size of what a function's future keeps.
-    fn size<F: Future<Output = ()>>(_: impl Fn(WebSocket, AppState, Entrance) -> F) -> usize {
+    fn size<F: Future<Output = ()>>(_: impl Fn(WebSocket, AppState, Handshake) -> F) -> usize {
         size_of::<F>()
     }
 

@@ -8,12 +8,12 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{counters, limits::Limits};
+use super::{limits::Limits, metrics};
 use crate::middleware::client::ClientAddr;
 
 /// Why a connection is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum LimitReached {
     /// There are as many as there may be.
     Total,
     /// Its address has as many as it may have.
@@ -38,7 +38,7 @@ struct Open {
 
 /// One connection's part in the count, until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionPermit {
     admission: Arc<Admission>,
     /// By which it is counted.
     address: Option<IpAddr>,
@@ -59,33 +59,33 @@ impl Admission {
     ///
     /// # Errors
     /// The cap that it would exceed.
-    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Refusal> {
+    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPermit, LimitReached> {
         let address = self.counted_by(peer);
         let mut open = self.open();
         if let Some(address) = address
             && open.by_address.get(&address).is_some_and(|count| *count >= self.per_address)
         {
-            return Err(Refusal::Address);
+            return Err(LimitReached::Address);
         }
         if open.total >= self.total {
-            return Err(Refusal::Total);
+            return Err(LimitReached::Total);
         }
         Ok(self.count(&mut open, address))
     }
 
     /// Counts a connection of `peer` for which another one is being closed, and so is not refused.
-    pub fn admit_instead(self: &Arc<Self>, peer: IpAddr) -> Place {
+    pub fn admit_replacing(self: &Arc<Self>, peer: IpAddr) -> ConnectionPermit {
         let address = self.counted_by(peer);
         self.count(&mut self.open(), address)
     }
 
-    fn count(self: &Arc<Self>, open: &mut Open, address: Option<IpAddr>) -> Place {
+    fn count(self: &Arc<Self>, open: &mut Open, address: Option<IpAddr>) -> ConnectionPermit {
         open.total += 1;
         if let Some(address) = address {
             *open.by_address.entry(address).or_default() += 1;
         }
-        counters::opened();
-        Place { admission: self.clone(), address }
+        metrics::opened();
+        ConnectionPermit { admission: self.clone(), address }
     }
 
     /// What `peer` is counted by. A reverse proxy speaks for many, and so may a peer on this very machine: its
@@ -103,7 +103,7 @@ impl Admission {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.admission.open();
         open.total -= 1;
@@ -117,7 +117,7 @@ impl Drop for Place {
             }
         }
         drop(open);
-        counters::closed();
+        metrics::closed();
     }
 }
 
@@ -139,14 +139,14 @@ mod tests {
         let admission = admission(&[("connections", "6"), ("connections_per_address", "2")]);
         let admit = |text| admission.admit(address(text));
         let first =
-            [admit("192.0.2.1"), admit("::ffff:192.0.2.1")].map(|place| place.expect("within the cap"));
-        assert_eq!(admit("192.0.2.1").expect_err("the third"), Refusal::Address);
+            [admit("192.0.2.1"), admit("::ffff:192.0.2.1")].map(|permit| permit.expect("within the cap"));
+        assert_eq!(admit("192.0.2.1").expect_err("the third"), LimitReached::Address);
         let others = ["192.0.2.2", "2001:db8::1", "2001:db8::ffff:1", "192.0.2.3"];
         let others = others.map(|text| admit(text).expect("of other addresses"));
-        assert_eq!(admit("2001:db8::2").expect_err("a subscriber has a whole /64"), Refusal::Address);
-        assert_eq!(admit("192.0.2.4").expect_err("all are taken"), Refusal::Total);
+        assert_eq!(admit("2001:db8::2").expect_err("a subscriber has a whole /64"), LimitReached::Address);
+        assert_eq!(admit("192.0.2.4").expect_err("all are taken"), LimitReached::Total);
         drop(first);
-        admit("192.0.2.1").expect("its places are free again");
+        admit("192.0.2.1").expect("its permits are free again");
         drop(others);
         let open = admission.open();
         assert_eq!((open.total, open.by_address.len()), (0, 0), "nothing is kept of who has gone");
@@ -160,9 +160,9 @@ mod tests {
             ("trusted_proxies", "10.0.0.0/8"),
         ]);
         for proxy in ["10.1.2.3", "::ffff:10.1.2.3", "127.0.0.1", "::1"] {
-            let places: Vec<_> = (0..100).map(|_| admission.admit(address(proxy))).collect();
-            assert!(places.iter().all(Result::is_ok), "{proxy}");
-            assert_eq!(admission.admit(address(proxy)).expect_err("all are taken"), Refusal::Total);
+            let permits: Vec<_> = (0..100).map(|_| admission.admit(address(proxy))).collect();
+            assert!(permits.iter().all(Result::is_ok), "{proxy}");
+            assert_eq!(admission.admit(address(proxy)).expect_err("all are taken"), LimitReached::Total);
         }
     }
 }

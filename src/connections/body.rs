@@ -10,28 +10,28 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::{
-    connection::{Connection, Order, RequestUnderWay},
-    counters::{self, Reason},
     deadline::Stall,
+    metrics::{self, Reason},
+    state::{Command, ConnectionState, RequestUnderWay},
 };
 
 /// A request's body. One that stops coming while it is waited for ends the connection: whoever waits for it would wait
 /// for ever, and what was sent of it is of no use.
-pub struct Timed {
+pub struct TimedBody {
     incoming: Incoming,
-    connection: Arc<Connection>,
+    connection: Arc<ConnectionState>,
     stall: Stall,
     has_stalled: bool,
 }
 
-impl Timed {
+impl TimedBody {
     /// The body of a request of this connection.
-    pub fn new(incoming: Incoming, connection: Arc<Connection>) -> Self {
+    pub fn new(incoming: Incoming, connection: Arc<ConnectionState>) -> Self {
         Self { incoming, connection, stall: Stall::default(), has_stalled: false }
     }
 }
 
-impl HttpBody for Timed {
+impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -48,12 +48,12 @@ impl HttpBody for Timed {
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(axum::Error::new(error)))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
-                let patience = this.connection.limits().body;
-                if !this.has_stalled && this.stall.poll(context, patience).is_ready() {
+                let limit = this.connection.limits().body;
+                if !this.has_stalled && this.stall.poll(context, limit).is_ready() {
                     this.has_stalled = true;
-                    counters::ended(Reason::Body);
+                    metrics::ended(Reason::Body);
                     // It ends with the connection. A handler that was given an error would answer that the body was bad.
-                    this.connection.order(Order::Close);
+                    this.connection.send_command(Command::Close);
                 }
                 Poll::Pending
             }
@@ -70,19 +70,19 @@ impl HttpBody for Timed {
 }
 
 /// An answer's body. The request is under way until it was handed over.
-pub struct Answer {
+pub struct ResponseBody {
     body: Body,
     _request: RequestUnderWay,
 }
 
-impl Answer {
+impl ResponseBody {
     /// The answer to a request.
     pub fn new(body: Body, request: RequestUnderWay) -> Self {
         Self { body, _request: request }
     }
 }
 
-impl HttpBody for Answer {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

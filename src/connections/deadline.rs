@@ -79,9 +79,9 @@ impl Stall {
     }
 
     /// The peer is waited for; ready when that has lasted too long.
-    pub fn poll(&mut self, context: &mut Context<'_>, patience: Duration) -> Poll<()> {
+    pub fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<()> {
         if !self.deadline.is_set() {
-            self.deadline.set(patience);
+            self.deadline.set(limit);
         }
         self.deadline.poll(context)
     }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use super::{
-    connection::{Connection, Order},
-    counters::{self, Reason},
+    metrics::{self, Reason},
+    state::{Command, ConnectionState},
 };
 
 /// Connections looked at to find one without a request under way. In a server full of requests each new connection
 /// would otherwise look at all of them.
-const LOOKS: usize = 64;
+const SCAN_LIMIT: usize = 64;
 
 /// All of them, in the order in which they came.
 #[derive(Debug, Default)]
@@ -20,38 +20,38 @@ pub struct Registry(Mutex<Connections>);
 
 #[derive(Debug, Default)]
 struct Connections {
-    by_number: BTreeMap<u64, Arc<Connection>>,
+    by_number: BTreeMap<u64, Arc<ConnectionState>>,
     next_number: u64,
     /// Where the search for an idle one goes on.
-    looked_at: u64,
+    scan_from: u64,
 }
 
 /// Among them until it is dropped.
-pub struct Registered {
+pub struct RegistryGuard {
     registry: Arc<Registry>,
     number: u64,
 }
 
 impl Registry {
     /// Adds a new one.
-    pub fn add(self: &Arc<Self>, connection: Arc<Connection>) -> Registered {
+    pub fn add(self: &Arc<Self>, connection: Arc<ConnectionState>) -> RegistryGuard {
         let mut connections = self.connections();
         let number = connections.next_number;
         connections.next_number += 1;
         connections.by_number.insert(number, connection);
-        Registered { registry: self.clone(), number }
+        RegistryGuard { registry: self.clone(), number }
     }
 
     /// Has one of the oldest that have no request under way closed; false where none was found.
     pub fn close_idle(&self) -> bool {
         let mut guard = self.connections();
         let connections = &mut *guard;
-        let from = connections.looked_at;
+        let from = connections.scan_from;
         let newer = connections.by_number.range(from..);
-        let in_turn = newer.chain(connections.by_number.range(..from)).take(LOOKS);
+        let in_turn = newer.chain(connections.by_number.range(..from)).take(SCAN_LIMIT);
         let mut found = None;
         for (&number, connection) in in_turn {
-            connections.looked_at = number + 1;
+            connections.scan_from = number + 1;
             if connection.is_waiting() {
                 found = Some(number);
                 break;
@@ -61,15 +61,15 @@ impl Registry {
         let connection = found.and_then(|number| connections.by_number.remove(&number));
         drop(guard);
         let Some(connection) = connection else { return false };
-        counters::ended(Reason::Evicted);
-        connection.order(Order::Close);
+        metrics::ended(Reason::Evicted);
+        connection.send_command(Command::Close);
         true
     }
 
     /// Tells all to end once they have answered.
     pub fn stop(&self) {
         for connection in self.connections().by_number.values() {
-            connection.order(Order::Finish);
+            connection.send_command(Command::Finish);
         }
     }
 
@@ -79,10 +79,10 @@ impl Registry {
     }
 }
 
-impl Drop for Registered {
+impl Drop for RegistryGuard {
     fn drop(&mut self) {
         let connection = self.registry.connections().by_number.remove(&self.number);
-        // Not under the lock: the last part of a connection to go gives its place back.
+        // Not under the lock: the last part of a connection to go gives its permit back.
         drop(connection);
     }
 }

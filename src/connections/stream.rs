@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{connection::Connection, counters, deadline::Stall};
+use super::{deadline::Stall, metrics, state::ConnectionState};
 use crate::middleware::drain_body;
 
 /// A connection's stream, with its deadlines.
@@ -23,14 +23,14 @@ use crate::middleware::drain_body;
 pub struct Stream {
     /// `None` only while it is being dropped.
     tcp: Option<TcpStream>,
-    connection: Arc<Connection>,
+    connection: Arc<ConnectionState>,
     /// There while the peer is waited for, so that the thousands of idle WebSockets do without.
     stall: Option<Box<Stall>>,
 }
 
 impl Stream {
     /// The stream of this connection.
-    pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+    pub fn new(stream: TcpStream, connection: Arc<ConnectionState>) -> Self {
         Self { tcp: Some(stream), connection, stall: None }
     }
 
@@ -53,9 +53,9 @@ impl Stream {
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
                 self.connection.set_writing(true);
-                let patience = self.connection.limits().write;
-                if self.stall.get_or_insert_default().poll(context, patience).is_ready() {
-                    counters::ended(counters::Reason::Write);
+                let limit = self.connection.limits().write;
+                if self.stall.get_or_insert_default().poll(context, limit).is_ready() {
+                    metrics::ended(metrics::Reason::Write);
                     // Not left to the system, which would go on offering what is unsent, and keep it, for minutes.
                     let _ = self.tcp.as_ref().map(TcpStream::set_zero_linger);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -127,7 +127,7 @@ impl Drop for Stream {
             let connection = self.connection.clone();
             runtime.spawn(async move {
                 // The peer may be gone, and then there is nothing to read.
-                let _ = timeout(drain_body::MAX_TIME, read_away(stream)).await;
+                let _ = timeout(drain_body::MAX_TIME, drain(stream)).await;
                 drop(connection);
             });
         }
@@ -136,7 +136,7 @@ impl Drop for Stream {
 
 /// Says that nothing more will be sent, and reads what still comes until the peer ends the connection, or has sent too
 /// much.
-async fn read_away(mut stream: TcpStream) -> io::Result<()> {
+async fn drain(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     let mut left = drain_body::MAX_BYTES;
     let mut buffer = vec![0; 16 * 1024];

@@ -27,7 +27,7 @@ struct Running {
     address: SocketAddr,
     task: JoinHandle<()>,
     /// A permit for each slow request that its handler has.
-    begun: Arc<Semaphore>,
+    head_began_in: Arc<Semaphore>,
 }
 
 impl Drop for Running {
@@ -46,8 +46,8 @@ async fn start(connections: usize) -> Running {
         per_address: usize::MAX,
         proxies: Vec::new(),
     };
-    let begun = Arc::new(Semaphore::new(0));
-    let slow = begun.clone();
+    let head_began_in = Arc::new(Semaphore::new(0));
+    let slow = head_began_in.clone();
     let slow = async move || {
         slow.add_permits(1);
         sleep(2 * KEEP_ALIVE).await;
@@ -60,7 +60,7 @@ async fn start(connections: usize) -> Running {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("its address");
     let server = HttpServer::new(router, limits);
-    Running { address, task: tokio::spawn(async move { server.accept(&listener).await }), begun }
+    Running { address, task: tokio::spawn(async move { server.accept(&listener).await }), head_began_in }
 }
 
 /// Gives back what comes after the upgrade.
@@ -85,7 +85,7 @@ impl Running {
     /// A connection with a slow request under way.
     async fn busy(&self) -> TcpStream {
         let stream = self.send("GET /slow HTTP/1.1\r\nHost: liao\r\n\r\n").await;
-        self.begun.acquire().await.expect("open").forget();
+        self.head_began_in.acquire().await.expect("open").forget();
         stream
     }
 

@@ -55,7 +55,7 @@ impl BadFrame {
     }
 
     /// A frame of another kind of socket.
-    pub fn out_of_place() -> Self {
+    pub fn wrong_socket() -> Self {
         Self::unreadable()
     }
 }

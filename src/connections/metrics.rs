@@ -4,16 +4,16 @@ use std::sync::LazyLock;
 
 use metrics::{Counter, Gauge};
 
-use super::admission::Refusal;
+use super::admission::LimitReached;
 
 const OPEN: &str = "liao_connections";
 const REFUSED: &str = "liao_connections_refused_total";
 const ENDED: &str = "liao_connections_ended_total";
 
-static COUNTERS: LazyLock<Counters> = LazyLock::new(Counters::new);
+static METRICS: LazyLock<ConnectionMetrics> = LazyLock::new(ConnectionMetrics::new);
 
 /// The handles: to look one up costs more than to count.
-struct Counters {
+struct ConnectionMetrics {
     open: Gauge,
     total: Counter,
     address: Counter,
@@ -35,11 +35,11 @@ pub enum Reason {
     KeepAlive,
     /// The peer took nothing.
     Write,
-    /// It had no request under way, and another connection needed its place.
+    /// It had no request under way, and another connection needed its permit.
     Evicted,
 }
 
-impl Counters {
+impl ConnectionMetrics {
     fn new() -> Self {
         let refused = |cap: &'static str| metrics::counter!(REFUSED, "cap" => cap);
         let ended = |reason: &'static str| metrics::counter!(ENDED, "reason" => reason);
@@ -61,24 +61,24 @@ pub fn describe() {
     metrics::describe_gauge!(OPEN, "Open connections, WebSockets among them");
     metrics::describe_counter!(REFUSED, "Connections closed at once, by the cap that was reached");
     metrics::describe_counter!(ENDED, "Connections closed for keeping the server waiting, by the reason");
-    LazyLock::force(&COUNTERS);
+    LazyLock::force(&METRICS);
 }
 
 /// A connection was taken.
 pub fn opened() {
-    COUNTERS.open.increment(1);
+    METRICS.open.increment(1);
 }
 
 /// One that was taken has ended.
 pub fn closed() {
-    COUNTERS.open.decrement(1);
+    METRICS.open.decrement(1);
 }
 
 /// A connection was refused.
-pub fn refused(refusal: Refusal) {
-    match refusal {
-        Refusal::Total => &COUNTERS.total,
-        Refusal::Address => &COUNTERS.address,
+pub fn refused(limit: LimitReached) {
+    match limit {
+        LimitReached::Total => &METRICS.total,
+        LimitReached::Address => &METRICS.address,
     }
     .increment(1);
 }
@@ -86,11 +86,11 @@ pub fn refused(refusal: Refusal) {
 /// The server has ended a connection that kept it waiting.
 pub fn ended(reason: Reason) {
     match reason {
-        Reason::Header => &COUNTERS.header,
-        Reason::Body => &COUNTERS.body,
-        Reason::KeepAlive => &COUNTERS.keep_alive,
-        Reason::Write => &COUNTERS.write,
-        Reason::Evicted => &COUNTERS.evicted,
+        Reason::Header => &METRICS.header,
+        Reason::Body => &METRICS.body,
+        Reason::KeepAlive => &METRICS.keep_alive,
+        Reason::Write => &METRICS.write,
+        Reason::Evicted => &METRICS.evicted,
     }
     .increment(1);
 }

@@ -10,7 +10,7 @@ const SENT: &str = "liao_frames_sent_total";
 const RECEIVED: &str = "liao_frames_received_total";
 const CLOSED: &str = "liao_socket_closes_total";
 
-static FIGURES: LazyLock<Figures> = LazyLock::new(Figures::new);
+static METRICS: LazyLock<SocketMetrics> = LazyLock::new(SocketMetrics::new);
 
 /// Says what each figure is, and starts them at nought.
 pub fn describe() {
@@ -18,12 +18,12 @@ pub fn describe() {
     metrics::describe_counter!(SENT, "Frames of rooms and notifications handed to sockets");
     metrics::describe_counter!(RECEIVED, "Frames that clients sent, by type");
     metrics::describe_counter!(CLOSED, "Sockets closed, by the server's close code; 'peer': the client went");
-    LazyLock::force(&FIGURES);
+    LazyLock::force(&METRICS);
 }
 
 /// What a socket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SocketKind {
     /// One room.
     Room,
     /// A user's notifications.
@@ -31,7 +31,7 @@ pub enum Kind {
 }
 
 /// The handles: to look one up costs more than to count.
-struct Figures {
+struct SocketMetrics {
     rooms: Gauge,
     notifications: Gauge,
     sent: Counter,
@@ -45,7 +45,7 @@ struct Figures {
     bad: Counter,
 }
 
-impl Figures {
+impl SocketMetrics {
     fn new() -> Self {
         let open = |kind: &'static str| metrics::gauge!(OPEN, "kind" => kind);
         let received = |frame: &'static str| metrics::counter!(RECEIVED, "type" => frame);
@@ -77,10 +77,10 @@ impl Drop for Open {
 }
 
 /// Counts a socket that opens.
-pub fn open(kind: Kind) -> Open {
+pub fn open(kind: SocketKind) -> Open {
     let gauge = match kind {
-        Kind::Room => &FIGURES.rooms,
-        Kind::Notifications => &FIGURES.notifications,
+        SocketKind::Room => &METRICS.rooms,
+        SocketKind::Notifications => &METRICS.notifications,
     };
     gauge.increment(1);
     Open(gauge)
@@ -88,20 +88,20 @@ pub fn open(kind: Kind) -> Open {
 
 /// Counts frames handed to one socket at once.
 pub fn sent(frames: u64) {
-    FIGURES.sent.increment(frames);
+    METRICS.sent.increment(frames);
 }
 
 /// Counts a frame that a client sent; `None`: one that is no frame of the contract.
 pub fn received(frame: Option<&ClientFrame>) {
     let counter = match frame {
-        None => &FIGURES.bad,
-        Some(ClientFrame::ChatMessage(_)) => &FIGURES.chat_message,
-        Some(ClientFrame::Typing { .. }) => &FIGURES.typing,
-        Some(ClientFrame::UserJoin) => &FIGURES.user_join,
-        Some(ClientFrame::UserLeave) => &FIGURES.user_leave,
-        Some(ClientFrame::MessageRead { .. }) => &FIGURES.message_read,
-        Some(ClientFrame::Ping) => &FIGURES.ping,
-        Some(ClientFrame::Authenticate { .. }) => &FIGURES.authenticate,
+        None => &METRICS.bad,
+        Some(ClientFrame::ChatMessage(_)) => &METRICS.chat_message,
+        Some(ClientFrame::Typing { .. }) => &METRICS.typing,
+        Some(ClientFrame::UserJoin) => &METRICS.user_join,
+        Some(ClientFrame::UserLeave) => &METRICS.user_leave,
+        Some(ClientFrame::MessageRead { .. }) => &METRICS.message_read,
+        Some(ClientFrame::Ping) => &METRICS.ping,
+        Some(ClientFrame::Authenticate { .. }) => &METRICS.authenticate,
     };
     counter.increment(1);
 }

@@ -16,36 +16,36 @@ use std::{
 use futures::task::AtomicWaker;
 
 /// Lets a poll through when what is behind it has called, and the first time.
-pub struct Gate {
-    bell: Arc<Bell>,
+pub struct WakerGate {
+    flag: Arc<WakeFlag>,
 }
 
-struct Bell {
-    has_rung: AtomicBool,
+struct WakeFlag {
+    is_woken: AtomicBool,
     task: AtomicWaker,
 }
 
-impl Wake for Bell {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         // Before the waking: the task may run at once.
-        self.has_rung.store(true, Ordering::Release);
+        self.is_woken.store(true, Ordering::Release);
         self.task.wake();
     }
 }
 
-impl Gate {
+impl WakerGate {
     /// A gate that is open for the first poll.
     pub fn new() -> Self {
-        Self { bell: Arc::new(Bell { has_rung: AtomicBool::new(true), task: AtomicWaker::new() }) }
+        Self { flag: Arc::new(WakeFlag { is_woken: AtomicBool::new(true), task: AtomicWaker::new() }) }
     }
 
     /// Lets the next poll through: something behind the gate is to be asked that was not before.
     pub fn open(&self) {
-        self.bell.has_rung.store(true, Ordering::Release);
+        self.flag.is_woken.store(true, Ordering::Release);
     }
 
     /// Polls `inner`, if it has called since it was last polled.
@@ -54,12 +54,12 @@ impl Gate {
         context: &mut Context<'_>,
         inner: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        // Before the look at the bell: what rings between the two wakes the task.
-        self.bell.task.register(context.waker());
-        if !self.bell.has_rung.swap(false, Ordering::AcqRel) {
+        // Before the look at the flag: what rings between the two wakes the task.
+        self.flag.task.register(context.waker());
+        if !self.flag.is_woken.swap(false, Ordering::AcqRel) {
             return Poll::Pending;
         }
-        let waker = Waker::from(Arc::clone(&self.bell));
+        let waker = Waker::from(Arc::clone(&self.flag));
         let outcome = inner(&mut Context::from_waker(&waker));
         if outcome.is_ready() {
             // There may be more, of which nobody calls again.
@@ -80,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_behind_is_asked_when_it_has_called_and_not_for_anything_else() {
         let (sender, mut receiver) = mpsc::unbounded();
-        let gate = Gate::new();
+        let gate = WakerGate::new();
         let mut asked = 0;
         let mut look = || {
             let poll = |context: &mut Context<'_>| {
@@ -105,7 +105,7 @@ mod tests {
     #[tokio::test]
     async fn a_task_that_waits_at_the_gate_is_woken() {
         let (sender, mut receiver) = mpsc::unbounded();
-        let gate = Gate::new();
+        let gate = WakerGate::new();
         let waiting = tokio::spawn(async move {
             poll_fn(|context| gate.poll(context, |context| receiver.poll_next_unpin(context))).await
         });

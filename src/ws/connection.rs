@@ -21,12 +21,12 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    CLOSE_PATIENCE, GOING_AWAY, NOT_UTF8, SEND_PATIENCE, close, figures,
+    CLOSE_TIMEOUT, GOING_AWAY, NOT_UTF8, SEND_TIMEOUT, close, close_with_error, error_frame,
     frames::{self, BadFrame},
-    handshake::Entrance,
-    refusal, refuse, send, send_frame,
+    handshake::Handshake,
+    metrics, send, send_frame,
 };
-use crate::{auth::Auth, connections::connection::Connection, state::AppState};
+use crate::{auth::Auth, connections::state::ConnectionState, state::AppState};
 
 /// Frames written before the network is asked to take them.
 const BURST: usize = 64;
@@ -72,15 +72,15 @@ impl Session for NotificationSession {
 }
 
 /// Why a socket is over.
-pub enum End {
+pub enum CloseReason {
     /// The peer closed it, or is gone.
-    Lost,
+    PeerLost,
     /// The client closed the socket.
-    Left,
+    ClosedByClient,
     /// The process stops.
-    Stopping,
+    ShuttingDown,
     /// The domain, or a limit, says so.
-    Refused(chat::Error),
+    Error(chat::Error),
     /// A frame was over the limit.
     TooLarge,
     /// A text was not UTF-8.
@@ -88,24 +88,24 @@ pub enum End {
 }
 
 /// What comes from a client; none once it has gone.
-pub type Came = Option<Result<Message, axum::Error>>;
+pub type Incoming = Option<Result<Message, axum::Error>>;
 
 /// An open socket.
-pub struct Line {
+pub struct Connection {
     socket: WebSocket,
     locale: Locale,
     auth: Auth,
     limit: Option<DefaultDirectRateLimiter>,
     /// How often the client is asked whether it is there.
     ping_interval: Duration,
-    heard_at: Instant,
+    last_seen: Instant,
     /// What the socket goes over; `None` outside the server, as in a handler's own test.
-    connection: Option<Arc<Connection>>,
+    tcp: Option<Arc<ConnectionState>>,
 }
 
-impl Line {
+impl Connection {
     /// Takes over a socket that was accepted.
-    pub fn new(socket: WebSocket, entrance: &Entrance, state: &AppState) -> Self {
+    pub fn new(socket: WebSocket, handshake: &Handshake, state: &AppState) -> Self {
         let config = &state.config;
         // An operator who lifts the limit on messages means it for the socket too.
         let is_limited = config.writes_per_second.0.is_some();
@@ -113,18 +113,18 @@ impl Line {
             .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
         Self {
             socket,
-            locale: entrance.locale,
+            locale: handshake.locale,
             auth: state.auth.clone(),
             limit,
             ping_interval: config.ping_interval,
-            heard_at: Instant::now(),
-            connection: entrance.connection.clone(),
+            last_seen: Instant::now(),
+            tcp: handshake.connection.clone(),
         }
     }
 
     /// The client is there.
-    pub fn hear(&mut self) {
-        self.heard_at = Instant::now();
+    pub fn mark_alive(&mut self) {
+        self.last_seen = Instant::now();
     }
 
     /// When to [`Self::ping`].
@@ -135,64 +135,68 @@ impl Line {
     }
 
     /// Asks whether the client is there.
-    pub async fn ping(&mut self) -> Result<(), End> {
+    pub async fn ping(&mut self) -> Result<(), CloseReason> {
         // Two pings unanswered, and not a word else: it is gone.
-        if self.heard_at.elapsed() > self.ping_interval * 5 / 2 {
-            return Err(End::Lost);
+        if self.last_seen.elapsed() > self.ping_interval * 5 / 2 {
+            return Err(CloseReason::PeerLost);
         }
-        if send(&mut self.socket, Message::Ping(Bytes::new())).await { Ok(()) } else { Err(End::Lost) }
+        if send(&mut self.socket, Message::Ping(Bytes::new())).await {
+            Ok(())
+        } else {
+            Err(CloseReason::PeerLost)
+        }
     }
 
     /// The next thing that comes from the client, for [`Self::read`].
-    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Came> {
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
         self.socket.poll_next_unpin(context)
     }
 
     /// The frame in what came; none in a sign of life, and none in a bad one, which is answered.
-    pub async fn read(&mut self, came: Came) -> Result<Option<ClientFrame>, End> {
-        let frame = match self.message(came)? {
+    pub async fn read(&mut self, incoming: Incoming) -> Result<Option<ClientFrame>, CloseReason> {
+        let frame = match self.message(incoming)? {
             Message::Text(text) => {
-                self.count()?;
+                self.check_rate()?;
                 frames::read(&text)
             }
             Message::Binary(_) => {
-                self.count()?;
+                self.check_rate()?;
                 Err(BadFrame::not_text())
             }
             Message::Ping(_) | Message::Pong(_) => {
-                self.count()?;
+                self.check_rate()?;
                 return Ok(None);
             }
-            Message::Close(_) => return Err(End::Left),
+            Message::Close(_) => return Err(CloseReason::ClosedByClient),
         };
-        figures::received(frame.as_ref().ok());
+        metrics::received(frame.as_ref().ok());
         match frame {
             Ok(frame) => Ok(Some(frame)),
-            Err(bad) => self.refuse(&bad.failure, bad.client_id).await.map(|()| None),
+            Err(bad) => self.send_error(&bad.failure, bad.client_id).await.map(|()| None),
         }
     }
 
     /// The next message from the client, whatever it is.
-    pub async fn recv(&mut self) -> Result<Message, End> {
-        let came = self.socket.recv().await;
-        self.message(came)
+    pub async fn recv(&mut self) -> Result<Message, CloseReason> {
+        let incoming = self.socket.recv().await;
+        self.message(incoming)
     }
 
-    fn message(&mut self, came: Came) -> Result<Message, End> {
-        let message = came.ok_or(End::Lost)?.map_err(lost)?;
-        self.hear();
+    fn message(&mut self, incoming: Incoming) -> Result<Message, CloseReason> {
+        let message = incoming.ok_or(CloseReason::PeerLost)?.map_err(lost)?;
+        self.mark_alive();
         Ok(message)
     }
 
-    fn count(&self) -> Result<(), End> {
+    fn check_rate(&self) -> Result<(), CloseReason> {
         match &self.limit {
-            Some(limit) if limit.check().is_err() => Err(End::Refused(Code::Throttled.into())),
+            Some(limit) if limit.check().is_err() => Err(CloseReason::Error(Code::Throttled.into())),
             _ => Ok(()),
         }
     }
 
     /// Writes this frame and those that are ready behind it, then lets the network take them.
-    pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), End> {
+    pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), CloseReason> {
         let mut next = Some(first);
         let mut ended = Ok(());
         let mut frames = 0;
@@ -205,7 +209,7 @@ impl Line {
                     match session.try_next() {
                         Some(Ok(json)) => next = Some(json),
                         Some(Err(error)) => {
-                            ended = Err(End::Refused(error));
+                            ended = Err(CloseReason::Error(error));
                             break;
                         }
                         None => break,
@@ -221,18 +225,18 @@ impl Line {
             // The network mostly takes it at once, and then there is nothing to time.
             match poll!(written.as_mut()) {
                 Poll::Ready(done) => Ok(done),
-                Poll::Pending => timeout(SEND_PATIENCE, written).await,
+                Poll::Pending => timeout(SEND_TIMEOUT, written).await,
             }
         };
-        figures::sent(frames);
+        metrics::sent(frames);
         match written {
             Ok(Ok(())) => ended,
-            Ok(Err(_)) | Err(_) => Err(End::Lost),
+            Ok(Err(_)) | Err(_) => Err(CloseReason::PeerLost),
         }
     }
 
     /// Lets the session go on with this access token. One that is not good is answered, and changes nothing.
-    pub async fn authenticate(&mut self, token: &str, session: &mut impl Session) -> Result<(), End> {
+    pub async fn authenticate(&mut self, token: &str, session: &mut impl Session) -> Result<(), CloseReason> {
         let renewed = match self.auth.claim(token) {
             Ok(claim) => session.renew(claim).await.map_err(|error| {
                 crate::error::log(&error);
@@ -241,43 +245,49 @@ impl Line {
             Err(error) => Err(error.failure().clone()),
         };
         match renewed {
-            Ok(()) => self.say(&ServerFrame::Authenticated).await,
-            Err(failure) => self.refuse(&failure, None).await,
+            Ok(()) => self.send(&ServerFrame::Authenticated).await,
+            Err(failure) => self.send_error(&failure, None).await,
         }
     }
 
     /// Sends one frame.
-    pub async fn say(&mut self, frame: &ServerFrame) -> Result<(), End> {
-        if send_frame(&mut self.socket, frame).await { Ok(()) } else { Err(End::Lost) }
+    pub async fn send(&mut self, frame: &ServerFrame) -> Result<(), CloseReason> {
+        if send_frame(&mut self.socket, frame).await { Ok(()) } else { Err(CloseReason::PeerLost) }
     }
 
     /// Says that something the client sent was refused.
-    pub async fn refuse(&mut self, failure: &Failure, client_id: Option<String>) -> Result<(), End> {
-        let frame = refusal(self.locale, failure, client_id);
-        self.say(&frame).await
+    pub async fn send_error(
+        &mut self,
+        failure: &Failure,
+        client_id: Option<String>,
+    ) -> Result<(), CloseReason> {
+        let frame = error_frame(self.locale, failure, client_id);
+        self.send(&frame).await
     }
 
     /// Says why it is over, and closes.
-    pub async fn end(mut self, end: End) {
+    pub async fn close(mut self, reason: CloseReason) {
         // The client may be sending still: a connection that is closed with that unread is reset, and a browser then
         // reports 1006 in place of the code. Who is gone sends nothing.
-        if let (Some(connection), false) = (&self.connection, matches!(end, End::Lost)) {
+        if let (Some(connection), false) = (&self.tcp, matches!(reason, CloseReason::PeerLost)) {
             connection.drain_on_close();
         }
-        match end {
-            End::Lost => figures::lost(),
-            End::Left => {
-                figures::lost();
+        match reason {
+            CloseReason::PeerLost => metrics::lost(),
+            CloseReason::ClosedByClient => {
+                metrics::lost();
                 // The answer to the client's close goes out with the next look; a browser that gets none says 1006.
-                drop(timeout(CLOSE_PATIENCE, self.socket.recv()).await);
+                drop(timeout(CLOSE_TIMEOUT, self.socket.recv()).await);
             }
-            End::Stopping => close(self.socket, GOING_AWAY).await,
-            End::Refused(error) => {
+            CloseReason::ShuttingDown => close(self.socket, GOING_AWAY).await,
+            CloseReason::Error(error) => {
                 crate::error::log(&error);
-                refuse(self.socket, self.locale, &error.failure()).await;
+                close_with_error(self.socket, self.locale, &error.failure()).await;
             }
-            End::TooLarge => refuse(self.socket, self.locale, &Failure::new(Code::TooLarge)).await,
-            End::NotUtf8 => close(self.socket, NOT_UTF8).await,
+            CloseReason::TooLarge => {
+                close_with_error(self.socket, self.locale, &Failure::new(Code::TooLarge)).await
+            }
+            CloseReason::NotUtf8 => close(self.socket, NOT_UTF8).await,
         }
     }
 }
@@ -288,10 +298,10 @@ fn text(json: Bytes) -> Message {
 }
 
 /// A frame over the limit and text that is none are answered; any other error means that the peer is gone.
-fn lost(error: axum::Error) -> End {
+fn lost(error: axum::Error) -> CloseReason {
     match error.into_inner().downcast::<tungstenite::Error>().as_deref() {
-        Ok(tungstenite::Error::Capacity(_)) => End::TooLarge,
-        Ok(tungstenite::Error::Utf8(_)) => End::NotUtf8,
-        Ok(_) | Err(_) => End::Lost,
+        Ok(tungstenite::Error::Capacity(_)) => CloseReason::TooLarge,
+        Ok(tungstenite::Error::Utf8(_)) => CloseReason::NotUtf8,
+        Ok(_) | Err(_) => CloseReason::PeerLost,
     }
 }

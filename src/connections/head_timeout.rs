@@ -3,29 +3,33 @@
 use std::task::{Context, Poll};
 
 use super::{
-    connection::{Connection, Phase},
-    counters::Reason,
     deadline::Deadline,
+    metrics::Reason,
+    state::{ConnectionState, Phase},
 };
 
 /// The deadline of the head that a connection waits for. The connection's task polls it after hyper, which does not
 /// read again where it knows that nothing has come, and so would not see a deadline of the stream.
 #[derive(Debug, Default)]
-pub struct Head {
+pub struct HeadTimeout {
     deadline: Deadline,
-    /// The turn that the deadline is about.
-    turn: Option<usize>,
+    /// The phase_number that the deadline is about.
+    phase_number: Option<usize>,
     /// Has some of the head come?
     has_begun: bool,
 }
 
-impl Head {
+impl HeadTimeout {
     /// Ready when the connection has waited too long, with what it waited for.
-    pub fn poll(&mut self, context: &mut Context<'_>, connection: &Connection) -> Poll<Reason> {
-        let turn = connection.turn();
-        let phase = Connection::phase_of(turn);
-        if self.turn != Some(turn) {
-            *self = Self { deadline: std::mem::take(&mut self.deadline), turn: Some(turn), has_begun: false };
+    pub fn poll(&mut self, context: &mut Context<'_>, connection: &ConnectionState) -> Poll<Reason> {
+        let phase_number = connection.phase_number();
+        let phase = ConnectionState::phase_of(phase_number);
+        if self.phase_number != Some(phase_number) {
+            *self = Self {
+                deadline: std::mem::take(&mut self.deadline),
+                phase_number: Some(phase_number),
+                has_begun: false,
+            };
             self.deadline.clear();
         }
         if !matches!(phase, Phase::First | Phase::Next) || connection.is_writing() {
@@ -34,7 +38,7 @@ impl Head {
         }
         let limits = connection.limits();
         // Whoever has just connected is waited for from then on.
-        if phase == Phase::Next && !self.has_begun && connection.has_begun(turn) {
+        if phase == Phase::Next && !self.has_begun && connection.has_begun(phase_number) {
             self.has_begun = true;
             self.deadline.set(limits.header);
         }

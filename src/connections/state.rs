@@ -7,30 +7,30 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-use super::{admission::Place, limits::Limits};
+use super::{admission::ConnectionPermit, limits::Limits};
 
-/// The turn of a connection that was upgraded.
+/// The phase_number of a connection that was upgraded.
 const UPGRADED: usize = usize::MAX;
 
 /// One open connection. Handlers find it among a request's extensions.
 #[derive(Debug)]
-pub struct Connection {
+pub struct ConnectionState {
     limits: Arc<Limits>,
     /// Even while a request is waited for, odd while one is under way; each of both once.
-    turn: AtomicUsize,
-    /// The turn in which something came last while a request was waited for.
-    begun: AtomicUsize,
+    phase_number: AtomicUsize,
+    /// The phase_number in which something came last while a request was waited for.
+    head_began_in: AtomicUsize,
     is_writing: AtomicBool,
-    order: AtomicU8,
-    ordered: Notify,
+    command: AtomicU8,
+    command_ready: Notify,
     drains: AtomicBool,
     /// Counts as open until all parts of the connection have gone.
-    _place: Place,
+    _permit: ConnectionPermit,
 }
 
 /// What the connection's task is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum Command {
     /// To end after the answer under way, or at once where there is none.
     Finish,
     /// To end at once.
@@ -51,20 +51,20 @@ pub enum Phase {
 }
 
 /// A request under way, until it is dropped: until its answer has been handed over.
-pub struct RequestUnderWay(Arc<Connection>);
+pub struct RequestUnderWay(Arc<ConnectionState>);
 
-impl Connection {
+impl ConnectionState {
     /// A new one.
-    pub fn new(limits: Arc<Limits>, place: Place) -> Self {
+    pub fn new(limits: Arc<Limits>, permit: ConnectionPermit) -> Self {
         Self {
             limits,
-            turn: AtomicUsize::new(0),
-            begun: AtomicUsize::new(0),
+            phase_number: AtomicUsize::new(0),
+            head_began_in: AtomicUsize::new(0),
             is_writing: AtomicBool::new(false),
-            order: AtomicU8::new(0),
-            ordered: Notify::new(),
+            command: AtomicU8::new(0),
+            command_ready: Notify::new(),
             drains: AtomicBool::new(false),
-            _place: place,
+            _permit: permit,
         }
     }
 
@@ -75,41 +75,41 @@ impl Connection {
 
     /// A request begins.
     pub fn begin(self: &Arc<Self>) -> RequestUnderWay {
-        self.turn.fetch_add(1, Ordering::AcqRel);
+        self.phase_number.fetch_add(1, Ordering::AcqRel);
         RequestUnderWay(self.clone())
     }
 
     /// The number of the phase it is in, which rises with each.
-    pub fn turn(&self) -> usize {
-        self.turn.load(Ordering::Acquire)
+    pub fn phase_number(&self) -> usize {
+        self.phase_number.load(Ordering::Acquire)
     }
 
-    /// The phase of a turn.
-    pub fn phase_of(turn: usize) -> Phase {
-        match turn {
+    /// The phase of a phase_number.
+    pub fn phase_of(phase_number: usize) -> Phase {
+        match phase_number {
             0 => Phase::First,
             UPGRADED => Phase::Upgraded,
-            turn if turn.is_multiple_of(2) => Phase::Next,
+            phase_number if phase_number.is_multiple_of(2) => Phase::Next,
             _ => Phase::Busy,
         }
     }
 
     /// Is a request waited for?
     pub fn is_waiting(&self) -> bool {
-        matches!(Self::phase_of(self.turn()), Phase::First | Phase::Next)
+        matches!(Self::phase_of(self.phase_number()), Phase::First | Phase::Next)
     }
 
     /// Something came; where a request is waited for, it is the beginning of one.
     pub fn head_begins(&self) {
-        let turn = self.turn();
-        if Self::phase_of(turn) == Phase::Next {
-            self.begun.store(turn, Ordering::Release);
+        let phase_number = self.phase_number();
+        if Self::phase_of(phase_number) == Phase::Next {
+            self.head_began_in.store(phase_number, Ordering::Release);
         }
     }
 
-    /// Has some of the request come that is waited for in this turn?
-    pub fn has_begun(&self, turn: usize) -> bool {
-        self.begun.load(Ordering::Acquire) == turn
+    /// Has some of the request come that is waited for in this phase_number?
+    pub fn has_begun(&self, phase_number: usize) -> bool {
+        self.head_began_in.load(Ordering::Acquire) == phase_number
     }
 
     /// The peer's buffers are full, or are no longer.
@@ -123,19 +123,19 @@ impl Connection {
     }
 
     /// Tells the connection's task what to do.
-    pub fn order(&self, order: Order) {
-        let number = match order {
-            Order::Finish => 1,
-            Order::Close => 2,
+    pub fn send_command(&self, command: Command) {
+        let number = match command {
+            Command::Finish => 1,
+            Command::Close => 2,
         };
-        self.order.fetch_max(number, Ordering::AcqRel);
-        self.ordered.notify_one();
+        self.command.fetch_max(number, Ordering::AcqRel);
+        self.command_ready.notify_one();
     }
 
     /// What the connection's task is told to do next. Cancel-safe.
-    pub async fn ordered(&self) -> Order {
-        self.ordered.notified().await;
-        if self.order.load(Ordering::Acquire) > 1 { Order::Close } else { Order::Finish }
+    pub async fn next_command(&self) -> Command {
+        self.command_ready.notified().await;
+        if self.command.load(Ordering::Acquire) > 1 { Command::Close } else { Command::Finish }
     }
 
     /// When the connection is closed, what the peer is still sending is to be read away first: closed with input
@@ -153,14 +153,14 @@ impl Connection {
 impl RequestUnderWay {
     /// The answer is an upgrade: no request follows.
     pub fn upgrade(&self) {
-        self.0.turn.store(UPGRADED, Ordering::Release);
+        self.0.phase_number.store(UPGRADED, Ordering::Release);
     }
 }
 
 impl Drop for RequestUnderWay {
     fn drop(&mut self) {
-        let next = |turn: usize| (turn != UPGRADED).then(|| turn.wrapping_add(1));
+        let next = |phase_number: usize| (phase_number != UPGRADED).then(|| phase_number.wrapping_add(1));
         // Err where it was upgraded, which is for good.
-        let _ = self.0.turn.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        let _ = self.0.phase_number.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 }
