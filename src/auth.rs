@@ -26,13 +26,13 @@ pub mod jwt;
 pub mod session;
 pub mod throttle;
 
-pub use extract::{Caller, Claimed, SignedIn, SocketClaim};
+pub use extract::{AnyUser, ChatUser, SocketIdentity, TokenIdentity};
 
 use jwt::{MintError, Minted, TokenError, TokenType, Tokens};
-use throttle::{Limits, Throttle, TooMany};
+use throttle::{Limits, Throttle, Throttled};
 
 /// How much of what a client calls itself is kept, in characters: more than any list shows.
-const AGENT_MAX: usize = 250;
+const USER_AGENT_MAX: usize = 250;
 
 /// What the doors need to know people again. Cheap to clone.
 #[derive(Clone)]
@@ -60,8 +60,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`MintError`].
-    pub fn key_check(&self) -> Result<String, MintError> {
-        self.inner.tokens.check()
+    pub fn key_fingerprint(&self) -> Result<String, MintError> {
+        self.inner.tokens.fingerprint()
     }
 
     /// By the settings, with the secret that signs tokens.
@@ -94,7 +94,7 @@ impl Auth {
         from: ClientAddr,
     ) -> chat::Result<SignIn> {
         let attempt = self.inner.throttle.attempt(username, from, chat.sign_in(username, password));
-        attempt.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
+        attempt.await.unwrap_or_else(|Throttled(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
     /// Makes an account for a stranger, if not too many were made from their address.
@@ -105,7 +105,7 @@ impl Auth {
         // In memory of its own, as large as it is.
         let make = Box::pin(chat.register(&new.username, &new.password, &new.first_name, &new.last_name));
         let attempt = self.inner.throttle.sign_up(from, make);
-        attempt.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
+        attempt.await.unwrap_or_else(|Throttled(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
     /// A new access token and a new refresh token for whoever signs in, noted as given to `agent`.
@@ -127,9 +127,9 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`; `no_active_account` when its user is gone or deactivated.
     pub async fn refresh(&self, chat: &Chat, token: &str, agent: &str) -> Result<Refreshed, ApiError> {
-        let claims = self.read(token, Some(TokenType::Refresh)).map_err(refused)?;
+        let claims = self.read(token, Some(TokenType::Refresh)).map_err(token_not_valid)?;
         let unusable = |error: chat::Error| match error.code() {
-            Code::TokenNotValid => refused(TokenError::Blacklisted),
+            Code::TokenNotValid => token_not_valid(TokenError::Blacklisted),
             Code::UserInactive | Code::UserNotFound => ApiError::from(Code::NoActiveAccount)
                 .with_detail("No active account found for the given token."),
             _ => error.into(),
@@ -142,7 +142,7 @@ impl Auth {
         let user = chat.check_refresh_token(&claims).await.map_err(unusable)?;
         // Not dated before what it was exchanged for (see `Chat::issue_token`).
         let now = self.inner.clock.now().max(claims.issued_at);
-        let access = self.inner.tokens.access(user.id, &claims.sign_in, now).map_err(not_minted)?;
+        let access = self.inner.tokens.access(user.id, &claims.sign_in, now).map_err(minting_failed)?;
         Ok(Refreshed { access, refresh: None })
     }
 
@@ -156,9 +156,9 @@ impl Auth {
     ) -> chat::Result<(IssuedToken, (String, String))> {
         let tokens = &self.inner.tokens;
         let Minted { token, jti, sign_in, expires_at } =
-            tokens.refresh(user, sign_in, now).map_err(not_minted)?;
-        let access = tokens.access(user, &sign_in, now).map_err(not_minted)?;
-        let agent = agent.chars().take(AGENT_MAX).collect();
+            tokens.refresh(user, sign_in, now).map_err(minting_failed)?;
+        let access = tokens.access(user, &sign_in, now).map_err(minting_failed)?;
+        let agent = agent.chars().take(USER_AGENT_MAX).collect();
         Ok((IssuedToken { jti, sign_in, user, agent, created_at: now, expires_at }, (access, token)))
     }
 
@@ -167,10 +167,10 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`.
     pub async fn verify(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
-        let claims = self.read(token, None).map_err(refused)?;
+        let claims = self.read(token, None).map_err(token_not_valid)?;
         let has_ended = claims.issued_at < chat.tokens_from(claims.user).await?;
         if has_ended || chat.is_blacklisted(&claims).await? {
-            return Err(refused(TokenError::Blacklisted));
+            return Err(token_not_valid(TokenError::Blacklisted));
         }
         Ok(())
     }
@@ -180,17 +180,17 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`, also when it was ended already.
     pub async fn blacklist(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
-        let claims = self.read(token, Some(TokenType::Refresh)).map_err(refused)?;
+        let claims = self.read(token, Some(TokenType::Refresh)).map_err(token_not_valid)?;
         let is_new = chat.blacklist_token(&claims).await?;
-        if is_new { Ok(()) } else { Err(refused(TokenError::Blacklisted)) }
+        if is_new { Ok(()) } else { Err(token_not_valid(TokenError::Blacklisted)) }
     }
 
     /// Whoever shows this access token, if they may chat.
     ///
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`, `not_in_group`.
-    pub async fn admit(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
-        chat.admit_claim(&self.claim(access)?).await.map_err(shown_in_vain)
+    pub async fn authorize(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
+        chat.admit_claim(&self.claim(access)?).await.map_err(token_error)
     }
 
     /// What this access token proves; who that is now, nobody has looked up.
@@ -205,15 +205,15 @@ impl Auth {
     /// before that of what they asked for.
     ///
     /// # Errors
-    /// As [`Self::admit`]; else the call's own.
-    pub async fn settle<T>(
+    /// As [`Self::authorize`]; else the call's own.
+    pub async fn authorize_or<T>(
         &self,
         chat: &Chat,
         claim: &Claim,
         outcome: Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let Err(error) = outcome else { return outcome };
-        chat.admit_claim(claim).await.map_err(shown_in_vain)?;
+        chat.admit_claim(claim).await.map_err(token_error)?;
         Err(error)
     }
 
@@ -222,7 +222,7 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`.
     pub async fn authenticate(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
-        chat.authenticate_claim(&self.claim(access)?).await.map_err(shown_in_vain)
+        chat.authenticate_claim(&self.claim(access)?).await.map_err(token_error)
     }
 
     fn read_access(&self, token: &str) -> Result<TokenClaims, ApiError> {
@@ -236,12 +236,12 @@ impl Auth {
 }
 
 /// A token that is shown to be exchanged, verified or ended, unlike one that is to open a door.
-fn refused(error: TokenError) -> ApiError {
+fn token_not_valid(error: TokenError) -> ApiError {
     ApiError::from(Code::TokenNotValid).with_detail(error.words())
 }
 
 /// An access token that was ended before its time opens nothing.
-fn shown_in_vain(error: chat::Error) -> ApiError {
+fn token_error(error: chat::Error) -> ApiError {
     match error.code() {
         Code::TokenNotValid => {
             ApiError::from(Code::TokenNotValid).with_token_message(TokenError::Blacklisted.words())
@@ -251,7 +251,7 @@ fn shown_in_vain(error: chat::Error) -> ApiError {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
-fn not_minted(error: MintError) -> chat::Error {
+fn minting_failed(error: MintError) -> chat::Error {
     tracing::error!(%error, "a call failed");
     Code::Internal.into()
 }

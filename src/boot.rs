@@ -110,7 +110,7 @@ async fn agree_on_key(config: &Config, chat: &Chat, auth: &Auth) -> Result<(), S
     if config.database_url.is_file() {
         return Ok(());
     }
-    let check = auth.key_check().map_err(|error| StartError::System(error.to_string()))?;
+    let check = auth.key_fingerprint().map_err(|error| StartError::System(error.to_string()))?;
     let agreed = chat.agree_on_key(&check, config.secret_key.is_some()).await;
     match agreed.map_err(|error| StartError::System(error.to_string()))? {
         KeyAgreement::Same => Ok(()),

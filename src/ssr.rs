@@ -68,7 +68,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(refuse_foreign as fn(&HeaderMap) -> Response, origin::require_same))
         .layer(from_fn_with_state(refusals::Pages { options, context }, refusals::in_words))
         .layer(compression())
-        .layer(from_fn(session::keep_alive))
+        .layer(from_fn(session::extend_used))
 }
 
 /// Pages say everything twice, as markup and as the data that the script starts from: a quarter of their size comes

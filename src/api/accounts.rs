@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{TAG_ACCOUNT, body::Fields};
 use crate::{
-    auth::{Auth, SignedIn},
+    auth::{AnyUser, Auth},
     error::ApiError,
     middleware::client::ClientAddr,
 };
@@ -70,6 +70,6 @@ pub async fn register(
     tag = TAG_ACCOUNT,
     responses((status = 200, body = User, description = "The account."))
 )]
-pub async fn me(SignedIn(user): SignedIn) -> Json<User> {
+pub async fn me(AnyUser(user): AnyUser) -> Json<User> {
     Json(user)
 }

@@ -8,7 +8,7 @@ use chat::{
 use utoipa::ToSchema;
 
 use super::{PathId, PathIds, TAG_ROOMS, body::Fields};
-use crate::{auth::Caller, error::ApiError};
+use crate::{auth::ChatUser, error::ApiError};
 
 /// Whom to bring in.
 #[derive(ToSchema)]
@@ -31,7 +31,7 @@ pub(super) struct Invitation {
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
+    ChatUser(viewer): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<Json<Vec<Member>>, ApiError> {
     Ok(Json(chat.members(&viewer, room).await?))
@@ -55,7 +55,7 @@ pub async fn list(
 )]
 pub async fn invite(
     State(chat): State<Chat>,
-    Caller(inviter): Caller,
+    ChatUser(inviter): ChatUser,
     PathId(room): PathId<RoomId>,
     mut body: Fields,
 ) -> Result<(StatusCode, Json<Member>), ApiError> {
@@ -82,7 +82,7 @@ pub async fn invite(
 )]
 pub async fn change(
     State(chat): State<Chat>,
-    Caller(actor): Caller,
+    ChatUser(actor): ChatUser,
     PathIds(room, user): PathIds<RoomId, UserId>,
     mut body: Fields,
 ) -> Result<Json<Member>, ApiError> {
@@ -109,7 +109,7 @@ pub async fn change(
 )]
 pub async fn remove(
     State(chat): State<Chat>,
-    Caller(actor): Caller,
+    ChatUser(actor): ChatUser,
     PathIds(room, user): PathIds<RoomId, UserId>,
 ) -> Result<StatusCode, ApiError> {
     chat.remove_member(&actor, room, user).await?;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{PathId, TAG_MESSAGES, answer::Done, body::Fields, query::Params};
 use crate::{
-    auth::{Caller, Claimed},
+    auth::{ChatUser, TokenIdentity},
     error::ApiError,
 };
 
@@ -50,7 +50,7 @@ pub(super) struct NewWords {
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    caller: Claimed,
+    caller: TokenIdentity,
     room: Result<PathId<RoomId>, ApiError>,
     mut params: Params,
 ) -> Result<Json<MessagePage>, ApiError> {
@@ -66,7 +66,7 @@ pub async fn list(
         Ok(Json(chat.history_as(caller.claim.clone(), room, query).await?))
     };
     let page = page.await;
-    caller.settle(page).await
+    caller.authorize_or(page).await
 }
 
 /// Send a message
@@ -92,7 +92,7 @@ pub async fn list(
 )]
 pub async fn send(
     State(chat): State<Chat>,
-    caller: Claimed,
+    caller: TokenIdentity,
     room: Result<PathId<RoomId>, ApiError>,
     body: Result<Fields, ApiError>,
 ) -> Result<(StatusCode, Json<Message>), ApiError> {
@@ -106,7 +106,7 @@ pub async fn send(
         Ok((status, Json(stored.message)))
     };
     let sent = sent.await;
-    caller.settle(sent).await
+    caller.authorize_or(sent).await
 }
 
 /// Reads a message's fields, from a body or from a socket's frame.
@@ -136,7 +136,7 @@ pub fn draft(fields: &mut Fields) -> MessageDraft {
 )]
 pub async fn read(
     State(chat): State<Chat>,
-    Caller(reader): Caller,
+    ChatUser(reader): ChatUser,
     PathId(message): PathId<MessageId>,
 ) -> Result<Json<Done>, ApiError> {
     chat.mark_read(&reader, message).await?;
@@ -158,7 +158,7 @@ pub async fn read(
 )]
 pub async fn edit(
     State(chat): State<Chat>,
-    Caller(editor): Caller,
+    ChatUser(editor): ChatUser,
     PathId(message): PathId<MessageId>,
     mut body: Fields,
 ) -> Result<Json<Message>, ApiError> {
@@ -182,7 +182,7 @@ pub async fn edit(
 )]
 pub async fn delete(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(message): PathId<MessageId>,
 ) -> Result<Json<Done>, ApiError> {
     chat.delete(&user, message).await?;
@@ -203,7 +203,7 @@ pub async fn delete(
 )]
 pub async fn reads(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
+    ChatUser(viewer): ChatUser,
     PathId(message): PathId<MessageId>,
 ) -> Result<Json<Vec<MessageReader>>, ApiError> {
     Ok(Json(chat.readers(&viewer, message).await?))

@@ -12,7 +12,7 @@ use super::{
     answer::{Count, Done},
     query::Params,
 };
-use crate::{auth::Caller, error::ApiError};
+use crate::{auth::ChatUser, error::ApiError};
 
 /// My notifications
 ///
@@ -36,7 +36,7 @@ use crate::{auth::Caller, error::ApiError};
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     mut params: Params,
 ) -> Result<Json<Vec<Notification>>, ApiError> {
     let query = NotificationQuery {
@@ -58,7 +58,10 @@ pub async fn list(
     tag = TAG_NOTIFICATIONS,
     responses((status = 200, body = Count, description = "How many."))
 )]
-pub async fn unread_count(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Count>, ApiError> {
+pub async fn unread_count(
+    State(chat): State<Chat>,
+    ChatUser(user): ChatUser,
+) -> Result<Json<Count>, ApiError> {
     Ok(Json(Count { count: chat.unread_notifications(&user).await? }))
 }
 
@@ -76,7 +79,7 @@ pub async fn unread_count(State(chat): State<Chat>, Caller(user): Caller) -> Res
 )]
 pub async fn read(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(id): PathId<NotificationId>,
 ) -> Result<Json<Done>, ApiError> {
     chat.mark_notification_read(&user, id).await?;
@@ -94,7 +97,7 @@ pub async fn read(
     responses((status = 200, body = Done, description = "They are marked.", example = json!({"message": "通知已标记为已读"}))),
     extensions(("x-refusals" = json!(["throttled"])))
 )]
-pub async fn read_all(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Done>, ApiError> {
+pub async fn read_all(State(chat): State<Chat>, ChatUser(user): ChatUser) -> Result<Json<Done>, ApiError> {
     chat.mark_all_notifications_read(&user).await?;
     Ok(marked())
 }

@@ -14,7 +14,7 @@ use chat::{
 
 use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
 use crate::{
-    auth::{Caller, Claimed},
+    auth::{ChatUser, TokenIdentity},
     error::ApiError,
 };
 
@@ -61,12 +61,12 @@ type Listing = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    caller: Claimed,
+    caller: TokenIdentity,
     OriginalUri(uri): OriginalUri,
     params: Params,
 ) -> Listing {
     let listed = listed(&chat, caller.claim.clone(), &uri, params).await;
-    caller.settle(listed).await
+    caller.authorize_or(listed).await
 }
 
 async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Listing {
@@ -169,7 +169,7 @@ impl Window {
 )]
 pub async fn create(
     State(chat): State<Chat>,
-    Caller(creator): Caller,
+    ChatUser(creator): ChatUser,
     mut body: Fields,
 ) -> Result<(StatusCode, Json<Room>), ApiError> {
     let new = NewRoom {
@@ -196,7 +196,7 @@ pub async fn create(
 )]
 pub async fn detail(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
+    ChatUser(viewer): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<Json<Room>, ApiError> {
     Ok(Json(chat.room(&viewer, room).await?))
@@ -217,7 +217,7 @@ pub async fn detail(
 )]
 pub async fn edit(
     State(chat): State<Chat>,
-    Caller(editor): Caller,
+    ChatUser(editor): ChatUser,
     PathId(room): PathId<RoomId>,
     mut body: Fields,
 ) -> Result<Json<Room>, ApiError> {
@@ -245,7 +245,7 @@ pub async fn edit(
 )]
 pub async fn delete(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<StatusCode, ApiError> {
     chat.delete_room(&user, room).await?;
@@ -266,7 +266,7 @@ pub async fn delete(
 )]
 pub async fn join(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<Json<Done>, ApiError> {
     chat.join(&user, room).await?;
@@ -288,7 +288,7 @@ pub async fn join(
 )]
 pub async fn leave(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<Json<Done>, ApiError> {
     chat.leave(&user, room).await.map_err(|error| {

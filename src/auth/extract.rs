@@ -24,42 +24,42 @@ use crate::{
 
 /// Whoever calls the REST API, and may chat. An extractor.
 #[derive(Clone, Debug)]
-pub struct Caller(pub User);
+pub struct ChatUser(pub User);
 
 /// Whoever calls the REST API, as far as their token tells: the call looks up who they are together with what they
 /// ask for. An extractor.
-pub struct Claimed {
+pub struct TokenIdentity {
     /// What the token proves.
     pub claim: Claim,
     auth: Auth,
     chat: Chat,
 }
 
-impl Claimed {
-    /// As [`Auth::settle`]; every way out of a call goes through it.
+impl TokenIdentity {
+    /// As [`Auth::authorize_or`]; every way out of a call goes through it.
     ///
     /// # Errors
     /// The same.
-    pub async fn settle<T>(self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
-        self.auth.settle(&self.chat, &self.claim, outcome).await
+    pub async fn authorize_or<T>(self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+        self.auth.authorize_or(&self.chat, &self.claim, outcome).await
     }
 }
 
 /// The token of a call that is not made without one.
-fn presented(parts: &Parts) -> Result<&str, ApiError> {
+fn required_bearer(parts: &Parts) -> Result<&str, ApiError> {
     Ok(bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?)
 }
 
 /// Whoever calls the REST API, whether or not they may chat. An extractor.
 #[derive(Clone, Debug)]
-pub struct SignedIn(pub User);
+pub struct AnyUser(pub User);
 
 /// What whoever opens a socket brought with the request to prove who they are; `None` when their first frame has to.
 /// Whether it has ended, [`Chat::connect`] asks. An extractor.
 #[derive(Clone, Debug)]
-pub struct SocketClaim(pub Option<Claim>);
+pub struct SocketIdentity(pub Option<Claim>);
 
-impl<S> FromRequestParts<S> for Caller
+impl<S> FromRequestParts<S> for ChatUser
 where
     S: Send + Sync,
     Auth: FromRef<S>,
@@ -68,12 +68,12 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = presented(parts)?;
-        Auth::from_ref(state).admit(&Chat::from_ref(state), token).await.map(Self)
+        let token = required_bearer(parts)?;
+        Auth::from_ref(state).authorize(&Chat::from_ref(state), token).await.map(Self)
     }
 }
 
-impl<S> FromRequestParts<S> for Claimed
+impl<S> FromRequestParts<S> for TokenIdentity
 where
     S: Send + Sync,
     Auth: FromRef<S>,
@@ -82,13 +82,13 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = presented(parts)?;
+        let token = required_bearer(parts)?;
         let (auth, chat) = (Auth::from_ref(state), Chat::from_ref(state));
         Ok(Self { claim: auth.claim(token)?, auth, chat })
     }
 }
 
-impl<S> FromRequestParts<S> for SignedIn
+impl<S> FromRequestParts<S> for AnyUser
 where
     S: Send + Sync,
     Auth: FromRef<S>,
@@ -97,12 +97,12 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = presented(parts)?;
+        let token = required_bearer(parts)?;
         Auth::from_ref(state).authenticate(&Chat::from_ref(state), token).await.map(Self)
     }
 }
 
-impl<S> FromRequestParts<S> for SocketClaim
+impl<S> FromRequestParts<S> for SocketIdentity
 where
     S: Send + Sync,
     Auth: FromRef<S>,

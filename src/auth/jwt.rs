@@ -3,7 +3,7 @@
 //!
 //! Whether the user still exists and whether a refresh token was ended early is for
 //! others to ask; nothing here reads the database. No leeway: `exp` is the moment
-//! from which a token is worth nothing, to the second, on whichever node it is shown.
+//! from which a token is worth nothing, to the second, on whichever node it is presented.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ pub struct Tokens {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct IssuedClaims<'a> {
     token_type: TokenType,
     exp: i64,
     iat: i64,
@@ -106,20 +106,20 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Shown {
+struct PresentedClaims {
     token_type: Option<TokenType>,
     exp: Option<Number>,
     iat: Option<Number>,
     nbf: Option<Number>,
     jti: Option<String>,
-    user_id: Option<ShownUser>,
+    user_id: Option<UserIdClaim>,
     sign_in: Option<String>,
 }
 
 /// Simple JWT writes a string since 5.4, and wrote an integer before.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum ShownUser {
+enum UserIdClaim {
     Text(String),
     Number(i64),
 }
@@ -147,7 +147,7 @@ impl Tokens {
     ///
     /// # Errors
     /// [`MintError`].
-    pub fn check(&self) -> Result<String, MintError> {
+    pub fn fingerprint(&self) -> Result<String, MintError> {
         jsonwebtoken::crypto::sign(b"liao: the same secret key?", &self.signing, Algorithm::HS256)
             .map_err(|error| MintError(error.to_string()))
     }
@@ -189,7 +189,7 @@ impl Tokens {
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let sign_in = sign_in.cloned().unwrap_or_else(|| SignInId::new(&jti));
         let user_id = user.to_string();
-        let claims = Written { token_type, exp, iat, jti: &jti, user_id, sign_in: sign_in.as_str() };
+        let claims = IssuedClaims { token_type, exp, iat, jti: &jti, user_id, sign_in: sign_in.as_str() };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|error| MintError(error.to_string()))?;
         Ok(Minted { token, jti, sign_in, expires_at: Timestamp(exp.saturating_mul(1_000_000)) })
@@ -205,39 +205,39 @@ impl Tokens {
         wanted: Option<TokenType>,
         now: Timestamp,
     ) -> Result<TokenClaims, TokenError> {
-        let shown = jsonwebtoken::decode::<Shown>(token, &self.verifying, &self.validation)
+        let presented = jsonwebtoken::decode::<PresentedClaims>(token, &self.verifying, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
         let seconds = |number: Number| number.as_i64().ok_or(TokenError::Invalid);
         let now = now.unix_seconds();
-        if shown.nbf.map(seconds).transpose()?.is_some_and(|nbf| nbf > now) {
+        if presented.nbf.map(seconds).transpose()?.is_some_and(|nbf| nbf > now) {
             return Err(TokenError::Invalid);
         }
-        let exp = seconds(shown.exp.ok_or(TokenError::NoExpiry)?)?;
+        let exp = seconds(presented.exp.ok_or(TokenError::NoExpiry)?)?;
         if exp <= now {
             return Err(TokenError::Expired);
         }
-        let jti = shown.jti.filter(|jti| !jti.is_empty()).ok_or(TokenError::NoId)?;
+        let jti = presented.jti.filter(|jti| !jti.is_empty()).ok_or(TokenError::NoId)?;
         // One without the claim is of another issuer: it belongs to no other token than those got by it.
-        let sign_in = shown.sign_in.unwrap_or_else(|| jti.clone());
+        let sign_in = presented.sign_in.unwrap_or_else(|| jti.clone());
         if ![&jti, &sign_in].into_iter().all(|id| is_storable(id)) {
             return Err(TokenError::Invalid);
         }
         if let Some(wanted) = wanted
-            && shown.token_type.ok_or(TokenError::NoType)? != wanted
+            && presented.token_type.ok_or(TokenError::NoType)? != wanted
         {
             return Err(TokenError::WrongType);
         }
-        let user = match shown.user_id.ok_or(TokenError::NoUser)? {
-            ShownUser::Number(id) => UserId::checked(id),
-            ShownUser::Text(text) => text.parse().ok().and_then(|UserId(id)| UserId::checked(id)),
+        let user = match presented.user_id.ok_or(TokenError::NoUser)? {
+            UserIdClaim::Number(id) => UserId::checked(id),
+            UserIdClaim::Text(text) => text.parse().ok().and_then(|UserId(id)| UserId::checked(id)),
         };
         Ok(TokenClaims {
             jti,
             sign_in: SignInId::new(&sign_in),
             user: user.ok_or(TokenError::NoUser)?,
             issued_at: Timestamp(
-                shown.iat.and_then(|iat| iat.as_i64()).unwrap_or(0).saturating_mul(1_000_000),
+                presented.iat.and_then(|iat| iat.as_i64()).unwrap_or(0).saturating_mul(1_000_000),
             ),
             expires_at: Timestamp(exp.saturating_mul(1_000_000)),
         })

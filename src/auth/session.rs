@@ -28,7 +28,7 @@ use crate::{error::ApiError, middleware::client::UserAgent};
 pub const COOKIE: &str = "liao_session";
 
 /// A session that is used is put off this often and not with every request: each time is a write.
-const PUT_OFF: Duration = Duration::from_mins(10);
+const EXTEND_EVERY: Duration = Duration::from_mins(10);
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_hours(1);
 
@@ -62,7 +62,7 @@ pub async fn user_id(session: &Session) -> Result<Option<UserId>, ApiError> {
 }
 
 /// Middleware for the bundled UI's requests: whoever uses a session keeps it.
-pub async fn keep_alive(
+pub async fn extend_used(
     session: Session,
     UserAgent(agent): UserAgent,
     request: Request,
@@ -70,7 +70,7 @@ pub async fn keep_alive(
 ) -> Response {
     // Before the handler: a sign-out there has the last word.
     if session.id().is_some()
-        && let Err(error) = put_off(&session, &agent).await
+        && let Err(error) = extend(&session, &agent).await
     {
         // The handler will find out for itself, if it needs the session at all.
         tracing::warn!(%error, "a session could not be put off");
@@ -78,13 +78,13 @@ pub async fn keep_alive(
     next.run(request).await
 }
 
-async fn put_off(session: &Session, agent: &str) -> Result<(), tower_sessions::session::Error> {
+async fn extend(session: &Session, agent: &str) -> Result<(), tower_sessions::session::Error> {
     if session.get_value(USER_ID_KEY).await?.is_none() {
         return Ok(());
     }
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let seen = session.get::<i64>(SEEN_KEY).await?;
-    if seen.is_none_or(|seen| seen.abs_diff(now) >= PUT_OFF.as_secs()) {
+    if seen.is_none_or(|seen| seen.abs_diff(now) >= EXTEND_EVERY.as_secs()) {
         // Whatever changes a session puts it off: the layer saves it with a new expiry.
         session.insert(SEEN_KEY, now).await?;
         if session.get_value(DEVICE_KEY).await?.is_none() {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     api::query::Params,
-    auth::extract::SocketClaim,
+    auth::extract::SocketIdentity,
     connections::state::ConnectionState,
     error::{self, ApiError},
     middleware::{client::Client, origin::Origin},
@@ -91,8 +91,8 @@ impl FromRequestParts<AppState> for Handshake {
             Err(error.failure().clone())
         } else {
             let _permit = state.handshakes.acquire().await;
-            match SocketClaim::from_request_parts(parts, state).await {
-                Ok(SocketClaim(claim)) => Ok(claim),
+            match SocketIdentity::from_request_parts(parts, state).await {
+                Ok(SocketIdentity(claim)) => Ok(claim),
                 Err(error) => Err(error.failure().clone()),
             }
         };

@@ -31,7 +31,7 @@ fn from(address: &str) -> ClientAddr {
 impl Stage {
     async fn attempt(&self, name: &str, address: &str, outcome: chat::Result<()>) -> Result<bool, u64> {
         let result = self.throttle.attempt(name, from(address), async { outcome }).await;
-        result.map(|result| result.is_ok()).map_err(|TooMany(wait)| wait.as_secs())
+        result.map(|result| result.is_ok()).map_err(|Throttled(wait)| wait.as_secs())
     }
 
     async fn fail(&self, name: &str, address: &str) -> Result<bool, u64> {
@@ -141,11 +141,11 @@ async fn whoever_gives_up_gives_the_place_back() {
 #[tokio::test]
 async fn what_is_remembered_is_bounded() {
     let stage = stage(10, 0);
-    for n in 0..3 * REMEMBERED {
+    for n in 0..3 * MAX_TRACKED {
         assert_eq!(stage.fail(&format!("name{n}"), HOME).await, Ok(false));
     }
     let counters = stage.throttle.accounts.expect("counted");
-    assert!(counters.of.len() <= REMEMBERED, "{}", counters.of.len());
+    assert!(counters.by_key.len() <= MAX_TRACKED, "{}", counters.by_key.len());
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn of_accounts_made_from_an_address_those_that_were_made_count() {
     let stage = stage(0, 0);
     let sign_up = async |address: &str, outcome: chat::Result<()>| {
         let result = stage.throttle.sign_up(from(address), async { outcome }).await;
-        result.map(|result| result.is_ok()).map_err(|TooMany(wait)| wait.as_secs())
+        result.map(|result| result.is_ok()).map_err(|Throttled(wait)| wait.as_secs())
     };
     let refused = || Err(Error::from(Code::Invalid));
     for _ in 0..2 {
