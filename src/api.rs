@@ -6,13 +6,13 @@ use chat::model::{Code, MessageId, NotificationId, RoomId, UserId, id::MAX_ID};
 use crate::error::ApiError;
 
 pub mod accounts;
-pub mod answer;
 pub mod body;
 pub mod members;
 pub mod messages;
 pub mod notifications;
 pub mod query;
 pub mod reference;
+pub mod response;
 pub mod rooms;
 pub mod schema;
 pub mod tokens;
@@ -36,36 +36,36 @@ pub struct PathId<T>(pub T);
 pub struct PathIds<A, B>(pub A, pub B);
 
 /// Ids of the domain that may stand in a path.
-pub trait Named: Sized {
+pub trait PathParam: Sized {
     /// The id of this number.
-    fn named(number: i64) -> Self;
+    fn from_number(number: i64) -> Self;
 }
 
-impl Named for RoomId {
-    fn named(number: i64) -> Self {
+impl PathParam for RoomId {
+    fn from_number(number: i64) -> Self {
         Self(number)
     }
 }
 
-impl Named for NotificationId {
-    fn named(number: i64) -> Self {
+impl PathParam for NotificationId {
+    fn from_number(number: i64) -> Self {
         Self(number)
     }
 }
 
-impl Named for MessageId {
-    fn named(number: i64) -> Self {
+impl PathParam for MessageId {
+    fn from_number(number: i64) -> Self {
         Self(number)
     }
 }
 
-impl Named for UserId {
-    fn named(number: i64) -> Self {
+impl PathParam for UserId {
+    fn from_number(number: i64) -> Self {
         Self(number)
     }
 }
 
-impl<S: Send + Sync, T: Named> FromRequestParts<S> for PathId<T> {
+impl<S: Send + Sync, T: PathParam> FromRequestParts<S> for PathId<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(
@@ -78,7 +78,7 @@ impl<S: Send + Sync, T: Named> FromRequestParts<S> for PathId<T> {
     }
 }
 
-impl<S: Send + Sync, A: Named, B: Named> FromRequestParts<S> for PathIds<A, B> {
+impl<S: Send + Sync, A: PathParam, B: PathParam> FromRequestParts<S> for PathIds<A, B> {
     type Rejection = ApiError;
 
     async fn from_request_parts(
@@ -91,9 +91,9 @@ impl<S: Send + Sync, A: Named, B: Named> FromRequestParts<S> for PathIds<A, B> {
     }
 }
 
-fn id<T: Named>(text: &str) -> Result<T, ApiError> {
+fn id<T: PathParam>(text: &str) -> Result<T, ApiError> {
     // Only plain digits: "+1" and "01" are other texts for what has one path.
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     let number = text.parse().ok().filter(|number| is_plain && (1..=MAX_ID).contains(number));
-    Ok(T::named(number.ok_or(Code::NotFound)?))
+    Ok(T::from_number(number.ok_or(Code::NotFound)?))
 }

@@ -48,7 +48,7 @@ struct Inner {
 }
 
 /// What a refresh token is exchanged for.
-pub struct Refreshed {
+pub struct RefreshedTokens {
     /// A new access token.
     pub access: String,
     /// A new refresh token, where the settings say that each is good once.
@@ -126,7 +126,7 @@ impl Auth {
     ///
     /// # Errors
     /// `token_not_valid`; `no_active_account` when its user is gone or deactivated.
-    pub async fn refresh(&self, chat: &Chat, token: &str, agent: &str) -> Result<Refreshed, ApiError> {
+    pub async fn refresh(&self, chat: &Chat, token: &str, agent: &str) -> Result<RefreshedTokens, ApiError> {
         let claims = self.read(token, Some(TokenType::Refresh)).map_err(token_not_valid)?;
         let unusable = |error: chat::Error| match error.code() {
             Code::TokenNotValid => token_not_valid(TokenError::Blacklisted),
@@ -137,13 +137,13 @@ impl Auth {
         if self.inner.rotates {
             let make = |now| self.make_pair(claims.user, Some(&claims.sign_in), agent, now);
             let (access, refresh) = chat.rotate_token(&claims, make).await.map_err(unusable)?;
-            return Ok(Refreshed { access, refresh: Some(refresh) });
+            return Ok(RefreshedTokens { access, refresh: Some(refresh) });
         }
         let user = chat.check_refresh_token(&claims).await.map_err(unusable)?;
         // Not dated before what it was exchanged for (see `Chat::issue_token`).
         let now = self.inner.clock.now().max(claims.issued_at);
         let access = self.inner.tokens.access(user.id, &claims.sign_in, now).map_err(minting_failed)?;
-        Ok(Refreshed { access, refresh: None })
+        Ok(RefreshedTokens { access, refresh: None })
     }
 
     /// An access token and a refresh token of a sign-in, or of a new one, and what is noted of the second.

@@ -1,7 +1,7 @@
 //! From a refusal to what the client sees: status, words, close code.
 //!
 //! The sentences and the status of each code are those of [`app::error`], which pages use
-//! too. A handler returns an [`ApiError`]; it travels to [`in_words`] inside the response,
+//! too. A handler returns an [`ApiError`]; it travels to [`to_json_error`] inside the response,
 //! which writes the body in the language that the request asked for. A failure of ours is
 //! logged here, once, and the client learns nothing of its cause.
 
@@ -25,7 +25,7 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Headers that describe a body and not the answer.
-const OF_A_BODY: [HeaderName; 8] = [
+const BODY_HEADERS: [HeaderName; 8] = [
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
     header::CONTENT_LANGUAGE,
@@ -133,7 +133,7 @@ impl ApiError {
         parts.extensions.remove::<Self>();
         let own: Vec<HeaderName> = parts.headers.keys().cloned().collect();
         for (name, value) in &old.headers {
-            if !OF_A_BODY.contains(name) && !own.contains(name) {
+            if !BODY_HEADERS.contains(name) && !own.contains(name) {
                 parts.headers.append(name, value.clone());
             }
         }
@@ -171,10 +171,10 @@ impl From<Code> for ApiError {
 impl From<chat::Error> for ApiError {
     fn from(error: chat::Error) -> Self {
         log(&error);
-        let refusal = Self::new(error.failure());
+        let response = Self::new(error.failure());
         match error {
-            chat::Error::Throttled { retry_after } => refusal.with_retry_after(retry_after),
-            _ => refusal,
+            chat::Error::Throttled { retry_after } => response.with_retry_after(retry_after),
+            _ => response,
         }
     }
 }
@@ -207,12 +207,12 @@ impl IntoResponse for ApiError {
 
 /// Writes the body of a refusal, in the language the request prefers. Also of axum's
 /// own refusals, so that no error under `/api/` is without the contract's shape.
-pub async fn in_words(request: Request, next: Next) -> Response {
+pub async fn to_json_error(request: Request, next: Next) -> Response {
     let locale = locale(request.headers());
     let response = next.run(request).await;
     let error = match response.extensions().get::<ApiError>() {
         Some(error) => Some(error.clone()),
-        None => unworded(response.status()).map(ApiError::from),
+        None => code_of_status(response.status()).map(ApiError::from),
     };
     match error {
         Some(error) => error.with_body(response, JSON, error.body(locale).to_string()),
@@ -232,7 +232,7 @@ pub fn panicked(_cause: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// What axum or a layer refused without our words.
-pub fn unworded(status: StatusCode) -> Option<Code> {
+pub fn code_of_status(status: StatusCode) -> Option<Code> {
     match status {
         StatusCode::METHOD_NOT_ALLOWED => Some(Code::MethodNotAllowed),
         StatusCode::PAYLOAD_TOO_LARGE => Some(Code::TooLarge),

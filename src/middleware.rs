@@ -40,7 +40,7 @@ pub mod target;
 /// Puts the layers of the table around a router that has its state and all its routes.
 ///
 /// One stack instead of a `Router::layer` each: every such call boxes every route once more.
-pub fn around(router: Router, config: &Config) -> Router {
+pub fn apply(router: Router, config: &Config) -> Router {
     let layers = ServiceBuilder::new()
         .layer(from_fn(request_id::sanitise))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -84,7 +84,7 @@ mod tests {
     async fn answers(headers: &[(&str, &str)]) -> [HeaderMap; 2] {
         let config = Config::of(&[("trusted_proxies", "127.0.0.1")]);
         let page = get(|| async { ([(SET_COOKIE, "a=1")], Html("page")) });
-        let router = around(Router::new().route("/page", page), &config)
+        let router = apply(Router::new().route("/page", page), &config)
             .layer(Extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)))));
         let ask = async |path: &str| {
             let mut request =

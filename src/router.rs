@@ -49,7 +49,7 @@ pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
         .merge(metrics.routes())
         .layer(limit)
         .with_state(state);
-    let router = middleware::around(router, &config);
+    let router = middleware::apply(router, &config);
     // A router looks for the path before any of its layers: this one goes around the whole.
     Router::new().fallback_service(ServiceBuilder::new().map_request(without_slash).service(router))
 }
@@ -80,12 +80,14 @@ fn without_slash(request: Request) -> Request {
 fn api(state: &AppState) -> Router<AppState> {
     let (router, collected) = calls().split_for_parts();
     let layers = ServiceBuilder::new()
-        .layer(from_fn(error::in_words))
+        .layer(from_fn(error::to_json_error))
         .layer(from_fn_with_state(state.config.body_limit, body::limit))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(Extension(schema::Documents::new(&collected)))
         .layer(SharedServiceLayer);
-    both(router, "/api/", any(api::not_found)).route("/api/{*rest}", any(api::not_found)).layer(layers)
+    with_and_without_slash(router, "/api/", any(api::not_found))
+        .route("/api/{*rest}", any(api::not_found))
+        .layer(layers)
 }
 
 /// Every call, with what it says of itself: none can be routed without being in the OpenAPI document.
@@ -113,15 +115,15 @@ pub(crate) fn calls() -> OpenApiRouter<AppState> {
         routes!(notifications::unread_count),
         routes!(notifications::read),
         routes!(schema::show),
-        routes!(reference::docs).layer(from_fn_with_state(ssr::DEADLINE, ssr::to_the_end)),
-        routes!(reference::test_page).layer(from_fn_with_state(ssr::DEADLINE, ssr::to_the_end)),
+        routes!(reference::docs).layer(from_fn_with_state(ssr::DEADLINE, ssr::run_to_completion)),
+        routes!(reference::test_page).layer(from_fn_with_state(ssr::DEADLINE, ssr::run_to_completion)),
     ]
     .into_iter()
-    .fold(OpenApiRouter::with_openapi(schema::Beginning::openapi()), described)
+    .fold(OpenApiRouter::with_openapi(schema::BaseDocument::openapi()), add_calls)
 }
 
 /// A path's calls, with and without its slash at the end; the document names the form with it.
-fn described(
+fn add_calls(
     router: OpenApiRouter<AppState>,
     calls: UtoipaMethodRouter<AppState>,
 ) -> OpenApiRouter<AppState> {
@@ -132,13 +134,17 @@ fn described(
 
 /// For whoever listens.
 fn sockets() -> Router<AppState> {
-    let router = both(Router::new(), "/ws/chat/{room_id}/", any(ws::room::upgrade));
-    both(router, "/ws/notifications/", any(ws::notifications::upgrade))
+    let router = with_and_without_slash(Router::new(), "/ws/chat/{room_id}/", any(ws::room::upgrade));
+    with_and_without_slash(router, "/ws/notifications/", any(ws::notifications::upgrade))
         .route("/ws/{*rest}", any(api::not_found))
-        .layer(from_fn(error::in_words))
+        .layer(from_fn(error::to_json_error))
 }
 
 /// `path`, which ends in a slash, and the same without it.
-fn both(router: Router<AppState>, path: &str, methods: MethodRouter<AppState>) -> Router<AppState> {
+fn with_and_without_slash(
+    router: Router<AppState>,
+    path: &str,
+    methods: MethodRouter<AppState>,
+) -> Router<AppState> {
     router.route(path.trim_end_matches('/'), methods.clone()).route(path, methods)
 }

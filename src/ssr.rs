@@ -35,7 +35,7 @@ use crate::{
     state::AppState,
 };
 
-mod refusals;
+mod errors;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -62,11 +62,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     let missing = ErrorHandler::new_with_context(provide, shell, options.clone());
     pages
         .fallback_service(missing)
-        .layer(from_fn_with_state(DEADLINE, to_the_end))
+        .layer(from_fn_with_state(DEADLINE, run_to_completion))
         .layer(from_fn(read_body))
         // A cookie goes with every request, whichever page makes it.
-        .layer(from_fn_with_state(refuse_foreign as fn(&HeaderMap) -> Response, origin::require_same))
-        .layer(from_fn_with_state(refusals::Pages { options, context }, refusals::in_words))
+        .layer(from_fn_with_state(reject_foreign_origin as fn(&HeaderMap) -> Response, origin::require_same))
+        .layer(from_fn_with_state(errors::ErrorPages { options, context }, errors::render_errors))
         .layer(compression())
         .layer(from_fn(session::extend_used))
 }
@@ -89,7 +89,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// nothing is streamed later for being collected here.
 ///
 /// What takes longer than `deadline` is answered with 503, and the log says which.
-pub async fn to_the_end(State(deadline): State<Duration>, request: Request, next: Next) -> Response {
+pub async fn run_to_completion(State(deadline): State<Duration>, request: Request, next: Next) -> Response {
     let path = shortened(request.uri().path()).to_owned();
     let changes_nothing = request.method().is_safe();
     let page = async move {
@@ -100,13 +100,13 @@ pub async fn to_the_end(State(deadline): State<Duration>, request: Request, next
         let body = to_bytes(body, usize::MAX).await?;
         Ok::<_, axum::Error>(Response::from_parts(parts, Body::from(body)))
     };
-    let rendering = tokio::spawn(tasks::with_its_tasks(page).in_current_span());
+    let rendering = tokio::spawn(tasks::run_with_tasks(page).in_current_span());
     let rendered = if changes_nothing {
         timeout(deadline, AbortOnDropHandle::new(rendering)).await
     } else {
         timeout(deadline, rendering).await
     };
-    let refusal = match rendered {
+    let code = match rendered {
         Ok(Ok(Ok(response))) => return response,
         Ok(Ok(Err(error))) => {
             tracing::error!(%error, path, "a page broke off");
@@ -121,7 +121,7 @@ pub async fn to_the_end(State(deadline): State<Duration>, request: Request, next
             Code::Unavailable
         }
     };
-    ApiError::from(refusal).into_response()
+    ApiError::from(code).into_response()
 }
 
 /// Middleware that reads the body before the handler: Leptos, which would read it too, takes one that is too large for
@@ -165,6 +165,6 @@ fn sign_up(state: &AppState) -> SignUp {
     })
 }
 
-fn refuse_foreign(_headers: &HeaderMap) -> Response {
+fn reject_foreign_origin(_headers: &HeaderMap) -> Response {
     ApiError::from(Code::BadOrigin).into_response()
 }

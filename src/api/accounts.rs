@@ -34,7 +34,7 @@ pub(super) struct NewAccount {
     tag = TAG_ACCOUNT,
     request_body = NewAccount,
     responses((status = 201, body = User, description = "The account was made.")),
-    extensions(("x-refusals" = json!(["sign_up_closed", "throttled"]))),
+    extensions(("x-errors" = json!(["sign_up_closed", "throttled"]))),
     security(())
 )]
 pub async fn register(

@@ -27,7 +27,7 @@ pub(super) struct Invitation {
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 200, body = Vec<Member>, description = "The members.")),
-    extensions(("x-refusals" = json!(["banned"])))
+    extensions(("x-errors" = json!(["banned"])))
 )]
 pub async fn list(
     State(chat): State<Chat>,
@@ -51,7 +51,7 @@ pub async fn list(
         (status = 201, body = Member, description = "They are in."),
         (status = 200, body = Member, description = "They were in before.")
     ),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
 )]
 pub async fn invite(
     State(chat): State<Chat>,
@@ -78,7 +78,7 @@ pub async fn invite(
     params(("id" = RoomId, Path, description = "The room."), ("user_id" = UserId, Path, description = "The member.")),
     request_body = MemberPatch,
     responses((status = 200, body = Member, description = "The member as it is now.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
 )]
 pub async fn change(
     State(chat): State<Chat>,
@@ -105,7 +105,7 @@ pub async fn change(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room."), ("user_id" = UserId, Path, description = "The member.")),
     responses((status = 204, description = "They are out.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn remove(
     State(chat): State<Chat>,

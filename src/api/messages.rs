@@ -8,7 +8,7 @@ use chat::{
 };
 use utoipa::ToSchema;
 
-use super::{PathId, TAG_MESSAGES, answer::Done, body::Fields, query::Params};
+use super::{PathId, TAG_MESSAGES, body::Fields, query::Params, response::Acknowledgement};
 use crate::{
     auth::{ChatUser, TokenIdentity},
     error::ApiError,
@@ -16,7 +16,7 @@ use crate::{
 
 /// Other words for a message.
 #[derive(ToSchema)]
-pub(super) struct NewWords {
+pub(super) struct MessageEdit {
     /// 1 to 10,000 characters, not blank.
     content: String,
 }
@@ -46,7 +46,7 @@ pub(super) struct NewWords {
         )
     ),
     responses((status = 200, body = MessagePage, description = "A part of the history.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member"])))
 )]
 pub async fn list(
     State(chat): State<Chat>,
@@ -88,7 +88,7 @@ pub async fn list(
             description = "A message with this `client_id` was stored before; this is it."
         )
     ),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "muted", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "muted", "throttled"])))
 )]
 pub async fn send(
     State(chat): State<Chat>,
@@ -131,16 +131,16 @@ pub fn draft(fields: &mut Fields) -> MessageDraft {
     operation_id = "read_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "消息已标记为已读"}))),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "It is marked.", example = json!({"message": "消息已标记为已读"}))),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "throttled"])))
 )]
 pub async fn read(
     State(chat): State<Chat>,
     ChatUser(reader): ChatUser,
     PathId(message): PathId<MessageId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.mark_read(&reader, message).await?;
-    Ok(Done::saying("消息已标记为已读"))
+    Ok(Acknowledgement::new("消息已标记为已读"))
 }
 
 /// Edit a message
@@ -152,9 +152,9 @@ pub async fn read(
     operation_id = "edit_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    request_body = NewWords,
+    request_body = MessageEdit,
     responses((status = 200, body = Message, description = "The message as it is now.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "muted", "permission_denied", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "muted", "permission_denied", "throttled"])))
 )]
 pub async fn edit(
     State(chat): State<Chat>,
@@ -162,9 +162,9 @@ pub async fn edit(
     PathId(message): PathId<MessageId>,
     mut body: Fields,
 ) -> Result<Json<Message>, ApiError> {
-    let words = NewWords { content: body.text("content") };
+    let edit = MessageEdit { content: body.text("content") };
     body.finish()?;
-    Ok(Json(chat.edit(&editor, message, words.content).await?.message))
+    Ok(Json(chat.edit(&editor, message, edit.content).await?.message))
 }
 
 /// Delete a message
@@ -177,16 +177,16 @@ pub async fn edit(
     operation_id = "delete_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    responses((status = 200, body = Done, description = "It is deleted.", example = json!({"message": "消息已删除"}))),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "It is deleted.", example = json!({"message": "消息已删除"}))),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn delete(
     State(chat): State<Chat>,
     ChatUser(user): ChatUser,
     PathId(message): PathId<MessageId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.delete(&user, message).await?;
-    Ok(Done::saying("消息已删除"))
+    Ok(Acknowledgement::new("消息已删除"))
 }
 
 /// Who has read it
@@ -199,7 +199,7 @@ pub async fn delete(
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
     responses((status = 200, body = Vec<MessageReader>, description = "The readers.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member"])))
 )]
 pub async fn reads(
     State(chat): State<Chat>,

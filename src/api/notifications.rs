@@ -9,8 +9,8 @@ use chat::{
 
 use super::{
     PathId, TAG_NOTIFICATIONS,
-    answer::{Count, Done},
     query::Params,
+    response::{Acknowledgement, Count},
 };
 use crate::{auth::ChatUser, error::ApiError};
 
@@ -32,7 +32,7 @@ use crate::{auth::ChatUser, error::ApiError};
         ("unread" = Option<bool>, Query, description = "Only those that were not read.")
     ),
     responses((status = 200, body = Vec<Notification>, description = "The notifications.")),
-    extensions(("x-refusals" = json!(["not_found"])))
+    extensions(("x-errors" = json!(["not_found"])))
 )]
 pub async fn list(
     State(chat): State<Chat>,
@@ -74,14 +74,14 @@ pub async fn unread_count(
     operation_id = "read_notification",
     tag = TAG_NOTIFICATIONS,
     params(("id" = NotificationId, Path, description = "The notification.")),
-    responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "通知已标记为已读"}))),
-    extensions(("x-refusals" = json!(["throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "It is marked.", example = json!({"message": "通知已标记为已读"}))),
+    extensions(("x-errors" = json!(["throttled"])))
 )]
 pub async fn read(
     State(chat): State<Chat>,
     ChatUser(user): ChatUser,
     PathId(id): PathId<NotificationId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.mark_notification_read(&user, id).await?;
     Ok(marked())
 }
@@ -94,14 +94,17 @@ pub async fn read(
     path = "/api/chat/notifications/read_all/",
     operation_id = "read_all_notifications",
     tag = TAG_NOTIFICATIONS,
-    responses((status = 200, body = Done, description = "They are marked.", example = json!({"message": "通知已标记为已读"}))),
-    extensions(("x-refusals" = json!(["throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "They are marked.", example = json!({"message": "通知已标记为已读"}))),
+    extensions(("x-errors" = json!(["throttled"])))
 )]
-pub async fn read_all(State(chat): State<Chat>, ChatUser(user): ChatUser) -> Result<Json<Done>, ApiError> {
+pub async fn read_all(
+    State(chat): State<Chat>,
+    ChatUser(user): ChatUser,
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.mark_all_notifications_read(&user).await?;
     Ok(marked())
 }
 
-fn marked() -> Json<Done> {
-    Done::saying("通知已标记为已读")
+fn marked() -> Json<Acknowledgement> {
+    Acknowledgement::new("通知已标记为已读")
 }

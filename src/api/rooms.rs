@@ -12,7 +12,7 @@ use chat::{
     service::rooms::{RoomFilter, RoomPlace},
 };
 
-use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
+use super::{PathId, TAG_ROOMS, body::Fields, query::Params, response::Acknowledgement};
 use crate::{
     auth::{ChatUser, TokenIdentity},
     error::ApiError,
@@ -22,7 +22,7 @@ use crate::{
 const PAGE_SIZE: i64 = 20;
 
 /// A list, and the way to its other pages.
-type Listing = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
+type RoomListResponse = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
 
 /// List rooms
 ///
@@ -43,7 +43,7 @@ type Listing = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
             Query,
             description = "20 where only `page` is given; more than 100 counts as 100."
         ),
-        ("after" = Option<String>, Query, description = "A place in the list, as the `next` of `Link` names it.")
+        ("after" = Option<String>, Query, description = "A cursor in the list, as the `next` of `Link` names it.")
     ),
     responses(
         (
@@ -64,12 +64,12 @@ pub async fn list(
     caller: TokenIdentity,
     OriginalUri(uri): OriginalUri,
     params: Params,
-) -> Listing {
-    let listed = listed(&chat, caller.claim.clone(), &uri, params).await;
-    caller.authorize_or(listed).await
+) -> RoomListResponse {
+    let rooms = list_rooms(&chat, caller.claim.clone(), &uri, params).await;
+    caller.authorize_or(rooms).await
 }
 
-async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Listing {
+async fn list_rooms(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> RoomListResponse {
     let search = params.text("search");
     let kind = params.text("room_type");
     let room_type = kind.as_deref().and_then(RoomType::parse);
@@ -85,40 +85,40 @@ async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Lis
         params.problem("page_size", Problem::OutOfRange { min: 1, max: PAGE_SIZE_MAX });
     }
     let after = params.text("after");
-    let place = after.as_deref().and_then(read_place);
-    if after.is_some() && place.is_none() {
+    let cursor = after.as_deref().and_then(parse_cursor);
+    if after.is_some() && cursor.is_none() {
         params.problem("after", Problem::WrongType);
     }
     params.finish()?;
 
-    let mut filter = RoomFilter { search, room_type, mine, after: place, limit: i64::MAX };
-    let Some(window) = Window::new(page, size) else {
+    let mut filter = RoomFilter { search, room_type, mine, after: cursor, limit: i64::MAX };
+    let Some(page_query) = PageQuery::new(page, size) else {
         return Ok((HeaderMap::new(), Json(chat.rooms_as(claim, &filter).await?)));
     };
-    filter.limit = window.size;
+    filter.limit = page_query.size;
     let viewer = chat.admit_claim(&claim).await?;
-    let found = chat.room_page(&viewer, filter, window.page).await?;
-    Ok((window.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
+    let found = chat.room_page(&viewer, filter, page_query.page).await?;
+    Ok((page_query.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
 }
 
-/// Reads what [`write_place`] wrote.
-fn read_place(text: &str) -> Option<RoomPlace> {
+/// Reads what [`format_cursor`] wrote.
+fn parse_cursor(text: &str) -> Option<RoomPlace> {
     let (at, id) = text.split_once('-')?;
     Some(RoomPlace { active_at: Timestamp(at.parse().ok()?), room: RoomId(id.parse().ok()?) })
 }
 
-/// A place as a parameter.
-fn write_place(place: RoomPlace) -> String {
-    format!("{}-{}", place.active_at.0, place.room.0)
+/// A cursor as a parameter.
+fn format_cursor(cursor: RoomPlace) -> String {
+    format!("{}-{}", cursor.active_at.0, cursor.room.0)
 }
 
 /// A page of the list.
-struct Window {
+struct PageQuery {
     page: i64,
     size: i64,
 }
 
-impl Window {
+impl PageQuery {
     /// `None` where the whole list was asked for.
     fn new(page: Option<i64>, size: Option<i64>) -> Option<Self> {
         (page.is_some() || size.is_some())
@@ -126,7 +126,7 @@ impl Window {
     }
 
     /// The `Link` header of RFC 8288 to the pages beside this one. The next one is named by
-    /// its place too: a client that follows the links reads the whole list in one sweep.
+    /// its cursor too: a client that follows the links reads the whole list in one sweep.
     fn links(&self, path: &str, query: &str, next: Option<RoomPlace>) -> HeaderMap {
         let link = |page: i64, after: Option<RoomPlace>, rel: &str| {
             let kept = url::form_urlencoded::parse(query.as_bytes())
@@ -134,7 +134,7 @@ impl Window {
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(kept)
                 .append_pair("page", &page.to_string())
-                .extend_pairs(after.map(|place| ("after", write_place(place))))
+                .extend_pairs(after.map(|cursor| ("after", format_cursor(cursor))))
                 .finish();
             format!("<{path}?{query}>; rel=\"{rel}\"")
         };
@@ -165,7 +165,7 @@ impl Window {
     tag = TAG_ROOMS,
     request_body = NewRoom,
     responses((status = 201, body = Room, description = "The room.")),
-    extensions(("x-refusals" = json!(["throttled"])))
+    extensions(("x-errors" = json!(["throttled"])))
 )]
 pub async fn create(
     State(chat): State<Chat>,
@@ -192,7 +192,7 @@ pub async fn create(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 200, body = Room, description = "The room, with `members`.")),
-    extensions(("x-refusals" = json!(["banned"])))
+    extensions(("x-errors" = json!(["banned"])))
 )]
 pub async fn detail(
     State(chat): State<Chat>,
@@ -213,7 +213,7 @@ pub async fn detail(
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = RoomPatch,
     responses((status = 200, body = Room, description = "The room as it is now.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn edit(
     State(chat): State<Chat>,
@@ -241,7 +241,7 @@ pub async fn edit(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 204, description = "It is deleted.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn delete(
     State(chat): State<Chat>,
@@ -261,16 +261,16 @@ pub async fn delete(
     operation_id = "join_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 200, body = Done, description = "You are in.", example = json!({"message": "成功加入房间"}))),
-    extensions(("x-refusals" = json!(["banned", "room_full", "throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "You are in.", example = json!({"message": "成功加入房间"}))),
+    extensions(("x-errors" = json!(["banned", "room_full", "throttled"])))
 )]
 pub async fn join(
     State(chat): State<Chat>,
     ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.join(&user, room).await?;
-    Ok(Done::saying("成功加入房间"))
+    Ok(Acknowledgement::new("成功加入房间"))
 }
 
 /// Go out
@@ -283,18 +283,18 @@ pub async fn join(
     operation_id = "leave_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 200, body = Done, description = "You are out.", example = json!({"message": "成功离开房间"}))),
-    extensions(("x-refusals" = json!(["banned", "400 not_a_member"])))
+    responses((status = 200, body = Acknowledgement, description = "You are out.", example = json!({"message": "成功离开房间"}))),
+    extensions(("x-errors" = json!(["banned", "400 not_a_member"])))
 )]
 pub async fn leave(
     State(chat): State<Chat>,
     ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.leave(&user, room).await.map_err(|error| {
         let error = ApiError::from(error);
         // Nothing to leave is a mistake in the request, not a lack of rights (contract).
         if error.code() == chat::model::Code::NotAMember { error.as_bad_request() } else { error }
     })?;
-    Ok(Done::saying("成功离开房间"))
+    Ok(Acknowledgement::new("成功离开房间"))
 }

@@ -23,12 +23,12 @@ use utoipa::OpenApi;
 use super::{TAG_ACCOUNT, TAG_MESSAGES, TAG_NOTIFICATIONS, TAG_REFERENCE, TAG_ROOMS};
 use crate::error;
 
-mod complete;
 mod details;
-mod prose;
-pub mod refusals;
+pub mod error_responses;
+mod operations;
 pub mod sample;
 mod sockets;
+mod translation;
 
 /// What every reader of the document should know first.
 const ABOUT: &str = include_str!("schema/about.md");
@@ -36,7 +36,7 @@ const ABOUT: &str = include_str!("schema/about.md");
 /// The document's beginning: shapes that no call names but the sockets do.
 #[derive(OpenApi)]
 #[openapi(components(schemas(ClientFrame, ServerFrame, NotificationFrame, Code)))]
-pub struct Beginning;
+pub struct BaseDocument;
 
 /// The document in each language, finished when somebody first asks for it. Cheap to clone.
 #[derive(Clone)]
@@ -96,10 +96,10 @@ impl Documents {
         });
         details::add(&mut value);
         sockets::describe(&mut value, locale);
-        complete::every_call(&mut value, locale);
-        prose::straighten(&mut value);
+        operations::complete_all(&mut value, locale);
+        translation::unwrap_lines(&mut value);
         if locale == Locale::zh {
-            prose::in_chinese(&mut value);
+            translation::to_chinese(&mut value);
         }
         value
     }

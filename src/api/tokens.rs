@@ -14,17 +14,17 @@ use utoipa::ToSchema;
 
 use super::{
     TAG_ACCOUNT,
-    answer::Nothing,
     body::{Fields, FormOrJson},
+    response::EmptyBody,
 };
 use crate::{
-    auth::{Auth, Refreshed},
+    auth::{Auth, RefreshedTokens},
     error::ApiError,
     middleware::client::{ClientAddr, UserAgent},
 };
 
 /// An answer with a token in it, which no cache may keep (RFC 6749, 5.1).
-type Secret<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
+type NoStore<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
 
 /// Who signs in.
 #[derive(ToSchema)]
@@ -60,7 +60,7 @@ pub(super) struct AnyToken {
 
 /// What a refresh token is exchanged for.
 #[derive(Serialize, ToSchema)]
-pub struct Renewed {
+pub struct TokenRefresh {
     /// The next access token.
     access: String,
     /// The next refresh token, only where they rotate.
@@ -87,7 +87,7 @@ pub struct Renewed {
             headers(("Cache-Control" = String, description = "`no-store`."))
         )
     ),
-    extensions(("x-refusals" = json!(["no_active_account", "throttled"]))),
+    extensions(("x-errors" = json!(["no_active_account", "throttled"]))),
     security(())
 )]
 pub async fn obtain(
@@ -96,12 +96,12 @@ pub async fn obtain(
     from: ClientAddr,
     UserAgent(agent): UserAgent,
     FormOrJson(mut body): FormOrJson,
-) -> Result<Secret<TokenPair>, ApiError> {
+) -> Result<NoStore<TokenPair>, ApiError> {
     let given = Credentials { username: body.text("username"), password: body.text("password") };
     body.finish()?;
     let sign_in = auth.sign_in(&chat, &given.username, &given.password, from).await?;
     let (access, refresh) = auth.tokens_for(&chat, &sign_in, &agent).await?;
-    Ok(secret(TokenPair { access, refresh }))
+    Ok(no_store(TokenPair { access, refresh }))
 }
 
 /// Renew the access token
@@ -116,12 +116,12 @@ pub async fn obtain(
     responses(
         (
             status = 200,
-            body = Renewed,
+            body = TokenRefresh,
             description = "The tokens.",
             headers(("Cache-Control" = String, description = "`no-store`."))
         )
     ),
-    extensions(("x-refusals" = json!(["token_not_valid", "no_active_account"]))),
+    extensions(("x-errors" = json!(["token_not_valid", "no_active_account"]))),
     security(())
 )]
 pub async fn refresh(
@@ -129,10 +129,10 @@ pub async fn refresh(
     State(auth): State<Auth>,
     UserAgent(agent): UserAgent,
     FormOrJson(body): FormOrJson,
-) -> Result<Secret<Renewed>, ApiError> {
+) -> Result<NoStore<TokenRefresh>, ApiError> {
     let given = RefreshToken { refresh: token(body, "refresh")? };
-    let Refreshed { access, refresh } = auth.refresh(&chat, &given.refresh, &agent).await?;
-    Ok(secret(Renewed { access, refresh }))
+    let RefreshedTokens { access, refresh } = auth.refresh(&chat, &given.refresh, &agent).await?;
+    Ok(no_store(TokenRefresh { access, refresh }))
 }
 
 /// Is this token good?
@@ -144,18 +144,18 @@ pub async fn refresh(
     operation_id = "verify_token",
     tag = TAG_ACCOUNT,
     request_body(content((AnyToken = "application/json"), (AnyToken = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = Nothing, description = "It is.")),
-    extensions(("x-refusals" = json!(["token_not_valid"]))),
+    responses((status = 200, body = EmptyBody, description = "It is.")),
+    extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
 )]
 pub async fn verify(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
     FormOrJson(body): FormOrJson,
-) -> Result<Json<Nothing>, ApiError> {
+) -> Result<Json<EmptyBody>, ApiError> {
     let given = AnyToken { token: token(body, "token")? };
     auth.verify(&chat, &given.token).await?;
-    Ok(Json(Nothing {}))
+    Ok(Json(EmptyBody {}))
 }
 
 /// Blacklist a refresh token
@@ -167,18 +167,18 @@ pub async fn verify(
     operation_id = "blacklist_token",
     tag = TAG_ACCOUNT,
     request_body(content((RefreshToken = "application/json"), (RefreshToken = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = Nothing, description = "It is dead.")),
-    extensions(("x-refusals" = json!(["token_not_valid"]))),
+    responses((status = 200, body = EmptyBody, description = "It is dead.")),
+    extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
 )]
 pub async fn blacklist(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
     FormOrJson(body): FormOrJson,
-) -> Result<Json<Nothing>, ApiError> {
+) -> Result<Json<EmptyBody>, ApiError> {
     let given = RefreshToken { refresh: token(body, "refresh")? };
     auth.blacklist(&chat, &given.refresh).await?;
-    Ok(Json(Nothing {}))
+    Ok(Json(EmptyBody {}))
 }
 
 fn token(mut body: Fields, field: &str) -> Result<String, ApiError> {
@@ -190,6 +190,6 @@ fn token(mut body: Fields, field: &str) -> Result<String, ApiError> {
     Ok(token)
 }
 
-fn secret<T>(body: T) -> Secret<T> {
+fn no_store<T>(body: T) -> NoStore<T> {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body))
 }

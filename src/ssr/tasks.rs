@@ -25,9 +25,9 @@ tokio::task_local! {
 }
 
 /// Leptos' way to start tasks.
-struct OfThePage;
+struct PageExecutor;
 
-impl CustomExecutor for OfThePage {
+impl CustomExecutor for PageExecutor {
     fn spawn(&self, task: PinnedFuture<()>) {
         let mut task = Some(task);
         let _ = STARTED.try_with(|started| {
@@ -50,16 +50,16 @@ impl CustomExecutor for OfThePage {
 /// Has Leptos start its tasks within the page that is being rendered.
 pub fn install() {
     // Refused where it is so already.
-    let _ = Executor::init_custom_executor(OfThePage);
+    let _ = Executor::init_custom_executor(PageExecutor);
 }
 
 /// Runs `page` to its end, and the tasks that it starts until then. A panic of one of them is the page's.
-pub async fn with_its_tasks<T>(page: impl Future<Output = T>) -> T {
+pub async fn run_with_tasks<T>(page: impl Future<Output = T>) -> T {
     let started = Started::default();
-    STARTED.scope(started.clone(), together(page, started)).await
+    STARTED.scope(started.clone(), poll_together(page, started)).await
 }
 
-async fn together<T>(page: impl Future<Output = T>, started: Started) -> T {
+async fn poll_together<T>(page: impl Future<Output = T>, started: Started) -> T {
     let mut page = std::pin::pin!(page);
     let mut tasks = FuturesUnordered::new();
     // What parts of a page keep until it ends would otherwise be kept by whichever page this thread rendered last.

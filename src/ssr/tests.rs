@@ -22,7 +22,8 @@ where
     T: 'static,
 {
     tasks::install();
-    let router = Router::new().route("/page", get(handler)).layer(from_fn_with_state(deadline, to_the_end));
+    let router =
+        Router::new().route("/page", get(handler)).layer(from_fn_with_state(deadline, run_to_completion));
     let request = Request::get("/page").body(Body::empty()).expect("a request");
     let response = router.oneshot(request).await.expect("an answer");
     (response.status(), response.headers().contains_key("retry-after"))
@@ -79,7 +80,7 @@ async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
             let _ = released.await;
             let _ = end.send(());
         };
-        let layer = from_fn_with_state(Duration::from_mins(1), to_the_end);
+        let layer = from_fn_with_state(Duration::from_mins(1), run_to_completion);
         let router = Router::new().route("/page", axum::routing::any(handler)).layer(layer);
         let request = Request::builder().method(method).uri("/page").body(Body::empty()).expect("a request");
         let asked = tokio::spawn(router.oneshot(request));
@@ -127,8 +128,8 @@ async fn the_log_names_the_page_that_was_given_up_and_its_request() {
     let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     let logging = tracing::subscriber::set_default(log);
     let page = get(std::future::pending::<&str>);
-    let router = Router::new().route("/page", page).layer(from_fn_with_state(SHORT, to_the_end));
-    let router = crate::middleware::around(router, &crate::config::Config::of(&[])).layer(axum::Extension(
+    let router = Router::new().route("/page", page).layer(from_fn_with_state(SHORT, run_to_completion));
+    let router = crate::middleware::apply(router, &crate::config::Config::of(&[])).layer(axum::Extension(
         axum::extract::ConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 4711))),
     ));
     let request = Request::get("/page?token=hunter2").header("host", "liao").header("x-request-id", "the-id");

@@ -75,14 +75,14 @@ fn fields(document: &Value, schema: &Value) -> Vec<Field> {
     let shape = sample::resolve(document, schema);
     let required: Vec<&str> =
         shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let place = |name: &str| required.iter().position(|required| *required == name);
+    let position = |name: &str| required.iter().position(|required| *required == name);
     let mut fields: Vec<Field> = entries(shape, "/properties")
         .map(|(name, property)| Field {
-            is_required: place(name).is_some(),
+            is_required: position(name).is_some(),
             ..field(document, name, property)
         })
         .collect();
-    fields.sort_by_key(|field| place(&field.name).unwrap_or(usize::MAX));
+    fields.sort_by_key(|field| position(&field.name).unwrap_or(usize::MAX));
     fields
 }
 
@@ -159,9 +159,9 @@ fn socket(document: &Value, path: &str, socket: &Value) -> Socket {
     }
 }
 
-fn frames(document: &Value, places: &Value) -> Vec<Frame> {
-    let frames = places.as_array().into_iter().flatten().map(|place| {
-        let shape = sample::resolve(document, place);
+fn frames(document: &Value, references: &Value) -> Vec<Frame> {
+    let frames = references.as_array().into_iter().flatten().map(|position| {
+        let shape = sample::resolve(document, position);
         let example = sample::of(document, shape);
         Frame {
             name: text(&example["type"]),

@@ -25,7 +25,7 @@ const TEXT: &str = r"^[^\u0000]*$";
 const FILLED_TEXT: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000]*$";
 
 /// A moment in microseconds and a room's id, or nothing, which is no place.
-const PLACE: &str = "^([0-9]{1,18}-[0-9]{1,15})?$";
+const CURSOR: &str = "^([0-9]{1,18}-[0-9]{1,15})?$";
 
 /// Adds them.
 pub(super) fn add(document: &mut Value) {
@@ -39,7 +39,7 @@ pub(super) fn add(document: &mut Value) {
     let items = paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
     let parameters = items.flat_map(Map::values_mut).filter_map(|operation| operation.get_mut("parameters"));
     for parameter in parameters.filter_map(Value::as_array_mut).flatten() {
-        let detail = of_parameter(parameter["name"].as_str().unwrap_or_default());
+        let detail = parameter_constraints(parameter["name"].as_str().unwrap_or_default());
         if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
             not_null(schema);
             schema.extend(detail.unwrap_or_default());
@@ -75,7 +75,7 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
         ("AnyToken", "token", token.clone()),
         ("TokenPair", "access", token.clone()),
         ("TokenPair", "refresh", token.clone()),
-        ("Renewed", "access", token),
+        ("TokenRefresh", "access", token),
         ("User", "username", json!({"example": "developer"})),
         ("UserRef", "username", json!({"example": "developer"})),
         ("NewRoom", "name", room_name.clone()),
@@ -111,7 +111,7 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
             "client_id",
             json!({"minLength": 1, "maxLength": CLIENT_ID_MAX, "pattern": FILLED_LINE, "example": client_id}),
         ),
-        ("NewWords", "content", content),
+        ("MessageEdit", "content", content),
         ("Message", "content", shown_content.clone()),
         ("Message", "message_type", json!({"example": "text"})),
         ("Message", "reply_to", json!({"example": null})),
@@ -133,12 +133,12 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
 }
 
 /// What a parameter of this name may be, wherever it stands.
-fn of_parameter(name: &str) -> Option<Map<String, Value>> {
+fn parameter_constraints(name: &str) -> Option<Map<String, Value>> {
     let detail = match name {
         "page" | "page_size" | "limit" | "before_id" => json!({"minimum": 1, "maximum": MAX_ID}),
         "after_id" => json!({"minimum": 0, "maximum": MAX_ID}),
         "search" => json!({"pattern": TEXT}),
-        "after" => json!({"pattern": PLACE}),
+        "after" => json!({"pattern": CURSOR}),
         _ => return None,
     };
     Some(object(detail))

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// How deep shapes nest at most; ours do not name themselves.
-const DEEPEST: usize = 12;
+const MAX_DEPTH: usize = 12;
 
 /// The part of the document that a `$ref` names, or the schema itself.
 pub fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
@@ -13,7 +13,7 @@ pub fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 
 /// An example of `schema`: with everything that must be there, and what has an example of its own.
 pub fn of(document: &Value, schema: &Value) -> Value {
-    sample(document, schema, DEEPEST)
+    sample(document, schema, MAX_DEPTH)
 }
 
 fn sample(document: &Value, schema: &Value, depth: usize) -> Value {

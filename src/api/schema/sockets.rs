@@ -6,7 +6,7 @@ use app::i18n::Locale;
 use chat::model::{Code, Failure};
 use serde_json::{Value, json};
 
-use super::{prose, refusals::SHAPES};
+use super::{error_responses::SCHEMAS, translation};
 use crate::{
     error::close_code,
     ws::{GOING_AWAY, NOT_UTF8},
@@ -44,20 +44,20 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
         let pointer = format!("/components/schemas/{shape}/{choices}");
         if let Some(choices) = document.pointer_mut(&pointer).and_then(Value::as_array_mut) {
             choices.retain(|choice| {
-                !is_of_the_future(choice) && !is_of_the_future(&choice["properties"]["type"]["enum"][0])
+                !is_fallback_variant(choice) && !is_fallback_variant(&choice["properties"]["type"]["enum"][0])
             });
         }
     }
     let cursor = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
     let token = json!({"type": "string", "description": "An access token, for browsers, which send no headers here."});
-    let mut tidings = shapes(document, "NotificationFrame", &[]);
-    tidings.extend(shapes(document, "ServerFrame", &["pong", "authenticated", "error"]));
+    let mut notification_frames = shapes(document, "NotificationFrame", &[]);
+    notification_frames.extend(shapes(document, "ServerFrame", &["pong", "authenticated", "error"]));
     document["x-sockets"] = json!({
         "/ws/chat/{room_id}/": {
             "summary": "A room, live",
             "description": ROOM,
             "parameters": {
-                "room_id": {"$ref": format!("{SHAPES}RoomId")},
+                "room_id": {"$ref": format!("{SCHEMAS}RoomId")},
                 "token": token,
                 "after_rev": cursor("Resume: every change after this change number, in order, then live ones."),
                 "after_id": cursor("Resume: every message after this one, in order, then live ones."),
@@ -71,14 +71,14 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
             "description": NOTIFICATIONS,
             "parameters": {"token": token},
             "send": shapes(document, "ClientFrame", &["authenticate", "ping"]),
-            "receive": tidings,
+            "receive": notification_frames,
             "closes": closes(CLOSES.to_vec(), locale),
         },
     });
 }
 
 /// The word that a reader takes a newer server's for.
-fn is_of_the_future(word: &Value) -> bool {
+fn is_fallback_variant(word: &Value) -> bool {
     word == "unknown" || word == "other"
 }
 
@@ -88,7 +88,7 @@ fn shapes(document: &Value, shape: &str, types: &[&str]) -> Vec<Value> {
         document["components"]["schemas"][shape]["oneOf"].as_array().into_iter().flatten().enumerate();
     let is_meant = |frame: &Value| types.iter().any(|kind| frame["properties"]["type"]["enum"][0] == *kind);
     let meant = frames.filter(|(_, frame)| types.is_empty() || is_meant(frame));
-    meant.map(|(place, _)| json!({"$ref": format!("{SHAPES}{shape}/oneOf/{place}")})).collect()
+    meant.map(|(place, _)| json!({"$ref": format!("{SCHEMAS}{shape}/oneOf/{place}")})).collect()
 }
 
 /// Each number that a socket is closed with for one of these reasons, and which.
@@ -101,7 +101,7 @@ fn closes(codes: Vec<Code>, locale: Locale) -> BTreeMap<String, Value> {
         closes.entry(close_code(code).to_string()).or_default().push(format!("`{word}`: {sentence}"));
     }
     for (code, why) in PROTOCOL_CLOSES {
-        let why = if locale == Locale::zh { prose::chinese(why) } else { why.to_owned() };
+        let why = if locale == Locale::zh { translation::chinese(why) } else { why.to_owned() };
         closes.insert(code.to_string(), vec![why]);
     }
     closes.into_iter().map(|(code, why)| (code, json!(why.join("\n\n")))).collect()

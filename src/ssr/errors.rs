@@ -17,34 +17,34 @@ use axum::{
 use chat::model::Code;
 use leptos::{config::LeptosOptions, server_fn::error::SERVER_FN_ERROR_HEADER};
 
-use crate::error::{ApiError, JSON, unworded};
+use crate::error::{ApiError, JSON, code_of_status};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// What a page needs that was not asked for.
 #[derive(Clone)]
-pub(super) struct Pages {
+pub(super) struct ErrorPages {
     pub(super) options: LeptosOptions,
     pub(super) context: Context,
 }
 
 /// Middleware that writes the bodies of refusals. Within the compression: it could not take back what that did.
-pub(super) async fn in_words(State(pages): State<Pages>, request: Request, next: Next) -> Response {
+pub(super) async fn render_errors(State(pages): State<ErrorPages>, request: Request, next: Next) -> Response {
     let (asked, body) = request.into_parts();
     let response = next.run(Request::from_parts(asked.clone(), body)).await;
     if let Some(error) = response.extensions().get::<ApiError>().cloned() {
-        return written(pages, asked, &error, response);
+        return error_response(pages, asked, &error, response);
     }
     if response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return failed_call(pages, asked, response).await;
     }
     match code_of(&response) {
-        Some(code) => written(pages, asked, &code.into(), response),
+        Some(code) => error_response(pages, asked, &code.into(), response),
         None => response,
     }
 }
 
-fn written(pages: Pages, asked: Parts, error: &ApiError, instead_of: Response) -> Response {
+fn error_response(pages: ErrorPages, asked: Parts, error: &ApiError, instead_of: Response) -> Response {
     if wants_page(&asked.headers) {
         let html = refusal_page(pages.options, asked, pages.context, error.failure());
         error.with_body(instead_of, HTML, html)
@@ -55,13 +55,13 @@ fn written(pages: Pages, asked: Parts, error: &ApiError, instead_of: Response) -
 
 /// A server function's error: its body is the code, and Leptos answers all of them with 500, or to a form with the way
 /// back to where it stood. The script that called reads the body; the status is the code's.
-async fn failed_call(pages: Pages, asked: Parts, response: Response) -> Response {
+async fn failed_call(pages: ErrorPages, asked: Parts, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let code = serde_json::from_slice(&bytes).unwrap_or(Code::Internal);
     let mut response = Response::from_parts(parts, Body::from(bytes));
     if wants_page(&asked.headers) {
-        return written(pages, asked, &code.into(), response);
+        return error_response(pages, asked, &code.into(), response);
     }
     *response.status_mut() = ApiError::from(code).status();
     response
@@ -69,16 +69,18 @@ async fn failed_call(pages: Pages, asked: Parts, response: Response) -> Response
 
 /// What was refused without a word of ours.
 fn code_of(response: &Response) -> Option<Code> {
-    if says(response.headers(), "text/html") || says(response.headers(), "application/json") {
+    if has_content_type(response.headers(), "text/html")
+        || has_content_type(response.headers(), "application/json")
+    {
         return None;
     }
     match response.status() {
         StatusCode::BAD_REQUEST => Some(Code::Invalid),
         StatusCode::NOT_FOUND => Some(Code::NotFound),
-        status => unworded(status),
+        status => code_of_status(status),
     }
 }
 
-fn says(headers: &HeaderMap, kind: &str) -> bool {
+fn has_content_type(headers: &HeaderMap, kind: &str) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
 }

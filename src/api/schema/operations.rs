@@ -6,16 +6,16 @@ use serde_json::{Map, Value, json};
 
 use super::{
     TAG_REFERENCE,
-    refusals::{self, Refusal},
+    error_responses::{self, ErrorResponse},
     sample,
 };
 
 /// The handlers' own word for the refusals that only they give.
-const OWN_REFUSALS: &str = "x-refusals";
+const OWN_ERRORS: &str = "x-errors";
 
 /// Completes each call of the document.
-pub(super) fn every_call(document: &mut Value, locale: Locale) {
-    document["components"]["schemas"]["Refusal"] = refusals::shape();
+pub(super) fn complete_all(document: &mut Value, locale: Locale) {
+    document["components"]["schemas"]["Error"] = error_responses::shape();
     document["components"]["headers"] = headers();
     let shapes = document.clone();
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
@@ -32,40 +32,40 @@ fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>, loca
         operation.insert("security".into(), json!([]));
     }
     let refusals = refusals(shapes, path, operation);
-    operation.remove(OWN_REFUSALS);
-    for kind in kinds_of(operation.get_mut("requestBody")) {
-        exemplify(shapes, kind);
+    operation.remove(OWN_ERRORS);
+    for kind in media_types(operation.get_mut("requestBody")) {
+        add_example(shapes, kind);
     }
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if parameter["in"] == "path" {
-            exemplify(shapes, parameter);
+            add_example(shapes, parameter);
         }
     }
     let Some(Value::Object(answers)) = operation.get_mut("responses") else { return };
-    for kind in answers.values_mut().flat_map(|answer| kinds_of(Some(answer))) {
-        exemplify(shapes, kind);
+    for kind in answers.values_mut().flat_map(|answer| media_types(Some(answer))) {
+        add_example(shapes, kind);
     }
-    answers.extend(refusals::answers(refusals, locale));
+    answers.extend(error_responses::answers(refusals, locale));
     for answer in answers.values_mut() {
         answer["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
     }
 }
 
 /// The media types of a body or an answer.
-fn kinds_of(has_content: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+fn media_types(has_content: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
     let content = has_content.and_then(|it| it.get_mut("content")).and_then(Value::as_object_mut);
     content.into_iter().flat_map(Map::values_mut)
 }
 
 /// Adds an example where there is none.
-fn exemplify(shapes: &Value, described: &mut Value) {
+fn add_example(shapes: &Value, described: &mut Value) {
     if described.get("example").is_none() && described.get("examples").is_none() {
         described["example"] = sample::of(shapes, &described["schema"]);
     }
 }
 
 /// What a call may refuse follows from what it takes; what only it refuses it says itself.
-fn refusals(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<Refusal> {
+fn refusals(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<ErrorResponse> {
     let needs_token = operation.get("security") != Some(&json!([]));
     let mut words: Vec<&str> = Vec::new();
     let mut found = Vec::new();
@@ -85,23 +85,24 @@ fn refusals(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<R
         words.push("not_found");
     }
     if let Some(field) = first_field(shapes, operation) {
-        found.push(Refusal::of_field(field));
+        found.push(ErrorResponse::missing_field(field));
         words.extend(["parse_error", "too_large", "unsupported_media_type"]);
     }
     let mut parameters = list(operation, "parameters");
     if let Some(parameter) = parameters.find(|parameter| parameter["in"] == "query") {
-        found.push(Refusal::of_parameter(parameter["name"].as_str().unwrap_or_default()));
+        found.push(ErrorResponse::bad_parameter(parameter["name"].as_str().unwrap_or_default()));
     }
-    words.extend(list(operation, OWN_REFUSALS).filter_map(Value::as_str));
+    words.extend(list(operation, OWN_ERRORS).filter_map(Value::as_str));
     words.push("internal");
     let is_static = list(operation, "tags").any(|tag| tag == TAG_REFERENCE);
     if !is_static {
         words.push("unavailable");
     }
-    found.extend(words.into_iter().filter_map(Refusal::read));
-    let in_words =
-        |refusal: Refusal| if refusal.is_about_token() { refusal.about_token(needs_token) } else { refusal };
-    found.into_iter().map(in_words).collect()
+    found.extend(words.into_iter().filter_map(ErrorResponse::parse));
+    let with_token_message = |refusal: ErrorResponse| {
+        if refusal.is_token_error() { refusal.with_token_error(needs_token) } else { refusal }
+    };
+    found.into_iter().map(with_token_message).collect()
 }
 
 fn list<'a>(operation: &'a Map<String, Value>, name: &str) -> impl Iterator<Item = &'a Value> {

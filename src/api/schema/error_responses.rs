@@ -1,4 +1,4 @@
-//! The refusals of a call, as the document has them: by status, each with its words, its
+//! The errors of a call, as the document has them: by status, each with its words, its
 //! headers and an example that is the very body a client would get.
 
 use std::collections::BTreeMap;
@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use crate::{auth::jwt::TokenError, error::ApiError};
 
 /// Where a shape of the document stands.
-pub(super) const SHAPES: &str = "#/components/schemas/";
+pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
-/// A refusal that a call may give.
-pub(super) struct Refusal {
+/// A response that a call may give.
+pub(super) struct ErrorResponse {
     name: String,
-    error: ApiError,
+    api_error: ApiError,
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// Reads a handler's word: a code, before it a status where this call gives it another one than the usual.
     /// `None` for what is neither.
-    pub(super) fn read(word: &str) -> Option<Self> {
+    pub(super) fn parse(word: &str) -> Option<Self> {
         let (status, name) = word.split_once(' ').map_or((None, word), |(status, name)| (Some(status), name));
         let error = ApiError::from(code(name)?);
         let error = match status {
@@ -29,31 +29,35 @@ impl Refusal {
             Some("400") => error.as_bad_request(),
             Some(_) => return None,
         };
-        Some(Self { name: name.to_owned(), error })
+        Some(Self { name: name.to_owned(), api_error: error })
     }
 
     /// Bad input, shown by a field that is missing.
-    pub(super) fn of_field(field: &str) -> Self {
+    pub(super) fn missing_field(field: &str) -> Self {
         let problem = FieldProblem::new(field, Problem::Required);
-        Self { name: "invalid".to_owned(), error: ApiError::fields(vec![problem]) }
+        Self { name: "invalid".to_owned(), api_error: ApiError::fields(vec![problem]) }
     }
 
     /// Bad input, shown by a parameter that is no number.
-    pub(super) fn of_parameter(name: &str) -> Self {
+    pub(super) fn bad_parameter(name: &str) -> Self {
         let problem = FieldProblem::new(name, Problem::WrongType);
-        Self { name: "invalid".to_owned(), error: ApiError::fields(vec![problem]) }
+        Self { name: "invalid".to_owned(), api_error: ApiError::fields(vec![problem]) }
     }
 
     /// In SimpleJWT's words for a token that opens doors, or for one that is shown for its own sake.
-    pub(super) fn about_token(self, opens: bool) -> Self {
+    pub(super) fn with_token_error(self, is_access: bool) -> Self {
         let words = TokenError::Expired.words();
-        let error = if opens { self.error.with_token_message(words) } else { self.error.with_detail(words) };
-        Self { error, ..self }
+        let error = if is_access {
+            self.api_error.with_token_message(words)
+        } else {
+            self.api_error.with_detail(words)
+        };
+        Self { api_error: error, ..self }
     }
 
     /// Does it say that a token is not good?
-    pub(super) fn is_about_token(&self) -> bool {
-        self.error.code() == Code::TokenNotValid
+    pub(super) fn is_token_error(&self) -> bool {
+        self.api_error.code() == Code::TokenNotValid
     }
 }
 
@@ -64,35 +68,35 @@ pub(super) fn code(name: &str) -> Option<Code> {
     (json!(code) == json!(name)).then_some(code)
 }
 
-/// The answers of `refusals`, by status.
-pub(super) fn answers(refusals: Vec<Refusal>, locale: Locale) -> BTreeMap<String, Value> {
-    let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
-    for refusal in refusals {
-        let same = by_status.entry(refusal.error.status().as_u16()).or_default();
-        if same.iter().all(|known| known.name != refusal.name) {
-            same.push(refusal);
+/// The answers of `errors`, by status.
+pub(super) fn answers(errors: Vec<ErrorResponse>, locale: Locale) -> BTreeMap<String, Value> {
+    let mut by_status: BTreeMap<u16, Vec<ErrorResponse>> = BTreeMap::new();
+    for error in errors {
+        let same = by_status.entry(error.api_error.status().as_u16()).or_default();
+        if same.iter().all(|known| known.name != error.name) {
+            same.push(error);
         }
     }
     by_status
         .into_iter()
-        .map(|(status, refusals)| (status.to_string(), answer(status, &refusals, locale)))
+        .map(|(status, errors)| (status.to_string(), answer(status, &errors, locale)))
         .collect()
 }
 
-fn answer(status: u16, refusals: &[Refusal], locale: Locale) -> Value {
-    let words: Vec<&str> = refusals.iter().map(|refusal| refusal.name.as_str()).collect();
-    let sentences: Vec<String> = refusals
+fn answer(status: u16, errors: &[ErrorResponse], locale: Locale) -> Value {
+    let words: Vec<&str> = errors.iter().map(|error| error.name.as_str()).collect();
+    let sentences: Vec<String> = errors
         .iter()
-        .map(|refusal| {
-            let sentence = app::error::sentence(locale, refusal.error.failure());
-            format!("`{}`: {sentence}", refusal.name)
+        .map(|error| {
+            let sentence = app::error::sentence(locale, error.api_error.failure());
+            format!("`{}`: {sentence}", error.name)
         })
         .collect();
-    let examples: BTreeMap<&str, Value> = refusals
+    let examples: BTreeMap<&str, Value> = errors
         .iter()
-        .map(|refusal| {
-            let summary = app::error::sentence(locale, refusal.error.failure());
-            (refusal.name.as_str(), json!({"summary": summary, "value": refusal.error.body(locale)}))
+        .map(|error| {
+            let summary = app::error::sentence(locale, error.api_error.failure());
+            (error.name.as_str(), json!({"summary": summary, "value": error.api_error.body(locale)}))
         })
         .collect();
     let mut headers = json!({});
@@ -106,7 +110,7 @@ fn answer(status: u16, refusals: &[Refusal], locale: Locale) -> Value {
         "headers": headers,
         "content": {"application/json": {
             "schema": {"allOf": [
-                {"$ref": format!("{SHAPES}Refusal")},
+                {"$ref": format!("{SCHEMAS}Error")},
                 {"type": "object", "properties": {"code": {"enum": words}}},
             ]},
             "examples": examples,
@@ -114,7 +118,7 @@ fn answer(status: u16, refusals: &[Refusal], locale: Locale) -> Value {
     })
 }
 
-/// The shape of every refusal.
+/// The shape of every response.
 pub(super) fn shape() -> Value {
     let sentences = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
     json!({
@@ -124,7 +128,7 @@ pub(super) fn shape() -> Value {
         "properties": {
             "error": {"type": "string", "description": "One sentence for a person."},
             "detail": {"type": "string", "description": "The same, or the words of Django REST Framework."},
-            "code": {"$ref": format!("{SHAPES}Code")},
+            "code": {"$ref": format!("{SCHEMAS}Code")},
             "fields": {
                 "type": "object",
                 "description": "With `invalid`: each bad field, and what is wrong with it.",

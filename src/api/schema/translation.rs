@@ -11,13 +11,13 @@ static CHINESE: LazyLock<HashMap<String, String>> =
     LazyLock::new(|| serde_json::from_str(include_str!("zh.json")).unwrap_or_default());
 
 /// Makes one line of each paragraph, which in a comment has as many as fit there.
-pub(super) fn straighten(document: &mut Value) {
-    each(document, &mut |text| *text = rewritten(text, str::to_owned));
+pub(super) fn unwrap_lines(document: &mut Value) {
+    each(document, &mut |text| *text = rewrite_paragraphs(text, str::to_owned));
 }
 
 /// Puts the prose into Chinese; what has none stays as it is.
-pub(super) fn in_chinese(document: &mut Value) {
-    each(document, &mut |text| *text = rewritten(text, chinese));
+pub(super) fn to_chinese(document: &mut Value) {
+    each(document, &mut |text| *text = rewrite_paragraphs(text, chinese));
 }
 
 /// The Chinese of one paragraph.
@@ -25,7 +25,7 @@ pub(super) fn chinese(english: &str) -> String {
     CHINESE.get(english).map_or(english, String::as_str).to_owned()
 }
 
-fn rewritten(text: &str, mut rewrite: impl FnMut(&str) -> String) -> String {
+fn rewrite_paragraphs(text: &str, mut rewrite: impl FnMut(&str) -> String) -> String {
     let blocks = text.trim().split("\n\n").map(|block| {
         let items: Option<Vec<&str>> = block.split('\n').map(|line| line.strip_prefix("- ")).collect();
         match items {
@@ -79,7 +79,7 @@ mod tests {
         let mut document = Documents::new(&router::calls().into_openapi()).value(Locale::en);
         let mut used: BTreeSet<String> = PROTOCOL_CLOSES.iter().map(|(_, why)| (*why).to_owned()).collect();
         each(&mut document, &mut |text| {
-            rewritten(text, |paragraph| {
+            rewrite_paragraphs(text, |paragraph| {
                 used.insert(paragraph.to_owned());
                 String::new()
             });
@@ -94,6 +94,6 @@ mod tests {
     #[test]
     fn paragraphs_and_lines_of_lists_are_taken_one_by_one() {
         let text = "One\ntwo.\n\n- a\n- b\n";
-        assert_eq!(rewritten(text, |unit| format!("<{unit}>")), "<One two.>\n\n- <a>\n- <b>");
+        assert_eq!(rewrite_paragraphs(text, |unit| format!("<{unit}>")), "<One two.>\n\n- <a>\n- <b>");
     }
 }

@@ -6,14 +6,14 @@ use utoipa::ToSchema;
 
 /// That it was done.
 #[derive(Serialize, ToSchema)]
-pub struct Done {
+pub struct Acknowledgement {
     /// One sentence, in Chinese in every language (contract).
     message: &'static str,
 }
 
-impl Done {
+impl Acknowledgement {
     /// It was done, in these words of the contract.
-    pub fn saying(message: &'static str) -> Json<Self> {
+    pub fn new(message: &'static str) -> Json<Self> {
         Json(Self { message })
     }
 }
@@ -27,4 +27,4 @@ pub struct Count {
 
 /// That there is nothing to say: `{}`.
 #[derive(Serialize, ToSchema)]
-pub struct Nothing {}
+pub struct EmptyBody {}
