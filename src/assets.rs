@@ -47,13 +47,13 @@ const _: () = assert!(
 
 /// How long a browser may keep a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keep {
+enum CachePolicy {
     /// For ever: its address changes with it.
-    Forever,
+    Immutable,
     /// It must ask each time.
-    Asking,
+    Revalidate,
     /// Not at all.
-    Never,
+    NoStore,
 }
 
 /// What Leptos must know: where pages find the script, the wasm and the style.
@@ -75,7 +75,7 @@ pub fn is_built() -> bool {
 /// `/pkg/…` and a route for each public file.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let package = |Path((hash, file)): Path<(String, String)>, headers: HeaderMap| async move {
-        serve(&format!("pkg/{file}"), &headers, keep(&hash))
+        serve(&format!("pkg/{file}"), &headers, cache_policy(&hash))
     };
     let is_public = |file: &Cow<'static, str>| !file.starts_with("pkg/") && Encoding::of_name(file).is_none();
     Site::iter().filter(is_public).fold(
@@ -85,7 +85,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
             let route = format!("/{}", file.replace('{', "{{").replace('}', "}}"));
             router.route(
                 &route,
-                get(move |headers: HeaderMap| async move { serve(&file, &headers, Keep::Asking) }),
+                get(move |headers: HeaderMap| async move { serve(&file, &headers, CachePolicy::Revalidate) }),
             )
         },
     )
@@ -104,29 +104,29 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     format!("{:016x}", hasher.finish())
 });
 
-fn keep(hash: &str) -> Keep {
+fn cache_policy(hash: &str) -> CachePolicy {
     if cfg!(debug_assertions) {
-        Keep::Asking
+        CachePolicy::Revalidate
     } else if hash == *HASH {
-        Keep::Forever
+        CachePolicy::Immutable
     } else {
         // While a new version is rolled out, its page may ask the old one for its files, or the reverse. What comes
         // then must not stay under the other's address.
-        Keep::Never
+        CachePolicy::NoStore
     }
 }
 
-fn serve(name: &str, headers: &HeaderMap, keep: Keep) -> Response {
+fn serve(name: &str, headers: &HeaderMap, policy: CachePolicy) -> Response {
     let Some((file, encoding)) = find(name, headers) else { return missing() };
     let mut response = Response::default();
     let etag = etag(&file);
     let answer = response.headers_mut();
     answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    answer.insert(CACHE_CONTROL, HeaderValue::from_static(keep.directive()));
+    answer.insert(CACHE_CONTROL, HeaderValue::from_static(policy.directive()));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         answer.insert(ETAG, etag);
     }
-    if knows(headers, &etag) {
+    if is_cached(headers, &etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
@@ -150,8 +150,8 @@ fn find(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Encoding)> {
         return None;
     }
     let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut liked = encoding::liked(accepted).into_iter();
-    liked.find_map(|form| Some((Site::get(&format!("{name}{}", form.suffix()))?, form)))
+    let mut encodings = encoding::accepted(accepted).into_iter();
+    encodings.find_map(|encoding| Some((Site::get(&format!("{name}{}", encoding.suffix()))?, encoding)))
 }
 
 fn missing() -> Response {
@@ -170,7 +170,7 @@ fn etag(file: &EmbeddedFile) -> String {
 }
 
 /// Has the client this very file already?
-fn knows(headers: &HeaderMap, etag: &str) -> bool {
+fn is_cached(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     tags.flat_map(|value| value.split(','))
         .map(str::trim)
@@ -184,12 +184,12 @@ fn content_type(name: &str) -> String {
     if is_text { format!("{kind}; charset=utf-8") } else { kind.to_string() }
 }
 
-impl Keep {
+impl CachePolicy {
     fn directive(self) -> &'static str {
         match self {
-            Self::Forever => "public, max-age=31536000, immutable",
-            Self::Asking => "no-cache",
-            Self::Never => "no-store",
+            Self::Immutable => "public, max-age=31536000, immutable",
+            Self::Revalidate => "no-cache",
+            Self::NoStore => "no-store",
         }
     }
 }
@@ -220,13 +220,13 @@ mod tests {
     #[test]
     fn a_client_that_has_the_file_is_told_so() {
         let asks = |value| {
-            knows(&HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]), "\"ab\"")
+            is_cached(&HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]), "\"ab\"")
         };
         assert!(asks("\"ab\""));
         assert!(asks("\"cd\", W/\"ab\""));
         assert!(asks("*"));
         assert!(!asks("\"abc\""));
-        assert!(!knows(&HeaderMap::new(), "\"ab\""));
+        assert!(!is_cached(&HeaderMap::new(), "\"ab\""));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
     config::{Config, CountLimit, RedisUrl},
     connections::limits::Limits,
     data_folder,
-    health::{self, Absence, Health},
+    health::{self, DependencyDown, Health},
     metrics::Metrics,
     router,
     shutdown::{self, Shutdown},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Open files that there are at least, where the system does not say.
-const OPEN_FILES: u64 = 1_024;
+const DEFAULT_OPEN_FILES: u64 = 1_024;
 
 /// A server that is ready to serve.
 pub struct Server {
@@ -49,14 +49,14 @@ pub struct Server {
 /// What [`StartError`] says of databases.
 pub async fn open_existing(config: &Config) -> Result<Chat, StartError> {
     check_redis(config)?;
-    domain(config, Store::open_existing(config.database_url.expose()).await)
+    start_chat(config, Store::open_existing(config.database_url.expose()).await)
 }
 
 /// Opens the database for a server and starts the domain on it.
 async fn open(config: &Config) -> Result<Chat, StartError> {
     check_redis(config)?;
     data_folder::prepare(&config.data)?;
-    domain(config, Store::open(config.database_url.expose()).await)
+    start_chat(config, Store::open(config.database_url.expose()).await)
 }
 
 fn check_redis(config: &Config) -> Result<(), StartError> {
@@ -66,7 +66,7 @@ fn check_redis(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-fn domain(config: &Config, store: Result<Store, StoreError>) -> Result<Chat, StartError> {
+fn start_chat(config: &Config, store: Result<Store, StoreError>) -> Result<Chat, StartError> {
     // Whoever tries the program out does in minutes what people do in weeks.
     let unless_demo = |limit: CountLimit| limit.0.filter(|_| !config.demo).unwrap_or_default();
     let settings = Settings {
@@ -85,7 +85,7 @@ fn domain(config: &Config, store: Result<Store, StoreError>) -> Result<Chat, Sta
         redis: config.redis_url.as_ref().map(RedisUrl::addresses),
         ..Settings::default()
     };
-    let store = store.map_err(|error| database(config, error))?;
+    let store = store.map_err(|error| database_error(config, error))?;
     Ok(Chat::start(store, settings, Clock::System))
 }
 
@@ -98,7 +98,7 @@ async fn demo_account(config: &Config, chat: &Chat) -> Result<bool, StartError> 
         return Ok(chat.ensure_demo_account().await.map_err(failed)?.is_some());
     }
     if chat.has_demo_password().await.map_err(failed)? {
-        return Err(StartError::DemoPassword { place: config.database_url.place() });
+        return Err(StartError::DemoPassword { location: config.database_url.location() });
     }
     Ok(false)
 }
@@ -120,23 +120,23 @@ async fn agree_on_key(config: &Config, chat: &Chat, auth: &Auth) -> Result<(), S
             );
             Ok(())
         }
-        KeyAgreement::Another => Err(StartError::AnotherKey { place: config.database_url.place() }),
+        KeyAgreement::Another => Err(StartError::AnotherKey { location: config.database_url.location() }),
     }
 }
 
-fn database(config: &Config, error: StoreError) -> StartError {
-    let place = config.database_url.place();
+fn database_error(config: &Config, error: StoreError) -> StartError {
+    let location = config.database_url.location();
     match error {
-        StoreError::Unreachable(reason) => StartError::DatabaseUnreachable { place, reason },
-        StoreError::InUse => StartError::DatabaseInUse { place },
-        StoreError::NoSchema => StartError::NoSchema { place },
-        StoreError::OlderSchema { found, known } => StartError::OlderSchema { place, found, known },
-        StoreError::NewerSchema { found, known } => StartError::NewerSchema { place, found, known },
+        StoreError::Unreachable(reason) => StartError::DatabaseUnreachable { location, reason },
+        StoreError::InUse => StartError::DatabaseInUse { location },
+        StoreError::NoSchema => StartError::NoSchema { location },
+        StoreError::OlderSchema { found, known } => StartError::OlderSchema { location, found, known },
+        StoreError::NewerSchema { found, known } => StartError::NewerSchema { location, found, known },
         StoreError::SchemaLock(_)
         | StoreError::Migration(_)
         | StoreError::Database(_)
         | StoreError::CommitUnknown(_)
-        | StoreError::Corrupt(_) => StartError::Database { place, reason: error.to_string() },
+        | StoreError::Corrupt(_) => StartError::Database { location, reason: error.to_string() },
     }
 }
 
@@ -145,7 +145,7 @@ fn database(config: &Config, error: StoreError) -> StartError {
 /// # Errors
 /// Each of [`StartError`].
 pub async fn start(config: Config) -> Result<Server, StartError> {
-    let limits = Limits::new(&config, allow_open_files());
+    let limits = Limits::new(&config, raise_open_file_limit());
     let shutdown = Shutdown::new();
     // The port first: a second server says so before it has touched the data.
     let listener = shutdown::listen(config.listen).await?;
@@ -157,8 +157,8 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
     let auth = Auth::new(&config, &secret, chat.clock().clone());
     agree_on_key(&config, &chat, &auth).await?;
-    let longest = config.refresh_token_lifetime.max(config.access_token_lifetime);
-    tokio::spawn(auth::session::sweep(chat.clone(), longest));
+    let max_lifetime = config.refresh_token_lifetime.max(config.access_token_lifetime);
+    tokio::spawn(auth::session::sweep(chat.clone(), max_lifetime));
     let made_demo_account = demo_account(&config, &chat).await?;
 
     if !assets::is_built() {
@@ -174,7 +174,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
                         Unready::Database(_) => health::NO_DATABASE,
                         Unready::Redis => "Redis does not answer.",
                     };
-                    Absence { sentence, reason: unready.to_string() }
+                    DependencyDown { sentence, reason: unready.to_string() }
                 })
             }
         }
@@ -193,7 +193,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
 
 /// As many as the system lets us have: each socket is one, and what a shell or a service is given at first, often
 /// 1,024, would be too few. How many there may be.
-fn allow_open_files() -> u64 {
+fn raise_open_file_limit() -> u64 {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(files) => {
             tracing::debug!(files, "open files allowed");
@@ -201,7 +201,7 @@ fn allow_open_files() -> u64 {
         }
         Err(error) => {
             tracing::warn!(%error, "the limit on open files stays as it was");
-            OPEN_FILES
+            DEFAULT_OPEN_FILES
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, Config, Given};
+use crate::config::{self, CommandLine, Config};
 
 mod flags;
 pub mod password;
@@ -23,7 +23,7 @@ pub mod users;
 use flags::{Flags, StoreFlags};
 
 const FAILED: u8 = 1;
-const MISUSED: u8 = 2;
+const USAGE_ERROR: u8 = 2;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -59,7 +59,7 @@ enum Command {
     },
 }
 
-/// What is to be done to an account. Passwords never stand on the command line: [`password::ask`] reads them.
+/// What is to be done to an account. Passwords never stand on the command line: [`password::prompt`] reads them.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum UsersCommand {
     /// Make an account; its password is asked for, or read from standard input
@@ -98,7 +98,7 @@ pub enum UsersCommand {
 pub struct NewPassword {
     /// Ask for the account's password, or read it from standard input, instead of drawing one
     #[arg(long = "ask-password")]
-    pub is_asked: bool,
+    pub is_prompted: bool,
 }
 
 /// A command that needs the rest of the server.
@@ -126,16 +126,16 @@ pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
             // Help and version go to standard output, mistakes to standard error; when neither can be written to,
             // nobody is there to be told.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE_ERROR));
         }
     };
     let loaded = match config::load(command.given(), env::vars_os(), Path::new(".")) {
         Ok(loaded) => loaded,
-        Err(problems) => return fail(&problems, MISUSED),
+        Err(problems) => return print_error(&problems, USAGE_ERROR),
     };
     let task = match command {
         Command::Config(_) => {
-            say(&config::Report(&loaded));
+            print_line(&config::Report(&loaded));
             return ExitCode::SUCCESS;
         }
         Command::Serve(_) => Task::Serve(loaded.config),
@@ -144,17 +144,17 @@ pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
     };
     match run(task) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error, FAILED),
+        Err(error) => print_error(&error, FAILED),
     }
 }
 
 /// Writes to standard output. Unlike `println!` it does not panic when nobody reads to the end, as under `head`.
-pub fn say(text: &impl Display) {
+pub fn print_line(text: &impl Display) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// Tells what went wrong, on standard error.
-fn fail(error: &impl Display, code: u8) -> ExitCode {
+fn print_error(error: &impl Display, code: u8) -> ExitCode {
     let mut stderr = io::stderr().lock();
     for line in error.to_string().lines() {
         let _ = writeln!(stderr, "liao: {line}");
@@ -164,7 +164,7 @@ fn fail(error: &impl Display, code: u8) -> ExitCode {
 
 impl Command {
     /// What its flags say about the settings.
-    fn given(&self) -> &Given {
+    fn given(&self) -> &CommandLine {
         match self {
             Self::Serve(Flags(given))
             | Self::Config(Flags(given))

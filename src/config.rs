@@ -13,9 +13,9 @@ use std::{
 
 mod database_url;
 mod environment;
+mod errors;
 mod file;
 mod origins;
-mod problem;
 mod redis_url;
 mod report;
 mod settings;
@@ -24,8 +24,8 @@ mod tests;
 mod value;
 
 pub use database_url::DatabaseUrl;
+pub use errors::{ConfigErrors, SettingError};
 pub use origins::ApiOrigins;
-pub use problem::{Problem, Problems};
 pub use redis_url::RedisUrl;
 pub use report::Report;
 pub use settings::{Config, SETTINGS, Setting};
@@ -53,7 +53,7 @@ pub enum Source {
 
 /// What the command line said.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct CommandLine {
     /// `--config`.
     pub file: Option<PathBuf>,
     /// Names of settings and the text given for each.
@@ -66,14 +66,14 @@ pub struct Loaded {
     /// What the server goes by.
     pub config: Config,
     /// One line for each setting, in the order of [`SETTINGS`].
-    pub lines: Vec<Line>,
+    pub lines: Vec<EffectiveSetting>,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
 }
 
 /// One setting as `liao config` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct EffectiveSetting {
     /// Its name.
     pub name: &'static str,
     /// Its value as it was written, without what is secret.
@@ -90,22 +90,22 @@ pub struct Line {
 /// # Errors
 /// Everything that is wrong, not only the first: unknown names, values that cannot be read, a file that is not there.
 pub fn load(
-    given: &Given,
+    given: &CommandLine,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     folder: &Path,
-) -> Result<Loaded, Problems> {
-    let mut problems = Vec::new();
-    let environment = environment::read(environment, &mut problems);
+) -> Result<Loaded, ConfigErrors> {
+    let mut errors = Vec::new();
+    let environment = environment::read(environment, &mut errors);
     let named = given.file.clone().or_else(|| environment.file.clone());
-    let file = file::read(named, folder, &mut problems);
-    let reader = settings::Reader::new(given, &environment, file.as_ref(), problems);
+    let file = file::read(named, folder, &mut errors);
+    let reader = settings::SettingsReader::new(given, &environment, file.as_ref(), errors);
     let (config, lines) = reader.finish()?;
     Ok(Loaded { config, lines, file: file.map(|file| file.path) })
 }
 
 impl Source {
     /// The source as part of a sentence, for the setting `name`.
-    fn of(&self, name: &str) -> String {
+    fn describe(&self, name: &str) -> String {
         match self {
             Self::Flag => settings::flag(name),
             Self::Environment => settings::variable(name),

@@ -49,7 +49,7 @@ pub fn secret_key(folder: &Path, configured: Option<&SecretString>) -> Result<Se
     let refused = |reason: String| StartError::SecretKey { path: path.clone(), reason };
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            make(folder, &path).map_err(|error| refused(reason(&error)))?;
+            create_key(folder, &path).map_err(|error| refused(reason(&error)))?;
             // Read anew: of two servers that start at once, one has made the file and both must use that key.
             fs::read_to_string(&path)
         }
@@ -66,7 +66,7 @@ pub fn secret_key(folder: &Path, configured: Option<&SecretString>) -> Result<Se
 }
 
 /// Writes a new key beside its place and links it there in one step, unless one has come to be meanwhile.
-fn make(folder: &Path, path: &Path) -> io::Result<()> {
+fn create_key(folder: &Path, path: &Path) -> io::Result<()> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)?;
     let mut key = String::with_capacity(2 * bytes.len() + 1);

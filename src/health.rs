@@ -24,41 +24,41 @@ use crate::shutdown::Shutdown;
 pub const NO_DATABASE: &str = "The database does not answer.";
 
 /// A database that takes longer does not answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An answer is good for this long, so that a stranger who asks without end does not keep the database busy.
-const GOOD_FOR: Duration = Duration::from_secs(1);
+const CACHE_FOR: Duration = Duration::from_secs(1);
 
 /// Something that the process depends on does not answer.
 #[derive(Clone, Debug)]
-pub struct Absence {
+pub struct DependencyDown {
     /// One sentence, for whoever asks.
     pub sentence: &'static str,
     /// Why, for the log alone.
     pub reason: String,
 }
 
-type Check = dyn Fn() -> BoxFuture<'static, Result<(), Absence>> + Send + Sync;
+type Check = dyn Fn() -> BoxFuture<'static, Result<(), DependencyDown>> + Send + Sync;
 
 /// Knows whether the process is ready. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
     shutdown: Shutdown,
     check: Arc<Check>,
-    last: Arc<Mutex<Option<Answer>>>,
+    last: Arc<Mutex<Option<CachedCheck>>>,
 }
 
 #[derive(Clone, Copy)]
-struct Answer {
-    when: Instant,
-    refusal: Option<&'static str>,
+struct CachedCheck {
+    checked_at: Instant,
+    failure: Option<&'static str>,
 }
 
 impl Health {
     /// `check` asks what the process depends on.
     pub fn new<F>(shutdown: Shutdown, check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<(), Absence>> + Send + 'static,
+        F: Future<Output = Result<(), DependencyDown>> + Send + 'static,
     {
         let check = move || -> BoxFuture<'static, _> { Box::pin(check()) };
         Self { shutdown, check: Arc::new(check), last: Arc::default() }
@@ -70,41 +70,41 @@ impl Health {
     }
 
     /// What does not answer of what the process depends on, in one sentence. Those who ask at once share one answer.
-    async fn refusal(&self) -> Option<&'static str> {
+    async fn failure(&self) -> Option<&'static str> {
         let mut last = self.last.lock().await;
-        if let Some(Answer { when, refusal }) = *last
-            && when.elapsed() < GOOD_FOR
+        if let Some(CachedCheck { checked_at, failure }) = *last
+            && checked_at.elapsed() < CACHE_FOR
         {
-            return refusal;
+            return failure;
         }
-        let refusal = match timeout(PATIENCE, (self.check)()).await {
+        let failure = match timeout(CHECK_TIMEOUT, (self.check)()).await {
             Ok(Ok(())) => None,
-            Ok(Err(Absence { sentence, reason })) => {
+            Ok(Err(DependencyDown { sentence, reason })) => {
                 tracing::warn!(%reason, "not ready");
                 Some(sentence)
             }
             Err(_) => {
                 tracing::warn!(
-                    patience_seconds = PATIENCE.as_secs(),
+                    timeout_seconds = CHECK_TIMEOUT.as_secs(),
                     "not ready: the database does not answer"
                 );
                 Some(NO_DATABASE)
             }
         };
-        *last = Some(Answer { when: Instant::now(), refusal });
-        refusal
+        *last = Some(CachedCheck { checked_at: Instant::now(), failure });
+        failure
     }
 }
 
 async fn ready(State(health): State<Health>) -> Response {
-    let refusal = if health.shutdown.is_stopping() {
+    let failure = if health.shutdown.is_stopping() {
         "The server is stopping."
-    } else if let Some(sentence) = health.refusal().await {
+    } else if let Some(sentence) = health.failure().await {
         sentence
     } else {
         return "ok".into_response();
     };
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], refusal).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], failure).into_response()
 }
 
 #[cfg(test)]
@@ -135,7 +135,8 @@ mod tests {
             move || {
                 asked.fetch_add(1, Ordering::SeqCst);
                 let up = up.load(Ordering::SeqCst);
-                let gone = Absence { sentence: "The cat does not answer.", reason: "asleep".to_owned() };
+                let gone =
+                    DependencyDown { sentence: "The cat does not answer.", reason: "asleep".to_owned() };
                 async move { if up { Ok(()) } else { Err(gone) } }
             }
         });
@@ -145,19 +146,19 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
 
         up.store(false, Ordering::SeqCst);
-        tokio::time::advance(GOOD_FOR).await;
+        tokio::time::advance(CACHE_FOR).await;
         let gone = (StatusCode::SERVICE_UNAVAILABLE, "The cat does not answer.".to_owned());
         assert_eq!(ask(&health, "/readyz").await, gone);
         assert_eq!(ask(&health, "/healthz").await.0, StatusCode::OK, "the process is up all the same");
 
         up.store(true, Ordering::SeqCst);
-        tokio::time::advance(GOOD_FOR).await;
+        tokio::time::advance(CACHE_FOR).await;
         assert_eq!(ask(&health, "/readyz").await.0, StatusCode::OK);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_database_that_hangs_does_not_make_the_question_hang() {
-        let health = Health::new(Shutdown::new(), std::future::pending::<Result<(), Absence>>);
+        let health = Health::new(Shutdown::new(), std::future::pending::<Result<(), DependencyDown>>);
         let silent = (StatusCode::SERVICE_UNAVAILABLE, NO_DATABASE.to_owned());
         assert_eq!(ask(&health, "/readyz").await, silent);
     }

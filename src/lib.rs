@@ -34,7 +34,7 @@ pub mod ws;
 use chat::service::accounts::{DEVELOPER, DEVELOPER_PASSWORD};
 
 use crate::{
-    cli::{Task, say},
+    cli::{Task, print_line},
     start_error::StartError,
 };
 
@@ -54,13 +54,13 @@ pub fn run(task: Task) -> Result<(), String> {
                 let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
                 let done = cli::users::run(&chat, command).await;
                 chat.stop().await;
-                done.map(|sentence| say(&sentence))
+                done.map(|sentence| print_line(&sentence))
             }
             Task::CreateDeveloperGroup(config, password) => {
                 let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
                 let done = cli::users::create_developer_group(&chat, password).await;
                 chat.stop().await;
-                done.map(|sentence| say(&sentence))
+                done.map(|sentence| print_line(&sentence))
             }
         }
     })
@@ -70,9 +70,9 @@ async fn serve(config: config::Config) -> Result<(), StartError> {
     logging::init(&config)?;
     let server = boot::start(config).await?;
     if server.made_demo_account {
-        say(&format!("Demo account: {DEVELOPER} / {DEVELOPER_PASSWORD}"));
+        print_line(&format!("Demo account: {DEVELOPER} / {DEVELOPER_PASSWORD}"));
     }
     // The last line: whoever starts the server by a program waits for it.
-    say(&format!("Liao is at http://{}", server.address));
+    print_line(&format!("Liao is at http://{}", server.address));
     server.serve().await
 }

@@ -52,47 +52,47 @@ pub enum StartError {
     RedisWithoutServer,
     /// This server has made a secret key of its own, and another on the same database uses another.
     #[error(
-        "The database at {place} is used with another secret key than the one in this data folder: tokens of one server \
+        "The database at {location} is used with another secret key than the one in this data folder: tokens of one server \
          would not be valid on another. Give each server the same secret_key."
     )]
     AnotherKey {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
     /// The database does not answer.
-    #[error("The database at {place} cannot be reached ({reason}). Start it, or correct database_url.")]
+    #[error("The database at {location} cannot be reached ({reason}). Start it, or correct database_url.")]
     DatabaseUnreachable {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
         /// What the driver says, without the address.
         reason: String,
     },
     /// Another server has the SQLite file.
     #[error(
-        "The database at {place} is in use: an SQLite file has one server. Stop that one, give this one a folder of its \
+        "The database at {location} is in use: an SQLite file has one server. Stop that one, give this one a folder of its \
          own with --data, or let several servers share a MySQL or MariaDB with --database-url."
     )]
     DatabaseInUse {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
     /// A command found no database, or an empty one.
     #[error(
-        "There is no database at {place} yet: the server makes it. Start it once with 'liao serve' and the same \
+        "There is no database at {location} yet: the server makes it. Start it once with 'liao serve' and the same \
          settings, then give this command again."
     )]
     NoSchema {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
     /// A command found the database of an older Liao, whose server may be running on it.
     #[error(
-        "The database at {place} is of an older version of Liao (its schema is {found}, this version's {known}). Start \
+        "The database at {location} is of an older version of Liao (its schema is {found}, this version's {known}). Start \
          this version's server, which brings it up to date, or use the older version's commands."
     )]
     OlderSchema {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
         /// The schema's number in the database.
         found: i64,
         /// The last one this version knows.
@@ -100,32 +100,32 @@ pub enum StartError {
     },
     /// The account of the demo lets everybody in, and this is none.
     #[error(
-        "The account developer at {place} has the password of the demo, which everybody knows. Give it another with \
+        "The account developer at {location} has the password of the demo, which everybody knows. Give it another with \
          'liao users password developer', or close it with 'liao users deactivate developer', each with this server's \
          --data or --database-url; or start with --demo where no stranger can reach the server."
     )]
     DemoPassword {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
     /// A newer Liao has been here.
     #[error(
-        "The database at {place} was made by a newer version of Liao (its schema is {found}, this version knows \
+        "The database at {location} was made by a newer version of Liao (its schema is {found}, this version knows \
          {known}). Use that version or a later one."
     )]
     NewerSchema {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
         /// The schema's number in the database.
         found: i64,
         /// The last one this version knows.
         known: i64,
     },
     /// The database answers, but cannot be brought into use.
-    #[error("The database at {place} cannot be used: {reason}.")]
+    #[error("The database at {location} cannot be used: {reason}.")]
     Database {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
         /// What the driver says.
         reason: String,
     },

@@ -38,10 +38,11 @@ impl Encoding {
 
 /// The forms that the client takes, the one it likes best first. The plain form is always among them: a client that
 /// refuses it is better served with it than with an error.
-pub(super) fn liked<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Encoding> {
-    let said: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(weighed).collect();
+pub(super) fn accepted<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Encoding> {
+    let weights: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(parse_weight).collect();
     let weight = |names: &[&str]| {
-        let named = said.iter().find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
+        let named =
+            weights.iter().find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
         named.map(|(_, weight)| *weight)
     };
     let mut forms: Vec<(Encoding, f32)> = ALL
@@ -62,7 +63,7 @@ pub(super) fn liked<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Encoding> 
 }
 
 /// `gzip;q=0.5` as name and weight; a weight that cannot be read is none.
-fn weighed(item: &str) -> (&str, f32) {
+fn parse_weight(item: &str) -> (&str, f32) {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
@@ -74,14 +75,14 @@ mod tests {
     use super::{Encoding::*, *};
 
     fn of(value: &str) -> Vec<Encoding> {
-        liked([value].into_iter())
+        accepted([value].into_iter())
     }
 
     #[test]
     fn what_browsers_send_gives_brotli_then_gzip() {
         assert_eq!(of("gzip, deflate, br, zstd"), [Brotli, Gzip, Identity]);
         assert_eq!(of("gzip, deflate"), [Gzip, Identity]);
-        assert_eq!(liked(["gzip", "br"].into_iter()), [Brotli, Gzip, Identity], "in two headers");
+        assert_eq!(accepted(["gzip", "br"].into_iter()), [Brotli, Gzip, Identity], "in two headers");
     }
 
     #[test]
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn without_a_word_or_with_nonsense_the_plain_form_is_sent() {
-        assert_eq!(liked(std::iter::empty()), [Identity]);
+        assert_eq!(accepted(std::iter::empty()), [Identity]);
         assert_eq!(of(""), [Identity]);
         assert_eq!(of("br;q=lots, broccoli"), [Identity]);
         assert_eq!(of("identity;q=0"), [Identity]);

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 ///
 /// # Errors
 /// One sentence: nothing was given, the two differ, or it could not be read.
-pub fn ask(username: &str) -> Result<SecretString, String> {
+pub fn prompt(username: &str) -> Result<SecretString, String> {
     let unreadable = |error: io::Error| format!("The password cannot be read: {error}.");
     if !io::stdin().is_terminal() {
         let mut line = String::new();
@@ -28,7 +28,7 @@ pub fn ask(username: &str) -> Result<SecretString, String> {
 ///
 /// # Errors
 /// One sentence: the system gives no random numbers.
-pub fn draw() -> Result<SecretString, String> {
+pub fn generate() -> Result<SecretString, String> {
     // 32 that one can read aloud and copy by hand: neither 0 nor o, neither 1 nor l.
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0_u8; 20];

@@ -55,14 +55,14 @@ pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
 /// # Errors
 /// A sentence that says why not.
 pub async fn create_developer_group(chat: &Chat, password: NewPassword) -> Result<String, String> {
-    let secret = if password.is_asked { ask(DEVELOPER).await? } else { password::draw()? };
+    let secret = if password.is_prompted { ask(DEVELOPER).await? } else { password::generate()? };
     let done = chat.create_developer_group(secret.expose_secret()).await;
     let done = done.map_err(|error| sentence(&error, DEVELOPER))?;
     let mut did = Vec::new();
     if done.made_group {
         did.push(format!("made the group {DEVELOPER}"));
     }
-    if done.made_account && password.is_asked {
+    if done.made_account && password.is_prompted {
         did.push(format!("made the account {DEVELOPER}"));
     } else if done.made_account {
         did.push(format!("made the account {DEVELOPER} with the password {}", secret.expose_secret()));
@@ -70,20 +70,20 @@ pub async fn create_developer_group(chat: &Chat, password: NewPassword) -> Resul
     if done.joined {
         did.push("put the account into the group".to_owned());
     }
-    let mut told = match did.as_slice() {
+    let mut summary = match did.as_slice() {
         [] => format!("Nothing to do: the account {DEVELOPER} is in the group {DEVELOPER}."),
         did => format!("Done: {}.", did.join(", ")),
     };
     if !done.made_account {
-        told.push_str(" It keeps its password; 'liao users password developer' sets another.");
+        summary.push_str(" It keeps its password; 'liao users password developer' sets another.");
     }
-    Ok(told)
+    Ok(summary)
 }
 
 /// Asking waits for a person, which the runtime's threads must not.
 async fn ask(username: &str) -> Result<SecretString, String> {
     let username = username.to_owned();
-    let asked = tokio::task::spawn_blocking(move || password::ask(&username)).await;
+    let asked = tokio::task::spawn_blocking(move || password::prompt(&username)).await;
     asked.map_err(|error| format!("The password cannot be read: {error}."))?
 }
 
@@ -91,13 +91,13 @@ fn sentence(error: &Error, username: &str) -> String {
     match error.failure() {
         failure if failure.code == Code::UserNotFound => format!("There is no account {username}."),
         failure if failure.code == Code::Invalid => {
-            failure.fields.iter().map(complaint).collect::<Vec<_>>().join("\n")
+            failure.fields.iter().map(field_error).collect::<Vec<_>>().join("\n")
         }
         _ => format!("That could not be done: {error}."),
     }
 }
 
-fn complaint(field: &FieldProblem) -> String {
+fn field_error(field: &FieldProblem) -> String {
     let name = match field.field.as_str() {
         "username" => "The username",
         "password" => "The password",

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::value::Value;
+use super::value::SettingValue;
 
 /// Where the database is: `sqlite:FILE`, `mysql://…` or `mariadb://…`. Its `Debug` and `Display` forms leave the
 /// password out; [`DatabaseUrl::expose`] has it.
@@ -23,7 +23,7 @@ impl DatabaseUrl {
     }
 
     /// The database in few words for a sentence: the file, or the host and port. No user, no password.
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         if let Some(path) = sqlite_path(&self.0) {
             return path.to_owned();
         }
@@ -46,7 +46,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-impl Value for DatabaseUrl {
+impl SettingValue for DatabaseUrl {
     const EXPECTED: &'static str =
         "sqlite:FILE, mysql://USER:PASSWORD@HOST/NAME or mariadb://USER:PASSWORD@HOST/NAME";
     // One that cannot be read may have its password anywhere.

@@ -8,7 +8,7 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{FILE_NAME, Problem, Setting};
+use super::{FILE_NAME, Setting, SettingError};
 
 /// What the file says.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct File {
 }
 
 /// Reads the `named` file, which must be there, or else the one in `folder`, which need not be.
-pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Problem>) -> Option<File> {
+pub(super) fn read(named: Option<PathBuf>, folder: &Path, errors: &mut Vec<SettingError>) -> Option<File> {
     let must_exist = named.is_some();
     let shown = named.unwrap_or_else(|| FILE_NAME.into());
     let path = folder.join(&shown);
@@ -28,7 +28,7 @@ pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Pro
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => return None,
         Err(error) => {
-            problems.push(Problem::FileUnreadable { path: shown, reason: reason(&error) });
+            errors.push(SettingError::FileUnreadable { path: shown, reason: reason(&error) });
             return None;
         }
     };
@@ -38,19 +38,19 @@ pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Pro
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             // The parser's words, not its drawing: that one repeats the line, which may hold a secret.
             let reason = error.message().lines().collect::<Vec<_>>().join(", ");
-            problems.push(Problem::FileMalformed { path: shown, line, reason });
+            errors.push(SettingError::FileMalformed { path: shown, line, reason });
             return None;
         }
     };
     let mut values = BTreeMap::new();
     for (name, value) in table {
         let Some(setting) = Setting::named(&name) else {
-            problems.push(Problem::UnknownKey { name, path: shown.clone() });
+            errors.push(SettingError::UnknownKey { name, path: shown.clone() });
             continue;
         };
         match written(&value) {
             Some(text) => drop(values.insert(setting.name, text)),
-            None => problems.push(Problem::WrongShape {
+            None => errors.push(SettingError::WrongShape {
                 name: setting.name,
                 path: shown.clone(),
                 expected: setting.expected,

@@ -5,7 +5,7 @@ use std::fmt;
 use chat::bus::Addresses;
 use url::Url;
 
-use super::value::Value;
+use super::value::SettingValue;
 
 /// Where Redis is: one address, or several nodes of one cluster with commas between. Its `Debug` and `Display` forms
 /// leave passwords out.
@@ -24,7 +24,7 @@ impl RedisUrl {
 
 impl fmt::Display for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&<Option<Self> as Value>::show(&self.text))
+        f.write_str(&<Option<Self> as SettingValue>::show(&self.text))
     }
 }
 
@@ -34,7 +34,7 @@ impl fmt::Debug for RedisUrl {
     }
 }
 
-impl Value for Option<RedisUrl> {
+impl SettingValue for Option<RedisUrl> {
     const EXPECTED: &'static str = "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… for TLS, or several nodes of one cluster with commas between";
     // One that cannot be read may have its password anywhere.
     const IS_SENSITIVE: bool = true;

@@ -11,15 +11,16 @@ pub struct Report<'a>(pub &'a Loaded);
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(loaded) = self;
-        let width =
-            |of: fn(&super::Line) -> &str| loaded.lines.iter().map(|line| of(line).chars().count()).max();
+        let width = |of: fn(&super::EffectiveSetting) -> &str| {
+            loaded.lines.iter().map(|line| of(line).chars().count()).max()
+        };
         let names = width(|line| line.name).unwrap_or_default();
         // A long list pushes its source to the right instead of every other line's.
         let values = width(|line| &line.value).unwrap_or_default().min(40);
         for line in &loaded.lines {
             let source = match &line.source {
                 Source::Default => "default".to_owned(),
-                told => told.of(line.name),
+                source => source.describe(line.name),
             };
             writeln!(f, "{:names$}  {:values$}  {source}", line.name, line.value)?;
         }

@@ -9,8 +9,9 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use super::{
-    ByteLimit, CountLimit, DatabaseUrl, Given, Line, LogFilter, LogFormat, Problem, Problems, RedisUrl,
-    SecureCookies, Source, WebOrigin, environment::Environment, file::File, value::Value,
+    ByteLimit, CommandLine, ConfigErrors, CountLimit, DatabaseUrl, EffectiveSetting, LogFilter, LogFormat,
+    RedisUrl, SecureCookies, SettingError, Source, WebOrigin, environment::Environment, file::File,
+    value::SettingValue,
 };
 
 /// One setting, as far as the command line, the file and the reports need to know it.
@@ -73,18 +74,18 @@ macro_rules! settings {
             name: stringify!($name),
             help: $help,
             default: $default,
-            is_switch: <$kind as Value>::IS_SWITCH,
-            expected: <$kind as Value>::EXPECTED,
+            is_switch: <$kind as SettingValue>::IS_SWITCH,
+            expected: <$kind as SettingValue>::EXPECTED,
         } ),+];
 
-        impl Reader<'_> {
+        impl SettingsReader<'_> {
             /// Reads each setting; all that is wrong is told at once.
-            pub(super) fn finish(mut self) -> Result<(Config, Vec<Line>), Problems> {
+            pub(super) fn finish(mut self) -> Result<(Config, Vec<EffectiveSetting>), ConfigErrors> {
                 $( let $name = self.read::<$kind>(stringify!($name), $default); )+
                 let read = (|| Some(Config { $( $name: $name? ),+ }))();
                 match read {
-                    Some(config) if self.problems.is_empty() => Ok((config, self.lines)),
-                    _ => Err(Problems(self.problems)),
+                    Some(config) if self.errors.is_empty() => Ok((config, self.lines)),
+                    _ => Err(ConfigErrors(self.errors)),
                 }
             }
         }
@@ -175,24 +176,24 @@ settings! {
 }
 
 /// Finds each setting in the first layer that has it, and remembers which that was.
-pub(super) struct Reader<'a> {
-    given: &'a Given,
+pub(super) struct SettingsReader<'a> {
+    given: &'a CommandLine,
     environment: &'a Environment,
     file: Option<&'a File>,
     data: String,
-    lines: Vec<Line>,
-    problems: Vec<Problem>,
+    lines: Vec<EffectiveSetting>,
+    errors: Vec<SettingError>,
 }
 
-impl<'a> Reader<'a> {
-    /// `problems` are those met so far.
+impl<'a> SettingsReader<'a> {
+    /// `errors` are those met so far.
     pub(super) fn new(
-        given: &'a Given,
+        given: &'a CommandLine,
         environment: &'a Environment,
         file: Option<&'a File>,
-        problems: Vec<Problem>,
+        errors: Vec<SettingError>,
     ) -> Self {
-        Self { given, environment, file, data: String::new(), lines: Vec::new(), problems }
+        Self { given, environment, file, data: String::new(), lines: Vec::new(), errors }
     }
 
     fn find(&self, name: &str, default: &str) -> (String, Source) {
@@ -211,17 +212,17 @@ impl<'a> Reader<'a> {
         (default.replace("{data}", &self.data), Source::Default)
     }
 
-    fn read<V: Value>(&mut self, name: &'static str, default: &str) -> Option<V> {
+    fn read<V: SettingValue>(&mut self, name: &'static str, default: &str) -> Option<V> {
         let (text, source) = self.find(name, default);
         if name == "data" {
             text.trim_end_matches('/').clone_into(&mut self.data);
         }
         let value = V::read(text.trim());
         if value.is_some() {
-            self.lines.push(Line { name, value: V::show(text.trim()), source });
+            self.lines.push(EffectiveSetting { name, value: V::show(text.trim()), source });
         } else {
             let value = (!V::IS_SENSITIVE).then_some(text);
-            self.problems.push(Problem::BadValue { name, value, source, expected: V::EXPECTED });
+            self.errors.push(SettingError::BadValue { name, value, source, expected: V::EXPECTED });
         }
         value
     }

@@ -15,10 +15,10 @@ use url::Url;
 pub(crate) const SECRET_KEY_BYTES: usize = 32;
 
 /// Token and session lifetimes are added to the present moment, which must stay within the calendar.
-const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+const MAX_DURATION: Duration = Duration::from_hours(24 * 365 * 100);
 
 /// A kind of value.
-pub(super) trait Value: Sized {
+pub(super) trait SettingValue: Sized {
     /// What may be written, to end the sentence 'it must be …'.
     const EXPECTED: &'static str;
     /// Must the text stay out of error messages?
@@ -100,7 +100,7 @@ impl fmt::Display for LogFilter {
     }
 }
 
-impl Value for SocketAddr {
+impl SettingValue for SocketAddr {
     const EXPECTED: &'static str = "an address and a port such as 127.0.0.1:8000 or [::]:8000";
 
     fn read(text: &str) -> Option<Self> {
@@ -110,7 +110,7 @@ impl Value for SocketAddr {
     }
 }
 
-impl Value for PathBuf {
+impl SettingValue for PathBuf {
     const EXPECTED: &'static str = "the path of a folder";
 
     fn read(text: &str) -> Option<Self> {
@@ -118,7 +118,7 @@ impl Value for PathBuf {
     }
 }
 
-impl Value for bool {
+impl SettingValue for bool {
     const EXPECTED: &'static str = "true or false";
     const IS_SWITCH: bool = true;
 
@@ -131,15 +131,15 @@ impl Value for bool {
     }
 }
 
-impl Value for Duration {
+impl SettingValue for Duration {
     const EXPECTED: &'static str = "a length of time such as 15s, 60m, 12h or 7d";
 
     fn read(text: &str) -> Option<Self> {
-        humantime::parse_duration(text).ok().filter(|it| (Self::from_secs(1)..=LONGEST).contains(it))
+        humantime::parse_duration(text).ok().filter(|it| (Self::from_secs(1)..=MAX_DURATION).contains(it))
     }
 }
 
-impl Value for ByteLimit {
+impl SettingValue for ByteLimit {
     const EXPECTED: &'static str = "a size such as 64KiB, 1MiB or 4096 (bytes), or 0 for no limit";
 
     fn read(text: &str) -> Option<Self> {
@@ -149,7 +149,7 @@ impl Value for ByteLimit {
     }
 }
 
-impl Value for CountLimit {
+impl SettingValue for CountLimit {
     const EXPECTED: &'static str = "a whole number, or 0 for no limit";
 
     fn read(text: &str) -> Option<Self> {
@@ -158,7 +158,7 @@ impl Value for CountLimit {
     }
 }
 
-impl Value for Option<String> {
+impl SettingValue for Option<String> {
     const EXPECTED: &'static str = "a name";
 
     fn read(text: &str) -> Option<Self> {
@@ -166,7 +166,7 @@ impl Value for Option<String> {
     }
 }
 
-impl Value for Option<SecretString> {
+impl SettingValue for Option<SecretString> {
     const EXPECTED: &'static str = "at least 32 bytes long";
     const IS_SENSITIVE: bool = true;
 
@@ -183,7 +183,7 @@ impl Value for Option<SecretString> {
     }
 }
 
-impl Value for Vec<WebOrigin> {
+impl SettingValue for Vec<WebOrigin> {
     const EXPECTED: &'static str = "a list of origins such as https://chat.example.org, without path or *";
 
     fn read(text: &str) -> Option<Self> {
@@ -191,7 +191,7 @@ impl Value for Vec<WebOrigin> {
     }
 }
 
-impl Value for Vec<IpNet> {
+impl SettingValue for Vec<IpNet> {
     const EXPECTED: &'static str = "a list of addresses or networks such as 127.0.0.1, 10.0.0.0/8";
 
     fn read(text: &str) -> Option<Self> {
@@ -201,7 +201,7 @@ impl Value for Vec<IpNet> {
     }
 }
 
-impl Value for LogFilter {
+impl SettingValue for LogFilter {
     const EXPECTED: &'static str =
         "error, warn, info, debug, trace or off, or directives such as info,chat=debug";
 
@@ -213,7 +213,7 @@ impl Value for LogFilter {
     }
 }
 
-impl Value for LogFormat {
+impl SettingValue for LogFormat {
     const EXPECTED: &'static str = "text or json";
 
     fn read(text: &str) -> Option<Self> {
@@ -225,7 +225,7 @@ impl Value for LogFormat {
     }
 }
 
-impl Value for SecureCookies {
+impl SettingValue for SecureCookies {
     const EXPECTED: &'static str = "auto, always or never";
 
     fn read(text: &str) -> Option<Self> {

@@ -9,7 +9,7 @@ use tower_http::request_id::RequestId;
 pub const HEADER: &str = "x-request-id";
 
 /// Longer ones are no names but payload.
-const LONGEST: usize = 64;
+const MAX_LENGTH: usize = 64;
 
 /// Middleware before tower-http's: an id that came with the request is kept only if it can stand in a log line.
 pub async fn sanitise(mut request: Request, next: Next) -> Response {
@@ -27,7 +27,7 @@ pub fn of(request: &Request) -> &str {
 }
 
 fn is_sane(id: &[u8]) -> bool {
-    (1..=LONGEST).contains(&id.len())
+    (1..=MAX_LENGTH).contains(&id.len())
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
 }
 
@@ -38,13 +38,13 @@ mod tests {
     #[test]
     fn an_id_of_letters_digits_hyphens_and_underscores_is_kept() {
         assert!(is_sane(b"4f0c9d1e-7a_B"));
-        assert!(is_sane(&[b'a'; LONGEST]));
+        assert!(is_sane(&[b'a'; MAX_LENGTH]));
     }
 
     #[test]
     fn what_could_forge_or_flood_a_log_line_is_not() {
         assert!(!is_sane(b""));
-        assert!(!is_sane(&[b'a'; LONGEST + 1]));
+        assert!(!is_sane(&[b'a'; MAX_LENGTH + 1]));
         assert!(!is_sane(b"a b"));
         assert!(!is_sane(b"a\"},{\"level\":\"x"));
         assert!(!is_sane("请求".as_bytes()));

@@ -13,7 +13,7 @@ use super::request_id;
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// A path can be as long as a request's head; nobody reads past this.
-const LONGEST_PATH: usize = 256;
+const MAX_PATH: usize = 256;
 
 /// Middleware that writes the line when the answer begins. Events on the way bear the request's id.
 pub async fn log(request: Request, next: Next) -> Response {
@@ -36,5 +36,5 @@ pub async fn log(request: Request, next: Next) -> Response {
 
 /// As much of a path as a line of the log has.
 pub fn shortened(path: &str) -> &str {
-    &path[..path.floor_char_boundary(LONGEST_PATH)]
+    &path[..path.floor_char_boundary(MAX_PATH)]
 }

@@ -6,7 +6,7 @@ use super::{Source, environment::similar};
 
 /// Something that keeps the settings from being used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum SettingError {
     /// The text given cannot be read.
     BadValue {
         /// The setting.
@@ -58,9 +58,9 @@ pub enum Problem {
 
 /// All that is wrong, one sentence a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub struct ConfigErrors(pub Vec<SettingError>);
 
-impl fmt::Display for Problem {
+impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadValue { name, value, source, expected } => {
@@ -69,7 +69,7 @@ impl fmt::Display for Problem {
                     write!(f, " is {value:?}")?;
                 }
                 let joint = if value.is_some() { ", but must" } else { " must" };
-                write!(f, " ({}){joint} be {expected}.", source.of(name))
+                write!(f, " ({}){joint} be {expected}.", source.describe(name))
             }
             Self::WrongShape { name, path, expected } => {
                 write!(f, "{name} ({}) must be {expected}.", path.display())
@@ -102,7 +102,7 @@ fn advise(f: &mut fmt::Formatter<'_>, meant: Option<String>) -> fmt::Result {
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {
@@ -114,4 +114,4 @@ impl fmt::Display for Problems {
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for ConfigErrors {}
