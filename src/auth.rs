@@ -227,7 +227,7 @@ impl Auth {
 
     fn read_access(&self, token: &str) -> Result<TokenClaims, ApiError> {
         self.read(token, Some(TokenType::Access))
-            .map_err(|error| ApiError::from(Code::TokenNotValid).with_token_message(error.words()))
+            .map_err(|error| ApiError::from(Code::TokenNotValid).with_token_message(error.message()))
     }
 
     fn read(&self, token: &str, wanted: Option<TokenType>) -> Result<TokenClaims, TokenError> {
@@ -237,14 +237,14 @@ impl Auth {
 
 /// A token that is shown to be exchanged, verified or ended, unlike one that is to open a door.
 fn token_not_valid(error: TokenError) -> ApiError {
-    ApiError::from(Code::TokenNotValid).with_detail(error.words())
+    ApiError::from(Code::TokenNotValid).with_detail(error.message())
 }
 
 /// An access token that was ended before its time opens nothing.
 fn token_error(error: chat::Error) -> ApiError {
     match error.code() {
         Code::TokenNotValid => {
-            ApiError::from(Code::TokenNotValid).with_token_message(TokenError::Blacklisted.words())
+            ApiError::from(Code::TokenNotValid).with_token_message(TokenError::Blacklisted.message())
         }
         _ => error.into(),
     }

@@ -124,7 +124,7 @@ impl HttpServer {
                 self.admission.admit_replacing(peer.ip())
             }
             Err(limit) => {
-                metrics::refused(limit);
+                metrics::rejected(limit);
                 return;
             }
         };
@@ -180,7 +180,7 @@ fn answer(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<axum::http::Response<body::ResponseBody>, Infallible>> + use<> {
-    let request_under_way = connection.begin();
+    let request_in_progress = connection.begin();
     let mut request = request.map(|incoming| Body::new(body::TimedBody::new(incoming, connection.clone())));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(connection.clone());
@@ -188,9 +188,9 @@ fn answer(
     async move {
         let response = answering.await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            request_under_way.upgrade();
+            request_in_progress.upgrade();
         }
-        Ok(response.map(|body| body::ResponseBody::new(body, request_under_way)))
+        Ok(response.map(|body| body::ResponseBody::new(body, request_in_progress)))
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
     api::body,
     auth::session,
     error::ApiError,
-    middleware::{client::ClientAddr, origin, request_log::shortened},
+    middleware::{client::ClientAddr, origin, request_log::truncated},
     state::AppState,
 };
 
@@ -90,7 +90,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 ///
 /// What takes longer than `deadline` is answered with 503, and the log says which.
 pub async fn run_to_completion(State(deadline): State<Duration>, request: Request, next: Next) -> Response {
-    let path = shortened(request.uri().path()).to_owned();
+    let path = truncated(request.uri().path()).to_owned();
     let changes_nothing = request.method().is_safe();
     let page = async move {
         let (mut parts, body) = next.run(request).await.into_parts();

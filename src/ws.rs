@@ -88,7 +88,7 @@ where
 {
     let mut connection = Connection::new(socket, handshake, state);
     let opened = async {
-        let claim = handshake::identify(&mut connection, state, handshake).await?;
+        let claim = handshake::read_claim(&mut connection, state, handshake).await?;
         let _permit = state.handshakes.acquire().await;
         let opened = async { open(state.chat.connect(claim).await?).await };
         opened.await.map_err(CloseReason::Error)

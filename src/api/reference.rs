@@ -79,7 +79,7 @@ async fn page(
     request: Request,
 ) -> Response {
     let locale = locale_of(request.headers());
-    let (options, reference) = (options.clone(), outline::of(&documents.value(locale)));
+    let (options, reference) = (options.clone(), outline::reference(&documents.value(locale)));
     let page = move || reference_page(options.clone(), reference.clone(), console.clone());
     leptos_axum::render_app_async_with_context(|| {}, page)(request.map(Body::new)).await
 }

@@ -66,7 +66,7 @@ pub enum TokenError {
 
 impl TokenError {
     /// Simple JWT's words for it, which clients compare.
-    pub fn words(self) -> &'static str {
+    pub fn message(self) -> &'static str {
         match self {
             Self::Invalid => "Token is invalid",
             Self::Expired => "Token is expired",

@@ -73,7 +73,7 @@ pub async fn extend_used(
         && let Err(error) = extend(&session, &agent).await
     {
         // The handler will find out for itself, if it needs the session at all.
-        tracing::warn!(%error, "a session could not be put off");
+        tracing::warn!(%error, "a session could not be extended");
     }
     next.run(request).await
 }

@@ -51,7 +51,7 @@ pub struct Throttle {
     accounts: Option<AttemptCounters>,
     addresses: Option<AttemptCounters>,
     sign_ups: Option<AttemptCounters>,
-    refused_sign_ups: Option<AttemptCounters>,
+    rejected_sign_ups: Option<AttemptCounters>,
     clock: Clock,
 }
 
@@ -90,7 +90,7 @@ impl Throttle {
             accounts: AttemptCounters::new(limits.per_account),
             addresses: AttemptCounters::new(limits.per_address),
             sign_ups: AttemptCounters::new(limits.sign_ups_per_address),
-            refused_sign_ups: AttemptCounters::new(limits.sign_up_failures_per_address),
+            rejected_sign_ups: AttemptCounters::new(limits.sign_up_failures_per_address),
             clock,
         }
     }
@@ -124,7 +124,7 @@ impl Throttle {
         Ok(result)
     }
 
-    /// Runs `make`, which makes an account, unless too many were made from this address, or refused to it.
+    /// Runs `make`, which makes an account, unless too many were made from this address, or rejected to it.
     ///
     /// # Errors
     /// The outer one is [`Throttled`], and then `make` did not run.
@@ -135,11 +135,11 @@ impl Throttle {
     ) -> Result<chat::Result<T>, Throttled> {
         let key = from.throttle_key();
         let accepted = acquire_from(self.sign_ups.as_ref(), &key, &self.clock).await?;
-        let refused = acquire_from(self.refused_sign_ups.as_ref(), &key, &self.clock).await?;
+        let rejected = acquire_from(self.rejected_sign_ups.as_ref(), &key, &self.clock).await?;
         let result = make.await;
         let counted = match &result {
             Ok(_) => accepted.as_ref(),
-            Err(error) => refused.as_ref().filter(|_| error.code() == Code::Invalid),
+            Err(error) => rejected.as_ref().filter(|_| error.code() == Code::Invalid),
         };
         if let Some(permit) = counted {
             permit.counter.state().counted.push_back(self.clock.now());

@@ -12,7 +12,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use super::{
     deadline::Stall,
     metrics::{self, Reason},
-    state::{Command, ConnectionState, RequestUnderWay},
+    state::{Command, ConnectionState, RequestInProgress},
 };
 
 /// A request's body. One that stops coming while it is waited for ends the connection: whoever waits for it would wait
@@ -42,7 +42,7 @@ impl HttpBody for TimedBody {
         let this = self.get_mut();
         match Pin::new(&mut this.incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
-                this.stall.moved(frame.data_ref().map_or(0, Bytes::len));
+                this.stall.transferred(frame.data_ref().map_or(0, Bytes::len));
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(axum::Error::new(error)))),
@@ -72,12 +72,12 @@ impl HttpBody for TimedBody {
 /// An answer's body. The request is under way until it was handed over.
 pub struct ResponseBody {
     body: Body,
-    _request: RequestUnderWay,
+    _request: RequestInProgress,
 }
 
 impl ResponseBody {
     /// The answer to a request.
-    pub fn new(body: Body, request: RequestUnderWay) -> Self {
+    pub fn new(body: Body, request: RequestInProgress) -> Self {
         Self { body, _request: request }
     }
 }

@@ -58,15 +58,15 @@ impl Deadline {
 #[derive(Debug, Default)]
 pub struct Stall {
     deadline: Deadline,
-    moved: usize,
+    transferred: usize,
 }
 
 impl Stall {
     /// So many bytes went through.
-    pub fn moved(&mut self, bytes: usize) {
+    pub fn transferred(&mut self, bytes: usize) {
         if self.deadline.is_set() {
-            self.moved += bytes;
-            if self.moved >= PROGRESS {
+            self.transferred += bytes;
+            if self.transferred >= PROGRESS {
                 self.end();
             }
         }
@@ -75,7 +75,7 @@ impl Stall {
     /// Nothing is waited for any more.
     pub fn end(&mut self) {
         self.deadline.clear();
-        self.moved = 0;
+        self.transferred = 0;
     }
 
     /// The peer is waited for; ready when that has lasted too long.
@@ -121,7 +121,7 @@ mod tests {
         let trickle = async |stall: &mut Stall, bytes: usize| {
             while poll_fn(|context| Poll::Ready(stall.poll(context, 30 * SECOND))).await.is_pending() {
                 advance(SECOND).await;
-                stall.moved(bytes);
+                stall.transferred(bytes);
                 if start.elapsed() > 100 * SECOND {
                     break;
                 }

@@ -7,7 +7,7 @@ use metrics::{Counter, Gauge};
 use super::admission::LimitReached;
 
 const OPEN: &str = "liao_connections";
-const REFUSED: &str = "liao_connections_refused_total";
+const REJECTED: &str = "liao_connections_refused_total";
 const ENDED: &str = "liao_connections_ended_total";
 
 static METRICS: LazyLock<ConnectionMetrics> = LazyLock::new(ConnectionMetrics::new);
@@ -41,12 +41,12 @@ pub enum Reason {
 
 impl ConnectionMetrics {
     fn new() -> Self {
-        let refused = |cap: &'static str| metrics::counter!(REFUSED, "cap" => cap);
+        let rejected = |cap: &'static str| metrics::counter!(REJECTED, "cap" => cap);
         let ended = |reason: &'static str| metrics::counter!(ENDED, "reason" => reason);
         Self {
             open: metrics::gauge!(OPEN),
-            total: refused("total"),
-            address: refused("address"),
+            total: rejected("total"),
+            address: rejected("address"),
             header: ended("header"),
             body: ended("body"),
             keep_alive: ended("keep_alive"),
@@ -59,7 +59,7 @@ impl ConnectionMetrics {
 /// Says what each is, and starts them at nought.
 pub fn describe() {
     metrics::describe_gauge!(OPEN, "Open connections, WebSockets among them");
-    metrics::describe_counter!(REFUSED, "Connections closed at once, by the cap that was reached");
+    metrics::describe_counter!(REJECTED, "Connections closed at once, by the cap that was reached");
     metrics::describe_counter!(ENDED, "Connections closed for keeping the server waiting, by the reason");
     LazyLock::force(&METRICS);
 }
@@ -75,7 +75,7 @@ pub fn closed() {
 }
 
 /// A connection was refused.
-pub fn refused(limit: LimitReached) {
+pub fn rejected(limit: LimitReached) {
     match limit {
         LimitReached::Total => &METRICS.total,
         LimitReached::Address => &METRICS.address,

@@ -51,7 +51,7 @@ pub enum Phase {
 }
 
 /// A request under way, until it is dropped: until its answer has been handed over.
-pub struct RequestUnderWay(Arc<ConnectionState>);
+pub struct RequestInProgress(Arc<ConnectionState>);
 
 impl ConnectionState {
     /// A new one.
@@ -74,9 +74,9 @@ impl ConnectionState {
     }
 
     /// A request begins.
-    pub fn begin(self: &Arc<Self>) -> RequestUnderWay {
+    pub fn begin(self: &Arc<Self>) -> RequestInProgress {
         self.phase_number.fetch_add(1, Ordering::AcqRel);
-        RequestUnderWay(self.clone())
+        RequestInProgress(self.clone())
     }
 
     /// The number of the phase it is in, which rises with each.
@@ -150,14 +150,14 @@ impl ConnectionState {
     }
 }
 
-impl RequestUnderWay {
+impl RequestInProgress {
     /// The answer is an upgrade: no request follows.
     pub fn upgrade(&self) {
         self.0.phase_number.store(UPGRADED, Ordering::Release);
     }
 }
 
-impl Drop for RequestUnderWay {
+impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let next = |phase_number: usize| (phase_number != UPGRADED).then(|| phase_number.wrapping_add(1));
         // Err where it was upgraded, which is for good.

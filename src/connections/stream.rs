@@ -47,7 +47,7 @@ impl Stream {
         match &written {
             Poll::Ready(Ok(bytes)) => {
                 if let Some(stall) = &mut self.stall {
-                    stall.moved(*bytes);
+                    stall.transferred(*bytes);
                 }
             }
             Poll::Ready(Err(_)) => {}

@@ -1,4 +1,4 @@
-//! Who asks: the client's address, whether it came over TLS, and the host it asked for.
+//! Who asks: the client's address, whether it came over TLS, and the host it requested for.
 //!
 //! Behind a reverse proxy the connection is the proxy's. What `X-Forwarded-For`, `-Proto` and `-Host` say is believed
 //! only of a peer in `trusted_proxies`; anybody can write these headers.
@@ -31,7 +31,7 @@ pub struct Client {
     pub addr: IpAddr,
     /// Did it come over TLS, to a trusted proxy?
     pub is_secure: bool,
-    /// The host and, if it is not the scheme's own, the port it asked for.
+    /// The host and, if it is not the scheme's own, the port it requested for.
     pub host: Option<Box<str>>,
 }
 
@@ -83,14 +83,15 @@ impl Proxies {
                 None => break,
             }
         }
-        let told = |name| self.trust(peer).then(|| items(headers, name).next_back()).flatten();
+        let forwarded = |name| self.trust(peer).then(|| items(headers, name).next_back()).flatten();
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         // HTTP/2 has it in the URI.
-        let asked = host.or_else(|| uri.authority().map(Authority::as_str));
+        let requested = host.or_else(|| uri.authority().map(Authority::as_str));
         Client {
             addr,
-            is_secure: told("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
-            host: told("x-forwarded-host").or(asked).map(Into::into),
+            is_secure: forwarded("x-forwarded-proto")
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+            host: forwarded("x-forwarded-host").or(requested).map(Into::into),
         }
     }
 }

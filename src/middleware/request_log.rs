@@ -24,7 +24,7 @@ pub async fn log(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     let _inside = span.enter();
-    let (status, path) = (response.status().as_u16(), shortened(uri.path()));
+    let (status, path) = (response.status().as_u16(), truncated(uri.path()));
     let latency_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     if PROBES.contains(&path) {
         tracing::debug!(%method, path, status, latency_us, "answered");
@@ -35,6 +35,6 @@ pub async fn log(request: Request, next: Next) -> Response {
 }
 
 /// As much of a path as a line of the log has.
-pub fn shortened(path: &str) -> &str {
+pub fn truncated(path: &str) -> &str {
     &path[..path.floor_char_boundary(MAX_PATH)]
 }

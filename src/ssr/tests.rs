@@ -98,15 +98,15 @@ async fn the_tasks_of_a_page_take_turns_with_it_and_end_with_it() {
     let left = Arc::new(Mutex::new(Some(left)));
     let page = async move || {
         let this = tokio::task::id();
-        let (told, asked) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         Executor::spawn(async move {
             // One that another started.
             Executor::spawn(async move {
-                let _ = told.send(tokio::task::id());
+                let _ = sender.send(tokio::task::id());
             });
             Executor::tick().await;
         });
-        assert_eq!(asked.await, Ok(this), "the same task of the runtime");
+        assert_eq!(receiver.await, Ok(this), "the same task of the runtime");
         let left = left.lock().expect("not poisoned").take();
         Executor::spawn(async move {
             std::future::pending::<()>().await;
@@ -136,10 +136,10 @@ async fn the_log_names_the_page_that_was_given_up_and_its_request() {
     let answer = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     drop(logging);
-    let told = std::fs::read_to_string(file.path()).expect("text");
-    let line = told.lines().find(|line| line.contains("given up")).expect("a line");
+    let log = std::fs::read_to_string(file.path()).expect("text");
+    let line = log.lines().find(|line| line.contains("given up")).expect("a line");
     for part in ["ERROR", "the-id", "path=\"/page\""] {
-        assert!(line.contains(part), "{part} in {told}");
+        assert!(line.contains(part), "{part} in {log}");
     }
-    assert!(!told.contains("hunter2"), "{told}");
+    assert!(!log.contains("hunter2"), "{log}");
 }

@@ -57,7 +57,7 @@ impl HandshakeLimiter {
 }
 
 /// What the upgrade request said. What is wrong with it is told inside the socket;
-/// only a foreign page is refused before.
+/// only a foreign page is failed before.
 pub struct Handshake {
     /// The language to word refusals in.
     pub locale: Locale,
@@ -105,19 +105,19 @@ impl FromRequestParts<AppState> for Handshake {
 ///
 /// # Errors
 /// Why it may not come in.
-pub async fn identify(
+pub async fn read_claim(
     connection: &mut Connection,
     state: &AppState,
     handshake: &Handshake,
 ) -> Result<Claim, CloseReason> {
-    let refused = |failure: Failure| CloseReason::Error(chat::Error::Refused(failure));
-    if let Some(claim) = handshake.claim.clone().map_err(refused)? {
+    let failed = |failure: Failure| CloseReason::Error(chat::Error::Refused(failure));
+    if let Some(claim) = handshake.claim.clone().map_err(failed)? {
         return Ok(claim);
     }
-    let nobody = || refused(Failure::new(Code::NotAuthenticated));
+    let nobody = || failed(Failure::new(Code::NotAuthenticated));
     let token = timeout(AUTH_TIMEOUT, auth_frame(connection)).await.map_err(|_| nobody())??;
     let token = token.ok_or_else(nobody)?;
-    state.auth.claim(&token).map_err(|error| refused(error.failure().clone()))
+    state.auth.claim(&token).map_err(|error| failed(error.failure().clone()))
 }
 
 /// The token of the first frame; `None` when it is another frame.

@@ -9,7 +9,7 @@ use crate::api::schema::sample;
 const JSON: &str = "application/json";
 
 /// The reference of this document.
-pub(super) fn of(document: &Value) -> Reference {
+pub(super) fn reference(document: &Value) -> Reference {
     let operations: Vec<(String, Operation)> = entries(document, "/paths")
         .flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten();

@@ -21,8 +21,9 @@ pub(super) struct ErrorResponse {
 impl ErrorResponse {
     /// Reads a handler's word: a code, before it a status where this call gives it another one than the usual.
     /// `None` for what is neither.
-    pub(super) fn parse(word: &str) -> Option<Self> {
-        let (status, name) = word.split_once(' ').map_or((None, word), |(status, name)| (Some(status), name));
+    pub(super) fn parse(entry: &str) -> Option<Self> {
+        let (status, name) =
+            entry.split_once(' ').map_or((None, entry), |(status, name)| (Some(status), name));
         let error = ApiError::from(code(name)?);
         let error = match status {
             None => error,
@@ -46,11 +47,11 @@ impl ErrorResponse {
 
     /// In SimpleJWT's words for a token that opens doors, or for one that is shown for its own sake.
     pub(super) fn with_token_error(self, is_access: bool) -> Self {
-        let words = TokenError::Expired.words();
+        let message = TokenError::Expired.message();
         let error = if is_access {
-            self.api_error.with_token_message(words)
+            self.api_error.with_token_message(message)
         } else {
-            self.api_error.with_detail(words)
+            self.api_error.with_detail(message)
         };
         Self { api_error: error, ..self }
     }
@@ -69,7 +70,7 @@ pub(super) fn code(name: &str) -> Option<Code> {
 }
 
 /// The answers of `errors`, by status.
-pub(super) fn answers(errors: Vec<ErrorResponse>, locale: Locale) -> BTreeMap<String, Value> {
+pub(super) fn responses(errors: Vec<ErrorResponse>, locale: Locale) -> BTreeMap<String, Value> {
     let mut by_status: BTreeMap<u16, Vec<ErrorResponse>> = BTreeMap::new();
     for error in errors {
         let same = by_status.entry(error.api_error.status().as_u16()).or_default();
@@ -79,12 +80,12 @@ pub(super) fn answers(errors: Vec<ErrorResponse>, locale: Locale) -> BTreeMap<St
     }
     by_status
         .into_iter()
-        .map(|(status, errors)| (status.to_string(), answer(status, &errors, locale)))
+        .map(|(status, errors)| (status.to_string(), response(status, &errors, locale)))
         .collect()
 }
 
-fn answer(status: u16, errors: &[ErrorResponse], locale: Locale) -> Value {
-    let words: Vec<&str> = errors.iter().map(|error| error.name.as_str()).collect();
+fn response(status: u16, errors: &[ErrorResponse], locale: Locale) -> Value {
+    let codes: Vec<&str> = errors.iter().map(|error| error.name.as_str()).collect();
     let sentences: Vec<String> = errors
         .iter()
         .map(|error| {
@@ -111,7 +112,7 @@ fn answer(status: u16, errors: &[ErrorResponse], locale: Locale) -> Value {
         "content": {"application/json": {
             "schema": {"allOf": [
                 {"$ref": format!("{SCHEMAS}Error")},
-                {"type": "object", "properties": {"code": {"enum": words}}},
+                {"type": "object", "properties": {"code": {"enum": codes}}},
             ]},
             "examples": examples,
         }},

@@ -31,7 +31,7 @@ fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>, loca
     if operation.get("security") == Some(&json!([{}])) {
         operation.insert("security".into(), json!([]));
     }
-    let refusals = refusals(shapes, path, operation);
+    let errors = operation_errors(shapes, path, operation);
     operation.remove(OWN_ERRORS);
     for kind in media_types(operation.get_mut("requestBody")) {
         add_example(shapes, kind);
@@ -45,7 +45,7 @@ fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>, loca
     for kind in answers.values_mut().flat_map(|answer| media_types(Some(answer))) {
         add_example(shapes, kind);
     }
-    answers.extend(error_responses::answers(refusals, locale));
+    answers.extend(error_responses::responses(errors, locale));
     for answer in answers.values_mut() {
         answer["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
     }
@@ -65,12 +65,12 @@ fn add_example(shapes: &Value, described: &mut Value) {
 }
 
 /// What a call may refuse follows from what it takes; what only it refuses it says itself.
-fn refusals(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<ErrorResponse> {
+fn operation_errors(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<ErrorResponse> {
     let needs_token = operation.get("security") != Some(&json!([]));
-    let mut words: Vec<&str> = Vec::new();
-    let mut found = Vec::new();
+    let mut codes: Vec<&str> = Vec::new();
+    let mut errors = Vec::new();
     if needs_token {
-        words.extend([
+        codes.extend([
             "not_authenticated",
             "bad_authorization_header",
             "token_not_valid",
@@ -78,31 +78,31 @@ fn refusals(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<E
             "user_not_found",
         ]);
         if path.starts_with("/api/chat/") {
-            words.push("not_in_group");
+            codes.push("not_in_group");
         }
     }
     if path.contains('{') {
-        words.push("not_found");
+        codes.push("not_found");
     }
     if let Some(field) = first_field(shapes, operation) {
-        found.push(ErrorResponse::missing_field(field));
-        words.extend(["parse_error", "too_large", "unsupported_media_type"]);
+        errors.push(ErrorResponse::missing_field(field));
+        codes.extend(["parse_error", "too_large", "unsupported_media_type"]);
     }
     let mut parameters = list(operation, "parameters");
     if let Some(parameter) = parameters.find(|parameter| parameter["in"] == "query") {
-        found.push(ErrorResponse::bad_parameter(parameter["name"].as_str().unwrap_or_default()));
+        errors.push(ErrorResponse::bad_parameter(parameter["name"].as_str().unwrap_or_default()));
     }
-    words.extend(list(operation, OWN_ERRORS).filter_map(Value::as_str));
-    words.push("internal");
+    codes.extend(list(operation, OWN_ERRORS).filter_map(Value::as_str));
+    codes.push("internal");
     let is_static = list(operation, "tags").any(|tag| tag == TAG_REFERENCE);
     if !is_static {
-        words.push("unavailable");
+        codes.push("unavailable");
     }
-    found.extend(words.into_iter().filter_map(ErrorResponse::parse));
-    let with_token_message = |refusal: ErrorResponse| {
-        if refusal.is_token_error() { refusal.with_token_error(needs_token) } else { refusal }
+    errors.extend(codes.into_iter().filter_map(ErrorResponse::parse));
+    let with_token_message = |error: ErrorResponse| {
+        if error.is_token_error() { error.with_token_error(needs_token) } else { error }
     };
-    found.into_iter().map(with_token_message).collect()
+    errors.into_iter().map(with_token_message).collect()
 }
 
 fn list<'a>(operation: &'a Map<String, Value>, name: &str) -> impl Iterator<Item = &'a Value> {

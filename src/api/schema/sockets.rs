@@ -78,8 +78,8 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
 }
 
 /// The word that a reader takes a newer server's for.
-fn is_fallback_variant(word: &Value) -> bool {
-    word == "unknown" || word == "other"
+fn is_fallback_variant(name: &Value) -> bool {
+    name == "unknown" || name == "other"
 }
 
 /// Where the frames of this shape stand that have one of these types; all where none is named.
@@ -96,9 +96,9 @@ fn closes(codes: Vec<Code>, locale: Locale) -> BTreeMap<String, Value> {
     let mut closes: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for code in codes {
         let sentence = app::error::sentence(locale, &Failure::new(code));
-        let word = json!(code);
-        let word = word.as_str().unwrap_or_default();
-        closes.entry(close_code(code).to_string()).or_default().push(format!("`{word}`: {sentence}"));
+        let name = json!(code);
+        let name = name.as_str().unwrap_or_default();
+        closes.entry(close_code(code).to_string()).or_default().push(format!("`{name}`: {sentence}"));
     }
     for (code, why) in PROTOCOL_CLOSES {
         let why = if locale == Locale::zh { translation::chinese(why) } else { why.to_owned() };

@@ -159,7 +159,7 @@ async fn of_accounts_made_from_an_address_those_that_were_made_count() {
     for _ in 0..2 {
         assert_eq!(sign_up(HOME, refused()).await, Ok(false));
     }
-    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "refused ones are not among them");
+    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "rejected ones are not among them");
     stage.clock.advance(60_000_000);
     assert_eq!(sign_up(HOME, Ok(())).await, Ok(true));
     assert_eq!(sign_up(HOME, Ok(())).await, Err(240));
@@ -169,5 +169,5 @@ async fn of_accounts_made_from_an_address_those_that_were_made_count() {
     for _ in 0..3 {
         assert_eq!(sign_up("203.0.113.9", refused()).await, Ok(false));
     }
-    assert_eq!(sign_up("203.0.113.9", Ok(())).await, Err(300), "refused ones have a limit of their own");
+    assert_eq!(sign_up("203.0.113.9", Ok(())).await, Err(300), "rejected ones have a limit of their own");
 }
