@@ -14,17 +14,16 @@ use crate::{
     error::ApiError,
 };
 
-/// Other words for a message.
+/// The new content of a message.
 #[derive(ToSchema)]
 pub(super) struct MessageEdit {
     /// 1 to 10,000 characters, not blank.
     content: String,
 }
 
-/// Read the history
+/// List messages
 ///
-/// By page, newest first, or by cursor. A page past the end is empty. A deep page costs what the first one
-/// costs.
+/// By page, newest first, or by cursor. A page past the end is empty. A deep page costs as much as the first one.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/{id}/messages/",
@@ -32,20 +31,20 @@ pub(super) struct MessageEdit {
     tag = TAG_MESSAGES,
     params(
         ("id" = RoomId, Path, description = "The room."),
-        ("page" = Option<i64>, Query, description = "From 1, the newest."),
-        ("page_size" = Option<i64>, Query, description = "20 when nothing is said; more than 100 counts as 100."),
+        ("page" = Option<i64>, Query, description = "Page number from 1, the newest."),
+        ("page_size" = Option<i64>, Query, description = "Default 20, at most 100."),
         (
             "before_id" = Option<i64>,
             Query,
-            description = "Only older messages than this, newest first. Not together with `after_id`."
+            description = "Only messages older than this one, newest first. Not together with `after_id`."
         ),
         (
             "after_id" = Option<i64>,
             Query,
-            description = "Only newer messages than this, oldest first; 0 is from the start. Not together with `before_id`."
+            description = "Only messages newer than this one, oldest first; 0: from the start. Not together with `before_id`."
         )
     ),
-    responses((status = 200, body = MessagePage, description = "A part of the history.")),
+    responses((status = 200, body = MessagePage, description = "One page of the history.")),
     extensions(("x-errors" = json!(["banned", "not_a_member"])))
 )]
 pub async fn list(
@@ -71,8 +70,8 @@ pub async fn list(
 
 /// Send a message
 ///
-/// The answer means that it is on disk, whatever happens then. Repeat with the same `client_id` when no
-/// answer came: it is stored once.
+/// The response means that the message is on disk. If no response arrived, send it again with the same `client_id`:
+/// it is stored once.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/messages/",
@@ -81,11 +80,11 @@ pub async fn list(
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = MessageDraft,
     responses(
-        (status = 201, body = Message, description = "It is stored."),
+        (status = 201, body = Message, description = "The stored message."),
         (
             status = 200,
             body = Message,
-            description = "A message with this `client_id` was stored before; this is it."
+            description = "The message that was stored before with this `client_id`."
         )
     ),
     extensions(("x-errors" = json!(["banned", "not_a_member", "muted", "throttled"])))
@@ -109,7 +108,7 @@ pub async fn send(
     caller.authorize_or(sent).await
 }
 
-/// Reads a message's fields, from a body or from a socket's frame.
+/// Reads the fields of a message, from a request body or a socket frame.
 pub fn draft(fields: &mut Fields) -> MessageDraft {
     MessageDraft {
         content: fields.text("content"),
@@ -124,14 +123,14 @@ pub fn draft(fields: &mut Fields) -> MessageDraft {
 
 /// Mark as read
 ///
-/// The message and all before it in its room, and their notifications.
+/// Marks the message, all earlier ones of its room, and their notifications.
 #[utoipa::path(
     post,
     path = "/api/chat/messages/{id}/read/",
     operation_id = "read_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    responses((status = 200, body = Acknowledgement, description = "It is marked.", example = json!({"message": "消息已标记为已读"}))),
+    responses((status = 200, body = Acknowledgement, description = "Marked as read.", example = json!({"message": "消息已标记为已读"}))),
     extensions(("x-errors" = json!(["banned", "not_a_member", "throttled"])))
 )]
 pub async fn read(
@@ -145,7 +144,7 @@ pub async fn read(
 
 /// Edit a message
 ///
-/// Its sender only. The same words again change nothing.
+/// Only for its sender. Sending the same content again changes nothing.
 #[utoipa::path(
     patch,
     path = "/api/chat/messages/{id}/",
@@ -153,7 +152,7 @@ pub async fn read(
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
     request_body = MessageEdit,
-    responses((status = 200, body = Message, description = "The message as it is now.")),
+    responses((status = 200, body = Message, description = "The edited message.")),
     extensions(("x-errors" = json!(["banned", "not_a_member", "muted", "permission_denied", "throttled"])))
 )]
 pub async fn edit(
@@ -169,7 +168,7 @@ pub async fn edit(
 
 /// Delete a message
 ///
-/// Its sender, or an admin or moderator of the room. Its words are gone wherever they were shown; again
+/// For its sender, and for admins and moderators of the room. Its content is removed everywhere. Deleting it again
 /// changes nothing.
 #[utoipa::path(
     delete,
@@ -177,7 +176,7 @@ pub async fn edit(
     operation_id = "delete_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    responses((status = 200, body = Acknowledgement, description = "It is deleted.", example = json!({"message": "消息已删除"}))),
+    responses((status = 200, body = Acknowledgement, description = "Deleted.", example = json!({"message": "消息已删除"}))),
     extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn delete(
@@ -189,9 +188,9 @@ pub async fn delete(
     Ok(Acknowledgement::new("消息已删除"))
 }
 
-/// Who has read it
+/// List readers
 ///
-/// First come first; the sender is not asked.
+/// Ordered by the time of reading, without the sender.
 #[utoipa::path(
     get,
     path = "/api/chat/messages/{id}/reads/",

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{auth::ChatUser, error::ApiError};
 
-/// My notifications
+/// List notifications
 ///
 /// Newest first.
 #[utoipa::path(
@@ -23,13 +23,13 @@ use crate::{auth::ChatUser, error::ApiError};
     operation_id = "list_notifications",
     tag = TAG_NOTIFICATIONS,
     params(
-        ("limit" = Option<i64>, Query, description = "50 when nothing is said; more than 200 counts as 200."),
+        ("limit" = Option<i64>, Query, description = "Default 50, at most 200."),
         (
             "before_id" = Option<i64>,
             Query,
-            description = "Only those before this one of mine; 404 where it is not one."
+            description = "Only notifications older than this one; 404 if it is not one of mine."
         ),
-        ("unread" = Option<bool>, Query, description = "Only those that were not read.")
+        ("unread" = Option<bool>, Query, description = "Only unread ones.")
     ),
     responses((status = 200, body = Vec<Notification>, description = "The notifications.")),
     extensions(("x-errors" = json!(["not_found"])))
@@ -48,15 +48,15 @@ pub async fn list(
     Ok(Json(chat.notifications(&user, query).await?))
 }
 
-/// How many are unread
+/// Count unread notifications
 ///
-/// Of all kinds together.
+/// Counts all kinds together.
 #[utoipa::path(
     get,
     path = "/api/chat/notifications/unread_count/",
     operation_id = "count_unread_notifications",
     tag = TAG_NOTIFICATIONS,
-    responses((status = 200, body = Count, description = "How many."))
+    responses((status = 200, body = Count, description = "The number of unread notifications."))
 )]
 pub async fn unread_count(
     State(chat): State<Chat>,
@@ -65,16 +65,16 @@ pub async fn unread_count(
     Ok(Json(Count { count: chat.unread_notifications(&user).await? }))
 }
 
-/// Mark one as read
+/// Mark a notification as read
 ///
-/// Somebody else's does not exist.
+/// A notification of another user is a 404.
 #[utoipa::path(
     post,
     path = "/api/chat/notifications/{id}/read/",
     operation_id = "read_notification",
     tag = TAG_NOTIFICATIONS,
     params(("id" = NotificationId, Path, description = "The notification.")),
-    responses((status = 200, body = Acknowledgement, description = "It is marked.", example = json!({"message": "通知已标记为已读"}))),
+    responses((status = 200, body = Acknowledgement, description = "Marked as read.", example = json!({"message": "通知已标记为已读"}))),
     extensions(("x-errors" = json!(["throttled"])))
 )]
 pub async fn read(
@@ -86,15 +86,15 @@ pub async fn read(
     Ok(marked())
 }
 
-/// Mark all as read
+/// Mark all notifications as read
 ///
-/// All there are now; what comes later is unread.
+/// Later notifications are unread.
 #[utoipa::path(
     post,
     path = "/api/chat/notifications/read_all/",
     operation_id = "read_all_notifications",
     tag = TAG_NOTIFICATIONS,
-    responses((status = 200, body = Acknowledgement, description = "They are marked.", example = json!({"message": "通知已标记为已读"}))),
+    responses((status = 200, body = Acknowledgement, description = "Marked as read.", example = json!({"message": "通知已标记为已读"}))),
     extensions(("x-errors" = json!(["throttled"])))
 )]
 pub async fn read_all(

@@ -1,30 +1,30 @@
-//! The small answers that more than one call gives.
+//! Small response bodies that several calls share.
 
 use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// That it was done.
+/// Confirms that the call succeeded.
 #[derive(Serialize, ToSchema)]
 pub struct Acknowledgement {
-    /// One sentence, in Chinese in every language (contract).
+    /// One sentence, always in Chinese (contract).
     message: &'static str,
 }
 
 impl Acknowledgement {
-    /// It was done, in these words of the contract.
+    /// A response with this sentence of the contract.
     pub fn new(message: &'static str) -> Json<Self> {
         Json(Self { message })
     }
 }
 
-/// How many.
+/// A count.
 #[derive(Serialize, ToSchema)]
 pub struct Count {
-    /// How many there are.
+    /// The number of items.
     pub count: i64,
 }
 
-/// That there is nothing to say: `{}`.
+/// An empty object, `{}`.
 #[derive(Serialize, ToSchema)]
 pub struct EmptyBody {}

@@ -1,4 +1,4 @@
-//! `/api/chat/rooms/`: listing, making, seeing, changing, deleting, coming and going.
+//! `/api/chat/rooms/`: list, create, get, change, delete, join and leave rooms.
 
 use axum::{
     Json,
@@ -18,32 +18,32 @@ use crate::{
     error::ApiError,
 };
 
-/// Rooms on one page where only `page` was given.
+/// The page size if only `page` was given.
 const PAGE_SIZE: i64 = 20;
 
-/// A list, and the way to its other pages.
+/// A list of rooms, with the `Link` header of its neighbouring pages.
 type RoomListResponse = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
 
 /// List rooms
 ///
-/// The public ones and mine, most recent activity first. By page, the header `Link` leads to the next and
-/// the previous one.
+/// Public rooms and the caller's own, most recent activity first. When paginated, the `Link` header has the next and
+/// the previous page.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/",
     operation_id = "list_rooms",
     tag = TAG_ROOMS,
     params(
-        ("search" = Option<String>, Query, description = "In the name; `%` and `_` are themselves."),
-        ("room_type" = Option<RoomType>, Query, description = "Of this type only."),
-        ("mine" = Option<bool>, Query, description = "Only those I am in."),
-        ("page" = Option<i64>, Query, description = "From 1. Without it and `page_size` all come."),
+        ("search" = Option<String>, Query, description = "Text that the name contains; `%` and `_` have no special meaning."),
+        ("room_type" = Option<RoomType>, Query, description = "Only rooms of this type."),
+        ("mine" = Option<bool>, Query, description = "Only rooms that I am a member of."),
+        ("page" = Option<i64>, Query, description = "Page number from 1. Without `page` and `page_size` the whole list is returned."),
         (
             "page_size" = Option<i64>,
             Query,
-            description = "20 where only `page` is given; more than 100 counts as 100."
+            description = "Default 20 if `page` is given, at most 100."
         ),
-        ("after" = Option<String>, Query, description = "A cursor in the list, as the `next` of `Link` names it.")
+        ("after" = Option<String>, Query, description = "A cursor, taken from the `next` link of the `Link` header.")
     ),
     responses(
         (
@@ -53,7 +53,7 @@ type RoomListResponse = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
             headers(
                 (
                     "Link" = Option<String>,
-                    description = "RFC 8288: the pages beside this one, `next` and `prev`. Only by page."
+                    description = "RFC 8288: the neighbouring pages, `next` and `prev`. Only when paginated."
                 )
             )
         )
@@ -101,32 +101,30 @@ async fn list_rooms(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) ->
     Ok((page_query.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
 }
 
-/// Reads what [`format_cursor`] wrote.
 fn parse_cursor(text: &str) -> Option<RoomPlace> {
     let (at, id) = text.split_once('-')?;
     Some(RoomPlace { active_at: Timestamp(at.parse().ok()?), room: RoomId(id.parse().ok()?) })
 }
 
-/// A cursor as a parameter.
 fn format_cursor(cursor: RoomPlace) -> String {
     format!("{}-{}", cursor.active_at.0, cursor.room.0)
 }
 
-/// A page of the list.
+/// The requested page of the list.
 struct PageQuery {
     page: i64,
     size: i64,
 }
 
 impl PageQuery {
-    /// `None` where the whole list was asked for.
+    /// `None` if the whole list was requested.
     fn new(page: Option<i64>, size: Option<i64>) -> Option<Self> {
         (page.is_some() || size.is_some())
             .then(|| Self { page: page.unwrap_or(1), size: size.unwrap_or(PAGE_SIZE).min(PAGE_SIZE_MAX) })
     }
 
-    /// The `Link` header of RFC 8288 to the pages beside this one. The next one is named by
-    /// its cursor too: a client that follows the links reads the whole list in one sweep.
+    /// The `Link` header of RFC 8288 with the neighbouring pages. The next one also has a cursor, so that a client that
+    /// follows the links neither skips nor repeats a room when the order changes.
     fn links(&self, path: &str, query: &str, next: Option<RoomPlace>) -> HeaderMap {
         let link = |page: i64, after: Option<RoomPlace>, rel: &str| {
             let kept = url::form_urlencoded::parse(query.as_bytes())
@@ -155,16 +153,16 @@ impl PageQuery {
     }
 }
 
-/// Make a room
+/// Create a room
 ///
-/// Its maker is its admin and first member.
+/// The creator becomes its admin and first member.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/",
     operation_id = "create_room",
     tag = TAG_ROOMS,
     request_body = NewRoom,
-    responses((status = 201, body = Room, description = "The room.")),
+    responses((status = 201, body = Room, description = "The created room.")),
     extensions(("x-errors" = json!(["throttled"])))
 )]
 pub async fn create(
@@ -182,9 +180,9 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(chat.create_room(&creator, new).await?)))
 }
 
-/// See a room
+/// Get a room
 ///
-/// With its first 200 members. A private or group room does not exist for whoever is not in it.
+/// With its first 200 members. A private or group room is a 404 for non-members.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/{id}/",
@@ -204,7 +202,7 @@ pub async fn detail(
 
 /// Change a room
 ///
-/// For admins. What is missing stays as it is; not fewer places than there are members.
+/// For admins. Missing fields stay unchanged. `max_members` cannot be lower than the number of members.
 #[utoipa::path(
     patch,
     path = "/api/chat/rooms/{id}/",
@@ -212,7 +210,7 @@ pub async fn detail(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = RoomPatch,
-    responses((status = 200, body = Room, description = "The room as it is now.")),
+    responses((status = 200, body = Room, description = "The changed room.")),
     extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn edit(
@@ -232,15 +230,15 @@ pub async fn edit(
 
 /// Delete a room
 ///
-/// For admins. It is out of every list and nobody may write in it, its sockets close with 4404; its members
-/// may still read what was written.
+/// For admins. The room disappears from every list, its sockets close with 4404, and nobody can write in it. Its
+/// members can still read its messages.
 #[utoipa::path(
     delete,
     path = "/api/chat/rooms/{id}/",
     operation_id = "delete_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 204, description = "It is deleted.")),
+    responses((status = 204, description = "Deleted.")),
     extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn delete(
@@ -252,16 +250,16 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Come in
+/// Join a room
 ///
-/// Being in already is fine. A private or group room takes an invitation.
+/// Joining again is not an error. A private or group room needs an invitation.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/join/",
     operation_id = "join_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 200, body = Acknowledgement, description = "You are in.", example = json!({"message": "成功加入房间"}))),
+    responses((status = 200, body = Acknowledgement, description = "Joined.", example = json!({"message": "成功加入房间"}))),
     extensions(("x-errors" = json!(["banned", "room_full", "throttled"])))
 )]
 pub async fn join(
@@ -273,17 +271,17 @@ pub async fn join(
     Ok(Acknowledgement::new("成功加入房间"))
 }
 
-/// Go out
+/// Leave a room
 ///
-/// The last admin's leaving makes the moderator, else the member, who came first the admin. Neither mute
-/// nor ban is lifted.
+/// When the last admin leaves, the moderator who joined first becomes admin; without a moderator, the member who
+/// joined first. A mute or a ban stays.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/leave/",
     operation_id = "leave_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 200, body = Acknowledgement, description = "You are out.", example = json!({"message": "成功离开房间"}))),
+    responses((status = 200, body = Acknowledgement, description = "Left.", example = json!({"message": "成功离开房间"}))),
     extensions(("x-errors" = json!(["banned", "400 not_a_member"])))
 )]
 pub async fn leave(
@@ -293,7 +291,7 @@ pub async fn leave(
 ) -> Result<Json<Acknowledgement>, ApiError> {
     chat.leave(&user, room).await.map_err(|error| {
         let error = ApiError::from(error);
-        // Nothing to leave is a mistake in the request, not a lack of rights (contract).
+        // Leaving a room without being a member is a bad request, not a missing permission (contract).
         if error.code() == chat::model::Code::NotAMember { error.as_bad_request() } else { error }
     })?;
     Ok(Acknowledgement::new("成功离开房间"))

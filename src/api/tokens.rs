@@ -1,4 +1,4 @@
-//! `/api/token/`: the calls that djangorestframework-simplejwt has, in its shapes.
+//! `/api/token/`: the calls of djangorestframework-simplejwt, with the same request and response bodies.
 
 use axum::{
     Json,
@@ -23,28 +23,28 @@ use crate::{
     middleware::client::{ClientAddr, UserAgent},
 };
 
-/// An answer with a token in it, which no cache may keep (RFC 6749, 5.1).
+/// A response that contains a token, which no cache may store (RFC 6749, 5.1).
 type NoStore<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
 
-/// Who signs in.
+/// A username and a password.
 #[derive(ToSchema)]
 pub(super) struct Credentials {
-    /// The name of the account.
+    /// The account's username.
     username: String,
-    /// Its password.
+    /// The account's password.
     password: String,
 }
 
-/// What a sign-in gives.
+/// The tokens of a sign-in.
 #[derive(Serialize, ToSchema)]
 pub struct TokenPair {
-    /// For `Authorization: Bearer`; an hour, unless the settings say otherwise.
+    /// For `Authorization: Bearer`. Valid for an hour by default.
     access: String,
-    /// To get the next access token with; a week, unless the settings say otherwise.
+    /// For `POST /api/token/refresh/`. Valid for a week by default.
     refresh: String,
 }
 
-/// A refresh token, to be used or ended.
+/// A refresh token.
 #[derive(ToSchema)]
 pub(super) struct RefreshToken {
     /// The token.
@@ -58,12 +58,12 @@ pub(super) struct AnyToken {
     token: String,
 }
 
-/// What a refresh token is exchanged for.
+/// The tokens that a refresh token is exchanged for.
 #[derive(Serialize, ToSchema)]
 pub struct TokenRefresh {
-    /// The next access token.
+    /// The new access token.
     access: String,
-    /// The next refresh token, only where they rotate.
+    /// The new refresh token, only if refresh tokens rotate.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refresh: Option<String>,
@@ -71,8 +71,8 @@ pub struct TokenRefresh {
 
 /// Sign in
 ///
-/// An access and a refresh token for a username and a password. A wrong password and an unknown user look
-/// the same.
+/// Returns an access and a refresh token for a username and a password. A wrong password and an unknown user give the
+/// same error.
 #[utoipa::path(
     post,
     path = "/api/token/",
@@ -104,9 +104,9 @@ pub async fn obtain(
     Ok(no_store(TokenPair { access, refresh }))
 }
 
-/// Renew the access token
+/// Refresh an access token
 ///
-/// Where refresh tokens rotate, a new one comes along and the old one is dead ten seconds later.
+/// If refresh tokens rotate, a new one is returned and the old one expires ten seconds later.
 #[utoipa::path(
     post,
     path = "/api/token/refresh/",
@@ -135,16 +135,16 @@ pub async fn refresh(
     Ok(no_store(TokenRefresh { access, refresh }))
 }
 
-/// Is this token good?
+/// Verify a token
 ///
-/// Of either type. A refresh token that was ended is not.
+/// For tokens of either type. A blacklisted refresh token is not valid.
 #[utoipa::path(
     post,
     path = "/api/token/verify/",
     operation_id = "verify_token",
     tag = TAG_ACCOUNT,
     request_body(content((AnyToken = "application/json"), (AnyToken = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = EmptyBody, description = "It is.")),
+    responses((status = 200, body = EmptyBody, description = "Valid.")),
     extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
 )]
@@ -160,14 +160,15 @@ pub async fn verify(
 
 /// Blacklist a refresh token
 ///
-/// Signs out: the refresh token, every access token that was got by it or by those before it, and the sockets that were opened with them end. One that was rotated away ends alone.
+/// Signs out: ends the refresh token, the access tokens obtained with it or with its predecessors, and the sockets
+/// opened with them. A token that was rotated away is ended alone.
 #[utoipa::path(
     post,
     path = "/api/token/blacklist/",
     operation_id = "blacklist_token",
     tag = TAG_ACCOUNT,
     request_body(content((RefreshToken = "application/json"), (RefreshToken = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = EmptyBody, description = "It is dead.")),
+    responses((status = 200, body = EmptyBody, description = "Blacklisted.")),
     extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
 )]

@@ -1,14 +1,13 @@
-//! From the OpenAPI document to what the reference shows.
+//! Converts the OpenAPI document into the model that the reference page renders.
 
 use app::reference::model::{Answer, Field, Frame, Group, Operation, Reference, Socket};
 use serde_json::{Map, Value};
 
 use crate::api::schema::sample;
 
-/// The form of a body that a page shows first.
+/// The media type that the page shows first.
 const JSON: &str = "application/json";
 
-/// The reference of this document.
 pub(super) fn reference(document: &Value) -> Reference {
     let operations: Vec<(String, Operation)> = entries(document, "/paths")
         .flat_map(|(path, item)| {
@@ -70,7 +69,7 @@ fn parameter(document: &Value, parameter: &Value) -> Field {
     }
 }
 
-/// The fields of a shape: those that must be there first, in the order of the shape.
+/// The fields of a schema: required ones first, each group in the order of the schema.
 fn fields(document: &Value, schema: &Value) -> Vec<Field> {
     let shape = sample::resolve(document, schema);
     let required: Vec<&str> =
@@ -101,7 +100,7 @@ fn field(document: &Value, name: &str, schema: &Value) -> Field {
     }
 }
 
-/// Type and limits, in the notation of mathematics, which needs no language.
+/// Type and limits in mathematical notation, which needs no translation.
 fn kind(shape: &Value) -> String {
     if let Some(choices) = shape["enum"].as_array() {
         let choices: Vec<String> = choices.iter().map(|choice| format!("`{}`", plain(choice))).collect();
@@ -180,7 +179,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A value as one types it into a field.
+/// A value as text for an input field.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

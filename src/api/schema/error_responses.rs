@@ -1,5 +1,4 @@
-//! The errors of a call, as the document has them: by status, each with its words, its
-//! headers and an example that is the very body a client would get.
+//! The error responses of a call: by status, each with its codes, its headers and an example that is the real body.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +8,18 @@ use serde_json::{Value, json};
 
 use crate::{auth::jwt::TokenError, error::ApiError};
 
-/// Where a shape of the document stands.
+/// The path of the schemas in the document.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
-/// A response that a call may give.
+/// An error that a call may return.
 pub(super) struct ErrorResponse {
     name: String,
     api_error: ApiError,
 }
 
 impl ErrorResponse {
-    /// Reads a handler's word: a code, before it a status where this call gives it another one than the usual.
-    /// `None` for what is neither.
+    /// Parses an entry of a handler's list: a code, preceded by a status if this call uses another than usual.
+    /// `None` if it is neither.
     pub(super) fn parse(entry: &str) -> Option<Self> {
         let (status, name) =
             entry.split_once(' ').map_or((None, entry), |(status, name)| (Some(status), name));
@@ -33,19 +32,19 @@ impl ErrorResponse {
         Some(Self { name: name.to_owned(), api_error: error })
     }
 
-    /// Bad input, shown by a field that is missing.
+    /// `invalid`, with a missing field as the example.
     pub(super) fn missing_field(field: &str) -> Self {
         let problem = FieldProblem::new(field, Problem::Required);
         Self { name: "invalid".to_owned(), api_error: ApiError::fields(vec![problem]) }
     }
 
-    /// Bad input, shown by a parameter that is no number.
+    /// `invalid`, with a parameter that is not a number as the example.
     pub(super) fn bad_parameter(name: &str) -> Self {
         let problem = FieldProblem::new(name, Problem::WrongType);
         Self { name: "invalid".to_owned(), api_error: ApiError::fields(vec![problem]) }
     }
 
-    /// In SimpleJWT's words for a token that opens doors, or for one that is shown for its own sake.
+    /// Adds SimpleJWT's texts: those for the token that authenticates a call, or those for a token in a request body.
     pub(super) fn with_token_error(self, is_access: bool) -> Self {
         let message = TokenError::Expired.message();
         let error = if is_access {
@@ -56,20 +55,18 @@ impl ErrorResponse {
         Self { api_error: error, ..self }
     }
 
-    /// Does it say that a token is not good?
     pub(super) fn is_token_error(&self) -> bool {
         self.api_error.code() == Code::TokenNotValid
     }
 }
 
-/// The code of this name.
 pub(super) fn code(name: &str) -> Option<Code> {
     let code: Code = serde_json::from_value(json!(name)).ok()?;
-    // An unknown word is read as `internal`, for clients' sake.
+    // Clients read an unknown code as `internal`, so compare with the original.
     (json!(code) == json!(name)).then_some(code)
 }
 
-/// The answers of `errors`, by status.
+/// The OpenAPI responses of `errors`, by status.
 pub(super) fn responses(errors: Vec<ErrorResponse>, locale: Locale) -> BTreeMap<String, Value> {
     let mut by_status: BTreeMap<u16, Vec<ErrorResponse>> = BTreeMap::new();
     for error in errors {
@@ -119,25 +116,25 @@ fn response(status: u16, errors: &[ErrorResponse], locale: Locale) -> Value {
     })
 }
 
-/// The shape of every response.
+/// The schema of every error body.
 pub(super) fn shape() -> Value {
     let sentences = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
     json!({
         "type": "object",
-        "description": "Why a call was refused.",
+        "description": "An error.",
         "required": ["error", "detail", "code"],
         "properties": {
             "error": {"type": "string", "description": "One sentence for a person."},
-            "detail": {"type": "string", "description": "The same, or the words of Django REST Framework."},
+            "detail": {"type": "string", "description": "The same sentence, or the text of Django REST Framework."},
             "code": {"$ref": format!("{SCHEMAS}Code")},
             "fields": {
                 "type": "object",
-                "description": "With `invalid`: each bad field, and what is wrong with it.",
+                "description": "With `invalid`: each invalid field and its errors.",
                 "additionalProperties": sentences,
             },
             "messages": {
                 "type": "array",
-                "description": "With `token_not_valid`: what SimpleJWT says of the token.",
+                "description": "With `token_not_valid`: SimpleJWT's messages about the token.",
                 "items": {
                     "type": "object",
                     "required": ["token_class", "token_type", "message"],

@@ -1,5 +1,5 @@
-//! What all calls have in common and no handler repeats: refusals that follow from what a
-//! call takes, headers of every answer, examples.
+//! Completes each operation with what no handler repeats: the errors that follow from its input, the headers of every
+//! response, and examples.
 
 use app::i18n::Locale;
 use serde_json::{Map, Value, json};
@@ -10,10 +10,10 @@ use super::{
     sample,
 };
 
-/// The handlers' own word for the refusals that only they give.
+/// The extension in which a handler lists the errors that do not follow from its input. Removed from the document.
 const OWN_ERRORS: &str = "x-errors";
 
-/// Completes each call of the document.
+/// Completes every operation of the document.
 pub(super) fn complete_all(document: &mut Value, locale: Locale) {
     document["components"]["schemas"]["Error"] = error_responses::shape();
     document["components"]["headers"] = headers();
@@ -27,7 +27,7 @@ pub(super) fn complete_all(document: &mut Value, locale: Locale) {
 }
 
 fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>, locale: Locale) {
-    // How the derive says 'without a token'.
+    // The derive macro's way to say that no token is needed.
     if operation.get("security") == Some(&json!([{}])) {
         operation.insert("security".into(), json!([]));
     }
@@ -51,20 +51,20 @@ fn complete(shapes: &Value, path: &str, operation: &mut Map<String, Value>, loca
     }
 }
 
-/// The media types of a body or an answer.
+/// The media types of a request body or a response.
 fn media_types(has_content: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
     let content = has_content.and_then(|it| it.get_mut("content")).and_then(Value::as_object_mut);
     content.into_iter().flat_map(Map::values_mut)
 }
 
-/// Adds an example where there is none.
+/// Adds an example if there is none.
 fn add_example(shapes: &Value, described: &mut Value) {
     if described.get("example").is_none() && described.get("examples").is_none() {
         described["example"] = sample::of(shapes, &described["schema"]);
     }
 }
 
-/// What a call may refuse follows from what it takes; what only it refuses it says itself.
+/// The errors of an operation: those that follow from its input, and those that it lists itself.
 fn operation_errors(shapes: &Value, path: &str, operation: &Map<String, Value>) -> Vec<ErrorResponse> {
     let needs_token = operation.get("security") != Some(&json!([]));
     let mut codes: Vec<&str> = Vec::new();
@@ -109,7 +109,7 @@ fn list<'a>(operation: &'a Map<String, Value>, name: &str) -> impl Iterator<Item
     operation.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The first field of a call's body, one that must be there if any must.
+/// The first required field of the request body, or else the first field.
 fn first_field<'a>(shapes: &'a Value, operation: &'a Map<String, Value>) -> Option<&'a str> {
     let content = operation.get("requestBody")?["content"].as_object()?;
     let shape = sample::resolve(shapes, &content.values().next()?["schema"]);
@@ -117,22 +117,22 @@ fn first_field<'a>(shapes: &'a Value, operation: &'a Map<String, Value>) -> Opti
     shape["required"][0].as_str().or(first)
 }
 
-/// The headers that answers bear.
+/// The response headers.
 fn headers() -> Value {
     json!({
         "X-Request-Id": {
-            "description": "What the log calls this request. Name it when you report a problem.",
+            "description": "The id of this request in the log. Include it when you report a problem.",
             "required": true,
             "schema": {"type": "string", "format": "uuid"},
         },
         "Retry-After": {
-            "description": "How many seconds to wait before the next try.",
+            "description": "Seconds to wait before the next attempt.",
             "required": true,
             "schema": {"type": "integer", "minimum": 1},
             "example": 1,
         },
         "WWW-Authenticate": {
-            "description": "How to sign in.",
+            "description": "The authentication scheme.",
             "required": true,
             "schema": {"type": "string"},
             "example": r#"Bearer realm="api""#,

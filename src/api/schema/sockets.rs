@@ -1,4 +1,4 @@
-//! The sockets' part of the document.
+//! The sockets in the document, under `x-sockets`.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{
     ws::{GOING_AWAY, NOT_UTF8},
 };
 
-/// Why any socket is closed.
+/// The reasons for which any socket is closed.
 const CLOSES: [Code; 11] = [
     Code::NotAuthenticated,
     Code::BadAuthorizationHeader,
@@ -26,17 +26,17 @@ const CLOSES: [Code; 11] = [
     Code::Unavailable,
     Code::Internal,
 ];
-/// Why a socket to a room is closed besides.
+/// Further reasons for which a room socket is closed.
 const ROOM_CLOSES: [Code; 4] = [Code::Invalid, Code::NotAMember, Code::Banned, Code::NotFound];
 
 const ROOM: &str = include_str!("sockets/room.md");
 const NOTIFICATIONS: &str = include_str!("sockets/notifications.md");
 
-/// The codes that are RFC 6455's own.
+/// The close codes of RFC 6455 itself.
 pub(super) const PROTOCOL_CLOSES: [(u16, &str); 2] =
-    [(GOING_AWAY, "The server stops: come back."), (NOT_UTF8, "A text was not UTF-8.")];
+    [(GOING_AWAY, "The server is stopping: reconnect."), (NOT_UTF8, "A text frame was not UTF-8.")];
 
-/// Describes the sockets under `x-sockets`, and leaves out of the frames what only readers of newer servers need.
+/// Adds `x-sockets`, and removes the fallback variants from the frames: no server sends them.
 pub(super) fn describe(document: &mut Value, locale: Locale) {
     for (shape, choices) in
         [("ServerFrame", "oneOf"), ("NotificationFrame", "oneOf"), ("MemberChange", "enum")]
@@ -49,12 +49,12 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
         }
     }
     let cursor = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
-    let token = json!({"type": "string", "description": "An access token, for browsers, which send no headers here."});
+    let token = json!({"type": "string", "description": "An access token, for browsers, which cannot send headers with a WebSocket."});
     let mut notification_frames = shapes(document, "NotificationFrame", &[]);
     notification_frames.extend(shapes(document, "ServerFrame", &["pong", "authenticated", "error"]));
     document["x-sockets"] = json!({
         "/ws/chat/{room_id}/": {
-            "summary": "A room, live",
+            "summary": "Room socket",
             "description": ROOM,
             "parameters": {
                 "room_id": {"$ref": format!("{SCHEMAS}RoomId")},
@@ -67,7 +67,7 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
             "closes": closes([&CLOSES[..], &ROOM_CLOSES].concat(), locale),
         },
         "/ws/notifications/": {
-            "summary": "My notifications and unread counts, live",
+            "summary": "Notification socket",
             "description": NOTIFICATIONS,
             "parameters": {"token": token},
             "send": shapes(document, "ClientFrame", &["authenticate", "ping"]),
@@ -77,12 +77,12 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
     });
 }
 
-/// The word that a reader takes a newer server's for.
+/// Is this the variant that a client uses for unknown values of a newer server?
 fn is_fallback_variant(name: &Value) -> bool {
     name == "unknown" || name == "other"
 }
 
-/// Where the frames of this shape stand that have one of these types; all where none is named.
+/// References to the frames of this schema that have one of these types; without types, to all.
 fn shapes(document: &Value, shape: &str, types: &[&str]) -> Vec<Value> {
     let frames =
         document["components"]["schemas"][shape]["oneOf"].as_array().into_iter().flatten().enumerate();
@@ -91,7 +91,7 @@ fn shapes(document: &Value, shape: &str, types: &[&str]) -> Vec<Value> {
     meant.map(|(place, _)| json!({"$ref": format!("{SCHEMAS}{shape}/oneOf/{place}")})).collect()
 }
 
-/// Each number that a socket is closed with for one of these reasons, and which.
+/// The description of each close code that these reasons use.
 fn closes(codes: Vec<Code>, locale: Locale) -> BTreeMap<String, Value> {
     let mut closes: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for code in codes {

@@ -1,7 +1,6 @@
-//! The document's prose: doc comments put in order, and their Chinese.
+//! The texts of the document: doc comments with their line breaks removed, and their Chinese translation.
 //!
-//! A doc comment says a thing once, in English, where it is declared; `zh.json` has the same in Chinese, a paragraph
-//! or a list's line each.
+//! `zh.json` maps each paragraph and each list item of an English doc comment to Chinese.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -10,17 +9,16 @@ use serde_json::{Map, Value};
 static CHINESE: LazyLock<HashMap<String, String>> =
     LazyLock::new(|| serde_json::from_str(include_str!("zh.json")).unwrap_or_default());
 
-/// Makes one line of each paragraph, which in a comment has as many as fit there.
+/// Joins the lines of each paragraph, which rustfmt wraps in a comment.
 pub(super) fn unwrap_lines(document: &mut Value) {
     each(document, &mut |text| *text = rewrite_paragraphs(text, str::to_owned));
 }
 
-/// Puts the prose into Chinese; what has none stays as it is.
+/// Translates the texts into Chinese. A paragraph without a translation stays English.
 pub(super) fn to_chinese(document: &mut Value) {
     each(document, &mut |text| *text = rewrite_paragraphs(text, chinese));
 }
 
-/// The Chinese of one paragraph.
 pub(super) fn chinese(english: &str) -> String {
     CHINESE.get(english).map_or(english, String::as_str).to_owned()
 }
@@ -38,8 +36,8 @@ fn rewrite_paragraphs(text: &str, mut rewrite: impl FnMut(&str) -> String) -> St
     blocks.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Visits every summary and description, except those of refusals and close codes: they are clients' sentences, in
-/// the reader's language from the start.
+/// Visits every summary and description except those of errors and close codes, which are generated in the reader's
+/// language.
 fn each(value: &mut Value, visit: &mut impl FnMut(&mut String)) {
     match value {
         Value::Object(fields) => each_field(fields, visit),
@@ -75,7 +73,7 @@ mod tests {
     };
 
     #[test]
-    fn every_paragraph_has_its_chinese_and_none_is_left_over() {
+    fn every_paragraph_has_a_translation_and_none_is_stale() {
         let mut document = Documents::new(&router::calls().into_openapi()).value(Locale::en);
         let mut used: BTreeSet<String> = PROTOCOL_CLOSES.iter().map(|(_, why)| (*why).to_owned()).collect();
         each(&mut document, &mut |text| {
@@ -92,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn paragraphs_and_lines_of_lists_are_taken_one_by_one() {
+    fn paragraphs_and_list_items_are_translated_one_by_one() {
         let text = "One\ntwo.\n\n- a\n- b\n";
         assert_eq!(rewrite_paragraphs(text, |unit| format!("<{unit}>")), "<One two.>\n\n- <a>\n- <b>");
     }
