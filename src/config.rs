@@ -1,10 +1,9 @@
-//! Every setting of the server: what it is called, what it means, what is in force and who said so.
+//! The settings of the server, and where each value comes from.
 //!
-//! A setting is defined once, in [`settings`]; its field here, its flag, its environment variable, its line in
-//! `liao --help` and its line in `liao config` all follow from that. A value comes from the first of: the command
-//! line, the environment (`LIAO_` and the name in capitals), `liao.toml`, the default. This module starts nothing and
-//! knows no part of the server; what a setting does is the business of whoever reads it.
-//! Read [`settings`] next for the list, [`value`] for what can be written.
+//! A setting is defined once, in [`settings`]. Its field in [`Config`], its flag, its environment variable, its help
+//! and its line in `liao config` are generated from that. A value comes from the first of: the command line, the
+//! environment (`LIAO_` and the name in capitals), `liao.toml`, the default. See [`settings`] for the list and
+//! [`value`] for the syntax of values.
 
 use std::{
     ffi::OsString,
@@ -32,63 +31,61 @@ pub use settings::{Config, SETTINGS, Setting};
 pub(crate) use value::SECRET_KEY_BYTES;
 pub use value::{ByteLimit, CountLimit, LogFilter, LogFormat, SecureCookies, WebOrigin};
 
-/// The file that is read from the current folder when none is named.
+/// The file that is read from the current folder if none is given.
 pub const FILE_NAME: &str = "liao.toml";
 
-/// The variable that names the file; `--config` comes first.
+/// The variable with the path of the file. `--config` takes precedence.
 pub const FILE_VARIABLE: &str = "LIAO_CONFIG";
 
-/// Who said what a setting is.
+/// Where the value of a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The command line.
     Flag,
     /// An environment variable.
     Environment,
-    /// The file named.
+    /// A file.
     File(PathBuf),
-    /// Nobody: the default.
+    /// The default.
     Default,
 }
 
-/// What the command line said.
+/// The settings given on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLine {
     /// `--config`.
     pub file: Option<PathBuf>,
-    /// Names of settings and the text given for each.
+    /// Names of settings and their values as text.
     pub values: Vec<(&'static str, String)>,
 }
 
-/// The settings in force, and how they came about.
+/// The settings in force, and where they come from.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What the server goes by.
+    /// The settings.
     pub config: Config,
-    /// One line for each setting, in the order of [`SETTINGS`].
+    /// For each setting its value and source, in the order of [`SETTINGS`].
     pub lines: Vec<EffectiveSetting>,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
 }
 
-/// One setting as `liao config` shows it.
+/// The effective value of one setting, as `liao config` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveSetting {
-    /// Its name.
     pub name: &'static str,
-    /// Its value as it was written, without what is secret.
+    /// Its value as text, with secrets masked.
     pub value: String,
-    /// Who said so.
     pub source: Source,
 }
 
-/// Brings the four layers together.
+/// Merges the four sources.
 ///
-/// `environment` is the process's; `folder` is where `liao.toml` is looked for when neither `--config` nor
-/// `LIAO_CONFIG` names a file.
+/// `environment` has the variables of the process. `folder` is searched for `liao.toml` if neither `--config` nor
+/// `LIAO_CONFIG` is given.
 ///
 /// # Errors
-/// Everything that is wrong, not only the first: unknown names, values that cannot be read, a file that is not there.
+/// All errors, not only the first: unknown names, invalid values, a missing file.
 pub fn load(
     given: &CommandLine,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -104,7 +101,7 @@ pub fn load(
 }
 
 impl Source {
-    /// The source as part of a sentence, for the setting `name`.
+    /// The source as text, for an error about the setting `name`.
     fn describe(&self, name: &str) -> String {
         match self {
             Self::Flag => settings::flag(name),

@@ -1,19 +1,19 @@
-//! The TCP connections of the HTTP server: how many there may be, and how long each may keep the server waiting.
+//! The HTTP server: accepts TCP connections, and enforces connection limits and timeouts.
 //!
 //! | module | does |
 //! |---|---|
-//! | [`limits`] | the deadlines and caps in force, from the settings and from what the system allows |
-//! | [`admission`] | counts open connections, in all and by address, and refuses what is over a cap |
-//! | [`state`] | what is known of one connection, shared by its parts |
-//! | [`registry`] | the connections that speak HTTP: told to stop, or closed to make room |
-//! | [`head_timeout`] | the deadline of the next request's head, and of idle keep-alive |
-//! | [`body`] | the deadline of a request's body, and the end of an answer |
-//! | [`stream`] | the deadline of a write, and reading on after the end |
-//! | [`deadline`] | the timers of these |
-//! | [`metrics`] | what is counted of all that |
+//! | [`limits`] | the timeouts and connection limits in force, from the settings and the limit on open files |
+//! | [`admission`] | counts open connections, in total and by address, and rejects those over a limit |
+//! | [`state`] | the state of one connection, shared by its stream, requests and task |
+//! | [`registry`] | the connections that speak HTTP: drained at shutdown, or closed to make room |
+//! | [`head_timeout`] | the timeout of a request's head, and of an idle keep-alive connection |
+//! | [`body`] | the timeout of a request's body, and the end of a response |
+//! | [`stream`] | the write timeout, and draining input after the close |
+//! | [`deadline`] | timers |
+//! | [`metrics`] | metrics |
 //!
-//! In place of `axum::serve`, which has no timer and no limit. An upgraded connection (a WebSocket) leaves the HTTP
-//! server but keeps its [`stream::Stream`]: it goes on counting, and a stalled write ends it.
+//! This replaces `axum::serve`, which has neither timeouts nor limits. An upgraded connection (a WebSocket) leaves the
+//! HTTP server but keeps its [`stream::Stream`]: it still counts as open, and a stalled write still ends it.
 
 use std::{convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -52,10 +52,10 @@ use registry::Registry;
 use state::{Command, ConnectionState};
 use stream::Stream;
 
-/// The largest head of a request, in bytes: what 20,000 clients that send half a head each can make the server keep.
+/// The largest request head, in bytes. Bounds the memory that clients with incomplete heads can take.
 const HEAD_MAX: usize = 64 * 1024;
 
-/// How long accepting rests when the system has no descriptor left.
+/// How long to wait before accepting again if no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The HTTP server on one listening socket.
@@ -69,12 +69,11 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Serves `router`, within `limits`.
     pub fn new(router: Router, limits: Limits) -> Self {
         let mut http = http1::Builder::new();
         http.max_header_size(HEAD_MAX);
         Self {
-            // Once here instead of for each request.
+            // Once here instead of once per request.
             router: router.with_state(()),
             admission: Arc::new(Admission::new(&limits)),
             limits: Arc::new(limits),
@@ -84,7 +83,7 @@ impl HttpServer {
         }
     }
 
-    /// Accepts connections for ever. Dropping the future loses none that was accepted.
+    /// Accepts connections for ever. Cancel-safe.
     pub async fn accept(&self, listener: &TcpListener) {
         let mut is_out_of_descriptors = false;
         loop {
@@ -93,10 +92,10 @@ impl HttpServer {
                     is_out_of_descriptors = false;
                     self.take(stream, peer);
                 }
-                // The client went before it was accepted.
+                // The client disconnected before it was accepted.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    // Once, and not for each try: this can last.
+                    // Logged once and not for each attempt.
                     if !is_out_of_descriptors {
                         tracing::warn!(%error, "no connection can be accepted");
                     }
@@ -108,8 +107,8 @@ impl HttpServer {
         }
     }
 
-    /// Has idle connections closed and the others end after the answer under way; waits until all have ended.
-    /// Connections that were upgraded are no longer among them.
+    /// Closes idle connections, lets the others finish their response, and waits until all have ended. Upgraded
+    /// connections are not included.
     pub async fn drain(&self) {
         self.registry.stop();
         self.tasks.close();
@@ -119,7 +118,7 @@ impl HttpServer {
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
         let permit = match self.admission.admit(peer.ip()) {
             Ok(permit) => permit,
-            // A connection without a request under way makes room: silent ones keep nobody out.
+            // An idle connection is closed to make room, so that silent clients cannot lock others out.
             Err(LimitReached::Total) if self.registry.close_idle() => {
                 self.admission.admit_replacing(peer.ip())
             }
@@ -128,8 +127,8 @@ impl HttpServer {
                 return;
             }
         };
-        // A frame goes at once, and does not wait until the peer has acknowledged the one before: in a room of ten that
-        // made the slowest of a hundred deliveries four times as slow.
+        // Without TCP_NODELAY a frame waits until the peer has acknowledged the previous one. In a room of ten that
+        // made the p99 of deliveries four times as slow.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps small frames back");
         }
@@ -150,7 +149,7 @@ impl HttpServer {
             let mut head = HeadTimeout::default();
             loop {
                 tokio::select! {
-                    // What hyper did decides what is waited for.
+                    // hyper first: its progress decides which timeout applies.
                     biased;
                     ended = serving.as_mut() => {
                         if let Err(error) = ended {
@@ -173,7 +172,7 @@ impl HttpServer {
     }
 }
 
-/// Has the router answer one request; the connection knows from when until when one is under way.
+/// Passes one request to the router, and marks it as in progress until its response has been sent.
 fn answer(
     router: &Router,
     connection: &Arc<ConnectionState>,
@@ -194,7 +193,7 @@ fn answer(
     }
 }
 
-/// Is this the failure of one connection, rather than of accepting?
+/// Did only this connection fail, rather than the listener?
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,13 +1,12 @@
-//! The process: its doors and what keeps them safe.
+//! The server binary: HTTP and WebSocket handlers around the domain crate [`chat`].
 //!
-//! Three doors lead to the one domain, [`chat`]: REST ([`api`]), sockets ([`ws`]) and
-//! the bundled UI ([`ssr`]). A door extracts, calls and shapes the answer; what may be
-//! is the domain's to say.
+//! There are three entry points: REST ([`api`]), WebSockets ([`ws`]) and the bundled UI ([`ssr`]). A handler extracts
+//! the input, calls the domain, and shapes the response. All rules are in the domain.
 //!
-//! Reading order: [`router`] (the whole surface), [`boot`] and [`shutdown`] (start and
-//! stop), [`auth`] (who it is), [`error`] (from refusal to words), then the doors.
+//! Reading order: [`router`] (all routes), [`boot`] and [`shutdown`] (start and stop), [`auth`] (authentication),
+//! [`error`] (error responses), then the entry points.
 
-// A page is one type, nested as deep as its elements.
+// The type of a page is nested as deep as its elements.
 #![recursion_limit = "512"]
 
 pub mod api;
@@ -38,10 +37,10 @@ use crate::{
     start_error::StartError,
 };
 
-/// Does what the command line asked for. The error is one sentence for whoever typed it.
+/// Runs a command.
 ///
 /// # Errors
-/// Why it could not be done.
+/// One sentence for the user.
 pub fn run(task: Task) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -72,7 +71,7 @@ async fn serve(config: config::Config) -> Result<(), StartError> {
     if server.made_demo_account {
         print_line(&format!("Demo account: {DEVELOPER} / {DEVELOPER_PASSWORD}"));
     }
-    // The last line: whoever starts the server by a program waits for it.
+    // The last line: programs that start the server wait for it.
     print_line(&format!("Liao is at http://{}", server.address));
     server.serve().await
 }

@@ -1,8 +1,8 @@
-//! Figures for Prometheus: `GET /metrics`, and the counting of requests.
+//! Prometheus metrics: `GET /metrics`, and the metrics of requests.
 //!
-//! Whoever measures something names it with the `metrics` crate's macros, wherever they are; this module keeps the
-//! figures and prints them. A label never has values that a stranger can multiply: a path counts under the route it
-//! matched, an invented method as `other`.
+//! All parts of the program record with the macros of the `metrics` crate; this module installs the recorder and
+//! renders the metrics. Clients cannot multiply label values: a path counts under its matched route, an unknown method
+//! as `other`.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -25,19 +25,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{connections, start_error::StartError, ws};
 
-/// Requests answered, by method, route and class of status.
+/// Requests by method, route and class of status.
 const REQUESTS: &str = "liao_http_requests_total";
 
-/// How long they took until their answer began, in seconds.
+/// Time until the response began, in seconds.
 const DURATION: &str = "liao_http_request_duration_seconds";
 
-/// From what a page from memory takes to what somebody gives up at.
+/// Histogram buckets, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
-/// How often what was measured is put into its buckets; between, it takes memory.
+/// How often recorded samples are moved into their buckets. Until then they take memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The process's text. Cheap to clone.
+/// The metrics of the process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     handle: PrometheusHandle,
@@ -45,10 +45,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Starts keeping text. In one process there is one set of them, which later calls share.
+    /// Installs the recorder. Later calls in the same process share it.
     ///
     /// # Errors
-    /// [`StartError::System`] when something else keeps them already.
+    /// [`StartError::System`] if another recorder is installed already.
     pub fn install() -> Result<Self, StartError> {
         static INSTALLED: OnceLock<Result<Metrics, String>> = OnceLock::new();
         INSTALLED
@@ -73,7 +73,7 @@ impl Metrics {
         Ok(Self { handle, process })
     }
 
-    /// Does the upkeep until `stopping`; to be spawned once.
+    /// Runs the upkeep until `stopping`. To be spawned once.
     pub async fn run_upkeep(self, stopping: CancellationToken) {
         let mut ticks = time::interval(UPKEEP);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -81,7 +81,7 @@ impl Metrics {
         }
     }
 
-    /// `GET /metrics`.
+    /// The route `GET /metrics`.
     pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new().route("/metrics", get(render).with_state(self))
     }
@@ -93,7 +93,7 @@ async fn render(State(metrics): State<Metrics>) -> Response {
         .into_response()
 }
 
-/// Middleware that counts each request. To be added with `Router::layer`: only there is the route known.
+/// Middleware that counts requests. To be added with `Router::layer`, where the matched route is known.
 pub async fn count(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = method(request.method());
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_a_stranger_invents_is_counted_as_other() {
+    async fn unknown_paths_and_methods_are_counted_as_other() {
         let metrics = Metrics::install().expect("installed");
         let router = Router::new()
             .route("/rooms/{id}/", get(|| async {}))

@@ -1,11 +1,9 @@
-//! Failed sign-ins, counted for each account and for each address, so that a
-//! password cannot be guessed by trying; and the accounts made from each address, so
-//! that nobody fills the place with them.
+//! Limits failed sign-ins by account and by address, against guessing of passwords, and sign-ups by address, against
+//! mass creation of accounts.
 //!
-//! What counts is what happened in the last five minutes. An attempt under way counts as
-//! one that may count: a thousand at once get no more than a thousand in a row;
-//! those that may yet be allowed wait. What is remembered is bounded, however many
-//! names or addresses are tried: those least used are forgotten first.
+//! A sliding window of five minutes counts. An attempt in progress counts as one that may fail, so that concurrent
+//! attempts get no more tries than consecutive ones; attempts that may yet be allowed wait. The number of tracked
+//! accounts and addresses is bounded: the least used are evicted first.
 
 use std::{
     collections::VecDeque,
@@ -24,29 +22,29 @@ use tokio::sync::Notify;
 
 use crate::middleware::client::ClientAddr;
 
-/// How long a failure or a new account counts.
+/// The length of the window.
 const WINDOW: Duration = Duration::from_mins(5);
-/// Accounts, and addresses, of which it is remembered.
+/// The number of accounts, and of addresses, that are tracked.
 const MAX_TRACKED: usize = 10_000;
 
-/// How many may be, of each; `None`: any number.
+/// The limits within [`WINDOW`]. `None`: no limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// Failed sign-ins to one account.
+    /// Failed sign-ins per account.
     pub per_account: Option<u32>,
-    /// Failed sign-ins from one address.
+    /// Failed sign-ins per address.
     pub per_address: Option<u32>,
-    /// Accounts made from one address.
+    /// Accounts created per address.
     pub sign_ups_per_address: Option<u32>,
-    /// Refused sign-ups from one address: each may tell whether a name is taken.
+    /// Rejected sign-ups per address. Each may reveal whether a username is taken.
     pub sign_up_failures_per_address: Option<u32>,
 }
 
-/// Too many: come back after this time.
+/// The limit is reached. Holds the time after which another attempt is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled(pub Duration);
 
-/// Counts failed sign-ins and new accounts.
+/// Counts failed sign-ins and sign-ups.
 pub struct Throttle {
     accounts: Option<AttemptCounters>,
     addresses: Option<AttemptCounters>,
@@ -55,8 +53,7 @@ pub struct Throttle {
     clock: Clock,
 }
 
-/// The counts of many, each under a hash of the name or address: what a stranger
-/// sends takes the same room whatever its length.
+/// Counters by the hash of a username or address. With a hash, long input takes no more memory.
 struct AttemptCounters {
     limit: usize,
     hasher: RandomState,
@@ -66,25 +63,25 @@ struct AttemptCounters {
 #[derive(Default)]
 struct AttemptCounter {
     state: Mutex<AttemptState>,
-    /// Something changed that those who wait want to know.
+    /// Notified when a waiting attempt may proceed.
     changed: Notify,
 }
 
 #[derive(Default)]
 struct AttemptState {
-    /// Oldest first, none older than [`WINDOW`].
+    /// Times of the counted attempts, oldest first, none older than [`WINDOW`].
     counted: VecDeque<Timestamp>,
     in_flight: usize,
 }
 
-/// The right to one attempt. Dropping it gives the right back.
+/// A permit for one attempt, released when it is dropped.
 struct AttemptPermit {
     counter: Arc<AttemptCounter>,
     limit: usize,
 }
 
 impl Throttle {
-    /// Counts by `clock`.
+    /// A throttle that takes the time from `clock`.
     pub fn new(limits: Limits, clock: Clock) -> Self {
         Self {
             accounts: AttemptCounters::new(limits.per_account),
@@ -95,11 +92,11 @@ impl Throttle {
         }
     }
 
-    /// Runs `sign_in` unless there were too many failures for this name or from this
-    /// address; it counts as one if it says `no_active_account`.
+    /// Runs `sign_in` unless there were too many failures for this username or address. It counts as a failure if it
+    /// returns `no_active_account`.
     ///
     /// # Errors
-    /// The outer one is [`Throttled`], and then `sign_in` did not run.
+    /// The outer error is [`Throttled`]: `sign_in` did not run.
     pub async fn attempt<T>(
         &self,
         username: &str,
@@ -107,7 +104,7 @@ impl Throttle {
         sign_in: impl Future<Output = chat::Result<T>>,
     ) -> Result<chat::Result<T>, Throttled> {
         let mut permits = Vec::with_capacity(2);
-        // What is too long for a name is no account's: `sign_in` refuses it as soon as it has seen its length.
+        // No account has such a name: `sign_in` rejects it without checking a password.
         if let (Some(accounts), Some(key)) = (&self.accounts, username_key(username)) {
             permits.push(accounts.acquire(&key, &self.clock).await?);
         }
@@ -124,10 +121,10 @@ impl Throttle {
         Ok(result)
     }
 
-    /// Runs `make`, which makes an account, unless too many were made from this address, or rejected to it.
+    /// Runs `make`, which creates an account, unless too many were created from this address or rejected.
     ///
     /// # Errors
-    /// The outer one is [`Throttled`], and then `make` did not run.
+    /// The outer error is [`Throttled`]: `make` did not run.
     pub async fn sign_up<T>(
         &self,
         from: ClientAddr,
@@ -170,7 +167,7 @@ impl AttemptCounters {
         let Ok(counter) =
             self.by_key.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::<AttemptCounter>::default()));
         loop {
-            // Listening starts before looking, so that no change falls between the two.
+            // Created before the check, so that a change in between is not missed.
             let changed = counter.changed.notified();
             if counter.state().acquire(self.limit, clock.now())? {
                 break;
@@ -182,14 +179,14 @@ impl AttemptCounters {
 }
 
 impl AttemptCounter {
-    /// A panic while the lock was held leaves numbers that are right enough.
+    /// After a panic of another holder the counts are still usable.
     fn state(&self) -> MutexGuard<'_, AttemptState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl AttemptState {
-    /// Takes the right to one attempt; false while that depends on others under way.
+    /// Takes a permit. False while the result depends on other attempts in progress.
     fn acquire(&mut self, limit: usize, now: Timestamp) -> Result<bool, Throttled> {
         let window = i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX);
         while self.counted.front().is_some_and(|at| at.plus_micros(window) <= now) {
@@ -214,8 +211,7 @@ impl Drop for AttemptPermit {
         if is_over {
             self.counter.changed.notify_waiters();
         } else {
-            // One place is free again, for one. After a failure it is not, and who is
-            // woken waits again.
+            // At most one permit became free. If the attempt failed, none did, and the woken task waits again.
             self.counter.changed.notify_one();
         }
     }

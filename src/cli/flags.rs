@@ -1,4 +1,4 @@
-//! A flag for each setting, made from the list of settings.
+//! A flag for each setting, generated from the list of settings.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,16 @@ use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 
 use crate::config::{CommandLine, FILE_VARIABLE, SETTINGS, Setting};
 
-/// The settings that a command on accounts goes by: those that find the database, and the log's.
+/// The settings of the commands on accounts: the database and the log.
 const STORE_SETTINGS: [&str; 4] = ["data", "database_url", "log", "log_format"];
 
 const FILE: &str = "config";
 
-/// Every setting's flag.
+/// The flags of all settings.
 #[derive(Debug)]
 pub(super) struct Flags(pub(super) CommandLine);
 
-/// The flags that find the database. They may stand before and after a subcommand.
+/// The flags of [`STORE_SETTINGS`], allowed before and after a subcommand.
 #[derive(Debug)]
 pub(super) struct StoreFlags(pub(super) CommandLine);
 
@@ -79,7 +79,7 @@ fn flag(setting: &'static Setting) -> Arg {
     }
 }
 
-/// What stands in `matches`, of whichever flags the command has.
+/// The settings in `matches`. A command may have only some of the flags.
 fn given(matches: &ArgMatches) -> CommandLine {
     let text = |name| matches.try_get_one::<String>(name).ok().flatten().cloned();
     CommandLine {

@@ -1,7 +1,6 @@
 //! The commands on accounts: `liao users` and `liao create-developer-group`.
 //!
-//! They work on the database itself, beside a running server or without one. What they
-//! say is one sentence for whoever typed the command.
+//! They open the database themselves, whether or not a server is running.
 
 use chat::{
     Chat, Error,
@@ -12,10 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{NewPassword, UsersCommand, password};
 
-/// Does what `command` says; the sentence tells that it is done.
+/// Runs a command and returns a sentence about its result.
 ///
 /// # Errors
-/// A sentence, or several lines of them, that says why it is not.
+/// One sentence per error, each on its own line.
 pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
     match command {
         UsersCommand::Create { username, first_name, last_name, groups } => {
@@ -49,11 +48,11 @@ pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
     }
 }
 
-/// Makes the group `developer` and its account as far as they are missing; the
-/// sentence tells what was, and a new account's password unless it was typed.
+/// Creates the group `developer` and its account if they are missing. Returns a sentence about what was created, with
+/// the password of a new account unless it was typed.
 ///
 /// # Errors
-/// A sentence that says why not.
+/// One sentence.
 pub async fn create_developer_group(chat: &Chat, password: NewPassword) -> Result<String, String> {
     let secret = if password.is_prompted { ask(DEVELOPER).await? } else { password::generate()? };
     let done = chat.create_developer_group(secret.expose_secret()).await;
@@ -80,7 +79,7 @@ pub async fn create_developer_group(chat: &Chat, password: NewPassword) -> Resul
     Ok(summary)
 }
 
-/// Asking waits for a person, which the runtime's threads must not.
+/// Prompts on a blocking thread, since it waits for the user.
 async fn ask(username: &str) -> Result<SecretString, String> {
     let username = username.to_owned();
     let asked = tokio::task::spawn_blocking(move || password::prompt(&username)).await;
@@ -117,7 +116,7 @@ fn field_error(field: &FieldProblem) -> String {
         }
         Problem::BadCharacter => format!("{name} has a character that may not be there."),
         Problem::OuterSpace => format!("{name} must not begin or end with a space."),
-        // What other features complain of does not come up here.
+        // Errors of other fields do not occur here.
         _ => format!("{name} cannot be used."),
     }
 }
@@ -127,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_complaint_is_a_sentence_of_its_own_line() {
+    fn each_field_error_is_a_sentence_on_its_own_line() {
         let error = Error::fields(vec![
             FieldProblem::new("username", Problem::UsernameTaken),
             FieldProblem::new("password", Problem::TooShort { min: 8 }),

@@ -1,40 +1,40 @@
-//! What can be wrong with the settings, each as one sentence for whoever runs the server.
+//! Errors of the settings, each with one sentence for the operator.
 
 use std::{fmt, path::PathBuf};
 
 use super::{Source, environment::similar};
 
-/// Something that keeps the settings from being used.
+/// One error in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingError {
-    /// The text given cannot be read.
+    /// The value is invalid.
     BadValue {
         /// The setting.
         name: &'static str,
-        /// The text, unless it may hold a secret.
+        /// The value, unless it may contain a secret.
         value: Option<String>,
-        /// Who gave it.
+        /// Where the value comes from.
         source: Source,
-        /// What may be written.
+        /// The expected syntax.
         expected: &'static str,
     },
-    /// The file has a table, a date or the like where a setting wants text.
+    /// The file has a table, a date or another type that is not allowed for the setting.
     WrongShape {
         /// The setting.
         name: &'static str,
         /// The file.
         path: PathBuf,
-        /// What may be written.
+        /// The expected syntax.
         expected: &'static str,
     },
-    /// The file has a key that is no setting.
+    /// The file has an unknown key.
     UnknownKey {
         /// The key.
         name: String,
         /// The file.
         path: PathBuf,
     },
-    /// A variable begins with `LIAO_` and is no setting.
+    /// A variable that starts with `LIAO_` is unknown.
     UnknownVariable(String),
     /// A variable's value is not UTF-8.
     NotText(String),
@@ -42,21 +42,21 @@ pub enum SettingError {
     FileUnreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         reason: String,
     },
     /// The file is not TOML.
     FileMalformed {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
 }
 
-/// All that is wrong, one sentence a line.
+/// All errors, displayed as one sentence per line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<SettingError>);
 
@@ -94,7 +94,7 @@ impl fmt::Display for SettingError {
     }
 }
 
-/// Ends the sentence with what was probably meant.
+/// Ends the sentence with a suggestion.
 fn advise(f: &mut fmt::Formatter<'_>, meant: Option<String>) -> fmt::Result {
     match meant {
         Some(meant) => write!(f, "{meant} is one."),

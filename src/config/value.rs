@@ -1,7 +1,7 @@
-//! What can be written for a setting, and what it becomes.
+//! The types of settings and their syntax.
 //!
-//! A kind of value reads text alone: a flag, a variable and a line of the file are written alike
-//! (`15s`, `1MiB`, `true`). It does not know which setting it is for.
+//! A value is parsed from text. The syntax is the same for a flag, a variable and a line of the file (`15s`, `1MiB`,
+//! `true`).
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -11,73 +11,73 @@ use secrecy::SecretString;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use url::Url;
 
-/// A signature is only as strong as its key: RFC 7518 asks for as many bytes as HS256's hash has.
+/// The least length of the secret key. RFC 7518 requires at least the length of the hash for HS256.
 pub(crate) const SECRET_KEY_BYTES: usize = 32;
 
-/// Token and session lifetimes are added to the present moment, which must stay within the calendar.
+/// The longest duration: 100 years. Token and session lifetimes are added to the current time, which must not overflow.
 const MAX_DURATION: Duration = Duration::from_hours(24 * 365 * 100);
 
-/// A kind of value.
+/// The type of a setting.
 pub(super) trait SettingValue: Sized {
-    /// What may be written, to end the sentence 'it must be …'.
+    /// The expected syntax, as the end of the sentence 'it must be …'.
     const EXPECTED: &'static str;
-    /// Must the text stay out of error messages?
+    /// Must the text be kept out of error messages?
     const IS_SENSITIVE: bool = false;
     /// Does the bare flag mean `true`?
     const IS_SWITCH: bool = false;
 
-    /// The value that `text` (trimmed) stands for.
+    /// Parses `text`, which is trimmed.
     fn read(text: &str) -> Option<Self>;
 
-    /// `text`, which can be read, for `liao config`: without what is secret.
+    /// The valid `text` for `liao config`, with secrets masked.
     fn show(text: &str) -> String {
         if text.is_empty() { "(none)".to_owned() } else { text.to_owned() }
     }
 }
 
-/// A number of bytes that may not be exceeded, or `None` for no limit.
+/// A limit in bytes. `None`: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteLimit(pub Option<usize>);
 
-/// A number that may not be exceeded, or `None` for no limit.
+/// A limit on a number. `None`: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountLimit(pub Option<u32>);
 
-/// An origin as browsers send it: scheme, host and port if it is not the scheme's own, nothing after that.
+/// An origin as browsers send it: scheme, host, and port unless it is the scheme's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin(String);
 
-/// Directives that say what is logged; known to be readable.
+/// Valid directives that select what is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(String);
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Lines of text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 /// When cookies are marked `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecureCookies {
-    /// When a trusted proxy says that the visitor came over TLS.
+    /// If a trusted proxy reports that the client uses TLS.
     Auto,
-    /// On every answer.
+    /// On every response.
     Always,
-    /// On none.
+    /// On no response.
     Never,
 }
 
 impl WebOrigin {
-    /// The origin, as it stands in an `Origin` header.
+    /// The origin as in an `Origin` header.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Reads one origin; a trailing slash is forgiven.
+    /// Parses one origin. A trailing slash is allowed.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -88,7 +88,6 @@ impl WebOrigin {
 }
 
 impl LogFilter {
-    /// The filter itself.
     pub fn filter(&self) -> EnvFilter {
         EnvFilter::builder().parse_lossy(&self.0)
     }
@@ -104,7 +103,7 @@ impl SettingValue for SocketAddr {
     const EXPECTED: &'static str = "an address and a port such as 127.0.0.1:8000 or [::]:8000";
 
     fn read(text: &str) -> Option<Self> {
-        // Everybody writes localhost; which of its addresses was meant is not worth a failed start.
+        // `localhost` is common, and means 127.0.0.1 here.
         text.strip_prefix("localhost:")
             .map_or_else(|| text.parse().ok(), |port| Some(Self::from(([127, 0, 0, 1], port.parse().ok()?))))
     }
@@ -178,7 +177,7 @@ impl SettingValue for Option<SecretString> {
     }
 
     fn show(text: &str) -> String {
-        // Of a fixed length, so that it does not tell the secret's.
+        // Of a fixed length, to hide the length of the secret.
         if text.is_empty() { "(kept in the data folder)" } else { "********" }.to_owned()
     }
 }
@@ -206,7 +205,7 @@ impl SettingValue for LogFilter {
         "error, warn, info, debug, trace or off, or directives such as info,chat=debug";
 
     fn read(text: &str) -> Option<Self> {
-        // A bare word would be taken for a module's name: `verbose` would silence the log.
+        // A bare word would be read as a module name: `verbose` would silence the log.
         let known = |item: &str| item.contains(['=', '[']) || item.parse::<LevelFilter>().is_ok();
         let fine = !text.is_empty() && items(text).all(known) && EnvFilter::builder().parse(text).is_ok();
         fine.then(|| Self(text.to_owned()))
@@ -238,7 +237,7 @@ impl SettingValue for SecureCookies {
     }
 }
 
-/// The items of a list, which commas divide.
+/// The items of a comma-separated list.
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }

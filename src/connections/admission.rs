@@ -1,4 +1,4 @@
-//! How many connections there are, in all and by address.
+//! Counts open connections, in total and by address.
 
 use std::{
     collections::HashMap,
@@ -11,16 +11,16 @@ use ipnet::IpNet;
 use super::{limits::Limits, metrics};
 use crate::middleware::client::ClientAddr;
 
-/// Why a connection is not taken.
+/// The limit that a new connection would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitReached {
-    /// There are as many as there may be.
+    /// The limit on all connections.
     Total,
-    /// Its address has as many as it may have.
+    /// The limit of the peer's address.
     Address,
 }
 
-/// The count of open connections.
+/// Admits connections within the limits.
 #[derive(Debug)]
 pub struct Admission {
     total: usize,
@@ -32,20 +32,19 @@ pub struct Admission {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    /// Without those that are not counted by address.
+    /// Excludes trusted proxies and loopback peers.
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// One connection's part in the count, until it is dropped.
+/// Counts one connection until it is dropped.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     admission: Arc<Admission>,
-    /// By which it is counted.
+    /// The address it is counted under.
     address: Option<IpAddr>,
 }
 
 impl Admission {
-    /// Nobody is connected yet.
     pub fn new(limits: &Limits) -> Self {
         Self {
             total: limits.connections,
@@ -55,10 +54,10 @@ impl Admission {
         }
     }
 
-    /// Counts a connection of `peer`.
+    /// Admits a connection of `peer`.
     ///
     /// # Errors
-    /// The cap that it would exceed.
+    /// The limit that it would exceed.
     pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPermit, LimitReached> {
         let address = self.counted_by(peer);
         let mut open = self.open();
@@ -73,7 +72,7 @@ impl Admission {
         Ok(self.count(&mut open, address))
     }
 
-    /// Counts a connection of `peer` for which another one is being closed, and so is not refused.
+    /// Admits a connection of `peer` in place of one that is being closed.
     pub fn admit_replacing(self: &Arc<Self>, peer: IpAddr) -> ConnectionPermit {
         let address = self.counted_by(peer);
         self.count(&mut self.open(), address)
@@ -88,16 +87,16 @@ impl Admission {
         ConnectionPermit { admission: self.clone(), address }
     }
 
-    /// What `peer` is counted by. A reverse proxy speaks for many, and so may a peer on this very machine: its
-    /// operator may not have named it in `trusted_proxies`.
+    /// The address under which `peer` is counted. `None` for trusted proxies, which serve many clients, and for
+    /// loopback peers, which may be proxies that are not in `trusted_proxies`.
     fn counted_by(&self, peer: IpAddr) -> Option<IpAddr> {
-        // A socket that listens on both families sees IPv4 peers as ::ffff:a.b.c.d.
+        // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d.
         let peer = peer.to_canonical();
         let is_counted = !peer.is_loopback() && !self.proxies.iter().any(|net| net.contains(&peer));
         (is_counted && self.per_address < usize::MAX).then(|| ClientAddr(peer).throttle_key())
     }
 
-    /// A panic while the lock was held leaves numbers that are right enough.
+    /// After a panic of another holder the counts are still usable.
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,7 +110,7 @@ impl Drop for ConnectionPermit {
             && let Some(count) = open.by_address.get_mut(&address)
         {
             *count -= 1;
-            // What is remembered is bounded by what is open.
+            // Keeps the map no larger than the number of open connections.
             if *count == 0 {
                 open.by_address.remove(&address);
             }
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_reaches_its_own_cap_and_not_that_of_others() {
+    fn each_address_has_its_own_limit() {
         let admission = admission(&[("connections", "6"), ("connections_per_address", "2")]);
         let admit = |text| admission.admit(address(text));
         let first =
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_has_as_many_as_there_may_be() {
+    fn proxies_are_limited_only_by_the_total() {
         let admission = admission(&[
             ("connections", "100"),
             ("connections_per_address", "1"),

@@ -1,4 +1,4 @@
-//! The bodies of requests, which must keep coming, and those of answers, whose end ends the request.
+//! Request bodies with a timeout, and response bodies whose end ends the request.
 
 use std::{
     pin::Pin,
@@ -15,8 +15,7 @@ use super::{
     state::{Command, ConnectionState, RequestInProgress},
 };
 
-/// A request's body. One that stops coming while it is waited for ends the connection: whoever waits for it would wait
-/// for ever, and what was sent of it is of no use.
+/// A request body. If it stalls while the handler waits for it, the connection is closed.
 pub struct TimedBody {
     incoming: Incoming,
     connection: Arc<ConnectionState>,
@@ -25,7 +24,6 @@ pub struct TimedBody {
 }
 
 impl TimedBody {
-    /// The body of a request of this connection.
     pub fn new(incoming: Incoming, connection: Arc<ConnectionState>) -> Self {
         Self { incoming, connection, stall: Stall::default(), has_stalled: false }
     }
@@ -52,7 +50,8 @@ impl HttpBody for TimedBody {
                 if !this.has_stalled && this.stall.poll(context, limit).is_ready() {
                     this.has_stalled = true;
                     metrics::ended(Reason::Body);
-                    // It ends with the connection. A handler that was given an error would answer that the body was bad.
+                    // Stays pending until the connection is closed. With an error, the handler would respond that the
+                    // body is invalid.
                     this.connection.send_command(Command::Close);
                 }
                 Poll::Pending
@@ -69,14 +68,13 @@ impl HttpBody for TimedBody {
     }
 }
 
-/// An answer's body. The request is under way until it was handed over.
+/// A response body. The request is in progress until it was sent.
 pub struct ResponseBody {
     body: Body,
     _request: RequestInProgress,
 }
 
 impl ResponseBody {
-    /// The answer to a request.
     pub fn new(body: Body, request: RequestInProgress) -> Self {
         Self { body, _request: request }
     }

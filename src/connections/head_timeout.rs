@@ -1,4 +1,4 @@
-//! How long a connection waits for the head of a request.
+//! The timeout for the head of a request, and for idle connections.
 
 use std::task::{Context, Poll};
 
@@ -8,19 +8,19 @@ use super::{
     state::{ConnectionState, Phase},
 };
 
-/// The deadline of the head that a connection waits for. The connection's task polls it after hyper, which does not
-/// read again where it knows that nothing has come, and so would not see a deadline of the stream.
+/// The deadline of the request head that a connection waits for. The connection's task polls it after hyper: hyper does
+/// not poll the stream again while no input is ready, so that a deadline in the stream would not fire.
 #[derive(Debug, Default)]
 pub struct HeadTimeout {
     deadline: Deadline,
-    /// The phase_number that the deadline is about.
+    /// The phase that the deadline belongs to.
     phase_number: Option<usize>,
-    /// Has some of the head come?
+    /// Has a part of the head arrived?
     has_begun: bool,
 }
 
 impl HeadTimeout {
-    /// Ready when the connection has waited too long, with what it waited for.
+    /// Ready when the connection has waited too long, with the reason to close it.
     pub fn poll(&mut self, context: &mut Context<'_>, connection: &ConnectionState) -> Poll<Reason> {
         let phase_number = connection.phase_number();
         let phase = ConnectionState::phase_of(phase_number);
@@ -37,7 +37,7 @@ impl HeadTimeout {
             return Poll::Pending;
         }
         let limits = connection.limits();
-        // Whoever has just connected is waited for from then on.
+        // The first head has its timeout from the connect, later ones from their first byte.
         if phase == Phase::Next && !self.has_begun && connection.has_begun(phase_number) {
             self.has_begun = true;
             self.deadline.set(limits.header);

@@ -1,4 +1,4 @@
-//! What is counted of connections. Labels have the values that stand here and no others.
+//! The metrics of connections. Label values are fixed here, so that clients cannot multiply them.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ const ENDED: &str = "liao_connections_ended_total";
 
 static METRICS: LazyLock<ConnectionMetrics> = LazyLock::new(ConnectionMetrics::new);
 
-/// The handles: to look one up costs more than to count.
+/// The handles, kept because looking one up costs more than counting.
 struct ConnectionMetrics {
     open: Gauge,
     total: Counter,
@@ -24,18 +24,18 @@ struct ConnectionMetrics {
     evicted: Counter,
 }
 
-/// What ended a connection that kept the server waiting.
+/// Why the server closed a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The head of a request did not come.
+    /// The head of a request timed out.
     Header,
-    /// The body of a request stopped coming.
+    /// The body of a request stalled.
     Body,
-    /// No other request came.
+    /// It was idle for too long.
     KeepAlive,
-    /// The peer took nothing.
+    /// A write stalled.
     Write,
-    /// It had no request under way, and another connection needed its permit.
+    /// It was idle, and a new connection needed its permit.
     Evicted,
 }
 
@@ -56,7 +56,7 @@ impl ConnectionMetrics {
     }
 }
 
-/// Says what each is, and starts them at nought.
+/// Describes each metric and registers it with the value 0.
 pub fn describe() {
     metrics::describe_gauge!(OPEN, "Open connections, WebSockets among them");
     metrics::describe_counter!(REJECTED, "Connections closed at once, by the cap that was reached");
@@ -64,17 +64,17 @@ pub fn describe() {
     LazyLock::force(&METRICS);
 }
 
-/// A connection was taken.
+/// Counts an admitted connection.
 pub fn opened() {
     METRICS.open.increment(1);
 }
 
-/// One that was taken has ended.
+/// Counts the end of an admitted connection.
 pub fn closed() {
     METRICS.open.decrement(1);
 }
 
-/// A connection was refused.
+/// Counts a rejected connection.
 pub fn rejected(limit: LimitReached) {
     match limit {
         LimitReached::Total => &METRICS.total,
@@ -83,7 +83,7 @@ pub fn rejected(limit: LimitReached) {
     .increment(1);
 }
 
-/// The server has ended a connection that kept it waiting.
+/// Counts a connection closed by the server.
 pub fn ended(reason: Reason) {
     match reason {
         Reason::Header => &METRICS.header,

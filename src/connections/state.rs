@@ -1,4 +1,4 @@
-//! What is known of one connection. Its stream, its requests and its task share it.
+//! The state of one connection, shared by its stream, its requests and its task.
 
 use std::sync::{
     Arc,
@@ -9,52 +9,51 @@ use tokio::sync::Notify;
 
 use super::{admission::ConnectionPermit, limits::Limits};
 
-/// The phase_number of a connection that was upgraded.
+/// The phase number of an upgraded connection.
 const UPGRADED: usize = usize::MAX;
 
-/// One open connection. Handlers find it among a request's extensions.
+/// The state of one open connection. Handlers find it in the request's extensions.
 #[derive(Debug)]
 pub struct ConnectionState {
     limits: Arc<Limits>,
-    /// Even while a request is waited for, odd while one is under way; each of both once.
+    /// Counts phases: even while waiting for a request, odd while one is in progress.
     phase_number: AtomicUsize,
-    /// The phase_number in which something came last while a request was waited for.
+    /// The phase in which input last arrived while waiting for another request.
     head_began_in: AtomicUsize,
     is_writing: AtomicBool,
     command: AtomicU8,
     command_ready: Notify,
     drains: AtomicBool,
-    /// Counts as open until all parts of the connection have gone.
+    /// Counts the connection as open until all its parts are dropped.
     _permit: ConnectionPermit,
 }
 
-/// What the connection's task is told to do.
+/// A command to the connection's task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// To end after the answer under way, or at once where there is none.
+    /// Close after the current response, or at once if there is none.
     Finish,
-    /// To end at once.
+    /// Close at once.
     Close,
 }
 
-/// Where a connection is.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The first request is waited for.
+    /// Waiting for the first request.
     First,
-    /// Another request is waited for.
+    /// Waiting for another request.
     Next,
-    /// A request is under way.
+    /// A request is in progress.
     Busy,
     /// It no longer speaks HTTP.
     Upgraded,
 }
 
-/// A request under way, until it is dropped: until its answer has been handed over.
+/// Marks a request as in progress until it is dropped, which happens when its response has been sent.
 pub struct RequestInProgress(Arc<ConnectionState>);
 
 impl ConnectionState {
-    /// A new one.
     pub fn new(limits: Arc<Limits>, permit: ConnectionPermit) -> Self {
         Self {
             limits,
@@ -68,23 +67,21 @@ impl ConnectionState {
         }
     }
 
-    /// What holds for it.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// A request begins.
+    /// Marks the begin of a request.
     pub fn begin(self: &Arc<Self>) -> RequestInProgress {
         self.phase_number.fetch_add(1, Ordering::AcqRel);
         RequestInProgress(self.clone())
     }
 
-    /// The number of the phase it is in, which rises with each.
+    /// The number of the current phase. It increases with each phase.
     pub fn phase_number(&self) -> usize {
         self.phase_number.load(Ordering::Acquire)
     }
 
-    /// The phase of a phase_number.
     pub fn phase_of(phase_number: usize) -> Phase {
         match phase_number {
             0 => Phase::First,
@@ -94,12 +91,12 @@ impl ConnectionState {
         }
     }
 
-    /// Is a request waited for?
+    /// Is it waiting for a request?
     pub fn is_waiting(&self) -> bool {
         matches!(Self::phase_of(self.phase_number()), Phase::First | Phase::Next)
     }
 
-    /// Something came; where a request is waited for, it is the beginning of one.
+    /// Records input, which is the begin of a request's head if it was waiting for another request.
     pub fn head_begins(&self) {
         let phase_number = self.phase_number();
         if Self::phase_of(phase_number) == Phase::Next {
@@ -107,22 +104,22 @@ impl ConnectionState {
         }
     }
 
-    /// Has some of the request come that is waited for in this phase_number?
+    /// Has a part of the request arrived that this phase waits for?
     pub fn has_begun(&self, phase_number: usize) -> bool {
         self.head_began_in.load(Ordering::Acquire) == phase_number
     }
 
-    /// The peer's buffers are full, or are no longer.
+    /// Sets whether a write is blocked by the peer.
     pub fn set_writing(&self, is_writing: bool) {
         self.is_writing.store(is_writing, Ordering::Release);
     }
 
-    /// Is there something that the peer has not taken yet?
+    /// Is a write blocked by the peer?
     pub fn is_writing(&self) -> bool {
         self.is_writing.load(Ordering::Acquire)
     }
 
-    /// Tells the connection's task what to do.
+    /// Sends a command to the connection's task. `Close` overrides `Finish`.
     pub fn send_command(&self, command: Command) {
         let number = match command {
             Command::Finish => 1,
@@ -132,14 +129,14 @@ impl ConnectionState {
         self.command_ready.notify_one();
     }
 
-    /// What the connection's task is told to do next. Cancel-safe.
+    /// Waits for the next command. Cancel-safe.
     pub async fn next_command(&self) -> Command {
         self.command_ready.notified().await;
         if self.command.load(Ordering::Acquire) > 1 { Command::Close } else { Command::Finish }
     }
 
-    /// When the connection is closed, what the peer is still sending is to be read away first: closed with input
-    /// unread it would be reset, and the peer could lose what was said last.
+    /// Makes the close drain the peer's input first. A connection that is closed with unread input is reset, and the
+    /// peer may lose the last data that was sent to it.
     pub fn drain_on_close(&self) {
         self.drains.store(true, Ordering::Release);
     }
@@ -151,7 +148,7 @@ impl ConnectionState {
 }
 
 impl RequestInProgress {
-    /// The answer is an upgrade: no request follows.
+    /// Marks the connection as upgraded: no request follows.
     pub fn upgrade(&self) {
         self.0.phase_number.store(UPGRADED, Ordering::Release);
     }
@@ -160,7 +157,7 @@ impl RequestInProgress {
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let next = |phase_number: usize| (phase_number != UPGRADED).then(|| phase_number.wrapping_add(1));
-        // Err where it was upgraded, which is for good.
+        // Err if it was upgraded, which is final.
         let _ = self.0.phase_number.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 }

@@ -1,5 +1,5 @@
-//! The bytes of a connection: when a head begins to come, how long a write may wait, and what is still read after the
-//! end.
+//! The byte stream of a connection: detects the begin of a request head, enforces the write timeout, and drains input
+//! after the close.
 
 use std::{
     io,
@@ -18,18 +18,17 @@ use tokio::{
 use super::{deadline::Stall, metrics, state::ConnectionState};
 use crate::middleware::drain_body;
 
-/// A connection's stream, with its deadlines.
+/// The stream of a connection.
 #[derive(Debug)]
 pub struct Stream {
-    /// `None` only while it is being dropped.
+    /// `None` only in `drop`.
     tcp: Option<TcpStream>,
     connection: Arc<ConnectionState>,
-    /// There while the peer is waited for, so that the thousands of idle WebSockets do without.
+    /// Allocated only while a write is blocked, since there are thousands of idle WebSockets.
     stall: Option<Box<Stall>>,
 }
 
 impl Stream {
-    /// The stream of this connection.
     pub fn new(stream: TcpStream, connection: Arc<ConnectionState>) -> Self {
         Self { tcp: Some(stream), connection, stall: None }
     }
@@ -38,7 +37,7 @@ impl Stream {
         self.tcp.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// What a write came to, unless the peer has been waited for too long.
+    /// The result of a write, or an error if it has stalled for too long.
     fn in_time(
         &mut self,
         context: &mut Context<'_>,
@@ -56,7 +55,7 @@ impl Stream {
                 let limit = self.connection.limits().write;
                 if self.stall.get_or_insert_default().poll(context, limit).is_ready() {
                     metrics::ended(metrics::Reason::Write);
-                    // Not left to the system, which would go on offering what is unsent, and keep it, for minutes.
+                    // Otherwise the kernel would keep the unsent data and retry for minutes.
                     let _ = self.tcp.as_ref().map(TcpStream::set_zero_linger);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
@@ -105,7 +104,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Flushed is what has all been written: nothing of it is waited for.
+        // hyper flushes after everything was written, so no write is blocked.
         if self.stall.take().is_some() {
             self.connection.set_writing(false);
         }
@@ -122,11 +121,11 @@ impl Drop for Stream {
         if !self.connection.drains_on_close() {
             return;
         }
-        // Without a runtime the process ends.
+        // Without a runtime the process is exiting.
         if let (Some(stream), Ok(runtime)) = (self.tcp.take(), Handle::try_current()) {
             let connection = self.connection.clone();
             runtime.spawn(async move {
-                // The peer may be gone, and then there is nothing to read.
+                // An error means that the peer is gone.
                 let _ = timeout(drain_body::MAX_TIME, drain(stream)).await;
                 drop(connection);
             });
@@ -134,8 +133,7 @@ impl Drop for Stream {
     }
 }
 
-/// Says that nothing more will be sent, and reads what still comes until the peer ends the connection, or has sent too
-/// much.
+/// Shuts down the write half, then reads and discards input until the peer closes or has sent too much.
 async fn drain(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     let mut left = drain_body::MAX_BYTES;

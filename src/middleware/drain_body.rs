@@ -1,7 +1,7 @@
-//! Who is refused before their body was read can still read why.
+//! Drains request bodies that a handler did not read to their end.
 //!
-//! An answer does not end the sending: a connection that is closed while more of the body arrives is reset, and then
-//! the answer is lost on its way. What a handler leaves of a body is read to its end, and thrown away.
+//! A client may still be sending its body when the response is sent. If the connection is closed then, it is reset, and
+//! the client may lose the response. So the rest of the body is read and discarded.
 
 use std::{
     pin::Pin,
@@ -18,15 +18,15 @@ use axum::{
 use futures::{Stream, StreamExt as _};
 use tokio::{runtime::Handle, time::timeout};
 
-/// What is read at most; whoever sends more is cut off.
+/// How many bytes are discarded at most.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// For how long, at most.
+/// How long draining may take.
 pub const MAX_TIME: Duration = Duration::from_secs(10);
 
-/// Middleware that sees to the request's body.
+/// Middleware that drains the request body.
 pub async fn drain(request: Request, next: Next) -> Response {
-    // Most requests have none.
+    // Most requests have no body.
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
@@ -34,7 +34,7 @@ pub async fn drain(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// What is left of a body.
+/// A body whose unread rest is drained when it is dropped.
 struct DrainOnDrop(Option<BodyDataStream>);
 
 impl Stream for DrainOnDrop {
@@ -52,7 +52,7 @@ impl Stream for DrainOnDrop {
 
 impl Drop for DrainOnDrop {
     fn drop(&mut self) {
-        // Without a runtime the connection is gone, too.
+        // Without a runtime the connection is gone as well.
         if let (Some(rest), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn(timeout(MAX_TIME, discard(rest)));
         }

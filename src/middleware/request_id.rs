@@ -1,17 +1,17 @@
-//! A name for each request, which the log and the `X-Request-Id` of the answer share.
+//! The request id, which is in the log and in the `X-Request-Id` of the response.
 //!
-//! tower-http gives and returns it; this module only sees to it that a stranger's own one is harmless.
+//! tower-http assigns and returns it. This module only removes unsafe ids of clients.
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use tower_http::request_id::RequestId;
 
-/// The header.
+/// The header of the request id.
 pub const HEADER: &str = "x-request-id";
 
-/// Longer ones are no names but payload.
+/// The longest id that is kept.
 const MAX_LENGTH: usize = 64;
 
-/// Middleware before tower-http's: an id that came with the request is kept only if it can stand in a log line.
+/// Middleware before tower-http's: keeps a client's id only if it is safe in a log line.
 pub async fn sanitise(mut request: Request, next: Next) -> Response {
     let headers = request.headers_mut();
     if headers.get(HEADER).is_some_and(|id| !is_valid(id.as_bytes())) {
@@ -20,7 +20,7 @@ pub async fn sanitise(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// The request's id.
+/// The id of a request.
 pub fn of(request: &Request) -> &str {
     let id = request.extensions().get::<RequestId>();
     id.and_then(|id| id.header_value().to_str().ok()).unwrap_or_default()
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_forge_or_flood_a_log_line_is_not() {
+    fn an_id_that_could_forge_or_flood_a_log_line_is_removed() {
         assert!(!is_valid(b""));
         assert!(!is_valid(&[b'a'; MAX_LENGTH + 1]));
         assert!(!is_valid(b"a b"));

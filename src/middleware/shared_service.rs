@@ -1,7 +1,7 @@
-//! What stands below a stack of middleware, behind one pointer.
+//! Puts the inner service of a stack of middleware behind one `Arc`.
 //!
-//! axum copies a route for each request, and each function of middleware copies all that is below it once more: with
-//! ten of them a request copied its handler, its layers and its state ten times.
+//! axum clones a route for each request, and each `from_fn` middleware clones everything inside it again. With ten of
+//! them, each request would clone its handler, its layers and its state ten times.
 
 use std::{
     sync::Arc,
@@ -10,11 +10,11 @@ use std::{
 
 use tower::{Layer, Service, ServiceExt as _, util::Oneshot};
 
-/// Puts what is below it behind a pointer, and copies it where it is called: once.
+/// Layer that shares the inner service, and clones it once per call.
 #[derive(Clone, Copy, Debug)]
 pub struct SharedServiceLayer;
 
-/// What [`SharedServiceLayer`] makes of a service.
+/// The service of [`SharedServiceLayer`].
 #[derive(Debug)]
 pub struct SharedService<S>(Arc<S>);
 
@@ -41,7 +41,7 @@ where
     type Future = Oneshot<S, Request>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        // The copy waits until it is ready itself.
+        // The clone made in `call` waits until it is ready.
         Poll::Ready(Ok(()))
     }
 
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers with how often it was copied.
+    /// Responds with the number of its clones.
     #[derive(Default)]
     struct Copied(Arc<AtomicUsize>);
 
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_below_is_copied_once_a_call_however_often_what_is_above_is() {
+    async fn the_inner_service_is_cloned_once_per_call() {
         let shared = SharedServiceLayer.layer(Copied::default());
         for call in 1..=2 {
             let mut copies = shared.clone();

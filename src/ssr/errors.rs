@@ -1,4 +1,4 @@
-//! What the UI answers in place of a page or a call that was refused: a page for browsers that show one, else JSON.
+//! Error responses of the UI: an error page if the client accepts HTML, JSON otherwise.
 
 use app::{
     refusal_page,
@@ -21,14 +21,14 @@ use crate::error::{ApiError, JSON, code_of_status};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
-/// What a page needs that was not asked for.
+/// What is needed to render an error page.
 #[derive(Clone)]
 pub(super) struct ErrorPages {
     pub(super) options: LeptosOptions,
     pub(super) context: Context,
 }
 
-/// Middleware that writes the bodies of refusals. Within the compression: it could not take back what that did.
+/// Middleware that writes the bodies of errors. Inside of the compression, since it replaces bodies.
 pub(super) async fn render_errors(State(pages): State<ErrorPages>, request: Request, next: Next) -> Response {
     let (asked, body) = request.into_parts();
     let response = next.run(Request::from_parts(asked.clone(), body)).await;
@@ -53,8 +53,8 @@ fn error_response(pages: ErrorPages, asked: Parts, error: &ApiError, instead_of:
     }
 }
 
-/// A server function's error: its body is the code, and Leptos answers all of them with 500, or to a form with the way
-/// back to where it stood. The script that called reads the body; the status is the code's.
+/// The response for an error of a server function. Its body is the code. Leptos sends it with status 500, or redirects
+/// a form back to its page; here it gets the status of the code. The calling script reads the body.
 async fn failed_call(pages: ErrorPages, asked: Parts, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -67,7 +67,7 @@ async fn failed_call(pages: ErrorPages, asked: Parts, response: Response) -> Res
     response
 }
 
-/// What was refused without a word of ours.
+/// The code for an error response that has no body of ours.
 fn code_of(response: &Response) -> Option<Code> {
     if has_content_type(response.headers(), "text/html")
         || has_content_type(response.headers(), "application/json")

@@ -1,4 +1,4 @@
-//! Pages that do not come to an end.
+//! Pages that hang, panic or are cancelled.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use super::*;
 
 const SHORT: Duration = Duration::from_millis(100);
 
-/// Asks for a page that `handler` makes; the status, and whether another try is suggested.
+/// Requests a page of `handler`. Returns the status, and whether there is a `Retry-After`.
 async fn rendered<H, T>(deadline: Duration, handler: H) -> (StatusCode, bool)
 where
     H: axum::handler::Handler<T, ()>,
@@ -30,7 +30,7 @@ where
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_end_is_given_up() {
+async fn a_page_that_hangs_is_cancelled_at_the_deadline() {
     let never_begins = || std::future::pending::<&str>();
     assert_eq!(rendered(SHORT, never_begins).await, (StatusCode::SERVICE_UNAVAILABLE, true));
     let never_ends = async || {
@@ -51,7 +51,7 @@ async fn a_page_that_does_not_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_page_that_panics_in_any_of_its_parts_is_a_failure_at_once() {
+async fn a_panic_in_a_page_or_its_tasks_is_a_500_at_once() {
     let long = Duration::from_mins(1);
     #[expect(unreachable_code, reason = "a handler has an answer")]
     let panics = async || {
@@ -67,7 +67,7 @@ async fn a_page_that_panics_in_any_of_its_parts_is_a_failure_at_once() {
 }
 
 #[tokio::test]
-async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
+async fn a_disconnect_cancels_a_get_but_not_a_post() {
     tasks::install();
     for (method, goes_on) in [("GET", false), ("POST", true)] {
         let (end, mut ended) = oneshot::channel::<()>();
@@ -93,14 +93,14 @@ async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_tasks_of_a_page_take_turns_with_it_and_end_with_it() {
+async fn the_tasks_of_a_page_run_in_its_task_and_end_with_it() {
     let (left, gone) = oneshot::channel::<()>();
     let left = Arc::new(Mutex::new(Some(left)));
     let page = async move || {
         let this = tokio::task::id();
         let (sender, receiver) = oneshot::channel();
         Executor::spawn(async move {
-            // One that another started.
+            // Spawned by another task.
             Executor::spawn(async move {
                 let _ = sender.send(tokio::task::id());
             });
@@ -120,11 +120,12 @@ async fn the_tasks_of_a_page_take_turns_with_it_and_end_with_it() {
 }
 
 #[tokio::test]
-async fn the_log_names_the_page_that_was_given_up_and_its_request() {
+async fn the_log_has_the_path_and_request_id_of_a_cancelled_page() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     let writer = Arc::new(file.reopen().expect("the same file"));
     let log = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
-    // Were there but one in the process, the tests beside this one would say of each line whether anybody wants it.
+    // With only one dispatcher in the process, tracing caches whether a call site is enabled, and tests on other
+    // threads, which have no subscriber, would disable it.
     let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     let logging = tracing::subscriber::set_default(log);
     let page = get(std::future::pending::<&str>);

@@ -1,5 +1,5 @@
-//! An open socket as every kind of them has it: limits, signs of life, frames in bursts,
-//! and the end. What is said over it, it does not know.
+//! What all kinds of sockets share: rate limit, pings, batched writes and closing. It does not know what the frames
+//! mean.
 
 use std::{
     pin::pin,
@@ -28,26 +28,24 @@ use super::{
 };
 use crate::{auth::Auth, connections::state::ConnectionState, state::AppState};
 
-/// Frames written before the network is asked to take them.
+/// Frames that are written before a flush.
 const BURST: usize = 64;
-/// Frames a client may send a second, and at once: far above what a person types or a
-/// program may write, and what is more is not a slip.
+/// Frames that a client may send per second, and in a burst: far above what people type and programs may write.
 const FRAMES_PER_SECOND: std::num::NonZeroU32 = std::num::NonZeroU32::new(100).unwrap();
 pub(super) const FRAME_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(300).unwrap();
 
-/// Where the frames of a socket come from.
+/// The source of a socket's frames.
 pub trait Session: Send {
-    /// The next frame to send, JSON in UTF-8, if it is there already; `None` when it has to be
-    /// waited for.
+    /// The next frame to send, as JSON in UTF-8; `None` if none is ready.
     ///
     /// # Errors
     /// The reason to close the socket with.
     fn try_next(&mut self) -> Option<chat::Result<Bytes>>;
 
-    /// Goes on with another credential of the same person.
+    /// Replaces the credential by another one of the same user.
     ///
     /// # Errors
-    /// Why it is not good; nothing has changed then.
+    /// Why the new credential is not valid. The session then keeps the old one.
     fn renew(&mut self, claim: Claim) -> impl Future<Output = chat::Result<()>> + Send;
 }
 
@@ -71,23 +69,23 @@ impl Session for NotificationSession {
     }
 }
 
-/// Why a socket is over.
+/// Why a socket is closed.
 pub enum CloseReason {
-    /// The peer closed it, or is gone.
+    /// The connection broke, or the peer does not respond.
     PeerLost,
-    /// The client closed the socket.
+    /// The client sent a close frame.
     ClosedByClient,
-    /// The process stops.
+    /// The server is shutting down.
     ShuttingDown,
-    /// The domain, or a limit, says so.
+    /// An error of the domain, or an exceeded limit.
     Error(chat::Error),
-    /// A frame was over the limit.
+    /// A frame was larger than `frame_limit`.
     TooLarge,
-    /// A text was not UTF-8.
+    /// A text frame was not UTF-8.
     NotUtf8,
 }
 
-/// What comes from a client; none once it has gone.
+/// The client's next message; `None` at the end of the connection.
 pub type Incoming = Option<Result<Message, axum::Error>>;
 
 /// An open socket.
@@ -96,18 +94,17 @@ pub struct Connection {
     locale: Locale,
     auth: Auth,
     limit: Option<DefaultDirectRateLimiter>,
-    /// How often the client is asked whether it is there.
     ping_interval: Duration,
     last_seen: Instant,
-    /// What the socket goes over; `None` outside the server, as in a handler's own test.
+    /// The TCP connection; `None` outside of the server, as in a handler's unit test.
     tcp: Option<Arc<ConnectionState>>,
 }
 
 impl Connection {
-    /// Takes over a socket that was accepted.
+    /// Wraps an accepted socket.
     pub fn new(socket: WebSocket, handshake: &Handshake, state: &AppState) -> Self {
         let config = &state.config;
-        // An operator who lifts the limit on messages means it for the socket too.
+        // An operator who turns the message limit off wants no frame limit either.
         let is_limited = config.writes_per_second.0.is_some();
         let limit = is_limited
             .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
@@ -122,21 +119,21 @@ impl Connection {
         }
     }
 
-    /// The client is there.
+    /// Records that the client is alive.
     pub fn mark_alive(&mut self) {
         self.last_seen = Instant::now();
     }
 
-    /// When to [`Self::ping`].
+    /// The timer for [`Self::ping`].
     pub fn pings(&self) -> Interval {
         let mut pings = interval_at(Instant::now() + self.ping_interval, self.ping_interval);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings
     }
 
-    /// Asks whether the client is there.
+    /// Sends a ping, unless the client has been silent for too long.
     pub async fn ping(&mut self) -> Result<(), CloseReason> {
-        // Two pings unanswered, and not a word else: it is gone.
+        // Two pings without an answer or any other frame: the client is gone.
         if self.last_seen.elapsed() > self.ping_interval * 5 / 2 {
             return Err(CloseReason::PeerLost);
         }
@@ -147,12 +144,13 @@ impl Connection {
         }
     }
 
-    /// The next thing that comes from the client, for [`Self::read`].
+    /// Polls for the client's next message, to be passed to [`Self::parse_frame`].
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
         self.socket.poll_next_unpin(context)
     }
 
-    /// The frame in what came; none in a sign of life, and none in a bad one, which is answered.
+    /// Parses the client's message. `None` for control frames, and for invalid frames, which are answered with an
+    /// error.
     pub async fn read(&mut self, incoming: Incoming) -> Result<Option<ClientFrame>, CloseReason> {
         let frame = match self.message(incoming)? {
             Message::Text(text) => {
@@ -176,7 +174,7 @@ impl Connection {
         }
     }
 
-    /// The next message from the client, whatever it is.
+    /// The client's next message of any kind.
     pub async fn recv(&mut self) -> Result<Message, CloseReason> {
         let incoming = self.socket.recv().await;
         self.message(incoming)
@@ -195,7 +193,7 @@ impl Connection {
         }
     }
 
-    /// Writes this frame and those that are ready behind it, then lets the network take them.
+    /// Writes this frame and the frames that are ready behind it, then flushes.
     pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), CloseReason> {
         let mut next = Some(first);
         let mut ended = Ok(());
@@ -215,14 +213,14 @@ impl Connection {
                         None => break,
                     }
                 }
-                // What the last look took out of the session is not lost when the burst is over.
+                // The frame that was taken from the session last.
                 if let Some(json) = next.take() {
                     self.socket.feed(text(json)).await?;
                     frames += 1;
                 }
                 self.socket.flush().await
             });
-            // The network mostly takes it at once, and then there is nothing to time.
+            // Mostly the write completes at once, and no timer is needed.
             match poll!(written.as_mut()) {
                 Poll::Ready(done) => Ok(done),
                 Poll::Pending => timeout(SEND_TIMEOUT, written).await,
@@ -235,7 +233,7 @@ impl Connection {
         }
     }
 
-    /// Lets the session go on with this access token. One that is not good is answered, and changes nothing.
+    /// Replaces the session's access token. An invalid one is answered with an error and changes nothing.
     pub async fn authenticate(&mut self, token: &str, session: &mut impl Session) -> Result<(), CloseReason> {
         let renewed = match self.auth.claim(token) {
             Ok(claim) => session.renew(claim).await.map_err(|error| {
@@ -250,12 +248,11 @@ impl Connection {
         }
     }
 
-    /// Sends one frame.
     pub async fn send(&mut self, frame: &ServerFrame) -> Result<(), CloseReason> {
         if send_frame(&mut self.socket, frame).await { Ok(()) } else { Err(CloseReason::PeerLost) }
     }
 
-    /// Says that something the client sent was refused.
+    /// Sends an error frame.
     pub async fn send_error(
         &mut self,
         failure: &Failure,
@@ -265,10 +262,10 @@ impl Connection {
         self.send(&frame).await
     }
 
-    /// Says why it is over, and closes.
+    /// Reports the reason to the client and closes the socket.
     pub async fn close(mut self, reason: CloseReason) {
-        // The client may be sending still: a connection that is closed with that unread is reset, and a browser then
-        // reports 1006 in place of the code. Who is gone sends nothing.
+        // The client may still be sending. A connection that is closed with unread input is reset, and a browser then
+        // reports 1006 instead of the code.
         if let (Some(connection), false) = (&self.tcp, matches!(reason, CloseReason::PeerLost)) {
             connection.drain_on_close();
         }
@@ -276,7 +273,7 @@ impl Connection {
             CloseReason::PeerLost => metrics::lost(),
             CloseReason::ClosedByClient => {
                 metrics::lost();
-                // The answer to the client's close goes out with the next look; a browser that gets none says 1006.
+                // The next read sends the answer to the client's close frame. Without it a browser reports 1006.
                 drop(timeout(CLOSE_TIMEOUT, self.socket.recv()).await);
             }
             CloseReason::ShuttingDown => close(self.socket, GOING_AWAY).await,
@@ -292,12 +289,12 @@ impl Connection {
     }
 }
 
-/// A text message of what the domain serialised, which is always UTF-8.
+/// A text message from the domain's JSON, which is always UTF-8.
 fn text(json: Bytes) -> Message {
     Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
 }
 
-/// A frame over the limit and text that is none are answered; any other error means that the peer is gone.
+/// The close reason of a read error. All but oversized frames and invalid UTF-8 mean that the peer is gone.
 fn lost(error: axum::Error) -> CloseReason {
     match error.into_inner().downcast::<tungstenite::Error>().as_deref() {
         Ok(tungstenite::Error::Capacity(_)) => CloseReason::TooLarge,

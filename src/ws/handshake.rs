@@ -1,4 +1,4 @@
-//! Who opens a socket, to which room, and from where in its history.
+//! The handshake of a socket: credentials, room and resume position.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,15 +30,15 @@ use crate::{
     state::AppState,
 };
 
-/// How long a client that brought no credentials has to say who it is (contract).
+/// How long a client without credentials in its request has to send an `authenticate` frame (contract).
 const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sockets whose credentials and rooms are looked up at once: enough to keep the database busy.
+/// Handshakes that use the database at the same time: enough to keep it busy.
 const CONCURRENT_HANDSHAKES: usize = 8;
 
-/// The order in which sockets are let in. A crowd that comes back after a restart waits here, each for its turn. Waiting
-/// for one of the database's connections it would be turned away after some seconds, come again, and keep the
-/// server so busy with coming that nobody gets in; and calls of the API would wait in the same crowd.
+/// Limits concurrent handshakes. After a restart thousands of clients reconnect at once. If they all waited for a
+/// database connection from the pool, they would time out and reconnect again and again, and API calls would wait
+/// behind them.
 #[derive(Clone, Debug)]
 pub struct HandshakeLimiter(Arc<Semaphore>);
 
@@ -49,23 +49,23 @@ impl Default for HandshakeLimiter {
 }
 
 impl HandshakeLimiter {
-    /// Waits for one's turn; it lasts until what is returned is dropped. Nobody's may depend on what a client does.
+    /// Waits for a permit. Never hold it while waiting for the client.
     pub async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
-        // None would say that it was closed, which nobody does.
+        // `None` only if the semaphore were closed, which never happens.
         self.0.acquire().await.ok()
     }
 }
 
-/// What the upgrade request said. What is wrong with it is told inside the socket;
-/// only a foreign page is failed before.
+/// The data of the upgrade request. Errors are reported inside the socket; only pages of foreign origins are rejected
+/// before the upgrade. An extractor.
 pub struct Handshake {
-    /// The language to word refusals in.
+    /// The language of error messages.
     pub locale: Locale,
-    /// The room; `None` when the path names none.
+    /// The room; `None` if the path has no valid id.
     pub room: Option<RoomId>,
-    /// What a returning client knows already.
+    /// The position from which a returning client resumes.
     pub resume: Option<Resume>,
-    /// What the socket goes over.
+    /// The TCP connection of the socket.
     pub connection: Option<Arc<ConnectionState>>,
     claim: Result<Option<Claim>, Failure>,
 }
@@ -101,10 +101,10 @@ impl FromRequestParts<AppState> for Handshake {
     }
 }
 
-/// Who it says it is: by the request's credentials, else by the first frame.
+/// Reads the claim from the request's credentials, or else from the first frame.
 ///
 /// # Errors
-/// Why it may not come in.
+/// Why the client cannot be authenticated.
 pub async fn read_claim(
     connection: &mut Connection,
     state: &AppState,
@@ -120,9 +120,9 @@ pub async fn read_claim(
     state.auth.claim(&token).map_err(|error| failed(error.failure().clone()))
 }
 
-/// The token of the first frame; `None` when it is another frame.
+/// The token of the first frame; `None` if it is not an `authenticate` frame.
 async fn auth_frame(connection: &mut Connection) -> Result<Option<String>, CloseReason> {
-    // Pings count as frames do, whoever sends them.
+    // Bounded, since a client could send control frames without end.
     for _ in 0..FRAME_BURST.get() {
         match connection.recv().await? {
             Message::Text(text) => {

@@ -1,4 +1,4 @@
-//! What sockets measure of themselves. Labels have the values that stand here and no others.
+//! The metrics of sockets. Label values are fixed here, so that clients cannot multiply them.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ const CLOSED: &str = "liao_socket_closes_total";
 
 static METRICS: LazyLock<SocketMetrics> = LazyLock::new(SocketMetrics::new);
 
-/// Says what each figure is, and starts them at nought.
+/// Describes each metric and registers it with the value 0.
 pub fn describe() {
     metrics::describe_gauge!(OPEN, "Open sockets, by what they are for");
     metrics::describe_counter!(SENT, "Frames of rooms and notifications handed to sockets");
@@ -21,7 +21,7 @@ pub fn describe() {
     LazyLock::force(&METRICS);
 }
 
-/// What a socket is for.
+/// The kind of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketKind {
     /// One room.
@@ -30,7 +30,7 @@ pub enum SocketKind {
     Notifications,
 }
 
-/// The handles: to look one up costs more than to count.
+/// The handles, kept because looking one up costs more than counting.
 struct SocketMetrics {
     rooms: Gauge,
     notifications: Gauge,
@@ -49,7 +49,7 @@ impl SocketMetrics {
     fn new() -> Self {
         let open = |kind: &'static str| metrics::gauge!(OPEN, "kind" => kind);
         let received = |frame: &'static str| metrics::counter!(RECEIVED, "type" => frame);
-        // That readers are too slow is asked for before the first one was.
+        // Alerts on slow readers need the series before the first one.
         metrics::counter!(CLOSED, "code" => "4408").increment(0);
         Self {
             rooms: open("room"),
@@ -67,7 +67,7 @@ impl SocketMetrics {
     }
 }
 
-/// Counts as an open socket until it is dropped.
+/// Guard that counts one open socket until it is dropped.
 pub struct Open(&'static Gauge);
 
 impl Drop for Open {
@@ -76,7 +76,7 @@ impl Drop for Open {
     }
 }
 
-/// Counts a socket that opens.
+/// Counts a socket as open.
 pub fn open(kind: SocketKind) -> Open {
     let gauge = match kind {
         SocketKind::Room => &METRICS.rooms,
@@ -86,12 +86,12 @@ pub fn open(kind: SocketKind) -> Open {
     Open(gauge)
 }
 
-/// Counts frames handed to one socket at once.
+/// Counts frames written to one socket.
 pub fn sent(frames: u64) {
     METRICS.sent.increment(frames);
 }
 
-/// Counts a frame that a client sent; `None`: one that is no frame of the contract.
+/// Counts a frame from a client. `None`: it was not a valid frame.
 pub fn received(frame: Option<&ClientFrame>) {
     let counter = match frame {
         None => &METRICS.bad,
@@ -106,12 +106,12 @@ pub fn received(frame: Option<&ClientFrame>) {
     counter.increment(1);
 }
 
-/// Counts a socket that the server closes.
+/// Counts a socket closed by the server.
 pub fn closed(code: u16) {
     metrics::counter!(CLOSED, "code" => code.to_string()).increment(1);
 }
 
-/// Counts a socket whose client went, or is gone.
+/// Counts a socket closed or abandoned by its client.
 pub fn lost() {
     metrics::counter!(CLOSED, "code" => "peer").increment(1);
 }

@@ -1,4 +1,4 @@
-//! A user's socket for notifications, from the upgrade to the close.
+//! The notification socket of a user, from the upgrade to the close.
 
 use axum::{
     extract::{State, WebSocketUpgrade, ws::WebSocket},
@@ -31,12 +31,12 @@ pub async fn upgrade(
 
 pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
-    // In boxes for the reason that a room's socket gives.
+    // Boxed for the reason given in `room::serve`.
     let opening = Box::pin(open(socket, state, handshake));
     async {
         let Some((mut connection, mut session)) = opening.await else { return };
         let reason = run(&mut connection, &mut session, stopping).await;
-        // Nothing more is kept for it during the goodbye, which a dead peer makes long.
+        // Frees the session before closing, which takes long with a dead peer.
         drop(session);
         Box::pin(connection.close(reason)).await;
     }
@@ -84,7 +84,7 @@ async fn on_frame(
     match frame {
         ClientFrame::Ping => connection.send(&ServerFrame::Pong).await,
         ClientFrame::Authenticate { token } => connection.authenticate(&token, session).await,
-        // Frames of a room's socket, which this is not.
+        // Frames of room sockets.
         ClientFrame::ChatMessage(_)
         | ClientFrame::Typing { .. }
         | ClientFrame::UserJoin

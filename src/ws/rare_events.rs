@@ -1,5 +1,5 @@
-//! What is rare on a socket, measured by the frames it sends: the client's own frames,
-//! the next ping, the end of the process. Asked for only when there is something.
+//! The rare events of a socket, compared with the frames that it sends: input from the client, pings and shutdown. They
+//! are polled only when one of them was woken.
 
 use std::{
     future::poll_fn,
@@ -14,17 +14,17 @@ use super::{
     waker_gate::WakerGate,
 };
 
-/// What happened.
+/// A rare event.
 pub enum RareEvent {
-    /// Something came from the client, for [`Connection::read`].
+    /// Input from the client, for [`Connection::parse_frame`].
     Incoming(Incoming),
-    /// It is time to [`Connection::ping`].
+    /// [`Connection::ping`] is due.
     PingDue,
-    /// The process stops.
+    /// The server is shutting down.
     ShuttingDown,
 }
 
-/// All that is rare on one socket.
+/// The rare events of one socket.
 pub struct RareEvents<'s, S> {
     gate: WakerGate,
     stopping: Pin<&'s mut S>,
@@ -32,12 +32,12 @@ pub struct RareEvents<'s, S> {
 }
 
 impl<'s, S: Future<Output = ()>> RareEvents<'s, S> {
-    /// Of this connection, until `stopping`.
+    /// The events of this connection, until `stopping` completes.
     pub fn new(connection: &Connection, stopping: Pin<&'s mut S>) -> Self {
         Self { gate: WakerGate::new(), stopping, pings: connection.pings() }
     }
 
-    /// The next. Nothing is read from the client unless `is_reading`. Cancel-safe.
+    /// The next event. Reads from the client only if `is_reading`. Cancel-safe.
     pub async fn next(&mut self, connection: &mut Connection, is_reading: bool) -> RareEvent {
         poll_fn(|context| self.poll(context, connection, is_reading)).await
     }
@@ -62,7 +62,7 @@ impl<'s, S: Future<Output = ()>> RareEvents<'s, S> {
         })
     }
 
-    /// The client is read from again.
+    /// To be called when `is_reading` becomes true again.
     pub fn read_again(&self) {
         self.gate.open();
     }

@@ -1,4 +1,4 @@
-//! A room's socket, from the upgrade to the close.
+//! The socket of a room, from the upgrade to the close.
 
 use axum::{
     extract::{State, WebSocketUpgrade, ws::WebSocket},
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::state::AppState;
 
-/// Messages of one socket that may wait for the disk; more are not read from it meanwhile.
+/// Messages of one socket that may wait for their commit. At this number the server stops reading from the client.
 const MAX_IN_FLIGHT: usize = 128;
 
 /// `GET /ws/chat/{room_id}/`.
@@ -35,15 +35,14 @@ pub async fn upgrade(
 
 pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
-    // A task is as large as the largest thing that it ever waits for, and as what it began with. What is waited for
-    // once, or seldom, is in a box of its own that goes when it is done: an idle socket then costs a few KiB and not
-    // thirty.
+    // A task is as large as the largest future that it awaits. Futures that are awaited once or rarely are boxed, and
+    // freed when they are done, so that an idle socket takes a few KiB instead of thirty.
     let opening = Box::pin(open(socket, state, handshake));
     async {
         let Some(mut socket) = opening.await else { return };
         let reason = socket.run(stopping).await;
         let RoomSocket { connection, session, .. } = socket;
-        // Gone from the room before the goodbye, which a dead peer makes long.
+        // Leaves the room before closing, which takes long with a dead peer.
         drop(session);
         Box::pin(connection.close(reason)).await;
     }
@@ -63,7 +62,7 @@ type SendOutcome = (Option<String>, chat::Result<chat::writer::Stored>);
 struct RoomSocket {
     connection: Connection,
     session: RoomSession,
-    /// Messages of this socket on their way to the disk.
+    /// Messages of this socket that are being stored.
     receipts: FuturesUnordered<futures::future::BoxFuture<'static, SendOutcome>>,
 }
 
@@ -96,7 +95,6 @@ impl RoomSocket {
         }
     }
 
-    /// Does what the client says.
     async fn on_frame(&mut self, incoming: Incoming) -> Result<(), CloseReason> {
         match self.connection.read(incoming).await? {
             Some(frame) => self.act(frame).await,
@@ -104,7 +102,7 @@ impl RoomSocket {
         }
     }
 
-    /// Tells the sender what the room's echo does not: a repeat, or a refusal.
+    /// Sends what the room's echo does not tell the sender: that a message was a repeat, or an error.
     async fn answer(
         &mut self,
         client_id: Option<String>,
@@ -125,7 +123,7 @@ impl RoomSocket {
     }
 
     async fn act(&mut self, frame: ClientFrame) -> Result<(), CloseReason> {
-        // A fresh token is what one whose token has just expired may still send.
+        // After its token has expired, a client may still send a new one.
         if !matches!(frame, ClientFrame::Authenticate { .. }) {
             self.session.must_be_good().map_err(CloseReason::Error)?;
         }

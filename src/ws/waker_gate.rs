@@ -1,9 +1,8 @@
-//! Polling what seldom has something to say only once it has.
+//! Polls rarely ready futures only after they were woken.
 //!
-//! A socket's task is woken for every frame that it sends on, and a select would then ask
-//! each time whether the client has written, the process stops or a ping is due: the read
-//! buffer is cleared for nothing, and a lock that all sockets share is taken. Behind a gate
-//! these have a waker of their own, which says whether it was them.
+//! A socket's task is woken for every frame that it sends. A plain `select!` would then also poll the client's input,
+//! the shutdown token and the ping timer each time: it would clear the read buffer for nothing and take a lock that all
+//! sockets share. The gate gives these futures a waker of their own, which records whether one of them was woken.
 
 use std::{
     sync::{
@@ -15,7 +14,7 @@ use std::{
 
 use futures::task::AtomicWaker;
 
-/// Lets a poll through when what is behind it has called, and the first time.
+/// Passes a poll on at the first call, and after the inner future was woken.
 pub struct WakerGate {
     flag: Arc<WakeFlag>,
 }
@@ -31,30 +30,30 @@ impl Wake for WakeFlag {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Before the waking: the task may run at once.
+        // Before waking, since the task may run at once.
         self.is_woken.store(true, Ordering::Release);
         self.task.wake();
     }
 }
 
 impl WakerGate {
-    /// A gate that is open for the first poll.
+    /// A gate that passes the first poll on.
     pub fn new() -> Self {
         Self { flag: Arc::new(WakeFlag { is_woken: AtomicBool::new(true), task: AtomicWaker::new() }) }
     }
 
-    /// Lets the next poll through: something behind the gate is to be asked that was not before.
+    /// Passes the next poll on. To be called when another inner future is to be polled than before.
     pub fn open(&self) {
         self.flag.is_woken.store(true, Ordering::Release);
     }
 
-    /// Polls `inner`, if it has called since it was last polled.
+    /// Polls `inner` if it was woken since its last poll.
     pub fn poll<T>(
         &self,
         context: &mut Context<'_>,
         inner: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        // Before the look at the flag: what rings between the two wakes the task.
+        // Before the flag is read: a wake between the two then wakes the task.
         self.flag.task.register(context.waker());
         if !self.flag.is_woken.swap(false, Ordering::AcqRel) {
             return Poll::Pending;
@@ -62,7 +61,7 @@ impl WakerGate {
         let waker = Waker::from(Arc::clone(&self.flag));
         let outcome = inner(&mut Context::from_waker(&waker));
         if outcome.is_ready() {
-            // There may be more, of which nobody calls again.
+            // There may be more input, for which no other wake comes.
             self.open();
         }
         outcome
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_behind_is_asked_when_it_has_called_and_not_for_anything_else() {
+    async fn the_inner_future_is_polled_only_after_it_was_woken() {
         let (sender, mut receiver) = mpsc::unbounded();
         let gate = WakerGate::new();
         let mut asked = 0;
@@ -91,19 +90,19 @@ mod tests {
             };
             (poll_fn(poll).now_or_never(), asked)
         };
-        assert_eq!(look(), (None, 1), "the first time it is");
+        assert_eq!(look(), (None, 1), "the first poll");
         assert_eq!(look(), (None, 1));
         sender.unbounded_send('a').expect("open");
         sender.unbounded_send('b').expect("open");
         assert_eq!(look(), (Some(Some('a')), 2));
-        assert_eq!(look(), (Some(Some('b')), 3), "it called once for both");
+        assert_eq!(look(), (Some(Some('b')), 3), "one wake for both");
         assert_eq!((look(), look()), ((None, 4), (None, 4)));
         gate.open();
         assert_eq!(look(), (None, 5));
     }
 
     #[tokio::test]
-    async fn a_task_that_waits_at_the_gate_is_woken() {
+    async fn a_task_that_waits_behind_the_gate_is_woken() {
         let (sender, mut receiver) = mpsc::unbounded();
         let gate = WakerGate::new();
         let waiting = tokio::spawn(async move {
