@@ -1,4 +1,4 @@
-//! Which notifications there are of what, and when they count as read.
+//! Which notifications exist, and when they count as read.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ async fn unread(person: &Person) -> Value {
 }
 
 both! {
-    async fn a_mention_is_the_whole_name_and_whatever_script_may_follow(server: &Server) {
+    async fn a_mention_matches_the_whole_name(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
@@ -36,7 +36,7 @@ both! {
         assert_eq!(all(&amy, "").await, Vec::<Value>::new(), "one's own messages are none");
     }
 
-    async fn an_invitation_is_told_with_its_room(server: &Server) {
+    async fn an_invitation_notification_has_its_room(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("private").await;
         let path = format!("/api/chat/rooms/{room}/members/");
@@ -68,7 +68,7 @@ both! {
         assert_eq!(room["unread_count"], 1);
     }
 
-    async fn fifty_come_unless_one_asks_for_up_to_two_hundred(server: &Server) {
+    async fn the_default_limit_is_50_and_the_maximum_200(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;

@@ -1,9 +1,9 @@
-//! Every way of losing a room, crossed with every road to it: each call of the API, each page and server function of the
-//! UI, and the sockets.
+//! Every way of losing access to a room, combined with every entry point: each API call, each page and server function
+//! of the UI, and the sockets.
 //!
-//! The roads are read from the program itself, so a new one fails here until it has its row in [`roads`].
+//! The entry points are read from the program itself, so a new one fails here until it has a row in [`entry_points`].
 
-mod roads;
+mod entry_points;
 mod scene;
 
 use reqwest::Method;
@@ -11,34 +11,35 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Socket, both};
 
-use roads::Effect;
+use entry_points::Effect;
 use scene::{LOSSES, Loss, Scene};
 
-/// What somebody who lost a room so is answered by a call with this effect.
+/// The expected response to a call with this effect after this loss.
 fn answer(loss: Loss, is_hidden: bool, effect: Effect) -> (u16, Option<&'static str>) {
     let refused = |status, code| (status, Some(code));
     match (loss, effect) {
         (Loss::Deactivated, _) => refused(401, "user_inactive"),
         (Loss::Deleted, Effect::See | Effect::Read | Effect::Leave) => (200, None),
-        (Loss::Muted, Effect::See | Effect::Read | Effect::DeleteOwn | Effect::Notice | Effect::Leave) => {
-            (200, None)
-        }
+        (
+            Loss::Muted,
+            Effect::See | Effect::Read | Effect::DeleteOwn | Effect::ReadNotification | Effect::Leave,
+        ) => (200, None),
         (Loss::Muted, Effect::Write) => refused(403, "muted"),
-        (Loss::Muted, Effect::Govern) => refused(403, "permission_denied"),
-        (Loss::Deleted, _) | (_, Effect::Notice) => refused(404, "not_found"),
-        // So is joining for whoever left a hidden room: they need an invitation to return.
+        (Loss::Muted, Effect::Moderate) => refused(403, "permission_denied"),
+        (Loss::Deleted, _) | (_, Effect::ReadNotification) => refused(404, "not_found"),
+        // Joining too: somebody who left a hidden room needs an invitation to return.
         _ if is_hidden => refused(404, "not_found"),
         (Loss::Banned, Effect::Leave) => (200, None),
         _ if loss.is_ban() => refused(403, "banned"),
         (_, Effect::See | Effect::Join) => (200, None),
         (_, Effect::Leave) => refused(400, "not_a_member"),
-        (_, Effect::Read | Effect::Write | Effect::DeleteOwn | Effect::Govern) => {
+        (_, Effect::Read | Effect::Write | Effect::DeleteOwn | Effect::Moderate) => {
             refused(403, "not_a_member")
         }
     }
 }
 
-/// How a socket to the room is refused.
+/// The expected close of a new socket to the room.
 fn close(loss: Loss, is_hidden: bool) -> (Option<String>, u16) {
     let (code, close) = match loss {
         Loss::Deactivated => ("user_inactive", 4401),
@@ -50,7 +51,7 @@ fn close(loss: Loss, is_hidden: bool) -> (Option<String>, u16) {
     (Some(code.into()), close)
 }
 
-/// How the socket closes that was open when it happened: whoever was in may know why.
+/// The expected close of a socket that was open during the loss. A former member may know the reason.
 fn close_of_open(loss: Loss) -> Option<(Option<String>, u16)> {
     let (code, close) = match loss {
         Loss::Never | Loss::Muted => return None,
@@ -62,10 +63,10 @@ fn close_of_open(loss: Loss) -> Option<(Option<String>, u16)> {
     Some((Some(code.into()), close))
 }
 
-/// Asks by every call; those that leave and join last, since they change what is asked about.
+/// Makes every call. Those that leave or join are made last, since they change the membership.
 async fn try_calls(scene: &Scene<'_>, is_last: bool) {
     let (loss, is_hidden) = (scene.loss, scene.is_hidden);
-    for row in roads::calls(scene) {
+    for row in entry_points::calls(scene) {
         if matches!(row.effect, Some(Effect::Leave | Effect::Join)) != is_last {
             continue;
         }
@@ -86,13 +87,13 @@ async fn try_calls(scene: &Scene<'_>, is_last: bool) {
     }
 }
 
-/// Asks by every page and every server function.
+/// Requests every page and every server function.
 async fn try_pages(scene: &Scene<'_>) {
-    for path in roads::pages(scene) {
+    for path in entry_points::pages(scene) {
         let page = scene.page(&path).await;
         scene.assert_silent_about_the_room(&page, &format!("{:?}, {path}", scene.loss));
     }
-    for function in roads::functions(scene) {
+    for function in entry_points::functions(scene) {
         let said = scene.function(&function).await;
         scene.assert_silent_about_the_room(&said, &format!("{:?}, {}", scene.loss, function.path));
     }
@@ -113,25 +114,25 @@ async fn try_sockets(scene: &Scene<'_>) {
     }
 }
 
-/// Loses a room and tries everything; nobody may notice.
-async fn crossed(scene: Scene<'_>) {
+/// Loses access, then tries every entry point. None may have an effect or reveal the room.
+async fn check_all(scene: Scene<'_>) {
     let open = scene.open_before_the_loss().await;
     let mut amys = scene.server.socket(&scene.amy, scene.room).await;
     scene.lose().await;
-    scene.write_behind_their_back().await;
+    scene.write_after_the_loss().await;
     if let (Some(open), Some(expected)) = (open, close_of_open(scene.loss)) {
         let (texts, end) = open.texts_until_closed().await;
         assert_eq!(end, expected, "{:?}", scene.loss);
-        // What the command line did takes a moment to close sockets.
+        // Changes by the command line take a moment to close sockets.
         let is_at_once = scene.loss != Loss::Deactivated;
         assert!(!is_at_once || !texts.iter().any(|text| text.contains("behind")), "{:?}", scene.loss);
     }
     let before = scene.state().await;
-    let mut bell = scene.bell().await;
+    let mut notification_socket = scene.notification_socket().await;
     try_calls(&scene, false).await;
     try_pages(&scene).await;
     try_sockets(&scene).await;
-    if scene.is_shut_out() {
+    if scene.has_no_access() {
         assert_eq!(scene.state().await, before, "{:?}: nothing of all that had an effect", scene.loss);
     }
     if scene.loss != Loss::Deleted {
@@ -140,7 +141,7 @@ async fn crossed(scene: Scene<'_>) {
             frame["message"]["content"].as_str().is_some_and(|text| text.starts_with("fence"))
         })
         .await;
-        // What became of him, and that he is no longer there, may be heard.
+        // Frames about his membership and presence are allowed.
         let is_his = |frame: &&Value| match frame["type"].as_str() {
             Some("message_read" | "typing" | "user_join") => frame["user"]["id"] == json!(scene.bob.id),
             Some("chat_message" | "message_edited") => {
@@ -148,21 +149,21 @@ async fn crossed(scene: Scene<'_>) {
             }
             _ => false,
         };
-        if scene.is_shut_out() {
+        if scene.has_no_access() {
             assert_eq!(heard.iter().filter(is_his).count(), 0, "{:?}: {heard:?}", scene.loss);
         }
     }
-    if let Some(bell) = &mut bell {
+    if let Some(notification_socket) = &mut notification_socket {
         scene.amy.says(scene.shared, "fence").await;
-        let heard = until(bell, |frame| frame["notification"]["content"] == "fence").await;
-        if scene.is_shut_out() {
+        let heard = until(notification_socket, |frame| frame["notification"]["content"] == "fence").await;
+        if scene.has_no_access() {
             scene.assert_silent_about_the_room(&json!(heard).to_string(), "the notification socket");
         }
     }
     try_calls(&scene, true).await;
 }
 
-/// The frames up to the one that is waited for.
+/// The frames before the awaited one.
 async fn until(socket: &mut Socket, is_last: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut heard = Vec::new();
     loop {
@@ -175,22 +176,22 @@ async fn until(socket: &mut Socket, is_last: impl Fn(&Value) -> bool) -> Vec<Val
 }
 
 both! {
-    async fn who_lost_a_public_room_reads_and_writes_by_no_road(server: &Server) {
+    async fn who_lost_a_public_room_reads_and_writes_by_no_entry_point(server: &Server) {
         let (amy, cat) = (server.person("amy").await, server.person("cat").await);
         for loss in LOSSES {
-            crossed(Scene::of(server, &amy, &cat, loss, "public").await).await;
+            check_all(Scene::of(server, &amy, &cat, loss, "public").await).await;
         }
     }
 
-    async fn who_lost_a_private_room_reads_and_writes_by_no_road(server: &Server) {
+    async fn who_lost_a_private_room_reads_and_writes_by_no_entry_point(server: &Server) {
         let (amy, cat) = (server.person("amy").await, server.person("cat").await);
         for loss in LOSSES {
-            crossed(Scene::of(server, &amy, &cat, loss, "private").await).await;
+            check_all(Scene::of(server, &amy, &cat, loss, "private").await).await;
         }
     }
 }
 
 #[tokio::test]
-async fn every_road_is_in_the_matrix() {
-    roads::assert_complete().await;
+async fn every_entry_point_is_in_the_matrix() {
+    entry_points::assert_complete().await;
 }

@@ -1,5 +1,5 @@
-//! People by the thousand, put into a database before a server opens it: registering them would take minutes of
-//! hashing passwords. They cannot sign in; their tokens are minted with the secret that the server is given.
+//! Seeds a database with thousands of users before a server opens it, since registering them would take minutes of
+//! hashing passwords. They cannot sign in; their tokens are signed with the server's secret.
 
 use std::{path::Path, time::Duration};
 
@@ -14,26 +14,26 @@ use chat::{
 };
 use liao::auth::jwt::Tokens;
 
-/// The secret to start the server with.
+/// The secret key to start the server with.
 pub const SECRET: &str = "the crowd's secret, thirty-two bytes or more";
 
 /// A room and its members' access tokens.
-pub struct Settled {
+pub struct SeededRoom {
     /// The room.
     pub room: i64,
-    /// One for each member.
+    /// One per member.
     pub tokens: Vec<String>,
 }
 
-/// Makes `rooms` rooms of `members` distinct people each in the data folder of a server to be started.
-pub async fn settle(data: &Path, rooms: usize, members: usize) -> Vec<Settled> {
+/// Creates `count` rooms with `members` distinct users each, in the data folder of a server that is not running.
+pub async fn rooms(data: &Path, count: usize, members: usize) -> Vec<SeededRoom> {
     std::fs::create_dir_all(data).expect("a folder");
     let store = Store::open(&format!("sqlite:{}", data.join("liao.db").display())).await.expect("a database");
     let mut conn = store.write().await.expect("a transaction");
     let (now, hour) = (Clock::System.now(), Duration::from_hours(1));
     let tokens = Tokens::new(SECRET.as_bytes(), hour, hour);
-    let mut settled = Vec::new();
-    for room in 0..rooms {
+    let mut seeded = Vec::new();
+    for room in 0..count {
         let mut people = Vec::new();
         for member in 0..members {
             let name = format!("person_{room}_{member}");
@@ -55,9 +55,9 @@ pub async fn settle(data: &Path, rooms: usize, members: usize) -> Vec<Settled> {
         rooms::add_members(&mut conn, room, count).await.expect("counted");
         let sign_in = SignInId::new("crowd");
         let token = |person: UserId| tokens.access(person, &sign_in, now).expect("a token");
-        settled.push(Settled { room: room.0, tokens: people.into_iter().map(token).collect() });
+        seeded.push(SeededRoom { room: room.0, tokens: people.into_iter().map(token).collect() });
     }
     conn.commit().await.expect("stored");
     store.close().await;
-    settled
+    seeded
 }

@@ -1,18 +1,18 @@
-//! A room, who lost it, and how.
+//! A room, and a user who lost access to it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::roads::Function;
+use super::entry_points::Function;
 use crate::{
     pages,
     support::{Client, PASSWORD, Person, Server, Socket},
 };
 
-/// How somebody loses a room, or a part of it.
+/// How a user loses access to a room, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// They never were in it.
+    /// They never were a member.
     Never,
     Left,
     Removed,
@@ -22,7 +22,7 @@ pub enum Loss {
     LeftAndBanned,
     Muted,
     Deactivated,
-    /// The room is.
+    /// The room is deleted.
     Deleted,
 }
 
@@ -45,7 +45,7 @@ impl Loss {
     }
 }
 
-/// Amy's room, with cat and, until he loses it, bob in it.
+/// Amy's room, with cat and bob as members until bob loses access.
 pub struct Scene<'s> {
     pub server: &'s Server,
     pub loss: Loss,
@@ -54,13 +54,13 @@ pub struct Scene<'s> {
     pub cat: Person,
     pub bob: Person,
     pub room: i64,
-    /// Another room of amy's with bob in it.
+    /// Another room of amy's that bob is a member of.
     pub shared: i64,
-    /// In all that is written in the room, and in a hidden room's name; nowhere else.
+    /// A text in all messages of the room and in the name of a hidden room, and nowhere else.
     pub marker: String,
     /// A message of bob's.
     pub own: i64,
-    /// A message of amy's, after the loss where one may still write.
+    /// A message of amy's, written after the loss if that is possible.
     pub others: std::sync::OnceLock<i64>,
     cookie: String,
 }
@@ -84,7 +84,7 @@ impl<'s> Scene<'s> {
             let invitation = json!({"username": guest.username});
             amy.client.post(&format!("/api/chat/rooms/{room}/members/"), &invitation).await.expect(201);
         }
-        // A stranger has nothing of their own there.
+        // A non-member has no messages there.
         let writer = if loss == Loss::Never { cat } else { &bob };
         let own = writer.says(room, &format!("own {marker}")).await["id"].as_i64().expect("an id");
         let fields = [("username", bob.username.as_str()), ("password", PASSWORD)];
@@ -95,8 +95,8 @@ impl<'s> Scene<'s> {
         Self { server, loss, is_hidden, amy, cat, bob, room, shared, marker, own, others, cookie }
     }
 
-    /// May bob neither read nor write there at all?
-    pub fn is_shut_out(&self) -> bool {
+    /// Can bob neither read nor write?
+    pub fn has_no_access(&self) -> bool {
         !matches!(self.loss, Loss::Muted | Loss::Deleted)
     }
 
@@ -112,7 +112,7 @@ impl<'s> Scene<'s> {
             Loss::Banned => self.patch(json!({"is_banned": true})).await,
             Loss::BannedAndLeft => {
                 self.patch(json!({"is_banned": true})).await;
-                // Of a hidden room one that is banned may not know, so not leave it either.
+                // A banned user may not know of a hidden room, so they cannot leave it either.
                 if self.is_hidden { self.remove().await } else { self.leave().await }
             }
             Loss::BannedAndRemoved => {
@@ -152,8 +152,8 @@ impl<'s> Scene<'s> {
         Client::send(self.membership(Method::PATCH).json(&changes)).await.expect(200);
     }
 
-    /// Amy writes, mentioning bob, after he lost the room.
-    pub async fn write_behind_their_back(&self) {
+    /// Amy writes a message that mentions bob, after the loss.
+    pub async fn write_after_the_loss(&self) {
         let written = if self.loss == Loss::Deleted {
             self.own
         } else {
@@ -167,7 +167,7 @@ impl<'s> Scene<'s> {
         *self.others.get().expect("written")
     }
 
-    /// What bob could have changed, as amy sees it.
+    /// Everything that bob could have changed, as amy sees it.
     pub async fn state(&self) -> Value {
         let of_room = |rest: &str| format!("/api/chat/rooms/{}/{rest}", self.room);
         let mut all = Vec::new();
@@ -182,16 +182,16 @@ impl<'s> Scene<'s> {
         Value::from(all)
     }
 
-    /// Nothing that was written in the room may be in what bob is shown.
+    /// Asserts that nothing written in the room is in a response to bob.
     #[track_caller]
     pub fn assert_silent_about_the_room(&self, shown: &str, what: &str) {
-        if self.is_shut_out() {
+        if self.has_no_access() {
             assert!(!shown.contains(&self.marker), "{what}: {shown}");
         }
     }
 
-    /// Bob's notification socket, past its first frame, where he may have one.
-    pub async fn bell(&self) -> Option<Socket> {
+    /// Bob's notification socket, after its first frame, if he may open one.
+    pub async fn notification_socket(&self) -> Option<Socket> {
         if self.loss == Loss::Deactivated {
             return None;
         }
@@ -201,12 +201,12 @@ impl<'s> Scene<'s> {
         Some(socket)
     }
 
-    /// A page as bob's browser shows it.
+    /// The HTML of a page for bob.
     pub async fn page(&self, path: &str) -> String {
         pages::get(self.server, path, &self.cookie).await.2
     }
 
-    /// What bob's browser is answered by a server function.
+    /// The response of a server function to bob.
     pub async fn function(&self, function: &Function) -> String {
         let request = self.server.anyone().request(function.method.clone(), &function.path);
         let request = request.header("origin", &self.server.base).header("cookie", &self.cookie);

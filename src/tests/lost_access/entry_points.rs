@@ -1,4 +1,4 @@
-//! Every road to a room: what is asked there, and what it does.
+//! All entry points to a room, with their requests and effects.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::scene::Scene;
 use crate::calls;
 
-/// What a call does in the room.
+/// The effect of a call on the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Shows the room and who is in it.
@@ -19,40 +19,40 @@ pub enum Effect {
     Read,
     /// Writes a message, or changes one.
     Write,
-    /// Takes back a message of one's own.
+    /// Deletes one of the caller's own messages.
     DeleteOwn,
-    /// Is for moderators and admins.
-    Govern,
+    /// A call for moderators and admins.
+    Moderate,
     /// Marks the notification of a message.
-    Notice,
+    ReadNotification,
     Join,
     Leave,
 }
 
 /// A call of the API.
-pub struct Road {
+pub struct EntryPoint {
     pub call: &'static str,
     pub path: String,
     pub body: Option<Value>,
-    /// None for one that is not about a single room: only what it shows is looked at.
+    /// `None` for a call that is not about a single room: only its response is checked.
     pub effect: Option<Effect>,
 }
 
-/// Every call, about this room where it is about one.
-pub fn calls(scene: &Scene<'_>) -> Vec<Road> {
+/// All calls, for this room if they are about one.
+pub fn calls(scene: &Scene<'_>) -> Vec<EntryPoint> {
     let message = scene.others();
     rows(scene.room, scene.own, message, scene.cat.id, &scene.cat.username)
 }
 
-fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<Road> {
+fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<EntryPoint> {
     let text = || Some(json!({"content": "still here"}));
     let none = || Some(json!({}));
     let of_room = |rest: &str| format!("/api/chat/rooms/{room}/{rest}");
     let member = of_room(&format!("members/{user}/"));
     let of_message = |id: i64, rest: &str| format!("/api/chat/messages/{id}/{rest}");
-    // The number of a message's notification.
+    // The id of the message's notification.
     let notice = others * 2;
-    let row = |call, path: String, body, effect| Road { call, path, body, effect };
+    let row = |call, path: String, body, effect| EntryPoint { call, path, body, effect };
     let about = |call, path: String, body, effect| row(call, path, body, Some(effect));
     let apart = |call: &'static str, body: Option<Value>| {
         let (_, path) = call.split_once(' ').expect("a method and a path");
@@ -73,7 +73,7 @@ fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<Road
             "POST /api/chat/notifications/{id}/read/",
             format!("/api/chat/notifications/{notice}/read/"),
             none(),
-            Effect::Notice,
+            Effect::ReadNotification,
         ),
         apart("POST /api/chat/notifications/read_all/", none()),
         about("GET /api/chat/rooms/{id}/", of_room(""), None, Effect::See),
@@ -88,30 +88,30 @@ fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<Road
             "POST /api/chat/rooms/{id}/members/",
             of_room("members/"),
             Some(json!({"username": username})),
-            Effect::Govern,
+            Effect::Moderate,
         ),
         about(
             "PATCH /api/chat/rooms/{id}/members/{user_id}/",
             member.clone(),
             Some(json!({"is_muted": true})),
-            Effect::Govern,
+            Effect::Moderate,
         ),
-        about("DELETE /api/chat/rooms/{id}/members/{user_id}/", member, None, Effect::Govern),
-        about("PATCH /api/chat/rooms/{id}/", of_room(""), Some(json!({"name": "mine"})), Effect::Govern),
-        about("DELETE /api/chat/rooms/{id}/", of_room(""), None, Effect::Govern),
+        about("DELETE /api/chat/rooms/{id}/members/{user_id}/", member, None, Effect::Moderate),
+        about("PATCH /api/chat/rooms/{id}/", of_room(""), Some(json!({"name": "mine"})), Effect::Moderate),
+        about("DELETE /api/chat/rooms/{id}/", of_room(""), None, Effect::Moderate),
         about("POST /api/chat/rooms/{id}/leave/", of_room("leave/"), none(), Effect::Leave),
         about("POST /api/chat/rooms/{id}/join/", of_room("join/"), none(), Effect::Join),
     ]
 }
 
-/// A server function, and what is said to it.
+/// A server function and its arguments.
 pub struct Function {
     pub path: String,
     pub method: Method,
     pub fields: Vec<(&'static str, String)>,
 }
 
-/// Those that say nothing of rooms, or end the session that asks.
+/// Server functions that are not about rooms, or end the session.
 const NOT_OF_ROOMS: [&str; 12] = [
     "change_password",
     "end_session",
@@ -126,10 +126,10 @@ const NOT_OF_ROOMS: [&str; 12] = [
     "sign_up",
     "create_room",
 ];
-/// Those that come and go: the API's calls of the same name are tried, at the end.
+/// Server functions that join or leave: only the API calls are tried, at the end.
 const COME_AND_GO: [&str; 2] = ["join_room", "leave_room"];
 
-/// What is said to each of the others.
+/// The arguments of each of the others.
 fn fields(name: &str, scene: &Scene<'_>) -> Option<Vec<(&'static str, String)>> {
     let room = ("room", scene.room.to_string());
     let own = ("message", scene.own.to_string());
@@ -155,7 +155,7 @@ fn fields(name: &str, scene: &Scene<'_>) -> Option<Vec<(&'static str, String)>> 
     })
 }
 
-/// The server functions of the program: their names, and by which method they are asked.
+/// The names and methods of all server functions.
 fn server_functions() -> Vec<(String, Method)> {
     let named = server_fn_paths().filter_map(|(path, method)| {
         let method = Method::from_bytes(method.as_str().as_bytes()).expect("a method");
@@ -164,7 +164,7 @@ fn server_functions() -> Vec<(String, Method)> {
     named.collect()
 }
 
-/// Every server function that is about rooms, about this one.
+/// All server functions about rooms, for this room.
 pub fn functions(scene: &Scene<'_>) -> Vec<Function> {
     let all = server_functions().into_iter().filter_map(|(name, method)| {
         Some(Function { fields: fields(&name, scene)?, path: format!("/ui/{name}"), method })
@@ -172,7 +172,7 @@ pub fn functions(scene: &Scene<'_>) -> Vec<Function> {
     all.collect()
 }
 
-/// Every page, of this room where it is one of a room.
+/// All pages, of this room if they are about one.
 pub fn pages(scene: &Scene<'_>) -> Vec<String> {
     let mut pages: BTreeSet<String> = page_paths().into_iter().collect();
     pages.insert("/rooms/{id}?around={message}".to_owned());
@@ -184,7 +184,7 @@ fn page_paths() -> Vec<String> {
     generate_route_list(app::App).iter().map(|route| route.path().to_owned()).collect()
 }
 
-/// No call, function or page is missing above.
+/// Asserts that no call, function or page is missing.
 pub async fn assert_complete() {
     calls::assert_complete(rows(1, 1, 1, 1, "").iter().map(|row| row.call));
     let known_parameters =
@@ -196,7 +196,7 @@ pub async fn assert_complete() {
     let server = crate::support::Server::on_sqlite().await;
     let (amy, cat) = (server.person("amy").await, server.person("cat").await);
     let scene = Scene::of(server, &amy, &cat, super::Loss::Never, "public").await;
-    scene.write_behind_their_back().await;
+    scene.write_after_the_loss().await;
     for name in &functions {
         let is_named = NOT_OF_ROOMS.contains(&name.as_str()) || COME_AND_GO.contains(&name.as_str());
         assert!(is_named != fields(name, &scene).is_some(), "the server function {name} has no row, or two");

@@ -1,4 +1,4 @@
-//! What the UI answers in place of what was refused or failed: a page that a browser can read, or JSON for a script.
+//! Error responses of the UI: a page for browsers, JSON for scripts.
 
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -7,16 +7,16 @@ use sqlx::Connection as _;
 use super::{form, session};
 use crate::support::{PASSWORD, Person, Server, both};
 
-/// More than a body may be.
+/// Larger than the body limit.
 const TOO_MUCH: usize = 1_100_000;
 
-/// Asks as a browser that takes Brotli and reads Chinese or, by the cookie of the language, another one.
+/// A request of a browser that accepts Brotli, in Chinese unless the language cookie says otherwise.
 fn as_browser(request: RequestBuilder, accept: &str, cookie: &str) -> RequestBuilder {
     let request = request.header("accept", accept).header("accept-encoding", "br");
     if cookie.is_empty() { request } else { request.header("cookie", cookie) }
 }
 
-/// The answer, its body unpacked as its headers say.
+/// The response, with its body decompressed.
 async fn answer(request: RequestBuilder) -> (StatusCode, HeaderMap, String) {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());
@@ -33,7 +33,7 @@ async fn answer(request: RequestBuilder) -> (StatusCode, HeaderMap, String) {
     (status, headers, String::from_utf8(body).expect("text"))
 }
 
-/// It must be a page with these words.
+/// Asserts that the response is a page with this text.
 #[track_caller]
 fn assert_page((status, headers, body): (StatusCode, HeaderMap, String), expected: u16, words: &str) {
     assert_eq!(status, expected, "{body}");
@@ -44,7 +44,7 @@ fn assert_page((status, headers, body): (StatusCode, HeaderMap, String), expecte
     assert!(!headers.contains_key("location"), "{headers:?}");
 }
 
-/// It must be JSON, a refusal of the contract's shape or the code alone.
+/// Asserts that the response is JSON: an error of the contract's shape, or the code alone.
 #[track_caller]
 fn assert_json((status, headers, body): (StatusCode, HeaderMap, String), expected: u16, code: &str) {
     assert_eq!(status, expected, "{body}");
@@ -60,7 +60,7 @@ async fn cookie_of(server: &Server, person: &Person) -> String {
 }
 
 both! {
-    async fn a_body_that_is_too_large_is_refused_as_such(server: &Server) {
+    async fn a_body_that_is_too_large_is_a_413(server: &Server) {
         let much = format!("username={}", "x".repeat(TOO_MUCH));
         let post = |accept| {
             let request = server.anyone().request(Method::POST, "/ui/sign_in").body(much.clone());
@@ -70,7 +70,7 @@ both! {
         assert_page(answer(post("text/html")).await, 413, "提交的内容太大。");
     }
 
-    async fn a_call_is_refused_with_the_status_of_its_code(server: &Server) {
+    async fn an_error_of_a_server_function_has_the_status_of_its_code(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
@@ -92,7 +92,7 @@ both! {
         assert_json(answer(call_from("https://evil.example", "/ui/send_message", &said)).await, 403, "bad_origin");
     }
 
-    async fn what_no_form_sends_is_refused_with_a_page(server: &Server) {
+    async fn malformed_forms_get_an_error_page(server: &Server) {
         let page = |method, path: &str, cookie: &str| as_browser(server.anyone().request(method, path), "text/html,*/*;q=0.8", cookie);
         assert_page(answer(page(Method::GET, "/ui/send_message", "")).await, 405, "不支持这种请求方法。");
         assert_page(answer(page(Method::GET, "/ui/send_message", "liao_language=en")).await, 405, "This method is not supported here.");
@@ -107,7 +107,7 @@ both! {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_can_be_read() {
+async fn a_failed_page_is_an_error_page() {
     let server = Server::start(&[]);
     let amy = server.person("amy").await;
     let cookie = cookie_of(&server, &amy).await;

@@ -1,29 +1,29 @@
-//! Thousands come back at once.
+//! Thousands of clients reconnect at once.
 
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::support::{CROWD_SECRET, Server, Socket, settle};
+use crate::support::{SEED_SECRET, Server, Socket, settle};
 
 const ROOMS: usize = 100;
 const MEMBERS: usize = 50;
-/// How long the last of a crowd may wait for its turn, beside a build on two cores.
-const PATIENCE: Duration = Duration::from_mins(5);
-/// Before another try of what the server could not do at once.
+/// How long the last client may wait for its handshake, with a build running on the same two cores.
+const TIMEOUT: Duration = Duration::from_mins(5);
+/// The pause before a retry.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Upgrades under way at once when nobody is in a hurry.
+/// Concurrent upgrades in the initial connect.
 const AT_ONCE: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
+async fn five_thousand_sockets_resume_after_a_restart_without_loss() {
     let files = rlimit::increase_nofile_limit(u64::MAX).expect("the limit is told");
     assert!(files > 6_000, "the system allows {files} open files; this test needs 6,000");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rooms = Arc::new(settle(folder.path(), ROOMS, MEMBERS).await);
-    let secret = format!("--secret-key={CROWD_SECRET}");
-    // The first to come are not read from until the last is there: they answer no ping meanwhile.
+    let secret = format!("--secret-key={SEED_SECRET}");
+    // The first sockets are not read until the last one is open, so they answer no pings.
     let flags = ["--writes-per-second=0", "--ping-interval=1h", &secret];
     let server = Arc::new(Server::start_on(folder.path(), &flags));
 
@@ -36,7 +36,7 @@ async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
             Socket::open(server.upgrade(&path))
         });
         let opened = join_all(opening).await.into_iter();
-        open.extend(opened.map(|socket| socket.expect("open").with_patience(PATIENCE)));
+        open.extend(opened.map(|socket| socket.expect("open").with_timeout(TIMEOUT)));
     }
     let say = async |server: &Server, number: i64| {
         let anyone = server.anyone();
@@ -44,7 +44,7 @@ async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
             let sender = anyone.with_token(&place.tokens[0]);
             let draft = json!({"content": format!("message {number}"), "client_id": number.to_string()});
             let path = format!("/api/chat/rooms/{}/messages/", place.room);
-            // In the crowd the database may be out of reach for a while, and says so.
+            // Under this load the server may respond that the database is unavailable.
             while !sender.post(&path, &draft).await.status.is_success() {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -66,12 +66,12 @@ async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
             let path = format!("/ws/chat/{}/?token={}&after_rev=1", place.room, place.tokens[member]);
             let mut socket = loop {
                 let socket = Socket::open(server.upgrade(&path)).await.expect("open");
-                let mut socket = socket.with_patience(PATIENCE);
+                let mut socket = socket.with_timeout(TIMEOUT);
                 let first = socket.next().await;
                 if first["type"] == "connection_established" {
                     break socket;
                 }
-                // A crowd that the database cannot serve in time is told to come again, and does.
+                // A client that the database cannot serve in time is asked to reconnect, and does.
                 assert_eq!(first["code"], "unavailable", "{first}");
                 tokio::time::sleep(PAUSE).await;
             };
@@ -86,7 +86,7 @@ async fn five_thousand_sockets_come_back_after_a_restart_and_miss_nothing() {
         })
     });
     let returning: Vec<_> = returning.collect();
-    // In the middle of their coming.
+    // While they reconnect.
     say(&server, 4).await;
     say(&server, 5).await;
     for socket in returning {

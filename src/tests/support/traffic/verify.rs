@@ -1,20 +1,20 @@
-//! What is wrong with what was stored and heard, if anything is.
+//! Compares the acknowledged, stored and received messages.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// The texts that a sender got an answer to, in the order of sending.
+/// The texts of a sender's acknowledged messages, in the order of sending.
 pub(super) type Acknowledged = Vec<String>;
 
-/// A message as somebody heard it or read it.
+/// A message as a client received or read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Heard {
+pub(super) struct Received {
     pub(super) id: i64,
     pub(super) content: String,
 }
 
-impl Heard {
+impl Received {
     pub(super) fn of(message: &Value) -> Self {
         Self {
             id: message["id"].as_i64().unwrap_or_default(),
@@ -23,8 +23,8 @@ impl Heard {
     }
 }
 
-/// What is wrong with what is stored, given what was acknowledged.
-pub(super) fn compare(acknowledged: &[Acknowledged], stored: &[Heard]) -> Vec<String> {
+/// The errors in the stored messages, given the acknowledged ones.
+pub(super) fn compare(acknowledged: &[Acknowledged], stored: &[Received]) -> Vec<String> {
     let mut faults = Vec::new();
     if stored.windows(2).any(|pair| pair[0].id >= pair[1].id) {
         faults.push("ids do not rise".to_owned());
@@ -54,13 +54,13 @@ pub(super) fn compare(acknowledged: &[Acknowledged], stored: &[Heard]) -> Vec<St
 mod tests {
     use super::*;
 
-    fn stored(texts: &[&str]) -> Vec<Heard> {
-        let heard = |(id, text): (i64, &&str)| Heard { id, content: (*text).to_owned() };
+    fn stored(texts: &[&str]) -> Vec<Received> {
+        let heard = |(id, text): (i64, &&str)| Received { id, content: (*text).to_owned() };
         (1..).zip(texts).map(heard).collect()
     }
 
     #[test]
-    fn the_comparison_finds_what_is_lost_doubled_or_out_of_order() {
+    fn lost_duplicated_and_reordered_messages_are_found() {
         let acknowledged = [vec!["a-0".to_owned(), "a-1".to_owned()], vec!["b-0".to_owned()]];
         let faults = |texts: &[&str]| compare(&acknowledged, &stored(texts));
         assert!(faults(&["a-0", "b-0", "a-1"]).is_empty());

@@ -1,4 +1,4 @@
-//! Bad frames and worse over real sockets. The decoder by itself gets a million of them in `src/tests/fuzz`.
+//! Invalid frames and invalid WebSocket data over real sockets. `src/tests/fuzz` feeds a million of them to the parser.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -15,12 +15,12 @@ mod frame;
 
 use frame::Source;
 
-/// Frames of one socket.
+/// Frames per socket.
 const FRAMES: usize = 1_000;
-/// Connections that speak no protocol at all.
+/// Connections that send no valid WebSocket data.
 const STRANGERS: usize = 60;
 
-/// Upgrades by hand and writes these bytes where frames should be; until the server closes, or waits for more.
+/// Upgrades a raw connection and writes these bytes instead of frames, until the server closes or waits for more.
 async fn shout(server: &Server, person: &Person, room: i64, bytes: &[u8]) {
     let mut stream = TcpStream::connect(server.address()).await.expect("connected");
     let request = format!(
@@ -39,7 +39,7 @@ async fn shout(server: &Server, person: &Person, room: i64, bytes: &[u8]) {
 }
 
 both! {
-    async fn each_bad_frame_is_answered_and_the_next_good_one_works(server: &Server) {
+    async fn invalid_frames_get_an_error_and_valid_ones_still_work(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let mut socket = server.socket(&amy, room).await;
@@ -59,7 +59,7 @@ both! {
         assert_eq!(amy.reads(room).await, ["still here"], "and nothing else was stored");
     }
 
-    async fn who_speaks_no_protocol_harms_nobody(server: &Server) {
+    async fn invalid_websocket_data_harms_nobody(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let mut witness = server.socket(&amy, room).await;

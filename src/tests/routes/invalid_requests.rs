@@ -1,5 +1,4 @@
-//! Requests that are for no server like this one, or hardly requests: each is answered or closed, and none is a failure
-//! of ours.
+//! Requests for proxies and malformed HTTP: each gets an error response or a close, and none is an internal error.
 
 use std::{fs::File, time::Duration};
 
@@ -11,9 +10,9 @@ use tokio::{
 
 use crate::support::{Server, both};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The answer to this head and nothing else, until the server closes or has answered.
+/// The response to this head, until the server closes or has responded.
 async fn ask(server: &Server, head: &str) -> String {
     let mut stream = TcpStream::connect(server.address()).await.expect("connected");
     stream.write_all(head.as_bytes()).await.expect("sent");
@@ -21,12 +20,12 @@ async fn ask(server: &Server, head: &str) -> String {
     let answered = async {
         while stream.read_buf(&mut answer).await.is_ok_and(|bytes| bytes > 0) {
             if answer.windows(4).any(|end| end == b"\r\n\r\n") {
-                // It has begun, and nothing more is asked.
+                // The start of the response is enough.
                 let _ = stream.shutdown().await;
             }
         }
     };
-    timeout(PATIENCE, answered).await.expect("an answer, or an end, in time");
+    timeout(TIMEOUT, answered).await.expect("an answer, or an end, in time");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -35,7 +34,7 @@ fn status(answer: &str) -> Option<u16> {
 }
 
 both! {
-    async fn what_is_for_another_kind_of_server_is_refused(server: &Server) {
+    async fn requests_for_proxies_are_rejected(server: &Server) {
         for (head, expected) in [
             ("CONNECT evil.example:80 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
             ("CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
@@ -64,7 +63,7 @@ both! {
     }
 }
 
-/// Each of these methods, targets, versions and heads, with each other.
+/// All combinations of these methods, targets, versions and headers.
 fn heads() -> Vec<String> {
     const METHODS: [&str; 12] = [
         "GET", "HEAD", "POST", "OPTIONS", "CONNECT", "TRACE", "PRI", "BREW", "get", "M-SEARCH", "G\u{e9}T",
@@ -128,17 +127,17 @@ fn heads() -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_requests_are_no_failure_of_ours_and_harm_nobody() {
+async fn malformed_requests_are_no_internal_errors() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("log");
-    // Of some the server waits for the rest.
+    // For some the server waits for more input.
     let flags = ["--header-timeout=2s", "--body-timeout=2s", "--keep-alive-timeout=2s"];
     let server = Server::start_logged(&flags, File::create(&path).expect("a file"));
     let heads = heads();
     for some in heads.chunks(50) {
         let asked = futures::future::join_all(some.iter().map(|head| ask(&server, head)));
         for (head, answer) in some.iter().zip(asked.await) {
-            // Nothing at all: what hyper does not take for HTTP it may close without a word.
+            // Empty: hyper may close without a response if it is not HTTP.
             assert!(status(&answer).is_none_or(|status| status < 500), "{head:?}: {answer}");
         }
     }
