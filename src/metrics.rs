@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chat::figures::{COMMIT_CHANGES, RESUME_FRAMES, SIZES};
+use chat::metrics::{COMMIT_CHANGES, RESUME_FRAMES, SIZES};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use tokio::time;
@@ -65,7 +65,7 @@ impl Metrics {
             .install_recorder()?;
         metrics::describe_counter!(REQUESTS, "Requests answered");
         metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time until the answer began");
-        chat::figures::describe();
+        chat::metrics::describe();
         ws::figures::describe();
         connections::counters::describe();
         let process = Arc::new(Collector::default());

@@ -37,7 +37,7 @@ pub use topic::Topic;
 use wire::{Message, NodeId};
 use wishes::Wishes;
 
-use crate::{figures::Figures, queue};
+use crate::{metrics::Figures, queue};
 
 /// Messages that wait to be published. More are not worth sending late: the database has them.
 const QUEUE: usize = 8_192;

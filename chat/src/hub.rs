@@ -28,7 +28,7 @@ use crate::{
         Addresses, Bus, Topic,
         wire::{self, Message, NodeId},
     },
-    figures::Figures,
+    metrics::Figures,
     model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
     queue,
 };

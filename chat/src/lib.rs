@@ -27,9 +27,9 @@ pub mod credential;
 #[cfg(feature = "server")]
 pub mod error;
 #[cfg(feature = "server")]
-pub mod figures;
-#[cfg(feature = "server")]
 pub mod hub;
+#[cfg(feature = "server")]
+pub mod metrics;
 #[cfg(feature = "server")]
 pub mod password;
 #[cfg(feature = "server")]

@@ -13,8 +13,8 @@ use tracing::Instrument as _;
 use crate::{
     bus::Addresses,
     error::{Error, Result},
-    figures::Figures,
     hub::Hub,
+    metrics::Figures,
     model::RoomId,
     store::{Store, StoreError, Tries},
     writer::Writer,

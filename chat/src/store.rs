@@ -14,14 +14,14 @@ use sqlx::{Connection as _, MySql, MySqlConnection, SqliteConnection, Transactio
 
 use crate::{credential::SignInId, model::Timestamp};
 
-mod bundle;
 mod condition;
 mod dialect;
 mod error;
+mod json_rows;
 mod migrate;
 mod mysql;
+mod retry;
 mod sqlite;
-mod tries;
 
 pub mod credentials;
 pub mod groups;
@@ -36,8 +36,8 @@ pub mod users;
 pub mod watch;
 
 pub use error::{FailureClass, StoreError};
+pub(crate) use retry::Tries;
 pub use sqlite::owner_only;
-pub(crate) use tries::Tries;
 
 /// The store's result.
 pub type StoreResult<T> = Result<T, StoreError>;

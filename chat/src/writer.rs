@@ -23,8 +23,8 @@ use tokio_util::{
 use crate::{
     credential::Claim,
     error::Result,
-    figures::{Figures, amount},
     hub::Hub,
+    metrics::{Figures, amount},
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
     service::Clock,
     store::Store,

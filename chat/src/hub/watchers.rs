@@ -20,7 +20,7 @@ use super::{
     inbox::{Mailbox, Signal},
 };
 use crate::{
-    figures::Figures,
+    metrics::Figures,
     model::{RoomId, UserId},
     queue,
 };

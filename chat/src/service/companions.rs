@@ -4,7 +4,7 @@ use super::{Chat, validate::may_be_in_a_name};
 use crate::{
     error::Result,
     model::{RoomRef, User},
-    store::members::companions,
+    store::members::shared_rooms,
 };
 
 /// How many people are found.
@@ -31,8 +31,8 @@ impl Chat {
         }
         let mut conn = self.store().read().await?;
         let mut found = Vec::new();
-        for user in companions::find(&mut conn, viewer.id, text, FOUND).await? {
-            if let Some(room) = companions::closest_room(&mut conn, viewer.id, user.id).await? {
+        for user in shared_rooms::find(&mut conn, viewer.id, text, FOUND).await? {
+            if let Some(room) = shared_rooms::closest_room(&mut conn, viewer.id, user.id).await? {
                 found.push(Companion { user, room });
             }
         }

@@ -21,7 +21,7 @@ use crate::{
     model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
     store::{
         Conn,
-        notifications::{derived, rows},
+        notifications::{derived, stored},
         reads::{self, Reading},
     },
 };
@@ -213,7 +213,7 @@ impl NotificationSession {
             }
             Question::Room(room) => self.look(&mut conn, room).await?,
             Question::Notice(row) => {
-                let found = rows::find(&mut conn, self.socket.user().id, row).await?;
+                let found = stored::find(&mut conn, self.socket.user().id, row).await?;
                 let found = found.into_iter().collect();
                 let notifications = notifications::present(&mut conn, self.socket.user(), found).await?;
                 self.push_all(notifications);

@@ -101,7 +101,7 @@ impl Chat {
     /// Counts the invitation of a stranger; of somebody whom one shares a room with, none.
     async fn charge_invitation(&self, conn: &mut Conn, inviter: &User, guest: &User) -> Result<()> {
         if self.limits().counts_invitations()
-            && members::companions::closest_room(conn, inviter.id, guest.id).await?.is_none()
+            && members::shared_rooms::closest_room(conn, inviter.id, guest.id).await?.is_none()
         {
             self.limits().act(inviter.id, Cost::Invitation)?;
         }
@@ -134,8 +134,8 @@ async fn note_invitation(
     content: &str,
     now: Timestamp,
 ) -> StoreResult<Option<i64>> {
-    if was_in && let Some(open) = notifications::rows::open_invitation(tx, guest, room).await? {
-        notifications::rows::renew(tx, open, content, now).await?;
+    if was_in && let Some(open) = notifications::stored::open_invitation(tx, guest, room).await? {
+        notifications::stored::renew(tx, open, content, now).await?;
         return Ok(Some(open));
     }
     let kind = NotificationType::RoomInvite;

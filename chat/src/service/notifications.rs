@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         Conn,
-        notifications::{self, Found, Key, derived, marks, mentions, rows},
+        notifications::{self, Found, Key, derived, individually_read, mentions, stored},
         reads, rooms,
     },
 };
@@ -58,7 +58,7 @@ impl Chat {
         let spans = derived::spans(&mut conn, user.id, query.unread, cursor).await?;
         let messages = derived::newest(&mut conn, user.id, spans, limit, query.unread).await?;
         let mut found = derived::about(&mut conn, user.id, &messages).await?;
-        found.extend(rows::newest(&mut conn, user.id, cursor, limit, query.unread).await?);
+        found.extend(stored::newest(&mut conn, user.id, cursor, limit, query.unread).await?);
         found.sort_unstable_by_key(|found| std::cmp::Reverse(found.key));
         found.truncate(limit);
 
@@ -72,7 +72,7 @@ impl Chat {
     pub async fn unread_notifications(&self, user: &User) -> Result<i64> {
         let mut conn = self.store().read().await?;
         let messages = derived::unread_count(&mut conn, user.id).await?;
-        Ok(messages + rows::unread_count(&mut conn, user.id).await?)
+        Ok(messages + stored::unread_count(&mut conn, user.id).await?)
     }
 
     /// What waits for the user beside the messages that their rooms count.
@@ -83,7 +83,7 @@ impl Chat {
         let mut conn = self.store().read().await?;
         Ok(Waiting {
             mentioned: mentions::unread_in(&mut conn, user.id).await?,
-            notices: rows::unread_count(&mut conn, user.id).await?,
+            notices: stored::unread_count(&mut conn, user.id).await?,
         })
     }
 
@@ -105,7 +105,7 @@ impl Chat {
                 notifications::insert(&mut tx, user.id, kind, found.room, Some(message.id), "", "", now)
                     .await?;
             }
-            (Some(Notice::Row(row)), _) => rows::mark_read(&mut tx, user.id, row).await?,
+            (Some(Notice::Row(row)), _) => stored::mark_read(&mut tx, user.id, row).await?,
             (Some(Notice::Message(_)), None) | (None, _) => return Err(Code::NotFound.into()),
         }
         tx.commit().await?;
@@ -122,8 +122,8 @@ impl Chat {
         let moved = retried(|| async {
             let mut tx = self.store().write().await?;
             let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
-            marks::forget_all(&mut tx, user.id).await?;
-            rows::mark_all_read(&mut tx, user.id).await?;
+            individually_read::forget_all(&mut tx, user.id).await?;
+            stored::mark_all_read(&mut tx, user.id).await?;
             tx.commit().await?;
             Ok(moved)
         })
@@ -168,7 +168,7 @@ async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<Key> {
 async fn find(conn: &mut Conn, user: &User, id: NotificationId) -> Result<Option<Found>> {
     Ok(match id.notice() {
         Some(Notice::Message(message)) => derived::about(conn, user.id, &[message]).await?.pop(),
-        Some(Notice::Row(row)) => rows::find(conn, user.id, row).await?,
+        Some(Notice::Row(row)) => stored::find(conn, user.id, row).await?,
         None => None,
     })
 }

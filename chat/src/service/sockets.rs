@@ -17,8 +17,8 @@ use super::{
 use crate::{
     credential::Claim,
     error::{Error, Result},
-    figures::amount,
     hub::{Event, Head, Lagged, Subscription},
+    metrics::amount,
     model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
     store::{messages, rooms, watch},
 };

@@ -39,8 +39,8 @@ macro_rules! members {
 
 use members;
 
-pub mod companions;
 pub mod roster;
+pub mod shared_rooms;
 
 /// Which members to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

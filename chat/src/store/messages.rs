@@ -5,7 +5,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreError, StoreResult, bundle, dialect::padded, on};
+use super::{Conn, StoreError, StoreResult, dialect::padded, json_rows, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
 
 pub mod append;
@@ -22,7 +22,7 @@ pub struct StoredMessage {
     pub message: Message,
 }
 
-bundle::row! {
+json_rows::row! {
     /// Where a message is, and how much of it there is to send.
     #[derive(Clone, Copy, Debug)]
     pub struct Extent {
@@ -37,7 +37,7 @@ bundle::row! {
     }
 }
 
-bundle::row! {
+json_rows::row! {
     pub(super) struct MessageRow {
         id: i64,
         seq: i64,
@@ -49,9 +49,9 @@ bundle::row! {
         file_name: Option<String>,
         file_size: Option<i64>,
         reply_to: Option<i64>,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_edited: bool,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_deleted: bool,
         client_id: Option<String>,
         created_at: i64,
@@ -130,7 +130,7 @@ pub async fn range(
     upto: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
     const SQL: &str = messages!("WHERE m.room_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
-    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
+    let rows = json_rows::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
@@ -143,7 +143,7 @@ pub async fn changed_since(
     limit: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
     const SQL: &str = messages!("WHERE m.room_id = ? AND m.rev > ? ORDER BY m.rev LIMIT ?");
-    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(rev).bind(limit))?;
+    let rows = json_rows::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(rev).bind(limit))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
@@ -157,7 +157,7 @@ pub async fn changed_between(
     const SQL: &str = messages!(
         "WHERE m.room_id = ? AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev"
     );
-    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
+    let rows = json_rows::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
@@ -174,13 +174,13 @@ macro_rules! extents {
 /// The extents of what [`range`] gives.
 pub async fn extents(conn: &mut Conn, room: RoomId, after: i64, upto: i64) -> StoreResult<Vec<Extent>> {
     const SQL: &str = extents!("AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
-    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
+    json_rows::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
 }
 
 /// The extents of what [`changed_since`] gives.
 pub async fn extents_since(conn: &mut Conn, room: RoomId, rev: i64, limit: i64) -> StoreResult<Vec<Extent>> {
     const SQL: &str = extents!("AND m.rev > ? ORDER BY m.rev LIMIT ?");
-    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(rev).bind(limit))
+    json_rows::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(rev).bind(limit))
 }
 
 /// The extents of what [`changed_between`] gives; `limit` of them at most.
@@ -193,7 +193,7 @@ pub async fn extents_changed(
 ) -> StoreResult<Vec<Extent>> {
     const SQL: &str =
         extents!("AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev LIMIT ?");
-    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto).bind(limit))
+    json_rows::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto).bind(limit))
 }
 
 /// Those of the named messages that are in the room.
@@ -202,7 +202,7 @@ pub async fn by_ids(conn: &mut Conn, room: &RoomRef, ids: &[MessageId]) -> Store
     let marks = vec!["?"; padded(ids.len())].join(", ");
     let sql = format!("{}({marks})", messages!("WHERE m.room_id = ? AND m.id IN "));
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
-    let rows = bundle::all!(conn, MessageRow, sql, |query| {
+    let rows = json_rows::all!(conn, MessageRow, sql, |query| {
         ids.iter().copied().chain(filler).fold(query.bind(room.id.0), |query, id| query.bind(id.0))
     })?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())

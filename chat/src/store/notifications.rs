@@ -9,9 +9,9 @@ use super::{Conn, StoreResult, dialect};
 use crate::model::{MessageId, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId};
 
 pub mod derived;
-pub mod marks;
+pub mod individually_read;
 pub mod mentions;
-pub mod rows;
+pub mod stored;
 
 /// What notifications are sorted by, the newest the largest.
 pub type Key = (Timestamp, NotificationId);

@@ -3,15 +3,15 @@
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, bundle, on};
+use super::{Conn, StoreResult, json_rows, on};
 use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};
 
+mod caller_and_room;
 mod listing;
-mod visit;
 
+pub use caller_and_room::{Visited, newest_for, visit};
 pub(super) use listing::like_pattern;
 pub use listing::{RoomFilter, RoomPlace, common_views, list, list_for, place, view, views};
-pub use visit::{Visited, newest_for, visit};
 
 /// A room and the asking user's place in it: all that the rules need to decide.
 #[derive(Clone, Debug)]
@@ -69,13 +69,13 @@ pub struct MemberState {
     pub sent: i64,
 }
 
-bundle::row! {
+json_rows::row! {
     /// The columns that the rules need of a room, under their own names.
     pub(super) struct StateRow {
         id: i64,
         name: String,
         room_type: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_active: bool,
         max_members: i64,
         member_count: i64,

@@ -7,11 +7,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use super::{StoreError, StoreResult};
 
 mod files;
-mod lender;
+mod pool;
 
 pub use files::owner_only;
 pub(super) use files::{ServerLock, claim};
-pub(super) use lender::{Lender, Loan};
+pub(super) use pool::{Lender, Loan};
 
 /// Reading connections. More than cores would only wait for each other.
 const READERS: u32 = 4;

@@ -3,10 +3,10 @@
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{
-    Conn, StoreResult, bundle,
+    Conn, StoreResult,
     condition::{active_account, is_in},
     dialect::padded,
-    on,
+    json_rows, on,
     rooms::like_pattern,
 };
 use crate::model::{RoomId, Timestamp, User, UserId};
@@ -45,13 +45,13 @@ pub struct NewUser<'a> {
     pub last_name: &'a str,
 }
 
-bundle::row! {
+json_rows::row! {
     pub(super) struct AccountRow {
         id: i64,
         username: String,
         first_name: String,
         last_name: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_active: bool,
         tokens_from: i64,
     }
@@ -92,7 +92,7 @@ pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> StoreResult<Vec<Account>
         "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE id IN ({marks})"
     );
     let ids = ids.iter().copied().chain(std::iter::repeat_n(last, size - ids.len()));
-    let rows = bundle::all!(conn, AccountRow, sql, |query| ids.fold(query, |query, id| query.bind(id.0)))?;
+    let rows = json_rows::all!(conn, AccountRow, sql, |query| ids.fold(query, |query, id| query.bind(id.0)))?;
     Ok(rows.into_iter().map(Account::from).collect())
 }
 

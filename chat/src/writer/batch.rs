@@ -10,8 +10,8 @@ use std::{
 use super::{Change, Sender, Stored, Submission};
 use crate::{
     error::{Error, Result},
-    figures::Figures,
     hub::{Audience, Event, Frame, Hub, News},
+    metrics::Figures,
     model::{Message, MessageId, RoomId, RoomMessage, ServerFrame, Timestamp, UserId},
     service::Clock,
     store::{

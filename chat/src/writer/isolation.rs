@@ -13,7 +13,7 @@ use futures::FutureExt as _;
 use super::{Change, Job, batch};
 use crate::{
     error::{Error, Result},
-    figures::amount,
+    metrics::amount,
     model::{Code, Failure, UserId},
     store::{FailureClass, Tries},
 };

@@ -9,9 +9,9 @@ use super::{RoomMessageRow, StoredMessage, messages};
 use crate::{
     model::{MessageId, MessageType, Role, RoomId, Timestamp, UserId},
     store::{
-        Conn, Inner, Pools, Store, StoreResult, bundle,
+        Conn, Inner, Pools, Store, StoreResult,
         dialect::{padded, tuples},
-        on,
+        json_rows, on,
         rooms::{MemberState, RoomState},
         users::{self, Account},
     },
@@ -151,16 +151,16 @@ pub async fn find(
     Ok(Some(ids))
 }
 
-bundle::row! {
+json_rows::row! {
     struct MemberRow {
         id: i64,
         room_id: i64,
         user_id: i64,
         role: String,
         left_at: Option<i64>,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_muted: bool,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_banned: bool,
         last_read_seq: i64,
         sent: i64,
@@ -191,7 +191,7 @@ pub async fn members(conn: &mut Conn, pairs: &[Pair]) -> StoreResult<HashMap<Pai
         tuples(conn.backend(), 2, padded(pairs.len()))
     );
     let filler = std::iter::repeat_n(last, padded(pairs.len()) - pairs.len());
-    let rows = bundle::all!(conn, MemberRow, sql, |query| {
+    let rows = json_rows::all!(conn, MemberRow, sql, |query| {
         let pairs = pairs.iter().copied().chain(filler);
         pairs.fold(query, |query, (room, user)| query.bind(room.0).bind(user.0))
     })?;

@@ -6,10 +6,10 @@ use super::room_type;
 use crate::{
     model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
     store::{
-        Backend, Conn, StoreResult, bundle,
+        Backend, Conn, StoreResult,
         condition::{active_member, present_member},
         dialect::padded,
-        on,
+        json_rows, on,
         users::{self, Account, AccountRow},
     },
 };
@@ -39,13 +39,13 @@ pub struct RoomPlace {
     pub room: RoomId,
 }
 
-bundle::row! {
+json_rows::row! {
     struct RoomRow {
         id: i64,
         name: String,
         description: String,
         room_type: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_active: bool,
         max_members: i64,
         member_count: i64,
@@ -67,7 +67,7 @@ bundle::row! {
     }
 }
 
-bundle::row! {
+json_rows::row! {
     struct PlaceRow {
         id: i64,
         active_at: i64,
@@ -184,7 +184,7 @@ pub async fn list(
     filter: &RoomFilter,
 ) -> StoreResult<Vec<(RoomPlace, Room)>> {
     let sql = list_sql(conn.backend());
-    let rows = bundle::all!(conn, RoomRow, sql, |query| {
+    let rows = json_rows::all!(conn, RoomRow, sql, |query| {
         bind_places!(query, viewer, filter, filter.limit).bind(viewer.0)
     })?;
     Ok(placed(rows, filter))
@@ -197,10 +197,15 @@ pub async fn list_for(
     filter: &RoomFilter,
 ) -> StoreResult<(Option<Account>, Vec<(RoomPlace, Room)>)> {
     let sql = list_sql(conn.backend());
-    let (account, rows) =
-        bundle::both!(conn, AccountRow, users::BY_ID, |query| query.bind(viewer.0), RoomRow, sql, |query| {
-            bind_places!(query, viewer, filter, filter.limit).bind(viewer.0)
-        },);
+    let (account, rows) = json_rows::both!(
+        conn,
+        AccountRow,
+        users::BY_ID,
+        |query| query.bind(viewer.0),
+        RoomRow,
+        sql,
+        |query| { bind_places!(query, viewer, filter, filter.limit).bind(viewer.0) },
+    );
     Ok((account.into_iter().next().map(Account::from), placed(rows, filter)))
 }
 
@@ -222,7 +227,8 @@ pub async fn place(
     filter: &RoomFilter,
     number: i64,
 ) -> StoreResult<Option<RoomPlace>> {
-    let rows = bundle::all!(conn, PlaceRow, places!(), |query| bind_places!(query, viewer, filter, number))?;
+    let rows =
+        json_rows::all!(conn, PlaceRow, places!(), |query| bind_places!(query, viewer, filter, number))?;
     let place = |row: PlaceRow| RoomPlace { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
     let places = first(rows.into_iter().map(place).collect(), number, |place| *place);
     Ok(places.last().copied().filter(|_| i64::try_from(places.len()) == Ok(number)))
@@ -264,7 +270,7 @@ async fn read_views(
     let marks = vec!["?"; padded(rooms.len())].join(", ");
     let sql = format!("{select}({marks})");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
-    let rows = bundle::all!(conn, RoomRow, sql, |query| {
+    let rows = json_rows::all!(conn, RoomRow, sql, |query| {
         rooms.iter().copied().chain(filler).fold(query.bind(viewer.0), |query, room| query.bind(room.0))
     })?;
     Ok(rows.into_iter().map(|row| (RoomId(row.id), Room::from(row))).collect())

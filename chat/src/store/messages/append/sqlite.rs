@@ -11,8 +11,9 @@ use super::{Counters, Growth, MemberRow, NewMessage, Opening, Pair};
 use crate::{
     model::{MessageId, RoomId, Timestamp, UserId},
     store::{
-        Conn, Inner, StoreError, StoreResult, bundle,
+        Conn, Inner, StoreError, StoreResult,
         dialect::padded,
+        json_rows,
         rooms::{RoomState, StateRow},
         sqlite::{Lender, Loan},
         users::{Account, AccountRow},
@@ -40,9 +41,9 @@ static OPEN: LazyLock<Arc<str>> = LazyLock::new(|| {
          (SELECT {} FROM json_each(?) j CROSS JOIN chat_room_member m \
           ON m.room_id = j.value ->> 0 AND m.user_id = j.value ->> 1), \
          (SELECT {} FROM user u WHERE u.id IN (SELECT j.value FROM json_each(?) j))",
-        bundle::columns::<StateRow>("r"),
-        bundle::columns::<MemberRow>("m"),
-        bundle::columns::<AccountRow>("u")
+        json_rows::columns::<StateRow>("r"),
+        json_rows::columns::<MemberRow>("m"),
+        json_rows::columns::<AccountRow>("u")
     )
     .into()
 });
@@ -70,9 +71,9 @@ pub(super) async fn open(
         .bind(json(&pairs)?)
         .bind(json(&users)?);
     let found = found.fetch_one(loan.connection()).await?;
-    let rooms: Vec<StateRow> = bundle::read(found.try_get(0)?)?;
-    let members: Vec<MemberRow> = bundle::read(found.try_get(1)?)?;
-    let accounts: Vec<AccountRow> = bundle::read(found.try_get(2)?)?;
+    let rooms: Vec<StateRow> = json_rows::read(found.try_get(0)?)?;
+    let members: Vec<MemberRow> = json_rows::read(found.try_get(1)?)?;
+    let accounts: Vec<AccountRow> = json_rows::read(found.try_get(2)?)?;
     let accounts = accounts.into_iter().map(Account::from).map(|account| (account.user.id, account));
     let rooms = rooms.into_iter().map(RoomState::from).map(|state| (state.id, state));
     Ok(Opening {

@@ -19,7 +19,7 @@ macro_rules! row {
         #[derive(sqlx::FromRow, serde::Deserialize)]
         $vis struct $name { $($(#[$of_field])* $of_vis $field: $kind,)+ }
 
-        impl $crate::store::bundle::Bundled for $name {
+        impl $crate::store::json_rows::Bundled for $name {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
         }
     };
@@ -32,9 +32,9 @@ macro_rules! all {
         match $conn.link() {
             $crate::store::Link::Sqlite(link) => {
                 let $query =
-                    sqlx::query_scalar(sqlx::AssertSqlSafe($crate::store::bundle::text::<$row>($sql)));
+                    sqlx::query_scalar(sqlx::AssertSqlSafe($crate::store::json_rows::text::<$row>($sql)));
                 let json: String = $bound.fetch_one(&mut *link).await?;
-                $crate::store::bundle::read::<$row>(&json)
+                $crate::store::json_rows::read::<$row>(&json)
             }
             $crate::store::Link::MySql(link) => {
                 let $query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe($sql));
@@ -55,15 +55,15 @@ macro_rules! both {
         match $conn.link() {
             $crate::store::Link::Sqlite(link) => {
                 let (first, second) = (
-                    $crate::store::bundle::text::<$first>($first_sql),
-                    $crate::store::bundle::text::<$second>($second_sql),
+                    $crate::store::json_rows::text::<$first>($first_sql),
+                    $crate::store::json_rows::text::<$second>($second_sql),
                 );
                 let $first_query = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT ({first}), ({second})")));
                 let $second_query = $first_bound;
                 let row = $second_bound.fetch_one(&mut *link).await?;
                 (
-                    $crate::store::bundle::read::<$first>(sqlx::Row::try_get(&row, 0)?)?,
-                    $crate::store::bundle::read::<$second>(sqlx::Row::try_get(&row, 1)?)?,
+                    $crate::store::json_rows::read::<$first>(sqlx::Row::try_get(&row, 0)?)?,
+                    $crate::store::json_rows::read::<$second>(sqlx::Row::try_get(&row, 1)?)?,
                 )
             }
             $crate::store::Link::MySql(link) => {

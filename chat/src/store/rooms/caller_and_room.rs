@@ -9,7 +9,7 @@ use super::{Standing, StandingRow, StateRow};
 use crate::{
     model::{RoomId, Timestamp, User, UserId},
     store::{
-        Conn, Link, StoreResult, bundle,
+        Conn, Link, StoreResult, json_rows,
         messages::{self, StoredMessage},
         on,
         users::Account,
@@ -19,19 +19,19 @@ use crate::{
 /// An account and its standing in a room.
 pub type Visited = (Account, Standing);
 
-bundle::row! {
+json_rows::row! {
     struct VisitRow {
         user_id: i64,
         username: String,
         first_name: String,
         last_name: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         may_sign_in: bool,
         tokens_from: i64,
         id: i64,
         name: String,
         room_type: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_active: bool,
         max_members: i64,
         member_count: i64,
@@ -40,9 +40,9 @@ bundle::row! {
         member_id: Option<i64>,
         role: Option<String>,
         left_at: Option<i64>,
-        #[serde(deserialize_with = "bundle::optional_flag")]
+        #[serde(deserialize_with = "json_rows::optional_flag")]
         is_muted: Option<bool>,
-        #[serde(deserialize_with = "bundle::optional_flag")]
+        #[serde(deserialize_with = "json_rows::optional_flag")]
         is_banned: Option<bool>,
         last_read_seq: Option<i64>,
         sent: Option<i64>,
@@ -57,8 +57,8 @@ const VISIT: &str = "SELECT u.id AS user_id, u.username, u.first_name, u.last_na
 
 /// Both as one statement of SQLite.
 static TOGETHER: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let visit = bundle::text::<VisitRow>(VISIT);
-    format!("SELECT ({visit}), ({})", bundle::text::<messages::MessageRow>(messages::NEWEST)).into()
+    let visit = json_rows::text::<VisitRow>(VISIT);
+    format!("SELECT ({visit}), ({})", json_rows::text::<messages::MessageRow>(messages::NEWEST)).into()
 });
 
 impl From<VisitRow> for Visited {
@@ -120,9 +120,9 @@ pub async fn newest_for(
     let row = sqlx::query(AssertSqlSafe(Arc::clone(&TOGETHER))).bind(room.0).bind(user.0);
     let row = row.bind(room.0).bind(upto).bind(room.0).bind(skipped).bind(room.0);
     let row = row.fetch_one(link).await?;
-    let visited: Vec<VisitRow> = bundle::read(row.try_get(0)?)?;
+    let visited: Vec<VisitRow> = json_rows::read(row.try_get(0)?)?;
     let Some(visited) = visited.into_iter().next().map(Visited::from) else { return Ok(None) };
-    let found: Vec<messages::MessageRow> = bundle::read(row.try_get(1)?)?;
+    let found: Vec<messages::MessageRow> = json_rows::read(row.try_get(1)?)?;
     let tag = visited.1.room.to_ref();
     Ok(Some((visited, found.into_iter().map(|row| row.into_stored(tag.clone())).collect())))
 }

@@ -4,7 +4,7 @@
 //! No figure has a label, so none can be multiplied. Handles are looked up once, here, and
 //! cost an atomic addition in use.
 
-use metrics::{Counter, Gauge, Histogram, Unit};
+use ::metrics::{Counter, Gauge, Histogram, Unit};
 
 /// Changes of one commit.
 pub const COMMIT_CHANGES: &str = "liao_commit_changes";
@@ -28,23 +28,23 @@ const DROPPED: &str = "liao_bus_dropped_total";
 
 /// Says what each figure is. To be called once a recorder is there, before [`Chat::start`](crate::Chat::start).
 pub fn describe() {
-    metrics::describe_histogram!(COMMIT_CHANGES, "Messages, edits and deletions of one commit");
-    metrics::describe_histogram!(COMMIT_SECONDS, Unit::Seconds, "Time a batch took, retries included");
-    metrics::describe_counter!(STORED, "Messages stored");
-    metrics::describe_gauge!(WAITING, "Changes that wait for the writer");
-    metrics::describe_gauge!(ROOMS, "Rooms with sockets on this node");
-    metrics::describe_gauge!(FOLLOWED, "Rooms that sockets for notifications follow on this node");
-    metrics::describe_counter!(OVERLOOKED, "News that followers had to ask the database for");
-    metrics::describe_histogram!(RESUME_FRAMES, "Changes that a returning socket had missed");
-    metrics::describe_counter!(RESYNCS, "Returning sockets that had missed too much and were told to page");
-    metrics::describe_counter!(
+    ::metrics::describe_histogram!(COMMIT_CHANGES, "Messages, edits and deletions of one commit");
+    ::metrics::describe_histogram!(COMMIT_SECONDS, Unit::Seconds, "Time a batch took, retries included");
+    ::metrics::describe_counter!(STORED, "Messages stored");
+    ::metrics::describe_gauge!(WAITING, "Changes that wait for the writer");
+    ::metrics::describe_gauge!(ROOMS, "Rooms with sockets on this node");
+    ::metrics::describe_gauge!(FOLLOWED, "Rooms that sockets for notifications follow on this node");
+    ::metrics::describe_counter!(OVERLOOKED, "News that followers had to ask the database for");
+    ::metrics::describe_histogram!(RESUME_FRAMES, "Changes that a returning socket had missed");
+    ::metrics::describe_counter!(RESYNCS, "Returning sockets that had missed too much and were told to page");
+    ::metrics::describe_counter!(
         GAPS,
         "Changes of which no node told, fetched from the database for a room's sockets"
     );
-    metrics::describe_gauge!(REDIS, "1 while Redis is connected, 0 while it is away or not configured");
-    metrics::describe_counter!(PUBLISHED, "Messages published for other nodes");
-    metrics::describe_counter!(RECEIVED, "Messages of other nodes received");
-    metrics::describe_counter!(
+    ::metrics::describe_gauge!(REDIS, "1 while Redis is connected, 0 while it is away or not configured");
+    ::metrics::describe_counter!(PUBLISHED, "Messages published for other nodes");
+    ::metrics::describe_counter!(RECEIVED, "Messages of other nodes received");
+    ::metrics::describe_counter!(
         DROPPED,
         "Messages for or from other nodes that found Redis away or a queue full"
     );
@@ -72,20 +72,20 @@ pub(crate) struct Figures {
 impl Default for Figures {
     fn default() -> Self {
         Self {
-            commit_changes: metrics::histogram!(COMMIT_CHANGES),
-            commit_seconds: metrics::histogram!(COMMIT_SECONDS),
-            stored: metrics::counter!(STORED),
-            waiting: metrics::gauge!(WAITING),
-            rooms: metrics::gauge!(ROOMS),
-            followed: metrics::gauge!(FOLLOWED),
-            overlooked: metrics::counter!(OVERLOOKED),
-            resume_frames: metrics::histogram!(RESUME_FRAMES),
-            resyncs: metrics::counter!(RESYNCS),
-            gaps: metrics::counter!(GAPS),
-            redis: metrics::gauge!(REDIS),
-            published: metrics::counter!(PUBLISHED),
-            received: metrics::counter!(RECEIVED),
-            dropped: metrics::counter!(DROPPED),
+            commit_changes: ::metrics::histogram!(COMMIT_CHANGES),
+            commit_seconds: ::metrics::histogram!(COMMIT_SECONDS),
+            stored: ::metrics::counter!(STORED),
+            waiting: ::metrics::gauge!(WAITING),
+            rooms: ::metrics::gauge!(ROOMS),
+            followed: ::metrics::gauge!(FOLLOWED),
+            overlooked: ::metrics::counter!(OVERLOOKED),
+            resume_frames: ::metrics::histogram!(RESUME_FRAMES),
+            resyncs: ::metrics::counter!(RESYNCS),
+            gaps: ::metrics::counter!(GAPS),
+            redis: ::metrics::gauge!(REDIS),
+            published: ::metrics::counter!(PUBLISHED),
+            received: ::metrics::counter!(RECEIVED),
+            dropped: ::metrics::counter!(DROPPED),
         }
     }
 }
