@@ -15,7 +15,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use chat::model::{Code, Failure, FieldProblem};
+use chat::model::{Code, Failure, FieldError};
 use serde_json::{Map, Value, json};
 
 /// What an overloaded server asks for before the next try.
@@ -48,7 +48,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// A refusal of input, with every bad field.
-    pub fn fields(fields: Vec<FieldProblem>) -> Self {
+    pub fn fields(fields: Vec<FieldError>) -> Self {
         Self::new(Failure { code: Code::Invalid, fields })
     }
 
@@ -148,7 +148,7 @@ impl ApiError {
     }
 }
 
-fn sentences_by_field(locale: Locale, fields: &[FieldProblem]) -> Map<String, Value> {
+fn sentences_by_field(locale: Locale, fields: &[FieldError]) -> Map<String, Value> {
     let mut by_field: Map<String, Value> = Map::new();
     for field in fields {
         let sentence = json!(app::error::problem_sentence(locale, field));
@@ -320,8 +320,8 @@ mod tests {
     #[test]
     fn a_bad_field_stands_below_fields_and_at_the_top() {
         let error = ApiError::fields(vec![
-            FieldProblem::new("name", Problem::Required),
-            FieldProblem::new("room_type", Problem::NotAChoice),
+            FieldError::new("name", Problem::Required),
+            FieldError::new("room_type", Problem::NotAChoice),
         ]);
         let body = error.body(Locale::zh);
         assert_eq!(body["code"], "invalid");

@@ -5,7 +5,7 @@
 
 #[cfg(feature = "ssr")]
 use axum::http::StatusCode;
-use chat::model::{Code, Failure, FieldProblem, Problem};
+use chat::model::{Code, Failure, FieldError, Problem};
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
@@ -116,7 +116,7 @@ pub fn sentence(locale: Locale, failure: &Failure) -> String {
 }
 
 /// One sentence about one field.
-pub fn problem_sentence(locale: Locale, field: &FieldProblem) -> String {
+pub fn problem_sentence(locale: Locale, field: &FieldError) -> String {
     match field.problem {
         Problem::Required => td_string!(locale, problem.required).to_owned(),
         Problem::Blank => td_string!(locale, problem.blank).to_owned(),
@@ -148,14 +148,14 @@ mod tests {
 
     #[test]
     fn a_missing_field_is_worded_as_the_contract_says() {
-        let missing = FieldProblem::new("username", Problem::Required);
+        let missing = FieldError::new("username", Problem::Required);
         assert_eq!(problem_sentence(Locale::zh, &missing), "该字段是必填项。");
         assert_eq!(problem_sentence(Locale::en, &missing), "This field is required.");
     }
 
     #[test]
     fn limits_are_named() {
-        let long = FieldProblem::new("name", Problem::TooLong { max: 100 });
+        let long = FieldError::new("name", Problem::TooLong { max: 100 });
         assert_eq!(problem_sentence(Locale::en, &long), "At most 100 characters.");
     }
 

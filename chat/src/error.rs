@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::{
-    model::{Code, Failure, FieldProblem, Problem},
+    model::{Code, Failure, FieldError, Problem},
     store::{FailureClass, StoreError},
 };
 
@@ -41,11 +41,11 @@ pub enum Error {
 impl Error {
     /// One field is wrong.
     pub fn invalid(field: &str, problem: Problem) -> Self {
-        Self::fields(vec![FieldProblem::new(field, problem)])
+        Self::fields(vec![FieldError::new(field, problem)])
     }
 
     /// Several fields are wrong.
-    pub fn fields(fields: Vec<FieldProblem>) -> Self {
+    pub fn fields(fields: Vec<FieldError>) -> Self {
         Self::Refused(Failure { code: Code::Invalid, fields })
     }
 

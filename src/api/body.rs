@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use chat::model::{Code, FieldProblem, Problem};
+use chat::model::{Code, FieldError, Problem};
 use serde_json::{Map, Value};
 
 use crate::{config::ByteLimit, error::ApiError};
@@ -17,7 +17,7 @@ use crate::{config::ByteLimit, error::ApiError};
 #[derive(Debug, Default)]
 pub struct Fields {
     values: Map<String, Value>,
-    problems: Vec<FieldProblem>,
+    problems: Vec<FieldError>,
 }
 
 /// Like [`Fields`], where an HTML form's encoding is taken too: the token calls, as in DRF.
@@ -93,7 +93,7 @@ impl Fields {
 
     /// Notes that `field` has `problem`.
     pub fn problem(&mut self, field: &str, problem: Problem) {
-        self.problems.push(FieldProblem::new(field, problem));
+        self.problems.push(FieldError::new(field, problem));
     }
 
     /// A text that must be there; empty when it is not, which is noted.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use chat::model::{FieldProblem, Problem, id::MAX_ID};
+use chat::model::{FieldError, Problem, id::MAX_ID};
 
 use crate::error::ApiError;
 
@@ -11,7 +11,7 @@ use crate::error::ApiError;
 #[derive(Debug, Default)]
 pub struct Params {
     values: HashMap<String, String>,
-    problems: Vec<FieldProblem>,
+    problems: Vec<FieldError>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
@@ -65,7 +65,7 @@ impl Params {
 
     /// Notes that `name` has `problem`.
     pub fn problem(&mut self, name: &str, problem: Problem) {
-        self.problems.push(FieldProblem::new(name, problem));
+        self.problems.push(FieldError::new(name, problem));
     }
 
     /// Refuses when a parameter was bad.

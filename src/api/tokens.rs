@@ -7,7 +7,7 @@ use axum::{
 };
 use chat::{
     Chat,
-    model::{FieldProblem, Problem},
+    model::{FieldError, Problem},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -185,7 +185,7 @@ fn token(mut body: Fields, field: &str) -> Result<String, ApiError> {
     let token = body.text(field);
     body.finish()?;
     if token.trim().is_empty() {
-        return Err(ApiError::fields(vec![FieldProblem::new(field, Problem::Blank)]));
+        return Err(ApiError::fields(vec![FieldError::new(field, Problem::Blank)]));
     }
     Ok(token)
 }

@@ -5,7 +5,7 @@
 
 use chat::{
     Chat, Error,
-    model::{Code, FieldProblem, Problem},
+    model::{Code, FieldError, Problem},
     service::accounts::DEVELOPER,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -97,7 +97,7 @@ fn sentence(error: &Error, username: &str) -> String {
     }
 }
 
-fn complaint(field: &FieldProblem) -> String {
+fn complaint(field: &FieldError) -> String {
     let name = match field.field.as_str() {
         "username" => "The username",
         "password" => "The password",
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn every_complaint_is_a_sentence_of_its_own_line() {
         let error = Error::fields(vec![
-            FieldProblem::new("username", Problem::UsernameTaken),
-            FieldProblem::new("password", Problem::TooShort { min: 8 }),
+            FieldError::new("username", Problem::UsernameTaken),
+            FieldError::new("password", Problem::TooShort { min: 8 }),
         ]);
         let expected = "The username is taken.\nThe password must have at least 8 characters.";
         assert_eq!(sentence(&error, "bob"), expected);

@@ -24,7 +24,7 @@ fn answer(loss: Loss, is_hidden: bool, effect: Effect) -> (u16, Option<&'static 
             (200, None)
         }
         (Loss::Muted, Effect::Write) => refused(403, "muted"),
-        (Loss::Muted, Effect::Govern) => refused(403, "permission_denied"),
+        (Loss::Muted, Effect::ManageRoom) => refused(403, "permission_denied"),
         (Loss::Deleted, _) | (_, Effect::Notice) => refused(404, "not_found"),
         // So is joining for whoever left a hidden room: they need an invitation to return.
         _ if is_hidden => refused(404, "not_found"),
@@ -32,7 +32,7 @@ fn answer(loss: Loss, is_hidden: bool, effect: Effect) -> (u16, Option<&'static 
         _ if loss.is_ban() => refused(403, "banned"),
         (_, Effect::See | Effect::Join) => (200, None),
         (_, Effect::Leave) => refused(400, "not_a_member"),
-        (_, Effect::Read | Effect::Write | Effect::DeleteOwn | Effect::Govern) => {
+        (_, Effect::Read | Effect::Write | Effect::DeleteOwn | Effect::ManageRoom) => {
             refused(403, "not_a_member")
         }
     }

@@ -62,7 +62,7 @@ impl BadFrame {
 
 /// The words for a `message_id` that names no message of the socket's room.
 pub fn no_such_message() -> Failure {
-    let field = chat::model::FieldProblem::new("message_id", Problem::NoSuchMessage);
+    let field = chat::model::FieldError::new("message_id", Problem::NoSuchMessage);
     Failure { code: Code::Invalid, fields: vec![field] }
 }
 

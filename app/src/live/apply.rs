@@ -105,7 +105,7 @@ pub fn apply(
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{HistoryWindow, MessageType, Rights, Timestamp, User, UserId};
+    use chat::model::{HistoryWindow, MessagePermissions, MessageType, Timestamp, User, UserId};
 
     use super::*;
     use crate::state::{civil::Zone, timeline::Delivery};
@@ -153,9 +153,9 @@ mod tests {
                         has_earlier: false,
                         has_later: false,
                         quoted: Vec::new(),
-                        left_off: None,
+                        last_read: None,
                         rev: 0,
-                        rights: Rights::default(),
+                        rights: MessagePermissions::default(),
                     },
                 ),
                 typists: Typists::default(),

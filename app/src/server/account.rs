@@ -80,7 +80,7 @@ mod door {
     use axum::http::request::Parts;
     use chat::{
         credential::SessionId,
-        model::{Code, Failure, FieldProblem, Problem, Timestamp, User},
+        model::{Code, Failure, FieldError, Problem, Timestamp, User},
         service::accounts::IssuedToken,
     };
     use leptos::prelude::use_context;
@@ -163,7 +163,7 @@ mod door {
         // As signing in does, so that guessing here is as slow.
         sign_in(parts, me.username.clone(), old.to_owned()).await.map_err(|error| match error.code() {
             Code::NoActiveAccount | Code::Invalid => {
-                let problem = FieldProblem::new("old_password", Problem::WrongPassword);
+                let problem = FieldError::new("old_password", Problem::WrongPassword);
                 AppError(Failure { fields: vec![problem], ..Failure::new(Code::Invalid) })
             }
             _ => error.into(),

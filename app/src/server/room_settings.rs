@@ -50,7 +50,7 @@ pub use door::governed;
 #[cfg(feature = "ssr")]
 mod door {
     use chat::{
-        model::{Code, Failure, FieldProblem, Problem, Room, RoomId, RoomPatch},
+        model::{Code, Failure, FieldError, Problem, Room, RoomId, RoomPatch},
         service::roster::RosterQuery,
     };
 
@@ -67,7 +67,11 @@ mod door {
         let read = async {
             let query = RosterQuery::default();
             let found = context()?.chat.roster(&signed_in().await?, room, &query).await?;
-            if found.powers.govern { Ok(found.room) } else { Err(AppError::from(Code::PermissionDenied)) }
+            if found.powers.manage_room {
+                Ok(found.room)
+            } else {
+                Err(AppError::from(Code::PermissionDenied))
+            }
         };
         read.await.inspect_err(|error| request::set_status(error.0.code))
     }
@@ -79,7 +83,7 @@ mod door {
         max_members: &str,
     ) -> Result<(), AppError> {
         let Ok(places) = max_members.trim().parse() else {
-            let problem = FieldProblem::new("max_members", Problem::WrongType);
+            let problem = FieldError::new("max_members", Problem::WrongType);
             return Err(AppError(Failure { fields: vec![problem], ..Failure::new(Code::Invalid) }));
         };
         let patch = RoomPatch {

@@ -2,7 +2,7 @@
 //!
 //! Each has an address of its own, so that all of it works without a script.
 
-use chat::model::{MessageId, MessageType, Rights, RoomId, RoomMessage, UserId};
+use chat::model::{MessageId, MessagePermissions, MessageType, RoomId, RoomMessage, UserId};
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Doing {
     }
 
     /// May `me`, who has these rights, do it with this message?
-    pub fn is_allowed(self, message: &RoomMessage, me: UserId, rights: Rights) -> bool {
+    pub fn is_allowed(self, message: &RoomMessage, me: UserId, rights: MessagePermissions) -> bool {
         let is_own = message.sender.id == me;
         match self {
             Self::Writing => true,
@@ -112,11 +112,11 @@ mod tests {
         let id = MessageId(5);
         let all = [Doing::Replying(id), Doing::Editing(id), Doing::Deleting(id), Doing::Readers(id)];
         let offered = |sender, rights| all.map(|doing| doing.is_allowed(&message(sender), UserId(1), rights));
-        let member = Rights { write: true, delete_own: true, delete_any: false };
+        let member = MessagePermissions { write: true, delete_own: true, delete_any: false };
         assert_eq!(offered(1, member), [true, true, true, true]);
         assert_eq!(offered(2, member), [true, false, false, true]);
-        assert_eq!(offered(2, Rights { delete_any: true, ..member }), [true, false, true, true]);
-        assert_eq!(offered(1, Rights { write: false, ..member }), [false, false, true, true]);
+        assert_eq!(offered(2, MessagePermissions { delete_any: true, ..member }), [true, false, true, true]);
+        assert_eq!(offered(1, MessagePermissions { write: false, ..member }), [false, false, true, true]);
         let gone = RoomMessage { is_deleted: true, ..message(1) };
         assert!(all.iter().all(|doing| !doing.is_allowed(&gone, UserId(1), member)));
     }

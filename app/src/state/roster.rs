@@ -1,6 +1,6 @@
 //! Who is in a room, as its details show them, and what the room's socket tells of them.
 
-use chat::model::{MemberChange, Powers, Rights, Role, User, UserId, UserRef};
+use chat::model::{MemberChange, MessagePermissions, Role, RoomPermissions, User, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
 /// Somebody in a room.
@@ -22,9 +22,9 @@ pub struct Roster {
     /// How many are in the room.
     pub count: i64,
     /// What the reader may do.
-    pub powers: Powers,
+    pub powers: RoomPermissions,
     /// And with its messages.
-    pub rights: Rights,
+    pub rights: MessagePermissions,
 }
 
 /// A membership changed, as the socket says it.
@@ -121,8 +121,8 @@ mod tests {
         Roster {
             seats: vec![seat(1, Role::Admin), seat(2, Role::Member), seat(3, Role::Member)],
             count,
-            powers: Powers::default(),
-            rights: Rights::default(),
+            powers: RoomPermissions::default(),
+            rights: MessagePermissions::default(),
         }
     }
 

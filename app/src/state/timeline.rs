@@ -63,7 +63,7 @@ pub struct Timeline {
     newest: MessageId,
     /// Messages that are answered and not among the stored.
     quoted: HashMap<MessageId, Arc<RoomMessage>>,
-    left_off: Option<MessageId>,
+    last_read: Option<MessageId>,
     receipts: Receipts,
     /// Found anew whenever something comes or goes.
     last_own: Option<MessageId>,
@@ -84,7 +84,7 @@ impl Timeline {
             follows: true,
             newest: MessageId::default(),
             quoted: HashMap::new(),
-            left_off: window.left_off,
+            last_read: window.last_read,
             receipts: Receipts::default(),
             last_own: None,
             first_new: None,
@@ -248,10 +248,10 @@ impl Timeline {
 
     /// The first of others' messages that the reader had not read when they came in.
     fn first_new(&self) -> Option<Key> {
-        let left_off = self.left_off?;
-        let is_new = |entry: &&Entry| entry.message.id > left_off && entry.message.sender.id != self.me.id;
+        let last_read = self.last_read?;
+        let is_new = |entry: &&Entry| entry.message.id > last_read && entry.message.sender.id != self.me.id;
         // Where the stretch begins later, it is further up.
-        let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= left_off);
+        let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= last_read);
         self.stored.iter().find(is_new).filter(|_| has_it).map(|entry| entry.key)
     }
 

@@ -1,6 +1,6 @@
 //! A labelled input with its hint and what is wrong with it. For pages that the server alone renders.
 
-use chat::model::{Failure, FieldProblem};
+use chat::model::{Failure, FieldError};
 use leptos::prelude::*;
 
 use super::{
@@ -14,12 +14,12 @@ use crate::{
 };
 
 /// What is wrong with `field`, if anything.
-pub fn problem_of(failure: Option<&Failure>, field: &str) -> Option<FieldProblem> {
+pub fn problem_of(failure: Option<&Failure>, field: &str) -> Option<FieldError> {
     failure?.fields.iter().find(|problem| problem.field == field).cloned()
 }
 
 /// What is wrong with a field, in words.
-pub fn problem_text(problem: &FieldProblem) -> String {
+pub fn problem_text(problem: &FieldError) -> String {
     problem_sentence(locale(), problem)
 }
 
@@ -50,7 +50,7 @@ pub fn TextField(
     value: String,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    problem: Option<FieldError>,
     /// What would help.
     #[prop(optional)]
     hint: Option<&'static str>,
@@ -110,7 +110,7 @@ pub fn AreaField(
     value: String,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    problem: Option<FieldError>,
     /// The most characters it may have.
     max: usize,
 ) -> impl IntoView {
@@ -147,7 +147,7 @@ pub fn NumberField(
     value: String,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    problem: Option<FieldError>,
     /// The least.
     min: i64,
     /// The most.
@@ -186,7 +186,7 @@ pub fn PasswordField(
     label: Option<&'static str>,
     /// What is wrong with it.
     #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
+    problem: Option<FieldError>,
     /// What would help.
     #[prop(optional)]
     hint: Option<&'static str>,
@@ -230,7 +230,7 @@ pub fn PasswordField(
 }
 
 #[component]
-fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<&'static str>) -> impl IntoView {
+fn Notes(name: &'static str, problem: Option<FieldError>, hint: Option<&'static str>) -> impl IntoView {
     view! {
         {problem
             .map(|problem| {

@@ -5,7 +5,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Code, Powers, Rights, Role, RoomType},
+    model::{Code, MessagePermissions, Role, RoomPermissions, RoomType},
     store::rooms::{MemberState, RoomState, Standing},
 };
 
@@ -41,7 +41,7 @@ pub enum Action {
     /// Give a member another role.
     SetRole,
     /// Change its name, its description, its number of places; delete it.
-    Govern,
+    ManageRoom,
 }
 
 /// May the user with this standing do this?
@@ -55,20 +55,20 @@ pub fn allow(standing: Option<&Standing>, action: Action) -> Result<&Standing> {
 }
 
 /// What the user with this standing may do beyond speaking.
-pub(crate) fn powers(standing: &Standing) -> Powers {
+pub(crate) fn powers(standing: &Standing) -> RoomPermissions {
     let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
-    Powers {
+    RoomPermissions {
         invite: may(Action::Invite),
         moderate: may(Action::Moderate),
         set_role: may(Action::SetRole),
-        govern: may(Action::Govern),
+        manage_room: may(Action::ManageRoom),
     }
 }
 
 /// What the user with this standing may do with the room's messages.
-pub(crate) fn rights(standing: &Standing) -> Rights {
+pub(crate) fn rights(standing: &Standing) -> MessagePermissions {
     let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
-    Rights {
+    MessagePermissions {
         write: may(Action::Send),
         delete_own: may(Action::Delete { is_own: true }),
         delete_any: may(Action::Delete { is_own: false }),
@@ -157,7 +157,7 @@ fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Resu
         Action::Delete { is_own: false } | Action::Invite | Action::Moderate => {
             must_be(&[Role::Admin, Role::Moderator], room, present)
         }
-        Action::SetRole | Action::Govern => must_be(&[Role::Admin], room, present),
+        Action::SetRole | Action::ManageRoom => must_be(&[Role::Admin], room, present),
     }
 }
 
@@ -273,7 +273,7 @@ mod tests {
     }
     /// The answer for each of the moderators' and admins' actions, in the order of the table.
     fn powers(standing: Option<&Standing>) -> [Option<Code>; 4] {
-        [Action::Invite, Action::Moderate, Action::SetRole, Action::Govern]
+        [Action::Invite, Action::Moderate, Action::SetRole, Action::ManageRoom]
             .map(|action| allow(standing, action).err().map(|error| error.code()))
     }
 
@@ -281,9 +281,9 @@ mod tests {
     fn what_is_offered_is_what_is_allowed() {
         for role in [Role::Admin, Role::Moderator, Role::Member] {
             let standing = standing(RoomType::Public, Some(MemberState { role, ..member() }));
-            let Powers { invite, moderate, set_role, govern } = super::powers(&standing);
+            let RoomPermissions { invite, moderate, set_role, manage_room } = super::powers(&standing);
             let allowed = powers(Some(&standing)).map(|refusal| refusal.is_none());
-            assert_eq!([invite, moderate, set_role, govern], allowed, "{role:?}");
+            assert_eq!([invite, moderate, set_role, manage_room], allowed, "{role:?}");
         }
     }
 

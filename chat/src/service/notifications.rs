@@ -7,7 +7,8 @@ use crate::{
     error::{Error, Result},
     hub::UserEvent,
     model::{
-        Code, Notice, Notification, NotificationId, NotificationType, Problem, ReadMark, RoomId, User,
+        Code, Notification, NotificationId, NotificationRef, NotificationType, Problem, ReadMark, RoomId,
+        User,
         id::MAX_ID,
         limits::{NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MAX},
     },
@@ -99,14 +100,14 @@ impl Chat {
         if found.is_read {
             return Ok(());
         }
-        match (id.notice(), found.message) {
-            (Some(Notice::Message(_)), Some(message)) => {
+        match (id.to_ref(), found.message) {
+            (Some(NotificationRef::Message(_)), Some(message)) => {
                 let (kind, now) = (NotificationType::Message, self.clock().now());
                 notifications::insert(&mut tx, user.id, kind, found.room, Some(message.id), "", "", now)
                     .await?;
             }
-            (Some(Notice::Row(row)), _) => stored::mark_read(&mut tx, user.id, row).await?,
-            (Some(Notice::Message(_)), None) | (None, _) => return Err(Code::NotFound.into()),
+            (Some(NotificationRef::Row(row)), _) => stored::mark_read(&mut tx, user.id, row).await?,
+            (Some(NotificationRef::Message(_)), None) | (None, _) => return Err(Code::NotFound.into()),
         }
         tx.commit().await?;
         Ok(())
@@ -166,9 +167,9 @@ async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<Key> {
 }
 
 async fn find(conn: &mut Conn, user: &User, id: NotificationId) -> Result<Option<Found>> {
-    Ok(match id.notice() {
-        Some(Notice::Message(message)) => derived::about(conn, user.id, &[message]).await?.pop(),
-        Some(Notice::Row(row)) => stored::find(conn, user.id, row).await?,
+    Ok(match id.to_ref() {
+        Some(NotificationRef::Message(message)) => derived::about(conn, user.id, &[message]).await?.pop(),
+        Some(NotificationRef::Row(row)) => stored::find(conn, user.id, row).await?,
         None => None,
     })
 }

@@ -137,7 +137,7 @@ impl Chat {
         // The lock: nobody comes in between the look at the places and the change.
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, editor.id).await?;
-        let state = &allow(standing.as_ref(), Action::Govern)?.room;
+        let state = &allow(standing.as_ref(), Action::ManageRoom)?.room;
         let name = patch.name.as_deref();
         let mut problems = Problems::default();
         check_words(&mut problems, name, patch.description.as_deref());
@@ -177,7 +177,7 @@ impl Chat {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
         let standing = rooms::standing(&mut tx, id, user.id).await?;
-        allow(standing.as_ref(), Action::Govern)?;
+        allow(standing.as_ref(), Action::ManageRoom)?;
         rooms::deactivate(&mut tx, id, self.clock().now()).await?;
         tx.commit().await?;
         self.hub().publish(id, Event::Close { user: None, code: Code::NotFound });

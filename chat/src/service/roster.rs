@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{Code, Member, Powers, Rights, Role, Room, RoomId, User, UserId},
+    model::{Code, Member, MessagePermissions, Role, Room, RoomId, RoomPermissions, User, UserId},
     store::{
         members::{self, Listed, roster},
         rooms, users,
@@ -35,9 +35,9 @@ pub struct Roster {
     /// The room, as the viewer sees it.
     pub room: Room,
     /// What the viewer may do there.
-    pub powers: Powers,
+    pub powers: RoomPermissions,
     /// And with its messages.
-    pub rights: Rights,
+    pub rights: MessagePermissions,
     /// Admins first, then moderators, then everyone else.
     pub places: Vec<Place>,
     /// Whom the next page is after; none on the last.

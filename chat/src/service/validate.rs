@@ -2,17 +2,17 @@
 
 use crate::{
     error::{Error, Result},
-    model::{FieldProblem, Problem, limits::USERNAME_MAX},
+    model::{FieldError, Problem, limits::USERNAME_MAX},
 };
 
 /// Collects what is wrong with the fields of one request.
 #[derive(Default)]
-pub(super) struct Problems(Vec<FieldProblem>);
+pub(super) struct Problems(Vec<FieldError>);
 
 impl Problems {
     /// `field` has `problem`.
     pub(super) fn add(&mut self, field: &str, problem: Problem) {
-        self.0.push(FieldProblem::new(field, problem));
+        self.0.push(FieldError::new(field, problem));
     }
 
     /// A text of one line: no control characters, at most `max` characters.

@@ -46,13 +46,13 @@ impl Chat {
         let quoted = messages::by_ids(&mut conn, &tag, &away).await?;
 
         let read = standing.member.as_ref().map_or(total, |member| member.last_read_seq);
-        let left_off = if read < total { messages::id_at(&mut conn, room, read).await? } else { None };
+        let last_read = if read < total { messages::id_at(&mut conn, room, read).await? } else { None };
         Ok(HistoryWindow {
             messages,
             has_earlier: after > 0,
             has_later: upto < total,
             quoted: quoted.iter().map(|stored| beginning(&stored.message)).collect(),
-            left_off,
+            last_read,
             rev,
             rights: rights(standing),
         })

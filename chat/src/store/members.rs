@@ -62,7 +62,7 @@ impl MemberRow {
                 first_name: self.first_name,
                 last_name: self.last_name,
             },
-            role: Role::from_word(&self.role),
+            role: Role::from_stored(&self.role),
             joined_at: Timestamp(self.joined_at),
             last_read_at: self.last_read_at.map(Timestamp),
             is_muted: self.is_muted,

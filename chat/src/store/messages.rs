@@ -77,7 +77,7 @@ impl MessageRow {
                     first_name: self.first_name,
                     last_name: self.last_name,
                 },
-                message_type: MessageType::from_word(&self.message_type),
+                message_type: MessageType::from_stored(&self.message_type),
                 content: self.content,
                 file_url: self.file_url,
                 file_name: self.file_name,

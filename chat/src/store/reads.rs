@@ -206,7 +206,7 @@ impl From<ReadingRow> for Reading {
     fn from(row: ReadingRow) -> Self {
         Self {
             room: RoomId(row.room_id),
-            role: Role::from_word(&row.role),
+            role: Role::from_stored(&row.role),
             seq: row.seq,
             read: row.last_read_seq,
             own: row.own_after_read,

@@ -116,7 +116,7 @@ impl From<StandingRow> for Standing {
     fn from(row: StandingRow) -> Self {
         let member = row.member_id.map(|id| MemberState {
             id,
-            role: Role::from_word(row.role.as_deref().unwrap_or_default()),
+            role: Role::from_stored(row.role.as_deref().unwrap_or_default()),
             is_present: row.left_at.is_none(),
             is_muted: row.is_muted.unwrap_or_default(),
             is_banned: row.is_banned.unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat::{
     Settings,
     credential::{SessionId, TokenClaims},
-    model::{Code, FieldProblem, Problem, Timestamp, UserId},
+    model::{Code, FieldError, Problem, Timestamp, UserId},
     service::accounts::{DEVELOPER, DEVELOPER_PASSWORD, SessionRecord},
     store::{Store, users},
 };
@@ -57,12 +57,12 @@ both! {
         assert_eq!(world.chat.sign_in(" bob ", PASSWORD).await.expect("signed in").user, bob);
         for spaced in [" bob", "bob\u{3000}", "Tim "] {
             let failure = world.chat.register(spaced, PASSWORD, "", "").await.expect_err("refused").failure();
-            assert_eq!(failure.fields[0], FieldProblem::new("username", Problem::OuterSpace), "{spaced:?}");
+            assert_eq!(failure.fields[0], FieldError::new("username", Problem::OuterSpace), "{spaced:?}");
         }
         for spelling in ["Bob", "bob", "BOB", "ｂｏｂ"] {
             assert_eq!(world.chat.sign_in(spelling, PASSWORD).await.expect("signed in").user, bob);
             let failure = world.chat.register(spelling, PASSWORD, "", "").await.expect_err("taken").failure();
-            assert_eq!(failure.fields, [FieldProblem::new("username", Problem::UsernameTaken)]);
+            assert_eq!(failure.fields, [FieldError::new("username", Problem::UsernameTaken)]);
         }
         assert_eq!(world.chat.user_count().await.expect("counted"), 1);
     }
@@ -89,13 +89,13 @@ both! {
         let failure = world.chat.register("two words", "short", &long, "a\0b").await.expect_err("refused").failure();
         assert_eq!(failure.code, Code::Invalid);
         assert_eq!(failure.fields, [
-            FieldProblem::new("username", Problem::BadUsername),
-            FieldProblem::new("password", Problem::TooShort { min: 8 }),
-            FieldProblem::new("first_name", Problem::TooLong { max: 150 }),
-            FieldProblem::new("last_name", Problem::BadCharacter),
+            FieldError::new("username", Problem::BadUsername),
+            FieldError::new("password", Problem::TooShort { min: 8 }),
+            FieldError::new("first_name", Problem::TooLong { max: 150 }),
+            FieldError::new("last_name", Problem::BadCharacter),
         ]);
         let failure = world.chat.register("somebody", "Somebody1", "", "").await.expect_err("refused").failure();
-        assert_eq!(failure.fields, [FieldProblem::new("password", Problem::WeakPassword)]);
+        assert_eq!(failure.fields, [FieldError::new("password", Problem::WeakPassword)]);
         assert_eq!(world.chat.user_count().await.expect("counted"), 0);
     }
 
@@ -125,14 +125,14 @@ both! {
     async fn what_can_be_no_name_or_password_is_bad_input(world: World) {
         let failure = world.chat.sign_in(" ", "").await.expect_err("refused").failure();
         assert_eq!(failure.fields, [
-            FieldProblem::new("username", Problem::Blank),
-            FieldProblem::new("password", Problem::Blank),
+            FieldError::new("username", Problem::Blank),
+            FieldError::new("password", Problem::Blank),
         ]);
         let failure =
             world.chat.sign_in("nul\0", &"x".repeat(1_025)).await.expect_err("refused").failure();
         assert_eq!(failure.fields, [
-            FieldProblem::new("username", Problem::BadCharacter),
-            FieldProblem::new("password", Problem::TooLong { max: 1_024 }),
+            FieldError::new("username", Problem::BadCharacter),
+            FieldError::new("password", Problem::TooLong { max: 1_024 }),
         ]);
         assert_eq!(sign_in_error(&world, &"王".repeat(151), PASSWORD).await, Code::Invalid);
     }
@@ -157,7 +157,7 @@ both! {
             assert!(world.chat.create_session(&session(id, Some(user)), NEW).await.expect("stored"));
         }
         let failure = world.chat.set_password("amy", "12345678").await.expect_err("refused").failure();
-        assert_eq!(failure.fields, [FieldProblem::new("password", Problem::WeakPassword)]);
+        assert_eq!(failure.fields, [FieldError::new("password", Problem::WeakPassword)]);
         assert_eq!(world.chat.set_password("AMY", "another horse 7").await.expect("changed"), amy);
         assert_eq!(sign_in_error(&world, "amy", PASSWORD).await, Code::NoActiveAccount);
         world.chat.sign_in("amy", "another horse 7").await.expect("signed in");
@@ -224,7 +224,7 @@ both! {
     }
 
     async fn nobody_can_choose_the_password_of_the_demo(world: World) {
-        let weak = [FieldProblem::new("password", Problem::WeakPassword)];
+        let weak = [FieldError::new("password", Problem::WeakPassword)];
         for password in [DEVELOPER_PASSWORD, "Developer123"] {
             let refused = [
                 world.chat.register("amy", password, "", "").await.map(drop),

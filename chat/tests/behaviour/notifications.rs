@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chat::{
     model::{
-        Code, MemberPatch, Message, MessageId, Notice, Notification, NotificationId, NotificationType,
-        RoomId, User, message::DELETED_CONTENT,
+        Code, MemberPatch, Message, MessageId, Notification, NotificationId, NotificationRef,
+        NotificationType, RoomId, User, message::DELETED_CONTENT,
     },
     service::notifications::NotificationQuery,
 };
@@ -219,7 +219,7 @@ both! {
                 }
                 1 if !model.sent.is_empty() => {
                     let marked = &model.sent[dice.roll(model.sent.len())];
-                    let id = NotificationId::from(Notice::Message(marked.id));
+                    let id = NotificationId::from(NotificationRef::Message(marked.id));
                     world.chat.mark_notification_read(&bob, id).await.expect("marked");
                     model.marked.insert(marked.id);
                 }
@@ -250,7 +250,7 @@ both! {
             }
         }
         let marked = model.sent[2].id;
-        world.chat.mark_notification_read(&bob, Notice::Message(marked).into()).await.expect("marked");
+        world.chat.mark_notification_read(&bob, NotificationRef::Message(marked).into()).await.expect("marked");
         model.marked.insert(marked);
         let mut dice = Dice(1);
         model.compare(&world, &bob, &mut dice).await;
@@ -348,7 +348,7 @@ impl Model {
                 let listed = async |skipped: usize| -> Vec<MessageId> {
                     let before_id = skipped
                         .checked_sub(1)
-                        .map(|last| NotificationId::from(Notice::Message(expected[last])).0);
+                        .map(|last| NotificationId::from(NotificationRef::Message(expected[last])).0);
                     let query = NotificationQuery { limit: Some(limit), before_id, unread: only_unread };
                     let listed = list(world, user, query).await;
                     listed.iter().map(|n| n.message.as_ref().expect("of a message").id).collect()

@@ -1,7 +1,7 @@
 //! Members in pages, as somebody who looks at them sees them, and whom they could invite.
 
 use chat::{
-    model::{Code, Powers, User},
+    model::{Code, RoomPermissions, User},
     service::roster::{Roster, RosterQuery},
 };
 
@@ -62,12 +62,12 @@ both! {
             roster.places.iter().map(|place| (place.may_moderate, place.may_set_role)).collect()
         };
         let admins = roster(&world, &cast.admin, &cast, all()).await;
-        assert_eq!(admins.powers, Powers { invite: true, moderate: true, set_role: true, govern: true });
+        assert_eq!(admins.powers, RoomPermissions { invite: true, moderate: true, set_role: true, manage_room: true });
         assert_eq!(may(&admins), [(false, false), (true, true), (true, true)], "not on the last admin");
         let moderators = roster(&world, &cast.moderator, &cast, all()).await;
         assert_eq!(may(&moderators), [(false, false), (false, false), (true, false)]);
         let members = roster(&world, &cast.member, &cast, all()).await;
-        assert_eq!((members.powers, may(&members)), (Powers::default(), vec![(false, false); 3]));
+        assert_eq!((members.powers, may(&members)), (RoomPermissions::default(), vec![(false, false); 3]));
     }
 
     async fn who_is_shut_out_is_seen_by_those_who_can_let_them_in(world: World) {

@@ -1,7 +1,7 @@
 //! Stretches of the history as a page opens them.
 
 use chat::model::{
-    Code, HistoryWindow, MemberPatch, MessageDraft, MessageId, Rights, RoomId, User, WindowAt,
+    Code, HistoryWindow, MemberPatch, MessageDraft, MessageId, MessagePermissions, RoomId, User, WindowAt,
 };
 
 use crate::support::{World, both, draft, new_room};
@@ -70,11 +70,11 @@ both! {
         let room = world.room(&amy).await.id;
         let first = world.say(&amy, room, "1").await.id;
         world.chat.join(&bob, room).await.expect("in");
-        assert_eq!(open(&world, &bob, room, WindowAt::Newest).await.left_off, None);
+        assert_eq!(open(&world, &bob, room, WindowAt::Newest).await.last_read, None);
         let last = world.say(&amy, room, "2").await.id;
-        assert_eq!(open(&world, &bob, room, WindowAt::Newest).await.left_off, Some(first));
+        assert_eq!(open(&world, &bob, room, WindowAt::Newest).await.last_read, Some(first));
         world.chat.mark_read(&bob, last).await.expect("read");
-        assert_eq!(open(&world, &bob, room, WindowAt::Newest).await.left_off, None);
+        assert_eq!(open(&world, &bob, room, WindowAt::Newest).await.last_read, None);
     }
 
     async fn rights_are_those_of_the_rules(world: World) {
@@ -82,13 +82,13 @@ both! {
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("in");
         let rights = async |user| open(&world, user, room, WindowAt::Newest).await.rights;
-        assert_eq!(rights(&amy).await, Rights { write: true, delete_own: true, delete_any: true });
-        assert_eq!(rights(&bob).await, Rights { write: true, delete_own: true, delete_any: false });
+        assert_eq!(rights(&amy).await, MessagePermissions { write: true, delete_own: true, delete_any: true });
+        assert_eq!(rights(&bob).await, MessagePermissions { write: true, delete_own: true, delete_any: false });
         let mute = MemberPatch { is_muted: Some(true), ..MemberPatch::default() };
         world.chat.change_member(&amy, room, bob.id, mute).await.expect("muted");
-        assert_eq!(rights(&bob).await, Rights { write: false, delete_own: true, delete_any: false });
+        assert_eq!(rights(&bob).await, MessagePermissions { write: false, delete_own: true, delete_any: false });
         world.chat.delete_room(&amy, room).await.expect("gone");
-        assert_eq!(rights(&amy).await, Rights::default());
+        assert_eq!(rights(&amy).await, MessagePermissions::default());
 
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("a room").id;
         let refused = world.chat.window(&eve, hidden, WindowAt::Newest, 6).await.expect_err("hidden");

@@ -112,7 +112,7 @@ fn notifications(stage: &Stage) -> Vec<Call<'_>> {
         assert_eq!(found.len(), 50);
     };
     let none = NotificationQuery::default();
-    let before = NotificationId::from(chat::model::Notice::Message(MessageId(800_001))).0;
+    let before = NotificationId::from(chat::model::NotificationRef::Message(MessageId(800_001))).0;
     vec![
         call("notifications", rooms * 10, list(none)),
         call("unread notifications", rooms * 10, list(NotificationQuery { unread: true, ..none })),

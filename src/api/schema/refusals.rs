@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use app::i18n::Locale;
-use chat::model::{Code, FieldProblem, Problem};
+use chat::model::{Code, FieldError, Problem};
 use serde_json::{Value, json};
 
 use crate::{auth::jwt::TokenError, error::ApiError};
@@ -34,13 +34,13 @@ impl Refusal {
 
     /// Bad input, shown by a field that is missing.
     pub(super) fn of_field(field: &str) -> Self {
-        let problem = FieldProblem::new(field, Problem::Required);
+        let problem = FieldError::new(field, Problem::Required);
         Self { name: "invalid".to_owned(), error: ApiError::fields(vec![problem]) }
     }
 
     /// Bad input, shown by a parameter that is no number.
     pub(super) fn of_parameter(name: &str) -> Self {
-        let problem = FieldProblem::new(name, Problem::WrongType);
+        let problem = FieldError::new(name, Problem::WrongType);
         Self { name: "invalid".to_owned(), error: ApiError::fields(vec![problem]) }
     }
 

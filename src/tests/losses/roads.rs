@@ -22,7 +22,7 @@ pub enum Effect {
     /// Takes back a message of one's own.
     DeleteOwn,
     /// Is for moderators and admins.
-    Govern,
+    ManageRoom,
     /// Marks the notification of a message.
     Notice,
     Join,
@@ -88,17 +88,17 @@ fn rows(room: i64, own: i64, others: i64, user: i64, username: &str) -> Vec<Road
             "POST /api/chat/rooms/{id}/members/",
             of_room("members/"),
             Some(json!({"username": username})),
-            Effect::Govern,
+            Effect::ManageRoom,
         ),
         about(
             "PATCH /api/chat/rooms/{id}/members/{user_id}/",
             member.clone(),
             Some(json!({"is_muted": true})),
-            Effect::Govern,
+            Effect::ManageRoom,
         ),
-        about("DELETE /api/chat/rooms/{id}/members/{user_id}/", member, None, Effect::Govern),
-        about("PATCH /api/chat/rooms/{id}/", of_room(""), Some(json!({"name": "mine"})), Effect::Govern),
-        about("DELETE /api/chat/rooms/{id}/", of_room(""), None, Effect::Govern),
+        about("DELETE /api/chat/rooms/{id}/members/{user_id}/", member, None, Effect::ManageRoom),
+        about("PATCH /api/chat/rooms/{id}/", of_room(""), Some(json!({"name": "mine"})), Effect::ManageRoom),
+        about("DELETE /api/chat/rooms/{id}/", of_room(""), None, Effect::ManageRoom),
         about("POST /api/chat/rooms/{id}/leave/", of_room("leave/"), none(), Effect::Leave),
         about("POST /api/chat/rooms/{id}/join/", of_room("join/"), none(), Effect::Join),
     ]

@@ -62,7 +62,7 @@ pub fn Details(
 /// The way to the settings, for whoever may change them.
 #[component]
 fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
-    let may = Memo::new(move |_| roster.with(|roster| roster.powers.govern));
+    let may = Memo::new(move |_| roster.with(|roster| roster.powers.manage_room));
     let (path, words) = (settings_path(room.id), say!(room_settings.title));
     let link = move || {
         view! {

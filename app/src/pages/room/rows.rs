@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, mem};
 
-use chat::model::{MessageId, Rights};
+use chat::model::{MessageId, MessagePermissions};
 use leptos::{
     prelude::*,
     tachys::{reactive_graph::OwnedView, view::keyed::keyed},
@@ -40,14 +40,14 @@ pub(super) struct Marks {
     /// Was it looked for?
     pub(super) is_target: bool,
     /// What the reader may do with it, while it is the one that is meant.
-    pub(super) meant: Option<Rights>,
+    pub(super) meant: Option<MessagePermissions>,
 }
 
 /// What the reader does, as far as it shows in rows.
 struct Reading {
     active: Option<Key>,
     target: Option<MessageId>,
-    rights: Rights,
+    rights: MessagePermissions,
 }
 
 impl Reading {

@@ -1,6 +1,6 @@
 //! What the parts of a conversation share: what is known, and the hands that do something about it.
 
-use chat::model::{MessageId, Rights, RoomId, User};
+use chat::model::{MessageId, MessagePermissions, RoomId, User};
 use leptos::{html, prelude::*};
 
 use crate::{
@@ -20,7 +20,7 @@ pub(super) struct Talk {
     pub(super) typists: RwSignal<Typists>,
     pub(super) line: RwSignal<Line>,
     /// What the reader may do.
-    pub(super) rights: RwSignal<Rights>,
+    pub(super) rights: RwSignal<MessagePermissions>,
     /// What they are about to do.
     pub(super) doing: RwSignal<Doing>,
     /// The words of an edit that was refused, until that message is edited again.

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use chat::model::{Code, MessageType, Rights, Timestamp};
+use chat::model::{Code, MessagePermissions, MessageType, Timestamp};
 
 use super::*;
 
@@ -58,9 +58,9 @@ fn window(ids: RangeInclusive<i64>, has_earlier: bool, has_later: bool) -> Histo
         has_earlier,
         has_later,
         quoted: Vec::new(),
-        left_off: None,
+        last_read: None,
         rev: 0,
-        rights: Rights::default(),
+        rights: MessagePermissions::default(),
     }
 }
 
@@ -250,14 +250,14 @@ fn an_answer_quotes_what_it_answers_in_its_last_state() {
 #[test]
 fn a_line_stands_before_the_first_message_of_others_that_was_not_read() {
     let mut stretch = window(4..=9, true, false);
-    stretch.left_off = Some(MessageId(5));
+    stretch.last_read = Some(MessageId(5));
     stretch.messages[2].sender = me();
     let timeline = Timeline::new(me(), stretch.clone());
     let lines = |timeline: &Timeline| {
         timeline.keys().into_iter().filter(|key| row(timeline, *key).begins_new).collect::<Vec<_>>()
     };
     assert_eq!(lines(&timeline), [7]);
-    stretch.left_off = Some(MessageId(2));
+    stretch.last_read = Some(MessageId(2));
     assert!(lines(&Timeline::new(me(), stretch.clone())).is_empty(), "it is further up");
     stretch.has_earlier = false;
     assert_eq!(lines(&Timeline::new(me(), stretch)), [4]);

@@ -171,7 +171,7 @@ impl MemberRow {
     fn into_entry(self) -> (Pair, MemberState) {
         let state = MemberState {
             id: self.id,
-            role: Role::from_word(&self.role),
+            role: Role::from_stored(&self.role),
             is_present: self.left_at.is_none(),
             is_muted: self.is_muted,
             is_banned: self.is_banned,

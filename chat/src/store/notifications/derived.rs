@@ -73,7 +73,7 @@ impl From<FoundRow> for Found {
             message: Some(NotifiedMessage {
                 id,
                 content: row.content,
-                message_type: MessageType::from_word(&row.message_type),
+                message_type: MessageType::from_stored(&row.message_type),
                 created_at,
             }),
             is_read: row.is_read,

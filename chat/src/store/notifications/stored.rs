@@ -5,8 +5,8 @@ use sqlx::FromRow;
 use super::{Found, Key};
 use crate::{
     model::{
-        MessageId, MessageType, Notice, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp,
-        UserId, id::MAX_ID,
+        MessageId, MessageType, NotificationId, NotificationRef, NotificationType, NotifiedMessage, RoomId,
+        Timestamp, UserId, id::MAX_ID,
     },
     store::{Conn, StoreResult, condition::active_member, on},
 };
@@ -131,14 +131,14 @@ impl From<Row> for Found {
             (Some(id), Some(content), Some(kind), Some(at)) => Some(NotifiedMessage {
                 id: MessageId(id),
                 content,
-                message_type: MessageType::from_word(&kind),
+                message_type: MessageType::from_stored(&kind),
                 created_at: Timestamp(at),
             }),
             _ => None,
         };
         Self {
-            key: (Timestamp(row.created_at), Notice::Row(row.id).into()),
-            kind: NotificationType::from_word(&row.notification_type),
+            key: (Timestamp(row.created_at), NotificationRef::Row(row.id).into()),
+            kind: NotificationType::from_stored(&row.notification_type),
             room: RoomId(row.room_id),
             title: row.title,
             content: row.content,

@@ -105,7 +105,7 @@ impl From<RoomRow> for Room {
             updated_at: Timestamp(row.updated_at),
             last_message,
             is_member: role.is_some(),
-            my_role: role.as_deref().map(Role::from_word),
+            my_role: role.as_deref().map(Role::from_stored),
             unread_count: unread,
             members: None,
         }

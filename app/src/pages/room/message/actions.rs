@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat::model::{Rights, RoomMessage};
+use chat::model::{MessagePermissions, RoomMessage};
 use leptos::prelude::*;
 
 use super::super::talk::{Act, Hands, Talk};
@@ -24,7 +24,7 @@ pub(super) fn Actions(
     /// With which message.
     message: Arc<RoomMessage>,
     /// What the reader may do.
-    rights: Rights,
+    rights: MessagePermissions,
 ) -> impl IntoView {
     let talk: Talk = expect_context();
     let hands: Hands = expect_context();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use crate::{
-    model::{MessageId, Notice, RoomId, Timestamp, UserId},
+    model::{MessageId, NotificationRef, RoomId, Timestamp, UserId},
     store::{Conn, StoreResult, condition::active_member, notifications::Key, on},
 };
 
@@ -184,5 +184,5 @@ async fn ends(conn: &mut Conn, user: UserId, unread: bool, cursor: Key) -> Store
 
 /// What the notification of a message is sorted by.
 pub(super) fn key(created_at: i64, message: i64) -> Key {
-    (Timestamp(created_at), Notice::Message(MessageId(message)).into())
+    (Timestamp(created_at), NotificationRef::Message(MessageId(message)).into())
 }
