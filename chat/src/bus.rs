@@ -37,7 +37,7 @@ pub use topic::Topic;
 use wire::{Message, NodeId};
 use wishes::Wishes;
 
-use crate::{metrics::Figures, queue};
+use crate::{metrics::Metrics, queue};
 
 /// Messages that wait to be published. More are not worth sending late: the database has them.
 const QUEUE: usize = 8_192;
@@ -77,7 +77,7 @@ struct Shared {
     is_connected: watch::Sender<bool>,
     closing: CancellationToken,
     tasks: TaskTracker,
-    figures: Figures,
+    metrics: Metrics,
 }
 
 impl Bus {
@@ -100,9 +100,9 @@ impl Bus {
             is_connected: watch::Sender::new(false),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            figures: Figures::default(),
+            metrics: Metrics::default(),
         });
-        shared.figures.redis.set(0.0);
+        shared.metrics.redis.set(0.0);
         shared.tasks.spawn(reconnect::run(Arc::clone(&shared), receiver, listener));
         shared.tasks.close();
         Self { shared }
@@ -113,7 +113,7 @@ impl Bus {
         let is_up = self.shared.is_up.load(Ordering::Relaxed);
         let bytes = message.bytes();
         if !is_up || self.shared.queue.try_send((topic, message), bytes).is_err() {
-            self.shared.figures.dropped.increment(1);
+            self.shared.metrics.dropped.increment(1);
         }
     }
 

@@ -28,7 +28,7 @@ use crate::{
         Addresses, Bus, Topic,
         wire::{self, Message, NodeId},
     },
-    metrics::Figures,
+    metrics::Metrics,
     model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
     queue,
 };
@@ -66,7 +66,7 @@ struct Inner {
     tidings: OnceLock<queue::Sender<(RoomId, Tidings)>>,
     ring: usize,
     signal_interval: Duration,
-    figures: Figures,
+    metrics: Metrics,
     /// Whoever runs the errands. Never full for long: each room has at most one of a kind.
     errands: mpsc::UnboundedSender<Errand>,
     /// Not there where one node is the whole system.
@@ -89,7 +89,7 @@ impl Hub {
             tidings: OnceLock::new(),
             ring,
             signal_interval,
-            figures: Figures::default(),
+            metrics: Metrics::default(),
             errands,
             bus: OnceLock::new(),
             node: NodeId::random(),
@@ -120,7 +120,7 @@ impl Hub {
             let mut rooms = self.rooms();
             let channel = rooms.entry(room).or_insert_with(|| {
                 self.want(Topic::Room(room));
-                self.inner.figures.rooms.increment(1);
+                self.inner.metrics.rooms.increment(1);
                 let life = self.inner.lives.fetch_add(1, Ordering::Relaxed) + 1;
                 let presence = presence::Presence::new(self.inner.node, life);
                 let Inner { ring, signal_interval, errands, .. } = &*self.inner;
@@ -242,7 +242,7 @@ impl Hub {
         if let Some(queue) = self.inner.tidings.get()
             && queue.try_send((room, tidings), bytes).is_err()
         {
-            self.inner.figures.overlooked.increment(1);
+            self.inner.metrics.overlooked.increment(1);
             self.inner.watchers.fall_behind(room);
         }
     }
@@ -262,8 +262,8 @@ impl Hub {
         self.channel(room).map(|channel| channel.present(people)).unwrap_or_default()
     }
 
-    pub(crate) fn figures(&self) -> &Figures {
-        &self.inner.figures
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
     /// How many sockets are open, and in how many rooms.
@@ -291,7 +291,7 @@ impl Hub {
     fn forget_if_over(&self, rooms: &mut HashMap<RoomId, Arc<room::Channel>>, room: RoomId) {
         if rooms.get(&room).is_some_and(|channel| channel.is_over()) {
             rooms.remove(&room);
-            self.inner.figures.rooms.decrement(1);
+            self.inner.metrics.rooms.decrement(1);
             self.release(Topic::Room(room));
         }
     }

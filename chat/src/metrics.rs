@@ -1,16 +1,14 @@
-//! What the domain measures of itself, by the `metrics` crate's macros: whoever runs it
-//! decides whether the figures are kept, and where.
+//! Metrics of the domain, recorded with the macros of the `metrics` crate. The application chooses the recorder.
 //!
-//! No figure has a label, so none can be multiplied. Handles are looked up once, here, and
-//! cost an atomic addition in use.
+//! No metric has labels. The handles are looked up once, here; recording is then one atomic addition.
 
 use ::metrics::{Counter, Gauge, Histogram, Unit};
 
-/// Changes of one commit.
+/// Name of the histogram of changes per commit.
 pub const COMMIT_CHANGES: &str = "liao_commit_changes";
-/// Frames that a returning socket was sent first.
+/// Name of the histogram of frames replayed when a socket resumes.
 pub const RESUME_FRAMES: &str = "liao_resume_frames";
-/// Where the buckets of [`COMMIT_CHANGES`] and [`RESUME_FRAMES`] end.
+/// Bucket bounds of [`COMMIT_CHANGES`] and [`RESUME_FRAMES`].
 pub const SIZES: [f64; 10] = [0.0, 1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 500.0, 1_000.0];
 
 const COMMIT_SECONDS: &str = "liao_commit_duration_seconds";
@@ -26,7 +24,7 @@ const PUBLISHED: &str = "liao_bus_published_total";
 const RECEIVED: &str = "liao_bus_received_total";
 const DROPPED: &str = "liao_bus_dropped_total";
 
-/// Says what each figure is. To be called once a recorder is there, before [`Chat::start`](crate::Chat::start).
+/// Registers the descriptions. Call it after installing the recorder and before [`Chat::start`](crate::Chat::start).
 pub fn describe() {
     ::metrics::describe_histogram!(COMMIT_CHANGES, "Messages, edits and deletions of one commit");
     ::metrics::describe_histogram!(COMMIT_SECONDS, Unit::Seconds, "Time a batch took, retries included");
@@ -50,9 +48,8 @@ pub fn describe() {
     );
 }
 
-/// The handles.
 #[derive(Clone)]
-pub(crate) struct Figures {
+pub(crate) struct Metrics {
     pub(crate) commit_changes: Histogram,
     pub(crate) commit_seconds: Histogram,
     pub(crate) stored: Counter,
@@ -69,7 +66,7 @@ pub(crate) struct Figures {
     pub(crate) dropped: Counter,
 }
 
-impl Default for Figures {
+impl Default for Metrics {
     fn default() -> Self {
         Self {
             commit_changes: ::metrics::histogram!(COMMIT_CHANGES),
@@ -90,7 +87,7 @@ impl Default for Figures {
     }
 }
 
-/// A number of things as figures take it.
-pub(crate) fn amount(of: usize) -> f64 {
-    f64::from(u32::try_from(of).unwrap_or(u32::MAX))
+/// Converts a count for a gauge or histogram.
+pub(crate) fn as_f64(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

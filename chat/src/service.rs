@@ -14,7 +14,7 @@ use crate::{
     bus::Addresses,
     error::{Error, Result},
     hub::Hub,
-    metrics::Figures,
+    metrics::Metrics,
     model::RoomId,
     store::{Store, StoreError, Tries},
     writer::Writer,
@@ -155,7 +155,7 @@ struct Inner {
     /// which it was stored. Rooms share them, and wait for each other where they do.
     comings: [Mutex<()>; COMINGS],
     settings: Settings,
-    figures: Figures,
+    metrics: Metrics,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -222,9 +222,9 @@ impl Chat {
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
         tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings, clock.clone());
-        let figures = Figures::default();
+        let metrics = Metrics::default();
         let comings = std::array::from_fn(|_| Mutex::default());
-        let inner = Inner { store, writer, hub, clock, limits, comings, settings, figures, stopping, tasks };
+        let inner = Inner { store, writer, hub, clock, limits, comings, settings, metrics, stopping, tasks };
         Self { inner: Arc::new(inner) }
     }
 
@@ -277,7 +277,7 @@ impl Chat {
         &self.inner.hub
     }
 
-    fn figures(&self) -> &Figures {
-        &self.inner.figures
+    fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     credential::Claim,
     error::Result,
     hub::Hub,
-    metrics::{Figures, amount},
+    metrics::{Metrics, as_f64},
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
     service::Clock,
     store::Store,
@@ -167,7 +167,7 @@ impl Writer {
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
         let task = Task {
-            context: batch::Context { store, hub, clock, figures: Figures::default() },
+            context: batch::Context { store, hub, clock, metrics: Metrics::default() },
             queue: Arc::clone(&queue),
             running: JoinSet::new(),
             holds: HashMap::new(),
@@ -214,7 +214,7 @@ impl Task {
                 let handle = self.running.spawn(isolation::run(self.context.clone(), batch.jobs));
                 self.holds.insert(handle.id(), batch.hold);
             }
-            self.context.figures.waiting.set(amount(self.queue.waiting()));
+            self.context.metrics.waiting.set(as_f64(self.queue.waiting()));
             if !is_open && self.running.is_empty() {
                 break;
             }

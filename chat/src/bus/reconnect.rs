@@ -44,7 +44,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: Queue, listener: Arc<dyn
         let (pushes, mut heard) = mpsc::channel(PUSHES);
         let opened = shared
             .closing
-            .run_until_cancelled(Link::open(&shared.addresses, pushes, &shared.figures.dropped))
+            .run_until_cancelled(Link::open(&shared.addresses, pushes, &shared.metrics.dropped))
             .await;
         let loss = match opened {
             None => return,
@@ -55,10 +55,10 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: Queue, listener: Arc<dyn
                 shared.is_up.store(false, Ordering::Relaxed);
                 shared.wishes().set_deaf();
                 let was_connected = shared.is_connected.send_replace(false);
-                shared.figures.redis.set(0.0);
+                shared.metrics.redis.set(0.0);
                 // What waited would come too late.
                 while queue.try_recv().is_some() {
-                    shared.figures.dropped.increment(1);
+                    shared.metrics.dropped.increment(1);
                 }
                 if was_connected {
                     (pause, is_told) = (FIRST_PAUSE, false);

@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
             if !is_connected && self.due.is_empty() && self.asked == 0 {
                 is_connected = true;
                 self.shared.is_connected.send_replace(true);
-                self.shared.figures.redis.set(1.0);
+                self.shared.metrics.redis.set(1.0);
                 tracing::info!("Redis is connected");
             }
             tokio::select! {
@@ -117,7 +117,7 @@ impl<'a> Session<'a> {
                 }
                 Some((flight, result)) = self.flights.next() => {
                     if let (Err(_), Flight::Publish { messages }) = (&result, &flight) {
-                        self.shared.figures.dropped.increment(*messages);
+                        self.shared.metrics.dropped.increment(*messages);
                     }
                     result?;
                     self.land(&flight);
@@ -154,7 +154,7 @@ impl<'a> Session<'a> {
         match *flight {
             Flight::Publish { messages } => {
                 self.publishing -= 1;
-                self.shared.figures.published.increment(messages);
+                self.shared.metrics.published.increment(messages);
             }
             Flight::Subscribe(topic) => {
                 self.asked -= 1;
@@ -240,7 +240,7 @@ impl<'a> Session<'a> {
         let Some(topic) = Topic::from_channel(&self.shared.system, &channel) else { return };
         let Some((sender, messages)) = wire::open(Bytes::from(parcel)) else { return };
         if sender != self.shared.node {
-            self.shared.figures.received.increment(messages.len() as u64);
+            self.shared.metrics.received.increment(messages.len() as u64);
             self.listener.received(topic, sender, messages);
         }
     }

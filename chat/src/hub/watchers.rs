@@ -20,7 +20,7 @@ use super::{
     inbox::{Mailbox, Signal},
 };
 use crate::{
-    metrics::Figures,
+    metrics::Metrics,
     model::{RoomId, UserId},
     queue,
 };
@@ -113,7 +113,7 @@ pub(super) struct Watchers {
     users: Mutex<HashMap<UserId, Mailboxes>>,
     /// Rooms with news that found the queue full.
     behind: Mutex<HashSet<RoomId>>,
-    figures: Figures,
+    metrics: Metrics,
 }
 
 /// A panic leaves these maps as they were: none is ever half changed.
@@ -141,7 +141,7 @@ impl Watchers {
     pub(super) fn watch(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) {
         let mut rooms = lock(&self.rooms);
         let watched = rooms.entry(room).or_insert_with(|| {
-            self.figures.followed.increment(1);
+            self.metrics.followed.increment(1);
             Arc::default()
         });
         lock(watched).mailboxes.insert(id, Arc::clone(mailbox));
@@ -156,7 +156,7 @@ impl Watchers {
         });
         if is_last {
             rooms.remove(&room);
-            self.figures.followed.decrement(1);
+            self.metrics.followed.decrement(1);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
         Code, Problem, Timestamp, User, UserId,
         limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
     },
-    password::{self, Verdict},
+    password::{self, PasswordMatch},
     store::{
         Conn, credentials as credential_rows, groups, sessions as session_rows, tokens as token_rows,
         users::{self, Account, NewUser},
@@ -131,9 +131,9 @@ impl Chat {
         let stored = stored.filter(|stored| stored.account.is_active).ok_or(Code::NoActiveAccount)?;
         let Account { user, tokens_from, .. } = stored.account;
         match verdict {
-            Verdict::Wrong => return Err(Code::NoActiveAccount.into()),
-            Verdict::Right => {}
-            Verdict::RightButOld => {
+            PasswordMatch::Wrong => return Err(Code::NoActiveAccount.into()),
+            PasswordMatch::Right => {}
+            PasswordMatch::RightButOutdated => {
                 // The password was right, so a failure here is no reason to turn them away.
                 // Boxed: rare, and larger than all the rest of a sign-in.
                 if let Err(error) = Box::pin(self.rehash(user.id, password, &stored.password_hash)).await {

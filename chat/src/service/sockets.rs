@@ -18,7 +18,7 @@ use crate::{
     credential::Claim,
     error::{Error, Result},
     hub::{Event, Head, Lagged, Subscription},
-    metrics::amount,
+    metrics::as_f64,
     model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
     store::{messages, rooms, watch},
 };
@@ -103,10 +103,10 @@ impl Chat {
         });
         if let Some(resume) = resume {
             if let Some(backfill) = Backfill::plan(&mut conn, self.store(), state, user.id, resume).await? {
-                self.figures().resume_frames.record(amount(backfill.frames()));
+                self.metrics().resume_frames.record(as_f64(backfill.frames()));
                 session.backfill = Some(Box::new(backfill));
             } else {
-                self.figures().resyncs.increment(1);
+                self.metrics().resyncs.increment(1);
                 session.push(&ServerFrame::Resync { rev: state.rev });
             }
         }

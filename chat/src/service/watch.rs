@@ -194,7 +194,7 @@ async fn fill(store: Store, hub: Hub, room: RoomId, turns: Arc<Semaphore>) {
     sleep(HOLD).await;
     let Ok(_turn) = turns.acquire().await else { return };
     let Some(filling) = hub.filling(room) else { return };
-    if let Err(error) = fetch(&store, room, &filling, &hub.figures().gaps).await {
+    if let Err(error) = fetch(&store, room, &filling, &hub.metrics().gaps).await {
         tracing::warn!(%error, %room, "changes of a room could not be fetched");
         sleep(PAUSE).await;
     }

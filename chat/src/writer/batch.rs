@@ -11,7 +11,7 @@ use super::{Change, Sender, Stored, Submission};
 use crate::{
     error::{Error, Result},
     hub::{Audience, Event, Frame, Hub, News},
-    metrics::Figures,
+    metrics::Metrics,
     model::{Message, MessageId, RoomId, RoomMessage, ServerFrame, Timestamp, UserId},
     service::Clock,
     store::{
@@ -37,7 +37,7 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) hub: Hub,
     pub(super) clock: Clock,
-    pub(super) figures: Figures,
+    pub(super) metrics: Metrics,
 }
 
 /// What became of each change of a batch, in their order.
@@ -82,7 +82,7 @@ pub(super) fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stor
         }
     };
     let answers = outcomes.0.into_iter().map(answer).collect();
-    context.figures.stored.increment(new);
+    context.metrics.stored.increment(new);
     answers
 }
 

@@ -13,7 +13,7 @@ use futures::FutureExt as _;
 use super::{Change, Job, batch};
 use crate::{
     error::{Error, Result},
-    metrics::amount,
+    metrics::as_f64,
     model::{Code, Failure, UserId},
     store::{FailureClass, Tries},
 };
@@ -22,7 +22,7 @@ use crate::{
 pub(super) async fn run(context: batch::Context, jobs: Vec<Job>) -> Vec<UserId> {
     let start = Instant::now();
     let guilty = isolated(&context, jobs).await;
-    context.figures.commit_seconds.record(start.elapsed());
+    context.metrics.commit_seconds.record(start.elapsed());
     guilty
 }
 
@@ -54,7 +54,7 @@ impl Attempt for batch::Context {
     }
 
     fn announce(&self, jobs: Vec<Job>, outcomes: batch::Outcomes) {
-        self.figures.commit_changes.record(amount(jobs.len()));
+        self.metrics.commit_changes.record(as_f64(jobs.len()));
         let answers = batch::announce(self, outcomes);
         for (job, answer) in jobs.into_iter().zip(answers) {
             // Whoever asked may have gone meanwhile; the change is stored all the same.

@@ -4,7 +4,7 @@
 use crate::{
     error::Result,
     model::{Timestamp, User},
-    password::{self, Verdict},
+    password::{self, PasswordMatch},
     service::{Chat, accounts::rules, validate::Problems},
     store::{
         Conn, groups,
@@ -75,7 +75,7 @@ impl Chat {
         drop(conn);
         let Some(stored) = stored.filter(|stored| stored.account.is_active) else { return Ok(false) };
         let verdict = password::verify(DEVELOPER_PASSWORD, Some(&stored.password_hash)).await?;
-        Ok(verdict != Verdict::Wrong)
+        Ok(verdict != PasswordMatch::Wrong)
     }
 }
 
