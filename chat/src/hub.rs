@@ -47,7 +47,7 @@ mod watchers;
 
 pub use event::{Audience, Event, Frame, Known, News, Publication, UserEvent};
 pub use inbox::{Arrival, Inbox, Signal};
-pub use look::{Errand, Head};
+pub use look::{Errand, RoomPosition};
 pub use open_sockets::{OpenSocket, OpenSockets};
 use room::volatile::Slot;
 pub use room::{Filling, Lagged, Subscription};

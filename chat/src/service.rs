@@ -16,7 +16,7 @@ use crate::{
     hub::Hub,
     metrics::Metrics,
     model::RoomId,
-    store::{Store, StoreError, Tries},
+    store::{Retry, Store, StoreError},
     writer::Writer,
 };
 
@@ -60,11 +60,11 @@ const COMINGS: usize = 64;
 /// Does it again where it met contention, which leaves nothing of it behind: on MySQL with the writer storing a message
 /// of the same member, or with whoever joins or leaves at the same moment.
 async fn retried<T, F: Future<Output = Result<T>>>(once: impl Fn() -> F) -> Result<T> {
-    let mut tries = Tries::new();
+    let mut retry = Retry::new();
     loop {
         match once().await {
             Err(Error::Store(error)) => {
-                if !tries.again(&error).await {
+                if !retry.backoff(&error).await {
                     return Err(error.into());
                 }
             }

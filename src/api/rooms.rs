@@ -9,7 +9,7 @@ use chat::{
     Chat,
     credential::Claim,
     model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
-    service::rooms::{RoomFilter, RoomPlace},
+    service::rooms::{RoomCursor, RoomFilter},
 };
 
 use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
@@ -102,13 +102,13 @@ async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Lis
 }
 
 /// Reads what [`write_place`] wrote.
-fn read_place(text: &str) -> Option<RoomPlace> {
+fn read_place(text: &str) -> Option<RoomCursor> {
     let (at, id) = text.split_once('-')?;
-    Some(RoomPlace { active_at: Timestamp(at.parse().ok()?), room: RoomId(id.parse().ok()?) })
+    Some(RoomCursor { active_at: Timestamp(at.parse().ok()?), room: RoomId(id.parse().ok()?) })
 }
 
 /// A place as a parameter.
-fn write_place(place: RoomPlace) -> String {
+fn write_place(place: RoomCursor) -> String {
     format!("{}-{}", place.active_at.0, place.room.0)
 }
 
@@ -127,8 +127,8 @@ impl Window {
 
     /// The `Link` header of RFC 8288 to the pages beside this one. The next one is named by
     /// its place too: a client that follows the links reads the whole list in one sweep.
-    fn links(&self, path: &str, query: &str, next: Option<RoomPlace>) -> HeaderMap {
-        let link = |page: i64, after: Option<RoomPlace>, rel: &str| {
+    fn links(&self, path: &str, query: &str, next: Option<RoomCursor>) -> HeaderMap {
+        let link = |page: i64, after: Option<RoomCursor>, rel: &str| {
             let kept = url::form_urlencoded::parse(query.as_bytes())
                 .filter(|(name, _)| !matches!(&**name, "page" | "after"));
             let query = url::form_urlencoded::Serializer::new(String::new())

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{Head, Hub, Lagged, UserEvent};
+use super::{Hub, Lagged, RoomPosition, UserEvent};
 use crate::{
     bus::Topic,
     model::{Notification, RoomId, UserId},
@@ -99,7 +99,7 @@ impl Inbox {
     }
 
     /// Since it is watched, the room was read: so far it was. What comes later and is not heard of counts as missed.
-    pub fn know(&self, room: RoomId, head: Head) {
+    pub fn know(&self, room: RoomId, head: RoomPosition) {
         self.hub.inner.watchers.know(room, head);
     }
 

@@ -8,7 +8,7 @@ use crate::model::RoomId;
 
 /// How far a room is in the database.
 #[derive(Clone, Copy, Debug)]
-pub struct Head {
+pub struct RoomPosition {
     /// Its change number.
     pub rev: i64,
     /// Its newest message's place.
@@ -42,7 +42,7 @@ impl Hub {
 
     /// The database is so far with the room. Gives the number up to which those who lost the
     /// right to listen were closed here, if there are later ones.
-    pub(crate) fn learn(&self, room: RoomId, head: Head) -> Option<i64> {
+    pub(crate) fn learn(&self, room: RoomId, head: RoomPosition) -> Option<i64> {
         let listeners = self.channel(room).and_then(|channel| channel.learn(head));
         let watchers = self.inner.watchers.learn(room, head);
         if watchers.has_missed_change {
@@ -55,7 +55,7 @@ impl Hub {
     }
 
     /// Everybody who lost the right to listen to the room by then was closed here.
-    pub(crate) fn set_checked(&self, room: RoomId, head: Head) {
+    pub(crate) fn set_checked(&self, room: RoomId, head: RoomPosition) {
         if let Some(channel) = self.channel(room) {
             channel.set_checked(head.access_rev);
         }

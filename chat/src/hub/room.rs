@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Errand, Event, Frame, Head, Hub, presence::Presence, reads::Reads, sequence::Sequence};
+use super::{Errand, Event, Frame, Hub, RoomPosition, presence::Presence, reads::Reads, sequence::Sequence};
 use crate::model::{RoomId, UserRef};
 
 mod filling;
@@ -109,7 +109,7 @@ impl Channel {
 
     /// The database is so far. Gives the number up to which those who lost the right to listen
     /// were closed, if there are later ones.
-    pub(super) fn learn(&self, head: Head) -> Option<i64> {
+    pub(super) fn learn(&self, head: RoomPosition) -> Option<i64> {
         // Before the first listener has read, there is nothing to compare with.
         if !self.is_started() {
             return None;
@@ -249,7 +249,7 @@ impl Subscription {
     ///
     /// # Errors
     /// What `head` says; the next one tries again.
-    pub async fn begin<E>(&self, head: impl AsyncFnOnce() -> Result<Head, E>) -> Result<(), E> {
+    pub async fn begin<E>(&self, head: impl AsyncFnOnce() -> Result<RoomPosition, E>) -> Result<(), E> {
         let read = async || {
             let head = head().await?;
             self.channel.checked.store(head.access_rev, Ordering::Relaxed);

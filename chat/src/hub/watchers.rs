@@ -16,7 +16,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Event, Head, News, UserEvent,
+    Event, News, RoomPosition, UserEvent,
     inbox::{Mailbox, Signal},
 };
 use crate::{
@@ -185,7 +185,7 @@ impl Watchers {
     }
 
     /// One of the room's watchers has read, since it watches, how far the room was.
-    pub(super) fn know(&self, room: RoomId, head: Head) {
+    pub(super) fn know(&self, room: RoomId, head: RoomPosition) {
         if let Some(watched) = self.room(room) {
             let mut watched = lock(&watched);
             if watched.seq.is_none() {
@@ -197,7 +197,7 @@ impl Watchers {
 
     /// The database is so far. What it had at the last look and is not heard of yet was
     /// missed: of messages, the watchers are told here.
-    pub(super) fn learn(&self, room: RoomId, head: Head) -> Learned {
+    pub(super) fn learn(&self, room: RoomId, head: RoomPosition) -> Learned {
         let Some(watched) = self.room(room) else { return Learned::default() };
         let mut watched = lock(&watched);
         let Some(told) = watched.seq else { return Learned::default() };
@@ -318,9 +318,9 @@ mod tests {
         let (hub, _errands) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let head = |seq| Head { rev: seq, seq, access_rev: 3 };
+        let head = |seq| RoomPosition { rev: seq, seq, access_rev: 3 };
         assert_eq!(hub.learn(RoomId(1), head(9)), None, "nobody has read how far it is");
-        inbox.know(RoomId(1), Head { rev: 4, seq: 4, access_rev: 2 });
+        inbox.know(RoomId(1), RoomPosition { rev: 4, seq: 4, access_rev: 2 });
         assert_eq!(hub.learn(RoomId(1), head(4)), Some(2), "somebody lost the right to listen");
         hub.set_checked(RoomId(1), head(4));
         // On its way at the first look, not at the second.
@@ -342,7 +342,7 @@ mod tests {
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let head = |rev| Head { rev, seq: 4, access_rev: 0 };
+        let head = |rev| RoomPosition { rev, seq: 4, access_rev: 0 };
         inbox.know(RoomId(1), head(5));
         hub.learn(RoomId(1), head(6));
         assert!(rooms.next().now_or_never().is_none(), "it may be on its way");

@@ -1,12 +1,12 @@
 //! Who may do what in a room: the whole table, in one place.
 //!
-//! Every rule starts from the asking user's [`Standing`]. What they may not know of
+//! Every rule starts from the asking user's [`RoomAccess`]. What they may not know of
 //! looks exactly like what is not there.
 
 use crate::{
     error::{Error, Result},
     model::{Code, MessagePermissions, Role, RoomPermissions, RoomType},
-    store::rooms::{MemberState, RoomState, Standing},
+    store::rooms::{MemberState, RoomAccess, RoomState},
 };
 
 /// What somebody wants to do in a room.
@@ -44,19 +44,19 @@ pub enum Action {
     ManageRoom,
 }
 
-/// May the user with this standing do this?
+/// May the user with this access do this?
 ///
 /// # Errors
 /// `not_found`, `banned`, `not_a_member`, `muted`, `permission_denied`.
-pub fn allow(standing: Option<&Standing>, action: Action) -> Result<&Standing> {
-    let standing = standing.ok_or(Code::NotFound)?;
-    judge(&standing.room, standing.member.as_ref(), action)?;
-    Ok(standing)
+pub fn allow(access: Option<&RoomAccess>, action: Action) -> Result<&RoomAccess> {
+    let access = access.ok_or(Code::NotFound)?;
+    judge(&access.room, access.member.as_ref(), action)?;
+    Ok(access)
 }
 
-/// What the user with this standing may do beyond speaking.
-pub(crate) fn powers(standing: &Standing) -> RoomPermissions {
-    let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
+/// What the user with this access may do beyond speaking.
+pub(crate) fn powers(access: &RoomAccess) -> RoomPermissions {
+    let may = |action| judge(&access.room, access.member.as_ref(), action).is_ok();
     RoomPermissions {
         invite: may(Action::Invite),
         moderate: may(Action::Moderate),
@@ -65,9 +65,9 @@ pub(crate) fn powers(standing: &Standing) -> RoomPermissions {
     }
 }
 
-/// What the user with this standing may do with the room's messages.
-pub(crate) fn rights(standing: &Standing) -> MessagePermissions {
-    let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
+/// What the user with this access may do with the room's messages.
+pub(crate) fn rights(access: &RoomAccess) -> MessagePermissions {
+    let may = |action| judge(&access.room, access.member.as_ref(), action).is_ok();
     MessagePermissions {
         write: may(Action::Send),
         delete_own: may(Action::Delete { is_own: true }),
@@ -112,10 +112,10 @@ pub(crate) fn may_act_on(actor: Role, target: Role, is_last_admin: bool) -> Resu
 
 /// Why somebody who listened to a room may not any more. Whoever was in may know what became
 /// of the room and of their place in it.
-pub(crate) fn loss(standing: &Standing) -> Option<Code> {
-    allow(Some(standing), Action::Listen).err()?;
-    let is_banned = standing.member.as_ref().is_some_and(|member| member.is_banned);
-    Some(match (standing.room.is_active, is_banned) {
+pub(crate) fn loss(access: &RoomAccess) -> Option<Code> {
+    allow(Some(access), Action::Listen).err()?;
+    let is_banned = access.member.as_ref().is_some_and(|member| member.is_banned);
+    Some(match (access.room.is_active, is_banned) {
         (false, _) => Code::NotFound,
         (true, true) => Code::Banned,
         (true, false) => Code::NotAMember,
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::model::RoomId;
 
-    fn standing(room_type: RoomType, member: Option<MemberState>) -> Standing {
+    fn access(room_type: RoomType, member: Option<MemberState>) -> RoomAccess {
         let room = RoomState {
             id: RoomId(1),
             name: "room".into(),
@@ -187,7 +187,7 @@ mod tests {
             seq: 0,
             rev: 0,
         };
-        Standing { room, member }
+        RoomAccess { room, member }
     }
 
     fn member() -> MemberState {
@@ -207,32 +207,32 @@ mod tests {
         let banned = MemberState { is_banned: true, ..member() };
         let gone = MemberState { is_present: false, ..banned.clone() };
         let leaving = |kind, member: &MemberState| {
-            allow(Some(&standing(kind, Some(member.clone()))), Action::Leave).err().map(|error| error.code())
+            allow(Some(&access(kind, Some(member.clone()))), Action::Leave).err().map(|error| error.code())
         };
         assert_eq!(leaving(RoomType::Public, &banned), None);
         assert_eq!(leaving(RoomType::Public, &gone), Some(Code::Banned));
         assert_eq!(leaving(RoomType::Group, &banned), Some(Code::NotFound));
         assert_eq!(leaving(RoomType::Group, &member()), None);
-        let stranger = standing(RoomType::Public, None);
+        let stranger = access(RoomType::Public, None);
         assert_eq!(allow(Some(&stranger), Action::Leave).err().map(|e| e.code()), Some(Code::NotAMember));
     }
 
     /// The answer for each action, in the order See, Join, Read, Listen, Send.
-    fn answers(standing: Option<&Standing>) -> [Option<Code>; 5] {
+    fn answers(access: Option<&RoomAccess>) -> [Option<Code>; 5] {
         [Action::See, Action::Join, Action::Read, Action::Listen, Action::Send]
-            .map(|action| allow(standing, action).err().map(|error| error.code()))
+            .map(|action| allow(access, action).err().map(|error| error.code()))
     }
 
     #[test]
     fn a_member_may_do_everything_that_members_do() {
-        let all = answers(Some(&standing(RoomType::Private, Some(member()))));
+        let all = answers(Some(&access(RoomType::Private, Some(member()))));
         assert_eq!(all, [None; 5]);
     }
 
     #[test]
     fn a_stranger_sees_a_public_room_and_may_join_it() {
         let not_in = Some(Code::NotAMember);
-        let all = answers(Some(&standing(RoomType::Public, None)));
+        let all = answers(Some(&access(RoomType::Public, None)));
         assert_eq!(all, [None, None, not_in, not_in, not_in]);
     }
 
@@ -240,8 +240,8 @@ mod tests {
     fn a_hidden_room_does_not_exist_for_whoever_is_not_in_it() {
         let gone = MemberState { is_present: false, ..member() };
         for kind in [RoomType::Private, RoomType::Group] {
-            assert_eq!(answers(Some(&standing(kind, None))), [Some(Code::NotFound); 5]);
-            assert_eq!(answers(Some(&standing(kind, Some(gone.clone())))), [Some(Code::NotFound); 5]);
+            assert_eq!(answers(Some(&access(kind, None))), [Some(Code::NotFound); 5]);
+            assert_eq!(answers(Some(&access(kind, Some(gone.clone())))), [Some(Code::NotFound); 5]);
         }
         assert_eq!(answers(None), [Some(Code::NotFound); 5]);
     }
@@ -250,21 +250,21 @@ mod tests {
     fn the_banned_are_told_so_where_they_may_know_of_the_room() {
         let banned = MemberState { is_banned: true, ..member() };
         let gone = MemberState { is_present: false, ..banned.clone() };
-        assert_eq!(answers(Some(&standing(RoomType::Public, Some(banned.clone())))), [Some(Code::Banned); 5]);
-        assert_eq!(answers(Some(&standing(RoomType::Public, Some(gone)))), [Some(Code::Banned); 5]);
-        assert_eq!(answers(Some(&standing(RoomType::Group, Some(banned)))), [Some(Code::NotFound); 5]);
+        assert_eq!(answers(Some(&access(RoomType::Public, Some(banned.clone())))), [Some(Code::Banned); 5]);
+        assert_eq!(answers(Some(&access(RoomType::Public, Some(gone)))), [Some(Code::Banned); 5]);
+        assert_eq!(answers(Some(&access(RoomType::Group, Some(banned)))), [Some(Code::NotFound); 5]);
     }
 
     #[test]
     fn the_muted_may_listen_but_not_write() {
         let muted = MemberState { is_muted: true, ..member() };
-        let all = answers(Some(&standing(RoomType::Public, Some(muted))));
+        let all = answers(Some(&access(RoomType::Public, Some(muted))));
         assert_eq!(all, [None, None, None, None, Some(Code::Muted)]);
     }
 
     #[test]
     fn a_deleted_room_is_a_memory_of_its_members_only() {
-        let mut deleted = standing(RoomType::Public, Some(member()));
+        let mut deleted = access(RoomType::Public, Some(member()));
         deleted.room.is_active = false;
         let gone = Some(Code::NotFound);
         assert_eq!(answers(Some(&deleted)), [None, gone, None, gone, gone]);
@@ -272,24 +272,24 @@ mod tests {
         assert_eq!(answers(Some(&deleted)), [gone; 5]);
     }
     /// The answer for each of the moderators' and admins' actions, in the order of the table.
-    fn powers(standing: Option<&Standing>) -> [Option<Code>; 4] {
+    fn powers(access: Option<&RoomAccess>) -> [Option<Code>; 4] {
         [Action::Invite, Action::Moderate, Action::SetRole, Action::ManageRoom]
-            .map(|action| allow(standing, action).err().map(|error| error.code()))
+            .map(|action| allow(access, action).err().map(|error| error.code()))
     }
 
     #[test]
     fn what_is_offered_is_what_is_allowed() {
         for role in [Role::Admin, Role::Moderator, Role::Member] {
-            let standing = standing(RoomType::Public, Some(MemberState { role, ..member() }));
-            let RoomPermissions { invite, moderate, set_role, manage_room } = super::powers(&standing);
-            let allowed = powers(Some(&standing)).map(|refusal| refusal.is_none());
+            let access = access(RoomType::Public, Some(MemberState { role, ..member() }));
+            let RoomPermissions { invite, moderate, set_role, manage_room } = super::powers(&access);
+            let allowed = powers(Some(&access)).map(|refusal| refusal.is_none());
             assert_eq!([invite, moderate, set_role, manage_room], allowed, "{role:?}");
         }
     }
 
     #[test]
     fn what_the_roles_may_do() {
-        let with = |role| powers(Some(&standing(RoomType::Private, Some(MemberState { role, ..member() }))));
+        let with = |role| powers(Some(&access(RoomType::Private, Some(MemberState { role, ..member() }))));
         let no = Some(Code::PermissionDenied);
         assert_eq!(with(Role::Admin), [None; 4]);
         assert_eq!(with(Role::Moderator), [None, None, no, no]);
@@ -303,13 +303,13 @@ mod tests {
         let banned = MemberState { is_banned: true, ..admin.clone() };
         for outsider in [None, Some(gone)] {
             assert_eq!(
-                powers(Some(&standing(RoomType::Public, outsider.clone()))),
+                powers(Some(&access(RoomType::Public, outsider.clone()))),
                 [Some(Code::NotAMember); 4]
             );
-            assert_eq!(powers(Some(&standing(RoomType::Group, outsider))), [Some(Code::NotFound); 4]);
+            assert_eq!(powers(Some(&access(RoomType::Group, outsider))), [Some(Code::NotFound); 4]);
         }
-        assert_eq!(powers(Some(&standing(RoomType::Public, Some(banned)))), [Some(Code::Banned); 4]);
-        let mut deleted = standing(RoomType::Public, Some(admin));
+        assert_eq!(powers(Some(&access(RoomType::Public, Some(banned)))), [Some(Code::Banned); 4]);
+        let mut deleted = access(RoomType::Public, Some(admin));
         deleted.room.is_active = false;
         assert_eq!(powers(Some(&deleted)), [Some(Code::NotFound); 4]);
     }
@@ -319,8 +319,8 @@ mod tests {
         let change = |member: MemberState| {
             [true, false].map(|is_own| {
                 [Action::Edit { is_own }, Action::Delete { is_own }].map(|action| {
-                    let standing = standing(RoomType::Public, Some(member.clone()));
-                    allow(Some(&standing), action).err().map(|error| error.code())
+                    let access = access(RoomType::Public, Some(member.clone()));
+                    allow(Some(&access), action).err().map(|error| error.code())
                 })
             })
         };
@@ -339,10 +339,10 @@ mod tests {
         let gone = MemberState { is_present: false, ..member() };
         let banned = MemberState { is_banned: true, ..member() };
         for kind in [RoomType::Public, RoomType::Private] {
-            let told = |member: &MemberState| loss(&standing(kind, Some(member.clone())));
+            let told = |member: &MemberState| loss(&access(kind, Some(member.clone())));
             let expected = [None, Some(Code::NotAMember), Some(Code::Banned)];
             assert_eq!([told(&member()), told(&gone), told(&banned)], expected, "{kind:?}");
-            let mut deleted = standing(kind, Some(member()));
+            let mut deleted = access(kind, Some(member()));
             deleted.room.is_active = false;
             assert_eq!(loss(&deleted), Some(Code::NotFound));
         }

@@ -192,10 +192,10 @@ impl Chat {
         self.ending(move |chat| async move {
             let mut tx = chat.store().write().await?;
             let end = if is_active {
-                users::let_in(&mut tx, id).await?;
+                users::activate(&mut tx, id).await?;
                 None
             } else {
-                users::shut_out(&mut tx, id).await?;
+                users::deactivate(&mut tx, id).await?;
                 Some(chat.end_all(&mut tx, id, None).await?)
             };
             tx.commit().await?;
@@ -212,7 +212,7 @@ impl Chat {
         let now = self.clock().now();
         users::end_tokens(tx, user, now).await?;
         session_rows::delete_of(tx, user, keep).await?;
-        token_rows::forget_of(tx, user).await?;
+        token_rows::delete_of(tx, user).await?;
         let end = CredentialEnd { user, what: Ended::Person };
         credential_rows::record(tx, &end, now).await?;
         Ok(end)
@@ -228,8 +228,8 @@ impl Chat {
         problems.filled_line("group", group, GROUP_NAME_MAX);
         problems.finish()?;
         let mut conn = self.store().write().await?;
-        let (id, _) = groups::ensure(&mut conn, group).await?;
-        groups::enter(&mut conn, id, user.id).await?;
+        let (id, _) = groups::get_or_create(&mut conn, group).await?;
+        groups::add_member(&mut conn, id, user.id).await?;
         conn.commit().await?;
         Ok(user)
     }

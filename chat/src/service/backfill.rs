@@ -163,8 +163,8 @@ fn pages(new: &[Extent], changed: &[Extent]) -> VecDeque<Page> {
 /// Reads a page, if the user may still listen.
 async fn read(store: Store, room: RoomRef, user: UserId, page: Page) -> Result<Vec<Bytes>> {
     let mut conn = store.read().await?;
-    let standing = rooms::standing(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
-    if let Some(code) = access::loss(&standing) {
+    let access = rooms::access(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
+    if let Some(code) = access::loss(&access) {
         return Err(code.into());
     }
     let mut frames = Vec::new();

@@ -40,7 +40,7 @@ impl Chat {
     /// A message never moves, so this needs no lock.
     async fn room_of(&self, message: MessageId) -> Result<crate::model::RoomId> {
         let mut conn = self.store().read().await?;
-        let (room, _) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
+        let (room, _) = messages::locate(&mut conn, message).await?.ok_or(Code::NotFound)?;
         Ok(room)
     }
 

@@ -15,7 +15,7 @@ use crate::{
     store::{
         Conn,
         messages::{self, StoredMessage},
-        rooms::{self, Standing},
+        rooms::{self, RoomAccess},
     },
 };
 
@@ -41,8 +41,8 @@ impl Chat {
     pub async fn history(&self, viewer: &User, room: RoomId, query: HistoryQuery) -> Result<MessagePage> {
         let window = Window::of(query)?;
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        window.read(&mut conn, standing.as_ref()).await
+        let access = rooms::access(&mut conn, room, viewer.id).await?;
+        window.read(&mut conn, access.as_ref()).await
     }
 }
 
@@ -80,9 +80,9 @@ impl Window {
         (self.page - 1).saturating_mul(self.size)
     }
 
-    /// Reads it for somebody with this standing.
-    pub(super) async fn read(&self, conn: &mut Conn, standing: Option<&Standing>) -> Result<MessagePage> {
-        let state = &allow(standing, Action::Read)?.room;
+    /// Reads it for somebody with this access.
+    pub(super) async fn read(&self, conn: &mut Conn, access: Option<&RoomAccess>) -> Result<MessagePage> {
+        let state = &allow(access, Action::Read)?.room;
         let (room, total) = (state.id, state.seq);
         let is_forward = self.query.after_id.is_some();
         let (after, upto) = if let Some(id) = self.query.after_id {
@@ -109,9 +109,9 @@ impl Window {
         Ok(MessagePage { messages: stored, page: self.page, page_size: self.size, total, has_more })
     }
 
-    /// The page of what was found [`Self::below_the_newest`], for somebody with this standing.
-    pub(super) fn filled(&self, standing: &Standing, found: Vec<StoredMessage>) -> Result<MessagePage> {
-        let total = allow(Some(standing), Action::Read)?.room.seq;
+    /// The page of what was found [`Self::below_the_newest`], for somebody with this access.
+    pub(super) fn filled(&self, access: &RoomAccess, found: Vec<StoredMessage>) -> Result<MessagePage> {
+        let total = allow(Some(access), Action::Read)?.room.seq;
         let has_more = total.saturating_sub(self.skipped()) > self.size;
         let messages = found.into_iter().rev().map(|stored| stored.message).collect();
         Ok(MessagePage { messages, page: self.page, page_size: self.size, total, has_more })

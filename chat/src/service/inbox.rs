@@ -17,12 +17,12 @@ use super::{AuthenticatedSocket, Chat, notifications};
 use crate::{
     credential::Claim,
     error::Result,
-    hub::{Arrival, Head, Inbox, Signal, UserEvent},
+    hub::{Arrival, Inbox, RoomPosition, Signal, UserEvent},
     model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
     store::{
         Conn,
         notifications::{derived, stored},
-        reads::{self, Reading},
+        reads::{self, ReadPosition},
     },
 };
 
@@ -66,7 +66,7 @@ impl Chat {
         // what overlaps is told by its place.
         let mut inbox = self.hub().subscribe_user(user.id).await;
         let mut conn = self.store().read().await?;
-        for reading in reads::readings(&mut conn, user.id).await? {
+        for reading in reads::positions(&mut conn, user.id).await? {
             inbox.watch(reading.room);
         }
         inbox.settle().await;
@@ -79,7 +79,7 @@ impl Chat {
             due: BTreeSet::new(),
             ready: VecDeque::new(),
         };
-        let mut readings = reads::readings(&mut conn, user.id).await?;
+        let mut readings = reads::positions(&mut conn, user.id).await?;
         session.push(&NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user });
         readings.sort_unstable_by_key(|reading| reading.room);
         for reading in readings {
@@ -199,7 +199,7 @@ impl NotificationSession {
         let mut conn = self.chat.store().read().await?;
         match question {
             Question::Rooms => {
-                let readings = reads::readings(&mut conn, self.socket.user().id).await?;
+                let readings = reads::positions(&mut conn, self.socket.user().id).await?;
                 let of: BTreeSet<RoomId> = readings.iter().map(|reading| reading.room).collect();
                 let others = self.rooms.keys().copied().filter(|room| !of.contains(room));
                 self.questions.extend(others.map(Question::Room));
@@ -226,7 +226,7 @@ impl NotificationSession {
     async fn look(&mut self, conn: &mut Conn, room: RoomId) -> Result<()> {
         // Before the look, so that nothing falls between.
         self.inbox.watch(room);
-        let Some(reading) = reads::reading(conn, self.socket.user().id, room).await? else {
+        let Some(reading) = reads::position(conn, self.socket.user().id, room).await? else {
             self.leave(room);
             return Ok(());
         };
@@ -290,8 +290,8 @@ impl NotificationSession {
 }
 
 /// How far the room was when this was read.
-fn head(reading: &Reading) -> Head {
-    Head { rev: reading.rev, seq: reading.seq, access_rev: reading.access_rev }
+fn head(reading: &ReadPosition) -> RoomPosition {
+    RoomPosition { rev: reading.rev, seq: reading.seq, access_rev: reading.access_rev }
 }
 
 /// The room whose moment comes next, when it has come.

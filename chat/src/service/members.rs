@@ -18,7 +18,7 @@ use crate::{
     },
     store::{
         Conn, StoreResult,
-        members::{self, Listed},
+        members::{self, MemberFilter},
         notifications, rooms, users,
     },
 };
@@ -40,9 +40,9 @@ impl Chat {
     /// `not_found`, `banned`.
     pub async fn members(&self, viewer: &User, room: RoomId) -> Result<Vec<Member>> {
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        let tag = allow(standing.as_ref(), Action::See)?.room.to_ref();
-        Ok(members::list(&mut conn, tag, Listed::All, ROOM_MEMBERS_MAX).await?)
+        let access = rooms::access(&mut conn, room, viewer.id).await?;
+        let tag = allow(access.as_ref(), Action::See)?.room.to_ref();
+        Ok(members::list(&mut conn, tag, MemberFilter::All, ROOM_MEMBERS_MAX).await?)
     }
 
     /// Brings the user of this name into a room, at once, and leaves them a notification.
@@ -64,8 +64,8 @@ impl Chat {
     async fn try_to_invite(self, inviter: User, room: RoomId, key: String) -> Result<Invited> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, room).await?;
-        let standing = rooms::standing(&mut tx, room, inviter.id).await?;
-        let state = &allow(standing.as_ref(), Action::Invite)?.room;
+        let access = rooms::access(&mut tx, room, inviter.id).await?;
+        let state = &allow(access.as_ref(), Action::Invite)?.room;
         let guest = users::find_by_key(&mut tx, &key).await?;
         let guest = guest.filter(|account| account.is_active).map(|account| account.user);
         let guest = guest.ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
@@ -85,7 +85,7 @@ impl Chat {
         self.charge_invitation(&mut tx, &inviter, &guest).await?;
         let now = self.clock().now();
         let role = role_of_newcomer(&mut tx, room).await?;
-        members::enter(&mut tx, room, guest.id, role, state.seq, now).await?;
+        members::join(&mut tx, room, guest.id, role, state.seq, now).await?;
         rooms::add_members(&mut tx, room, 1).await?;
         let content = format!("{} 邀请您加入房间 {}", inviter.username, state.name);
         let notice = note_invitation(&mut tx, guest.id, room, was_in, &content, now).await?;
@@ -101,7 +101,7 @@ impl Chat {
     /// Counts the invitation of a stranger; of somebody whom one shares a room with, none.
     async fn charge_invitation(&self, conn: &mut Conn, inviter: &User, guest: &User) -> Result<()> {
         if self.limits().counts_invitations()
-            && members::shared_rooms::closest_room(conn, inviter.id, guest.id).await?.is_none()
+            && members::shared_rooms::smallest(conn, inviter.id, guest.id).await?.is_none()
         {
             self.limits().act(inviter.id, Cost::Invitation)?;
         }
@@ -134,8 +134,8 @@ async fn note_invitation(
     content: &str,
     now: Timestamp,
 ) -> StoreResult<Option<i64>> {
-    if was_in && let Some(open) = notifications::stored::open_invitation(tx, guest, room).await? {
-        notifications::stored::renew(tx, open, content, now).await?;
+    if was_in && let Some(open) = notifications::stored::unread_invitation(tx, guest, room).await? {
+        notifications::stored::update_content(tx, open, content, now).await?;
         return Ok(Some(open));
     }
     let kind = NotificationType::RoomInvite;

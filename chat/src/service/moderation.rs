@@ -86,7 +86,7 @@ impl Chat {
                 }
                 count += 1;
                 let role = role_of_newcomer(&mut tx, room).await?;
-                members::enter(&mut tx, room, user, role, state.seq, self.clock().now()).await?;
+                members::join(&mut tx, room, user, role, state.seq, self.clock().now()).await?;
             }
             changes.push(if is_banned { MemberChange::Banned } else { MemberChange::Unbanned });
         }
@@ -148,12 +148,12 @@ impl Chat {
 /// Locks the room and finds out whether `actor` may do this to `user` there.
 async fn open(tx: &mut Conn, actor: &User, room: RoomId, user: UserId, action: Action) -> Result<Case> {
     rooms::lock(tx, room).await?;
-    let standing = rooms::standing(tx, room, actor.id).await?;
-    let standing = allow(standing.as_ref(), action)?;
-    let role = standing.member.as_ref().map(|member| member.role).unwrap_or_default();
-    let target = members::find(tx, standing.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
+    let access = rooms::access(tx, room, actor.id).await?;
+    let access = allow(access.as_ref(), action)?;
+    let role = access.member.as_ref().map(|member| member.role).unwrap_or_default();
+    let target = members::find(tx, access.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
     let member = &target.member;
-    let is_last_admin = member.role == Role::Admin && !members::has_admin_beside(tx, room, member.id).await?;
+    let is_last_admin = member.role == Role::Admin && !members::has_other_admin(tx, room, member.id).await?;
     may_act_on(role, member.role, is_last_admin)?;
-    Ok(Case { room: standing.room.clone(), target })
+    Ok(Case { room: access.room.clone(), target })
 }

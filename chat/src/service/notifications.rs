@@ -14,7 +14,7 @@ use crate::{
     },
     store::{
         Conn,
-        notifications::{self, Found, Key, derived, individually_read, mentions, stored},
+        notifications::{self, NotificationRecord, SortKey, derived, individually_read, mentions, stored},
         reads, rooms,
     },
 };
@@ -140,7 +140,11 @@ impl Chat {
 }
 
 /// Notifications as their receiver sees them, each with its room.
-pub(super) async fn present(conn: &mut Conn, user: &User, found: Vec<Found>) -> Result<Vec<Notification>> {
+pub(super) async fn present(
+    conn: &mut Conn,
+    user: &User,
+    found: Vec<NotificationRecord>,
+) -> Result<Vec<Notification>> {
     let of: BTreeSet<RoomId> = found.iter().map(|found| found.room).collect();
     let of: Vec<RoomId> = of.into_iter().collect();
     let rooms = rooms::views(conn, user.id, &of).await?;
@@ -160,13 +164,13 @@ pub(super) async fn present(conn: &mut Conn, user: &User, found: Vec<Found>) -> 
     Ok(shown.collect())
 }
 
-async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<Key> {
+async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<SortKey> {
     let checked = NotificationId::checked(id);
     let id = checked.ok_or(Error::invalid("before_id", Problem::OutOfRange { min: 1, max: MAX_ID }))?;
     Ok(find(conn, user, id).await?.ok_or(Code::NotFound)?.key)
 }
 
-async fn find(conn: &mut Conn, user: &User, id: NotificationId) -> Result<Option<Found>> {
+async fn find(conn: &mut Conn, user: &User, id: NotificationId) -> Result<Option<NotificationRecord>> {
     Ok(match id.to_ref() {
         Some(NotificationRef::Message(message)) => derived::about(conn, user.id, &[message]).await?.pop(),
         Some(NotificationRef::Row(row)) => stored::find(conn, user.id, row).await?,

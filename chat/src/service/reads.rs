@@ -35,15 +35,15 @@ impl Chat {
         self.limits().act(reader.id, Cost::ReadMark)?;
         let (room, seq, is_new) = {
             let mut conn = self.store().read().await?;
-            let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
+            let (room, seq) = messages::locate(&mut conn, message).await?.ok_or(Code::NotFound)?;
             if expected.is_some_and(|expected| expected != room) {
                 return Err(Code::NotFound.into());
             }
-            let standing = rooms::standing(&mut conn, room, reader.id).await?;
-            let standing = allow(standing.as_ref(), Action::Read)?;
-            let is_ahead = standing.member.as_ref().is_none_or(|member| member.last_read_seq < seq);
+            let access = rooms::access(&mut conn, room, reader.id).await?;
+            let access = allow(access.as_ref(), Action::Read)?;
+            let is_ahead = access.member.as_ref().is_none_or(|member| member.last_read_seq < seq);
             // Who comes in has read nothing of what was there, and yet none of it is unread.
-            (room, seq, is_ahead || !reads::is_noted(&mut conn, room, reader.id, seq).await?)
+            (room, seq, is_ahead || !reads::is_recorded(&mut conn, room, reader.id, seq).await?)
         };
         if !is_new {
             return Ok(());
@@ -72,9 +72,9 @@ impl Chat {
     /// `not_found`, `banned`, `not_a_member`.
     pub async fn readers(&self, viewer: &User, message: MessageId) -> Result<Vec<MessageReader>> {
         let mut conn = self.store().read().await?;
-        let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        allow(standing.as_ref(), Action::Read)?;
+        let (room, seq) = messages::locate(&mut conn, message).await?.ok_or(Code::NotFound)?;
+        let access = rooms::access(&mut conn, room, viewer.id).await?;
+        allow(access.as_ref(), Action::Read)?;
         Ok(reads::readers(&mut conn, room, seq, message).await?)
     }
 }

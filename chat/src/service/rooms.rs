@@ -19,12 +19,12 @@ use crate::{
         },
     },
     store::{
-        members::{self, Listed},
+        members::{self, MemberFilter},
         rooms,
     },
 };
 
-pub use crate::store::rooms::{RoomFilter, RoomPlace};
+pub use crate::store::rooms::{RoomCursor, RoomFilter};
 
 /// A part of the list of rooms.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct RoomPage {
     /// The rooms.
     pub rooms: Vec<Room>,
     /// The place of the last of them, when more follow.
-    pub next: Option<RoomPlace>,
+    pub next: Option<RoomCursor>,
 }
 
 impl Chat {
@@ -63,7 +63,7 @@ impl Chat {
         let size = filter.limit;
         if filter.after.is_none() && page > 1 {
             let before = (page - 1).saturating_mul(size);
-            filter.after = rooms::place(&mut conn, viewer.id, &filter, before).await?;
+            filter.after = rooms::nth_cursor(&mut conn, viewer.id, &filter, before).await?;
             if filter.after.is_none() {
                 return Ok(RoomPage { rooms: Vec::new(), next: None });
             }
@@ -84,10 +84,10 @@ impl Chat {
     /// `not_found`, `banned`.
     pub async fn room(&self, viewer: &User, id: RoomId) -> Result<Room> {
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, id, viewer.id).await?;
-        let tag = allow(standing.as_ref(), Action::See)?.room.to_ref();
+        let access = rooms::access(&mut conn, id, viewer.id).await?;
+        let tag = allow(access.as_ref(), Action::See)?.room.to_ref();
         let mut room = rooms::view(&mut conn, viewer.id, id).await?.ok_or(Code::NotFound)?;
-        let members = members::list(&mut conn, tag, Listed::Counted, ROOM_DETAIL_MEMBERS).await?;
+        let members = members::list(&mut conn, tag, MemberFilter::NotBanned, ROOM_DETAIL_MEMBERS).await?;
         room.members = Some(members.into_iter().map(|member| member.user).collect());
         Ok(room)
     }
@@ -115,7 +115,7 @@ impl Chat {
         let id =
             rooms::insert(&mut tx, name, &new.description, kind.unwrap_or_default(), places, creator.id, now)
                 .await?;
-        members::enter(&mut tx, id, creator.id, Role::Admin, 0, now).await?;
+        members::join(&mut tx, id, creator.id, Role::Admin, 0, now).await?;
         rooms::add_members(&mut tx, id, 1).await?;
         tx.commit().await?;
         self.hub().publish_user(creator.id, UserEvent::Room(id));
@@ -136,8 +136,8 @@ impl Chat {
         let mut tx = self.store().write().await?;
         // The lock: nobody comes in between the look at the places and the change.
         rooms::lock(&mut tx, id).await?;
-        let standing = rooms::standing(&mut tx, id, editor.id).await?;
-        let state = &allow(standing.as_ref(), Action::ManageRoom)?.room;
+        let access = rooms::access(&mut tx, id, editor.id).await?;
+        let state = &allow(access.as_ref(), Action::ManageRoom)?.room;
         let name = patch.name.as_deref();
         let mut problems = Problems::default();
         check_words(&mut problems, name, patch.description.as_deref());
@@ -150,7 +150,7 @@ impl Chat {
             // One writing connection: it must be free before the room is read again.
             drop(tx);
         } else {
-            let change = rooms::RoomChange {
+            let change = rooms::RoomUpdate {
                 name,
                 description: patch.description.as_deref(),
                 max_members: patch.max_members,
@@ -176,8 +176,8 @@ impl Chat {
     async fn try_to_delete_room(self, user: User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
-        let standing = rooms::standing(&mut tx, id, user.id).await?;
-        allow(standing.as_ref(), Action::ManageRoom)?;
+        let access = rooms::access(&mut tx, id, user.id).await?;
+        allow(access.as_ref(), Action::ManageRoom)?;
         rooms::deactivate(&mut tx, id, self.clock().now()).await?;
         tx.commit().await?;
         self.hub().publish(id, Event::Close { user: None, code: Code::NotFound });
@@ -198,17 +198,17 @@ impl Chat {
         let mut tx = self.store().write().await?;
         // The lock first: of two who race for the last place exactly one gets in.
         rooms::lock(&mut tx, id).await?;
-        let standing = rooms::standing(&mut tx, id, user.id).await?;
-        let standing = allow(standing.as_ref(), Action::Join)?;
-        if standing.member.as_ref().is_some_and(|member| member.is_present) {
+        let access = rooms::access(&mut tx, id, user.id).await?;
+        let access = allow(access.as_ref(), Action::Join)?;
+        if access.member.as_ref().is_some_and(|member| member.is_present) {
             return Ok(());
         }
-        let room = &standing.room;
+        let room = &access.room;
         if room.member_count >= room.max_members {
             return Err(Code::RoomFull.into());
         }
         let role = role_of_newcomer(&mut tx, id).await?;
-        members::enter(&mut tx, id, user.id, role, room.seq, self.clock().now()).await?;
+        members::join(&mut tx, id, user.id, role, room.seq, self.clock().now()).await?;
         rooms::add_members(&mut tx, id, 1).await?;
         tx.commit().await?;
         self.tell_members(id, room.member_count + 1, [(&user, MemberChange::Joined, role)]);
@@ -228,17 +228,17 @@ impl Chat {
     async fn try_to_leave(self, user: User, id: RoomId) -> Result<()> {
         let mut tx = self.store().write().await?;
         rooms::lock(&mut tx, id).await?;
-        let standing = rooms::standing(&mut tx, id, user.id).await?;
-        let standing = allow(standing.as_ref(), Action::Leave)?;
-        let member = standing.member.as_ref().ok_or(Code::NotAMember)?;
+        let access = rooms::access(&mut tx, id, user.id).await?;
+        let access = allow(access.as_ref(), Action::Leave)?;
+        let member = access.member.as_ref().ok_or(Code::NotAMember)?;
         members::leave(&mut tx, member.id, self.clock().now()).await?;
         let places = i64::from(!member.is_banned);
         rooms::add_members(&mut tx, id, -places).await?;
-        let heir = promote_heir(&mut tx, standing.room.to_ref()).await?;
+        let heir = promote_heir(&mut tx, access.room.to_ref()).await?;
         tx.commit().await?;
         let gone = (&user, MemberChange::Left, Role::Member);
         let promoted = heir.as_ref().map(Heir::change);
-        self.tell_members(id, standing.room.member_count - places, [gone].into_iter().chain(promoted));
+        self.tell_members(id, access.room.member_count - places, [gone].into_iter().chain(promoted));
         self.hub().publish(id, Event::Close { user: Some(user.id), code: Code::NotAMember });
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     model::{Code, Member, MessagePermissions, Role, Room, RoomId, RoomPermissions, User, UserId},
     store::{
-        members::{self, Listed, roster},
+        members::{self, MemberFilter, roster},
         rooms, users,
     },
 };
@@ -64,17 +64,17 @@ impl Chat {
     /// `not_found`, `banned`.
     pub async fn roster(&self, viewer: &User, id: RoomId, query: &RosterQuery) -> Result<Roster> {
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, id, viewer.id).await?;
-        let standing = allow(standing.as_ref(), Action::See)?;
-        let (powers, rights) = (powers(standing), rights(standing));
-        let tag = standing.room.to_ref();
-        let role = standing.member.as_ref().map(|member| member.role).unwrap_or_default();
+        let access = rooms::access(&mut conn, id, viewer.id).await?;
+        let access = allow(access.as_ref(), Action::See)?;
+        let (powers, rights) = (powers(access), rights(access));
+        let tag = access.room.to_ref();
+        let role = access.member.as_ref().map(|member| member.role).unwrap_or_default();
         let room = rooms::view(&mut conn, viewer.id, id).await?.ok_or(Code::NotFound)?;
         let after = match query.after {
             Some(user) => members::find(&mut conn, tag.clone(), user).await?.map(|found| found.member),
             None => None,
         };
-        let listed = if powers.moderate { Listed::All } else { Listed::Counted };
+        let listed = if powers.moderate { MemberFilter::All } else { MemberFilter::NotBanned };
         // One more than is shown tells whether there is more.
         let search = query.search.as_deref();
         let mut found = if search.is_none_or(may_be_in_a_name) {
@@ -89,7 +89,7 @@ impl Chat {
         for member in found {
             let is_last_admin = powers.set_role
                 && member.role == Role::Admin
-                && !members::has_admin_beside(&mut conn, id, member.id).await?;
+                && !members::has_other_admin(&mut conn, id, member.id).await?;
             let may_act = may_act_on(role, member.role, is_last_admin).is_ok();
             places.push(Place {
                 is_here: here.contains(&member.user.id),
@@ -109,12 +109,12 @@ impl Chat {
     /// As for the invitation: `not_found`, `banned`, `not_a_member`, `permission_denied`.
     pub async fn candidates(&self, inviter: &User, room: RoomId, text: &str) -> Result<Vec<User>> {
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, room, inviter.id).await?;
-        allow(standing.as_ref(), Action::Invite)?;
+        let access = rooms::access(&mut conn, room, inviter.id).await?;
+        allow(access.as_ref(), Action::Invite)?;
         let text = text.trim();
         if text.is_empty() || !may_be_in_a_name(text) {
             return Ok(Vec::new());
         }
-        Ok(users::outside(&mut conn, room, text, CANDIDATES).await?)
+        Ok(users::not_in_room(&mut conn, room, text, CANDIDATES).await?)
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     credential::Claim,
     error::{Error, Result},
-    hub::{Event, Head, Lagged, Subscription},
+    hub::{Event, Lagged, RoomPosition, Subscription},
     metrics::as_f64,
     model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
     store::{messages, rooms, watch},
@@ -76,12 +76,12 @@ impl Chat {
         subscription
             .begin(async || {
                 let found =
-                    watch::heads(&mut conn, &[room]).await?.pop().ok_or(Error::from(Code::NotFound))?;
-                Ok::<_, Error>(Head { rev: found.rev, seq: found.seq, access_rev: found.access_rev })
+                    watch::positions(&mut conn, &[room]).await?.pop().ok_or(Error::from(Code::NotFound))?;
+                Ok::<_, Error>(RoomPosition { rev: found.rev, seq: found.seq, access_rev: found.access_rev })
             })
             .await?;
-        let standing = rooms::standing(&mut conn, room, user.id).await?;
-        let state = &allow(standing.as_ref(), Action::Listen)?.room;
+        let access = rooms::access(&mut conn, room, user.id).await?;
+        let state = &allow(access.as_ref(), Action::Listen)?.room;
         let last_message_id = messages::id_at(&mut conn, room, state.seq).await?;
         let mut session = RoomSession {
             chat: self.clone(),
@@ -263,6 +263,6 @@ impl RoomSession {
 
 async fn may_write(chat: Chat, room: RoomId, user: UserId) -> Result<bool> {
     let mut conn = chat.store().read().await?;
-    let standing = rooms::standing(&mut conn, room, user).await?;
-    Ok(allow(standing.as_ref(), Action::Send).is_ok())
+    let access = rooms::access(&mut conn, room, user).await?;
+    Ok(allow(access.as_ref(), Action::Send).is_ok())
 }

@@ -26,7 +26,7 @@ pub(super) async fn promote_heir(tx: &mut Conn, room: RoomRef) -> Result<Option<
     if members::has_admin(tx, room.id).await? {
         return Ok(None);
     }
-    let Some(heir) = members::heir(tx, room).await? else { return Ok(None) };
+    let Some(heir) = members::successor(tx, room).await? else { return Ok(None) };
     members::set_role(tx, heir.id, Role::Admin).await?;
     Ok(Some(Heir(heir)))
 }

@@ -14,7 +14,7 @@ use crate::{
     model::{Code, MessagePage, Room, RoomId, User},
     store::{
         Conn,
-        rooms::{self, Standing},
+        rooms::{self, RoomAccess},
         users::Account,
     },
 };
@@ -27,7 +27,7 @@ impl Chat {
     pub async fn rooms_as(&self, claim: Claim, filter: &RoomFilter) -> Result<Vec<Room>> {
         check_search(filter)?;
         let mut conn = self.store().read().await?;
-        let (account, listed) = rooms::list_for(&mut conn, claim.user, filter).await?;
+        let (account, listed) = rooms::load_caller_and_list(&mut conn, claim.user, filter).await?;
         self.present_as(&mut conn, &claim, account).await?;
         Ok(listed.into_iter().map(|(_, room)| room).collect())
     }
@@ -40,15 +40,15 @@ impl Chat {
         let window = Window::of(query)?;
         let mut conn = self.store().read().await?;
         let Some((skipped, count)) = window.below_the_newest() else {
-            let visited = rooms::visit(&mut conn, room, claim.user).await?;
-            let (_, standing) = self.present_in_room(&mut conn, &claim, visited).await?;
-            return window.read(&mut conn, Some(&standing)).await;
+            let visited = rooms::load_caller_and_room(&mut conn, room, claim.user).await?;
+            let (_, access) = self.present_in_room(&mut conn, &claim, visited).await?;
+            return window.read(&mut conn, Some(&access)).await;
         };
-        let found = rooms::newest_for(&mut conn, room, claim.user, skipped, count).await?;
+        let found = rooms::load_caller_room_and_newest(&mut conn, room, claim.user, skipped, count).await?;
         let (visited, messages) =
             found.map_or((None, Vec::new()), |(visited, messages)| (Some(visited), messages));
-        let (_, standing) = self.present_in_room(&mut conn, &claim, visited).await?;
-        window.filled(&standing, messages)
+        let (_, access) = self.present_in_room(&mut conn, &claim, visited).await?;
+        window.filled(&access, messages)
     }
 
     /// Who visits; `not_found` where there is no such room.
@@ -56,10 +56,10 @@ impl Chat {
         &self,
         conn: &mut Conn,
         claim: &Claim,
-        visited: Option<rooms::Visited>,
-    ) -> Result<(User, Standing)> {
-        let (account, standing) = visited.ok_or(Code::NotFound)?;
-        Ok((self.present_as(conn, claim, Some(account)).await?, standing))
+        visited: Option<rooms::CallerAndRoom>,
+    ) -> Result<(User, RoomAccess)> {
+        let (account, access) = visited.ok_or(Code::NotFound)?;
+        Ok((self.present_as(conn, claim, Some(account)).await?, access))
     }
 
     async fn present_as(&self, conn: &mut Conn, claim: &Claim, account: Option<Account>) -> Result<User> {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Clock, access, accounts::credentials, backfill, history};
 use crate::{
     bus::Bus,
-    hub::{Audience, Errand, Event, Filling, Frame, Head, Hub, Known, Publication, UserEvent},
+    hub::{Audience, Errand, Event, Filling, Frame, Hub, Known, Publication, RoomPosition, UserEvent},
     model::{Code, RoomId, RoomMessage, ServerFrame},
     store::{
         Backend, Conn, Store, StoreResult, credentials as credential_rows, messages::StoredMessage, rooms,
@@ -162,8 +162,8 @@ async fn look(store: &Store, hub: &Hub, rooms: &[RoomId]) -> StoreResult<()> {
         return Ok(());
     }
     let mut conn = store.read().await?;
-    for found in watch::heads(&mut conn, rooms).await? {
-        let head = Head { rev: found.rev, seq: found.seq, access_rev: found.access_rev };
+    for found in watch::positions(&mut conn, rooms).await? {
+        let head = RoomPosition { rev: found.rev, seq: found.seq, access_rev: found.access_rev };
         if let Some(known) = hub.learn(found.room(), head) {
             check(&mut conn, hub, found.room(), known).await?;
             hub.set_checked(found.room(), head);
@@ -174,9 +174,9 @@ async fn look(store: &Store, hub: &Hub, rooms: &[RoomId]) -> StoreResult<()> {
 
 /// Closes the sockets here of those who lost the right to listen with a number above `known`.
 async fn check(conn: &mut Conn, hub: &Hub, room: RoomId, known: i64) -> StoreResult<()> {
-    for user in watch::lost(conn, room, known).await? {
-        if let Some(standing) = rooms::standing(conn, room, user).await?
-            && let Some(code) = access::loss(&standing)
+    for user in watch::revoked_since(conn, room, known).await? {
+        if let Some(access) = rooms::access(conn, room, user).await?
+            && let Some(code) = access::loss(&access)
         {
             hub.hand_out(Publication::Room(room, Event::Close { user: Some(user), code }));
             hub.hand_out(Publication::User(user, UserEvent::Room(room)));

@@ -28,10 +28,10 @@ impl Chat {
     ) -> Result<HistoryWindow> {
         let size = size.clamp(1, PAGE_SIZE_MAX);
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        let standing = allow(standing.as_ref(), Action::Read)?;
+        let access = rooms::access(&mut conn, room, viewer.id).await?;
+        let access = allow(access.as_ref(), Action::Read)?;
         // Read before the messages: a change between the two is heard again, and not missed.
-        let (total, rev, tag) = (standing.room.seq, standing.room.rev, standing.room.to_ref());
+        let (total, rev, tag) = (access.room.seq, access.room.rev, access.room.to_ref());
 
         let (after, upto) = range(&mut conn, room, at, total, size).await?;
         let messages =
@@ -45,7 +45,7 @@ impl Chat {
         away.dedup();
         let quoted = messages::by_ids(&mut conn, &tag, &away).await?;
 
-        let read = standing.member.as_ref().map_or(total, |member| member.last_read_seq);
+        let read = access.member.as_ref().map_or(total, |member| member.last_read_seq);
         let last_read = if read < total { messages::id_at(&mut conn, room, read).await? } else { None };
         Ok(HistoryWindow {
             messages,
@@ -54,7 +54,7 @@ impl Chat {
             quoted: quoted.iter().map(|stored| beginning(&stored.message)).collect(),
             last_read,
             rev,
-            rights: rights(standing),
+            rights: rights(access),
         })
     }
 
@@ -64,8 +64,8 @@ impl Chat {
     /// `not_found`, `banned`, `not_a_member`.
     pub async fn quoted(&self, viewer: &User, room: RoomId, id: MessageId) -> Result<Option<RoomMessage>> {
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        let tag = allow(standing.as_ref(), Action::Read)?.room.to_ref();
+        let access = rooms::access(&mut conn, room, viewer.id).await?;
+        let tag = allow(access.as_ref(), Action::Read)?.room.to_ref();
         let found = messages::by_ids(&mut conn, &tag, &[id]).await?;
         Ok(found.first().map(|stored| beginning(&stored.message)))
     }

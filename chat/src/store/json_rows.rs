@@ -1,104 +1,105 @@
-//! All rows of a statement as one value.
+//! Reads all rows of a statement as one JSON value on SQLite.
 //!
-//! sqlx hands the rows of SQLite from its thread to ours one by one, each column copied twice and nearly each row a
-//! change of threads: a list costs several times as much on that way as in the database. So SQLite puts the rows into
-//! one JSON text, which is read here. MySQL sends them together, and needs nothing of the kind.
+//! The SQLite driver of sqlx passes rows from its thread to ours one at a time, copying each column twice, with
+//! nearly one thread switch per row: reading a list costs several times as much as the query. So SQLite aggregates
+//! the rows into one JSON text, which is parsed here. MySQL sends its rows together and does not need this.
 
 use serde::{Deserialize, Deserializer};
 
-/// A row that [`all`] reads: its columns by name, in the order of the fields. Made by [`row`].
-pub(super) trait Bundled: for<'de> Deserialize<'de> {
+/// A row that [`fetch_all`] reads, with its columns in the order of the fields. Implemented by [`row`].
+pub(super) trait JsonRow: for<'de> Deserialize<'de> {
     /// The columns' names.
     const COLUMNS: &'static [&'static str];
 }
 
-/// Defines a row whose columns bear the names of its fields.
+/// Defines a row type whose columns have the names of its fields.
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$of_field:meta])* $of_vis:vis $field:ident: $kind:ty,)+ }) => {
         $(#[$meta])*
         #[derive(sqlx::FromRow, serde::Deserialize)]
         $vis struct $name { $($(#[$of_field])* $of_vis $field: $kind,)+ }
 
-        impl $crate::store::json_rows::Bundled for $name {
+        impl $crate::store::json_rows::JsonRow for $name {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
         }
     };
 }
 pub(super) use row;
 
-/// Runs the SELECT `sql`, whose placeholders `$bound` fills, and gives all its rows, in its order.
-macro_rules! all {
+/// Runs the SELECT `$sql` with the placeholders bound by `$bound` and returns all rows in their order.
+macro_rules! fetch_all {
     ($conn:expr, $row:ty, $sql:expr, |$query:ident| $bound:expr) => {
-        match $conn.link() {
-            $crate::store::Link::Sqlite(link) => {
-                let $query =
-                    sqlx::query_scalar(sqlx::AssertSqlSafe($crate::store::json_rows::text::<$row>($sql)));
-                let json: String = $bound.fetch_one(&mut *link).await?;
-                $crate::store::json_rows::read::<$row>(&json)
+        match $conn.driver() {
+            $crate::store::DriverConn::Sqlite(db) => {
+                let $query = sqlx::query_scalar(sqlx::AssertSqlSafe(
+                    $crate::store::json_rows::select_json::<$row>($sql),
+                ));
+                let json: String = $bound.fetch_one(&mut *db).await?;
+                $crate::store::json_rows::parse::<$row>(&json)
             }
-            $crate::store::Link::MySql(link) => {
+            $crate::store::DriverConn::MySql(db) => {
                 let $query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe($sql));
-                Ok($bound.fetch_all(&mut *link).await?)
+                Ok($bound.fetch_all(&mut *db).await?)
             }
         }
     };
 }
-pub(super) use all;
+pub(super) use fetch_all;
 
-/// Runs two SELECTs and gives the rows of each; on SQLite as one statement, so that both are of the same moment.
-macro_rules! both {
+/// Runs two SELECTs and returns the rows of each. On SQLite they are one statement and read the same snapshot.
+macro_rules! fetch_both {
     (
         $conn:expr,
         $first:ty, $first_sql:expr, |$first_query:ident| $first_bound:expr,
         $second:ty, $second_sql:expr, |$second_query:ident| $second_bound:expr $(,)?
     ) => {
-        match $conn.link() {
-            $crate::store::Link::Sqlite(link) => {
+        match $conn.driver() {
+            $crate::store::DriverConn::Sqlite(db) => {
                 let (first, second) = (
-                    $crate::store::json_rows::text::<$first>($first_sql),
-                    $crate::store::json_rows::text::<$second>($second_sql),
+                    $crate::store::json_rows::select_json::<$first>($first_sql),
+                    $crate::store::json_rows::select_json::<$second>($second_sql),
                 );
                 let $first_query = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT ({first}), ({second})")));
                 let $second_query = $first_bound;
-                let row = $second_bound.fetch_one(&mut *link).await?;
+                let row = $second_bound.fetch_one(&mut *db).await?;
                 (
-                    $crate::store::json_rows::read::<$first>(sqlx::Row::try_get(&row, 0)?)?,
-                    $crate::store::json_rows::read::<$second>(sqlx::Row::try_get(&row, 1)?)?,
+                    $crate::store::json_rows::parse::<$first>(sqlx::Row::try_get(&row, 0)?)?,
+                    $crate::store::json_rows::parse::<$second>(sqlx::Row::try_get(&row, 1)?)?,
                 )
             }
-            $crate::store::Link::MySql(link) => {
+            $crate::store::DriverConn::MySql(db) => {
                 let $first_query = sqlx::query_as::<_, $first>(sqlx::AssertSqlSafe($first_sql));
-                let first = $first_bound.fetch_all(&mut *link).await?;
+                let first = $first_bound.fetch_all(&mut *db).await?;
                 let $second_query = sqlx::query_as::<_, $second>(sqlx::AssertSqlSafe($second_sql));
-                (first, $second_bound.fetch_all(&mut *link).await?)
+                (first, $second_bound.fetch_all(&mut *db).await?)
             }
         }
     };
 }
-pub(super) use both;
+pub(super) use fetch_both;
 
-/// The statement that gives the rows of `sql` as one JSON text.
-pub(super) fn text<Row: Bundled>(sql: impl AsRef<str>) -> String {
-    format!("SELECT {} FROM ({}) q", columns::<Row>("q"), sql.as_ref())
+/// The statement that returns the rows of `sql` as one JSON text.
+pub(super) fn select_json<Row: JsonRow>(sql: impl AsRef<str>) -> String {
+    format!("SELECT {} FROM ({}) q", json_columns::<Row>("q"), sql.as_ref())
 }
 
-/// What a SELECT from `table` on SQLite says to give its rows as one such text.
-pub(super) fn columns<Row: Bundled>(table: &str) -> String {
+/// The SELECT expression that aggregates the rows of `table` into a JSON text on SQLite.
+pub(super) fn json_columns<Row: JsonRow>(table: &str) -> String {
     let columns = Row::COLUMNS.join(&format!(", {table}."));
     format!("json_group_array(json_array({table}.{columns}))")
 }
 
-/// The rows in such a text.
-pub(super) fn read<Row: Bundled>(json: &str) -> super::StoreResult<Vec<Row>> {
+/// Parses such a JSON text.
+pub(super) fn parse<Row: JsonRow>(json: &str) -> super::StoreResult<Vec<Row>> {
     serde_json::from_str(json).map_err(|_| super::StoreError::Corrupt("a row that cannot be read"))
 }
 
-/// Reads a flag, which SQLite keeps as 0 or 1.
+/// Deserialises a boolean, which SQLite stores as 0 or 1.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     i64::deserialize(deserializer).map(|number| number != 0)
 }
 
-/// The same where an outer join may leave it out.
+/// The same for a nullable column.
 pub(super) fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(Option::<i64>::deserialize(deserializer)?.map(|number| number != 0))
 }
@@ -123,7 +124,7 @@ mod tests {
     fn columns_are_named_in_the_order_of_the_fields() {
         let expected =
             "SELECT json_group_array(json_array(q.id, q.is_kept, q.is_known, q.text)) FROM (SELECT 1) q";
-        assert_eq!(text::<Sample>("SELECT 1"), expected);
+        assert_eq!(select_json::<Sample>("SELECT 1"), expected);
     }
 
     #[test]
@@ -133,13 +134,13 @@ mod tests {
             Sample { id: 9_007_199_254_740_993, is_kept: true, is_known: None, text: None },
             Sample { id: -1, is_kept: false, is_known: Some(true), text: Some("茶 \"\\\u{1}\n".into()) },
         ];
-        assert_eq!(read::<Sample>(json).expect("rows"), rows);
+        assert_eq!(parse::<Sample>(json).expect("rows"), rows);
     }
 
     #[test]
-    fn what_no_database_wrote_is_an_error() {
+    fn malformed_json_is_an_error() {
         for json in ["", "{}", "[[1]]", r#"[["1",1,1,null]]"#] {
-            assert!(read::<Sample>(json).is_err(), "{json}");
+            assert!(parse::<Sample>(json).is_err(), "{json}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Trying again what met contention: a deadlock, or a lock that was not to be had.
+//! Retries after contention: a deadlock or a lock timeout.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use tokio::time::{Instant, sleep};
 
 use super::{FailureClass, StoreError};
 
-/// Tries of one piece of work.
-const TRIES: u32 = 4;
-/// No try begins later than this after the first.
-const IN_ALL: Duration = Duration::from_secs(5);
-/// The pause before the second try; each further one is four times as long.
+/// Maximum number of tries.
+const MAX_TRIES: u32 = 4;
+/// No try starts later than this after the first.
+const MAX_TOTAL: Duration = Duration::from_secs(5);
+/// The pause before the second try. Each further one is four times as long.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Counts the tries of one piece of work.
-pub(crate) struct Tries {
+/// Counts the tries of one operation.
+pub(crate) struct Retry {
     made: u32,
     started: Instant,
 }
 
-impl Tries {
-    /// Before the first try.
+impl Retry {
+    /// To be created before the first try.
     pub(crate) fn new() -> Self {
         Self { made: 0, started: Instant::now() }
     }
 
-    /// After a try that failed: if the same may succeed now, waits for a moment and is true.
-    pub(crate) async fn again(&mut self, error: &StoreError) -> bool {
+    /// Waits and returns true if the operation may be tried again after `error`; returns false if not.
+    pub(crate) async fn backoff(&mut self, error: &StoreError) -> bool {
         self.made += 1;
-        let is_over = self.made >= TRIES || self.started.elapsed() >= IN_ALL;
+        let is_over = self.made >= MAX_TRIES || self.started.elapsed() >= MAX_TOTAL;
         if is_over || error.class() != FailureClass::Contention {
             return false;
         }
@@ -37,7 +37,8 @@ impl Tries {
     }
 }
 
-/// Between half of the pause and the whole: two that met once must not meet again.
+/// A random duration between half of the pause and the whole (jitter), so that two conflicting transactions do not
+/// meet again.
 fn pause(made: u32, random: u32) -> Duration {
     let longest = PAUSE * 4_u32.saturating_pow(made.saturating_sub(1));
     longest / 2 + (longest / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
@@ -54,8 +55,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_contention_is_not_tried_again() {
-        assert!(!Tries::new().again(&StoreError::Corrupt("a row")).await);
-        assert!(!Tries::new().again(&sqlx::Error::PoolTimedOut.into()).await);
+    async fn only_contention_is_retried() {
+        assert!(!Retry::new().backoff(&StoreError::Corrupt("a row")).await);
+        assert!(!Retry::new().backoff(&sqlx::Error::PoolTimedOut.into()).await);
     }
 }

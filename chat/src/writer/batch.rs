@@ -17,7 +17,7 @@ use crate::{
     store::{
         Store, StoreError,
         messages::{
-            append::{self, Counters, Growth, NewMessage, Opening, Pair},
+            append::{self, Counters, Growth, LoadedBatch, MemberKey, NewMessage},
             change,
         },
         rooms::RoomState,
@@ -112,13 +112,13 @@ fn tell(hub: &Hub, message: &Message, news: Option<News>) {
 pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
     let rooms: BTreeSet<RoomId> = changes.iter().map(|change| change.room()).collect();
     let rooms: Vec<RoomId> = rooms.into_iter().collect();
-    let pairs: BTreeSet<Pair> = changes.iter().map(|change| (change.room(), change.actor())).collect();
-    let pairs: Vec<Pair> = pairs.into_iter().collect();
+    let pairs: BTreeSet<MemberKey> = changes.iter().map(|change| (change.room(), change.actor())).collect();
+    let pairs: Vec<MemberKey> = pairs.into_iter().collect();
     let claims = changes.iter().filter_map(|change| change.submission()?.sender.claim());
     let claimed: BTreeSet<UserId> = claims.map(|claim| claim.user).collect();
     let claimed: Vec<UserId> = claimed.into_iter().collect();
-    let opening = append::open(&context.store, &rooms, &pairs, &claimed).await?;
-    let Opening { mut tx, mut rooms, members, accounts } = opening;
+    let loaded = append::begin(&context.store, &rooms, &pairs, &claimed).await?;
+    let LoadedBatch { mut tx, mut rooms, members, accounts } = loaded;
     let before: HashMap<RoomId, Growth> =
         rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
     // Read after the locks are held: two batches then agree on what came first.

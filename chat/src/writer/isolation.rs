@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     metrics::as_f64,
     model::{Code, Failure, UserId},
-    store::{FailureClass, Tries},
+    store::{FailureClass, Retry},
 };
 
 /// Stores `jobs` and answers every one of them; gives the senders whose messages failed by themselves.
@@ -103,11 +103,11 @@ impl Cause {
 /// Does all that can be done, and gives the senders of what cannot.
 async fn isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
     let mut guilty = Vec::new();
-    let mut tries = Tries::new();
+    let mut retry = Retry::new();
     // The part that comes first is the last.
     let mut parts = vec![jobs];
     while let Some(mut part) = parts.pop() {
-        let cause = match tried(work, &part, &mut tries).await {
+        let cause = match tried(work, &part, &mut retry).await {
             Ok(outcome) => {
                 work.announce(part, outcome);
                 continue;
@@ -127,7 +127,7 @@ async fn isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
                 }
             }
             // The rest would fare no better, and keep everybody waiting for it.
-            FailureClass::Away | FailureClass::Contention => {
+            FailureClass::Unavailable | FailureClass::Contention => {
                 parts.push(part);
                 for job in parts.drain(..).rev().flatten() {
                     work.refuse(job, cause.failure());
@@ -139,7 +139,7 @@ async fn isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
 }
 
 /// Does it, and once more where it met contention.
-async fn tried<A: Attempt>(work: &A, jobs: &[A::Job], tries: &mut Tries) -> Result<A::Outcome, Cause> {
+async fn tried<A: Attempt>(work: &A, jobs: &[A::Job], retry: &mut Retry) -> Result<A::Outcome, Cause> {
     loop {
         // What a panic leaves is dropped with the future: the transaction, which is rolled back.
         let cause = match AssertUnwindSafe(work.attempt(jobs)).catch_unwind().await {
@@ -149,7 +149,7 @@ async fn tried<A: Attempt>(work: &A, jobs: &[A::Job], tries: &mut Tries) -> Resu
         };
         match cause {
             Cause::Failed(Error::Store(error)) => {
-                if !tries.again(&error).await {
+                if !retry.backoff(&error).await {
                     return Err(Cause::Failed(error.into()));
                 }
             }

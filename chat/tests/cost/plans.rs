@@ -9,7 +9,7 @@ use chat::{
     service::{
         history::HistoryQuery,
         notifications::NotificationQuery,
-        rooms::{RoomFilter, RoomPlace},
+        rooms::{RoomCursor, RoomFilter},
         sockets::Resume,
     },
 };
@@ -73,7 +73,7 @@ fn rooms(stage: &Stage) -> Vec<Call<'_>> {
         assert_eq!(found.len(), count);
     };
     let twenty = RoomFilter { limit: 20, ..RoomFilter::default() };
-    let place = RoomPlace { active_at: stage.chat.clock().now(), room: LONG };
+    let place = RoomCursor { active_at: stage.chat.clock().now(), room: LONG };
     vec![
         call(
             "all rooms",

@@ -49,7 +49,7 @@ pub async fn settle(data: &Path, rooms: usize, members: usize) -> Vec<Settled> {
         let room = rooms::insert(&mut conn, "a room", "", RoomType::Public, 1_000, people[0], now).await;
         let room = room.expect("a room");
         for &person in &people {
-            members::enter(&mut conn, room, person, Role::Member, 0, now).await.expect("a member");
+            members::join(&mut conn, room, person, Role::Member, 0, now).await.expect("a member");
         }
         let count = i64::try_from(people.len()).expect("a count");
         rooms::add_members(&mut conn, room, count).await.expect("counted");

@@ -81,7 +81,7 @@ impl Chat {
 
 /// Makes what is missing. The caller holds the system's lock, so that nobody else does.
 async fn make(conn: &mut Conn, password_hash: &str, now: Timestamp) -> Result<DeveloperGroup> {
-    let (group, made_group) = groups::ensure(conn, DEVELOPER).await?;
+    let (group, made_group) = groups::get_or_create(conn, DEVELOPER).await?;
     let found = users::find_by_key(conn, DEVELOPER).await?;
     let made_account = found.is_none();
     let user = if let Some(Account { user, .. }) = found {
@@ -97,6 +97,6 @@ async fn make(conn: &mut Conn, password_hash: &str, now: Timestamp) -> Result<De
         let id = users::insert(conn, &row, now).await?;
         User { id, username: DEVELOPER.into(), first_name: String::new(), last_name: String::new() }
     };
-    let joined = groups::enter(conn, group, user.id).await?;
+    let joined = groups::add_member(conn, group, user.id).await?;
     Ok(DeveloperGroup { user, made_group, made_account, joined })
 }

@@ -41,7 +41,7 @@ impl Chat {
             must_be_unchanged(&mut tx, sign_in.user.id, sign_in.tokens_from).await?;
             // In the second in which tokens were ended, new ones are dated to the next.
             let (token, given) = make(self.clock().now().max(sign_in.tokens_from))?;
-            tokens::note(&mut tx, &token).await?;
+            tokens::insert(&mut tx, &token).await?;
             tx.commit().await?;
             Ok(given)
         })
@@ -81,9 +81,9 @@ impl Chat {
             present_by(account, &Claim::from(token.clone()).credential)?;
             let now = self.clock().now();
             // Of two who exchange it at once both get a token, and the first one sets the time.
-            tokens::kill(&mut tx, &token.jti, token.expires_at, now.plus_micros(GRACE_MICROS)).await?;
+            tokens::blacklist(&mut tx, &token.jti, token.expires_at, now.plus_micros(GRACE_MICROS)).await?;
             let (next, given) = make(now.max(tokens_from))?;
-            tokens::note(&mut tx, &next).await?;
+            tokens::insert(&mut tx, &next).await?;
             tx.commit().await?;
             Ok(given)
         })
@@ -119,9 +119,9 @@ impl Chat {
                     return Ok((false, None));
                 }
                 let now = chat.clock().now();
-                let is_first = tokens::kill(&mut tx, &token.jti, token.expires_at, Timestamp(0)).await?;
+                let is_first = tokens::blacklist(&mut tx, &token.jti, token.expires_at, Timestamp(0)).await?;
                 let (has_ended, end) = if is_first {
-                    tokens::forget_sign_in(&mut tx, &token.sign_in).await?;
+                    tokens::delete_of_sign_in(&mut tx, &token.sign_in).await?;
                     let end = CredentialEnd { user: token.user, what: Ended::SignIn(token.sign_in) };
                     credentials::record(&mut tx, &end, now).await?;
                     (true, Some(end))
@@ -142,7 +142,7 @@ impl Chat {
     }
 
     async fn is_dead(&self, conn: &mut Conn, token: &TokenClaims) -> Result<bool> {
-        Ok(tokens::is_dead(conn, &token.jti, &token.sign_in, self.clock().now()).await?)
+        Ok(tokens::is_revoked(conn, &token.jti, &token.sign_in, self.clock().now()).await?)
     }
 
     /// Removes what has expired: sessions, dead tokens, and the ends of credentials whose tokens live `longest` at most.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{model::Role, store::reads::Reading};
+use crate::{model::Role, store::reads::ReadPosition};
 
 /// Between two counts of one room. The first is told at once and the last always; of those
 /// between, four a second are enough for a person.
@@ -53,7 +53,7 @@ pub(super) enum Tell {
 
 impl Tally {
     /// A room that the client does not know of.
-    pub(super) fn new(reading: &Reading) -> Self {
+    pub(super) fn new(reading: &ReadPosition) -> Self {
         Self {
             role: reading.role,
             seq: reading.seq,
@@ -67,7 +67,7 @@ impl Tally {
     }
 
     /// A room that the client knows of, and takes for read.
-    pub(super) fn known(reading: &Reading) -> Self {
+    pub(super) fn known(reading: &ReadPosition) -> Self {
         Self { told: Some(0), ..Self::new(reading) }
     }
 
@@ -99,7 +99,7 @@ impl Tally {
 
     /// Takes over where the user is; what is heard of later and counted in it is not
     /// counted again.
-    pub(super) fn update(&mut self, reading: &Reading) {
+    pub(super) fn update(&mut self, reading: &ReadPosition) {
         self.role = reading.role;
         self.seq = reading.seq;
         self.read = reading.read;
@@ -112,12 +112,12 @@ impl Tally {
     }
 
     /// What was not heard by the time of `reading`: `above < seq <= upto`.
-    pub(super) fn missed(&self, reading: &Reading) -> Option<(i64, i64)> {
+    pub(super) fn missed(&self, reading: &ReadPosition) -> Option<(i64, i64)> {
         (self.has_hole && reading.seq > self.noticed).then_some((self.noticed, reading.seq))
     }
 
     /// As [`Self::update`], and what was [`Self::missed`] by then has been told.
-    pub(super) fn fill(&mut self, reading: &Reading) {
+    pub(super) fn fill(&mut self, reading: &ReadPosition) {
         if self.has_hole {
             self.noticed = self.noticed.max(reading.seq);
             self.has_hole = false;
@@ -147,8 +147,8 @@ mod tests {
     use super::*;
     use crate::model::RoomId;
 
-    fn reading(seq: i64, read: i64, own: i64) -> Reading {
-        Reading { room: RoomId(1), role: Role::Member, seq, read, own, rev: seq, access_rev: 0 }
+    fn reading(seq: i64, read: i64, own: i64) -> ReadPosition {
+        ReadPosition { room: RoomId(1), role: Role::Member, seq, read, own, rev: seq, access_rev: 0 }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! People who are in the same rooms.
+//! Users who share a room with the viewer.
 
 use crate::{
     model::{RoomId, RoomRef, User, UserId},
@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// Those in the rooms of `viewer` whose names have `text` in them; `limit` of them at most.
-pub async fn find(conn: &mut Conn, viewer: UserId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
+/// Users in the rooms of `viewer` whose names contain `text`; at most `limit`.
+pub async fn find_people(conn: &mut Conn, viewer: UserId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
     const SQL: &str = concat!(
         "SELECT u.id, u.username, u.first_name, u.last_name FROM user u WHERE u.id <> ? AND ",
         active_account!("u"),
@@ -23,12 +23,12 @@ pub async fn find(conn: &mut Conn, viewer: UserId, text: &str, limit: i64) -> St
         present_member!("b"),
         ") ORDER BY u.username_key LIMIT ?"
     );
-    let rows: Vec<(i64, String, String, String)> = on!(conn, |link| sqlx::query_as(SQL)
+    let rows: Vec<(i64, String, String, String)> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(viewer.0)
         .bind(like_pattern(text))
         .bind(viewer.0)
         .bind(limit)
-        .fetch_all(&mut *link)
+        .fetch_all(&mut *db)
         .await)?;
     let people = rows.into_iter().map(|(id, username, first_name, last_name)| User {
         id: UserId(id),
@@ -39,8 +39,8 @@ pub async fn find(conn: &mut Conn, viewer: UserId, text: &str, limit: i64) -> St
     Ok(people.collect())
 }
 
-/// Of the rooms that both are in, the one with the fewest members.
-pub async fn closest_room(conn: &mut Conn, viewer: UserId, other: UserId) -> StoreResult<Option<RoomRef>> {
+/// The room that both users are in with the fewest members.
+pub async fn smallest(conn: &mut Conn, viewer: UserId, other: UserId) -> StoreResult<Option<RoomRef>> {
     const SQL: &str = concat!(
         "SELECT r.id, r.name FROM chat_room_member a \
          JOIN chat_room_member b ON b.room_id = a.room_id AND b.user_id = ? \
@@ -51,6 +51,6 @@ pub async fn closest_room(conn: &mut Conn, viewer: UserId, other: UserId) -> Sto
         " ORDER BY r.member_count, r.active_at DESC, r.id LIMIT 1"
     );
     let row: Option<(i64, String)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(other.0).bind(viewer.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(other.0).bind(viewer.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(id, name)| RoomRef { id: RoomId(id), name }))
 }

@@ -1,8 +1,8 @@
-//! Notifications that are rows: invitations and the server's notices.
+//! Stored notifications: invitations and system notices.
 
 use sqlx::FromRow;
 
-use super::{Found, Key};
+use super::{NotificationRecord, SortKey};
 use crate::{
     model::{
         MessageId, MessageType, NotificationId, NotificationRef, NotificationType, NotifiedMessage, RoomId,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(FromRow)]
-struct Row {
+struct StoredRow {
     id: i64,
     notification_type: String,
     room_id: i64,
@@ -26,8 +26,8 @@ struct Row {
     message_at: Option<i64>,
 }
 
-/// Like a message's, a notice is shown to those who are in its room.
-macro_rules! rows {
+/// Like those of messages, stored notifications are visible to members of their room only.
+macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT n.id, n.notification_type, n.room_id, n.title, n.content, n.is_read, n.created_at, \
@@ -43,62 +43,56 @@ macro_rules! rows {
     };
 }
 
-/// The newest of `user` before `cursor`.
+/// The newest of `user` before `cursor`; at most `limit`.
 pub async fn newest(
     conn: &mut Conn,
     user: UserId,
-    cursor: Option<Key>,
+    cursor: Option<SortKey>,
     limit: usize,
     unread: bool,
-) -> StoreResult<Vec<Found>> {
-    const SQL: &str = rows!(
+) -> StoreResult<Vec<NotificationRecord>> {
+    const SQL: &str = select!(
         "AND (n.created_at < ? OR (n.created_at = ? AND n.id * 2 + 1 < ?)) AND (? = FALSE OR n.is_read = FALSE) \
          ORDER BY n.created_at DESC, n.id DESC LIMIT ?"
     );
     let (at, id) = cursor.unwrap_or((Timestamp(i64::MAX), NotificationId(MAX_ID)));
-    let rows: Vec<Row> = on!(conn, |link| sqlx::query_as(SQL)
+    let rows: Vec<StoredRow> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(user.0)
         .bind(at.0)
         .bind(at.0)
         .bind(id.0)
         .bind(unread)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *link)
+        .fetch_all(&mut *db)
         .await)?;
-    Ok(rows.into_iter().map(Found::from).collect())
+    Ok(rows.into_iter().map(NotificationRecord::from).collect())
 }
 
-/// The one of this number, if it is `user`'s.
-pub async fn find(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<Option<Found>> {
-    const SQL: &str = rows!("AND n.id = ?");
-    let row: Option<Row> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(id).fetch_optional(&mut *link).await)?;
-    Ok(row.map(Found::from))
+/// The notification with this row id, if it is of `user`.
+pub async fn find(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<Option<NotificationRecord>> {
+    const SQL: &str = select!("AND n.id = ?");
+    let row: Option<StoredRow> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(id).fetch_optional(&mut *db).await)?;
+    Ok(row.map(NotificationRecord::from))
 }
 
-/// The invitation of `user` to `room` that they have not read.
-pub async fn open_invitation(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Option<i64>> {
+/// The row id of the unread invitation of `user` to `room`.
+pub async fn unread_invitation(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Option<i64>> {
     const SQL: &str = "SELECT id FROM chat_notification WHERE user_id = ? AND notification_type = 'room_invite' \
         AND message_id IS NULL AND room_id = ? AND is_read = FALSE ORDER BY id DESC LIMIT 1";
     let row: Option<(i64,)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(id,)| id))
 }
 
-/// Gives a notification other words, and the time at which it came anew.
-pub async fn renew(conn: &mut Conn, id: i64, content: &str, now: Timestamp) -> StoreResult<()> {
+/// Updates the text and the time of a notification.
+pub async fn update_content(conn: &mut Conn, id: i64, content: &str, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_notification SET content = ?, created_at = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL)
-        .bind(content)
-        .bind(now.0)
-        .bind(id)
-        .execute(&mut *link)
-        .await
-        .map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(content).bind(now.0).bind(id).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// How many `user` has not read.
+/// Number of unread ones of `user`.
 pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
     const SQL: &str = concat!(
         "SELECT COUNT(*) FROM chat_notification n JOIN chat_room r ON r.id = n.room_id \
@@ -106,14 +100,14 @@ pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
          WHERE n.user_id = ? AND n.notification_type IN ('room_invite', 'system') AND n.is_read = FALSE AND ",
         active_member!("b", "r")
     );
-    let (count,): (i64,) = on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_one(&mut *link).await)?;
+    let (count,): (i64,) = on!(conn, |db| sqlx::query_as(SQL).bind(user.0).fetch_one(&mut *db).await)?;
     Ok(count)
 }
 
 /// Marks one of `user` as read.
 pub async fn mark_read(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_notification SET is_read = TRUE WHERE id = ? AND user_id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(id).bind(user.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(id).bind(user.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
@@ -121,12 +115,12 @@ pub async fn mark_read(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<()
 pub async fn mark_all_read(conn: &mut Conn, user: UserId) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_notification SET is_read = TRUE WHERE user_id = ? AND is_read = FALSE \
         AND notification_type IN ('room_invite', 'system')";
-    on!(conn, |link| sqlx::query(SQL).bind(user.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(user.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-impl From<Row> for Found {
-    fn from(row: Row) -> Self {
+impl From<StoredRow> for NotificationRecord {
+    fn from(row: StoredRow) -> Self {
         let message = match (row.message_id, row.message_content, row.message_type, row.message_at) {
             (Some(id), Some(content), Some(kind), Some(at)) => Some(NotifiedMessage {
                 id: MessageId(id),

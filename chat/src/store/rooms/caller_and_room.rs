@@ -1,26 +1,26 @@
-//! A caller and the room that they ask about, in one look: on SQLite a statement costs two changes of threads, several
-//! times what it does.
+//! Loads the caller's account together with a room. On SQLite each statement costs two thread switches, several times
+//! the cost of the query, so they are one statement.
 
 use std::sync::{Arc, LazyLock};
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Standing, StandingRow, StateRow};
+use super::{RoomAccess, RoomAccessRow, RoomStateRow};
 use crate::{
     model::{RoomId, Timestamp, User, UserId},
     store::{
-        Conn, Link, StoreResult, json_rows,
+        Conn, DriverConn, StoreResult, json_rows,
         messages::{self, StoredMessage},
         on,
         users::Account,
     },
 };
 
-/// An account and its standing in a room.
-pub type Visited = (Account, Standing);
+/// A user's account and their access to a room.
+pub type CallerAndRoom = (Account, RoomAccess);
 
 json_rows::row! {
-    struct VisitRow {
+    struct CallerAndRoomRow {
         user_id: i64,
         username: String,
         first_name: String,
@@ -49,20 +49,24 @@ json_rows::row! {
     }
 }
 
-const VISIT: &str = "SELECT u.id AS user_id, u.username, u.first_name, u.last_name, u.is_active AS may_sign_in, \
+const SELECT: &str = "SELECT u.id AS user_id, u.username, u.first_name, u.last_name, u.is_active AS may_sign_in, \
     u.tokens_from, r.id, r.name, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.rev, \
     m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
     FROM user u JOIN chat_room r ON r.id = ? \
     LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = u.id WHERE u.id = ?";
 
 /// Both as one statement of SQLite.
-static TOGETHER: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let visit = json_rows::text::<VisitRow>(VISIT);
-    format!("SELECT ({visit}), ({})", json_rows::text::<messages::MessageRow>(messages::NEWEST)).into()
+static SELECT_WITH_NEWEST: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let caller_and_room = json_rows::select_json::<CallerAndRoomRow>(SELECT);
+    format!(
+        "SELECT ({caller_and_room}), ({})",
+        json_rows::select_json::<messages::MessageRow>(messages::NEWEST)
+    )
+    .into()
 });
 
-impl From<VisitRow> for Visited {
-    fn from(row: VisitRow) -> Self {
+impl From<CallerAndRoomRow> for CallerAndRoom {
+    fn from(row: CallerAndRoomRow) -> Self {
         let user = User {
             id: UserId(row.user_id),
             username: row.username,
@@ -70,7 +74,7 @@ impl From<VisitRow> for Visited {
             last_name: row.last_name,
         };
         let account = Account { user, is_active: row.may_sign_in, tokens_from: Timestamp(row.tokens_from) };
-        let room = StateRow {
+        let room = RoomStateRow {
             id: row.id,
             name: row.name,
             room_type: row.room_type,
@@ -80,7 +84,7 @@ impl From<VisitRow> for Visited {
             seq: row.seq,
             rev: row.rev,
         };
-        let standing = StandingRow {
+        let access = RoomAccessRow {
             room,
             member_id: row.member_id,
             role: row.role,
@@ -90,39 +94,43 @@ impl From<VisitRow> for Visited {
             last_read_seq: row.last_read_seq,
             sent: row.sent,
         };
-        (account, standing.into())
+        (account, access.into())
     }
 }
 
-/// `user`'s account and their standing in `room`; `None` when there is not one of the two.
-pub async fn visit(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResult<Option<Visited>> {
-    let row: Option<VisitRow> =
-        on!(conn, |link| sqlx::query_as(VISIT).bind(room.0).bind(user.0).fetch_optional(&mut *link).await)?;
-    Ok(row.map(Visited::from))
+/// The account of `user` and their access to `room`; `None` if either does not exist.
+pub async fn load_caller_and_room(
+    conn: &mut Conn,
+    room: RoomId,
+    user: UserId,
+) -> StoreResult<Option<CallerAndRoom>> {
+    let row: Option<CallerAndRoomRow> =
+        on!(conn, |db| sqlx::query_as(SELECT).bind(room.0).bind(user.0).fetch_optional(&mut *db).await)?;
+    Ok(row.map(CallerAndRoom::from))
 }
 
-/// The same, and the room's messages but the newest `skipped`, `count` of them at most, oldest first; whether
-/// `user` may have them is for the rules to say.
-pub async fn newest_for(
+/// As [`load_caller_and_room`], with up to `count` of the room's newest messages after skipping `skipped`, oldest
+/// first. The caller checks access.
+pub async fn load_caller_room_and_newest(
     conn: &mut Conn,
     room: RoomId,
     user: UserId,
     skipped: i64,
     count: i64,
-) -> StoreResult<Option<(Visited, Vec<StoredMessage>)>> {
+) -> StoreResult<Option<(CallerAndRoom, Vec<StoredMessage>)>> {
     let upto = skipped.saturating_add(count);
-    let Link::Sqlite(link) = conn.link() else {
-        let Some(visited) = visit(conn, room, user).await? else { return Ok(None) };
-        let state = &visited.1.room;
+    let DriverConn::Sqlite(db) = conn.driver() else {
+        let Some(loaded) = load_caller_and_room(conn, room, user).await? else { return Ok(None) };
+        let state = &loaded.1.room;
         let found = messages::range(conn, &state.to_ref(), state.seq - upto, state.seq - skipped).await?;
-        return Ok(Some((visited, found)));
+        return Ok(Some((loaded, found)));
     };
-    let row = sqlx::query(AssertSqlSafe(Arc::clone(&TOGETHER))).bind(room.0).bind(user.0);
+    let row = sqlx::query(AssertSqlSafe(Arc::clone(&SELECT_WITH_NEWEST))).bind(room.0).bind(user.0);
     let row = row.bind(room.0).bind(upto).bind(room.0).bind(skipped).bind(room.0);
-    let row = row.fetch_one(link).await?;
-    let visited: Vec<VisitRow> = json_rows::read(row.try_get(0)?)?;
-    let Some(visited) = visited.into_iter().next().map(Visited::from) else { return Ok(None) };
-    let found: Vec<messages::MessageRow> = json_rows::read(row.try_get(1)?)?;
-    let tag = visited.1.room.to_ref();
-    Ok(Some((visited, found.into_iter().map(|row| row.into_stored(tag.clone())).collect())))
+    let row = row.fetch_one(db).await?;
+    let loaded: Vec<CallerAndRoomRow> = json_rows::parse(row.try_get(0)?)?;
+    let Some(loaded) = loaded.into_iter().next().map(CallerAndRoom::from) else { return Ok(None) };
+    let found: Vec<messages::MessageRow> = json_rows::parse(row.try_get(1)?)?;
+    let tag = loaded.1.room.to_ref();
+    Ok(Some((loaded, found.into_iter().map(|row| row.into_stored(tag.clone())).collect())))
 }

@@ -1,8 +1,8 @@
-//! SQLite connections, lent out and taken back.
+//! A connection pool for SQLite.
 //!
-//! Not sqlx's pool: that asks each connection for a sign of life when it comes back, which costs another change of
-//! threads, as much as a small query itself, and a file does not hang up like a server does. And it trusts the driver's
-//! count of open transactions, which is wrong after SQLite has rolled back by itself, as it does when the disk is full.
+//! sqlx's own pool pings each returned connection, which costs two thread switches, as much as a small query; a local
+//! file needs no ping. It also trusts the driver's count of open transactions, which is wrong after SQLite has rolled
+//! back by itself, for example on a full disk.
 
 use std::{
     mem,
@@ -18,84 +18,84 @@ use tokio::{
 
 use crate::store::ACQUIRE_TIMEOUT;
 
-/// Lends so many connections at once and no more. Cheap to clone.
+/// A pool of at most `size` connections. Cheap to clone.
 #[derive(Clone)]
-pub(in crate::store) struct Lender {
+pub(in crate::store) struct Pool {
     inner: Arc<Inner>,
 }
 
 struct Inner {
     options: SqliteConnectOptions,
-    most: u32,
-    places: Arc<Semaphore>,
-    /// Those that nobody has, without an open transaction.
+    size: u32,
+    permits: Arc<Semaphore>,
+    /// Unused connections, without an open transaction.
     idle: Mutex<Vec<SqliteConnection>>,
 }
 
-/// A connection on loan; dropping it gives it back, and rolls back what was begun and not committed.
-pub(in crate::store) struct Loan {
-    lender: Arc<Inner>,
-    /// Always there until the drop.
+/// A pooled connection. Dropping it returns it to the pool and rolls back an uncommitted transaction.
+pub(in crate::store) struct PooledConn {
+    pool: Arc<Inner>,
+    /// `None` only during the drop.
     connection: Option<SqliteConnection>,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
     has_begun: bool,
 }
 
-impl Lender {
-    /// Opens the first connection; the others are opened when they are wanted.
-    pub(super) async fn open(options: SqliteConnectOptions, most: u32) -> Result<Self, Error> {
+impl Pool {
+    /// Opens the first connection; further ones are opened on demand.
+    pub(super) async fn open(options: SqliteConnectOptions, size: u32) -> Result<Self, Error> {
         let first = options.connect().await?;
-        let places = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(1)));
-        Ok(Self { inner: Arc::new(Inner { options, most, places, idle: Mutex::new(vec![first]) }) })
+        let permits = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
+        Ok(Self { inner: Arc::new(Inner { options, size, permits, idle: Mutex::new(vec![first]) }) })
     }
 
-    /// A connection.
+    /// Acquires a connection.
     ///
     /// # Errors
-    /// [`Error::PoolTimedOut`] when none comes back in time, [`Error::PoolClosed`], and what opening one says.
-    pub(in crate::store) async fn lend(&self) -> Result<Loan, Error> {
-        let place = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.inner.places).acquire_owned()).await;
-        let place = place.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
+    /// [`Error::PoolTimedOut`] when none becomes free in time, [`Error::PoolClosed`], and errors on opening one.
+    pub(in crate::store) async fn acquire(&self) -> Result<PooledConn, Error> {
+        let permit = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.inner.permits).acquire_owned()).await;
+        let permit = permit.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
         let idle = self.inner.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.inner.options.connect().await?,
         };
-        Ok(Loan {
-            lender: Arc::clone(&self.inner),
+        Ok(PooledConn {
+            pool: Arc::clone(&self.inner),
             connection: Some(connection),
-            place: Some(place),
+            permit: Some(permit),
             has_begun: false,
         })
     }
 
-    /// The same with a transaction that holds the lock on writing from the start, and not from its first write, where
-    /// taking it could fail half-way.
+    /// Acquires a connection and begins a transaction that takes the write lock at once, and not at its first write,
+    /// where it could fail.
     ///
     /// # Errors
-    /// As [`Self::lend`], and when another process keeps the lock.
-    pub(in crate::store) async fn begin(&self) -> Result<Loan, Error> {
-        let mut loan = self.lend_to_begin().await?;
-        sqlx::query("BEGIN IMMEDIATE").execute(loan.connection()).await?;
-        Ok(loan)
+    /// As [`Self::acquire`], and when another process holds the lock.
+    pub(in crate::store) async fn begin(&self) -> Result<PooledConn, Error> {
+        let mut pooled = self.acquire_to_begin().await?;
+        sqlx::query("BEGIN IMMEDIATE").execute(pooled.connection()).await?;
+        Ok(pooled)
     }
 
-    /// The same for a caller whose first statement begins the transaction itself, and does something more.
+    /// As [`Self::begin`] for a caller whose first statement begins the transaction itself.
     ///
     /// # Errors
-    /// As [`Self::lend`].
-    pub(in crate::store) async fn lend_to_begin(&self) -> Result<Loan, Error> {
-        let mut loan = self.lend().await?;
-        // Before it is true: a caller that stops waiting leaves the statement under way.
-        loan.has_begun = true;
-        Ok(loan)
+    /// As [`Self::acquire`].
+    pub(in crate::store) async fn acquire_to_begin(&self) -> Result<PooledConn, Error> {
+        let mut pooled = self.acquire().await?;
+        // Set before the statement runs: a cancelled caller leaves it running.
+        pooled.has_begun = true;
+        Ok(pooled)
     }
 
-    /// Waits for what is on loan, then closes all; from then on none is lent.
+    /// Waits for all connections to be returned, then closes them. Later calls of [`Self::acquire`] fail.
     pub(in crate::store) async fn close(&self) {
-        // An error says that they were closed before.
-        if let Ok(all) = self.inner.places.acquire_many(self.inner.most).await {
-            self.inner.places.close();
+        // An error means that the pool was closed before.
+        if let Ok(all) = self.inner.permits.acquire_many(self.inner.size).await {
+            self.inner.permits.close();
             drop(all);
         }
         let connections = mem::take(&mut *self.inner.idle());
@@ -108,19 +108,18 @@ impl Lender {
 }
 
 impl Inner {
-    /// A panic while the lock was held leaves the list as it was.
+    /// A panic cannot leave the list inconsistent, so a poisoned lock is ignored.
     fn idle(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Loan {
-    /// The connection.
+impl PooledConn {
     pub(in crate::store) fn connection(&mut self) -> &mut SqliteConnection {
-        self.connection.as_mut().expect("it is taken out by the drop alone")
+        self.connection.as_mut().expect("only the drop takes it")
     }
 
-    /// Makes what was begun last; a loan without a transaction has nothing to do.
+    /// Commits the transaction, if there is one.
     pub(in crate::store) async fn commit(&mut self) -> Result<(), Error> {
         if self.has_begun {
             sqlx::query("COMMIT").execute(self.connection()).await?;
@@ -129,28 +128,28 @@ impl Loan {
         Ok(())
     }
 
-    /// A statement of the caller's own has committed.
+    /// Records that a statement of the caller has committed the transaction.
     pub(in crate::store) fn has_committed(&mut self) {
         self.has_begun = false;
     }
 }
 
-impl Drop for Loan {
+impl Drop for PooledConn {
     fn drop(&mut self) {
-        let (Some(mut connection), place) = (self.connection.take(), self.place.take()) else { return };
+        let (Some(mut connection), permit) = (self.connection.take(), self.permit.take()) else { return };
         if !self.has_begun {
-            self.lender.idle().push(connection);
+            self.pool.idle().push(connection);
             return;
         }
-        let lender = Arc::clone(&self.lender);
-        // Without a runtime the process is ending; a connection that is dropped rolls back too.
+        let pool = Arc::clone(&self.pool);
+        // Without a runtime the process is ending; dropping the connection also rolls back.
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
-            // Fails where SQLite has rolled back by itself. Whatever state that left, a new connection has none of it.
+            // Fails if SQLite has rolled back by itself. Then the connection is discarded with whatever state it has.
             if sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok() {
-                lender.idle().push(connection);
+                pool.idle().push(connection);
             }
-            drop(place);
+            drop(permit);
         });
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         Conn,
         messages::{
             StoredMessage,
-            append::{self, ClientKey, Pair},
+            append::{self, ClientKey, MemberKey},
             change,
         },
         rooms::{MemberState, RoomState},
@@ -50,7 +50,7 @@ pub(super) struct Judgement {
 
 /// What was stored before this batch and its changes refer to.
 struct Known {
-    members: HashMap<Pair, MemberState>,
+    members: HashMap<MemberKey, MemberState>,
     /// Messages by the names their senders gave them.
     named: HashMap<ClientKey, StoredMessage>,
     /// Where the answered ones are.
@@ -64,7 +64,7 @@ pub(super) async fn judge(
     tx: &mut Conn,
     changes: &[&Change],
     rooms: &mut HashMap<RoomId, RoomState>,
-    members: HashMap<Pair, MemberState>,
+    members: HashMap<MemberKey, MemberState>,
     accounts: &HashMap<UserId, Account>,
     now: Timestamp,
 ) -> Result<Judgement> {
@@ -95,7 +95,7 @@ async fn read(
     tx: &mut Conn,
     changes: &[&Change],
     rooms: &HashMap<RoomId, RoomState>,
-    members: HashMap<Pair, MemberState>,
+    members: HashMap<MemberKey, MemberState>,
 ) -> Result<Known> {
     let submissions = || changes.iter().filter_map(|change| change.submission());
     let keys: Vec<ClientKey> = submissions().filter_map(client_key).collect();

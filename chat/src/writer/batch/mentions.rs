@@ -40,7 +40,7 @@ pub(super) async fn store(
     now: Timestamp,
 ) -> Result<HashMap<MessageId, Vec<UserId>>> {
     for message in changed {
-        mentions::forget(tx, message.id).await?;
+        mentions::delete(tx, message.id).await?;
     }
     let new = rows.iter().zip(ids).map(|(row, id)| Text {
         message: *id,
@@ -72,7 +72,7 @@ pub(super) async fn store(
 async fn mentioned(tx: &mut Conn, texts: &[Text]) -> Result<Vec<Mention>> {
     let names: BTreeSet<&String> = texts.iter().flat_map(|text| &text.names).collect();
     let names: Vec<String> = names.into_iter().cloned().collect();
-    let people: HashMap<String, UserId> = mentions::people(tx, &names).await?.into_iter().collect();
+    let people: HashMap<String, UserId> = mentions::users_by_name(tx, &names).await?.into_iter().collect();
 
     let users_of = |text: &Text| {
         let users: BTreeSet<UserId> =
