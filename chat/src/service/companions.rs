@@ -31,7 +31,7 @@ impl Chat {
         }
         let mut conn = self.store().read().await?;
         let mut found = Vec::new();
-        for user in shared_rooms::find(&mut conn, viewer.id, text, FOUND).await? {
+        for user in shared_rooms::find_people(&mut conn, viewer.id, text, FOUND).await? {
             if let Some(room) = shared_rooms::smallest(&mut conn, viewer.id, user.id).await? {
                 found.push(Companion { user, room });
             }

@@ -57,7 +57,7 @@ impl Chat {
     /// # Errors
     /// `invalid` with every bad field; [`Error::Throttled`]; [`Error::Overloaded`] when the queue is full.
     pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
-        let submission = check(Sender::Known(sender.clone()), room, draft)?;
+        let submission = check(Sender::Verified(sender.clone()), room, draft)?;
         self.limits().act(sender.id, Cost::Write)?;
         Ok(Receipt::new(self.writer().submit(Change::Send(submission))?))
     }
@@ -75,7 +75,7 @@ impl Chat {
         }
         self.must_go_on(&claim.credential)?;
         let user = claim.user;
-        let submission = check(Sender::Claimed(claim), room, draft)?;
+        let submission = check(Sender::Unverified(claim), room, draft)?;
         self.limits().act(user, Cost::Write)?;
         Receipt::new(self.writer().submit(Change::Send(submission))?).await
     }
@@ -156,7 +156,7 @@ mod tests {
             first_name: String::new(),
             last_name: String::new(),
         };
-        match check(Sender::Known(sender), RoomId(1), draft) {
+        match check(Sender::Verified(sender), RoomId(1), draft) {
             Ok(_) => Vec::new(),
             Err(error) => {
                 assert_eq!(error.code(), Code::Invalid);

@@ -123,7 +123,7 @@ impl Chat {
         let moved = retried(|| async {
             let mut tx = self.store().write().await?;
             let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
-            individually_read::forget_all(&mut tx, user.id).await?;
+            individually_read::clear_all(&mut tx, user.id).await?;
             stored::mark_all_read(&mut tx, user.id).await?;
             tx.commit().await?;
             Ok(moved)

@@ -58,7 +58,7 @@ impl Chat {
         if !reads::advance(&mut tx, room, reader.id, seq, read_at).await? {
             return Ok(());
         }
-        individually_read::forget(&mut tx, reader.id, room, message).await?;
+        individually_read::clear(&mut tx, reader.id, room, message).await?;
         tx.commit().await?;
         let mark = ReadMark { message_id: message, user: reader.clone(), read_at };
         self.hub().publish_read(room, mark);
