@@ -190,7 +190,7 @@ impl Auth {
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`, `not_in_group`.
     pub async fn admit(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
-        chat.admit_claim(&self.claim(access)?).await.map_err(shown_in_vain)
+        chat.authorize_claim(&self.claim(access)?).await.map_err(shown_in_vain)
     }
 
     /// What this access token proves; who that is now, nobody has looked up.
@@ -213,7 +213,7 @@ impl Auth {
         outcome: Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let Err(error) = outcome else { return outcome };
-        chat.admit_claim(claim).await.map_err(shown_in_vain)?;
+        chat.authorize_claim(claim).await.map_err(shown_in_vain)?;
         Err(error)
     }
 

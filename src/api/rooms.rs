@@ -96,7 +96,7 @@ async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Lis
         return Ok((HeaderMap::new(), Json(chat.rooms_as(claim, &filter).await?)));
     };
     filter.limit = window.size;
-    let viewer = chat.admit_claim(&claim).await?;
+    let viewer = chat.authorize_claim(&claim).await?;
     let found = chat.room_page(&viewer, filter, window.page).await?;
     Ok((window.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
 }

@@ -10,7 +10,7 @@ use axum::{
 use chat::{
     credential::Claim,
     model::{ClientFrame, Code, Failure, RoomId},
-    service::sockets::Resume,
+    service::room_session::Resume,
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},

@@ -126,7 +126,7 @@ impl Talk {
     async fn act(&mut self, frame: ClientFrame) -> Result<(), End> {
         // A fresh token is what one whose token has just expired may still send.
         if !matches!(frame, ClientFrame::Authenticate { .. }) {
-            self.session.must_be_good().map_err(End::Refused)?;
+            self.session.check_credential().map_err(End::Refused)?;
         }
         self.session.set_present(frame != ClientFrame::UserLeave).await;
         match frame {

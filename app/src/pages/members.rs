@@ -2,7 +2,7 @@
 
 use chat::{
     model::{Role, RoomId, UserId, limits::USERNAME_MAX},
-    service::roster::{Place, Roster},
+    service::roster::{RosterEntry, RosterPage},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -62,8 +62,8 @@ pub fn MembersPage() -> impl IntoView {
 }
 
 #[component]
-fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
-    let Roster { room, powers, places, next, .. } = roster;
+fn Members(roster: RosterPage, search: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
+    let RosterPage { room, powers, entries, next, .. } = roster;
     let path = members_path(room.id);
     let title = format!("{} · {}", say!(room.members), room.name);
     let (invitation, act) = match refusal {
@@ -72,7 +72,7 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
     };
     let search_words = search.clone().unwrap_or_default();
     let onward = next.map(|next| format!("{path}?search={}&after={next}", escaped(&search_words)));
-    let is_empty = places.is_empty();
+    let is_empty = entries.is_empty();
     let id = room.id;
     view! {
         <PageTitle text=title/>
@@ -89,7 +89,7 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
             <SearchForm action=path value=search_words label=say!(members.search) max=USERNAME_MAX/>
             {is_empty.then(|| view! { <p class="page-none">{say!(members.none)}</p> })}
             <ul class="people">
-                {places.into_iter().map(|place| view! { <Person room=id place/> }).collect_view()}
+                {entries.into_iter().map(|entry| view! { <Person room=id entry/> }).collect_view()}
             </ul>
             {onward
                 .map(|onward| {
@@ -155,9 +155,9 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
 }
 
 #[component]
-fn Person(room: RoomId, place: Place) -> impl IntoView {
-    let acts = acts(&place);
-    let Place { member, is_here, .. } = place;
+fn Person(room: RoomId, entry: RosterEntry) -> impl IntoView {
+    let acts = acts(&entry);
+    let RosterEntry { member, is_here, .. } = entry;
     let name = display_name(&member.user);
     let role = match member.role {
         Role::Admin => Some(say!(room.role_admin)),
@@ -191,14 +191,14 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
 }
 
 /// What the reader may do about somebody, in the order of the menu.
-fn acts(place: &Place) -> Vec<Act> {
-    let member = &place.member;
+fn acts(entry: &RosterEntry) -> Vec<Act> {
+    let member = &entry.member;
     let roles = [(Act::Admin, Role::Admin), (Act::Moderator, Role::Moderator), (Act::Plain, Role::Member)];
     let mut acts: Vec<Act> = Vec::new();
-    if place.may_set_role {
+    if entry.may_set_role {
         acts.extend(roles.into_iter().filter(|(_, role)| *role != member.role).map(|(act, _)| act));
     }
-    if place.may_moderate {
+    if entry.may_moderate {
         acts.push(if member.is_muted { Act::Unmute } else { Act::Mute });
         acts.push(if member.is_banned { Act::Unban } else { Act::Ban });
         if !member.is_banned {

@@ -38,7 +38,7 @@ mod door {
 
     use chat::{
         model::{Room, RoomType},
-        service::{companions::Companion, rooms::RoomFilter},
+        service::{rooms::RoomFilter, shared_rooms::Contact},
     };
 
     use super::Found;
@@ -85,8 +85,8 @@ mod door {
                 of_room(room, note.to_owned())
             })
             .collect();
-        let people = chat.companions(&me, text).await?;
-        found.extend(people.into_iter().map(|Companion { user, room }| Found {
+        let people = chat.contacts(&me, text).await?;
+        found.extend(people.into_iter().map(|Contact { user, room }| Found {
             path: room_path(room.id),
             title: display_name(&user),
             note: td_string!(locale, switcher.with_person, username = user.username, room = room.name),

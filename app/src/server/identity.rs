@@ -60,7 +60,7 @@ pub(super) async fn visitor() -> Result<Option<User>, AppError> {
     let Some(id) = session().await?.get::<i64>(USER_ID_KEY).await.map_err(unavailable)? else {
         return Ok(None);
     };
-    match context()?.chat.admit(UserId(id)).await {
+    match context()?.chat.authorize(UserId(id)).await {
         Ok(user) => Ok(Some(user)),
         Err(error) => match error.code() {
             Code::UserNotFound | Code::UserInactive | Code::NotInGroup => Ok(None),

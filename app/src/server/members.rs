@@ -119,7 +119,7 @@ pub use door::page;
 mod door {
     use chat::{
         model::{Code, MemberPatch, RoomId, User, UserId},
-        service::roster::{Place, RosterQuery},
+        service::roster::{RosterEntry, RosterQuery},
     };
 
     use super::Act;
@@ -142,7 +142,7 @@ mod door {
         room: RoomId,
         search: Option<String>,
         after: Option<UserId>,
-    ) -> Result<chat::service::roster::Roster, AppError> {
+    ) -> Result<chat::service::roster::RosterPage, AppError> {
         let query = RosterQuery { search, after, limit: PAGE };
         let read = async { Ok(context()?.chat.roster(&signed_in().await?, room, &query).await?) };
         read.await.inspect_err(|error: &AppError| request::set_status(error.0.code))
@@ -160,10 +160,10 @@ mod door {
         let query = RosterQuery { limit: SEATS, ..RosterQuery::default() };
         let found = context()?.chat.roster(viewer, id, &query).await?;
         let seats = found
-            .places
+            .entries
             .into_iter()
             .filter(|place| !place.member.is_banned)
-            .map(|Place { member, is_here, .. }| Seat { user: member.user, role: member.role, is_here })
+            .map(|RosterEntry { member, is_here, .. }| Seat { user: member.user, role: member.role, is_here })
             .collect();
         let count = found.room.member_count;
         Ok((found.room, Roster { seats, count, powers: found.powers, rights: found.rights }))

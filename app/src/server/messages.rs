@@ -164,7 +164,7 @@ pub(super) mod door {
         at: WindowAt,
         size: i64,
     ) -> Result<HistoryWindow, AppError> {
-        Ok(context()?.chat.window(&signed_in().await?, room, at, size).await?)
+        Ok(context()?.chat.history_window(&signed_in().await?, room, at, size).await?)
     }
 
     pub(super) async fn quoted(room: RoomId, message: MessageId) -> Result<Option<RoomMessage>, AppError> {
@@ -184,7 +184,7 @@ pub(super) mod door {
         // One more, since nobody mentions oneself.
         let query = RosterQuery { search: Some(letters), after: None, limit: PROPOSED + 1 };
         let roster = context()?.chat.roster(&me, room, &query).await?;
-        let people = roster.places.into_iter().map(|place| place.member).filter(|member| !member.is_banned);
+        let people = roster.entries.into_iter().map(|entry| entry.member).filter(|member| !member.is_banned);
         let others = people.map(|member| member.user).filter(|user| user.id != me.id);
         Ok(others.take(PROPOSED).collect())
     }

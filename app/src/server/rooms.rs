@@ -35,7 +35,7 @@ pub async fn list_rooms() -> Result<Rooms, AppError> {
     let chat = super::identity::context()?.chat;
     let filter = chat::service::rooms::RoomFilter { mine: true, limit: ROOMS_LISTED, ..Default::default() };
     let list = chat.rooms(&user, &filter).await?;
-    let chat::service::notifications::Waiting { mentioned, notices } = chat.waiting(&user).await?;
+    let chat::service::notifications::UnreadAlerts { mentioned, notices } = chat.unread_alerts(&user).await?;
     Ok(Rooms { list, mentioned, notices })
 }
 

@@ -147,7 +147,7 @@ mod door {
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let signed_in = sign_in(parts, username.to_owned(), password.to_owned()).await?;
         // Somebody outside the group that may chat here is told so now, and not page by page.
-        chat.admit(signed_in.user.id).await?;
+        chat.authorize(signed_in.user.id).await?;
         identity::enter(&signed_in).await
     }
 

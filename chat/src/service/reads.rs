@@ -1,4 +1,4 @@
-//! What has been read, and by whom.
+//! Read marks and read receipts.
 
 use super::{
     Chat,
@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Chat {
-    /// Marks `message` and everything before it in its room as read by `reader`, and tells
-    /// the room if that is new. What was read already costs no write.
+    /// Marks `message` and everything before it in its room as read by `reader`, and publishes the mark if it is new.
+    /// Repeating a mark writes nothing.
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`; [`Error::Throttled`](crate::Error::Throttled).
@@ -23,7 +23,7 @@ impl Chat {
         self.mark(reader, None, message).await
     }
 
-    /// The same, for a message that must be in `room`.
+    /// Like [`Self::mark_read`], for a message that must be in `room`.
     ///
     /// # Errors
     /// As [`Self::mark_read`]; `not_found` also for a message of another room.
@@ -32,7 +32,7 @@ impl Chat {
     }
 
     async fn mark(&self, reader: &User, expected: Option<RoomId>, message: MessageId) -> Result<()> {
-        self.limits().act(reader.id, Cost::ReadMark)?;
+        self.limits().charge(reader.id, Cost::ReadMark)?;
         let (room, seq, is_new) = {
             let mut conn = self.store().read().await?;
             let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
@@ -42,19 +42,19 @@ impl Chat {
             let standing = rooms::standing(&mut conn, room, reader.id).await?;
             let standing = allow(standing.as_ref(), Action::Read)?;
             let is_ahead = standing.member.as_ref().is_none_or(|member| member.last_read_seq < seq);
-            // Who comes in has read nothing of what was there, and yet none of it is unread.
+            // For a new member the earlier messages are not unread, but there is no read receipt for them either.
             (room, seq, is_ahead || !reads::is_noted(&mut conn, room, reader.id, seq).await?)
         };
         if !is_new {
             return Ok(());
         }
-        retried(|| self.note(reader, room, seq, message)).await
+        retried(|| self.store_mark(reader, room, seq, message)).await
     }
 
-    async fn note(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {
+    async fn store_mark(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {
         let read_at = self.clock().now();
         let mut tx = self.store().write().await?;
-        // A ban, or another device, may have been quicker than the look before.
+        // A ban, or another device, may have been faster than the check above.
         if !reads::advance(&mut tx, room, reader.id, seq, read_at).await? {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Who has read a message, first come first; its sender is not asked.
+    /// The users who have read a message, in the order they did, without its sender.
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`.

@@ -11,7 +11,7 @@ use super::{Change, Sender, Stored, Submission};
 use crate::{
     error::{Error, Result},
     figures::Figures,
-    hub::{Audience, Event, Frame, Hub, News},
+    hub::{Audience, Event, Frame, Hub, NewMessageNotice},
     model::{Message, MessageId, RoomId, RoomMessage, ServerFrame, Timestamp, UserId},
     service::Clock,
     store::{
@@ -49,7 +49,7 @@ enum Outcome {
     /// It had been stored before; nothing new was.
     Repeat(Box<Message>),
     /// A message that this batch stored, and what it is to those who do not look at the room.
-    New(Box<Message>, News),
+    New(Box<Message>, NewMessageNotice),
     /// An older message that this batch edited or deleted, as it was right after.
     Changed(Box<Message>),
 }
@@ -86,8 +86,8 @@ pub(super) fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stor
     answers
 }
 
-fn tell(hub: &Hub, message: &Message, news: Option<News>) {
-    if !hub.is_wanted(message.room.id) {
+fn tell(hub: &Hub, message: &Message, news: Option<NewMessageNotice>) {
+    if !hub.may_have_listeners(message.room.id) {
         return;
     }
     let rev = message.rev;
@@ -99,7 +99,7 @@ fn tell(hub: &Hub, message: &Message, news: Option<News>) {
         ServerFrame::MessageEdited { message: RoomMessage::from(message), rev }
     };
     if let Some(mut frame) = Frame::new(&frame, Some(rev), Audience::Everyone) {
-        frame.news = news.map(Arc::new);
+        frame.new_message = news.map(Arc::new);
         hub.publish(message.room.id, Event::Frame(frame));
     }
 }
@@ -185,7 +185,10 @@ fn outcomes(
             (Ruling::Changed(message), _) => Ok(Outcome::Changed(message)),
             (Ruling::Accepted { seq, rev, .. }, Change::Send(submission)) => {
                 new_message(submission, ids.next(), rev, rooms, accounts, now).map(|message| {
-                    let news = News { seq, mentioned: mentioned.remove(&message.id).unwrap_or_default() };
+                    let news = NewMessageNotice {
+                        seq,
+                        mentioned: mentioned.remove(&message.id).unwrap_or_default(),
+                    };
                     Outcome::New(Box::new(message), news)
                 })
             }

@@ -173,7 +173,7 @@ both! {
         assert!(world.chat.create_session(&hers, NEW).await.expect("stored"));
         world.chat.set_active("amy", false).await.expect("deactivated");
         assert_eq!(world.chat.authenticate(amy.id).await.expect_err("out").code(), Code::UserInactive);
-        assert_eq!(world.chat.admit(amy.id).await.expect_err("out").code(), Code::UserInactive);
+        assert_eq!(world.chat.authorize(amy.id).await.expect_err("out").code(), Code::UserInactive);
         assert_eq!(world.chat.load_session(&SessionId::of_secret("hers")).await.expect("read"), None);
         world.chat.set_active("amy", true).await.expect("activated");
         assert_eq!(world.chat.authenticate(amy.id).await.expect("in again"), amy);
@@ -195,14 +195,14 @@ both! {
         let amy = world.person("amy").await;
         let group = Settings { required_group: Some("staff".into()), ..Settings::default() };
         let world = world.restarted(group).await;
-        assert_eq!(world.chat.admit(amy.id).await.expect_err("not in it").code(), Code::NotInGroup);
+        assert_eq!(world.chat.authorize(amy.id).await.expect_err("not in it").code(), Code::NotInGroup);
         assert_eq!(world.chat.authenticate(amy.id).await.expect("still herself"), amy);
         world.chat.add_to_group("amy", "Staff").await.expect("added");
-        assert_eq!(world.chat.admit(amy.id).await.expect_err("another group").code(), Code::NotInGroup);
+        assert_eq!(world.chat.authorize(amy.id).await.expect_err("another group").code(), Code::NotInGroup);
         for _ in 0..2 {
             world.chat.add_to_group("amy", "staff").await.expect("added");
         }
-        assert_eq!(world.chat.admit(amy.id).await.expect("in it"), amy);
+        assert_eq!(world.chat.authorize(amy.id).await.expect("in it"), amy);
         assert_eq!(world.chat.add_to_group("amy", " ").await.expect_err("no name").code(), Code::Invalid);
     }
 

@@ -5,7 +5,7 @@ use chat::{
         Code, MemberPatch, Message, MessageDraft, MessageId, Role, RoomId, ServerFrame, User,
         message::DELETED_CONTENT,
     },
-    service::{history::HistoryQuery, sockets::Resume},
+    service::{history::HistoryQuery, room_session::Resume},
 };
 
 use crate::support::{Sockets as _, World, both, draft, new_room};

@@ -354,7 +354,7 @@ both! {
         assert!(chat.blacklist_token(&second).await.expect("asked"), "within its ten seconds");
         assert_eq!(refused(rotate(&second, "late").await), Code::TokenNotValid);
         let access = Claim::from(fourth.clone());
-        chat.admit_claim(&access).await.expect("it ended alone");
+        chat.authorize_claim(&access).await.expect("it ended alone");
 
         assert!(chat.blacklist_token(&fourth).await.expect("ended"));
         for token in [&third, &fourth] {
@@ -363,8 +363,8 @@ both! {
         }
         assert!(!chat.blacklist_token(&third).await.expect("asked"));
         assert!(chat.tokens_of(&amy).await.expect("listed").is_empty());
-        assert_eq!(refused(chat.admit_claim(&access).await), Code::TokenNotValid);
-        chat.admit_claim(&token(chat, &amy).await).await.expect("another sign-in");
+        assert_eq!(refused(chat.authorize_claim(&access).await), Code::TokenNotValid);
+        chat.authorize_claim(&token(chat, &amy).await).await.expect("another sign-in");
     }
 
     async fn access_tokens_of_an_ended_sign_in_are_refused_everywhere_and_after_a_restart(world: World) {
@@ -373,13 +373,13 @@ both! {
         let other = Chat::start(store, unhurried(), world.clock.clone());
         let refresh = sign_in(&world.chat, &amy, "first").await;
         let access = Claim::from(refresh.clone());
-        other.admit_claim(&access).await.expect("good");
+        other.authorize_claim(&access).await.expect("good");
         assert!(world.chat.blacklist_token(&refresh).await.expect("ended"));
-        assert_eq!(refused(world.chat.admit_claim(&access).await), Code::TokenNotValid);
-        until("refused", async || other.admit_claim(&access).await.is_err()).await;
+        assert_eq!(refused(world.chat.authorize_claim(&access).await), Code::TokenNotValid);
+        until("refused", async || other.authorize_claim(&access).await.is_err()).await;
         other.stop().await;
         let world = world.restarted(unhurried()).await;
-        assert_eq!(refused(world.chat.admit_claim(&access).await), Code::TokenNotValid);
+        assert_eq!(refused(world.chat.authorize_claim(&access).await), Code::TokenNotValid);
         let sent = world.chat.send_as(access.clone(), RoomId(1), draft("tea")).await;
         assert_eq!(refused(sent), Code::TokenNotValid);
     }
@@ -451,12 +451,12 @@ both! {
         let amy = world.person("amy").await;
         let id = session(&world.chat, &amy, "hers", HOUR).await;
         let claim = Claim { user: amy.id, credential: Credential::Session(id.clone()) };
-        world.chat.admit_claim(&claim).await.expect("good");
+        world.chat.authorize_claim(&claim).await.expect("good");
         let bob = world.person("bob").await;
         let stolen = Claim { user: bob.id, ..claim.clone() };
-        assert_eq!(refused(world.chat.admit_claim(&stolen).await), Code::TokenNotValid, "it is not his");
+        assert_eq!(refused(world.chat.authorize_claim(&stolen).await), Code::TokenNotValid, "it is not his");
         world.chat.delete_session(&id).await.expect("ended");
-        assert_eq!(refused(world.chat.admit_claim(&claim).await), Code::TokenNotValid);
+        assert_eq!(refused(world.chat.authorize_claim(&claim).await), Code::TokenNotValid);
         let refresh = refresh_token(&amy, "one");
         assert!(world.chat.blacklist_token(&refresh).await.expect("ended"));
         let opened = world.chat.connect(refresh.into()).await;

@@ -84,9 +84,9 @@ both! {
     async fn a_mention_in_a_deleted_room_waits_for_nobody(world: World) {
         let Cast { room, admin, member, .. } = cast(&world, "public").await;
         world.say(&admin, room, "@member ?").await;
-        assert_eq!(world.chat.waiting(&member).await.expect("known").mentioned, [room]);
+        assert_eq!(world.chat.unread_alerts(&member).await.expect("known").mentioned, [room]);
         world.chat.delete_room(&admin, room).await.expect("deleted");
-        assert_eq!(world.chat.waiting(&member).await.expect("known").mentioned, []);
+        assert_eq!(world.chat.unread_alerts(&member).await.expect("known").mentioned, []);
     }
 
     async fn a_banned_member_may_leave_and_gives_back_no_place(world: World) {

@@ -47,12 +47,12 @@ both! {
         let last = world.say(&amy, second, "@bob two").await;
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
         world.chat.invite(&amy, hidden, "bob").await.expect("brought in");
-        let waiting = world.chat.waiting(&bob).await.expect("readable");
+        let waiting = world.chat.unread_alerts(&bob).await.expect("readable");
         assert_eq!((waiting.mentioned, waiting.notices), (vec![second], 1));
         world.chat.mark_read(&bob, last.id).await.expect("read");
-        let waiting = world.chat.waiting(&bob).await.expect("readable");
+        let waiting = world.chat.unread_alerts(&bob).await.expect("readable");
         assert_eq!((waiting.mentioned, waiting.notices), (Vec::new(), 1));
-        assert_eq!(world.chat.waiting(&amy).await.expect("readable").notices, 0);
+        assert_eq!(world.chat.unread_alerts(&amy).await.expect("readable").notices, 0);
     }
 
     async fn each_message_of_others_since_one_came_is_one(world: World) {

@@ -81,10 +81,10 @@ both! {
         world.chat.authenticate_claim(&before).await.expect("good");
         world.chat.sign_out_elsewhere(&amy, &SessionId::of_secret("none")).await.expect("ended");
         assert_eq!(refused(world.chat.authenticate_claim(&before).await), Code::TokenNotValid);
-        assert_eq!(refused(world.chat.admit_claim(&before).await), Code::TokenNotValid);
+        assert_eq!(refused(world.chat.authorize_claim(&before).await), Code::TokenNotValid);
         let from = world.chat.tokens_from(amy.id).await.expect("readable");
         assert!(from > NOW && from.0 - NOW.0 <= 1_000_000, "from the next second on");
-        world.chat.admit_claim(&token(&world.chat, &amy).await).await.expect("good");
+        world.chat.authorize_claim(&token(&world.chat, &amy).await).await.expect("good");
     }
 
     async fn each_end_within_one_second_ends_what_was_given_out_since_the_last(world: World) {
@@ -95,10 +95,10 @@ both! {
             given.push(token(&world.chat, &amy).await);
             world.chat.sign_out_elsewhere(&amy, &SessionId::of_secret("none")).await.expect("ended");
             for claim in &given {
-                assert_eq!(refused(world.chat.admit_claim(claim).await), Code::TokenNotValid, "{claim:?}");
+                assert_eq!(refused(world.chat.authorize_claim(claim).await), Code::TokenNotValid, "{claim:?}");
             }
         }
-        world.chat.admit_claim(&token(&world.chat, &amy).await).await.expect("good");
+        world.chat.authorize_claim(&token(&world.chat, &amy).await).await.expect("good");
     }
 
     async fn one_ends_ones_own_sessions_and_tokens_and_nobody_elses(world: World) {
@@ -136,7 +136,7 @@ both! {
         world.chat.invite(&amy, small, "bob").await.expect("brought in");
         world.person("bobby").await;
         let found = async |viewer: &User, text: &str| {
-            let found = world.chat.companions(viewer, text).await.expect("readable");
+            let found = world.chat.contacts(viewer, text).await.expect("readable");
             found.into_iter().map(|c| (c.user.username, c.room.id)).collect::<Vec<_>>()
         };
         assert_eq!(found(&amy, "BOB").await, [("bob".to_owned(), small)]);

@@ -2,7 +2,7 @@
 
 use chat::{
     model::{Code, Powers, User},
-    service::roster::{Roster, RosterQuery},
+    service::roster::{RosterPage, RosterQuery},
 };
 
 use crate::support::{
@@ -10,7 +10,7 @@ use crate::support::{
     cast::{Cast, banned, cast, refused},
 };
 
-async fn roster(world: &World, viewer: &User, cast: &Cast, query: RosterQuery) -> Roster {
+async fn roster(world: &World, viewer: &User, cast: &Cast, query: RosterQuery) -> RosterPage {
     world.chat.roster(viewer, cast.room, &query).await.expect("readable")
 }
 
@@ -18,8 +18,8 @@ fn all() -> RosterQuery {
     RosterQuery { limit: 50, ..RosterQuery::default() }
 }
 
-fn names(roster: &Roster) -> Vec<&str> {
-    roster.places.iter().map(|place| place.member.user.username.as_str()).collect()
+fn names(roster: &RosterPage) -> Vec<&str> {
+    roster.entries.iter().map(|entry| entry.member.user.username.as_str()).collect()
 }
 
 both! {
@@ -58,8 +58,8 @@ both! {
 
     async fn each_sees_what_they_may_do_and_nothing_else(world: World) {
         let cast = cast(&world, "public").await;
-        let may = |roster: &Roster| -> Vec<(bool, bool)> {
-            roster.places.iter().map(|place| (place.may_moderate, place.may_set_role)).collect()
+        let may = |roster: &RosterPage| -> Vec<(bool, bool)> {
+            roster.entries.iter().map(|entry| (entry.may_moderate, entry.may_set_role)).collect()
         };
         let admins = roster(&world, &cast.admin, &cast, all()).await;
         assert_eq!(admins.powers, Powers { invite: true, moderate: true, set_role: true, govern: true });
@@ -75,10 +75,10 @@ both! {
         let member = cast.member.id;
         world.chat.change_member(&cast.admin, cast.room, member, banned(true)).await.expect("banned");
         let seen = roster(&world, &cast.moderator, &cast, all()).await;
-        assert!(seen.places.iter().any(|place| place.member.user.id == member && place.may_moderate));
+        assert!(seen.entries.iter().any(|entry| entry.member.user.id == member && entry.may_moderate));
         let outsider = world.person("outsider").await;
         let seen = roster(&world, &outsider, &cast, all()).await;
-        assert!(seen.places.iter().all(|place| place.member.user.id != member));
+        assert!(seen.entries.iter().all(|entry| entry.member.user.id != member));
     }
 
     async fn who_has_the_room_open_is_here(world: World) {
@@ -86,7 +86,7 @@ both! {
         let socket = world.chat.open_room(&cast.member, cast.room, None).await.expect("open");
         let here = async |cast: &Cast| {
             let roster = roster(&world, &cast.admin, cast, all()).await;
-            roster.places.iter().filter(|place| place.is_here).count()
+            roster.entries.iter().filter(|entry| entry.is_here).count()
         };
         assert_eq!(here(&cast).await, 1);
         drop(socket);

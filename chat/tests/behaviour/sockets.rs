@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat::{
     model::{Code, MemberChange, RoomId, ServerFrame, User},
-    service::{RoomSession, sockets::Resume},
+    service::{RoomSession, room_session::Resume},
 };
 
 use crate::support::{

@@ -7,7 +7,8 @@ use chat::{
     credential::{Claim, Credential, SignInId, TokenClaims},
     model::{Message, MessageDraft, NewRoom, Room, RoomId, Timestamp, User},
     service::{
-        Clock, NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery, sockets::Resume,
+        Clock, NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery,
+        room_session::Resume,
     },
     store::Store,
 };

@@ -17,7 +17,7 @@ async fn full_room(world: &World, amy: &User) -> (RoomId, Vec<MessageId>) {
 }
 
 async fn open(world: &World, viewer: &User, room: RoomId, at: WindowAt) -> HistoryWindow {
-    world.chat.window(viewer, room, at, 6).await.expect("readable")
+    world.chat.history_window(viewer, room, at, 6).await.expect("readable")
 }
 
 /// First and last text, and whether there is more before and after.
@@ -91,7 +91,7 @@ both! {
         assert_eq!(rights(&amy).await, Rights::default());
 
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("a room").id;
-        let refused = world.chat.window(&eve, hidden, WindowAt::Newest, 6).await.expect_err("hidden");
+        let refused = world.chat.history_window(&eve, hidden, WindowAt::Newest, 6).await.expect_err("hidden");
         assert_eq!(refused.code(), Code::NotFound);
         assert_eq!(world.chat.quoted(&eve, hidden, MessageId(1)).await.expect_err("hidden").code(), Code::NotFound);
     }

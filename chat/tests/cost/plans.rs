@@ -9,8 +9,8 @@ use chat::{
     service::{
         history::HistoryQuery,
         notifications::NotificationQuery,
+        room_session::Resume,
         rooms::{RoomFilter, RoomPlace},
-        sockets::Resume,
     },
 };
 use futures::future::{BoxFuture, FutureExt as _};

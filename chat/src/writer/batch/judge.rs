@@ -8,7 +8,7 @@ use crate::{
     model::{Code, Message, MessageId, Problem, RoomId, Timestamp, UserId, message::DELETED_CONTENT},
     service::{
         access::{self, Action},
-        accounts::present_by,
+        accounts::user_for_credential,
     },
     store::{
         Conn,
@@ -120,7 +120,7 @@ async fn read(
 fn who(submission: &Submission, accounts: &HashMap<UserId, Account>) -> Result<()> {
     match submission.sender.claim() {
         None => Ok(()),
-        Some(claim) => present_by(accounts.get(&claim.user).cloned(), &claim.credential).map(drop),
+        Some(claim) => user_for_credential(accounts.get(&claim.user).cloned(), &claim.credential).map(drop),
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use chat::{
     Chat,
     model::{Code, MemberChange, Message, MessageId, RoomId, RoomMessage, ServerFrame, User},
-    service::{RoomSession, sockets::Resume},
+    service::{RoomSession, room_session::Resume},
 };
 
 use super::moves::{names, read};

@@ -1,5 +1,5 @@
-//! A room's socket, seen from the domain: what to say first, what was missed, and
-//! then every change once and in order.
+//! The session of a room socket: the first frames, the backfill of what was missed, and then every change once and in
+//! order.
 
 use std::{
     collections::VecDeque,
@@ -11,52 +11,52 @@ use bytes::Bytes;
 use super::{
     AuthenticatedSocket, Chat,
     access::{Action, allow},
-    backfill::Backfill,
+    backfill::ResumeBackfill,
     messages::Receipt,
 };
 use crate::{
     credential::Claim,
     error::{Error, Result},
     figures::amount,
-    hub::{Event, Head, Lagged, Subscription},
+    hub::{Event, Lagged, RoomCounters, Subscription},
     model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
     store::{messages, rooms, watch},
 };
 
-/// How long it is remembered whether a user may signal: a flood of signals is no flood of queries. What is changed on
-/// this node, or told by another, counts at once.
-const RIGHT_KEPT: Duration = Duration::from_secs(1);
+/// How long a user's permission to signal is cached, so that a flood of signals does not cause a flood of queries. A
+/// membership change that this node knows of invalidates it at once.
+const PERMISSION_TTL: Duration = Duration::from_secs(1);
 
-/// What a returning client knows already.
+/// The position up to which a resuming client has the room's stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resume {
-    /// Every message up to this id.
+    /// It has all messages up to this id.
     AfterId(i64),
-    /// Every change up to this number.
+    /// It has all changes up to this `rev`.
     AfterRev(i64),
 }
 
-/// An open socket's place in a room.
+/// An open room socket.
 pub struct RoomSession {
     chat: Chat,
     room: RoomId,
     socket: AuthenticatedSocket,
     subscription: Subscription,
-    /// What was missed and is not read yet.
-    backfill: Option<Box<Backfill>>,
-    /// Everything up to this change was handed out, or is in the backfill.
+    /// The rest of the backfill.
+    backfill: Option<Box<ResumeBackfill>>,
+    /// Changes up to this one were returned, or are in the backfill.
     rev: i64,
-    /// Every message up to this change was known when the socket opened.
-    opened_at: i64,
+    /// Messages up to this change existed when the socket opened.
+    opened_at_rev: i64,
     ready: VecDeque<Bytes>,
-    right: Option<Right>,
+    signal_permission: Option<SignalPermission>,
 }
 
-/// May the user signal that they type, come and go?
-struct Right {
-    is_given: bool,
-    asked_at: Instant,
-    /// How often the room's members had changed by then.
+/// A cached permission to signal typing and presence.
+struct SignalPermission {
+    is_granted: bool,
+    checked_at: Instant,
+    /// [`Subscription::member_changes`] at the time of the check.
     changes: u64,
 }
 
@@ -69,15 +69,15 @@ impl Chat {
         resume: Option<Resume>,
     ) -> Result<RoomSession> {
         let user = socket.user().clone();
-        // Listening starts before the state is read, so nothing falls between the two;
-        // what overlaps is told by its rev.
+        // Subscribes before it reads the state, so that nothing is missed in between. Changes that overlap are
+        // recognised by their `rev`.
         let subscription = self.hub().subscribe(room, user.to_ref()).await;
         let mut conn = self.store().read().await?;
         subscription
-            .begin(async || {
+            .start(async || {
                 let found =
                     watch::heads(&mut conn, &[room]).await?.pop().ok_or(Error::from(Code::NotFound))?;
-                Ok::<_, Error>(Head { rev: found.rev, seq: found.seq, access_rev: found.access_rev })
+                Ok::<_, Error>(RoomCounters { rev: found.rev, seq: found.seq, access_rev: found.access_rev })
             })
             .await?;
         let standing = rooms::standing(&mut conn, room, user.id).await?;
@@ -90,9 +90,9 @@ impl Chat {
             subscription,
             backfill: None,
             rev: state.rev,
-            opened_at: state.rev,
+            opened_at_rev: state.rev,
             ready: VecDeque::new(),
-            right: None,
+            signal_permission: None,
         };
         session.push(&ServerFrame::ConnectionEstablished {
             message: "连接成功".into(),
@@ -102,7 +102,9 @@ impl Chat {
             rev: state.rev,
         });
         if let Some(resume) = resume {
-            if let Some(backfill) = Backfill::plan(&mut conn, self.store(), state, user.id, resume).await? {
+            if let Some(backfill) =
+                ResumeBackfill::plan(&mut conn, self.store(), state, user.id, resume).await?
+            {
                 self.figures().resume_frames.record(amount(backfill.frames()));
                 session.backfill = Some(Box::new(backfill));
             } else {
@@ -124,7 +126,7 @@ impl RoomSession {
     /// has ended.
     pub async fn next(&mut self) -> Result<Bytes> {
         loop {
-            self.socket.must_be_open()?;
+            self.socket.check_open()?;
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(frame);
             }
@@ -146,9 +148,9 @@ impl RoomSession {
         }
     }
 
-    /// The same if it is there already; `None` when it has to be waited for.
+    /// Like [`Self::next`], but returns `None` instead of waiting.
     pub fn try_next(&mut self) -> Option<Result<Bytes>> {
-        if let Err(error) = self.socket.must_be_open() {
+        if let Err(error) = self.socket.check_open() {
             return Some(Err(error));
         }
         if let Some(frame) = self.ready.pop_front() {
@@ -165,23 +167,23 @@ impl RoomSession {
         }
     }
 
-    /// Bytes of the frames that were read and are not taken yet.
+    /// Bytes of the frames that were read and not returned yet.
     pub fn queued_bytes(&self) -> usize {
         self.ready.iter().map(Bytes::len).sum()
     }
 
-    /// The frame to send for an event; none for a change that is known already.
+    /// The frame to send for an event; `None` for a change that the client already has.
     fn take(&mut self, event: Result<Event, Lagged>) -> Result<Option<Bytes>> {
         match event.map_err(|_| Error::from(Code::TooSlow))? {
             Event::Close { code, .. } => Err(code.into()),
             Event::Frame(frame) => match frame.rev {
                 None => Ok(Some(frame.json)),
-                // Read from the database at the opening.
+                // Covered by what was read when the socket opened.
                 Some(rev) if rev <= self.rev => Ok(None),
                 Some(rev) => {
                     self.rev = rev;
-                    let known = frame.known.as_ref().filter(|known| known.since <= self.opened_at);
-                    Ok(Some(known.map_or(frame.json, |known| known.json.clone())))
+                    let seen = frame.already_seen.as_ref().filter(|seen| seen.since <= self.opened_at_rev);
+                    Ok(Some(seen.map_or(frame.json, |seen| seen.json.clone())))
                 }
             },
         }
@@ -193,12 +195,12 @@ impl RoomSession {
         }
     }
 
-    /// Which room.
+    /// The room.
     pub fn room(&self) -> RoomId {
         self.room
     }
 
-    /// Goes on with another credential of the same person: see [`AuthenticatedSocket::renew`].
+    /// Switches to another credential of the same user: see [`AuthenticatedSocket::renew`].
     ///
     /// # Errors
     /// The same.
@@ -206,12 +208,12 @@ impl RoomSession {
         self.socket.renew(claim).await
     }
 
-    /// May the socket still send anything?
+    /// Checks that the socket may still send.
     ///
     /// # Errors
     /// Why its credential has ended.
-    pub fn must_be_good(&self) -> Result<()> {
-        self.socket.must_be_good()
+    pub fn check_credential(&self) -> Result<()> {
+        self.socket.check_credential()
     }
 
     /// Queues a message to the room, as [`Chat::submit`] does.
@@ -222,7 +224,7 @@ impl RoomSession {
         self.socket.submit(self.room, draft)
     }
 
-    /// The user has read this message of the room and all before it.
+    /// Marks this message of the room and all before it as read.
     ///
     /// # Errors
     /// As [`Chat::mark_read_in`], and why the socket's credential has ended.
@@ -230,15 +232,14 @@ impl RoomSession {
         self.socket.mark_read_in(self.room, message).await
     }
 
-    /// The user says that they are, or are no longer, writing. Others are told at a bounded rate, and of the muted
-    /// nothing.
+    /// Announces that the user started or stopped typing, rate-limited. Ignored for users who may not write.
     pub async fn announce_typing(&mut self, is_typing: bool) {
         if self.may_signal().await {
             self.subscription.announce_typing(is_typing);
         }
     }
 
-    /// The user says that they are here, or away; the same holds.
+    /// Sets whether the user is present or away. Announced like [`Self::announce_typing`].
     pub async fn set_present(&mut self, is_present: bool) {
         if is_present != self.subscription.is_present() && self.may_signal().await {
             self.subscription.set_present(is_present);
@@ -247,17 +248,20 @@ impl RoomSession {
 
     async fn may_signal(&mut self) -> bool {
         let changes = self.subscription.member_changes();
-        let known = self.right.as_ref().filter(|right| right.changes == changes);
-        if let Some(right) = known.filter(|right| right.asked_at.elapsed() < RIGHT_KEPT) {
-            return right.is_given;
+        let known =
+            self.signal_permission.as_ref().filter(|signal_permission| signal_permission.changes == changes);
+        if let Some(signal_permission) =
+            known.filter(|signal_permission| signal_permission.checked_at.elapsed() < PERMISSION_TTL)
+        {
+            return signal_permission.is_granted;
         }
-        let asked_at = Instant::now();
-        // Where the database fails, nothing that is volatile is worth an error.
-        let is_given = Box::pin(may_write(self.chat.clone(), self.room, self.socket.user().id))
+        let checked_at = Instant::now();
+        // A volatile signal is not worth an error if the database fails.
+        let is_granted = Box::pin(may_write(self.chat.clone(), self.room, self.socket.user().id))
             .await
             .unwrap_or_default();
-        self.right = Some(Right { is_given, asked_at, changes });
-        is_given
+        self.signal_permission = Some(SignalPermission { is_granted, checked_at, changes });
+        is_granted
     }
 }
 

@@ -1,9 +1,9 @@
-//! Telling a room who has read what, by the lane of what is volatile.
+//! Read receipts of a room, sent on the volatile lane.
 //!
-//! In a room of few each reader has a slot there. In a room of thousands, where everybody reads
-//! each message, that would be the square of them: there the first reading is told at once,
-//! and of what follows, in one frame a second, a bounded number of marks. A reader's newer
-//! mark takes the place of one that waits, so that everyone ends up knowing the last one.
+//! In a small room each reader has a slot. In a room of thousands, where everybody reads each message, the traffic
+//! would grow with the square of the members. There the first mark is sent at once, and the following ones in one
+//! frame a second with a bounded number of marks. A reader's newer mark replaces a pending one, so everybody receives
+//! the last one eventually.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,34 +17,34 @@ use super::{
 };
 use crate::model::{ReadMark, ServerFrame, UserId};
 
-/// Up to so many sockets each reader has a slot.
-const AT_ONCE: usize = 100;
-/// Between two frames above that.
-const PAUSE: Duration = Duration::from_secs(1);
-/// Marks of one frame: about as large as a long message.
-const MARKS: usize = 64;
+/// With up to this many sockets in the room, each mark is sent on its own.
+const INDIVIDUAL_MAX: usize = 100;
+/// Interval between two frames in larger rooms.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+/// Marks of one frame: about the size of a long message.
+const MARKS_PER_FRAME: usize = 64;
 
-/// What is still to be told. At most one mark for each reader.
+/// Marks to send, at most one per reader.
 #[derive(Default)]
-pub(super) struct Reads {
-    inner: Mutex<Waiting>,
+pub(super) struct ReadReceipts {
+    inner: Mutex<Pending>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Pending {
     order: VecDeque<UserId>,
     marks: HashMap<UserId, ReadMark>,
-    /// Was something told so lately that what comes now has to wait?
-    is_pausing: bool,
-    /// How many frames about several readers there were.
+    /// Whether a frame was sent less than [`FLUSH_INTERVAL`] ago.
+    is_throttled: bool,
+    /// Number of frames with several marks so far.
     frames: u64,
 }
 
-impl Waiting {
+impl Pending {
     fn put(&mut self, mark: ReadMark) {
         let user = mark.user.id;
         match self.marks.get_mut(&user) {
-            // Of two devices the one behind may be the later to say so.
+            // Marks of a user's devices may arrive out of order.
             Some(known) if known.message_id >= mark.message_id => {}
             Some(known) => *known = mark,
             None => {
@@ -55,50 +55,57 @@ impl Waiting {
     }
 
     fn take(&mut self) -> Vec<ReadMark> {
-        let next: Vec<UserId> = self.order.drain(..self.order.len().min(MARKS)).collect();
+        let next: Vec<UserId> = self.order.drain(..self.order.len().min(MARKS_PER_FRAME)).collect();
         next.iter().filter_map(|user| self.marks.remove(user)).collect()
     }
 }
 
 impl Channel {
-    /// Tells the room that somebody has read up to here, now or soon.
-    pub(super) fn read(self: &Arc<Self>, mark: ReadMark, hub: &Hub) {
-        let mut waiting = self.reads.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_pausing {
-            return waiting.put(mark);
+    /// Sends a user's read mark to the room, now or with a later frame.
+    pub(super) fn mark_read(self: &Arc<Self>, mark: ReadMark, hub: &Hub) {
+        let mut pending = self.read_receipts.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.is_throttled {
+            return pending.put(mark);
         }
-        if self.listeners() > AT_ONCE {
-            waiting.is_pausing = true;
-            tokio::spawn(tell_the_rest(Arc::downgrade(self), hub.clone()));
+        if self.listeners() > INDIVIDUAL_MAX {
+            pending.is_throttled = true;
+            tokio::spawn(flush_pending(Arc::downgrade(self), hub.clone()));
         }
-        // Of two devices the one behind may be the later to say so: the further mark stays.
+        // Marks of a user's devices may arrive out of order: the further one wins.
         let (slot, rank) = (Slot::Read(mark.user.id), mark.message_id.0);
-        // Under the lock, so that no older mark of theirs comes later.
-        self.tell(slot, rank, mark, Vec::new(), hub);
+        // Under the lock, so that no older mark of the same user follows.
+        self.publish_marks(slot, rank, mark, Vec::new(), hub);
     }
 
-    fn tell(self: &Arc<Self>, slot: Slot, rank: i64, first: ReadMark, more: Vec<ReadMark>, hub: &Hub) {
+    fn publish_marks(
+        self: &Arc<Self>,
+        slot: Slot,
+        rank: i64,
+        first: ReadMark,
+        more: Vec<ReadMark>,
+        hub: &Hub,
+    ) {
         let ReadMark { message_id, user, read_at } = first;
         let frame = ServerFrame::MessageRead { message_id, user, read_at, more };
         if let Some(frame) = Frame::new(&frame, None, Audience::Everyone) {
-            self.show(slot, rank, frame, hub);
+            self.put_volatile(slot, rank, frame, hub);
         }
     }
 }
 
-/// Ends when nothing waits any more, or nobody listens.
-async fn tell_the_rest(channel: Weak<Channel>, hub: Hub) {
+/// Runs until nothing is pending or the room is unused.
+async fn flush_pending(channel: Weak<Channel>, hub: Hub) {
     loop {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(FLUSH_INTERVAL).await;
         let Some(channel) = channel.upgrade() else { return };
-        let mut waiting = channel.reads.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut marks = waiting.take().into_iter();
+        let mut pending = channel.read_receipts.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut marks = pending.take().into_iter();
         let Some(first) = marks.next() else {
-            waiting.is_pausing = false;
+            pending.is_throttled = false;
             return;
         };
-        waiting.frames += 1;
-        channel.tell(Slot::Reads(waiting.frames), 0, first, marks.collect(), &hub);
+        pending.frames += 1;
+        channel.publish_marks(Slot::Reads(pending.frames), 0, first, marks.collect(), &hub);
     }
 }
 
@@ -129,7 +136,7 @@ mod tests {
         sockets
     }
 
-    /// Who has read up to where, by the next frame.
+    /// The reader and message of each mark in the next frame.
     async fn next(socket: &mut Subscription) -> Vec<(i64, i64)> {
         let event = socket.next().await.expect("event");
         let Event::Frame(frame) = event else { panic!("not a frame") };
@@ -143,15 +150,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_room_of_few_is_told_each_readers_last_mark() {
-        let (hub, _errands) = Hub::new(512, Duration::ZERO);
-        let mut few = sockets(&hub, AT_ONCE).await;
+    async fn small_room_gets_each_readers_last_mark() {
+        let (hub, _requests) = Hub::new(512, Duration::ZERO);
+        let mut few = sockets(&hub, INDIVIDUAL_MAX).await;
         hub.publish_read(RoomId(1), mark(7, 1));
         assert_eq!(next(&mut few[0]).await, [(7, 1)], "the first at once");
         for message in 2..=150 {
             hub.publish_read(RoomId(1), mark(7, message));
             hub.publish_read(RoomId(1), mark(8, message));
-            // One that comes late and is older.
+            // A late mark that is older.
             hub.publish_read(RoomId(1), mark(8, 1));
         }
         let last = [next(&mut few[0]).await, next(&mut few[0]).await];
@@ -159,14 +166,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_room_of_many_is_told_every_readers_last_mark_in_few_frames() {
-        let (hub, _errands) = Hub::new(512, Duration::ZERO);
-        let mut many = sockets(&hub, AT_ONCE + 1).await;
+    async fn large_room_gets_every_readers_last_mark_in_few_frames() {
+        let (hub, _requests) = Hub::new(512, Duration::ZERO);
+        let mut many = sockets(&hub, INDIVIDUAL_MAX + 1).await;
         for message in 1..=20 {
             for reader in 1..=100 {
                 hub.publish_read(RoomId(1), mark(reader, message));
             }
-            // One that comes late and is older.
+            // A late mark that is older.
             hub.publish_read(RoomId(1), mark(5, 1));
         }
         let mut known = HashMap::new();
@@ -176,6 +183,10 @@ mod tests {
             sizes.push(marks.len());
             known.extend(marks);
         }
-        assert_eq!(sizes, [1, MARKS, 100 - MARKS], "the first at once, then the last of each");
+        assert_eq!(
+            sizes,
+            [1, MARKS_PER_FRAME, 100 - MARKS_PER_FRAME],
+            "the first at once, then the last of each"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Changing messages that were sent: editing and deleting.
+//! Editing and deleting messages.
 
 use super::{Chat, Receipt, limits::Cost, messages::check_content, validate::Problems};
 use crate::{
@@ -9,35 +9,34 @@ use crate::{
 };
 
 impl Chat {
-    /// Gives a message other words and waits until they are on disk. The same words
-    /// again change nothing.
+    /// Edits a message and waits until it is on disk. Identical content changes nothing.
     ///
     /// # Errors
-    /// `invalid`; `not_found`, also for a message that was deleted; `not_a_member`, `banned`,
-    /// `muted`; `permission_denied` for another's message;
-    /// [`Error::Throttled`](crate::Error::Throttled), [`Error::Overloaded`](crate::Error::Overloaded).
+    /// `invalid`; `not_found`, also for a deleted message; `not_a_member`, `banned`, `muted`; `permission_denied` for
+    /// another user's message; [`Error::Throttled`](crate::Error::Throttled),
+    /// [`Error::Overloaded`](crate::Error::Overloaded).
     pub async fn edit(&self, editor: &User, message: MessageId, content: String) -> Result<Stored> {
         let mut problems = Problems::default();
         check_content(&mut problems, &content);
         problems.finish()?;
-        self.limits().act(editor.id, Cost::Write)?;
+        self.limits().charge(editor.id, Cost::Write)?;
         let room = self.room_of(message).await?;
         self.change(Change::Edit { room, editor: editor.id, message, content }).await
     }
 
-    /// Takes a message's words and file away, everywhere they are shown. Again, it changes nothing.
+    /// Deletes a message: its content and file are removed everywhere. Deleting it again changes nothing.
     ///
     /// # Errors
-    /// `not_found`, `not_a_member`, `banned`; `permission_denied` for another's message, except
-    /// for the room's admins and moderators;
-    /// [`Error::Throttled`](crate::Error::Throttled), [`Error::Overloaded`](crate::Error::Overloaded).
+    /// `not_found`, `not_a_member`, `banned`; `permission_denied` for another user's message, except for admins and
+    /// moderators of the room; [`Error::Throttled`](crate::Error::Throttled),
+    /// [`Error::Overloaded`](crate::Error::Overloaded).
     pub async fn delete(&self, user: &User, message: MessageId) -> Result<Stored> {
-        self.limits().act(user.id, Cost::Write)?;
+        self.limits().charge(user.id, Cost::Write)?;
         let room = self.room_of(message).await?;
         self.change(Change::Delete { room, user: user.id, message }).await
     }
 
-    /// A message never moves, so this needs no lock.
+    /// A message never moves to another room, so this needs no lock.
     async fn room_of(&self, message: MessageId) -> Result<crate::model::RoomId> {
         let mut conn = self.store().read().await?;
         let (room, _) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;

@@ -1,6 +1,6 @@
-//! Handing new messages to those who follow their rooms from elsewhere: each is made into
-//! a notification once, with one look-up for the rooms of many, whatever the number of
-//! sockets that are told. So is the frame that tells that a room's newest message was changed.
+//! Dispatches news of rooms to the notification sockets that watch them. Each new message becomes one notification,
+//! whatever the number of sockets, and the rooms of a whole batch are read with one query. The frame that says that a
+//! room's newest message was changed is made in the same way.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,38 +11,40 @@ use bytes::Bytes;
 
 use crate::{
     error::Result,
-    hub::{Arrival, News, Signal, Tidings, WatchedRooms},
+    hub::{InboxEvent, MessageNotification, NewMessageNotice, RoomNews, WatchedRooms},
     model::{Notification, NotificationFrame, Room, RoomId, ServerFrame},
     store::{Store, rooms},
 };
 
-/// Tells the watchers until the hub is gone.
+/// Runs until the hub is gone.
 pub(super) async fn run(store: Store, mut watched: WatchedRooms) {
-    while let Some(news) = watched.next().await {
-        let of: BTreeSet<RoomId> = news.iter().map(|(room, _)| *room).collect();
+    while let Some(batch) = watched.next().await {
+        let of: BTreeSet<RoomId> = batch.iter().map(|(room, _)| *room).collect();
         let rooms = match views(&store, &of).await {
             Ok(rooms) => rooms,
             Err(error) => {
-                tracing::warn!(%error, "notifications wait for the database");
+                tracing::warn!(%error, "the rooms of new messages could not be read; watchers read them themselves");
                 HashMap::new()
             }
         };
-        for (room, tidings) in news {
-            let signal = match tidings {
-                Tidings::Closed => Signal::Closed(room),
-                Tidings::Changed { frame } => match rooms.get(&room) {
+        for (room, news) in batch {
+            let event = match news {
+                RoomNews::Closed => InboxEvent::Closed(room),
+                RoomNews::Changed { frame } => match rooms.get(&room) {
                     Some(room) => match last_message(room, frame.as_deref()) {
-                        Some(json) => Signal::Frame(room.id, json),
+                        Some(json) => InboxEvent::Frame(room.id, json),
                         None => continue,
                     },
-                    None => Signal::Missed(room),
+                    None => InboxEvent::Missed(room),
                 },
-                Tidings::Message { frame, news } => match arrival(rooms.get(&room), &frame, &news) {
-                    Some(arrival) => Signal::Message(Arc::new(arrival)),
-                    None => Signal::Missed(room),
-                },
+                RoomNews::Message { frame, message } => {
+                    match message_notification(rooms.get(&room), &frame, &message) {
+                        Some(notification) => InboxEvent::Message(Arc::new(notification)),
+                        None => InboxEvent::Missed(room),
+                    }
+                }
             };
-            watched.tell(room, &signal);
+            watched.notify(room, &event);
         }
     }
 }
@@ -50,12 +52,12 @@ pub(super) async fn run(store: Store, mut watched: WatchedRooms) {
 async fn views(store: &Store, of: &BTreeSet<RoomId>) -> Result<HashMap<RoomId, Room>> {
     let of: Vec<RoomId> = of.iter().copied().collect();
     let mut conn = store.read().await?;
-    // Only members are told.
+    // The views need no viewer: only members are notified.
     Ok(rooms::common_views(&mut conn, &of).await?)
 }
 
-/// The frame that says what the newest message of the room is now. None where `frame` is about an older one, which no
-/// list of rooms shows.
+/// The frame with the room's current newest message; `None` if `frame` is about an older one, which no room list
+/// shows.
 fn last_message(room: &Room, frame: Option<&[u8]>) -> Option<Bytes> {
     let message = room.last_message.as_ref()?;
     if let Some(frame) = frame {
@@ -78,14 +80,18 @@ fn last_message(room: &Room, frame: Option<&[u8]>) -> Option<Bytes> {
     }
 }
 
-fn arrival(room: Option<&Room>, frame: &[u8], news: &News) -> Option<Arrival> {
+fn message_notification(
+    room: Option<&Room>,
+    frame: &[u8],
+    new: &NewMessageNotice,
+) -> Option<MessageNotification> {
     let room = room?.clone();
     match serde_json::from_slice(frame) {
-        Ok(ServerFrame::ChatMessage { message, .. }) => Some(Arrival {
+        Ok(ServerFrame::ChatMessage { message, .. }) => Some(MessageNotification {
             room: room.id,
-            seq: news.seq,
+            seq: new.seq,
             sender: message.sender.id,
-            mentioned: news.mentioned.clone(),
+            mentioned: new.mentioned.clone(),
             notification: Notification::of_message(&message, room),
         }),
         Ok(_) | Err(_) => None,

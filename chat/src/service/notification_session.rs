@@ -1,12 +1,9 @@
-//! A socket for notifications, seen from the domain: what is new in all rooms of one
-//! user, and how much of each they have not read.
+//! The session of a notification socket: new messages in all rooms of one user, and the unread counter of each.
 //!
-//! Nothing is asked of the database for a message: the session knows each room's count
-//! and moves it with what it hears ([`tally`]). What changes the user's own place (a
-//! reading, a coming or going) is only announced; the session then reads that room's row,
-//! before it hears anything else. Since every message has its place, nothing that was
-//! heard twice or late is counted twice, and a message that was not heard shows as a hole,
-//! which the database fills.
+//! A new message needs no query: the session has an unread counter for each room and updates it from events
+//! ([`unread_counter`]). An event about the user's own state (read mark, membership) carries no data; the session
+//! then reads the room's row before it handles another event. Since every message has a `seq`, repeated or late
+//! events are not counted twice, and a missed message shows as a gap, which is filled from the database.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -17,7 +14,7 @@ use super::{AuthenticatedSocket, Chat, notifications};
 use crate::{
     credential::Claim,
     error::Result,
-    hub::{Arrival, Head, Inbox, Signal, UserEvent},
+    hub::{Inbox, InboxEvent, MessageNotification, RoomCounters, UserEvent},
     model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
     store::{
         Conn,
@@ -26,31 +23,31 @@ use crate::{
     },
 };
 
-mod tally;
 #[cfg(test)]
 mod tests;
+mod unread_counter;
 
-use tally::{Heard, Tally};
+use unread_counter::{Counted, UnreadCounter};
 
-/// A question to the database that comes before anything else is heard.
+/// A query that has to run before the next event is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Question {
-    /// Which rooms the user is in, and how far in each.
+enum Refresh {
+    /// All rooms of the user and their read positions.
     Rooms,
-    /// How far they are in this one.
+    /// This room and its read position.
     Room(RoomId),
-    /// What this row says.
-    Notice(i64),
+    /// The notification stored as this row.
+    NotificationRow(i64),
 }
 
-/// An open socket for notifications.
+/// An open notification socket.
 pub struct NotificationSession {
     chat: Chat,
     socket: AuthenticatedSocket,
     inbox: Inbox,
-    rooms: HashMap<RoomId, Tally>,
-    questions: BTreeSet<Question>,
-    /// Rooms whose count is told when their moment has come.
+    rooms: HashMap<RoomId, UnreadCounter>,
+    pending_refreshes: BTreeSet<Refresh>,
+    /// Rooms whose unread count is to be sent at a later time.
     due: BTreeSet<(Instant, RoomId)>,
     ready: VecDeque<Bytes>,
 }
@@ -62,20 +59,20 @@ impl Chat {
         socket: AuthenticatedSocket,
     ) -> Result<NotificationSession> {
         let user = socket.user().clone();
-        // Listening starts before the counts are read, to the user and then to their rooms:
-        // what overlaps is told by its place.
+        // Subscribes before it reads the counts, first to the user and then to their rooms. Events that overlap are
+        // recognised by their `seq`.
         let mut inbox = self.hub().subscribe_user(user.id).await;
         let mut conn = self.store().read().await?;
         for reading in reads::readings(&mut conn, user.id).await? {
             inbox.watch(reading.room);
         }
-        inbox.settle().await;
+        inbox.wait_until_subscribed().await;
         let mut session = NotificationSession {
             chat: self.clone(),
             socket,
             inbox,
             rooms: HashMap::new(),
-            questions: BTreeSet::new(),
+            pending_refreshes: BTreeSet::new(),
             due: BTreeSet::new(),
             ready: VecDeque::new(),
         };
@@ -84,9 +81,9 @@ impl Chat {
         readings.sort_unstable_by_key(|reading| reading.room);
         for reading in readings {
             session.inbox.watch(reading.room);
-            session.inbox.know(reading.room, head(&reading));
-            session.rooms.insert(reading.room, Tally::known(&reading));
-            session.tell(reading.room);
+            session.inbox.set_position(reading.room, counters(&reading));
+            session.rooms.insert(reading.room, UnreadCounter::assumed_read(&reading));
+            session.notify_unread(reading.room);
         }
         Ok(session)
     }
@@ -99,15 +96,15 @@ impl NotificationSession {
     /// The reason to close the socket with: `too_slow`, why its credential has ended, or a failing database.
     pub async fn next(&mut self) -> Result<Bytes> {
         loop {
-            self.socket.must_be_open()?;
+            self.socket.check_open()?;
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(frame);
             }
-            if let Some(question) = self.questions.first().copied() {
-                // Taken away once it is answered: whoever stops waiting asks again.
-                // In memory of its own: every socket's task would keep the room for it.
-                Box::pin(self.ask(question)).await?;
-                self.questions.remove(&question);
+            if let Some(refresh) = self.pending_refreshes.first().copied() {
+                // Removed after its completion: if this call is cancelled, it runs again. Boxed, because otherwise
+                // every socket's task would be large enough to hold it.
+                Box::pin(self.run_refresh(refresh)).await?;
+                self.pending_refreshes.remove(&refresh);
                 continue;
             }
             let due = self.due.first().copied();
@@ -116,47 +113,51 @@ impl NotificationSession {
                 code = self.socket.until_ended() => return Err(code.into()),
                 room = until(due) => {
                     self.due.pop_first();
-                    self.tell(room);
+                    self.notify_unread(room);
                 }
-                signal = self.inbox.next() => self.hear(signal.map_err(|_| Code::TooSlow)?),
+                event = self.inbox.next() => self.receive(event.map_err(|_| Code::TooSlow)?),
             }
         }
     }
 
-    /// The same if it is there already; `None` when it has to be waited for.
+    /// Like [`Self::next`], but returns `None` instead of waiting.
     pub fn try_next(&mut self) -> Option<Result<Bytes>> {
         loop {
-            if let Err(error) = self.socket.must_be_open() {
+            if let Err(error) = self.socket.check_open() {
                 return Some(Err(error));
             }
             if let Some(frame) = self.ready.pop_front() {
                 return Some(Ok(frame));
             }
-            if !self.questions.is_empty() {
+            if !self.pending_refreshes.is_empty() {
                 return None;
             }
             match self.inbox.try_next()? {
-                Ok(signal) => self.hear(signal),
+                Ok(event) => self.receive(event),
                 Err(_) => return Some(Err(Code::TooSlow.into())),
             }
         }
     }
 
-    fn hear(&mut self, signal: Signal) {
-        match signal {
-            Signal::Message(arrival) => self.count(&arrival),
-            Signal::Frame(room, json) if self.rooms.contains_key(&room) => self.ready.push_back(json),
-            // One is not in this room any more.
-            Signal::Frame(..) => {}
-            Signal::Missed(room) => self.miss(room),
-            Signal::Closed(room) => self.leave(room),
-            Signal::User(UserEvent::Room(room)) => drop(self.questions.insert(Question::Room(room))),
-            Signal::User(UserEvent::Rooms) => drop(self.questions.insert(Question::Rooms)),
-            Signal::User(UserEvent::Notice(row)) => drop(self.questions.insert(Question::Notice(row))),
+    fn receive(&mut self, event: InboxEvent) {
+        match event {
+            InboxEvent::Message(message) => self.count(&message),
+            InboxEvent::Frame(room, json) if self.rooms.contains_key(&room) => self.ready.push_back(json),
+            // The user is not in this room any more.
+            InboxEvent::Frame(..) => {}
+            InboxEvent::Missed(room) => self.mark_gap(room),
+            InboxEvent::Closed(room) => self.leave(room),
+            InboxEvent::User(UserEvent::Room(room)) => {
+                self.pending_refreshes.insert(Refresh::Room(room));
+            }
+            InboxEvent::User(UserEvent::Rooms) => drop(self.pending_refreshes.insert(Refresh::Rooms)),
+            InboxEvent::User(UserEvent::NotificationRow(row)) => {
+                self.pending_refreshes.insert(Refresh::NotificationRow(row));
+            }
         }
     }
 
-    /// Goes on with another credential of the same person: see [`AuthenticatedSocket::renew`].
+    /// Switches to another credential of the same user: see [`AuthenticatedSocket::renew`].
     ///
     /// # Errors
     /// The same.
@@ -164,55 +165,55 @@ impl NotificationSession {
         self.socket.renew(claim).await
     }
 
-    fn count(&mut self, arrival: &Arrival) {
-        let room = arrival.room;
-        let is_own = arrival.sender == self.socket.user().id;
-        let Some(tally) = self.rooms.get_mut(&room) else { return };
-        match tally.hear(arrival.seq, is_own) {
-            Heard::Before => {}
-            Heard::Hole => self.miss(room),
-            Heard::Next { is_unread } => {
+    fn count(&mut self, message: &MessageNotification) {
+        let room = message.room;
+        let is_own = message.sender == self.socket.user().id;
+        let Some(counter) = self.rooms.get_mut(&room) else { return };
+        match counter.count(message.seq, is_own) {
+            Counted::Already => {}
+            Counted::Gap => self.mark_gap(room),
+            Counted::Next { is_unread } => {
                 if is_unread {
-                    let mut notification = Box::new(arrival.notification.clone());
-                    if arrival.mentioned.contains(&self.socket.user().id) {
+                    let mut notification = Box::new(message.notification.clone());
+                    if message.mentioned.contains(&self.socket.user().id) {
                         notification.notification_type = NotificationType::Mention;
                     }
                     notification.room.is_member = true;
-                    notification.room.my_role = Some(tally.role());
-                    notification.room.unread_count = tally.unread();
+                    notification.room.my_role = Some(counter.role());
+                    notification.room.unread_count = counter.unread();
                     self.push(&NotificationFrame::Notification { notification });
                 }
-                self.tell(room);
+                self.notify_unread(room);
             }
         }
     }
 
-    /// Something in this room was not told.
-    fn miss(&mut self, room: RoomId) {
-        if let Some(tally) = self.rooms.get_mut(&room) {
-            tally.miss();
-            self.questions.insert(Question::Room(room));
+    /// Events of this room were missed.
+    fn mark_gap(&mut self, room: RoomId) {
+        if let Some(counter) = self.rooms.get_mut(&room) {
+            counter.mark_gap();
+            self.pending_refreshes.insert(Refresh::Room(room));
         }
     }
 
-    async fn ask(&mut self, question: Question) -> Result<()> {
+    async fn run_refresh(&mut self, refresh: Refresh) -> Result<()> {
         let mut conn = self.chat.store().read().await?;
-        match question {
-            Question::Rooms => {
+        match refresh {
+            Refresh::Rooms => {
                 let readings = reads::readings(&mut conn, self.socket.user().id).await?;
                 let of: BTreeSet<RoomId> = readings.iter().map(|reading| reading.room).collect();
                 let others = self.rooms.keys().copied().filter(|room| !of.contains(room));
-                self.questions.extend(others.map(Question::Room));
+                self.pending_refreshes.extend(others.map(Refresh::Room));
                 for reading in readings {
                     match self.rooms.get_mut(&reading.room) {
-                        Some(tally) => tally.update(&reading),
-                        None => drop(self.questions.insert(Question::Room(reading.room))),
+                        Some(counter) => counter.update(&reading),
+                        None => drop(self.pending_refreshes.insert(Refresh::Room(reading.room))),
                     }
-                    self.tell(reading.room);
+                    self.notify_unread(reading.room);
                 }
             }
-            Question::Room(room) => self.look(&mut conn, room).await?,
-            Question::Notice(row) => {
+            Refresh::Room(room) => self.refresh_room(&mut conn, room).await?,
+            Refresh::NotificationRow(row) => {
                 let found = rows::find(&mut conn, self.socket.user().id, row).await?;
                 let found = found.into_iter().collect();
                 let notifications = notifications::present(&mut conn, self.socket.user(), found).await?;
@@ -222,16 +223,16 @@ impl NotificationSession {
         Ok(())
     }
 
-    /// Finds out where the user is in this room, and what of it was not told.
-    async fn look(&mut self, conn: &mut Conn, room: RoomId) -> Result<()> {
-        // Before the look, so that nothing falls between.
+    /// Reads the user's state in this room, and the messages that were missed.
+    async fn refresh_room(&mut self, conn: &mut Conn, room: RoomId) -> Result<()> {
+        // Before the query, so that nothing is missed in between.
         self.inbox.watch(room);
         let Some(reading) = reads::reading(conn, self.socket.user().id, room).await? else {
             self.leave(room);
             return Ok(());
         };
-        self.inbox.know(room, head(&reading));
-        let missed = self.rooms.get(&room).and_then(|tally| tally.missed(&reading));
+        self.inbox.set_position(room, counters(&reading));
+        let missed = self.rooms.get(&room).and_then(|counter| counter.gap(&reading));
         let missed = match missed {
             None => Vec::new(),
             Some((above, upto)) => {
@@ -244,13 +245,13 @@ impl NotificationSession {
                 notifications::present(conn, self.socket.user(), found).await?
             }
         };
-        // No waiting from here on: it is told once, also to who stopped waiting before.
+        // There is no await from here on, so the frames are sent once even if an earlier call was cancelled.
         self.push_all(missed);
         match self.rooms.get_mut(&room) {
-            Some(tally) => tally.fill(&reading),
-            None => drop(self.rooms.insert(room, Tally::new(&reading))),
+            Some(counter) => counter.close_gap(&reading),
+            None => drop(self.rooms.insert(room, UnreadCounter::new(&reading))),
         }
-        self.tell(room);
+        self.notify_unread(room);
         Ok(())
     }
 
@@ -262,14 +263,13 @@ impl NotificationSession {
         }
     }
 
-    /// Tells how much of this room is unread, if the client does not know: now, or when
-    /// the room's next moment has come.
-    fn tell(&mut self, room: RoomId) {
-        let Some(tally) = self.rooms.get_mut(&room) else { return };
-        match tally.tell(Instant::now()) {
-            tally::Tell::Nothing => {}
-            tally::Tell::At(moment) => drop(self.due.insert((moment, room))),
-            tally::Tell::Now(unread_count) => {
+    /// Sends the room's unread count if the client does not have it: now, or when the interval is over.
+    fn notify_unread(&mut self, room: RoomId) {
+        let Some(counter) = self.rooms.get_mut(&room) else { return };
+        match counter.notify(Instant::now()) {
+            unread_counter::Notify::Nothing => {}
+            unread_counter::Notify::At(at) => drop(self.due.insert((at, room))),
+            unread_counter::Notify::Now(unread_count) => {
                 self.push(&NotificationFrame::Unread { room_id: room, unread_count });
             }
         }
@@ -289,16 +289,16 @@ impl NotificationSession {
     }
 }
 
-/// How far the room was when this was read.
-fn head(reading: &Reading) -> Head {
-    Head { rev: reading.rev, seq: reading.seq, access_rev: reading.access_rev }
+/// The room's counters as of this reading.
+fn counters(reading: &Reading) -> RoomCounters {
+    RoomCounters { rev: reading.rev, seq: reading.seq, access_rev: reading.access_rev }
 }
 
-/// The room whose moment comes next, when it has come.
+/// Waits for the first room that is due.
 async fn until(due: Option<(Instant, RoomId)>) -> RoomId {
     match due {
-        Some((moment, room)) => {
-            sleep_until(moment).await;
+        Some((at, room)) => {
+            sleep_until(at).await;
             room
         }
         None => std::future::pending().await,

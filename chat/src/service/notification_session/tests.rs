@@ -1,4 +1,4 @@
-//! What a session makes of a hole in what it hears.
+//! Filling a gap in the events of a notification session.
 
 use super::*;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn what_was_not_heard_is_told_from_the_database_once_and_in_order() {
+async fn missed_messages_are_read_from_the_database_once_and_in_order() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = Store::open(&format!("sqlite:{}", folder.path().join("liao.db").display())).await;
     let chat = Chat::start(store.expect("open"), Settings::default(), Clock::System);
@@ -29,7 +29,7 @@ async fn what_was_not_heard_is_told_from_the_database_once_and_in_order() {
     };
     let socket = chat.connect(Claim { user: bob.id, credential }).await.expect("connected");
     let mut session = socket.open_notifications().await.expect("open");
-    // As when a node was cut off: the room's news does not come for a while.
+    // As if the node was disconnected: events of the room do not arrive for a while.
     session.inbox.unwatch(room);
     say(&amy, "one").await;
     say(&bob, "my own").await;
@@ -37,22 +37,24 @@ async fn what_was_not_heard_is_told_from_the_database_once_and_in_order() {
     session.inbox.watch(room);
     say(&amy, "three").await;
 
-    let mut told = Vec::new();
-    while told.last().is_none_or(|last| last != "3 unread") {
+    let mut received = Vec::new();
+    while received.last().is_none_or(|last| last != "3 unread") {
         let frame = session.next().await.expect("open");
         match serde_json::from_slice(&frame).expect("a frame") {
             NotificationFrame::Notification { notification } => {
                 let kind = notification.notification_type.as_str();
-                told.push(format!("{kind}: {}", notification.content));
+                received.push(format!("{kind}: {}", notification.content));
             }
-            NotificationFrame::Unread { unread_count, .. } => told.push(format!("{unread_count} unread")),
-            NotificationFrame::LastMessage { message, .. } => told.push(format!("last: {}", message.content)),
+            NotificationFrame::Unread { unread_count, .. } => received.push(format!("{unread_count} unread")),
+            NotificationFrame::LastMessage { message, .. } => {
+                received.push(format!("last: {}", message.content));
+            }
             NotificationFrame::ConnectionEstablished { .. } | NotificationFrame::Other => {}
         }
     }
-    assert_eq!(told, ["message: one", "mention: two @bob", "message: three", "3 unread"]);
+    assert_eq!(received, ["message: one", "mention: two @bob", "message: three", "3 unread"]);
     let pong: NotificationFrame =
         serde_json::from_slice(&serde_json::to_vec(&ServerFrame::Pong).expect("JSON")).expect("a frame");
-    assert_eq!(pong, NotificationFrame::Other, "what all sockets say is understood");
+    assert_eq!(pong, NotificationFrame::Other, "frames of all sockets are parsed");
     chat.stop().await;
 }

@@ -1,9 +1,9 @@
-//! Reading a stretch of a room's history for a page: with what it quotes, where the reader left off, and what they may
-//! do there. As in [`super::history`], places are numbers, so any stretch of any depth is one range of an index.
+//! A page of history for the web UI: with quoted messages, the user's read position and permissions. As in
+//! [`super::history`], any page at any depth is one range of an index.
 
 use super::{
     Chat,
-    access::{Action, allow, rights},
+    access::{Action, allow, message_permissions},
 };
 use crate::{
     error::Result,
@@ -11,7 +11,7 @@ use crate::{
     store::{Conn, messages, rooms},
 };
 
-/// How much of a quoted message goes along, in characters.
+/// Length of a quoted message, in characters.
 const QUOTED: usize = 160;
 
 impl Chat {
@@ -19,7 +19,7 @@ impl Chat {
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`.
-    pub async fn window(
+    pub async fn history_window(
         &self,
         viewer: &User,
         room: RoomId,
@@ -30,7 +30,7 @@ impl Chat {
         let mut conn = self.store().read().await?;
         let standing = rooms::standing(&mut conn, room, viewer.id).await?;
         let standing = allow(standing.as_ref(), Action::Read)?;
-        // Read before the messages: a change between the two is heard again, and not missed.
+        // Read before the messages, so that a change between the two is received twice rather than missed.
         let (total, rev, tag) = (standing.room.seq, standing.room.rev, standing.room.to_ref());
 
         let (after, upto) = range(&mut conn, room, at, total, size).await?;
@@ -54,11 +54,11 @@ impl Chat {
             quoted: quoted.iter().map(|stored| beginning(&stored.message)).collect(),
             left_off,
             rev,
-            rights: rights(standing),
+            rights: message_permissions(standing),
         })
     }
 
-    /// The beginning of one message of the room, for whoever quotes it; `None` where the room has no such.
+    /// The beginning of a message of the room, for a quote; `None` if the room has no such message.
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`.
@@ -71,7 +71,7 @@ impl Chat {
     }
 }
 
-/// The places of a stretch: above the first, up to the second.
+/// The page's range of `seq`: `after < seq <= upto`.
 async fn range(conn: &mut Conn, room: RoomId, at: WindowAt, total: i64, size: i64) -> Result<(i64, i64)> {
     let upto = match at {
         WindowAt::Newest => total,

@@ -1,4 +1,4 @@
-//! People whom one shares a room with, and the room in which one is most among each other.
+//! Users who share a room with the viewer, and the smallest room they share.
 
 use super::{Chat, validate::may_be_in_a_name};
 use crate::{
@@ -7,24 +7,24 @@ use crate::{
     store::members::companions,
 };
 
-/// How many people are found.
+/// Maximum number of results.
 const FOUND: i64 = 6;
 
-/// Somebody whom one shares a room with.
+/// A user who shares a room with the viewer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Companion {
-    /// Who.
+pub struct Contact {
+    /// The user.
     pub user: User,
-    /// Of the rooms with both of them in it, the one with the fewest others.
+    /// The room with the fewest members that both are in.
     pub room: RoomRef,
 }
 
 impl Chat {
-    /// Those who share a room with `viewer` and whose names have `text` in them.
+    /// Users who share a room with `viewer` and whose names contain `text`.
     ///
     /// # Errors
     /// A failing database.
-    pub async fn companions(&self, viewer: &User, text: &str) -> Result<Vec<Companion>> {
+    pub async fn contacts(&self, viewer: &User, text: &str) -> Result<Vec<Contact>> {
         let text = text.trim();
         if text.is_empty() || !may_be_in_a_name(text) {
             return Ok(Vec::new());
@@ -33,7 +33,7 @@ impl Chat {
         let mut found = Vec::new();
         for user in companions::find(&mut conn, viewer.id, text, FOUND).await? {
             if let Some(room) = companions::closest_room(&mut conn, viewer.id, user.id).await? {
-                found.push(Companion { user, room });
+                found.push(Contact { user, room });
             }
         }
         Ok(found)
