@@ -1,4 +1,4 @@
-//! Calls in which who it is is looked up together with what they ask for.
+//! Calls by claim, which load the caller together with the result.
 
 use chat::{
     Settings,
@@ -13,7 +13,7 @@ fn claim(user: &User) -> Claim {
     issued(user.id, NOW)
 }
 
-/// What an access token proves that was issued at this time.
+/// The claim of an access token issued at this time.
 fn issued(user: UserId, issued_at: Timestamp) -> Claim {
     let sign_in = SignInId::new("a sign-in");
     Claim { user, credential: Credential::Token { sign_in, issued_at, expires_at: Timestamp(i64::MAX) } }
@@ -23,7 +23,7 @@ fn all() -> RoomFilter {
     RoomFilter { limit: i64::MAX, ..RoomFilter::default() }
 }
 
-/// How each of the three calls ends for whoever makes this claim.
+/// The error of each of the three calls for this claim.
 async fn outcomes(world: &World, claim: Claim, room: RoomId) -> [Option<Code>; 3] {
     let listed = world.chat.rooms_as(claim.clone(), &all()).await.err();
     let read = world.chat.history_as(claim.clone(), room, HistoryQuery::default()).await.err();
@@ -32,7 +32,7 @@ async fn outcomes(world: &World, claim: Claim, room: RoomId) -> [Option<Code>; 3
 }
 
 both! {
-    async fn a_claim_gets_what_its_owner_gets(world: World) {
+    async fn calls_by_claim_return_the_same_as_by_user(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.create_room(&amy, new_room("private")).await.expect("made");
@@ -66,7 +66,7 @@ both! {
         assert_eq!(outcomes(&world, claim(&amy), RoomId(99)).await, [None, missing, missing]);
     }
 
-    async fn who_may_not_chat_gets_and_stores_nothing(world: World) {
+    async fn user_who_may_not_chat_reads_and_stores_nothing(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -83,7 +83,7 @@ both! {
         assert!(world.texts(&bob, room).await.is_empty());
     }
 
-    async fn who_is_not_in_the_group_gets_and_stores_nothing(world: World) {
+    async fn user_outside_the_required_group_reads_and_stores_nothing(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let group = Settings { required_group: Some("staff".into()), ..unhurried() };
@@ -94,7 +94,7 @@ both! {
         assert_eq!(outcomes(&world, claim(&amy), room).await, [None; 3]);
     }
 
-    async fn of_messages_that_come_at_once_each_is_judged_by_its_own_sender(world: World) {
+    async fn concurrent_messages_are_each_checked_against_their_own_sender(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");

@@ -1,5 +1,5 @@
-//! Who left, was removed or banned reads and writes by no road. The roads of the API are all in the contract's tests;
-//! here are those that go through many rooms at once.
+//! A user who left, was removed or banned can neither read nor write. The single calls of the API are covered by the
+//! contract's tests; these are the ones that touch many rooms at once.
 
 use chat::{
     model::{Code, MessageId, RoomId, ServerFrame, User},
@@ -17,7 +17,8 @@ async fn readers(world: &World, viewer: &User, message: MessageId) -> Vec<String
     readers.into_iter().map(|reader| reader.user.username).collect()
 }
 
-/// Of whose reading the socket is told, up to that of this person. Read marks keep the order of their senders' calls.
+/// The users of the read marks that the socket receives, up to that of this one. Read marks keep the order of the
+/// calls.
 async fn marks_upto(session: &mut RoomSession, last: &str) -> Vec<String> {
     let mut marks = Vec::new();
     while marks.last().is_none_or(|name| name != last) {
@@ -28,7 +29,7 @@ async fn marks_upto(session: &mut RoomSession, last: &str) -> Vec<String> {
     marks
 }
 
-/// What `viewer` sees of the room's newest message: in the list, and in its detail if they may see that.
+/// The room's newest message as `viewer` sees it: in the list, and in the room itself if they may see that.
 async fn last_words(world: &World, viewer: &User, room: RoomId) -> Vec<Option<String>> {
     let all = RoomFilter { limit: 100, ..RoomFilter::default() };
     let listed = world.chat.rooms(viewer, &all).await.expect("listed");
@@ -38,7 +39,7 @@ async fn last_words(world: &World, viewer: &User, room: RoomId) -> Vec<Option<St
 }
 
 both! {
-    async fn reading_all_moves_nothing_where_one_is_banned_or_the_room_is_deleted(world: World) {
+    async fn mark_all_read_skips_rooms_with_a_ban_and_deleted_rooms(world: World) {
         let Cast { room, admin, member, moderator } = cast(&world, "public").await;
         let deleted = world.room(&admin).await.id;
         world.chat.join(&member, deleted).await.expect("joined");
@@ -56,7 +57,7 @@ both! {
         assert_eq!(readers(&world, &admin, last).await, Vec::<String>::new());
     }
 
-    async fn the_newest_message_is_shown_to_members_alone(world: World) {
+    async fn newest_message_is_shown_only_to_members(world: World) {
         let Cast { room, admin, member, moderator } = cast(&world, "public").await;
         let outsider = world.person("outsider").await;
         let left = world.person("left").await;
@@ -81,7 +82,7 @@ both! {
         }
     }
 
-    async fn a_mention_in_a_deleted_room_waits_for_nobody(world: World) {
+    async fn mention_in_a_deleted_room_is_not_unread(world: World) {
         let Cast { room, admin, member, .. } = cast(&world, "public").await;
         world.say(&admin, room, "@member ?").await;
         assert_eq!(world.chat.unread_alerts(&member).await.expect("known").mentioned, [room]);
@@ -89,7 +90,7 @@ both! {
         assert_eq!(world.chat.unread_alerts(&member).await.expect("known").mentioned, []);
     }
 
-    async fn a_banned_member_may_leave_and_gives_back_no_place(world: World) {
+    async fn banned_member_may_leave_without_changing_the_member_count(world: World) {
         let Cast { room, admin, member, .. } = cast(&world, "public").await;
         world.chat.change_member(&admin, room, member.id, banned(true)).await.expect("banned");
         world.chat.leave(&member, room).await.expect("leaving alone is allowed");

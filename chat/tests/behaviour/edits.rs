@@ -1,4 +1,4 @@
-//! Editing and deleting: who may, what is left, and that every change has its number.
+//! Editing and deleting: permissions, what is left of the message, and that every change takes a `rev`.
 
 use chat::{
     model::{
@@ -23,7 +23,7 @@ async fn delete(world: &World, user: &User, id: MessageId) -> Result<Message, Co
     world.chat.delete(user, id).await.map(|stored| stored.message).map_err(|error| error.code())
 }
 
-/// Everything the socket has to say by now, up to the answer of a mark at the end.
+/// All frames the socket has to send, up to the echo of a mark sent at the end.
 async fn frames(world: &World, user: &User, room: RoomId, resume: Resume) -> Vec<ServerFrame> {
     let mut session = world.chat.open_room(user, room, Some(resume)).await.expect("open");
     let mut frames = Vec::new();
@@ -37,7 +37,7 @@ async fn frames(world: &World, user: &User, room: RoomId, resume: Resume) -> Vec
 }
 
 both! {
-    async fn an_edit_gives_the_message_other_words_and_takes_a_change_number(world: World) {
+    async fn edit_replaces_the_content_and_takes_a_rev(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let first = world.say(&amy, room, "frist").await;
@@ -50,7 +50,7 @@ both! {
         assert_eq!(stored(&world, &amy, room).await, [second, edited], "in its old place");
     }
 
-    async fn the_same_edit_again_changes_nothing(world: World) {
+    async fn repeated_edit_changes_nothing(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let message = world.say(&amy, room, "one").await.id;
@@ -59,7 +59,7 @@ both! {
         assert_eq!(world.say(&amy, room, "next").await.rev, 3);
     }
 
-    async fn only_the_sender_edits_and_only_into_what_may_be_sent(world: World) {
+    async fn only_the_author_edits_and_the_new_content_is_validated(world: World) {
         let (amy, bob, eve) = (world.person("amy").await, world.person("bob").await, world.person("eve").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -76,7 +76,7 @@ both! {
         assert_eq!(stored(&world, &amy, room).await, [message]);
     }
 
-    async fn a_hidden_rooms_message_does_not_exist_for_others(world: World) {
+    async fn message_of_a_hidden_room_is_not_found_for_non_members(world: World) {
         let (amy, eve) = (world.person("amy").await, world.person("eve").await);
         let room = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
         let message = world.say(&amy, room, "secret").await.id;
@@ -85,7 +85,7 @@ both! {
         assert_eq!(world.chat.readers(&eve, message).await.map_err(|e| e.code()).err(), Some(Code::NotFound));
     }
 
-    async fn a_deletion_leaves_a_place_and_nothing_of_the_words(world: World) {
+    async fn deletion_keeps_the_seq_and_removes_the_content(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let draft = MessageDraft {
@@ -107,7 +107,7 @@ both! {
         assert_eq!(world.say(&amy, room, "next").await.rev, 3, "neither took a number");
     }
 
-    async fn the_sender_and_who_leads_the_room_delete(world: World) {
+    async fn author_moderators_and_admins_can_delete(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let (mod_, eve) = (world.person("mo").await, world.person("eve").await);
         let room = world.room(&amy).await.id;
@@ -127,24 +127,24 @@ both! {
         }
     }
 
-    async fn a_socket_hears_of_every_change_in_the_order_of_its_number(world: World) {
+    async fn socket_receives_every_change_in_order_of_rev(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let mut session = world.chat.open_room(&amy, room, None).await.expect("open");
         let id = world.say(&amy, room, "one").await.id;
         edit(&world, &amy, id, "two").await.expect("edited");
         delete(&world, &amy, id).await.expect("deleted");
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         for _ in 0..4 {
             let bytes = session.next().await.expect("a frame");
-            heard.push(serde_json::from_slice::<ServerFrame>(&bytes).expect("a frame"));
+            received.push(serde_json::from_slice::<ServerFrame>(&bytes).expect("a frame"));
         }
-        assert!(matches!(&heard[1], ServerFrame::ChatMessage { rev: 1, .. }));
-        assert!(matches!(&heard[2], ServerFrame::MessageEdited { message, rev: 2 } if message.content == "two"));
-        assert_eq!(heard[3], ServerFrame::MessageDeleted { message_id: id, rev: 3 });
+        assert!(matches!(&received[1], ServerFrame::ChatMessage { rev: 1, .. }));
+        assert!(matches!(&received[2], ServerFrame::MessageEdited { message, rev: 2 } if message.content == "two"));
+        assert_eq!(received[3], ServerFrame::MessageDeleted { message_id: id, rev: 3 });
     }
 
-    async fn a_resume_by_rev_brings_missed_edits_and_deletions_in_their_last_state(world: World) {
+    async fn resume_by_rev_sends_missed_edits_and_deletions_in_their_current_state(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let mut ids = Vec::new();
@@ -165,7 +165,7 @@ both! {
         assert!(matches!(&missed[3], ServerFrame::MessageEdited { message, rev: 8 } if message.content == "new and edited"));
     }
 
-    async fn twenty_tasks_that_send_edit_and_delete_leave_change_numbers_without_a_hole(world: World) {
+    async fn concurrent_sends_edits_and_deletes_leave_revs_gapless(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let mut session = world.chat.open_room(&amy, room, None).await.expect("open");
@@ -193,14 +193,14 @@ both! {
         revs.sort_unstable();
         let all: Vec<i64> = (1..=260).collect();
         assert_eq!(revs, all);
-        let mut heard = Vec::new();
-        while heard.len() < all.len() {
+        let mut received = Vec::new();
+        while received.len() < all.len() {
             let bytes = session.next().await.expect("a frame");
             let frame: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
             if frame["type"] != "connection_established" {
-                heard.push(frame["rev"].as_i64().expect("a number"));
+                received.push(frame["rev"].as_i64().expect("a number"));
             }
         }
-        assert_eq!(heard, all, "and the socket heard each of them in its order");
+        assert_eq!(received, all, "and the socket received each in order");
     }
 }

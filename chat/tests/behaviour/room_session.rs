@@ -1,4 +1,4 @@
-//! What a room's socket is told: first, live, and after it was away.
+//! Frames of a room socket: first, live, and after a resume.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{
     cast::{banned, cast, muted},
 };
 
-/// The next frame. Events are local, so a second is for a busy machine, not for the code.
+/// The next frame. Events are local; the second is for a busy machine.
 async fn next(session: &mut RoomSession) -> ServerFrame {
     let bytes = tokio::time::timeout(Duration::from_secs(20), session.next())
         .await
@@ -36,7 +36,7 @@ async fn open(world: &World, user: &User, room: RoomId, resume: Option<Resume>) 
 }
 
 both! {
-    async fn the_first_frame_says_where_and_who_and_how_far(world: World) {
+    async fn first_frame_has_room_user_and_position(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let last = world.say(&amy, room, "one").await.id;
@@ -65,19 +65,19 @@ both! {
             world.say(if n % 2 == 0 { &amy } else { &bob }, room, text).await;
         }
         for (index, socket) in sockets.iter_mut().enumerate() {
-            let mut heard = Vec::new();
-            while heard.len() < said.len() {
+            let mut received = Vec::new();
+            while received.len() < said.len() {
                 match next(socket).await {
-                    ServerFrame::ChatMessage { message, .. } => heard.push(message.content),
+                    ServerFrame::ChatMessage { message, .. } => received.push(message.content),
                     ServerFrame::UserJoin { user } => assert_eq!((index, user.id), (0, bob.id)),
                     other => panic!("unexpected {other:?}"),
                 }
             }
-            assert_eq!(heard, said);
+            assert_eq!(received, said);
         }
     }
 
-    async fn a_returning_client_gets_what_it_missed_and_then_the_rest(world: World) {
+    async fn resuming_client_gets_missed_and_then_live_messages(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let known = world.say(&amy, room, "known").await;
@@ -90,7 +90,7 @@ both! {
             let live = world.say(&amy, room, "live").await;
             assert_eq!(next_text(&mut session).await, "live", "{resume:?}");
             drop(session);
-            // The second way has one message more to catch up with.
+            // With the second kind of resume one more message was missed.
             if resume == Resume::AfterId(known.id.0) {
                 let mut again = open(&world, &amy, room, Some(Resume::AfterRev(live.rev))).await;
                 world.say(&amy, room, "after").await;
@@ -100,7 +100,7 @@ both! {
         }
     }
 
-    async fn resuming_while_others_write_misses_and_repeats_nothing(world: World) {
+    async fn resume_under_concurrent_writes_misses_and_repeats_nothing(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let writer = {
@@ -111,17 +111,17 @@ both! {
                 }
             })
         };
-        let (mut heard, mut rev) = (Vec::new(), 0);
-        while heard.len() < 200 {
-            // Hears a few, is cut off, and comes back from where it was.
+        let (mut received, mut rev) = (Vec::new(), 0);
+        while received.len() < 200 {
+            // Receives a few, disconnects, and resumes from its position.
             let mut session = open(&world, &amy, room, Some(Resume::AfterRev(rev))).await;
             for _ in 0..7 {
-                if heard.len() == 200 {
+                if received.len() == 200 {
                     break;
                 }
                 match next(&mut session).await {
                     ServerFrame::ChatMessage { message, rev: at } => {
-                        heard.push(message.content);
+                        received.push(message.content);
                         rev = at;
                     }
                     other => panic!("unexpected {other:?}"),
@@ -129,10 +129,10 @@ both! {
             }
         }
         writer.await.expect("no panic");
-        assert_eq!(heard, (0..200).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert_eq!(received, (0..200).map(|n| n.to_string()).collect::<Vec<_>>());
     }
 
-    async fn too_much_missed_is_said_and_live_goes_on(world: World) {
+    async fn missing_too_much_sends_resync_and_live_events_continue(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let receipts: Vec<_> = (0..1_001)
@@ -151,10 +151,10 @@ both! {
         assert_eq!(next_text(&mut one_less).await, "3");
     }
 
-    async fn what_was_missed_is_in_memory_a_page_at_a_time(world: World) {
+    async fn backfill_keeps_one_page_in_memory(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
-        // Just below what a client is sent, in bytes: each of these characters is three.
+        // Just below the limit of a backfill in bytes: each of these characters takes three.
         let mut texts: Vec<String> = (0..34).map(|n| format!("{n} {}", "聊".repeat(9_990))).collect();
         for text in &texts {
             world.say(&amy, room, text).await;
@@ -163,14 +163,14 @@ both! {
             let mut session = open(&world, &amy, room, Some(resume)).await;
             for text in &texts {
                 assert_eq!(next_text(&mut session).await, *text);
-                // A page of 64 KiB of text, or one message that is larger, and what frames have besides.
+                // A page of 64 KiB of text, or one larger message, plus the overhead of frames.
                 assert!(session.queued_bytes() < 80 * 1024, "{} bytes wait", session.queued_bytes());
             }
             world.say(&amy, room, "live").await;
             assert_eq!(next_text(&mut session).await, "live", "{resume:?}");
             texts.push("live".into());
         }
-        // As an attacker did it, with many sockets that read nothing.
+        // As in an attack, with many sockets that read nothing.
         world.say(&amy, room, &"聊".repeat(10_000)).await;
         for resume in [Resume::AfterId(0), Resume::AfterRev(0)] {
             let mut session = world.chat.open_room(&amy, room, Some(resume)).await.expect("open");
@@ -181,7 +181,7 @@ both! {
         }
     }
 
-    async fn what_is_new_and_changed_comes_at_its_arrival_and_once_more_at_its_change(world: World) {
+    async fn new_and_changed_message_is_sent_at_its_creation_and_again_at_its_change(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let known = world.say(&amy, room, "known").await;
@@ -192,9 +192,9 @@ both! {
         world.chat.delete(&amy, gone.id).await.expect("deleted");
         world.chat.edit(&amy, known.id, "known and changed".into()).await.expect("edited");
         let mut session = open(&world, &amy, room, Some(Resume::AfterRev(known.rev))).await;
-        let mut heard = Vec::new();
-        while heard.last().is_none_or(|(rev, _)| *rev < 7) {
-            heard.push(match next(&mut session).await {
+        let mut received = Vec::new();
+        while received.last().is_none_or(|(rev, _)| *rev < 7) {
+            received.push(match next(&mut session).await {
                 ServerFrame::ChatMessage { message, rev } => (rev, message.content),
                 ServerFrame::MessageEdited { message, rev } => (rev, format!("edited: {}", message.content)),
                 ServerFrame::MessageDeleted { message_id, rev } => (rev, format!("deleted {}", message_id.0)),
@@ -210,8 +210,8 @@ both! {
             (6, &deleted),
             (7, "edited: known and changed"),
         ];
-        assert_eq!(heard.iter().map(|(rev, text)| (*rev, &**text)).collect::<Vec<_>>(), expected);
-        // Asked for by message, what changed before does not come.
+        assert_eq!(received.iter().map(|(rev, text)| (*rev, &**text)).collect::<Vec<_>>(), expected);
+        // A resume by message does not include earlier changes.
         let mut session = open(&world, &amy, room, Some(Resume::AfterId(known.id.0))).await;
         for text in ["new and changed", chat::model::message::DELETED_CONTENT, "last"] {
             assert_eq!(next_text(&mut session).await, text);
@@ -220,7 +220,7 @@ both! {
         assert_eq!(next_text(&mut session).await, "live");
     }
 
-    async fn what_changes_while_the_rest_is_sent_comes_once_and_in_order(world: World) {
+    async fn changes_during_a_backfill_arrive_once_and_in_order(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let mut sent = Vec::new();
@@ -252,7 +252,7 @@ both! {
             is_last
         };
         take(next(&mut session).await);
-        // The first page was read; of the others, this happens before.
+        // The first page was read; this happens before the others are.
         world.chat.edit(&amy, sent[12].id, "12 edited".into()).await.expect("edited");
         world.chat.edit(&amy, sent[130].id, "130 edited".into()).await.expect("edited");
         world.chat.edit(&amy, sent[140].id, "140 edited late".into()).await.expect("edited");
@@ -269,7 +269,7 @@ both! {
         assert_eq!(changes, ["12 edited", "130 edited", "140 edited late", "deleted"]);
     }
 
-    async fn who_is_put_out_while_the_rest_is_sent_gets_no_more_of_it(world: World) {
+    async fn removal_during_a_backfill_ends_it(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -279,18 +279,18 @@ both! {
         let mut session = open(&world, &bob, room, Some(Resume::AfterId(0))).await;
         assert_eq!(next_text(&mut session).await, "0");
         world.chat.change_member(&amy, room, bob.id, banned(true)).await.expect("banned");
-        let mut heard = 1;
+        let mut received = 1;
         let code = loop {
             match session.next().await {
-                Ok(_) => heard += 1,
+                Ok(_) => received += 1,
                 Err(error) => break error.code(),
             }
         };
         assert_eq!(code, Code::Banned);
-        assert!(heard <= 32, "{heard} of a page of 32");
+        assert!(received <= 32, "{received} of a page of 32");
     }
 
-    async fn the_muted_signal_nothing(world: World) {
+    async fn muted_member_sends_no_signals(world: World) {
         let people = cast(&world, "public").await;
         let room = people.room;
         let mut watcher = open(&world, &people.admin, room, None).await;
@@ -305,26 +305,26 @@ both! {
             for socket in &mut sockets {
                 socket.announce_typing(true).await;
             }
-            // Long enough for those whose turn would have been later.
+            // Long enough for delayed signals.
             tokio::time::sleep(Duration::from_millis(1_500)).await;
             world.say(&people.admin, room, "fence").await;
             while !matches!(next(&mut watcher).await, ServerFrame::ChatMessage { .. }) {}
-            // What is volatile comes after what is stored, if it is there.
-            let heard = watcher.try_next().map(|frame| frame.expect("open"));
-            let heard = heard.map(|frame| serde_json::from_slice(&frame).expect("a frame of the contract"));
-            let is_typing = matches!(heard, Some(ServerFrame::Typing { is_typing: true, .. }));
-            assert_eq!(is_typing, !is_muted, "{heard:?}");
+            // Volatile frames come after stored ones, if there are any.
+            let received = watcher.try_next().map(|frame| frame.expect("open"));
+            let received = received.map(|frame| serde_json::from_slice(&frame).expect("a frame of the contract"));
+            let is_typing = matches!(received, Some(ServerFrame::Typing { is_typing: true, .. }));
+            assert_eq!(is_typing, !is_muted, "{received:?}");
         }
         world.chat.change_member(&people.admin, room, people.member.id, muted(true)).await.expect("muted");
         for socket in &mut sockets {
             socket.set_present(false).await;
         }
         drop(sockets);
-        // That the sockets are gone is told all the same, and once.
+        // The leave is announced all the same, and once.
         while !matches!(next(&mut watcher).await, ServerFrame::UserLeave { .. }) {}
     }
 
-    async fn only_members_may_open_one_and_leaving_closes_it(world: World) {
+    async fn only_members_open_a_socket_and_leaving_closes_it(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let refused = world.chat.open_room(&bob, room, None).await.err().map(|error| error.code());
@@ -343,8 +343,8 @@ both! {
             }
         });
         assert_eq!(closed.await.expect("closed in time"), Code::NotAMember);
-        let heard = next(&mut stays).await;
-        assert!(matches!(heard, ServerFrame::MemberChanged { change: MemberChange::Left, .. }), "{heard:?}");
+        let received = next(&mut stays).await;
+        assert!(matches!(received, ServerFrame::MemberChanged { change: MemberChange::Left, .. }), "{received:?}");
         world.say(&amy, room, "still here").await;
         assert_eq!(next_text(&mut stays).await, "still here");
     }

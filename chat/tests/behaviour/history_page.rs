@@ -1,4 +1,4 @@
-//! Stretches of the history as a page opens them.
+//! Pages of the history as the web UI reads them.
 
 use chat::model::{
     Code, HistoryWindow, MemberPatch, MessageDraft, MessageId, Rights, RoomId, User, WindowAt,
@@ -27,7 +27,7 @@ fn ends(window: &HistoryWindow) -> (&str, &str, bool, bool) {
 }
 
 both! {
-    async fn a_stretch_may_end_with_the_newest_or_lie_anywhere(world: World) {
+    async fn page_may_end_at_the_newest_message_or_be_anywhere(world: World) {
         let amy = world.person("amy").await;
         let (room, ids) = full_room(&world, &amy).await;
         for (at, expected) in [
@@ -48,7 +48,7 @@ both! {
         assert!(open(&world, &amy, room, WindowAt::Before(MessageId(i64::MIN))).await.messages.is_empty());
     }
 
-    async fn what_is_answered_comes_along_in_its_last_state(world: World) {
+    async fn quoted_messages_are_included_in_their_current_state(world: World) {
         let amy = world.person("amy").await;
         let (room, ids) = full_room(&world, &amy).await;
         world.chat.edit(&amy, ids[3], "字".repeat(500)).await.expect("edited");
@@ -65,7 +65,7 @@ both! {
         assert_eq!(world.chat.quoted(&amy, other, ids[3]).await.expect("readable"), None);
     }
 
-    async fn where_one_left_off_is_told_until_all_is_read(world: World) {
+    async fn last_read_message_is_given_until_all_is_read(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let first = world.say(&amy, room, "1").await.id;
@@ -77,7 +77,7 @@ both! {
         assert_eq!(open(&world, &bob, room, WindowAt::Newest).await.left_off, None);
     }
 
-    async fn rights_are_those_of_the_rules(world: World) {
+    async fn page_has_the_viewers_message_permissions(world: World) {
         let (amy, bob, eve) = (world.person("amy").await, world.person("bob").await, world.person("eve").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("in");

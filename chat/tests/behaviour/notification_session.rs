@@ -1,4 +1,4 @@
-//! What a socket for notifications is told: first, live, and when one's place in a room changes.
+//! Frames of a notification socket: first, live, and when the user's membership changes.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -34,24 +34,24 @@ async fn open(world: &World, user: &User) -> NotificationSession {
     session
 }
 
-/// The next `count` frames, which must come, and whatever follows them until nothing does
-/// for a while: longer than a count may wait for its moment.
-async fn heard(session: &mut NotificationSession, count: usize) -> Frames {
-    let mut heard = Vec::new();
+/// The next `count` frames, which must arrive, and those that follow until none arrives for longer than the interval
+/// between counts.
+async fn received(session: &mut NotificationSession, count: usize) -> Frames {
+    let mut received = Vec::new();
     for _ in 0..count {
-        heard.push(next(session).await);
+        received.push(next(session).await);
     }
     while let Ok(frame) = tokio::time::timeout(Duration::from_millis(400), session.next()).await {
-        heard.push(serde_json::from_slice(&frame.expect("open")).expect("a frame"));
+        received.push(serde_json::from_slice(&frame.expect("open")).expect("a frame"));
     }
-    heard
+    received
 }
 
 fn unread(room_id: RoomId, unread_count: i64) -> NotificationFrame {
     NotificationFrame::Unread { room_id, unread_count }
 }
 
-/// The ids of the notified messages, in the order they came.
+/// The ids of the notified messages, in order of arrival.
 fn notified(frames: &Frames) -> Vec<i64> {
     let ids = frames.iter().filter_map(|frame| match frame {
         NotificationFrame::Notification { notification } => Some(notification.id.0 / 2),
@@ -60,7 +60,7 @@ fn notified(frames: &Frames) -> Vec<i64> {
     ids.collect()
 }
 
-/// The last count that was told of each room.
+/// The last count of each room.
 fn counts(frames: &Frames) -> HashMap<RoomId, i64> {
     let counts = frames.iter().filter_map(|frame| match frame {
         NotificationFrame::Unread { room_id, unread_count } => Some((*room_id, *unread_count)),
@@ -70,7 +70,7 @@ fn counts(frames: &Frames) -> HashMap<RoomId, i64> {
 }
 
 both! {
-    async fn the_first_frames_say_who_and_what_is_unread(world: World) {
+    async fn first_frames_have_the_user_and_the_unread_counts(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let (one, two) = (world.room(&amy).await.id, world.room(&amy).await.id);
         for room in [one, two] {
@@ -80,10 +80,10 @@ both! {
         world.say(&amy, one, "two").await;
         world.say(&bob, two, "my own").await;
         let mut bobs = open(&world, &bob).await;
-        assert_eq!(heard(&mut bobs, 1).await, [unread(one, 2)]);
+        assert_eq!(received(&mut bobs, 1).await, [unread(one, 2)]);
     }
 
-    async fn a_message_is_told_as_the_list_shows_it_and_counted(world: World) {
+    async fn new_message_is_notified_like_in_the_list_and_counted(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -91,18 +91,18 @@ both! {
         let (mut amys, mut bobs) = (open(&world, &amy).await, open(&world, &bob).await);
         for text in ["hello", "and you, @bob?"] {
             world.say(&amy, room, text).await;
-            let told = next(&mut bobs).await;
+            let frame = next(&mut bobs).await;
             let listed = world.chat.notifications(&bob, NotificationQuery::default()).await.expect("listed");
-            assert_eq!(told, NotificationFrame::Notification { notification: Box::new(listed[0].clone()) });
+            assert_eq!(frame, NotificationFrame::Notification { notification: Box::new(listed[0].clone()) });
             let kind = if text.contains('@') { NotificationType::Mention } else { NotificationType::Message };
             assert_eq!((listed[0].notification_type, &listed[0].content), (kind, &text.to_owned()));
             let count = next(&mut bobs).await;
             assert_eq!(count, unread(room, listed[0].room.unread_count));
         }
-        assert_eq!(heard(&mut amys, 0).await, [], "not to who wrote it");
+        assert_eq!(received(&mut amys, 0).await, [], "not to who wrote it");
     }
 
-    async fn many_messages_are_told_each_and_counted_seldom(world: World) {
+    async fn each_message_is_notified_and_counts_are_rate_limited(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -113,14 +113,14 @@ both! {
         for receipt in receipts {
             sent.push(receipt.await.expect("stored").message.id.0);
         }
-        let frames = heard(&mut bobs, 201).await;
+        let frames = received(&mut bobs, 201).await;
         assert_eq!(notified(&frames), sent, "each once, in order");
-        let told = frames.len() - sent.len();
-        assert!(told < 50, "{told} counts for 200 messages");
+        let count_frames = frames.len() - sent.len();
+        assert!(count_frames < 50, "{count_frames} counts for 200 messages");
         assert_eq!(frames.last(), Some(&unread(room, 200)), "the last one is right");
     }
 
-    async fn reading_is_told_to_every_device(world: World) {
+    async fn read_mark_updates_every_device(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let (room, other) = (world.room(&amy).await.id, world.room(&amy).await.id);
         for room in [room, other] {
@@ -131,33 +131,33 @@ both! {
         world.say(&amy, other, "three").await;
         let mut devices = [open(&world, &bob).await, open(&world, &bob).await];
         for device in &mut devices {
-            assert_eq!(heard(device, 2).await, [unread(room, 2), unread(other, 1)]);
+            assert_eq!(received(device, 2).await, [unread(room, 2), unread(other, 1)]);
         }
         world.chat.mark_read(&bob, first).await.expect("read");
         for device in &mut devices {
-            assert_eq!(heard(device, 1).await, [unread(room, 1)]);
+            assert_eq!(received(device, 1).await, [unread(room, 1)]);
         }
         world.chat.mark_all_notifications_read(&bob).await.expect("read");
         for device in &mut devices {
-            assert_eq!(counts(&heard(device, 2).await), HashMap::from([(room, 0), (other, 0)]));
+            assert_eq!(counts(&received(device, 2).await), HashMap::from([(room, 0), (other, 0)]));
         }
     }
 
-    async fn a_deletion_or_an_edit_leaves_the_count_as_it_is(world: World) {
+    async fn deletion_and_edit_do_not_change_the_unread_count(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
         let id = world.say(&amy, room, "one").await.id;
         let mut bobs = open(&world, &bob).await;
-        assert_eq!(heard(&mut bobs, 1).await, [unread(room, 1)]);
+        assert_eq!(received(&mut bobs, 1).await, [unread(room, 1)]);
         world.chat.edit(&amy, id, "first".into()).await.expect("edited");
         world.chat.delete(&amy, id).await.expect("deleted");
-        assert_eq!(counts(&heard(&mut bobs, 1).await), HashMap::new());
+        assert_eq!(counts(&received(&mut bobs, 1).await), HashMap::new());
         let rooms = world.chat.room(&bob, room).await.expect("seen");
         assert_eq!(rooms.unread_count, 1, "the list counts it too");
     }
 
-    async fn a_change_of_the_newest_message_is_told_as_the_list_shows_it_and_of_older_ones_is_not(world: World) {
+    async fn change_of_the_newest_message_is_sent_and_of_older_ones_not(world: World) {
         let (amy, bob, cat) =
             (world.person("amy").await, world.person("bob").await, world.person("cat").await);
         let (room, other) = (world.room(&amy).await.id, world.room(&amy).await.id);
@@ -172,7 +172,7 @@ both! {
         let mut cats = open(&world, &cat).await;
         let listed = async || world.chat.room(&bob, room).await.expect("seen").last_message.expect("a message");
         for step in 0..2 {
-            // What is changed first must not be told: the frame of the newest would come after it.
+            // The older message is changed first: a wrong frame for it would arrive before that of the newest.
             world.chat.edit(&amy, old, format!("older {step}")).await.expect("edited");
             let words = if step == 0 {
                 world.chat.edit(&amy, newest, "nothing".into()).await.expect("edited");
@@ -192,7 +192,7 @@ both! {
         assert_eq!(notified(&vec![next(&mut cats).await]).len(), 1, "cat is not in the room");
     }
 
-    async fn who_comes_in_hears_of_the_room_and_who_is_brought_in_why(world: World) {
+    async fn new_member_gets_the_room_and_an_invited_one_the_invitation(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let mut bobs = open(&world, &bob).await;
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
@@ -201,16 +201,16 @@ both! {
         let listed = world.chat.notifications(&bob, NotificationQuery::default()).await.expect("listed");
         assert_eq!(listed[0].notification_type, NotificationType::RoomInvite);
         let invited = NotificationFrame::Notification { notification: Box::new(listed[0].clone()) };
-        assert_eq!(heard(&mut bobs, 2).await, [unread(hidden, 0), invited]);
+        assert_eq!(received(&mut bobs, 2).await, [unread(hidden, 0), invited]);
         world.say(&amy, hidden, "after").await;
-        let frames = heard(&mut bobs, 2).await;
+        let frames = received(&mut bobs, 2).await;
         assert_eq!((notified(&frames).len(), counts(&frames)), (1, HashMap::from([(hidden, 1)])));
 
         let made = world.room(&bob).await.id;
-        assert_eq!(heard(&mut bobs, 1).await, [unread(made, 0)], "one's own room too");
+        assert_eq!(received(&mut bobs, 1).await, [unread(made, 0)], "one's own room too");
     }
 
-    async fn who_is_no_longer_in_a_room_hears_nothing_of_it(world: World) {
+    async fn former_member_receives_nothing_of_the_room(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let mut rooms = Vec::new();
         for _ in 0..4 {
@@ -220,7 +220,7 @@ both! {
             rooms.push(room);
         }
         let mut bobs = open(&world, &bob).await;
-        assert_eq!(heard(&mut bobs, 4).await.len(), 4);
+        assert_eq!(received(&mut bobs, 4).await.len(), 4);
         world.chat.leave(&bob, rooms[0]).await.expect("left");
         world.chat.remove_member(&amy, rooms[1], bob.id).await.expect("removed");
         world.chat.change_member(&amy, rooms[2], bob.id, banned(true)).await.expect("banned");
@@ -228,13 +228,13 @@ both! {
             world.say(&amy, *room, "bob is gone").await;
         }
         world.chat.delete_room(&amy, rooms[3]).await.expect("deleted");
-        let frames = heard(&mut bobs, 4).await;
+        let frames = received(&mut bobs, 4).await;
         assert_eq!(notified(&frames), [] as [i64; 0]);
         assert_eq!(counts(&frames), rooms.iter().map(|room| (*room, 0)).collect());
         world.chat.change_member(&amy, rooms[2], bob.id, banned(false)).await.expect("let in");
-        assert_eq!(heard(&mut bobs, 1).await, [unread(rooms[2], 0)]);
+        assert_eq!(received(&mut bobs, 1).await, [unread(rooms[2], 0)]);
         world.say(&amy, rooms[2], "bob is back").await;
-        assert_eq!(notified(&heard(&mut bobs, 2).await).len(), 1);
+        assert_eq!(notified(&received(&mut bobs, 2).await).len(), 1);
     }
 
     async fn a_deactivated_users_socket_is_closed(world: World) {
@@ -245,7 +245,7 @@ both! {
         assert_eq!(closed.expect_err("closed").code(), Code::UserInactive);
     }
 
-    async fn a_client_that_takes_nothing_is_told_that_it_is_too_slow(world: World) {
+    async fn client_that_does_not_read_is_closed_as_too_slow(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -255,7 +255,7 @@ both! {
         for receipt in receipts {
             receipt.await.expect("stored");
         }
-        // Whoever hands the news on does it a moment after the commit.
+        // The news is dispatched a moment after the commit.
         let closed = tokio::time::timeout(Duration::from_secs(20), async {
             loop {
                 tokio::time::sleep(Duration::from_millis(300)).await;
@@ -266,12 +266,12 @@ both! {
         });
         assert_eq!(closed.await.expect("closed in time"), Code::TooSlow);
         let mut again = open(&world, &bob).await;
-        assert_eq!(heard(&mut again, 1).await, [unread(room, 600)], "and comes back to the state");
+        assert_eq!(received(&mut again, 1).await, [unread(room, 600)], "and comes back to the state");
     }
 
-    /// Others write, one writes oneself, one reads on one device, all at once: what comes
-    /// last is true, and every message that stays unread was told once, in order.
-    async fn counts_end_right_whatever_comes_between(world: World) {
+    /// Others write, the user writes and also reads on one device, all concurrently: the last count is right, and
+    /// every message that stays unread was notified once, in order.
+    async fn unread_counts_converge_under_concurrency(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let rooms = [world.room(&amy).await.id, world.room(&amy).await.id];
         for room in rooms {
@@ -287,7 +287,7 @@ both! {
                     _ = &mut is_done => break,
                 }
             }
-            frames.extend(heard(&mut bobs, 0).await);
+            frames.extend(received(&mut bobs, 0).await);
             frames
         });
         let work = rooms.map(|room| {
@@ -321,18 +321,18 @@ both! {
         }
         drop(done);
         let frames = listening.await.expect("no panic");
-        let told = notified(&frames);
+        let notified = notified(&frames);
         for (room, sent) in rooms.into_iter().zip(sent) {
             let seen = world.chat.room(&bob, room).await.expect("seen").unread_count;
             assert_eq!(counts(&frames).get(&room).copied().unwrap_or_default(), seen);
             let sent: Vec<i64> = sent.iter().map(|id| id.0).collect();
-            let of_room: Vec<i64> = told.iter().copied().filter(|id| sent.contains(id)).collect();
+            let of_room: Vec<i64> = notified.iter().copied().filter(|id| sent.contains(id)).collect();
             assert!(of_room.is_sorted_by(|a, b| a < b), "each once, in order: {of_room:?}");
         }
         let unread = NotificationQuery { unread: true, limit: Some(200), ..NotificationQuery::default() };
         let unread = world.chat.notifications(&bob, unread).await.expect("listed");
         for notification in unread {
-            assert!(told.contains(&(notification.id.0 / 2)), "{notification:?} was not told");
+            assert!(notified.contains(&(notification.id.0 / 2)), "{notification:?} was not notified");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rooms take turns at the writer.
+//! Fairness between rooms in the writer's queue.
 
 use std::sync::{
     Arc,
@@ -9,15 +9,15 @@ use chat::{Settings, model::Code};
 
 use crate::support::{World, draft, unhurried};
 
-/// Rooms that are written in without a pause: three times as many as batches run side by side.
+/// Rooms with constant load: three times as many as batches that run in parallel.
 const ROOMS: usize = 24;
-/// Messages under way in each.
-const FLIGHT: usize = 8;
-/// What each room has stored on average when it ends.
-const EACH: usize = 60;
+/// Messages in flight in each room.
+const IN_FLIGHT: usize = 8;
+/// Average number of messages stored per room when the test ends.
+const PER_ROOM: usize = 60;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rooms_that_are_all_busy_have_their_share_each() {
+async fn busy_rooms_share_the_writer_fairly() {
     let world = World::mariadb().await;
     let amy = world.person("amy").await;
     let stored: Arc<[AtomicUsize]> = (0..ROOMS).map(|_| AtomicUsize::new(0)).collect();
@@ -25,11 +25,11 @@ async fn rooms_that_are_all_busy_have_their_share_each() {
     let mut writers = Vec::new();
     for place in 0..ROOMS {
         let room = world.room(&amy).await.id;
-        for _ in 0..FLIGHT {
+        for _ in 0..IN_FLIGHT {
             let (chat, amy) = (world.chat.clone(), amy.clone());
             let (stored, total) = (Arc::clone(&stored), Arc::clone(&total));
             writers.push(async move {
-                while total.fetch_add(1, Ordering::Relaxed) < ROOMS * EACH {
+                while total.fetch_add(1, Ordering::Relaxed) < ROOMS * PER_ROOM {
                     chat.send(&amy, room, draft("x")).await.expect("stored");
                     stored[place].fetch_add(1, Ordering::Relaxed);
                 }
@@ -42,20 +42,20 @@ async fn rooms_that_are_all_busy_have_their_share_each() {
     }
     let mut stored: Vec<usize> = stored.iter().map(|count| count.load(Ordering::Relaxed)).collect();
     stored.sort_unstable();
-    assert_eq!(stored.iter().sum::<usize>(), ROOMS * EACH);
-    // Whoever starts first, or last, is a few turns ahead or behind.
-    assert!(stored[0] >= EACH / 2 && stored[ROOMS - 1] <= EACH * 2, "{stored:?}");
+    assert_eq!(stored.iter().sum::<usize>(), ROOMS * PER_ROOM);
+    // The first and last to start are a few batches ahead or behind.
+    assert!(stored[0] >= PER_ROOM / 2 && stored[ROOMS - 1] <= PER_ROOM * 2, "{stored:?}");
 }
 
 #[tokio::test]
-async fn the_queue_holds_what_the_setting_says_and_one_room_a_part_of_it() {
+async fn queue_is_bounded_in_total_and_per_room() {
     let world = World::sqlite().await.restarted(Settings { queue: 40, ..unhurried() }).await;
     let amy = world.person("amy").await;
     let mut rooms = Vec::new();
     for _ in 0..5 {
         rooms.push(world.room(&amy).await.id);
     }
-    // One thread, and nothing is awaited: the writer takes none of it meanwhile.
+    // One thread, and no await: the writer takes no message meanwhile.
     let mut receipts = Vec::new();
     let mut refused = Vec::new();
     for room in rooms {
