@@ -305,6 +305,29 @@ mod tests {
         assert!(matches!(messages[..], [BusMessage::Signal(NodeSignal::Unknown)]), "{messages:?}");
     }
 
+    /// Nodes of two releases run side by side, so renaming a variant or a field must not change these.
+    #[test]
+    fn tags_and_fields_of_signals_are_fixed() {
+        let version = Version { epoch: 1, counter: 2 };
+        let user = UserRef { id: UserId(3), username: "amy".into() };
+        let signals = [
+            (NodeSignal::Joined { version, user }, "came"),
+            (NodeSignal::Left { version, user: UserId(3) }, "went"),
+            (NodeSignal::RosterRequest { is_newcomer: true }, "ask"),
+            (NodeSignal::Digest { version }, "pulse"),
+            (NodeSignal::Heartbeat, "alive"),
+        ];
+        for (signal, tag) in signals {
+            let json = serde_json::to_value(&signal).expect("JSON");
+            assert_eq!(json["signal"], tag);
+            if let Some(version) = json.get("version") {
+                assert_eq!(*version, serde_json::json!({"life": 1, "change": 2}));
+            }
+        }
+        let event = serde_json::to_value(UserEvent::NotificationRow(4)).expect("JSON");
+        assert_eq!(event, serde_json::json!({"notice": 4}));
+    }
+
     /// Anyone with access to Redis can send anything; it must not crash the process.
     #[test]
     fn truncated_and_corrupted_packets_do_not_panic() {

@@ -79,7 +79,7 @@ pub struct Frame {
     pub already_seen: Option<Arc<AlreadySeen>>,
 }
 
-/// For sockets that already have a message: how a frame that contains it as new looks for them.
+/// The variant of a frame with a new message for sockets that already have it: the message's later change.
 #[derive(Clone, Debug)]
 pub struct AlreadySeen {
     /// Sockets opened at this `rev` or later already have the message.
