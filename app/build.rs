@@ -1,5 +1,4 @@
-//! Turns `locales/*.json` into the module that [`app::i18n`] includes, and checks that every
-//! language has every key.
+//! Generates the module that [`app::i18n`] includes from `locales/*.json`, and checks that every language has every key.
 
 use std::{error::Error, fs, path::PathBuf};
 
@@ -14,10 +13,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let mut config = Config::new("zh")?.add_locale("en")?;
-    // Sentences with values in them as text too, for attributes and for the REST layer.
+    // Texts with parameters as strings too, for attributes and for the REST layer.
     config.options = ParseOptions::new().interpolate_display(true);
     let locales = parse_locales(Some(root), config)?;
-    // A key that one language lacks is a warning there; here it stops the build.
+    // The parser only warns about a missing key; here it is an error.
     let gaps: Vec<String> = locales.diag.warnings().iter().map(ToString::to_string).collect();
     if !gaps.is_empty() {
         return Err(gaps.join("\n").into());

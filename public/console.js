@@ -1,5 +1,5 @@
-// The console of the test page: makes the calls that its forms describe and speaks to sockets. It knows no call by
-// name; the page, rendered from the OpenAPI document, says what there is.
+// The API console: sends the requests that its forms describe, and WebSocket frames. It does not know the API; the
+// page is rendered from the OpenAPI document.
 
 const page = document.documentElement;
 const access = document.querySelector('[data-access]');
@@ -10,10 +10,10 @@ for (const form of document.querySelectorAll('form.try')) form.hidden = false;
 
 // ---- Calls ----
 
-/** A word as a POSIX shell reads it back. */
+/** Quotes a word for a POSIX shell. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Stands for an id that is new each time the text is sent. */
+/** Placeholder of an id that is new each time the text is sent. */
 const NEW_ID = '{{client_id}}';
 
 /** The text as it is sent. */
@@ -24,7 +24,7 @@ function filled(text) {
   return text.replaceAll(NEW_ID, id);
 }
 
-/** The address that a form describes, whatever was typed into it. */
+/** The URL that a form describes; values are not validated. */
 function addressed(form, origin) {
   let path = form.dataset.path;
   const query = new URLSearchParams();
@@ -92,7 +92,7 @@ async function call(form) {
     show('headers', [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n'));
     show('answer', readable(text));
   } catch (error) {
-    // No answer at all: the browser's own words are all there is.
+    // No response: show the browser's error.
     show('answer', String(error));
   }
 }
@@ -104,7 +104,7 @@ for (const form of document.querySelectorAll('form[data-call]')) {
   });
 }
 
-// ---- Who calls ----
+// ---- Credentials ----
 
 const signIn = document.querySelector('form[data-sign-in]');
 
@@ -114,7 +114,7 @@ async function post(path, body) {
   return { ok: response.ok, answer: await response.json() };
 }
 
-/** Keeps the tokens of an answer, or says why there are none. */
+/** Stores the tokens of a response, or shows its error. */
 function take({ ok, answer }, who) {
   const status = signIn.querySelector('[data-who]');
   if (!ok) {
@@ -145,9 +145,9 @@ signIn?.querySelector('[data-forget]').addEventListener('click', () => {
 
 // ---- Sockets ----
 
-/** As many lines as a log keeps. */
+/** Maximum number of lines in a log. */
 const LINES = 500;
-/** More than a frame may have. */
+/** More bytes than a frame may have. */
 const HUGE = 70_000;
 
 function speak(form) {
@@ -157,7 +157,7 @@ function speak(form) {
   const seen = {};
   let socket;
 
-  /** `direction` is `>` for what was sent, `<` for what came, `*` for what happened. */
+  /** `direction` is `>` for sent, `<` for received, `*` for events. */
   function note(direction, text) {
     const line = document.createElement('div');
     line.dataset.direction = direction;
@@ -179,7 +179,7 @@ function speak(form) {
     note('>', shown);
   }
 
-  /** Remembers where to go on from after a drop. */
+  /** Stores the position to resume from. */
   function remember(text) {
     try {
       const { rev, message, last_message_id: last } = JSON.parse(text);
@@ -187,7 +187,7 @@ function speak(form) {
       const id = message?.id ?? last;
       if (Number.isInteger(id)) seen.after_id = Math.max(id, seen.after_id ?? 0);
     } catch {
-      // Not JSON: nothing to remember.
+      // Not JSON: no position.
     }
   }
 
@@ -224,7 +224,7 @@ function speak(form) {
   find('resume').addEventListener('click', () => {
     for (const [name, value] of Object.entries(seen)) {
       const input = field(name);
-      // Changes include messages: one of the two is enough.
+      // `after_rev` includes messages: one of the two is enough.
       if (input) input.value = name === 'after_id' && 'after_rev' in seen ? '' : value;
     }
   });

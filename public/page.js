@@ -1,4 +1,4 @@
-// What plain pages gain by a script, and no page needs. It has no words of its own: those are in the page.
+// Enhancements of all pages; no page needs them. Texts are in the page.
 
 // The button that shows the password.
 for (const button of document.querySelectorAll('[data-reveal]')) {
@@ -11,7 +11,7 @@ for (const button of document.querySelectorAll('[data-reveal]')) {
   });
 }
 
-// The button that asks the browser for leave to show alerts: there only while the browser was not asked.
+// The button that requests permission for desktop notifications, shown only until the browser was asked.
 const mayAsk = () => 'Notification' in window && Notification.permission === 'default';
 const showAsking = () => {
   for (const button of document.querySelectorAll('[data-ask-alerts]')) button.hidden = !mayAsk();
@@ -21,25 +21,25 @@ document.addEventListener('click', async (event) => {
   await Notification.requestPermission();
   showAsking();
 });
-// Where a page is made live, its parts are there for good only afterwards; a menu is opened later still.
+// Hydration may replace the button; the menu that has it is opened later.
 document.addEventListener('toggle', showAsking, true);
 showAsking();
 
-// Signing out takes along what one has begun to write, and only that: others' drafts in this browser stay theirs.
+// Signing out deletes the user's drafts, but not those of other users of this browser.
 document.addEventListener('submit', ({ target }) => {
   const { forgets } = target.dataset;
   if (!forgets) return;
   for (const name of Object.keys(localStorage)) if (name.startsWith(forgets)) localStorage.removeItem(name);
 });
 
-// Parts of a page that is not live, which the server is asked for anew when something happens.
-const fresh = document.querySelector('[data-fresh="notifications"]');
-if (fresh) {
+// Live regions of static pages: loaded again when a notification frame arrives.
+const region = document.querySelector('[data-region="notifications"]');
+if (region) {
   follow();
-  // The socket tells of new messages and of changes of the newest. Words that were taken back further up go by this.
-  const look = () => document.visibilityState === 'visible' && refresh();
-  document.addEventListener('visibilitychange', look);
-  setInterval(look, 60_000);
+  // The socket sends new messages and changes of the newest one. Changes of older ones are found by this.
+  const refreshIfVisible = () => document.visibilityState === 'visible' && refresh();
+  document.addEventListener('visibilitychange', refreshIfVisible);
+  setInterval(refreshIfVisible, 60_000);
 }
 
 async function follow() {
@@ -50,7 +50,7 @@ async function follow() {
     let due;
     socket.addEventListener('message', ({ data }) => {
       const first = JSON.parse(data).type === 'connection_established';
-      // The page as it came is newer than the first line.
+      // The page is newer than the first connection.
       if (first && failures === 0) return;
       failures = 0;
       clearTimeout(due);
@@ -68,8 +68,8 @@ async function refresh() {
   if (!answer?.ok) return;
   const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
   document.title = next.title;
-  for (const part of document.querySelectorAll('[data-fresh]')) {
-    const other = next.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
+  for (const part of document.querySelectorAll('[data-region]')) {
+    const other = next.querySelector(`[data-region="${part.dataset.region}"]`);
     if (!other || other.innerHTML === part.innerHTML) continue;
     const focused = part.contains(document.activeElement) && document.activeElement.getAttribute('href');
     part.replaceWith(other);
@@ -77,7 +77,7 @@ async function refresh() {
   }
 }
 
-// Whom one could invite, as one types. Choosing and keys are the browser's own.
+// Suggestions of users to invite. The browser handles selection and keys of the datalist.
 for (const input of document.querySelectorAll('[data-candidates]')) {
   let asked;
   input.addEventListener('input', async () => {
@@ -93,7 +93,7 @@ for (const input of document.querySelectorAll('[data-candidates]')) {
   });
 }
 
-// Ctrl+K, or the button that says so: to another room. What it needs is fetched when it is first wanted.
+// Ctrl+K, or its button, opens the quick switcher, which is loaded on first use.
 const opensSwitcher = document.querySelector('.shell') !== null;
 const openSwitcher = () => import('/switcher.js').then(({ open }) => open());
 if (opensSwitcher) {
@@ -108,6 +108,6 @@ if (opensSwitcher) {
   });
 }
 
-// The service worker is of the same version as the page: the one that its style sheet names.
+// The service worker has the version of the page, taken from the style sheet's URL.
 const version = /^\/pkg\/([^/]+)\//.exec(new URL(document.querySelector('link[rel="stylesheet"]').href).pathname)?.[1];
 if (version) navigator.serviceWorker?.register(`/sw.js?${version}`);

@@ -1,5 +1,5 @@
-// The service worker: keeps the built files, whose addresses change with them, and a page for when there is no network.
-// Nothing else is kept: what people say is the server's.
+// The service worker: caches the built files, whose URLs have their version, and the offline page. Nothing else is
+// cached, no messages in particular.
 
 const VERSION = new URL(location.href).search.slice(1);
 const STORE = `liao-${VERSION}`;
@@ -28,7 +28,7 @@ addEventListener('fetch', (event) => {
 async function built(request) {
   const store = await caches.open(STORE);
   const known = await store.match(request, { ignoreVary: true });
-  // A developer's build keeps its address while it changes.
+  // Development builds change under the same URL.
   if (known && VERSION !== 'dev') return known;
   const answer = await fetch(request).catch(() => undefined);
   if (answer?.ok) await store.put(request, answer.clone());

@@ -1,26 +1,26 @@
-// Ctrl+K: to a room, or to a room with somebody. Fetched when it is first asked for; what matches, and in which order,
-// the server says. The words are in the page's template.
+// The quick switcher (Ctrl+K): to a room, or to a room with a contact. The server searches and sorts; the texts are
+// in the page's template.
 
 let dialog;
 let input;
 let list;
 let none;
-let places = [];
-let chosen = 0;
-let asked;
+let targets = [];
+let selected = 0;
+let request;
 
 export function open() {
   if (dialog?.open) return;
-  if (!dialog) make();
+  if (!dialog) build();
   input.value = '';
   show([]);
   none.hidden = true;
-  // Closing gives the focus back to where it was.
+  // Closing the dialog restores the focus.
   dialog.showModal();
   find();
 }
 
-function make() {
+function build() {
   document.body.append(document.getElementById('switcher').content.cloneNode(true));
   dialog = document.querySelector('dialog.switcher');
   input = dialog.querySelector('input');
@@ -36,38 +36,38 @@ function make() {
 }
 
 async function find() {
-  asked?.abort();
-  asked = new AbortController();
+  request?.abort();
+  request = new AbortController();
   const query = new URLSearchParams({ text: input.value });
   try {
-    const answer = await fetch(`/ui/find_places?${query}`, { signal: asked.signal });
-    if (answer.ok) show(await answer.json());
+    const response = await fetch(`/ui/find_places?${query}`, { signal: request.signal });
+    if (response.ok) show(await response.json());
   } catch (error) {
-    // Asked again meanwhile, or no network: what is shown stays.
-    if (error.name !== 'AbortError') none.hidden = places.length > 0;
+    // Aborted by a newer request, or no network: keep the results.
+    if (error.name !== 'AbortError') none.hidden = targets.length > 0;
   }
 }
 
 function show(found) {
-  places = found;
-  list.replaceChildren(...places.map(option));
-  none.hidden = places.length > 0;
+  targets = found;
+  list.replaceChildren(...targets.map(option));
+  none.hidden = targets.length > 0;
   choose(0);
 }
 
 function option({ title, note, unread, is_person, hue }, index) {
-  const face = make_part('span', is_person ? 'avatar avatar-small' : 'avatar avatar-room avatar-small', [...title][0]);
+  const face = makePart('span', is_person ? 'avatar avatar-small' : 'avatar avatar-room avatar-small', [...title][0]);
   face.dataset.hue = hue;
   face.setAttribute('aria-hidden', 'true');
-  const item = make_part('li', 'switcher-place');
+  const item = makePart('li', 'switcher-place');
   item.id = `switcher-${index}`;
   item.setAttribute('role', 'option');
-  item.append(face, make_part('span', 'switcher-title', title), make_part('span', 'switcher-note', note));
-  if (unread > 0) item.append(make_part('span', 'badge', unread > 99 ? '99+' : unread));
+  item.append(face, makePart('span', 'switcher-title', title), makePart('span', 'switcher-note', note));
+  if (unread > 0) item.append(makePart('span', 'badge', unread > 99 ? '99+' : unread));
   return item;
 }
 
-function make_part(tag, name, text = '') {
+function makePart(tag, name, text = '') {
   const part = document.createElement(tag);
   part.className = name;
   part.textContent = text;
@@ -75,26 +75,26 @@ function make_part(tag, name, text = '') {
 }
 
 function pressed(event) {
-  // An Enter that confirms an input method's candidate chooses nothing.
+  // An Enter that confirms a candidate of an input method does not choose a result.
   if (event.isComposing || event.keyCode === 229) return;
   const steps = { ArrowDown: 1, ArrowUp: -1 };
-  if (event.key in steps && places.length > 0) {
+  if (event.key in steps && targets.length > 0) {
     event.preventDefault();
-    choose((chosen + steps[event.key] + places.length) % places.length);
+    choose((selected + steps[event.key] + targets.length) % targets.length);
   } else if (event.key === 'Enter') {
     event.preventDefault();
-    go(chosen);
+    go(selected);
   }
 }
 
 function choose(index) {
   if (index < 0) return;
-  chosen = index;
-  for (const [place, item] of [...list.children].entries()) {
-    item.setAttribute('aria-selected', String(place === chosen));
-    if (place === chosen) item.scrollIntoView({ block: 'nearest' });
+  selected = index;
+  for (const [at, item] of [...list.children].entries()) {
+    item.setAttribute('aria-selected', String(at === selected));
+    if (at === selected) item.scrollIntoView({ block: 'nearest' });
   }
-  if (places.length > 0) input.setAttribute('aria-activedescendant', `switcher-${chosen}`);
+  if (targets.length > 0) input.setAttribute('aria-activedescendant', `switcher-${selected}`);
   else input.removeAttribute('aria-activedescendant');
 }
 
@@ -103,12 +103,12 @@ function indexOf(target) {
 }
 
 function go(index) {
-  const place = places[index];
-  if (!place) return;
+  const target = targets[index];
+  if (!target) return;
   dialog.close();
-  // A link, so that a live page goes there without leaving.
+  // Clicks a link, so that a live page navigates on the client.
   const link = document.createElement('a');
-  link.href = place.path;
+  link.href = target.path;
   document.body.append(link);
   link.click();
   link.remove();

@@ -1,8 +1,8 @@
-//! The site's files: wasm, script, style and what lies in `public/`. A release has them inside; a debug build reads
-//! them from `target/site` at each request, so that a change shows at once.
+//! The static files: wasm, script, styles and the files of `public/`. A release build embeds them; a debug build reads
+//! them from `target/site` at each request, so that changes are visible at once.
 //!
-//! Files of `pkg/` are asked for under a hash of the whole site, so a browser may keep them for ever; the others keep
-//! their names and are asked after each time. Compressed forms (`.br`, `.gz`) were made by the build.
+//! Files of `pkg/` have a hash of the whole site in their path, so a browser may cache them for ever. All others are
+//! revalidated at each use. The compressed variants (`.br`, `.gz`) are made by the build.
 
 use std::{
     borrow::Cow,
@@ -30,7 +30,7 @@ use encoding::Encoding;
 
 use crate::{config::Config, dev_reload};
 
-/// The name that the build gives the script, the wasm and the style.
+/// The file name of the script, the wasm and the styles, without extension.
 const OUTPUT_NAME: &str = "liao";
 
 #[derive(RustEmbed)]
@@ -38,25 +38,25 @@ const OUTPUT_NAME: &str = "liao";
 #[allow_missing = true]
 struct Site;
 
-/// `cargo xtask build --release` names the files, so that cargo takes the site in anew when there are others. A release
-/// built without it would have none inside, or those of another day, and serve pages that do not come to life.
+/// `cargo xtask build --release` sets this variable, so that cargo embeds the files again when they change. A release
+/// built without it would embed no files or outdated ones, and its pages would not hydrate.
 const _: () = assert!(
     cfg!(debug_assertions) || option_env!("LIAO_SITE_FILES").is_some(),
     "a release has the site inside: build it with `cargo xtask build --release`"
 );
 
-/// How long a browser may keep a file.
+/// How long a browser may cache a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keep {
-    /// For ever: its address changes with it.
-    Forever,
-    /// It must ask each time.
-    Asking,
+enum CachePolicy {
+    /// For ever: the path changes with the content.
+    Immutable,
+    /// The browser must revalidate it at each use.
+    Revalidate,
     /// Not at all.
-    Never,
+    NoStore,
 }
 
-/// What Leptos must know: where pages find the script, the wasm and the style.
+/// Leptos' options: the paths of the script, the wasm and the styles.
 pub fn leptos_options(config: &Config) -> LeptosOptions {
     LeptosOptions::builder()
         .output_name(OUTPUT_NAME)
@@ -67,31 +67,31 @@ pub fn leptos_options(config: &Config) -> LeptosOptions {
         .build()
 }
 
-/// Was the site built? Without it pages come without style and script.
+/// Was the site built? Otherwise pages have neither styles nor scripts.
 pub fn is_built() -> bool {
     Site::get(&format!("pkg/{OUTPUT_NAME}.js")).is_some()
 }
 
-/// `/pkg/…` and a route for each public file.
+/// The routes `/pkg/…` and one for each public file.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let package = |Path((hash, file)): Path<(String, String)>, headers: HeaderMap| async move {
-        serve(&format!("pkg/{file}"), &headers, keep(&hash))
+        serve(&format!("pkg/{file}"), &headers, cache_policy(&hash))
     };
     let is_public = |file: &Cow<'static, str>| !file.starts_with("pkg/") && Encoding::of_name(file).is_none();
     Site::iter().filter(is_public).fold(
         Router::new().route("/pkg/{hash}/{*file}", get(package)),
         |router, file| {
-            // Braces are the router's.
+            // Braces are special characters of the router.
             let route = format!("/{}", file.replace('{', "{{").replace('}', "}}"));
             router.route(
                 &route,
-                get(move |headers: HeaderMap| async move { serve(&file, &headers, Keep::Asking) }),
+                get(move |headers: HeaderMap| async move { serve(&file, &headers, CachePolicy::Revalidate) }),
             )
         },
     )
 }
 
-/// Changes whenever a file does, and is the same for each process of one binary.
+/// A hash of all files.
 static HASH: LazyLock<String> = LazyLock::new(|| {
     if cfg!(debug_assertions) {
         return "dev".to_owned();
@@ -104,29 +104,29 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     format!("{:016x}", hasher.finish())
 });
 
-fn keep(hash: &str) -> Keep {
+fn cache_policy(hash: &str) -> CachePolicy {
     if cfg!(debug_assertions) {
-        Keep::Asking
+        CachePolicy::Revalidate
     } else if hash == *HASH {
-        Keep::Forever
+        CachePolicy::Immutable
     } else {
-        // While a new version is rolled out, its page may ask the old one for its files, or the reverse. What comes
-        // then must not stay under the other's address.
-        Keep::Never
+        // During a rolling update, a page of one version may request its files from a node of the other. The response
+        // must not be cached under that path.
+        CachePolicy::NoStore
     }
 }
 
-fn serve(name: &str, headers: &HeaderMap, keep: Keep) -> Response {
+fn serve(name: &str, headers: &HeaderMap, policy: CachePolicy) -> Response {
     let Some((file, encoding)) = find(name, headers) else { return missing() };
     let mut response = Response::default();
     let etag = etag(&file);
     let answer = response.headers_mut();
     answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    answer.insert(CACHE_CONTROL, HeaderValue::from_static(keep.directive()));
+    answer.insert(CACHE_CONTROL, HeaderValue::from_static(policy.directive()));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         answer.insert(ETAG, etag);
     }
-    if knows(headers, &etag) {
+    if is_cached(headers, &etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
@@ -143,15 +143,15 @@ fn serve(name: &str, headers: &HeaderMap, keep: Keep) -> Response {
     response
 }
 
-/// The file in the form that the client likes best among those there are.
+/// The file in the encoding that the client prefers among the available ones.
 fn find(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Encoding)> {
-    // A form is an answer to Accept-Encoding, not a file of its own.
+    // A compressed variant is not a file of its own.
     if Encoding::of_name(name).is_some() {
         return None;
     }
     let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut liked = encoding::liked(accepted).into_iter();
-    liked.find_map(|form| Some((Site::get(&format!("{name}{}", form.suffix()))?, form)))
+    let mut encodings = encoding::accepted(accepted).into_iter();
+    encodings.find_map(|encoding| Some((Site::get(&format!("{name}{}", encoding.suffix()))?, encoding)))
 }
 
 fn missing() -> Response {
@@ -164,13 +164,13 @@ fn missing() -> Response {
 }
 
 fn etag(file: &EmbeddedFile) -> String {
-    // Half of the hash is more than enough to tell two versions apart.
+    // Half of the hash is enough to distinguish versions.
     let half = file.metadata.sha256_hash().into_iter().take(16);
     format!("\"{:032x}\"", half.fold(0_u128, |number, byte| number << 8 | u128::from(byte)))
 }
 
-/// Has the client this very file already?
-fn knows(headers: &HeaderMap, etag: &str) -> bool {
+/// Does the client have this version of the file already?
+fn is_cached(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     tags.flat_map(|value| value.split(','))
         .map(str::trim)
@@ -184,12 +184,12 @@ fn content_type(name: &str) -> String {
     if is_text { format!("{kind}; charset=utf-8") } else { kind.to_string() }
 }
 
-impl Keep {
+impl CachePolicy {
     fn directive(self) -> &'static str {
         match self {
-            Self::Forever => "public, max-age=31536000, immutable",
-            Self::Asking => "no-cache",
-            Self::Never => "no-store",
+            Self::Immutable => "public, max-age=31536000, immutable",
+            Self::Revalidate => "no-cache",
+            Self::NoStore => "no-store",
         }
     }
 }
@@ -199,10 +199,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_file_of_the_site_has_its_type() {
+    fn content_types_of_all_file_types() {
         for (name, kind) in [
             ("pkg/liao.js", "text/javascript; charset=utf-8"),
-            // Without a parameter, or browsers do not compile it while it arrives.
+            // With a parameter, browsers would not compile it while it is loading.
             ("pkg/liao_bg.wasm", "application/wasm"),
             ("pkg/liao.css", "text/css; charset=utf-8"),
             ("manifest.webmanifest", "application/manifest+json; charset=utf-8"),
@@ -218,19 +218,19 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_has_the_file_is_told_so() {
+    fn if_none_match_is_compared_with_the_etag() {
         let asks = |value| {
-            knows(&HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]), "\"ab\"")
+            is_cached(&HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]), "\"ab\"")
         };
         assert!(asks("\"ab\""));
         assert!(asks("\"cd\", W/\"ab\""));
         assert!(asks("*"));
         assert!(!asks("\"abc\""));
-        assert!(!knows(&HeaderMap::new(), "\"ab\""));
+        assert!(!is_cached(&HeaderMap::new(), "\"ab\""));
     }
 
     #[test]
-    fn nothing_outside_the_site_is_found() {
+    fn paths_outside_of_the_site_are_not_found() {
         for name in ["pkg/../../../Cargo.toml", "../../Cargo.toml", "/etc/passwd", "pkg/liao.js.br", ""] {
             assert!(find(name, &HeaderMap::new()).is_none(), "{name}");
         }

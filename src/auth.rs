@@ -1,9 +1,8 @@
-//! Who it is: by token or by session, and how often one may guess a password.
+//! Authentication by token or session, and the throttling of sign-ins.
 //!
-//! Whether an account exists, is active or may chat, the domain says; this module
-//! only finds out whose claim it is. Read [`extract`] for where credentials stand in
-//! a request, [`jwt`] for tokens, [`session`] for the bundled UI's cookie and
-//! [`throttle`] for failed sign-ins.
+//! This module only reads and verifies credentials. Whether the account exists, is active or may chat is decided by the
+//! domain. See [`extract`] for the extractors, [`jwt`] for tokens, [`session`] for the session cookie of the bundled UI
+//! and [`throttle`] for failed sign-ins.
 
 use std::sync::Arc;
 
@@ -26,15 +25,15 @@ pub mod jwt;
 pub mod session;
 pub mod throttle;
 
-pub use extract::{Caller, Claimed, SignedIn, SocketClaim};
+pub use extract::{AnyUser, ChatUser, SocketIdentity, TokenIdentity};
 
 use jwt::{MintError, Minted, TokenError, TokenType, Tokens};
-use throttle::{Limits, Throttle, TooMany};
+use throttle::{Limits, Throttle, Throttled};
 
-/// How much of what a client calls itself is kept, in characters: more than any list shows.
-const AGENT_MAX: usize = 250;
+/// The stored length of a `User-Agent`, in characters.
+const USER_AGENT_MAX: usize = 250;
 
-/// What the doors need to know people again. Cheap to clone.
+/// Authentication for all handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct Auth {
     inner: Arc<Inner>,
@@ -47,24 +46,24 @@ struct Inner {
     clock: Clock,
 }
 
-/// What a refresh token is exchanged for.
-pub struct Refreshed {
-    /// A new access token.
+/// The tokens that a refresh token is exchanged for.
+pub struct RefreshedTokens {
+    /// The new access token.
     pub access: String,
-    /// A new refresh token, where the settings say that each is good once.
+    /// The new refresh token, if `rotate_refresh_tokens` is on.
     pub refresh: Option<String>,
 }
 
 impl Auth {
-    /// What tells this server's secret key from others without telling it.
+    /// A fingerprint of the secret key: equal for equal keys, and it does not reveal the key.
     ///
     /// # Errors
     /// [`MintError`].
-    pub fn key_check(&self) -> Result<String, MintError> {
-        self.inner.tokens.check()
+    pub fn key_fingerprint(&self) -> Result<String, MintError> {
+        self.inner.tokens.fingerprint()
     }
 
-    /// By the settings, with the secret that signs tokens.
+    /// With these settings and the secret key that signs tokens.
     pub fn new(config: &Config, secret: &SecretString, clock: Clock) -> Self {
         let tokens = Tokens::new(
             secret.expose_secret().as_bytes(),
@@ -82,7 +81,7 @@ impl Auth {
         Self { inner: Arc::new(Inner { tokens, rotates, throttle, clock }) }
     }
 
-    /// Who this is, if the password is theirs and there were not too many wrong ones.
+    /// Checks a password, unless there were too many failures for the account or the address.
     ///
     /// # Errors
     /// [`chat::Error::Throttled`], and as [`Chat::sign_in`].
@@ -94,24 +93,24 @@ impl Auth {
         from: ClientAddr,
     ) -> chat::Result<SignIn> {
         let attempt = self.inner.throttle.attempt(username, from, chat.sign_in(username, password));
-        attempt.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
+        attempt.await.unwrap_or_else(|Throttled(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
-    /// Makes an account for a stranger, if not too many were made from their address.
+    /// Creates an account, unless too many were created from this address.
     ///
     /// # Errors
     /// [`chat::Error::Throttled`], and as [`Chat::register`].
     pub async fn sign_up(&self, chat: &Chat, new: &NewAccount, from: ClientAddr) -> chat::Result<User> {
-        // In memory of its own, as large as it is.
+        // Boxed, since the future is large.
         let make = Box::pin(chat.register(&new.username, &new.password, &new.first_name, &new.last_name));
         let attempt = self.inner.throttle.sign_up(from, make);
-        attempt.await.unwrap_or_else(|TooMany(retry_after)| Err(chat::Error::Throttled { retry_after }))
+        attempt.await.unwrap_or_else(|Throttled(retry_after)| Err(chat::Error::Throttled { retry_after }))
     }
 
-    /// A new access token and a new refresh token for whoever signs in, noted as given to `agent`.
+    /// Issues an access token and a refresh token for a sign-in. The refresh token is stored with the user agent.
     ///
     /// # Errors
-    /// `no_active_account` when the password was changed since it was checked; `internal`, `unavailable`.
+    /// `no_active_account` if the password was changed since it was checked; `internal`, `unavailable`.
     pub async fn tokens_for(
         &self,
         chat: &Chat,
@@ -125,11 +124,11 @@ impl Auth {
     /// Exchanges a refresh token.
     ///
     /// # Errors
-    /// `token_not_valid`; `no_active_account` when its user is gone or deactivated.
-    pub async fn refresh(&self, chat: &Chat, token: &str, agent: &str) -> Result<Refreshed, ApiError> {
-        let claims = self.read(token, Some(TokenType::Refresh)).map_err(refused)?;
+    /// `token_not_valid`; `no_active_account` if its user is missing or deactivated.
+    pub async fn refresh(&self, chat: &Chat, token: &str, agent: &str) -> Result<RefreshedTokens, ApiError> {
+        let claims = self.read(token, Some(TokenType::Refresh)).map_err(token_not_valid)?;
         let unusable = |error: chat::Error| match error.code() {
-            Code::TokenNotValid => refused(TokenError::Blacklisted),
+            Code::TokenNotValid => token_not_valid(TokenError::Blacklisted),
             Code::UserInactive | Code::UserNotFound => ApiError::from(Code::NoActiveAccount)
                 .with_detail("No active account found for the given token."),
             _ => error.into(),
@@ -137,16 +136,16 @@ impl Auth {
         if self.inner.rotates {
             let make = |now| self.make_pair(claims.user, Some(&claims.sign_in), agent, now);
             let (access, refresh) = chat.rotate_token(&claims, make).await.map_err(unusable)?;
-            return Ok(Refreshed { access, refresh: Some(refresh) });
+            return Ok(RefreshedTokens { access, refresh: Some(refresh) });
         }
         let user = chat.check_refresh_token(&claims).await.map_err(unusable)?;
-        // Not dated before what it was exchanged for (see `Chat::issue_token`).
+        // Not issued before the refresh token (see `Chat::issue_token`).
         let now = self.inner.clock.now().max(claims.issued_at);
-        let access = self.inner.tokens.access(user.id, &claims.sign_in, now).map_err(not_minted)?;
-        Ok(Refreshed { access, refresh: None })
+        let access = self.inner.tokens.access(user.id, &claims.sign_in, now).map_err(minting_failed)?;
+        Ok(RefreshedTokens { access, refresh: None })
     }
 
-    /// An access token and a refresh token of a sign-in, or of a new one, and what is noted of the second.
+    /// Makes an access token and a refresh token of this sign-in, or of a new one, and the record of the refresh token.
     fn make_pair(
         &self,
         user: UserId,
@@ -156,44 +155,44 @@ impl Auth {
     ) -> chat::Result<(IssuedToken, (String, String))> {
         let tokens = &self.inner.tokens;
         let Minted { token, jti, sign_in, expires_at } =
-            tokens.refresh(user, sign_in, now).map_err(not_minted)?;
-        let access = tokens.access(user, &sign_in, now).map_err(not_minted)?;
-        let agent = agent.chars().take(AGENT_MAX).collect();
+            tokens.refresh(user, sign_in, now).map_err(minting_failed)?;
+        let access = tokens.access(user, &sign_in, now).map_err(minting_failed)?;
+        let agent = agent.chars().take(USER_AGENT_MAX).collect();
         Ok((IssuedToken { jti, sign_in, user, agent, created_at: now, expires_at }, (access, token)))
     }
 
-    /// Is this token, of either type, good now?
+    /// Verifies a token of either type.
     ///
     /// # Errors
     /// `token_not_valid`.
     pub async fn verify(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
-        let claims = self.read(token, None).map_err(refused)?;
+        let claims = self.read(token, None).map_err(token_not_valid)?;
         let has_ended = claims.issued_at < chat.tokens_from(claims.user).await?;
         if has_ended || chat.is_blacklisted(&claims).await? {
-            return Err(refused(TokenError::Blacklisted));
+            return Err(token_not_valid(TokenError::Blacklisted));
         }
         Ok(())
     }
 
-    /// Ends the sign-in that a refresh token belongs to, or the token alone where it was rotated away.
+    /// Ends the sign-in that a refresh token belongs to, or only the token if it was rotated away.
     ///
     /// # Errors
-    /// `token_not_valid`, also when it was ended already.
+    /// `token_not_valid`, also if it was blacklisted already.
     pub async fn blacklist(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
-        let claims = self.read(token, Some(TokenType::Refresh)).map_err(refused)?;
+        let claims = self.read(token, Some(TokenType::Refresh)).map_err(token_not_valid)?;
         let is_new = chat.blacklist_token(&claims).await?;
-        if is_new { Ok(()) } else { Err(refused(TokenError::Blacklisted)) }
+        if is_new { Ok(()) } else { Err(token_not_valid(TokenError::Blacklisted)) }
     }
 
-    /// Whoever shows this access token, if they may chat.
+    /// The user of an access token, if they may chat.
     ///
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`, `not_in_group`.
-    pub async fn admit(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
-        chat.admit_claim(&self.claim(access)?).await.map_err(shown_in_vain)
+    pub async fn authorize(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
+        chat.authorize_claim(&self.claim(access)?).await.map_err(token_error)
     }
 
-    /// What this access token proves; who that is now, nobody has looked up.
+    /// The verified claim of an access token. The user is not looked up.
     ///
     /// # Errors
     /// `token_not_valid`.
@@ -201,33 +200,33 @@ impl Auth {
         self.read_access(access).map(Claim::from)
     }
 
-    /// The outcome of a call that was made on a claim alone. Where it was refused, the refusal of the person comes
-    /// before that of what they asked for.
+    /// Returns the result of a call that was made with a claim alone. If the call failed, the user is checked, and an
+    /// error of the user takes precedence over the call's own.
     ///
     /// # Errors
-    /// As [`Self::admit`]; else the call's own.
-    pub async fn settle<T>(
+    /// As [`Self::authorize`], or else the call's own error.
+    pub async fn authorize_or<T>(
         &self,
         chat: &Chat,
         claim: &Claim,
         outcome: Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let Err(error) = outcome else { return outcome };
-        chat.admit_claim(claim).await.map_err(shown_in_vain)?;
+        chat.authorize_claim(claim).await.map_err(token_error)?;
         Err(error)
     }
 
-    /// Whoever shows this access token, whether or not they may chat.
+    /// The user of an access token, whether or not they may chat.
     ///
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`.
     pub async fn authenticate(&self, chat: &Chat, access: &str) -> Result<User, ApiError> {
-        chat.authenticate_claim(&self.claim(access)?).await.map_err(shown_in_vain)
+        chat.authenticate_claim(&self.claim(access)?).await.map_err(token_error)
     }
 
     fn read_access(&self, token: &str) -> Result<TokenClaims, ApiError> {
         self.read(token, Some(TokenType::Access))
-            .map_err(|error| ApiError::from(Code::TokenNotValid).with_token_message(error.words()))
+            .map_err(|error| ApiError::from(Code::TokenNotValid).with_token_message(error.message()))
     }
 
     fn read(&self, token: &str, wanted: Option<TokenType>) -> Result<TokenClaims, TokenError> {
@@ -235,23 +234,23 @@ impl Auth {
     }
 }
 
-/// A token that is shown to be exchanged, verified or ended, unlike one that is to open a door.
-fn refused(error: TokenError) -> ApiError {
-    ApiError::from(Code::TokenNotValid).with_detail(error.words())
+/// The error for a token in a request body, unlike [`token_error`] for the token that authenticates a call.
+fn token_not_valid(error: TokenError) -> ApiError {
+    ApiError::from(Code::TokenNotValid).with_detail(error.message())
 }
 
-/// An access token that was ended before its time opens nothing.
-fn shown_in_vain(error: chat::Error) -> ApiError {
+/// The error for a call whose access token does not authenticate it.
+fn token_error(error: chat::Error) -> ApiError {
     match error.code() {
         Code::TokenNotValid => {
-            ApiError::from(Code::TokenNotValid).with_token_message(TokenError::Blacklisted.words())
+            ApiError::from(Code::TokenNotValid).with_token_message(TokenError::Blacklisted.message())
         }
         _ => error.into(),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
-fn not_minted(error: MintError) -> chat::Error {
+fn minting_failed(error: MintError) -> chat::Error {
     tracing::error!(%error, "a call failed");
     Code::Internal.into()
 }

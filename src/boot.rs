@@ -1,5 +1,5 @@
-//! Starting: data folder, database, domain, router, port, in this order, each failure
-//! one sentence. The result is a value, so that start and stop can run anywhere.
+//! Start-up: port, data folder, database, domain, router, in this order. Each failure is a [`StartError`] with one
+//! sentence.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -17,23 +17,23 @@ use crate::{
     config::{Config, CountLimit, RedisUrl},
     connections::limits::Limits,
     data_folder,
-    health::{self, Absence, Health},
+    health::{self, DependencyDown, Health},
     metrics::Metrics,
     router,
     shutdown::{self, Shutdown},
     start_error::StartError,
     state::AppState,
-    ws::handshake::Turns,
+    ws::handshake::HandshakeLimiter,
 };
 
-/// Open files that there are at least, where the system does not say.
-const OPEN_FILES: u64 = 1_024;
+/// The assumed limit on open files if the system does not tell it.
+const DEFAULT_OPEN_FILES: u64 = 1_024;
 
-/// A server that is ready to serve.
+/// A started server that does not accept connections yet.
 pub struct Server {
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
-    /// Was the demo account made now, in a database that had nobody?
+    /// Was the demo account created in this start?
     pub made_demo_account: bool,
     listener: TcpListener,
     router: Router,
@@ -42,21 +42,21 @@ pub struct Server {
     shutdown: Shutdown,
 }
 
-/// Opens the database for a command, beside its server or without one, and starts the domain on it. Only a server makes
-/// a database and changes its schema.
+/// Opens an existing database for a command, whether or not a server is running, and starts the domain on it. Only a
+/// server creates a database and migrates its schema.
 ///
 /// # Errors
-/// What [`StartError`] says of databases.
+/// The [`StartError`]s about databases.
 pub async fn open_existing(config: &Config) -> Result<Chat, StartError> {
     check_redis(config)?;
-    domain(config, Store::open_existing(config.database_url.expose()).await)
+    start_chat(config, Store::open_existing(config.database_url.expose()).await)
 }
 
-/// Opens the database for a server and starts the domain on it.
+/// Opens the database for a server, migrates it, and starts the domain on it.
 async fn open(config: &Config) -> Result<Chat, StartError> {
     check_redis(config)?;
     data_folder::prepare(&config.data)?;
-    domain(config, Store::open(config.database_url.expose()).await)
+    start_chat(config, Store::open(config.database_url.expose()).await)
 }
 
 fn check_redis(config: &Config) -> Result<(), StartError> {
@@ -66,8 +66,8 @@ fn check_redis(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-fn domain(config: &Config, store: Result<Store, StoreError>) -> Result<Chat, StartError> {
-    // Whoever tries the program out does in minutes what people do in weeks.
+fn start_chat(config: &Config, store: Result<Store, StoreError>) -> Result<Chat, StartError> {
+    // Somebody who tries the program out does in minutes what users do in weeks.
     let unless_demo = |limit: CountLimit| limit.0.filter(|_| !config.demo).unwrap_or_default();
     let settings = Settings {
         sign_up: config.sign_up,
@@ -85,32 +85,32 @@ fn domain(config: &Config, store: Result<Store, StoreError>) -> Result<Chat, Sta
         redis: config.redis_url.as_ref().map(RedisUrl::addresses),
         ..Settings::default()
     };
-    let store = store.map_err(|error| database(config, error))?;
+    let store = store.map_err(|error| database_error(config, error))?;
     Ok(Chat::start(store, settings, Clock::System))
 }
 
-/// Makes the demo account where this is a demo with nobody in it; whether it did. Without `--demo` the account's
-/// password, which everybody knows, may not be in use: whoever tried the server out and then opened it to others
-/// would let everybody in.
+/// With `--demo`, creates the demo account in an empty database, and returns whether it did. Without `--demo`, fails if
+/// the account still has its public password: a server that was tried out as a demo and then opened to others would
+/// let anybody in.
 async fn demo_account(config: &Config, chat: &Chat) -> Result<bool, StartError> {
     let failed = |error: chat::Error| StartError::System(error.to_string());
     if config.demo {
         return Ok(chat.ensure_demo_account().await.map_err(failed)?.is_some());
     }
     if chat.has_demo_password().await.map_err(failed)? {
-        return Err(StartError::DemoPassword { place: config.database_url.place() });
+        return Err(StartError::DemoPassword { location: config.database_url.location() });
     }
     Ok(false)
 }
 
-/// Sees that this server signs tokens with the key that the others on its database use. One that made a key of its
-/// own, in its own data folder, would refuse everybody whom another signed in. A key that the operator set is the
-/// system's from then on.
+/// Checks that this server signs tokens with the same key as the other servers on its database. A server with a
+/// generated key of its own would reject everybody who signed in elsewhere. A key set by the operator replaces the
+/// previous one.
 async fn agree_on_key(config: &Config, chat: &Chat, auth: &Auth) -> Result<(), StartError> {
     if config.database_url.is_file() {
         return Ok(());
     }
-    let check = auth.key_check().map_err(|error| StartError::System(error.to_string()))?;
+    let check = auth.key_fingerprint().map_err(|error| StartError::System(error.to_string()))?;
     let agreed = chat.agree_on_key(&check, config.secret_key.is_some()).await;
     match agreed.map_err(|error| StartError::System(error.to_string()))? {
         KeyAgreement::Same => Ok(()),
@@ -120,45 +120,45 @@ async fn agree_on_key(config: &Config, chat: &Chat, auth: &Auth) -> Result<(), S
             );
             Ok(())
         }
-        KeyAgreement::Another => Err(StartError::AnotherKey { place: config.database_url.place() }),
+        KeyAgreement::Another => Err(StartError::AnotherKey { location: config.database_url.location() }),
     }
 }
 
-fn database(config: &Config, error: StoreError) -> StartError {
-    let place = config.database_url.place();
+fn database_error(config: &Config, error: StoreError) -> StartError {
+    let location = config.database_url.location();
     match error {
-        StoreError::Unreachable(reason) => StartError::DatabaseUnreachable { place, reason },
-        StoreError::InUse => StartError::DatabaseInUse { place },
-        StoreError::NoSchema => StartError::NoSchema { place },
-        StoreError::OlderSchema { found, known } => StartError::OlderSchema { place, found, known },
-        StoreError::NewerSchema { found, known } => StartError::NewerSchema { place, found, known },
+        StoreError::Unreachable(reason) => StartError::DatabaseUnreachable { location, reason },
+        StoreError::InUse => StartError::DatabaseInUse { location },
+        StoreError::NoSchema => StartError::NoSchema { location },
+        StoreError::OlderSchema { found, known } => StartError::OlderSchema { location, found, known },
+        StoreError::NewerSchema { found, known } => StartError::NewerSchema { location, found, known },
         StoreError::SchemaLock(_)
         | StoreError::Migration(_)
         | StoreError::Database(_)
         | StoreError::CommitUnknown(_)
-        | StoreError::Corrupt(_) => StartError::Database { place, reason: error.to_string() },
+        | StoreError::Corrupt(_) => StartError::Database { location, reason: error.to_string() },
     }
 }
 
-/// Builds the server and opens its port.
+/// Opens the port and builds the server.
 ///
 /// # Errors
-/// Each of [`StartError`].
+/// All of [`StartError`].
 pub async fn start(config: Config) -> Result<Server, StartError> {
-    let limits = Limits::new(&config, allow_open_files());
+    let limits = Limits::new(&config, raise_open_file_limit());
     let shutdown = Shutdown::new();
-    // The port first: a second server says so before it has touched the data.
+    // The port first, so that a second server fails before it touches the data.
     let listener = shutdown::listen(config.listen).await?;
     let address = listener.local_addr().map_err(|error| StartError::listening(config.listen, &error))?;
-    // Before the domain, which looks its figures up once.
+    // Before the domain, which looks its metrics up once.
     let metrics = Metrics::install()?;
-    tokio::spawn(metrics.clone().keep(shutdown.token()));
+    tokio::spawn(metrics.clone().run_upkeep(shutdown.token()));
     let chat = open(&config).await?;
     let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
     let auth = Auth::new(&config, &secret, chat.clock().clone());
     agree_on_key(&config, &chat, &auth).await?;
-    let longest = config.refresh_token_lifetime.max(config.access_token_lifetime);
-    tokio::spawn(auth::session::sweep(chat.clone(), longest));
+    let max_lifetime = config.refresh_token_lifetime.max(config.access_token_lifetime);
+    tokio::spawn(auth::session::sweep(chat.clone(), max_lifetime));
     let made_demo_account = demo_account(&config, &chat).await?;
 
     if !assets::is_built() {
@@ -174,7 +174,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
                         Unready::Database(_) => health::NO_DATABASE,
                         Unready::Redis => "Redis does not answer.",
                     };
-                    Absence { sentence, reason: unready.to_string() }
+                    DependencyDown { sentence, reason: unready.to_string() }
                 })
             }
         }
@@ -185,15 +185,15 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         options: assets::leptos_options(&config),
         config: Arc::new(config),
         shutdown: shutdown.clone(),
-        turns: Turns::default(),
+        handshakes: HandshakeLimiter::default(),
     };
     let router = router::router(state, health, metrics);
     Ok(Server { address, made_demo_account, listener, router, limits, chat, shutdown })
 }
 
-/// As many as the system lets us have: each socket is one, and what a shell or a service is given at first, often
-/// 1,024, would be too few. How many there may be.
-fn allow_open_files() -> u64 {
+/// Raises the limit on open files as far as the system allows, and returns it. Each socket is an open file, and the
+/// usual soft limit of 1,024 is too low.
+fn raise_open_file_limit() -> u64 {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(files) => {
             tracing::debug!(files, "open files allowed");
@@ -201,16 +201,16 @@ fn allow_open_files() -> u64 {
         }
         Err(error) => {
             tracing::warn!(%error, "the limit on open files stays as it was");
-            OPEN_FILES
+            DEFAULT_OPEN_FILES
         }
     }
 }
 
 impl Server {
-    /// Serves until a signal, then stops in the order that [`crate::shutdown`] gives.
+    /// Serves until a signal, then stops in the order described in [`crate::shutdown`].
     ///
     /// # Errors
-    /// [`StartError::System`] when the system takes signals away.
+    /// [`StartError::System`] if no signal handler can be installed.
     pub async fn serve(self) -> Result<(), StartError> {
         self.shutdown.on_signals()?;
         self.shutdown.serve(self.listener, self.router, self.limits).await;

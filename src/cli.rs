@@ -1,8 +1,8 @@
-//! The command line: what was asked for, and with which settings.
+//! The command line.
 //!
-//! The commands themselves are elsewhere: [`main`] is handed a function that runs a [`Task`]. This module parses,
-//! loads the settings, answers `liao config` and turns what went wrong into one sentence and an exit code:
-//! 0 done, 1 it could not be done, 2 the command line or a setting is wrong.
+//! This module parses the arguments, loads the settings, runs `liao config`, and turns an error into a sentence and an
+//! exit code: 0 success, 1 failure, 2 invalid arguments or settings. [`main`] gets a function that runs all other
+//! commands, as a [`Task`].
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, Config, Given};
+use crate::config::{self, CommandLine, Config};
 
 mod flags;
 pub mod password;
@@ -23,7 +23,7 @@ pub mod users;
 use flags::{Flags, StoreFlags};
 
 const FAILED: u8 = 1;
-const MISUSED: u8 = 2;
+const USAGE_ERROR: u8 = 2;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -41,16 +41,16 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(Flags),
-    /// Show every setting: its value and where it came from
+    /// Show all settings with their values and sources
     Config(Flags),
-    /// Make and change accounts
+    /// Create and change accounts
     Users {
         #[command(flatten)]
         flags: StoreFlags,
         #[command(subcommand)]
         command: UsersCommand,
     },
-    /// Make the group 'developer' and the account 'developer' in it, whose password is drawn and shown once
+    /// Create the group 'developer' and the account 'developer' in it, with a generated password that is shown once
     CreateDeveloperGroup {
         #[command(flatten)]
         flags: StoreFlags,
@@ -59,10 +59,10 @@ enum Command {
     },
 }
 
-/// What is to be done to an account. Passwords never stand on the command line: [`password::ask`] reads them.
+/// A command on accounts. Passwords are never arguments: [`password::prompt`] reads them.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum UsersCommand {
-    /// Make an account; its password is asked for, or read from standard input
+    /// Create an account; its password is prompted for, or read from standard input
     Create {
         /// The name to sign in with
         username: String,
@@ -72,49 +72,49 @@ pub enum UsersCommand {
         /// Last name
         #[arg(long, default_value = "", hide_default_value = true)]
         last_name: String,
-        /// A group to put it in; may be repeated
+        /// A group to add it to; may be repeated
         #[arg(long = "group", value_name = "NAME")]
         groups: Vec<String>,
     },
-    /// Set a new password; it is asked for, or read from standard input
+    /// Set a new password; it is prompted for, or read from standard input
     Password {
         /// The account
         username: String,
     },
-    /// Close an account at once: its tokens, sessions and sockets end
+    /// Deactivate an account at once: its tokens, sessions and sockets end
     Deactivate {
         /// The account
         username: String,
     },
-    /// Let a deactivated account sign in again; what ended stays ended
+    /// Allow a deactivated account to sign in again; ended tokens and sessions stay invalid
     Activate {
         /// The account
         username: String,
     },
 }
 
-/// Where the password of a new account comes from.
+/// The source of a new account's password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
 pub struct NewPassword {
-    /// Ask for the account's password, or read it from standard input, instead of drawing one
+    /// Prompt for the account's password, or read it from standard input, instead of generating one
     #[arg(long = "ask-password")]
-    pub is_asked: bool,
+    pub is_prompted: bool,
 }
 
-/// A command that needs the rest of the server.
+/// A command that needs the database.
 #[derive(Debug)]
 pub enum Task {
-    /// Run until told to stop.
+    /// Run the server until a signal.
     Serve(Config),
     /// Change an account.
     Users(Config, UsersCommand),
-    /// Make the group `developer` and its account; doing it again changes nothing.
+    /// Create the group `developer` and its account. Idempotent.
     CreateDeveloperGroup(Config, NewPassword),
 }
 
-/// The whole program: parses the process's arguments and has `run` do what the rest of the server is needed for.
+/// The main function of the program. Parses the arguments of the process and calls `run` for a [`Task`].
 ///
-/// The error of `run` is one sentence for whoever typed the command.
+/// The error of `run` is printed for the user.
 pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
     let command = match Cli::try_parse() {
         Ok(Cli { command: Some(command) }) => command,
@@ -123,19 +123,19 @@ pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(error) => {
-            // Help and version go to standard output, mistakes to standard error; when neither can be written to,
-            // nobody is there to be told.
+            // Prints help and version to standard output, errors to standard error. A failed write cannot be
+            // reported anywhere.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE_ERROR));
         }
     };
     let loaded = match config::load(command.given(), env::vars_os(), Path::new(".")) {
         Ok(loaded) => loaded,
-        Err(problems) => return fail(&problems, MISUSED),
+        Err(problems) => return print_error(&problems, USAGE_ERROR),
     };
     let task = match command {
         Command::Config(_) => {
-            say(&config::Report(&loaded));
+            print_line(&config::Report(&loaded));
             return ExitCode::SUCCESS;
         }
         Command::Serve(_) => Task::Serve(loaded.config),
@@ -144,17 +144,17 @@ pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
     };
     match run(task) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error, FAILED),
+        Err(error) => print_error(&error, FAILED),
     }
 }
 
-/// Writes to standard output. Unlike `println!` it does not panic when nobody reads to the end, as under `head`.
-pub fn say(text: &impl Display) {
+/// Prints a line to standard output. Unlike `println!` it does not panic if the reader has gone, as with `head`.
+pub fn print_line(text: &impl Display) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
-/// Tells what went wrong, on standard error.
-fn fail(error: &impl Display, code: u8) -> ExitCode {
+/// Prints an error to standard error.
+fn print_error(error: &impl Display, code: u8) -> ExitCode {
     let mut stderr = io::stderr().lock();
     for line in error.to_string().lines() {
         let _ = writeln!(stderr, "liao: {line}");
@@ -163,8 +163,8 @@ fn fail(error: &impl Display, code: u8) -> ExitCode {
 }
 
 impl Command {
-    /// What its flags say about the settings.
-    fn given(&self) -> &Given {
+    /// The settings given as flags.
+    fn given(&self) -> &CommandLine {
         match self {
             Self::Serve(Flags(given))
             | Self::Config(Flags(given))

@@ -1,10 +1,9 @@
-//! Every setting of the server: what it is called, what it means, what is in force and who said so.
+//! The settings of the server, and where each value comes from.
 //!
-//! A setting is defined once, in [`settings`]; its field here, its flag, its environment variable, its line in
-//! `liao --help` and its line in `liao config` all follow from that. A value comes from the first of: the command
-//! line, the environment (`LIAO_` and the name in capitals), `liao.toml`, the default. This module starts nothing and
-//! knows no part of the server; what a setting does is the business of whoever reads it.
-//! Read [`settings`] next for the list, [`value`] for what can be written.
+//! A setting is defined once, in [`settings`]. Its field in [`Config`], its flag, its environment variable, its help
+//! and its line in `liao config` are generated from that. A value comes from the first of: the command line, the
+//! environment (`LIAO_` and the name in capitals), `liao.toml`, the default. See [`settings`] for the list and
+//! [`value`] for the syntax of values.
 
 use std::{
     ffi::OsString,
@@ -13,9 +12,9 @@ use std::{
 
 mod database_url;
 mod environment;
+mod errors;
 mod file;
 mod origins;
-mod problem;
 mod redis_url;
 mod report;
 mod settings;
@@ -24,88 +23,86 @@ mod tests;
 mod value;
 
 pub use database_url::DatabaseUrl;
+pub use errors::{ConfigErrors, SettingError};
 pub use origins::ApiOrigins;
-pub use problem::{Problem, Problems};
 pub use redis_url::RedisUrl;
 pub use report::Report;
 pub use settings::{Config, SETTINGS, Setting};
 pub(crate) use value::SECRET_KEY_BYTES;
 pub use value::{ByteLimit, CountLimit, LogFilter, LogFormat, SecureCookies, WebOrigin};
 
-/// The file that is read from the current folder when none is named.
+/// The file that is read from the current folder if none is given.
 pub const FILE_NAME: &str = "liao.toml";
 
-/// The variable that names the file; `--config` comes first.
+/// The variable with the path of the file. `--config` takes precedence.
 pub const FILE_VARIABLE: &str = "LIAO_CONFIG";
 
-/// Who said what a setting is.
+/// Where the value of a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The command line.
     Flag,
     /// An environment variable.
     Environment,
-    /// The file named.
+    /// A file.
     File(PathBuf),
-    /// Nobody: the default.
+    /// The default.
     Default,
 }
 
-/// What the command line said.
+/// The settings given on the command line.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct CommandLine {
     /// `--config`.
     pub file: Option<PathBuf>,
-    /// Names of settings and the text given for each.
+    /// Names of settings and their values as text.
     pub values: Vec<(&'static str, String)>,
 }
 
-/// The settings in force, and how they came about.
+/// The settings in force, and where they come from.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What the server goes by.
+    /// The settings.
     pub config: Config,
-    /// One line for each setting, in the order of [`SETTINGS`].
-    pub lines: Vec<Line>,
+    /// For each setting its value and source, in the order of [`SETTINGS`].
+    pub lines: Vec<EffectiveSetting>,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
 }
 
-/// One setting as `liao config` shows it.
+/// The effective value of one setting, as `liao config` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Its name.
+pub struct EffectiveSetting {
     pub name: &'static str,
-    /// Its value as it was written, without what is secret.
+    /// Its value as text, with secrets masked.
     pub value: String,
-    /// Who said so.
     pub source: Source,
 }
 
-/// Brings the four layers together.
+/// Merges the four sources.
 ///
-/// `environment` is the process's; `folder` is where `liao.toml` is looked for when neither `--config` nor
-/// `LIAO_CONFIG` names a file.
+/// `environment` has the variables of the process. `folder` is searched for `liao.toml` if neither `--config` nor
+/// `LIAO_CONFIG` is given.
 ///
 /// # Errors
-/// Everything that is wrong, not only the first: unknown names, values that cannot be read, a file that is not there.
+/// All errors, not only the first: unknown names, invalid values, a missing file.
 pub fn load(
-    given: &Given,
+    given: &CommandLine,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     folder: &Path,
-) -> Result<Loaded, Problems> {
-    let mut problems = Vec::new();
-    let environment = environment::read(environment, &mut problems);
+) -> Result<Loaded, ConfigErrors> {
+    let mut errors = Vec::new();
+    let environment = environment::read(environment, &mut errors);
     let named = given.file.clone().or_else(|| environment.file.clone());
-    let file = file::read(named, folder, &mut problems);
-    let reader = settings::Reader::new(given, &environment, file.as_ref(), problems);
+    let file = file::read(named, folder, &mut errors);
+    let reader = settings::SettingsReader::new(given, &environment, file.as_ref(), errors);
     let (config, lines) = reader.finish()?;
     Ok(Loaded { config, lines, file: file.map(|file| file.path) })
 }
 
 impl Source {
-    /// The source as part of a sentence, for the setting `name`.
-    fn of(&self, name: &str) -> String {
+    /// The source as text, for an error about the setting `name`.
+    fn describe(&self, name: &str) -> String {
         match self {
             Self::Flag => settings::flag(name),
             Self::Environment => settings::variable(name),

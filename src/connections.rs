@@ -1,19 +1,19 @@
-//! The TCP connections of the HTTP server: how many there may be, and how long each may keep the server waiting.
+//! The HTTP server: accepts TCP connections, and enforces connection limits and timeouts.
 //!
 //! | module | does |
 //! |---|---|
-//! | [`limits`] | the deadlines and caps in force, from the settings and from what the system allows |
-//! | [`admission`] | counts open connections, in all and by address, and refuses what is over a cap |
-//! | [`connection`] | what is known of one connection, shared by its parts |
-//! | [`registry`] | the connections that speak HTTP: told to stop, or closed to make room |
-//! | [`head`] | the deadline of the next request's head, and of idle keep-alive |
-//! | [`body`] | the deadline of a request's body, and the end of an answer |
-//! | [`stream`] | the deadline of a write, and reading on after the end |
-//! | [`deadline`] | the timers of these |
-//! | [`counters`] | what is counted of all that |
+//! | [`limits`] | the timeouts and connection limits in force, from the settings and the limit on open files |
+//! | [`admission`] | counts open connections, in total and by address, and rejects those over a limit |
+//! | [`state`] | the state of one connection, shared by its stream, requests and task |
+//! | [`registry`] | the connections that speak HTTP: drained at shutdown, or closed to make room |
+//! | [`head_timeout`] | the timeout of a request's head, and of an idle keep-alive connection |
+//! | [`body`] | the timeout of a request's body, and the end of a response |
+//! | [`stream`] | the write timeout, and draining input after the close |
+//! | [`deadline`] | timers |
+//! | [`metrics`] | metrics |
 //!
-//! In place of `axum::serve`, which has no timer and no limit. An upgraded connection (a WebSocket) leaves the HTTP
-//! server but keeps its [`stream::Stream`]: it goes on counting, and a stalled write ends it.
+//! This replaces `axum::serve`, which has neither timeouts nor limits. An upgraded connection (a WebSocket) leaves the
+//! HTTP server but keeps its [`stream::Stream`]: it still counts as open, and a stalled write still ends it.
 
 use std::{convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -34,29 +34,29 @@ use tower::Service as _;
 
 pub mod admission;
 pub mod body;
-pub mod connection;
-pub mod counters;
 pub mod deadline;
-pub mod head;
+pub mod head_timeout;
 pub mod limits;
+pub mod metrics;
 pub mod registry;
+pub mod state;
 pub mod stream;
 
 #[cfg(test)]
 mod tests;
 
-use admission::{Admission, Place, Refusal};
-use connection::{Connection, Order};
-use head::Head;
+use admission::{Admission, ConnectionPermit, LimitReached};
+use head_timeout::HeadTimeout;
 use limits::Limits;
 use registry::Registry;
+use state::{Command, ConnectionState};
 use stream::Stream;
 
-/// The largest head of a request, in bytes: what 20,000 clients that send half a head each can make the server keep.
+/// The largest request head, in bytes. Bounds the memory that clients with incomplete heads can take.
 const HEAD_MAX: usize = 64 * 1024;
 
-/// How long accepting rests when the system has no descriptor left.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait before accepting again if no file descriptor is left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The HTTP server on one listening socket.
 pub struct HttpServer {
@@ -69,12 +69,11 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// Serves `router`, within `limits`.
     pub fn new(router: Router, limits: Limits) -> Self {
         let mut http = http1::Builder::new();
         http.max_header_size(HEAD_MAX);
         Self {
-            // Once here instead of for each request.
+            // Once here instead of once per request.
             router: router.with_state(()),
             admission: Arc::new(Admission::new(&limits)),
             limits: Arc::new(limits),
@@ -84,32 +83,32 @@ impl HttpServer {
         }
     }
 
-    /// Accepts connections for ever. Dropping the future loses none that was accepted.
+    /// Accepts connections for ever. Cancel-safe.
     pub async fn accept(&self, listener: &TcpListener) {
-        let mut is_short = false;
+        let mut is_out_of_descriptors = false;
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    is_short = false;
+                    is_out_of_descriptors = false;
                     self.take(stream, peer);
                 }
-                // The client went before it was accepted.
+                // The client disconnected before it was accepted.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    // Once, and not for each try: this can last.
-                    if !is_short {
+                    // Logged once and not for each attempt.
+                    if !is_out_of_descriptors {
                         tracing::warn!(%error, "no connection can be accepted");
                     }
-                    is_short = true;
+                    is_out_of_descriptors = true;
                     self.registry.close_idle();
-                    time::sleep(PAUSE).await;
+                    time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Has idle connections closed and the others end after the answer under way; waits until all have ended.
-    /// Connections that were upgraded are no longer among them.
+    /// Closes idle connections, lets the others finish their response, and waits until all have ended. Upgraded
+    /// connections are not included.
     pub async fn drain(&self) {
         self.registry.stop();
         self.tasks.close();
@@ -117,25 +116,27 @@ impl HttpServer {
     }
 
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let place = match self.admission.admit(peer.ip()) {
-            Ok(place) => place,
-            // A connection without a request under way makes room: silent ones keep nobody out.
-            Err(Refusal::Total) if self.registry.close_idle() => self.admission.admit_instead(peer.ip()),
-            Err(refusal) => {
-                counters::refused(refusal);
+        let permit = match self.admission.admit(peer.ip()) {
+            Ok(permit) => permit,
+            // An idle connection is closed to make room, so that silent clients cannot lock others out.
+            Err(LimitReached::Total) if self.registry.close_idle() => {
+                self.admission.admit_replacing(peer.ip())
+            }
+            Err(limit) => {
+                metrics::rejected(limit);
                 return;
             }
         };
-        // A frame goes at once, and does not wait until the peer has acknowledged the one before: in a room of ten that
-        // made the slowest of a hundred deliveries four times as slow.
+        // Without TCP_NODELAY a frame waits until the peer has acknowledged the previous one. In a room of ten that
+        // made the p99 of deliveries four times as slow.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps small frames back");
         }
-        self.serve(stream, peer, place);
+        self.serve(stream, peer, permit);
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
-        let connection = Arc::new(Connection::new(self.limits.clone(), place));
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: ConnectionPermit) {
+        let connection = Arc::new(ConnectionState::new(self.limits.clone(), permit));
         let registered = self.registry.add(connection.clone());
         let io = TokioIo::new(Stream::new(stream, connection.clone()));
         let service = {
@@ -145,10 +146,10 @@ impl HttpServer {
         let serving = self.http.serve_connection(io, service).with_upgrades();
         self.tasks.spawn(async move {
             let mut serving = pin!(serving);
-            let mut head = Head::default();
+            let mut head = HeadTimeout::default();
             loop {
                 tokio::select! {
-                    // What hyper did decides what is waited for.
+                    // hyper first: its progress decides which timeout applies.
                     biased;
                     ended = serving.as_mut() => {
                         if let Err(error) = ended {
@@ -156,12 +157,12 @@ impl HttpServer {
                         }
                         break;
                     }
-                    order = connection.ordered() => match order {
-                        Order::Finish => serving.as_mut().graceful_shutdown(),
-                        Order::Close => break,
+                    command = connection.next_command() => match command {
+                        Command::Finish => serving.as_mut().graceful_shutdown(),
+                        Command::Close => break,
                     },
                     reason = poll_fn(|context| head.poll(context, &connection)) => {
-                        counters::ended(reason);
+                        metrics::ended(reason);
                         break;
                     }
                 }
@@ -171,28 +172,28 @@ impl HttpServer {
     }
 }
 
-/// Has the router answer one request; the connection knows from when until when one is under way.
+/// Passes one request to the router, and marks it as in progress until its response has been sent.
 fn answer(
     router: &Router,
-    connection: &Arc<Connection>,
+    connection: &Arc<ConnectionState>,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<axum::http::Response<body::Answer>, Infallible>> + use<> {
-    let request_under_way = connection.begin();
-    let mut request = request.map(|incoming| Body::new(body::Timed::new(incoming, connection.clone())));
+) -> impl Future<Output = Result<axum::http::Response<body::ResponseBody>, Infallible>> + use<> {
+    let request_in_progress = connection.begin();
+    let mut request = request.map(|incoming| Body::new(body::TimedBody::new(incoming, connection.clone())));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(connection.clone());
     let answering = router.clone().call(request);
     async move {
         let response = answering.await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            request_under_way.upgrade();
+            request_in_progress.upgrade();
         }
-        Ok(response.map(|body| body::Answer::new(body, request_under_way)))
+        Ok(response.map(|body| body::ResponseBody::new(body, request_in_progress)))
     }
 }
 
-/// Is this the failure of one connection, rather than of accepting?
+/// Did only this connection fail, rather than the listener?
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

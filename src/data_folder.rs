@@ -1,6 +1,6 @@
-//! The data folder: made at the first start, and the secret key that is kept in it.
+//! The data folder, and the secret key that is stored in it.
 //!
-//! The database's file is the store's business, not this module's.
+//! The SQLite file in it is handled by the store.
 
 use std::{
     fs::{self, File},
@@ -20,7 +20,7 @@ use crate::{
 /// The secret key's file.
 pub const SECRET_KEY_FILE: &str = "secret_key";
 
-/// Makes the folder if it is not there, open to its owner alone, and sees that it can be written.
+/// Creates the folder if it is missing, with access for its owner only, and checks that it is writable.
 ///
 /// # Errors
 /// [`StartError::DataFolder`].
@@ -32,15 +32,15 @@ pub fn prepare(folder: &Path) -> Result<(), StartError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(refused)?;
-    // Permission bits do not tell: only writing shows that the disk is writable and has room.
+    // Only a write shows that the disk is writable and not full.
     tempfile::tempfile_in(folder).and_then(|mut probe| probe.write_all(b"liao")).map_err(refused)
 }
 
-/// The secret that signs tokens: the `configured` one, or else the folder's, which is made if it is not there.
+/// The secret key that signs tokens: the `configured` one, or else the one in the folder, which is created if missing.
 ///
 /// # Errors
-/// [`StartError::SecretKey`] for a file that cannot be read or holds less than 32 bytes. It is never replaced:
-/// that would end everybody's tokens without a word.
+/// [`StartError::SecretKey`] if the file cannot be read or has less than 32 bytes. It is never replaced, since that
+/// would silently invalidate all tokens.
 pub fn secret_key(folder: &Path, configured: Option<&SecretString>) -> Result<SecretString, StartError> {
     if let Some(secret) = configured {
         return Ok(secret.clone());
@@ -49,8 +49,8 @@ pub fn secret_key(folder: &Path, configured: Option<&SecretString>) -> Result<Se
     let refused = |reason: String| StartError::SecretKey { path: path.clone(), reason };
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            make(folder, &path).map_err(|error| refused(reason(&error)))?;
-            // Read anew: of two servers that start at once, one has made the file and both must use that key.
+            create_key(folder, &path).map_err(|error| refused(reason(&error)))?;
+            // Read back: if two servers start at once, both must use the key of the one that created the file.
             fs::read_to_string(&path)
         }
         other => other,
@@ -60,13 +60,13 @@ pub fn secret_key(folder: &Path, configured: Option<&SecretString>) -> Result<Se
     if secret.len() < SECRET_KEY_BYTES {
         return Err(refused(format!("it has {} bytes, and {SECRET_KEY_BYTES} are needed", secret.len())));
     }
-    // Whoever can read the key can sign in as anybody.
+    // With the key one can sign in as anybody.
     owner_only(&path);
     Ok(secret.into())
 }
 
-/// Writes a new key beside its place and links it there in one step, unless one has come to be meanwhile.
-fn make(folder: &Path, path: &Path) -> io::Result<()> {
+/// Writes a new key to a temporary file and moves it to `path` atomically, unless `path` exists by then.
+fn create_key(folder: &Path, path: &Path) -> io::Result<()> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)?;
     let mut key = String::with_capacity(2 * bytes.len() + 1);

@@ -1,5 +1,5 @@
-//! Reloads the open pages when `cargo xtask watch` has restarted the server. There only
-//! when [`VARIABLE`] is set, so never in production.
+//! Reloads open pages after `cargo xtask watch` has restarted the server. Enabled only if [`VARIABLE`] is set, so never
+//! in production.
 
 use axum::{
     Router,
@@ -12,7 +12,7 @@ use axum::{
 /// Set by `cargo xtask watch` for the server that it starts.
 const VARIABLE: &str = "LIAO_DEV_RELOAD";
 
-/// Waits for the socket to break and to come back; the page is then of an older build.
+/// Reloads the page when its socket reconnects, which means that the server was restarted.
 const SCRIPT: &str = "(function () {
   const url = location.origin.replace(/^http/, 'ws') + '/dev/reload';
   let wasOpen = false;
@@ -24,12 +24,12 @@ const SCRIPT: &str = "(function () {
 })();
 ";
 
-/// Is this server a developer's, who wants pages to reload?
+/// Is reloading enabled?
 pub fn is_on() -> bool {
     std::env::var_os(VARIABLE).is_some()
 }
 
-/// `/dev/reload` and its script, if [`is_on`].
+/// The routes `/dev/reload` and `/dev/reload.js`, if [`is_on`].
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     if !is_on() {
         return Router::new();

@@ -1,9 +1,8 @@
-//! From a refusal to what the client sees: status, words, close code.
+//! Converts an error into what the client sees: status, JSON body, close code.
 //!
-//! The sentences and the status of each code are those of [`app::error`], which pages use
-//! too. A handler returns an [`ApiError`]; it travels to [`in_words`] inside the response,
-//! which writes the body in the language that the request asked for. A failure of ours is
-//! logged here, once, and the client learns nothing of its cause.
+//! The sentence and the status of each code are defined in [`app::error`], which pages use too. A handler returns an
+//! [`ApiError`], which is passed on in the extensions of the response. The middleware [`to_json_error`] writes the body
+//! in the language of the request. Internal errors are logged here, once, and their cause is not sent to the client.
 
 use std::time::Duration;
 
@@ -15,17 +14,17 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use chat::model::{Code, Failure, FieldProblem};
+use chat::model::{Code, Failure, FieldError};
 use serde_json::{Map, Value, json};
 
-/// What an overloaded server asks for before the next try.
+/// The `Retry-After` of an overloaded server.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
-/// The type of a refusal's body where no page is asked for.
+/// The content type of an error body if no page was requested.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Headers that describe a body and not the answer.
-const OF_A_BODY: [HeaderName; 8] = [
+/// Headers that describe the body of a response.
+const BODY_HEADERS: [HeaderName; 8] = [
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
     header::CONTENT_LANGUAGE,
@@ -36,7 +35,7 @@ const OF_A_BODY: [HeaderName; 8] = [
     header::LOCATION,
 ];
 
-/// A refusal on its way to a client.
+/// An error response.
 #[derive(Clone, Debug)]
 pub struct ApiError {
     failure: Failure,
@@ -47,8 +46,8 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A refusal of input, with every bad field.
-    pub fn fields(fields: Vec<FieldProblem>) -> Self {
+    /// `invalid`, with the errors of all invalid fields.
+    pub fn fields(fields: Vec<FieldError>) -> Self {
         Self::new(Failure { code: Code::Invalid, fields })
     }
 
@@ -58,7 +57,7 @@ impl ApiError {
         Self { status, detail: detail(failure.code), failure, token_message: None, retry_after }
     }
 
-    /// Says these words of DRF in `detail` instead of the usual ones for the code.
+    /// Replaces the usual `detail` of the code by this text of DRF.
     #[must_use]
     pub fn with_detail(mut self, detail: &'static str) -> Self {
         self.detail = Some(detail);
@@ -72,39 +71,38 @@ impl ApiError {
         self
     }
 
-    /// Says when another try may succeed.
+    /// Sets `Retry-After`.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// The same refusal as bad input (400): where the contract says so of a code that
-    /// elsewhere is a matter of rights.
+    /// Changes the status to 400, where the contract requires it for a code that elsewhere is a 403.
     #[must_use]
     pub fn as_bad_request(mut self) -> Self {
         self.status = StatusCode::BAD_REQUEST;
         self
     }
 
-    /// The stable word.
+    /// The stable code.
     pub fn code(&self) -> Code {
         self.failure.code
     }
 
-    /// What was refused.
+    /// The code and the field errors.
     pub fn failure(&self) -> &Failure {
         &self.failure
     }
 
-    /// The status it is answered with.
+    /// The response status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What the client reads, in this language.
+    /// The JSON body, in this language.
     pub fn body(&self, locale: Locale) -> Value {
-        let sentence = app::error::sentence(locale, &self.failure);
+        let sentence = app::error::error_message(locale, &self.failure);
         let mut body = Map::new();
         for (name, sentences) in sentences_by_field(locale, &self.failure.fields) {
             body.insert(name, sentences);
@@ -124,8 +122,8 @@ impl ApiError {
 }
 
 impl ApiError {
-    /// The answer with this body. `instead_of` is what bore the refusal: its cookies stay, and what it says of its own
-    /// body does not.
+    /// The response with this body. `instead_of` is the response that carried the error: its headers are kept, such as
+    /// cookies, except for those that describe its body.
     pub fn with_body(&self, instead_of: Response, kind: HeaderValue, body: String) -> Response {
         let (old, _) = instead_of.into_parts();
         let (mut parts, _) = self.clone().into_response().into_parts();
@@ -133,13 +131,13 @@ impl ApiError {
         parts.extensions.remove::<Self>();
         let own: Vec<HeaderName> = parts.headers.keys().cloned().collect();
         for (name, value) in &old.headers {
-            if !OF_A_BODY.contains(name) && !own.contains(name) {
+            if !BODY_HEADERS.contains(name) && !own.contains(name) {
                 parts.headers.append(name, value.clone());
             }
         }
         if self.status == StatusCode::PAYLOAD_TOO_LARGE {
-            // The rest of the body was not read, so the connection ends here; a client that
-            // is not told would send its next request into the closing.
+            // The rest of the request body was not read, so the connection is closed. Without this header a client
+            // would send its next request on it.
             parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         parts.headers.insert(header::CONTENT_TYPE, kind);
@@ -148,10 +146,10 @@ impl ApiError {
     }
 }
 
-fn sentences_by_field(locale: Locale, fields: &[FieldProblem]) -> Map<String, Value> {
+fn sentences_by_field(locale: Locale, fields: &[FieldError]) -> Map<String, Value> {
     let mut by_field: Map<String, Value> = Map::new();
     for field in fields {
-        let sentence = json!(app::error::problem_sentence(locale, field));
+        let sentence = json!(app::error::field_error_message(locale, field));
         match by_field.get_mut(&field.field) {
             Some(Value::Array(sentences)) => sentences.push(sentence),
             _ => {
@@ -171,15 +169,15 @@ impl From<Code> for ApiError {
 impl From<chat::Error> for ApiError {
     fn from(error: chat::Error) -> Self {
         log(&error);
-        let refusal = Self::new(error.failure());
+        let response = Self::new(error.failure());
         match error {
-            chat::Error::Throttled { retry_after } => refusal.with_retry_after(retry_after),
-            _ => refusal,
+            chat::Error::Throttled { retry_after } => response.with_retry_after(retry_after),
+            _ => response,
         }
     }
 }
 
-/// Failures that are not the caller's go to the log; what was refused by a rule does not.
+/// Logs internal errors, but no errors of the caller.
 pub fn log(error: &chat::Error) {
     match error {
         chat::Error::Refused(_) | chat::Error::Throttled { .. } => {}
@@ -196,7 +194,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#));
         }
         if let Some(wait) = self.retry_after {
-            // Rounded up: a client that waits exactly so long must not be refused again.
+            // Rounded up: a client that waits exactly this long must not be rejected again.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
@@ -205,14 +203,14 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Writes the body of a refusal, in the language the request prefers. Also of axum's
-/// own refusals, so that no error under `/api/` is without the contract's shape.
-pub async fn in_words(request: Request, next: Next) -> Response {
+/// Middleware that writes the body of an error, in the language of the request. It also converts axum's own
+/// rejections, so that every error under `/api/` has the shape of the contract.
+pub async fn to_json_error(request: Request, next: Next) -> Response {
     let locale = locale(request.headers());
     let response = next.run(request).await;
     let error = match response.extensions().get::<ApiError>() {
         Some(error) => Some(error.clone()),
-        None => unworded(response.status()).map(ApiError::from),
+        None => code_of_status(response.status()).map(ApiError::from),
     };
     match error {
         Some(error) => error.with_body(response, JSON, error.body(locale).to_string()),
@@ -220,19 +218,19 @@ pub async fn in_words(request: Request, next: Next) -> Response {
     }
 }
 
-/// The answer to a request that is refused before it has come to a handler.
+/// The error response for a request that is rejected before it reaches a handler.
 pub fn respond(code: Code, headers: &HeaderMap) -> Response {
     let error = ApiError::from(code);
     error.with_body(Response::default(), JSON, error.body(locale(headers)).to_string())
 }
 
-/// Answers for a handler that panicked; what it said is in the log.
+/// The response for a handler that panicked. The panic is in the log.
 pub fn panicked(_cause: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::from(Code::Internal).into_response()
 }
 
-/// What axum or a layer refused without our words.
-pub fn unworded(status: StatusCode) -> Option<Code> {
+/// The code for an error response of axum or of a layer, which has only a status.
+pub fn code_of_status(status: StatusCode) -> Option<Code> {
     match status {
         StatusCode::METHOD_NOT_ALLOWED => Some(Code::MethodNotAllowed),
         StatusCode::PAYLOAD_TOO_LARGE => Some(Code::TooLarge),
@@ -242,14 +240,13 @@ pub fn unworded(status: StatusCode) -> Option<Code> {
     }
 }
 
-/// The language that these request headers prefer.
+/// The language of a request.
 pub fn locale(headers: &HeaderMap) -> Locale {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     i18n::from_accept_language(header.unwrap_or_default())
 }
 
-/// The words of DRF 3.18 and SimpleJWT 5.5.1 that clients compare; elsewhere `detail`
-/// is the sentence.
+/// The texts of DRF 3.18 and SimpleJWT 5.5.1 that clients compare. For other codes `detail` is the sentence.
 fn detail(code: Code) -> Option<&'static str> {
     match code {
         Code::NoActiveAccount => Some("No active account found with the given credentials"),
@@ -280,7 +277,7 @@ fn detail(code: Code) -> Option<&'static str> {
     }
 }
 
-/// The code that a socket is closed with for this reason (contract; 1011 and 1013 are RFC 6455's).
+/// The close code of a socket for this error (contract; codes below 4000 are RFC 6455's).
 pub fn close_code(code: Code) -> u16 {
     match code {
         Code::NoActiveAccount
@@ -318,10 +315,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_field_stands_below_fields_and_at_the_top() {
+    fn field_errors_are_below_fields_and_at_the_top_level() {
         let error = ApiError::fields(vec![
-            FieldProblem::new("name", Problem::Required),
-            FieldProblem::new("room_type", Problem::NotAChoice),
+            FieldError::new("name", Problem::Required),
+            FieldError::new("room_type", Problem::NotAChoice),
         ]);
         let body = error.body(Locale::zh);
         assert_eq!(body["code"], "invalid");
@@ -332,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_the_django_system_do_not_depend_on_the_language() {
+    fn the_texts_of_the_django_system_do_not_depend_on_the_language() {
         let error = ApiError::from(Code::NotAuthenticated);
         for locale in [Locale::zh, Locale::en] {
             let body = error.body(locale);

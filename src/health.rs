@@ -1,7 +1,6 @@
-//! Two questions that whoever runs the server lets a machine ask: `GET /healthz`, is the process up, and
-//! `GET /readyz`, should it get visitors now?
+//! The probes: `GET /healthz` (liveness) and `GET /readyz` (readiness).
 //!
-//! What readiness takes is told by a function; this module knows neither the database nor Redis.
+//! A function passed to [`Health::new`] checks the dependencies. This module knows neither the database nor Redis.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,91 +19,91 @@ use tokio::{
 
 use crate::shutdown::Shutdown;
 
-/// What a visitor is told whose answer would need the database, and what a hanging check means.
+/// The message if the database does not respond, also used for a check that hangs.
 pub const NO_DATABASE: &str = "The database does not answer.";
 
-/// A database that takes longer does not answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a check may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// An answer is good for this long, so that a stranger who asks without end does not keep the database busy.
-const GOOD_FOR: Duration = Duration::from_secs(1);
+/// How long a result is reused, so that frequent requests do not load the database.
+const CACHE_FOR: Duration = Duration::from_secs(1);
 
-/// Something that the process depends on does not answer.
+/// A dependency does not respond.
 #[derive(Clone, Debug)]
-pub struct Absence {
-    /// One sentence, for whoever asks.
+pub struct DependencyDown {
+    /// One sentence, sent to the client.
     pub sentence: &'static str,
-    /// Why, for the log alone.
+    /// The cause, for the log only.
     pub reason: String,
 }
 
-type Check = dyn Fn() -> BoxFuture<'static, Result<(), Absence>> + Send + Sync;
+type Check = dyn Fn() -> BoxFuture<'static, Result<(), DependencyDown>> + Send + Sync;
 
-/// Knows whether the process is ready. Cheap to clone.
+/// Checks whether the process is ready. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
     shutdown: Shutdown,
     check: Arc<Check>,
-    last: Arc<Mutex<Option<Answer>>>,
+    last: Arc<Mutex<Option<CachedCheck>>>,
 }
 
 #[derive(Clone, Copy)]
-struct Answer {
-    when: Instant,
-    refusal: Option<&'static str>,
+struct CachedCheck {
+    checked_at: Instant,
+    failure: Option<&'static str>,
 }
 
 impl Health {
-    /// `check` asks what the process depends on.
+    /// `check` checks the dependencies.
     pub fn new<F>(shutdown: Shutdown, check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<(), Absence>> + Send + 'static,
+        F: Future<Output = Result<(), DependencyDown>> + Send + 'static,
     {
         let check = move || -> BoxFuture<'static, _> { Box::pin(check()) };
         Self { shutdown, check: Arc::new(check), last: Arc::default() }
     }
 
-    /// `GET /healthz` and `GET /readyz`.
+    /// The routes `GET /healthz` and `GET /readyz`.
     pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new().route("/healthz", get("ok")).route("/readyz", get(ready).with_state(self))
     }
 
-    /// What does not answer of what the process depends on, in one sentence. Those who ask at once share one answer.
-    async fn refusal(&self) -> Option<&'static str> {
+    /// A sentence about the dependency that does not respond, if any. Concurrent requests share one check.
+    async fn failure(&self) -> Option<&'static str> {
         let mut last = self.last.lock().await;
-        if let Some(Answer { when, refusal }) = *last
-            && when.elapsed() < GOOD_FOR
+        if let Some(CachedCheck { checked_at, failure }) = *last
+            && checked_at.elapsed() < CACHE_FOR
         {
-            return refusal;
+            return failure;
         }
-        let refusal = match timeout(PATIENCE, (self.check)()).await {
+        let failure = match timeout(CHECK_TIMEOUT, (self.check)()).await {
             Ok(Ok(())) => None,
-            Ok(Err(Absence { sentence, reason })) => {
+            Ok(Err(DependencyDown { sentence, reason })) => {
                 tracing::warn!(%reason, "not ready");
                 Some(sentence)
             }
             Err(_) => {
                 tracing::warn!(
-                    patience_seconds = PATIENCE.as_secs(),
+                    timeout_seconds = CHECK_TIMEOUT.as_secs(),
                     "not ready: the database does not answer"
                 );
                 Some(NO_DATABASE)
             }
         };
-        *last = Some(Answer { when: Instant::now(), refusal });
-        refusal
+        *last = Some(CachedCheck { checked_at: Instant::now(), failure });
+        failure
     }
 }
 
 async fn ready(State(health): State<Health>) -> Response {
-    let refusal = if health.shutdown.is_stopping() {
+    let failure = if health.shutdown.is_stopping() {
         "The server is stopping."
-    } else if let Some(sentence) = health.refusal().await {
+    } else if let Some(sentence) = health.failure().await {
         sentence
     } else {
         return "ok".into_response();
     };
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], refusal).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], failure).into_response()
 }
 
 #[cfg(test)]
@@ -128,14 +127,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn ready_while_the_database_answers_and_for_those_who_ask_at_once_only_asked_once() {
+    async fn ready_while_the_check_succeeds_and_results_are_reused() {
         let (up, asked) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
         let health = Health::new(Shutdown::new(), {
             let (up, asked) = (up.clone(), asked.clone());
             move || {
                 asked.fetch_add(1, Ordering::SeqCst);
                 let up = up.load(Ordering::SeqCst);
-                let gone = Absence { sentence: "The cat does not answer.", reason: "asleep".to_owned() };
+                let gone =
+                    DependencyDown { sentence: "The cat does not answer.", reason: "asleep".to_owned() };
                 async move { if up { Ok(()) } else { Err(gone) } }
             }
         });
@@ -145,25 +145,25 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
 
         up.store(false, Ordering::SeqCst);
-        tokio::time::advance(GOOD_FOR).await;
+        tokio::time::advance(CACHE_FOR).await;
         let gone = (StatusCode::SERVICE_UNAVAILABLE, "The cat does not answer.".to_owned());
         assert_eq!(ask(&health, "/readyz").await, gone);
         assert_eq!(ask(&health, "/healthz").await.0, StatusCode::OK, "the process is up all the same");
 
         up.store(true, Ordering::SeqCst);
-        tokio::time::advance(GOOD_FOR).await;
+        tokio::time::advance(CACHE_FOR).await;
         assert_eq!(ask(&health, "/readyz").await.0, StatusCode::OK);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_database_that_hangs_does_not_make_the_question_hang() {
-        let health = Health::new(Shutdown::new(), std::future::pending::<Result<(), Absence>>);
+    async fn a_hanging_check_times_out() {
+        let health = Health::new(Shutdown::new(), std::future::pending::<Result<(), DependencyDown>>);
         let silent = (StatusCode::SERVICE_UNAVAILABLE, NO_DATABASE.to_owned());
         assert_eq!(ask(&health, "/readyz").await, silent);
     }
 
     #[tokio::test]
-    async fn not_ready_from_the_moment_of_stopping() {
+    async fn not_ready_while_stopping() {
         let shutdown = Shutdown::new();
         let health = Health::new(shutdown.clone(), || async { Ok(()) });
         assert_eq!(ask(&health, "/readyz").await.0, StatusCode::OK);

@@ -1,13 +1,12 @@
-//! The process: its doors and what keeps them safe.
+//! The server binary: HTTP and WebSocket handlers around the domain crate [`chat`].
 //!
-//! Three doors lead to the one domain, [`chat`]: REST ([`api`]), sockets ([`ws`]) and
-//! the bundled UI ([`ssr`]). A door extracts, calls and shapes the answer; what may be
-//! is the domain's to say.
+//! There are three entry points: REST ([`api`]), WebSockets ([`ws`]) and the bundled UI ([`ssr`]). A handler extracts
+//! the input, calls the domain, and shapes the response. All rules are in the domain.
 //!
-//! Reading order: [`router`] (the whole surface), [`boot`] and [`shutdown`] (start and
-//! stop), [`auth`] (who it is), [`error`] (from refusal to words), then the doors.
+//! Reading order: [`router`] (all routes), [`boot`] and [`shutdown`] (start and stop), [`auth`] (authentication),
+//! [`error`] (error responses), then the entry points.
 
-// A page is one type, nested as deep as its elements.
+// The type of a page is nested as deep as its elements.
 #![recursion_limit = "512"]
 
 pub mod api;
@@ -34,14 +33,14 @@ pub mod ws;
 use chat::service::accounts::{DEVELOPER, DEVELOPER_PASSWORD};
 
 use crate::{
-    cli::{Task, say},
+    cli::{Task, print_line},
     start_error::StartError,
 };
 
-/// Does what the command line asked for. The error is one sentence for whoever typed it.
+/// Runs a command.
 ///
 /// # Errors
-/// Why it could not be done.
+/// One sentence for the user.
 pub fn run(task: Task) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -54,13 +53,13 @@ pub fn run(task: Task) -> Result<(), String> {
                 let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
                 let done = cli::users::run(&chat, command).await;
                 chat.stop().await;
-                done.map(|sentence| say(&sentence))
+                done.map(|sentence| print_line(&sentence))
             }
             Task::CreateDeveloperGroup(config, password) => {
                 let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
                 let done = cli::users::create_developer_group(&chat, password).await;
                 chat.stop().await;
-                done.map(|sentence| say(&sentence))
+                done.map(|sentence| print_line(&sentence))
             }
         }
     })
@@ -70,9 +69,9 @@ async fn serve(config: config::Config) -> Result<(), StartError> {
     logging::init(&config)?;
     let server = boot::start(config).await?;
     if server.made_demo_account {
-        say(&format!("Demo account: {DEVELOPER} / {DEVELOPER_PASSWORD}"));
+        print_line(&format!("Demo account: {DEVELOPER} / {DEVELOPER_PASSWORD}"));
     }
-    // The last line: whoever starts the server by a program waits for it.
-    say(&format!("Liao is at http://{}", server.address));
+    // The last line: programs that start the server wait for it.
+    print_line(&format!("Liao is at http://{}", server.address));
     server.serve().await
 }

@@ -1,7 +1,7 @@
-//! The log: what happened, for whoever runs the server, on standard error.
+//! The log, on standard error.
 //!
-//! Passwords, tokens, message texts and queries of URLs are never logged. An event of a request stands in a span with
-//! its request id (see [`crate::middleware::request_log`]).
+//! Passwords, tokens, message contents and query strings are never logged. Events of a request are in a span with its
+//! request id (see [`crate::middleware::request_log`]).
 
 use std::io::{self, IsTerminal};
 
@@ -12,10 +12,10 @@ use crate::{
     start_error::StartError,
 };
 
-/// Starts logging as the settings say; once in a process, before anything else.
+/// Initialises logging. To be called once per process, before anything else.
 ///
 /// # Errors
-/// [`StartError::System`] when something else has started a log already.
+/// [`StartError::System`] if a logger is installed already.
 pub fn init(config: &Config) -> Result<(), StartError> {
     let layers = registry().with(config.log.filter());
     let started = match config.log_format {
@@ -24,7 +24,7 @@ pub fn init(config: &Config) -> Result<(), StartError> {
             layers.with(fmt::layer().with_writer(io::stderr).with_ansi(colours)).try_init()
         }
         LogFormat::Json => {
-            // The span's fields beside the event's own, where tools that read such lines look for them.
+            // Flattened, as most log tools expect it.
             let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
             layers.with(lines.with_writer(io::stderr)).try_init()
         }

@@ -1,8 +1,8 @@
-//! Figures for Prometheus: `GET /metrics`, and the counting of requests.
+//! Prometheus metrics: `GET /metrics`, and the metrics of requests.
 //!
-//! Whoever measures something names it with the `metrics` crate's macros, wherever they are; this module keeps the
-//! figures and prints them. A label never has values that a stranger can multiply: a path counts under the route it
-//! matched, an invented method as `other`.
+//! All parts of the program record with the macros of the `metrics` crate; this module installs the recorder and
+//! renders the metrics. Clients cannot multiply label values: a path counts under its matched route, an unknown method
+//! as `other`.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chat::figures::{COMMIT_CHANGES, RESUME_FRAMES, SIZES};
+use chat::metrics::{COMMIT_CHANGES, RESUME_FRAMES, SIZES};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use tokio::time;
@@ -25,19 +25,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{connections, start_error::StartError, ws};
 
-/// Requests answered, by method, route and class of status.
+/// Requests by method, route and class of status.
 const REQUESTS: &str = "liao_http_requests_total";
 
-/// How long they took until their answer began, in seconds.
+/// Time until the response began, in seconds.
 const DURATION: &str = "liao_http_request_duration_seconds";
 
-/// From what a page from memory takes to what somebody gives up at.
+/// Histogram buckets, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
-/// How often what was measured is put into its buckets; between, it takes memory.
+/// How often recorded samples are moved into their buckets. Until then they take memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The process's figures. Cheap to clone.
+/// The metrics of the process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     handle: PrometheusHandle,
@@ -45,10 +45,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Starts keeping figures. In one process there is one set of them, which later calls share.
+    /// Installs the recorder. Later calls in the same process share it.
     ///
     /// # Errors
-    /// [`StartError::System`] when something else keeps them already.
+    /// [`StartError::System`] if another recorder is installed already.
     pub fn install() -> Result<Self, StartError> {
         static INSTALLED: OnceLock<Result<Metrics, String>> = OnceLock::new();
         INSTALLED
@@ -65,23 +65,23 @@ impl Metrics {
             .install_recorder()?;
         metrics::describe_counter!(REQUESTS, "Requests answered");
         metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time until the answer began");
-        chat::figures::describe();
-        ws::figures::describe();
-        connections::counters::describe();
+        chat::metrics::describe();
+        ws::metrics::describe();
+        connections::metrics::describe();
         let process = Arc::new(Collector::default());
         process.describe();
         Ok(Self { handle, process })
     }
 
-    /// Does the upkeep until `stopping`; to be spawned once.
-    pub async fn keep(self, stopping: CancellationToken) {
+    /// Runs the upkeep until `stopping`. To be spawned once.
+    pub async fn run_upkeep(self, stopping: CancellationToken) {
         let mut ticks = time::interval(UPKEEP);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             self.handle.run_upkeep();
         }
     }
 
-    /// `GET /metrics`.
+    /// The route `GET /metrics`.
     pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new().route("/metrics", get(render).with_state(self))
     }
@@ -93,7 +93,7 @@ async fn render(State(metrics): State<Metrics>) -> Response {
         .into_response()
 }
 
-/// Middleware that counts each request. To be added with `Router::layer`: only there is the route known.
+/// Middleware that counts requests. To be added with `Router::layer`, where the matched route is known.
 pub async fn count(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = method(request.method());
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_a_stranger_invents_is_counted_as_other() {
+    async fn unknown_paths_and_methods_are_counted_as_other() {
         let metrics = Metrics::install().expect("installed");
         let router = Router::new()
             .route("/rooms/{id}/", get(|| async {}))
@@ -159,18 +159,15 @@ mod tests {
         for (method, path) in [("GET", "/rooms/4711/"), ("GET", "/rooms/4712/"), ("BREW", "/invented")] {
             ask(method, path).await;
         }
-        let figures = ask("GET", "/metrics").await;
+        let text = ask("GET", "/metrics").await;
         for line in [
             "liao_http_requests_total{method=\"GET\",route=\"/rooms/{id}/\",status=\"2xx\"} 2",
             "liao_http_requests_total{method=\"other\",route=\"other\",status=\"4xx\"} 1",
         ] {
-            assert!(figures.lines().any(|told| told == line), "{figures}");
+            assert!(text.lines().any(|told| told == line), "{text}");
         }
-        assert!(figures.contains("liao_http_request_duration_seconds_bucket"), "{figures}");
-        assert!(
-            !figures.contains("/471") && !figures.contains("BREW") && !figures.contains("invented"),
-            "{figures}"
-        );
-        assert!(!cfg!(target_os = "linux") || figures.contains("process_resident_memory_bytes"), "{figures}");
+        assert!(text.contains("liao_http_request_duration_seconds_bucket"), "{text}");
+        assert!(!text.contains("/471") && !text.contains("BREW") && !text.contains("invented"), "{text}");
+        assert!(!cfg!(target_os = "linux") || text.contains("process_resident_memory_bytes"), "{text}");
     }
 }

@@ -1,18 +1,18 @@
-//! What happens to every request before its handler and to every answer after it, in this order:
+//! The middleware around every request, from the outermost layer to the innermost:
 //!
 //! | layer | does |
 //! |---|---|
-//! | [`request_id`] | names the request; first, so that every answer bears the name |
-//! | [`client`] | finds out who asks: address, TLS, host; the layers below go by it |
-//! | [`request_log`] | writes one line, and gives every event below the request's name |
-//! | [`crate::metrics::count`] | counts |
-//! | [`security_headers`] | tells browsers what not to do |
+//! | [`request_id`] | assigns the request id; outermost, so that every response has it |
+//! | [`client`] | determines the client's address, TLS and host, which the inner layers use |
+//! | [`request_log`] | logs one line per request, in a span with the request id |
+//! | [`crate::metrics::count`] | counts requests |
+//! | [`security_headers`] | adds security headers |
 //! | [`secure_cookies`] | marks cookies `Secure` |
-//! | [`linger`] | reads on when a body was refused |
-//! | [`cors`] | says what pages of other sites may do with the API; what refuses a request stands inside it |
-//! | [`target`] | refuses requests that are for no server like this one |
+//! | [`drain_body`] | reads the rest of a request body that the handler did not read |
+//! | [`cors`] | CORS for the API; around everything that can reject a request |
+//! | [`target`] | rejects invalid request targets and `Host` headers |
 //!
-//! One more refuses requests, and stands only where it is meant: [`origin`] around the server functions.
+//! [`origin`] is applied only to the server functions of the UI.
 
 use axum::{
     Router,
@@ -28,21 +28,21 @@ use crate::{
 
 pub mod client;
 pub mod cors;
-pub mod linger;
+pub mod drain_body;
 pub mod origin;
 pub mod request_id;
 pub mod request_log;
 pub mod secure_cookies;
 pub mod security_headers;
-pub mod shared;
+pub mod shared_service;
 pub mod target;
 
-/// Puts the layers of the table around a router that has its state and all its routes.
+/// Applies the layers of the table to a router that has its state and all its routes.
 ///
-/// One stack instead of a `Router::layer` each: every such call boxes every route once more.
-pub fn around(router: Router, config: &Config) -> Router {
+/// One stack instead of several calls of `Router::layer`, each of which boxes every route again.
+pub fn apply(router: Router, config: &Config) -> Router {
     let layers = ServiceBuilder::new()
-        .layer(from_fn(request_id::distrust))
+        .layer(from_fn(request_id::sanitise))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(from_fn_with_state(client::Proxies::new(config), client::resolve))
@@ -53,10 +53,10 @@ pub fn around(router: Router, config: &Config) -> Router {
             (config.secure_cookies != SecureCookies::Never)
                 .then(|| from_fn_with_state(config.secure_cookies, secure_cookies::mark)),
         )
-        .layer(from_fn(linger::read_on))
+        .layer(from_fn(drain_body::drain))
         .layer(from_fn_with_state(cors::layer(config), cors::for_api))
         .layer(from_fn(target::check))
-        .layer(shared::ShareBelow);
+        .layer(shared_service::SharedServiceLayer);
     router.layer(layers)
 }
 
@@ -80,11 +80,11 @@ mod tests {
 
     use super::*;
 
-    /// What a page and a 404 come with, when a proxy that is trusted asks with `headers`.
+    /// The response headers of a page and of a 404, requested with `headers` through a trusted proxy.
     async fn answers(headers: &[(&str, &str)]) -> [HeaderMap; 2] {
         let config = Config::of(&[("trusted_proxies", "127.0.0.1")]);
         let page = get(|| async { ([(SET_COOKIE, "a=1")], Html("page")) });
-        let router = around(Router::new().route("/page", page), &config)
+        let router = apply(Router::new().route("/page", page), &config)
             .layer(Extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)))));
         let ask = async |path: &str| {
             let mut request =
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_answer_bears_a_request_id_the_callers_if_it_is_sane() {
+    async fn every_response_has_a_request_id_the_callers_if_it_is_valid() {
         for headers in answers(&[("x-request-id", "from-the-proxy_1")]).await {
             assert_eq!(text(&headers, "x-request-id"), "from-the-proxy_1");
         }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn browsers_are_told_what_not_to_do() {
+    async fn security_headers_are_added() {
         let [page, missing] = answers(&[]).await;
         assert!(text(&page, "content-security-policy").contains("frame-ancestors 'none'"));
         for headers in [&page, &missing] {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn behind_tls_browsers_are_told_to_stay_there() {
+    async fn behind_tls_hsts_and_secure_cookies_are_set() {
         let [page, _] = answers(&[("x-forwarded-proto", "https")]).await;
         assert_eq!(text(&page, "strict-transport-security"), "max-age=31536000");
         assert_eq!(text(&page, "set-cookie"), "a=1; Secure");
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(text(&page, "set-cookie"), "a=1");
     }
 
-    /// Keeps what is logged.
+    /// Collects log lines.
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -149,12 +149,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_log_has_one_line_a_request_with_its_id_and_without_its_query() {
+    async fn the_log_has_one_line_per_request_with_its_id_and_without_its_query() {
         let lines = Lines::default();
         let writer = lines.clone();
         let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        // Were there but one in the process, the tests beside this one, which log nowhere, would say of each line whether
-        // anybody wants it.
+        // With only one dispatcher in the process, tracing caches whether a call site is enabled, and tests on other
+        // threads, which have no subscriber, would disable it.
         let _another = tracing::Dispatch::new(tracing_subscriber::registry());
         let logging = tracing::subscriber::set_default(log);
         answers(&[("x-request-id", "the-id")]).await;

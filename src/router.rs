@@ -1,5 +1,4 @@
-//! The whole surface, grouped by who calls it. Each path answers with and without its
-//! slash at the end, the API's because a redirected POST would lose its body.
+//! All routes. Each path works with and without a trailing slash. A redirect instead would lose the body of a POST.
 
 use axum::{
     Extension, Router,
@@ -23,13 +22,13 @@ use crate::{
     dev_reload, error,
     health::Health,
     metrics::Metrics,
-    middleware::{self, shared::ShareBelow},
+    middleware::{self, shared_service::SharedServiceLayer},
     ssr,
     state::AppState,
     ws,
 };
 
-/// The process's router, ready to be served.
+/// The router of the server, ready to be served.
 pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
     let config = state.config.clone();
     let sessions = session::layer(state.chat.clone(), config.session_lifetime);
@@ -40,7 +39,7 @@ pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
     let router = Router::new()
         .merge(ssr::routes(&state))
         .merge(sockets())
-        // Only what has a session above this line: programs, files and machines have none.
+        // Only the routes above this line have sessions.
         .layer(sessions)
         .merge(api(&state))
         .merge(assets::routes())
@@ -49,12 +48,12 @@ pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
         .merge(metrics.routes())
         .layer(limit)
         .with_state(state);
-    let router = middleware::around(router, &config);
-    // A router looks for the path before any of its layers: this one goes around the whole.
+    let router = middleware::apply(router, &config);
+    // A router matches the path before its layers run, so the path is changed outside of it.
     Router::new().fallback_service(ServiceBuilder::new().map_request(without_slash).service(router))
 }
 
-/// Pages and files have no slash at the end; who adds one means the same.
+/// Removes the trailing slash of pages and files.
 fn without_slash(request: Request) -> Request {
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/ws/");
@@ -76,19 +75,21 @@ fn without_slash(request: Request) -> Request {
     request
 }
 
-/// For the React client and programs: bearer tokens, JSON, errors in the contract's shape.
+/// The REST API: bearer tokens, JSON, errors in the contract's shape.
 fn api(state: &AppState) -> Router<AppState> {
     let (router, collected) = calls().split_for_parts();
     let layers = ServiceBuilder::new()
-        .layer(from_fn(error::in_words))
+        .layer(from_fn(error::to_json_error))
         .layer(from_fn_with_state(state.config.body_limit, body::limit))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(Extension(schema::Documents::new(&collected)))
-        .layer(ShareBelow);
-    both(router, "/api/", any(api::not_found)).route("/api/{*rest}", any(api::not_found)).layer(layers)
+        .layer(SharedServiceLayer);
+    with_and_without_slash(router, "/api/", any(api::not_found))
+        .route("/api/{*rest}", any(api::not_found))
+        .layer(layers)
 }
 
-/// Every call, with what it says of itself: none can be routed without being in the OpenAPI document.
+/// All calls of the API with their OpenAPI annotations, so that none can be routed without being in the document.
 pub(crate) fn calls() -> OpenApiRouter<AppState> {
     [
         routes!(tokens::obtain),
@@ -113,15 +114,15 @@ pub(crate) fn calls() -> OpenApiRouter<AppState> {
         routes!(notifications::unread_count),
         routes!(notifications::read),
         routes!(schema::show),
-        routes!(reference::docs).layer(from_fn_with_state(ssr::DEADLINE, ssr::to_the_end)),
-        routes!(reference::test_page).layer(from_fn_with_state(ssr::DEADLINE, ssr::to_the_end)),
+        routes!(reference::docs).layer(from_fn_with_state(ssr::DEADLINE, ssr::run_to_completion)),
+        routes!(reference::test_page).layer(from_fn_with_state(ssr::DEADLINE, ssr::run_to_completion)),
     ]
     .into_iter()
-    .fold(OpenApiRouter::with_openapi(schema::Beginning::openapi()), described)
+    .fold(OpenApiRouter::with_openapi(schema::BaseDocument::openapi()), add_calls)
 }
 
-/// A path's calls, with and without its slash at the end; the document names the form with it.
-fn described(
+/// Adds the calls of a path with and without its trailing slash. The document has the form with the slash.
+fn add_calls(
     router: OpenApiRouter<AppState>,
     calls: UtoipaMethodRouter<AppState>,
 ) -> OpenApiRouter<AppState> {
@@ -130,15 +131,19 @@ fn described(
     bare.iter().fold(router.routes(calls), |router, path| router.route(path, methods.clone()))
 }
 
-/// For whoever listens.
+/// The WebSockets.
 fn sockets() -> Router<AppState> {
-    let router = both(Router::new(), "/ws/chat/{room_id}/", any(ws::room::upgrade));
-    both(router, "/ws/notifications/", any(ws::notifications::upgrade))
+    let router = with_and_without_slash(Router::new(), "/ws/chat/{room_id}/", any(ws::room::upgrade));
+    with_and_without_slash(router, "/ws/notifications/", any(ws::notifications::upgrade))
         .route("/ws/{*rest}", any(api::not_found))
-        .layer(from_fn(error::in_words))
+        .layer(from_fn(error::to_json_error))
 }
 
-/// `path`, which ends in a slash, and the same without it.
-fn both(router: Router<AppState>, path: &str, methods: MethodRouter<AppState>) -> Router<AppState> {
+/// Adds a route for `path`, which ends with a slash, and one without the slash.
+fn with_and_without_slash(
+    router: Router<AppState>,
+    path: &str,
+    methods: MethodRouter<AppState>,
+) -> Router<AppState> {
     router.route(path.trim_end_matches('/'), methods.clone()).route(path, methods)
 }

@@ -1,14 +1,14 @@
-//! Stopping, in order, within five seconds.
+//! Graceful shutdown within five seconds:
 //!
-//! 1. Not ready: `/readyz` says so, that a load balancer sends nobody new.
-//! 2. No new connections: the port is closed, so that a successor can take it.
-//! 3. Sockets are closed with 1001, which makes their clients reconnect, elsewhere or to the successor.
-//! 4. Requests under way are answered, until a deadline.
-//! 5. What they wrote is stored, and the database's connections are closed: the part of whoever called
-//!    [`Shutdown::serve`], which returns after step 4. That comes last because both sockets and requests write.
+//! 1. `/readyz` fails, so that a load balancer sends no new clients.
+//! 2. The port is closed, so that a successor can open it.
+//! 3. Sockets are closed with 1001, so that their clients reconnect to another node or to the successor.
+//! 4. Requests in progress are completed, until a deadline.
+//! 5. Queued writes are stored and the database is closed. This is done by the caller of [`Shutdown::serve`], which
+//!    returns after step 4, since both sockets and requests write.
 //!
-//! Steps 1 to 3 begin at once, with one token: [`Shutdown::token`]. A second signal ends the process at once; what
-//! was acknowledged is on disk all the same.
+//! Steps 1 to 3 start together, with [`Shutdown::token`]. A second signal ends the process at once; acknowledged
+//! messages are on disk by then.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -24,10 +24,10 @@ use crate::{
     start_error::StartError,
 };
 
-/// How long requests and sockets may take to end. What is left of five seconds is for storing and closing.
+/// How long requests and sockets may take to end. The rest of the five seconds is for the writer and the database.
 pub const DRAIN: Duration = Duration::from_secs(3);
 
-/// The process's will to stop, and those who must have ended before it does. Cheap to clone.
+/// The shutdown token, and the sockets that a shutdown waits for. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     token: CancellationToken,
@@ -35,37 +35,36 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Nobody has asked to stop yet.
+    /// A shutdown that has not been requested yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks to stop, as a signal does.
+    /// Requests the shutdown, as a signal does.
     pub fn stop(&self) {
         self.token.cancel();
     }
 
-    /// Is the process stopping?
+    /// Was the shutdown requested?
     pub fn is_stopping(&self) -> bool {
         self.token.is_cancelled()
     }
 
-    /// Cancelled when the process stops. A socket's task waits for it and closes with 1001.
+    /// Cancelled when the shutdown is requested. A socket's task then closes with 1001.
     pub fn token(&self) -> CancellationToken {
         self.token.clone()
     }
 
-    /// To be held by a socket's task: stopping waits, up to [`DRAIN`], until all are dropped. The upgrade of a
-    /// connection takes it out of the HTTP server's sight, which therefore cannot wait for it.
+    /// A guard to be held by a socket's task: the shutdown waits until all are dropped, up to [`DRAIN`]. The HTTP
+    /// server cannot wait for upgraded connections itself.
     pub fn hold(&self) -> TaskTrackerToken {
         self.sockets.token()
     }
 
-    /// Stops at the first SIGTERM or SIGINT and ends the process at the second. Returns at once; the waiting goes on
-    /// in a task.
+    /// Spawns a task that requests the shutdown at the first SIGTERM or SIGINT, and ends the process at the second.
     ///
     /// # Errors
-    /// [`StartError::System`] when the system refuses to tell of signals.
+    /// [`StartError::System`] if no signal handler can be installed.
     pub fn on_signals(&self) -> Result<(), StartError> {
         let mut signals = Signals::new().map_err(|error| StartError::System(error.to_string()))?;
         let shutdown = self.clone();
@@ -80,8 +79,8 @@ impl Shutdown {
         Ok(())
     }
 
-    /// Serves until told to stop, then until the last request and socket has ended or [`DRAIN`] is over. Handlers
-    /// learn the peer's address (`ConnectInfo`).
+    /// Serves until the shutdown is requested, then waits for the last request and socket, up to [`DRAIN`]. Handlers
+    /// get the peer's address as `ConnectInfo`.
     pub async fn serve(&self, listener: TcpListener, router: Router, limits: Limits) {
         let server = HttpServer::new(router, limits);
         tokio::select! {
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_under_way_is_answered_after_the_port_is_closed() {
+    async fn a_request_in_progress_is_completed_after_the_port_is_closed() {
         let shutdown = Shutdown::new();
         let (served, address) = server(&shutdown, Duration::from_millis(300)).await;
         let idle = TcpStream::connect(address).await.expect("connected");
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_open_socket_is_waited_for() {
+    async fn the_shutdown_waits_for_an_open_socket() {
         let shutdown = Shutdown::new();
         let (served, _) = server(&shutdown, Duration::ZERO).await;
         let (held, start) = (shutdown.hold(), Instant::now());
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_waited_for_without_end() {
+    async fn the_shutdown_does_not_wait_for_ever() {
         let shutdown = Shutdown::new();
         let (served, address) = server(&shutdown, Duration::from_hours(1)).await;
         let (_stream, _held, start) = (send(address).await, shutdown.hold(), Instant::now());

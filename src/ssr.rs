@@ -31,16 +31,16 @@ use crate::{
     api::body,
     auth::session,
     error::ApiError,
-    middleware::{client::ClientAddr, origin, request_log::shortened},
+    middleware::{client::ClientAddr, origin, request_log::truncated},
     state::AppState,
 };
 
-mod refusals;
+mod errors;
 mod tasks;
 #[cfg(test)]
 mod tests;
 
-/// Every page, the server functions, and the UI's own 404 for everything else.
+/// All pages, the server functions, and the UI's 404 page as the fallback.
 pub fn routes(state: &AppState) -> Router<AppState> {
     tasks::install();
     let context = Context {
@@ -62,51 +62,51 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     let missing = ErrorHandler::new_with_context(provide, shell, options.clone());
     pages
         .fallback_service(missing)
-        .layer(from_fn_with_state(DEADLINE, to_the_end))
+        .layer(from_fn_with_state(DEADLINE, run_to_completion))
         .layer(from_fn(read_body))
-        // A cookie goes with every request, whichever page makes it.
-        .layer(from_fn_with_state(refuse_foreign as fn(&HeaderMap) -> Response, origin::require_same))
-        .layer(from_fn_with_state(refusals::Pages { options, context }, refusals::in_words))
+        // CSRF: a browser sends the cookie with requests from any page.
+        .layer(from_fn_with_state(reject_foreign_origin as fn(&HeaderMap) -> Response, origin::require_same))
+        .layer(from_fn_with_state(errors::ErrorPages { options, context }, errors::render_errors))
         .layer(compression())
-        .layer(from_fn(session::keep_alive))
+        .layer(from_fn(session::extend_used))
 }
 
-/// Pages say everything twice, as markup and as the data that the script starts from: a quarter of their size comes
-/// through. Fast rather than small, since each page is another.
+/// Compresses pages. Each has its content twice, as markup and as data for hydration, and shrinks to a quarter. A fast
+/// level, since no page is sent twice.
 ///
-/// Size tells something of what a page says, which matters where one answer has a secret and text of somebody else's
-/// choice (BREACH). No page has a secret: the session is in a cookie no script reads, forms are told by their origin
-/// and have no token, and the nonce is another one each time. The API, whose answers carry tokens, is not compressed.
+/// The compressed size could reveal a secret in a response that also has text chosen by an attacker (BREACH). But no
+/// page has a secret: the session is in an `HttpOnly` cookie, forms have no CSRF token since their origin is checked,
+/// and the nonce changes with each response. The API, whose responses contain tokens, is not compressed.
 fn compression() -> CompressionLayer {
     CompressionLayer::new().br(true).gzip(true).quality(CompressionLevel::Precise(4))
 }
 
-/// How long a page may take.
+/// How long rendering a page may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Renders a page to its end. A call that changes something comes to its end also where the visitor has gone meanwhile
-/// or waits no longer; a page that only shows something is then given up, with all its tasks. Pages are sent whole, so
-/// nothing is streamed later for being collected here.
+/// Middleware that runs a request in a task of its own and collects the whole response. If the client disconnects, a
+/// request with an unsafe method still runs to completion; one with a safe method is cancelled with all its tasks.
+/// Pages are not streamed, so collecting them costs no time.
 ///
-/// What takes longer than `deadline` is answered with 503, and the log says which.
-pub async fn to_the_end(State(deadline): State<Duration>, request: Request, next: Next) -> Response {
-    let path = shortened(request.uri().path()).to_owned();
+/// After `deadline` the response is a 503, and the path is logged.
+pub async fn run_to_completion(State(deadline): State<Duration>, request: Request, next: Next) -> Response {
+    let path = truncated(request.uri().path()).to_owned();
     let changes_nothing = request.method().is_safe();
     let page = async move {
         let (mut parts, body) = next.run(request).await.into_parts();
-        // Somebody's own page, in their language: not for a cache that others share.
+        // A page is personal and in the user's language: not for shared caches.
         parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
         parts.headers.append(VARY, HeaderValue::from_static("accept-language, cookie"));
         let body = to_bytes(body, usize::MAX).await?;
         Ok::<_, axum::Error>(Response::from_parts(parts, Body::from(body)))
     };
-    let rendering = tokio::spawn(tasks::with_its_tasks(page).in_current_span());
+    let rendering = tokio::spawn(tasks::run_with_tasks(page).in_current_span());
     let rendered = if changes_nothing {
         timeout(deadline, AbortOnDropHandle::new(rendering)).await
     } else {
         timeout(deadline, rendering).await
     };
-    let refusal = match rendered {
+    let code = match rendered {
         Ok(Ok(Ok(response))) => return response,
         Ok(Ok(Err(error))) => {
             tracing::error!(%error, path, "a page broke off");
@@ -121,11 +121,11 @@ pub async fn to_the_end(State(deadline): State<Duration>, request: Request, next
             Code::Unavailable
         }
     };
-    ApiError::from(refusal).into_response()
+    ApiError::from(code).into_response()
 }
 
-/// Middleware that reads the body before the handler: Leptos, which would read it too, takes one that is too large for
-/// a failure of ours.
+/// Middleware that reads the body before the handler. Leptos would report a body that is too large as an internal
+/// error.
 async fn read_body(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
@@ -137,7 +137,7 @@ async fn read_body(request: Request, next: Next) -> Response {
     }
 }
 
-/// The pages' way to sign in counts the same failures as the API's.
+/// The sign-in of pages, throttled together with that of the API.
 fn sign_in(state: &AppState) -> SignIn {
     let (auth, chat) = (state.auth.clone(), state.chat.clone());
     Arc::new(move |parts, username, password| {
@@ -151,7 +151,7 @@ fn sign_in(state: &AppState) -> SignIn {
     })
 }
 
-/// And so with new accounts.
+/// The sign-up of pages, throttled together with that of the API.
 fn sign_up(state: &AppState) -> SignUp {
     let (auth, chat) = (state.auth.clone(), state.chat.clone());
     Arc::new(move |parts, new| {
@@ -165,6 +165,6 @@ fn sign_up(state: &AppState) -> SignUp {
     })
 }
 
-fn refuse_foreign(_headers: &HeaderMap) -> Response {
+fn reject_foreign_origin(_headers: &HeaderMap) -> Response {
     ApiError::from(Code::BadOrigin).into_response()
 }

@@ -1,6 +1,7 @@
-//! Why the server could not start: each case one sentence that says what to do, for whoever started it.
+//! Errors at the start, each with a sentence for the operator that says what to do.
 //!
-//! English alone, as the rest of the command line. No sentence holds a password: of a database only its place is named.
+//! In English only, like the rest of the command line. No sentence contains a password: a database is named by
+//! [`crate::config::DatabaseUrl::location`].
 
 use std::{
     io::{self, ErrorKind},
@@ -8,21 +9,21 @@ use std::{
     path::PathBuf,
 };
 
-/// What keeps the server from starting. The process then ends with exit code 1.
+/// Why the server cannot start. The process then ends with exit code 1.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port is taken.
+    /// The port is in use.
     #[error("{0} is in use: another server listens there. Stop it, or choose another address with --listen.")]
     AddressInUse(SocketAddr),
-    /// The address is not this machine's, or the port is not for everybody.
+    /// The address does not belong to this machine, or the port is privileged.
     #[error("{listen} cannot be listened on ({reason}). Choose another address with --listen.")]
     AddressRefused {
         /// The address.
         listen: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
-    /// The data folder cannot be made or written.
+    /// The data folder cannot be created or written.
     #[error(
         "The data folder {} cannot be written ({reason}). Give this user the right to, or choose another with --data.",
         path.display()
@@ -30,10 +31,10 @@ pub enum StartError {
     DataFolder {
         /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
-    /// The file with the secret key is of no use.
+    /// The secret key's file cannot be used.
     #[error(
         "The secret key in {} cannot be used ({reason}). Restore the file, or delete it and everybody signs in anew.",
         path.display()
@@ -44,98 +45,98 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Redis is for several servers, and SQLite has one.
+    /// `redis_url` is set with an SQLite database, which has only one server.
     #[error(
         "redis_url is for several servers on one MySQL or MariaDB, but the database is an SQLite file, which has one \
          server. Leave redis_url out, or set database_url."
     )]
     RedisWithoutServer,
-    /// This server has made a secret key of its own, and another on the same database uses another.
+    /// This server generated a secret key, but another server on the same database uses another one.
     #[error(
-        "The database at {place} is used with another secret key than the one in this data folder: tokens of one server \
+        "The database at {location} is used with another secret key than the one in this data folder: tokens of one server \
          would not be valid on another. Give each server the same secret_key."
     )]
     AnotherKey {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
-    /// The database does not answer.
-    #[error("The database at {place} cannot be reached ({reason}). Start it, or correct database_url.")]
+    /// The database cannot be reached.
+    #[error("The database at {location} cannot be reached ({reason}). Start it, or correct database_url.")]
     DatabaseUnreachable {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
-        /// What the driver says, without the address.
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
+        /// The driver's error, without the URL.
         reason: String,
     },
-    /// Another server has the SQLite file.
+    /// Another server uses the SQLite file.
     #[error(
-        "The database at {place} is in use: an SQLite file has one server. Stop that one, give this one a folder of its \
+        "The database at {location} is in use: an SQLite file has one server. Stop that one, give this one a folder of its \
          own with --data, or let several servers share a MySQL or MariaDB with --database-url."
     )]
     DatabaseInUse {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
     /// A command found no database, or an empty one.
     #[error(
-        "There is no database at {place} yet: the server makes it. Start it once with 'liao serve' and the same \
+        "There is no database at {location} yet: the server makes it. Start it once with 'liao serve' and the same \
          settings, then give this command again."
     )]
     NoSchema {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
-    /// A command found the database of an older Liao, whose server may be running on it.
+    /// A command found the schema of an older version, whose server may be running.
     #[error(
-        "The database at {place} is of an older version of Liao (its schema is {found}, this version's {known}). Start \
+        "The database at {location} is of an older version of Liao (its schema is {found}, this version's {known}). Start \
          this version's server, which brings it up to date, or use the older version's commands."
     )]
     OlderSchema {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
-        /// The schema's number in the database.
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
+        /// The schema version of the database.
         found: i64,
-        /// The last one this version knows.
+        /// The latest schema version that this program knows.
         known: i64,
     },
-    /// The account of the demo lets everybody in, and this is none.
+    /// The demo account still has its public password, but `--demo` is not set.
     #[error(
-        "The account developer at {place} has the password of the demo, which everybody knows. Give it another with \
+        "The account developer at {location} has the password of the demo, which everybody knows. Give it another with \
          'liao users password developer', or close it with 'liao users deactivate developer', each with this server's \
          --data or --database-url; or start with --demo where no stranger can reach the server."
     )]
     DemoPassword {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
     },
-    /// A newer Liao has been here.
+    /// The schema is of a newer version.
     #[error(
-        "The database at {place} was made by a newer version of Liao (its schema is {found}, this version knows \
+        "The database at {location} was made by a newer version of Liao (its schema is {found}, this version knows \
          {known}). Use that version or a later one."
     )]
     NewerSchema {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
-        /// The schema's number in the database.
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
+        /// The schema version of the database.
         found: i64,
-        /// The last one this version knows.
+        /// The latest schema version that this program knows.
         known: i64,
     },
-    /// The database answers, but cannot be brought into use.
-    #[error("The database at {place} cannot be used: {reason}.")]
+    /// The database responds, but cannot be used.
+    #[error("The database at {location} cannot be used: {reason}.")]
     Database {
-        /// [`crate::config::DatabaseUrl::place`].
-        place: String,
-        /// What the driver says.
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
+        /// The driver's error.
         reason: String,
     },
-    /// The system did not do its part: threads, signals, the metrics' recorder.
+    /// A system call failed, or the metrics recorder could not be installed.
     #[error("The server cannot be started: {0}.")]
     System(String),
 }
 
 impl StartError {
-    /// Listening on `listen` failed.
+    /// The error for a failure to listen on `listen`.
     pub fn listening(listen: SocketAddr, error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::AddressInUse(listen),
@@ -144,7 +145,7 @@ impl StartError {
     }
 }
 
-/// An I/O error in words, without the number that Rust's text ends with.
+/// An I/O error as text, without the number at the end.
 pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::PermissionDenied => "permission denied".to_owned(),

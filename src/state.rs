@@ -1,4 +1,4 @@
-//! What every handler may need, and the parts that extractors take from it.
+//! The state of the router, from which handlers and extractors take their parts.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use axum::extract::FromRef;
 use chat::Chat;
 use leptos::prelude::LeptosOptions;
 
-use crate::{auth::Auth, config::Config, shutdown::Shutdown, ws::handshake::Turns};
+use crate::{auth::Auth, config::Config, shutdown::Shutdown, ws::handshake::HandshakeLimiter};
 
-/// The process's parts. Cheap to clone.
+/// The state of the router. Cheap to clone.
 #[derive(Clone, FromRef)]
 pub struct AppState {
     /// The domain.
     pub chat: Chat,
-    /// Tokens and the throttling of sign-ins.
+    /// Authentication, and throttling of sign-ins.
     pub auth: Auth,
     /// The settings in force.
     pub config: Arc<Config>,
-    /// The will to stop.
+    /// The shutdown token.
     pub shutdown: Shutdown,
-    /// The order in which sockets are let in.
-    pub turns: Turns,
-    /// Where pages find their files.
+    /// The limit on concurrent handshakes of sockets.
+    pub handshakes: HandshakeLimiter,
+    /// Leptos' options, such as the paths of scripts and styles.
     pub options: LeptosOptions,
 }

@@ -1,14 +1,14 @@
-//! The browser's own things: document, cookies, clock, randomness. All of `web-sys` is here, so that nobody else
-//! needs to know it.
+//! Browser APIs: document, cookies, clock, storage, randomness. All use of `web-sys` is in this module.
 //!
-//! Only built for the browser; callers are either effects, which do not run on the server, or built for it alone.
+//! Built with feature `hydrate` only. Callers are effects, which do not run on the server, or code behind the same
+//! feature.
 
-pub mod alert;
 pub mod clipboard;
 pub mod clock;
+pub mod desktop_notification;
 pub mod document;
 pub mod random;
-pub mod rows;
+pub mod row_elements;
 pub mod scroll;
 pub mod storage;
 pub mod textarea;

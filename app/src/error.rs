@@ -1,11 +1,11 @@
-//! What a server function returns instead of its answer, and the sentences for it.
+//! The error of server functions, and the error messages in each language.
 //!
-//! [`sentence`] and [`problem_sentence`] need no page: the REST layer words its errors with them too, so that both
-//! say the same. They must not be told more than the [`Failure`] that the domain allows the caller to know.
+//! [`error_message`] and [`field_error_message`] need no page: the REST layer uses them too, so that both show the
+//! same text. Pass them only what the caller may know, which is the [`Failure`] that the domain returns.
 
 #[cfg(feature = "ssr")]
 use axum::http::StatusCode;
-use chat::model::{Code, Failure, FieldProblem, Problem};
+use chat::model::{Code, Failure, FieldError, Problem};
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::i18n::{Locale, td_string};
 
-/// A refusal. Only its code travels to the browser: what is wrong with which field of a form is put into words by the
-/// server, on the page that it answers the form with.
+/// The error of a server function. Only its code is sent to the browser: the messages for the fields of a form are
+/// rendered by the server, on the page with which it answers the form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Code", into = "Code")]
 pub struct AppError(pub Failure);
@@ -37,17 +37,17 @@ impl FromServerFnError for AppError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::from(match error {
-            // The request never arrived, or the answer never came.
+            // The request was not sent, or the response was not received.
             ServerFnErrorErr::Request(_) => Code::Unavailable,
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Code::Invalid,
-            // On the server this is about the request: it is no text.
+            // On the server it is the request's body that is no valid text.
             ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Code::ParseError,
             _ => Code::Internal,
         })
     }
 }
 
-/// The status that goes with a refusal: the only place that says so, for REST, pages and server functions.
+/// The HTTP status of an error code, for REST, pages and server functions.
 #[cfg(feature = "ssr")]
 pub fn status(code: Code) -> StatusCode {
     match code {
@@ -75,16 +75,16 @@ pub fn status(code: Code) -> StatusCode {
     }
 }
 
-/// One sentence for a person: about the first bad field, or about the whole where no field is to blame.
-pub fn notice(locale: Locale, failure: &Failure) -> String {
+/// The message shown above a form: that of the first invalid field, or of the error itself.
+pub fn form_error_message(locale: Locale, failure: &Failure) -> String {
     match failure.fields.first() {
-        Some(field) => problem_sentence(locale, field),
-        None => sentence(locale, failure),
+        Some(field) => field_error_message(locale, field),
+        None => error_message(locale, failure),
     }
 }
 
-/// One sentence for a person.
-pub fn sentence(locale: Locale, failure: &Failure) -> String {
+/// The message of an error, without those of its fields.
+pub fn error_message(locale: Locale, failure: &Failure) -> String {
     match failure.code {
         Code::Invalid => td_string!(locale, failure.invalid),
         Code::ParseError => td_string!(locale, failure.parse_error),
@@ -115,30 +115,30 @@ pub fn sentence(locale: Locale, failure: &Failure) -> String {
     .to_owned()
 }
 
-/// One sentence about one field.
-pub fn problem_sentence(locale: Locale, field: &FieldProblem) -> String {
+/// The message of one invalid field.
+pub fn field_error_message(locale: Locale, field: &FieldError) -> String {
     match field.problem {
-        Problem::Required => td_string!(locale, problem.required).to_owned(),
-        Problem::Blank => td_string!(locale, problem.blank).to_owned(),
-        Problem::Null => td_string!(locale, problem.null).to_owned(),
-        Problem::WrongType => td_string!(locale, problem.wrong_type).to_owned(),
-        Problem::TooLong { max } => td_string!(locale, problem.too_long, max = max).to_string(),
-        Problem::TooShort { min } => td_string!(locale, problem.too_short, min = min).to_string(),
+        Problem::Required => td_string!(locale, field_error.required).to_owned(),
+        Problem::Blank => td_string!(locale, field_error.blank).to_owned(),
+        Problem::Null => td_string!(locale, field_error.null).to_owned(),
+        Problem::WrongType => td_string!(locale, field_error.wrong_type).to_owned(),
+        Problem::TooLong { max } => td_string!(locale, field_error.too_long, max = max).to_string(),
+        Problem::TooShort { min } => td_string!(locale, field_error.too_short, min = min).to_string(),
         Problem::OutOfRange { min, max } => {
-            td_string!(locale, problem.out_of_range, min = min, max = max).to_string()
+            td_string!(locale, field_error.out_of_range, min = min, max = max).to_string()
         }
-        Problem::NotAChoice => td_string!(locale, problem.not_a_choice).to_owned(),
-        Problem::BadCharacter => td_string!(locale, problem.bad_character).to_owned(),
-        Problem::OuterSpace => td_string!(locale, problem.outer_space).to_owned(),
-        Problem::BadUsername => td_string!(locale, problem.bad_username).to_owned(),
-        Problem::UsernameTaken => td_string!(locale, problem.username_taken).to_owned(),
-        Problem::WeakPassword => td_string!(locale, problem.weak_password).to_owned(),
-        Problem::WrongPassword => td_string!(locale, problem.wrong_password).to_owned(),
-        Problem::NoSuchMessage => td_string!(locale, problem.no_such_message).to_owned(),
-        Problem::NoSuchUser => td_string!(locale, problem.no_such_user).to_owned(),
-        Problem::UserBanned => td_string!(locale, problem.user_banned).to_owned(),
-        Problem::BadUrl => td_string!(locale, problem.bad_url).to_owned(),
-        Problem::Conflict => td_string!(locale, problem.conflict).to_owned(),
+        Problem::NotAChoice => td_string!(locale, field_error.not_a_choice).to_owned(),
+        Problem::BadCharacter => td_string!(locale, field_error.bad_character).to_owned(),
+        Problem::OuterSpace => td_string!(locale, field_error.outer_space).to_owned(),
+        Problem::BadUsername => td_string!(locale, field_error.bad_username).to_owned(),
+        Problem::UsernameTaken => td_string!(locale, field_error.username_taken).to_owned(),
+        Problem::WeakPassword => td_string!(locale, field_error.weak_password).to_owned(),
+        Problem::WrongPassword => td_string!(locale, field_error.wrong_password).to_owned(),
+        Problem::NoSuchMessage => td_string!(locale, field_error.no_such_message).to_owned(),
+        Problem::NoSuchUser => td_string!(locale, field_error.no_such_user).to_owned(),
+        Problem::UserBanned => td_string!(locale, field_error.user_banned).to_owned(),
+        Problem::BadUrl => td_string!(locale, field_error.bad_url).to_owned(),
+        Problem::Conflict => td_string!(locale, field_error.conflict).to_owned(),
     }
 }
 
@@ -147,22 +147,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_field_is_worded_as_the_contract_says() {
-        let missing = FieldProblem::new("username", Problem::Required);
-        assert_eq!(problem_sentence(Locale::zh, &missing), "该字段是必填项。");
-        assert_eq!(problem_sentence(Locale::en, &missing), "This field is required.");
+    fn required_field_has_the_contracts_message() {
+        let missing = FieldError::new("username", Problem::Required);
+        assert_eq!(field_error_message(Locale::zh, &missing), "该字段是必填项。");
+        assert_eq!(field_error_message(Locale::en, &missing), "This field is required.");
     }
 
     #[test]
-    fn limits_are_named() {
-        let long = FieldProblem::new("name", Problem::TooLong { max: 100 });
-        assert_eq!(problem_sentence(Locale::en, &long), "At most 100 characters.");
+    fn limit_is_part_of_the_message() {
+        let long = FieldError::new("name", Problem::TooLong { max: 100 });
+        assert_eq!(field_error_message(Locale::en, &long), "At most 100 characters.");
     }
 
     #[test]
-    fn each_language_has_its_own_words() {
+    fn messages_are_translated() {
         let full = Failure::new(Code::RoomFull);
-        assert_eq!(sentence(Locale::zh, &full), "房间人数已满。");
-        assert_eq!(sentence(Locale::en, &full), "The room is full.");
+        assert_eq!(error_message(Locale::zh, &full), "房间人数已满。");
+        assert_eq!(error_message(Locale::en, &full), "The room is full.");
     }
 }

@@ -1,7 +1,7 @@
-//! The languages: the generated table of sentences, and which one somebody reads.
+//! Languages and their texts.
 //!
-//! Sentences live in `locales/zh.json` (the default) and `locales/en.json` and nowhere else. Components say
-//! `say!(rooms.title)`; code without a page, like the REST layer, says `td_string!(locale, rooms.title)`.
+//! All texts are in `locales/zh.json` (the default) and `locales/en.json`. Components use `t!(rooms.title)`; code
+//! outside of a page, such as the REST layer, uses `td_string!(locale, rooms.title)`.
 
 mod generated {
     #![allow(clippy::all, clippy::pedantic, unreachable_pub, unused_imports, dead_code, reason = "generated")]
@@ -11,26 +11,26 @@ mod generated {
 pub use generated::i18n::Locale;
 pub use leptos_i18n::td_string;
 
-/// All of them, as a switch shows them.
+/// All languages, in the order in which the switch shows them.
 pub const LOCALES: [Locale; 2] = [Locale::zh, Locale::en];
 
-/// The language's word in cookies and forms.
-pub fn word(locale: Locale) -> &'static str {
+/// The language's code in cookies and forms.
+pub fn code(locale: Locale) -> &'static str {
     match locale {
         Locale::zh => "zh",
         Locale::en => "en",
     }
 }
 
-/// The language as HTML and HTTP name it.
-pub fn tag(locale: Locale) -> &'static str {
+/// The language tag for `lang` and HTTP headers.
+pub fn language_tag(locale: Locale) -> &'static str {
     match locale {
         Locale::zh => "zh-CN",
         Locale::en => "en",
     }
 }
 
-/// The language as it calls itself.
+/// The language's name in that language.
 pub fn own_name(locale: Locale) -> &'static str {
     match locale {
         Locale::zh => "中文",
@@ -38,18 +38,17 @@ pub fn own_name(locale: Locale) -> &'static str {
     }
 }
 
-/// The language that a tag such as `en-GB` asks for, if it is one of ours.
+/// The supported language of a tag such as `en-GB`.
 pub fn from_tag(tag: &str) -> Option<Locale> {
     let language = tag.trim().split(['-', '_']).next().unwrap_or_default();
-    LOCALES.into_iter().find(|locale| word(*locale).eq_ignore_ascii_case(language))
+    LOCALES.into_iter().find(|locale| code(*locale).eq_ignore_ascii_case(language))
 }
 
-/// The language that an `Accept-Language` header prefers: the first of ours with the highest weight, Chinese
-/// where none is named.
+/// The supported language with the highest weight in an `Accept-Language` header; Chinese where there is none.
 pub fn from_accept_language(header: &str) -> Locale {
     let mut best: Option<(f32, Locale)> = None;
-    for wish in header.split(',') {
-        let (tag, parameters) = wish.split_once(';').unwrap_or((wish, ""));
+    for entry in header.split(',') {
+        let (tag, parameters) = entry.split_once(';').unwrap_or((entry, ""));
         let weight: f32 = match parameters.trim().strip_prefix("q=") {
             Some(weight) => weight.trim().parse().unwrap_or(0.0),
             None => 1.0,
@@ -64,23 +63,23 @@ pub fn from_accept_language(header: &str) -> Locale {
     best.map_or(Locale::zh, |(_, locale)| locale)
 }
 
-/// A sentence in the page's language. To be used in a component, where the language is known.
+/// A text in the page's language. Only for components, where the language is in the context.
 ///
-/// It is a plain text and never changes: another language is another page, for which the server is asked. So the
-/// hundred sentences of the UI are no hundred functions in the wasm.
-macro_rules! say {
+/// It is a plain string, not a reactive one: another language is another page from the server. Reactive texts would
+/// add a function for each of them to the wasm.
+macro_rules! t {
     ($($key_and_values:tt)*) => {
         $crate::i18n::td_string!($crate::preferences::locale(), $($key_and_values)*)
     };
 }
-pub(crate) use say;
+pub(crate) use t;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_heaviest_known_language_wins_and_chinese_where_none_is_known() {
+    fn highest_weight_wins_and_chinese_is_the_default() {
         for (header, expected) in [
             ("", Locale::zh),
             ("fr-FR, de;q=0.8", Locale::zh),

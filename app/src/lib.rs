@@ -1,13 +1,13 @@
 //! Liao's web UI: pages, components and server functions.
 //!
-//! Rendered on the server (feature `ssr`), then made live in the browser (feature `hydrate`). Everything that
-//! changes something is a plain HTML form first, so pages work before the wasm has loaded and without it; the
-//! browser's half makes them quicker.
+//! Pages are rendered on the server (feature `ssr`) and hydrated in the browser (feature `hydrate`). Everything that
+//! changes data is a plain HTML form first, so that pages work before the wasm has loaded and without it.
 //!
-//! It must hold no rule of the chat: server functions extract, call the service of [`chat`] and return.
+//! This crate has no rules of the chat: server functions parse the input, call the service of [`chat`] and return its
+//! result.
 //!
-//! Reading order: [`pages`] (what there is to see), [`server`] (the doors), [`state`] (what a page knows), [`live`]
-//! (the socket), [`prose`] (what people write, as HTML), [`ui`] and `browser` (the tools of the others).
+//! Reading order: [`pages`], [`server`] (server functions), [`state`] (what a page knows, without a DOM), [`live`]
+//! (the WebSockets), [`markdown`] (messages as HTML), [`ui`] and `browser` (shared components and browser APIs).
 
 #![recursion_limit = "256"]
 #![allow(
@@ -21,11 +21,11 @@ pub mod browser;
 pub mod error;
 pub mod i18n;
 pub mod live;
+pub mod markdown;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod policy;
 pub mod preferences;
-pub mod prose;
 #[cfg(feature = "ssr")]
 pub mod reference;
 pub mod server;
@@ -42,11 +42,11 @@ use leptos_router::{
     path,
 };
 #[cfg(feature = "ssr")]
-pub use {pages::refusal::refusal_page, shell::shell};
+pub use {pages::error_page::error_page, shell::shell};
 
 #[cfg(feature = "ssr")]
 use pages::{
-    browse::Browse, home::Home, members::MembersPage, missing::Missing, new_room::NewRoom,
+    browse::Browse, home::Home, members::MembersPage, new_room::NewRoom, not_found::NotFound,
     notifications::NotificationsPage, offline::Offline, room_settings::RoomSettings, settings::SettingsPage,
     sign_in::SignInPage, sign_up::SignUpPage,
 };
@@ -54,18 +54,18 @@ use pages::{
     room::RoomPage,
     rooms::{NoRoom, Rooms},
 };
-use preferences::{Chosen, Preferences};
+use preferences::{InitialPreferences, Preferences};
 
-/// The whole UI, and its addresses.
+/// The root component with all routes.
 ///
-/// Each page is rendered whole before it is sent: it is complete without a script, and may still answer with a
-/// redirect or a status of its own.
+/// `SsrMode::Async` renders each page completely before it is sent, so that it needs no script and can still set a
+/// status or redirect.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let preferences = Preferences::provide(chosen());
+    let preferences = Preferences::provide(initial_preferences());
     #[cfg(feature = "hydrate")]
-    browser::clock::keep(preferences);
+    browser::clock::sync_preferences(preferences);
     #[cfg(not(feature = "hydrate"))]
     let _ = preferences;
     view! {
@@ -75,12 +75,11 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Every page.
 #[cfg(feature = "ssr")]
 #[component]
 fn Pages() -> impl IntoView {
     view! {
-        <Routes fallback=Missing>
+        <Routes fallback=NotFound>
             <Route path=path!("/") view=Home ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
@@ -105,7 +104,7 @@ fn Pages() -> impl IntoView {
 #[cfg(not(feature = "ssr"))]
 #[component]
 fn Pages() -> impl IntoView {
-    // Only for who goes there from here: what the server sent is what there is.
+    // Only after client-side navigation: what the server sent stays as it is.
     let arrived = RwSignal::new(false);
     Effect::new(move |_| arrived.set(true));
     let elsewhere = move || {
@@ -124,12 +123,12 @@ fn Pages() -> impl IntoView {
     }
 }
 
-/// What this page is rendered with: chosen by the request, and found again by the browser on `<html>`.
-fn chosen() -> Chosen {
+/// The preferences of this page: from the request on the server, from the attributes of `<html>` in the browser.
+fn initial_preferences() -> InitialPreferences {
     #[cfg(feature = "ssr")]
-    return use_context().unwrap_or_else(server::request::chosen);
+    return use_context().unwrap_or_else(server::request::initial_preferences);
     #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
-    return browser::document::chosen();
+    return browser::document::initial_preferences();
     #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
-    Chosen::default()
+    InitialPreferences::default()
 }

@@ -1,37 +1,36 @@
-//! The sockets: the room's, which is resumed, and that of the notifications; each frame goes to the state.
+//! WebSockets of the live pages: one for the open room, which resumes, and one for notifications.
 //!
-//! `frames`, `apply`, `notices` and `backoff` decide and are pure; `connection` (the room's), `bell` (the
-//! notifications') and `stay` are the browser's half, and the only ones that touch the network.
+//! `room_frames`, `notification_frames`, `apply` and `backoff` are pure. `room_socket`, `notification_socket` and
+//! `run_until_cleanup` use the network and are built for the browser only.
 
 pub mod apply;
 pub mod backoff;
+pub mod notification_frames;
 #[cfg(feature = "hydrate")]
-pub mod bell;
+pub mod notification_socket;
+pub mod room_frames;
 #[cfg(feature = "hydrate")]
-pub mod connection;
-pub mod frames;
-pub mod notices;
+pub mod room_socket;
 #[cfg(feature = "hydrate")]
-mod stay;
+mod run_until_cleanup;
 
 use chat::model::Code;
 
-/// How the connection is, as far as a person cares.
+/// State of the connection, as the page shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Line {
-    /// Not connected yet, for the first time: nothing to say.
+pub enum ConnectionState {
+    /// First attempt; nothing is shown yet.
     #[default]
-    Opening,
-    /// Live.
+    Connecting,
     Open,
-    /// Lost; being tried again.
+    /// Disconnected, reconnecting.
     Lost,
-    /// The server will not have us here, and why.
+    /// Closed by the server for good, for this reason.
     Closed(Code),
 }
 
-/// The close codes of the contract that mean: do not come back; and why.
-pub fn closed_for_good(close_code: u16) -> Option<Code> {
+/// The error code of a close code after which a client must not reconnect.
+pub fn permanent_close_code(close_code: u16) -> Option<Code> {
     match close_code {
         4401 => Some(Code::NotAuthenticated),
         4403 => Some(Code::NotAMember),

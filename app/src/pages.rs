@@ -1,29 +1,29 @@
-//! What there is to see: one file a page, its parts in the folder of its name.
+//! The pages, one file each; the parts of a page are in the folder of its name.
 //!
-//! Only the rooms are live; the pages behind `ssr` are not in the wasm at all.
+//! Only the rooms are hydrated; pages behind `ssr` are not in the wasm.
 
+#[cfg(feature = "ssr")]
+pub mod auth_layout;
 #[cfg(feature = "ssr")]
 pub mod browse;
 #[cfg(feature = "ssr")]
-pub mod entry;
-pub mod failed;
+pub mod error_page;
 #[cfg(feature = "ssr")]
 pub mod home;
+pub mod load_error;
 #[cfg(feature = "ssr")]
 pub mod members;
 #[cfg(feature = "ssr")]
-pub mod missing;
-#[cfg(feature = "ssr")]
 pub mod new_room;
+#[cfg(feature = "ssr")]
+pub mod not_found;
 #[cfg(feature = "ssr")]
 pub mod notifications;
 #[cfg(feature = "ssr")]
 pub mod offline;
-pub mod onward;
 #[cfg(feature = "ssr")]
 pub mod person_names;
-#[cfg(feature = "ssr")]
-pub mod refusal;
+pub mod redirect;
 pub mod room;
 pub mod room_list;
 #[cfg(feature = "ssr")]
@@ -39,15 +39,14 @@ pub mod title;
 
 use title::PageTitle;
 
-/// Is the page at `path` made live by the browser? The others are forms and words: they are complete as the server
-/// sends them, and no script is fetched for them but a few lines.
+/// Whether the page at `path` is hydrated. The others are static pages and forms that load only `page.js`.
 pub fn is_live(path: &str) -> bool {
     let room = path.strip_prefix("/rooms/");
     let is_still = |room: &str| matches!(room, "" | "new" | "browse") || room.contains('/');
     path == "/rooms" || room.is_some_and(|room| !is_still(room))
 }
 
-/// The answer's status, on the server, where a page says that something is not there.
+/// Sets the response's status on the server, where a page shows an error.
 pub(crate) fn answer_with(code: chat::model::Code) {
     #[cfg(feature = "ssr")]
     crate::server::request::set_status(code);
@@ -60,7 +59,7 @@ mod tests {
     use super::is_live;
 
     #[test]
-    fn the_rooms_are_live_and_nothing_else() {
+    fn only_rooms_are_live() {
         for live in ["/rooms", "/rooms/5", "/rooms/abc"] {
             assert!(is_live(live), "{live}");
         }

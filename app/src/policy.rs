@@ -1,16 +1,16 @@
-//! The content security policy of every HTML answer, the pages of the UI and all others.
+//! The content security policy of HTML responses.
 
 use axum::http::HeaderValue;
 
-/// Our own files and no others; wasm may be compiled, text may not become code; nobody may frame a page.
-/// `connect-src 'self'` lets sockets to the same host and port through. `{nonce}` is replaced.
+/// Only files of this server; wasm may be compiled, `eval` is not allowed; no framing. `connect-src 'self'` includes
+/// WebSockets to the same host and port. `{nonce}` is replaced.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{nonce}; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The policy of a page whose inline scripts bear `nonce`; with an empty one, no inline script runs.
+/// The policy of a page whose inline scripts have this nonce; with an empty one, no inline script runs.
 pub fn content_security_policy(nonce: &str) -> HeaderValue {
-    // A nonce is base64; anything else would change the policy's meaning, and is left out.
+    // Any other character could change the policy's meaning, so such a nonce is left out.
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
     let is_nonce = !nonce.is_empty() && nonce.bytes().all(is_base64);
     let source = if is_nonce { format!(" 'nonce-{nonce}'") } else { String::new() };
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nonce_stands_with_scripts() {
+    fn nonce_is_in_script_src() {
         let policy = content_security_policy("c2VjcmV0");
         let scripts = directive(&policy, "script-src");
         assert_eq!(scripts.as_deref(), Some("'self' 'wasm-unsafe-eval' 'nonce-c2VjcmV0'"));

@@ -1,8 +1,8 @@
-//! How somebody likes to read: language, theme, time zone.
+//! The reader's preferences: language, theme, time zone.
 //!
-//! The server takes them from the request (cookies, `Accept-Language`) and writes what it used on `<html>`; the
-//! browser starts from there, so that both render the same page. Then the theme's switch changes the signal, the
-//! attribute of `<html>` and the cookie.
+//! The server reads them from cookies and `Accept-Language` and writes the values used into attributes of `<html>`.
+//! The browser starts from those, so that hydration renders the same page. Later the theme switch changes signal,
+//! attribute and cookie.
 
 use chat::model::Timestamp;
 use leptos::prelude::*;
@@ -10,34 +10,31 @@ use time::Date;
 
 use crate::{
     i18n::{Locale, from_tag},
-    state::civil::{Civil, Zone},
+    state::local_time::{LocalTime, Zone},
 };
 
-/// The cookie with the language, `zh` or `en`.
+/// Cookie with the language, `zh` or `en`.
 pub const LANGUAGE_COOKIE: &str = "liao_language";
-/// The cookie with the theme, `light` or `dark`; none where the system decides.
+/// Cookie with the theme, `light` or `dark`; absent where the operating system decides.
 pub const THEME_COOKIE: &str = "liao_theme";
-/// The cookie with the browser's minutes east of UTC, so that the next page has its times right at once.
+/// Cookie with the browser's offset from UTC in minutes, so that the server renders local times.
 pub const ZONE_COOKIE: &str = "liao_zone";
 
-/// Light or dark, or as the system says.
+/// Light, dark, or as the operating system is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system says.
     #[default]
     System,
-    /// Light.
     Light,
-    /// Dark.
     Dark,
 }
 
 impl Theme {
-    /// All of them, as a switch shows them.
+    /// All themes, in the order in which the switch shows them.
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// The word in forms and cookies.
-    pub fn word(self) -> &'static str {
+    /// The value in forms and cookies.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
             Self::Light => "light",
@@ -45,14 +42,14 @@ impl Theme {
         }
     }
 
-    /// The word on `<html>`: none where the system decides.
+    /// The value of `data-theme`; none where the operating system decides.
     pub fn attribute(self) -> Option<&'static str> {
-        (self != Self::System).then(|| self.word())
+        (self != Self::System).then(|| self.as_str())
     }
 
-    /// Reads the word; anything else is the system's choice.
-    pub fn from_word(word: &str) -> Self {
-        match word {
+    /// Parses the value; anything else is [`Theme::System`].
+    pub fn parse(value: &str) -> Self {
+        match value {
             "light" => Self::Light,
             "dark" => Self::Dark,
             _ => Self::System,
@@ -60,62 +57,57 @@ impl Theme {
     }
 }
 
-/// What a page starts with: plain values, before there are signals.
+/// Preferences as plain values, before there are signals.
 #[derive(Clone, Copy, Debug)]
-pub struct Chosen {
-    /// The language.
+pub struct InitialPreferences {
     pub locale: Locale,
-    /// The theme.
     pub theme: Theme,
     /// Minutes east of UTC; 0 at the first visit.
     pub zone: i32,
-    /// The server's time when it rendered.
+    /// The server's time of rendering.
     pub now: Timestamp,
 }
 
-impl Default for Chosen {
+impl Default for InitialPreferences {
     fn default() -> Self {
         Self { locale: Locale::zh, theme: Theme::System, zone: 0, now: Timestamp(0) }
     }
 }
 
-impl Chosen {
-    /// Reads them from wherever `read` finds `lang`, `data-theme`, `data-zone` and `data-now`.
+impl InitialPreferences {
+    /// Reads `lang`, `data-theme`, `data-zone` and `data-now` through `read`.
     pub fn from_attributes(read: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             locale: read("lang").and_then(|tag| from_tag(&tag)).unwrap_or(Locale::zh),
-            theme: read("data-theme").map_or(Theme::System, |word| Theme::from_word(&word)),
+            theme: read("data-theme").map_or(Theme::System, |value| Theme::parse(&value)),
             zone: read("data-zone").and_then(|minutes| minutes.parse().ok()).unwrap_or(0),
             now: read("data-now").and_then(|micros| micros.parse().ok()).map_or(Timestamp(0), Timestamp),
         }
     }
 }
 
-/// The same, what may change as signals, in the context of every page.
+/// Preferences of a page, provided as context; those that can change are signals.
 #[derive(Clone, Copy)]
 pub struct Preferences {
-    /// The language.
     pub locale: Locale,
-    /// The theme.
     pub theme: RwSignal<Theme>,
-    /// The time zone.
     pub zone: RwSignal<Zone>,
-    /// The time, as of the last minute.
+    /// The current time, updated every minute.
     pub now: RwSignal<Timestamp>,
-    /// The day it is where the reader is.
+    /// The current date in the reader's time zone.
     pub today: Memo<Date>,
 }
 
 impl Preferences {
-    /// Puts `chosen` into the context.
-    pub fn provide(chosen: Chosen) -> Self {
-        let (zone, now) = (RwSignal::new(Zone::Fixed(chosen.zone)), RwSignal::new(chosen.now));
+    /// Provides `initial` as context.
+    pub fn provide(initial: InitialPreferences) -> Self {
+        let (zone, now) = (RwSignal::new(Zone::Fixed(initial.zone)), RwSignal::new(initial.now));
         let preferences = Self {
-            locale: chosen.locale,
-            theme: RwSignal::new(chosen.theme),
+            locale: initial.locale,
+            theme: RwSignal::new(initial.theme),
             zone,
             now,
-            today: Memo::new(move |_| Civil::new(now.get(), zone.get()).date),
+            today: Memo::new(move |_| LocalTime::new(now.get(), zone.get()).date),
         };
         provide_context(preferences);
         preferences
@@ -130,7 +122,6 @@ pub fn preferences() -> Preferences {
     expect_context()
 }
 
-/// The page's language.
 pub fn locale() -> Locale {
     preferences().locale
 }

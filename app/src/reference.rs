@@ -1,16 +1,15 @@
-//! The API's reference as a page, rendered on the server from what the OpenAPI document
-//! says, and readable without a script; with a [`Console`], testers' page too.
+//! The API reference as a page, rendered from the OpenAPI document and readable without a script. With a [`Console`]
+//! it is the page for testers too.
 //!
-//! It must not know OpenAPI: whoever serves the page says what there is in the plain
-//! shapes of [`model`].
+//! It does not depend on OpenAPI: the caller converts the document to the plain types of [`model`].
 
 mod console;
 pub mod model;
 mod operation;
 mod page;
-mod shapes;
+mod rich_text;
 mod sockets;
-mod words;
+mod tables;
 
 pub use console::Console;
 pub use page::reference_page;

@@ -1,13 +1,12 @@
-//! The UI's door: server functions under `/ui/`, thin. Each extracts who asks, calls the service and returns.
+//! Server functions of the UI, under `/ui/`. Each finds the current user, calls the service and returns its result.
 //!
-//! What changes something is called by a plain form too: it answers such a call with a redirect, and puts a refusal
-//! into a cookie that the next page shows once ([`forms`]). What a page reads comes as data, an expected refusal
-//! being data as well.
+//! Functions that change data can be called by a plain form: the response is then a redirect, and an error is stored
+//! in a cookie that the next page shows once ([`forms`]). Functions that read return data, and expected errors as
+//! data as well.
 //!
-//! It must hold no rule of the chat: those are the service's.
+//! Rules of the chat belong into the service.
 
 pub mod account;
-pub mod find;
 #[cfg(feature = "ssr")]
 pub mod forms;
 #[cfg(feature = "ssr")]
@@ -16,9 +15,10 @@ pub mod members;
 pub mod messages;
 pub mod notifications;
 pub mod preferences;
-pub mod reading;
+pub mod quick_switch;
 #[cfg(feature = "ssr")]
 pub mod request;
+pub mod resource;
 pub mod room_settings;
 pub mod rooms;
 pub mod session;
@@ -26,7 +26,7 @@ pub mod session;
 #[cfg(feature = "ssr")]
 pub use context::{Context, NewAccount, SignIn, SignUp};
 
-/// `text`, as it stands in the query of an address.
+/// Percent-encodes `text` for the query of an address.
 pub fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
@@ -44,40 +44,33 @@ mod context {
     use chat::{Chat, model::User, service::accounts};
     use futures::future::BoxFuture;
 
-    /// Signs in with a username and a password, for the client that sent this request. The process does it, and not
-    /// the domain alone, since how often one may guess goes by the client's address, too.
+    /// Signs in with username and password, for the client that sent this request. The server provides it, because
+    /// the limit on attempts also depends on the client's address.
     pub type SignIn = Arc<
         dyn Fn(Parts, String, String) -> BoxFuture<'static, chat::Result<accounts::SignIn>> + Send + Sync,
     >;
 
-    /// Makes an account, for the same reason.
+    /// Creates an account; provided by the server for the same reason.
     pub type SignUp = Arc<dyn Fn(Parts, NewAccount) -> BoxFuture<'static, chat::Result<User>> + Send + Sync>;
 
-    /// What a stranger says of themselves.
+    /// The fields of the sign-up form.
     #[derive(Clone)]
     pub struct NewAccount {
         /// The name to sign in with.
         pub username: String,
-        /// The password.
         pub password: String,
-        /// Given name.
         pub first_name: String,
-        /// Family name.
         pub last_name: String,
     }
 
-    /// What the process gives every page and server function, by `provide_context`.
+    /// What the server provides as context to each page and server function.
     #[derive(Clone)]
     pub struct Context {
-        /// The domain.
         pub chat: Chat,
-        /// How to sign in.
         pub sign_in: SignIn,
-        /// How to make an account.
         pub sign_up: SignUp,
-        /// Is this a demo, where one click signs in the demo account?
+        /// Whether the demo account exists and can be used with one click.
         pub demo: bool,
-        /// May strangers make an account?
         pub signup_open: bool,
     }
 }

@@ -1,4 +1,4 @@
-//! The document around the app: language and theme on `<html>` before anything is drawn, styles and scripts.
+//! The HTML document: language and theme on `<html>` before the first paint, styles and scripts.
 
 use axum::http::header;
 use leptos::{html, nonce::use_nonce, prelude::*};
@@ -6,22 +6,22 @@ use leptos_meta::MetaTags;
 
 use crate::{
     App,
-    i18n::{say, tag},
+    i18n::{language_tag, t},
     pages::is_live,
     policy::content_security_policy,
-    preferences::{Chosen, Preferences, Theme},
+    preferences::{InitialPreferences, Preferences, Theme},
     server::request,
-    ui::icon::{Draw, Icon},
+    ui::icon::{Icon, IconSvg},
 };
 
-/// The grounds of the two themes, for the browser's own bars: `--porcelain` in `style/tokens.css`.
+/// Colours of the browser's bars: `--porcelain` in `style/tokens.css`.
 const LIGHT_GROUND: &str = "#f4f7f5";
 const DARK_GROUND: &str = "#0f1412";
 
-/// The whole document of a page of the app.
+/// The document of a page of the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    // The head has words too, and stands before the app, which has preferences of its own.
-    Preferences::provide(request::chosen());
+    // Texts of the head need the preferences too, and render before `App` provides its own.
+    Preferences::provide(request::initial_preferences());
     let scripts = {
         let options = options.clone();
         is_live(&request::path()).then(|| view! { <HydrationScripts options/> })
@@ -39,28 +39,26 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// A whole document in the reader's language and theme.
+/// A document in the reader's language and theme.
 #[component]
 pub fn Document(
-    /// Where the site's files are.
     options: LeptosOptions,
-    /// What its head has besides: title, scripts.
+    /// Additional elements of the head: title, scripts.
     head: impl IntoView,
-    /// Its body.
     children: Children,
 ) -> impl IntoView {
-    let chosen = request::chosen();
-    // So that the app is rendered with exactly what `<html>` says.
-    provide_context(chosen);
+    let initial = request::initial_preferences();
+    // `App` must use exactly the values of `<html>`.
+    provide_context(initial);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     request::insert_header(header::CONTENT_SECURITY_POLICY, content_security_policy(&nonce));
-    let Chosen { locale, theme, zone, now } = chosen;
-    // A developer's server, whose pages reload when it was built anew.
+    let InitialPreferences { locale, theme, zone, now } = initial;
+    // During development pages reload after a rebuild.
     let is_developed = options.env == Env::DEV;
     view! {
         <!DOCTYPE html>
         <html
-            lang=tag(locale)
+            lang=language_tag(locale)
             data-theme=theme.attribute()
             data-zone=zone.to_string()
             data-now=now.0.to_string()
@@ -96,31 +94,32 @@ fn ground(theme: Theme) -> impl IntoView {
     )
 }
 
-/// What `public/switcher.js` opens with Ctrl+K. In the head, where it is no part of what is made live.
+/// Template of the quick switcher that `public/switcher.js` opens with Ctrl+K. It is in the head, which is not
+/// hydrated.
 #[component]
 fn Switcher() -> impl IntoView {
     view! {
         <template id="switcher">
-            <dialog class="switcher" aria-label=say!(switcher.title) data-testid="switcher">
+            <dialog class="switcher" aria-label=t!(switcher.title) data-testid="switcher">
                 <div class="switcher-head">
-                    <Draw icon=Icon::Search/>
+                    <IconSvg icon=Icon::Search/>
                     <input
                         type="text"
                         role="combobox"
-                        aria-label=say!(switcher.label)
+                        aria-label=t!(switcher.label)
                         aria-expanded="true"
                         aria-autocomplete="list"
                         aria-controls="switcher-list"
-                        placeholder=say!(switcher.label)
+                        placeholder=t!(switcher.label)
                         autocomplete="off"
                         autocapitalize="none"
                         spellcheck="false"
                         maxlength="100"
                     />
                 </div>
-                <ul id="switcher-list" role="listbox" aria-label=say!(switcher.places)></ul>
+                <ul id="switcher-list" role="listbox" aria-label=t!(switcher.results)></ul>
                 <p class="switcher-none" role="status" hidden=true>
-                    {say!(switcher.none)}
+                    {t!(switcher.none)}
                 </p>
             </dialog>
         </template>

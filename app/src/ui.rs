@@ -1,12 +1,11 @@
-//! Parts that know nothing of the chat: mark, icons, faces, fields, switches, moments, pages.
+//! Shared components and formatting: logo, icons, avatars, fields, switches, times, page layout.
 
-pub mod anew;
 pub mod avatar;
+pub mod erased;
 #[cfg(feature = "ssr")]
 pub mod field;
 pub mod icon;
-pub mod mark;
-pub mod moment;
+pub mod logo;
 #[cfg(feature = "ssr")]
 pub mod page;
 pub mod person;
@@ -14,3 +13,4 @@ pub mod person;
 pub mod search;
 pub mod switches;
 pub mod text_area;
+pub mod time_format;

@@ -1,14 +1,14 @@
-//! What nodes tell each other, by way of Redis.
+//! The bus between nodes: Redis pub/sub.
 //!
-//! The bus is an accelerator and nothing rests on it: whatever must not be lost is in the
-//! database, where each node finds it also without being told. So publishing never waits and
-//! never fails. While Redis is away, or slower than we write, messages are dropped and counted;
-//! a room's next event, or the next look at the database, shows the hole.
+//! The bus only makes things faster. Everything that must not be lost is in the database, where each node finds it by
+//! polling. So publishing never blocks and never fails: while Redis is away, or slower than this node writes,
+//! messages are dropped and counted. The next event of the room, or the next poll of the database, then reveals the
+//! gap.
 //!
-//! Sharded channels (`SPUBLISH`, `SSUBSCRIBE`; Redis 7) serve a single server and a cluster
-//! alike, and in a cluster spread the rooms. Reading order: [`wire`] (what is said), `topic`,
-//! `wishes` (what we listen to), `session` (one connection's life), `reconnect`, `link`. The bus knows no
-//! rooms' rules and no SQL; what arrives goes to a [`Listener`].
+//! Sharded channels (`SPUBLISH`, `SSUBSCRIBE`; Redis 7) work with a single server and with a cluster, where they
+//! spread the rooms over the servers. Reading order: [`wire`] (the message format), `topic`, `subscriptions`
+//! (ref-counted), `session` (one connection), `reconnect`, `connection`. The bus knows no rules and no SQL; what it
+//! receives goes to a [`Listener`].
 
 use std::{
     sync::{
@@ -25,39 +25,38 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod address;
-mod link;
+mod connection;
 mod reconnect;
 mod session;
+mod subscriptions;
 mod topic;
 pub mod wire;
-mod wishes;
 
 pub use address::Addresses;
+use subscriptions::Subscriptions;
 pub use topic::Topic;
-use wire::{Message, NodeId};
-use wishes::Wishes;
+use wire::{BusMessage, NodeId};
 
-use crate::{figures::Figures, queue};
+use crate::{metrics::Metrics, queue};
 
-/// Messages that wait to be published. More are not worth sending late: the database has them.
+/// Capacity of the publish queue. Older messages are not worth sending late: the database has them.
 const QUEUE: usize = 8_192;
-/// And their bytes.
+/// Capacity of the publish queue in bytes.
 const QUEUE_BYTES: u32 = 16 * 1024 * 1024;
 
-/// How long somebody who opens a socket waits until its channels are listened to.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long opening a socket waits for its topics to be subscribed.
+const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Who is told what arrives. Calls come one at a time and must not block.
+/// Receives what arrives on the bus. Calls are sequential and must not block.
 pub trait Listener: Send + Sync + 'static {
-    /// Another node said this.
-    fn received(&self, topic: Topic, sender: NodeId, messages: Vec<Message>);
+    /// `sender` published these messages.
+    fn received(&self, topic: Topic, sender: NodeId, messages: Vec<BusMessage>);
 
-    /// From now on what others say of the topic arrives. `is_again`: it did before, and what they
-    /// said in between may be lost.
-    fn heard(&self, topic: Topic, is_again: bool);
+    /// The topic is subscribed from now on. `is_resubscribed`: it was before, so messages in between may be lost.
+    fn subscribed(&self, topic: Topic, is_resubscribed: bool);
 }
 
-/// The handle to the bus. Cheap to clone.
+/// A handle to the bus. Cheap to clone.
 #[derive(Clone)]
 pub struct Bus {
     shared: Arc<Shared>,
@@ -65,23 +64,23 @@ pub struct Bus {
 
 struct Shared {
     node: NodeId,
-    /// What tells this system from others on the same Redis.
+    /// Distinguishes this system from others that use the same Redis.
     system: String,
     addresses: Addresses,
-    queue: queue::Sender<(Topic, Message)>,
-    wishes: Mutex<Wishes>,
-    wishes_changed: Notify,
-    /// Is there a connection, so that publishing makes sense?
+    queue: queue::Sender<(Topic, BusMessage)>,
+    subscriptions: Mutex<Subscriptions>,
+    subscriptions_changed: Notify,
+    /// Whether there is a connection, so that publishing makes sense.
     is_up: AtomicBool,
-    /// Is there one, and is every wanted topic listened to?
+    /// Whether there is a connection with all topics subscribed.
     is_connected: watch::Sender<bool>,
     closing: CancellationToken,
     tasks: TaskTracker,
-    figures: Figures,
+    metrics: Metrics,
 }
 
 impl Bus {
-    /// Starts to connect, and goes on trying until [`Self::stop`].
+    /// Starts the task that connects, and reconnects until [`Self::stop`].
     pub(crate) fn start(
         addresses: Addresses,
         system: &str,
@@ -94,72 +93,72 @@ impl Bus {
             system: system.to_owned(),
             addresses,
             queue,
-            wishes: Mutex::default(),
-            wishes_changed: Notify::new(),
+            subscriptions: Mutex::default(),
+            subscriptions_changed: Notify::new(),
             is_up: AtomicBool::new(false),
             is_connected: watch::Sender::new(false),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            figures: Figures::default(),
+            metrics: Metrics::default(),
         });
-        shared.figures.redis.set(0.0);
+        shared.metrics.redis.set(0.0);
         shared.tasks.spawn(reconnect::run(Arc::clone(&shared), receiver, listener));
         shared.tasks.close();
         Self { shared }
     }
 
-    /// Tells the other nodes. Never waits: what cannot be sent now is dropped.
-    pub(crate) fn publish(&self, topic: Topic, message: Message) {
+    /// Publishes to the other nodes. Never blocks: a message that cannot be queued is dropped.
+    pub(crate) fn publish(&self, topic: Topic, message: BusMessage) {
         let is_up = self.shared.is_up.load(Ordering::Relaxed);
         let bytes = message.bytes();
         if !is_up || self.shared.queue.try_send((topic, message), bytes).is_err() {
-            self.shared.figures.dropped.increment(1);
+            self.shared.metrics.dropped.increment(1);
         }
     }
 
-    /// Is it any use to publish?
+    /// Whether there is a connection to publish on.
     pub(crate) fn is_up(&self) -> bool {
         self.shared.is_up.load(Ordering::Relaxed)
     }
 
-    /// Is Redis there, and everything wanted listened to?
+    /// Whether Redis is connected and all topics are subscribed.
     pub fn is_connected(&self) -> bool {
         *self.shared.is_connected.borrow()
     }
 
-    /// Listens to the topic from now on, until as many calls of [`Self::release`];
-    /// [`Self::until_heard`] waits for it.
-    pub(crate) fn want(&self, topic: Topic) {
-        if self.shared.wishes().want(topic) {
-            self.shared.wishes_changed.notify_one();
+    /// Subscribes to the topic. Ref-counted: it ends after as many calls of [`Self::unsubscribe`]. Does not wait; see
+    /// [`Self::wait_until_subscribed`].
+    pub(crate) fn subscribe(&self, topic: Topic) {
+        if self.shared.subscriptions().subscribe(topic) {
+            self.shared.subscriptions_changed.notify_one();
         }
     }
 
-    /// One less wants the topic.
-    pub(crate) fn release(&self, topic: Topic) {
-        self.shared.wishes().release(topic, Instant::now());
+    /// Releases one reference to the topic.
+    pub(crate) fn unsubscribe(&self, topic: Topic) {
+        self.shared.subscriptions().unsubscribe(topic, Instant::now());
     }
 
-    /// Waits until what others say of these topics arrives. Not for long, and not at all while
-    /// Redis is away: the database has what matters.
-    pub(crate) async fn until_heard(&self, topics: impl IntoIterator<Item = Topic>) {
+    /// Waits until these topics are subscribed, at most a second, and not at all while Redis is away: the database
+    /// has everything that matters.
+    pub(crate) async fn wait_until_subscribed(&self, topics: impl IntoIterator<Item = Topic>) {
         if !self.is_connected() {
             return;
         }
         let all = async {
             for topic in topics {
-                let watch = self.shared.wishes().watch(topic);
+                let watch = self.shared.subscriptions().watch(topic);
                 if let Some(mut watch) = watch {
-                    // An error says that it was given up meanwhile.
-                    let _ = watch.wait_for(|is_heard| *is_heard).await;
+                    // An error means that the topic was dropped meanwhile.
+                    let _ = watch.wait_for(|is_active| *is_active).await;
                 }
             }
         };
-        // After that the next look at the database has to do.
-        let _ = timeout(PATIENCE, all).await;
+        // After the timeout, polling the database finds what was missed.
+        let _ = timeout(SUBSCRIBE_TIMEOUT, all).await;
     }
 
-    /// Sends what is queued and leaves.
+    /// Publishes what is queued and closes the connection.
     pub(crate) async fn stop(&self) {
         self.shared.closing.cancel();
         self.shared.tasks.wait().await;
@@ -167,8 +166,8 @@ impl Bus {
 }
 
 impl Shared {
-    /// A panic while the lock was held leaves the wishes as they were.
-    fn wishes(&self) -> MutexGuard<'_, Wishes> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic under the lock leaves the subscriptions consistent.
+    fn subscriptions(&self) -> MutexGuard<'_, Subscriptions> {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
-//! Who acts, and the credential by which they proved it.
+//! The authenticated user and the credential that authenticated them.
 //!
-//! A credential names what it belongs to: a session of the bundled UI, or the sign-in that a token was got by. When
-//! that ends, everything opened with the credential ends with it (see [`crate::hub::OpenSockets`]).
+//! A credential belongs to a session of the web UI or to a sign-in that issued tokens. When that ends, every socket
+//! opened with the credential is closed (see [`crate::hub::OpenSockets`]).
 
 use std::{fmt, sync::Arc};
 
@@ -9,38 +9,39 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{Timestamp, User, UserId};
 
-/// Somebody who acts, as their credential proved it.
+/// An authenticated user.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// What proved it.
+    /// The credential used.
     pub credential: Credential,
 }
 
-/// What somebody showed to prove who they are.
+/// A credential, as verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// A session of the bundled UI.
+    /// A session of the web UI.
     Session(SessionId),
     /// An access token.
     Token {
-        /// The sign-in that it was got by.
+        /// The sign-in that issued it.
         sign_in: SignInId,
-        /// When it was issued; whole seconds.
+        /// When it was issued, in whole seconds.
         issued_at: Timestamp,
-        /// From then on it is worth nothing.
+        /// When it expires.
         expires_at: Timestamp,
     },
 }
 
-/// The id of a session as the database has it: the SHA-256 of the secret in the cookie, in hex. Whoever reads the
-/// database cannot use it as a cookie.
+/// The id of a session in the database: the SHA-256 of the cookie's secret, in hex.
+///
+/// A reader of the database cannot derive the cookie from it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
-    /// The id of the session whose cookie holds `secret`.
+    /// The id of the session whose cookie contains `secret`.
     pub fn of_secret(secret: &str) -> Self {
         let hash = Sha256::digest(secret.as_bytes());
         let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -53,7 +54,7 @@ impl SessionId {
         Self(id.into())
     }
 
-    /// 64 hexadecimal digits.
+    /// The id: 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -61,18 +62,19 @@ impl SessionId {
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Enough to tell sessions apart in a log.
+        // A prefix is enough to distinguish sessions in a log.
         write!(f, "SessionId({}…)", self.0.get(..8).unwrap_or_default())
     }
 }
 
-/// Names a sign-in by password: the id (`jti`) of the refresh token that it gave. All tokens got by that one, by
-/// rotation too, belong to the same sign-in.
+/// A sign-in by password: the id (`jti`) of the refresh token it issued.
+///
+/// All tokens obtained with that token, also by rotation, belong to the same sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SignInId(Arc<str>);
 
 impl SignInId {
-    /// The sign-in with this id, at most 64 characters.
+    /// Wraps an id of at most 64 characters.
     pub fn new(id: &str) -> Self {
         Self(id.into())
     }
@@ -83,27 +85,29 @@ impl SignInId {
     }
 }
 
-/// What a token whose signature is good says.
+/// The claims of a token with a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenClaims {
-    /// The token's own id.
+    /// The token's id.
     pub jti: String,
-    /// The sign-in that it belongs to.
+    /// The sign-in it belongs to.
     pub sign_in: SignInId,
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// When it was issued, to the second; the epoch where it does not say so.
+    /// When it was issued, in whole seconds; the epoch if the token does not say.
     pub issued_at: Timestamp,
-    /// From then on it is worth nothing.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// What a request proves without a look at the database: a token's signature, or a session's row that was read.
+/// An identity not yet checked against the database.
+///
+/// It comes from a token's signature or from a session's row.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// What was shown.
+    /// The credential presented.
     pub credential: Credential,
 }
 
@@ -114,23 +118,23 @@ impl From<TokenClaims> for Claim {
     }
 }
 
-/// That credentials of somebody have ended.
+/// The end of one or all credentials of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialEnd {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which of theirs.
+    /// Which credentials ended.
     pub what: Ended,
 }
 
-/// Which credentials of a person have ended.
+/// Which credentials of a user ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// One session.
     Session(SessionId),
     /// One sign-in.
     SignIn(SignInId),
-    /// Some or all: what is left says the database.
+    /// Some or all. The database has those that are still valid.
     Person,
 }
 

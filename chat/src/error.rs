@@ -1,36 +1,36 @@
-//! The domain's one error type: what was refused, or what failed.
+//! The domain's error type.
 //!
-//! It has no status and no sentence; the doors map a [`Failure`] to theirs.
+//! It has no HTTP status and no text for people; handlers map its [`Failure`] to both.
 
 use std::time::Duration;
 
 use crate::{
-    model::{Code, Failure, FieldProblem, Problem},
+    model::{Code, Failure, FieldError, Problem},
     store::{FailureClass, StoreError},
 };
 
-/// The domain's result.
+/// The result type of the domain.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call did not do what was asked.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not allowed, not there or not valid: the caller can know why.
+    /// The caller made a mistake: not permitted, not found or not valid.
     #[error("refused: {:?}", .0.code)]
     Refused(Failure),
-    /// The writer's queue, or another bounded one, is full: try again.
+    /// A bounded queue is full: retry later.
     #[error("overloaded: a queue is full")]
     Overloaded,
-    /// This user goes too fast.
+    /// The user exceeded a rate limit.
     #[error("throttled for {} ms", retry_after.as_millis())]
     Throttled {
-        /// When another try may succeed.
+        /// How long to wait before the next try.
         retry_after: Duration,
     },
-    /// The process is stopping and takes no more work.
+    /// The process is shutting down.
     #[error("the server is stopping")]
     Stopping,
-    /// The database did not do its part.
+    /// The database failed.
     #[error("store: {0}")]
     Store(#[from] StoreError),
     /// A password could not be hashed.
@@ -39,31 +39,31 @@ pub enum Error {
 }
 
 impl Error {
-    /// One field is wrong.
+    /// A validation error of one field.
     pub fn invalid(field: &str, problem: Problem) -> Self {
-        Self::fields(vec![FieldProblem::new(field, problem)])
+        Self::fields(vec![FieldError::new(field, problem)])
     }
 
-    /// Several fields are wrong.
-    pub fn fields(fields: Vec<FieldProblem>) -> Self {
+    /// Validation errors of several fields.
+    pub fn fields(fields: Vec<FieldError>) -> Self {
         Self::Refused(Failure { code: Code::Invalid, fields })
     }
 
-    /// What the caller may be told.
+    /// The part of the error that clients may see.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Refused(failure) => failure.clone(),
             Self::Throttled { .. } => Failure::new(Code::Throttled),
             Self::Overloaded | Self::Stopping => Failure::new(Code::Unavailable),
             Self::Store(error) => Failure::new(match error.class() {
-                FailureClass::Away | FailureClass::Contention => Code::Unavailable,
+                FailureClass::Unavailable | FailureClass::Contention => Code::Unavailable,
                 FailureClass::Other => Code::Internal,
             }),
             Self::Hashing(_) => Failure::new(Code::Internal),
         }
     }
 
-    /// The stable word of [`Self::failure`].
+    /// The code of [`Self::failure`].
     pub fn code(&self) -> Code {
         self.failure().code
     }

@@ -1,16 +1,15 @@
-//! Who listens, and handing each event to all of them, on this node and on the others.
+//! Fan-out: delivers each event to the sockets of this node, and forwards it to the other nodes.
 //!
-//! A room in use has one ring of shared events; each socket reads it at its own
-//! pace. A frame is serialised once, whatever the number of sockets and nodes. Stored changes
-//! enter the ring in their order, each once ([`sequence`]). A reader that
-//! falls a whole ring behind is told so ([`Lagged`]) and has to resume from the
-//! database; no stored change is skipped in silence. What is volatile (typing, presence, read
-//! receipts) has a lane of its own beside the ring (`room/volatile.rs`), in which a newer frame replaces an older one. Sockets for notifications follow many rooms,
-//! and hear of each only what concerns those who do not look at it: see [`Inbox`].
+//! Each room in use has one ring of shared events, which every socket reads at its own pace. A frame is serialised
+//! once, whatever the number of sockets and nodes. Stored changes enter the ring in order, each once ([`sequence`]).
+//! A reader that falls a whole ring behind gets [`Lagged`] and must resume from the database; no stored change is
+//! skipped silently. Volatile events (typing, presence, read receipts) use a separate lane (`room/volatile.rs`), in
+//! which a newer frame replaces an older one. Notification sockets follow many rooms and receive only what concerns a
+//! user who does not have the room open: see [`Inbox`].
 //!
-//! Every event, of rooms and of users, goes out through [`Hub::send`], and comes in to
-//! this node's listeners through [`Hub::hand_out`], from here or from another node. The hub
-//! knows no rules and no SQL: what takes the database is an [`Errand`].
+//! Every event, of a room or of a user, is sent with [`Hub::send`], and reaches the sockets of this node through
+//! [`Hub::deliver`], whichever node it comes from. The hub knows no rules and no SQL: work that needs the database is
+//! a [`HubRequest`].
 
 use std::{
     collections::{HashMap, HashSet},
@@ -26,34 +25,34 @@ use tokio::sync::mpsc;
 use crate::{
     bus::{
         Addresses, Bus, Topic,
-        wire::{self, Message, NodeId},
+        wire::{self, BusMessage, NodeId},
     },
-    figures::Figures,
+    metrics::Metrics,
     model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
     queue,
 };
 
+mod bus_bridge;
 mod event;
-mod exchange;
 mod inbox;
-mod look;
 mod open_sockets;
 mod peers;
+mod poll;
 mod presence;
-mod reads;
+mod read_receipts;
 mod room;
 mod sequence;
 mod watchers;
 
-pub use event::{Audience, Event, Frame, Known, News, Publication, UserEvent};
-pub use inbox::{Arrival, Inbox, Signal};
-pub use look::{Errand, Head};
+pub use event::{AlreadySeen, Audience, Event, Frame, NewMessageNotice, Publication, UserEvent};
+pub use inbox::{Inbox, InboxEvent, MessageNotification};
 pub use open_sockets::{OpenSocket, OpenSockets};
+pub use poll::{HubRequest, RoomCounters};
 use room::volatile::Slot;
-pub use room::{Filling, Lagged, Subscription};
-pub use watchers::{Tidings, WatchedRooms};
+pub use room::{GapBackfill, Lagged, Subscription};
+pub use watchers::{RoomNews, WatchedRooms};
 
-/// Who has sockets on this node, and the way to the other nodes. Cheap to clone.
+/// The sockets of this node and the bus to the other nodes. Cheap to clone.
 #[derive(Clone)]
 pub struct Hub {
     inner: Arc<Inner>,
@@ -62,119 +61,118 @@ pub struct Hub {
 struct Inner {
     rooms: Mutex<HashMap<RoomId, Arc<room::Channel>>>,
     watchers: Arc<watchers::Watchers>,
-    /// Where the news of watched rooms goes, once somebody reads it.
-    tidings: OnceLock<queue::Sender<(RoomId, Tidings)>>,
+    /// The queue of news of watched rooms; set by [`Hub::watched_rooms`].
+    news: OnceLock<queue::Sender<(RoomId, RoomNews)>>,
     ring: usize,
     signal_interval: Duration,
-    figures: Figures,
-    /// Whoever runs the errands. Never full for long: each room has at most one of a kind.
-    errands: mpsc::UnboundedSender<Errand>,
-    /// Not there where one node is the whole system.
+    metrics: Metrics,
+    /// Unbounded, but small: each room has at most one pending request of a kind.
+    requests: mpsc::UnboundedSender<HubRequest>,
+    /// Unset when this is the only node.
     bus: OnceLock<Bus>,
     node: NodeId,
     open_sockets: OpenSockets,
-    /// How many times a room came into use.
-    lives: AtomicU32,
+    /// Counts how many times a room came into use; source of [`wire::Version::epoch`].
+    epochs: AtomicU32,
     peers: peers::Peers,
 }
 
 impl Hub {
-    /// A hub whose rooms keep `ring` events for slow readers, and its errands. Of each user's typing in a
-    /// room and of their comings and goings one is told in a `signal_interval`.
-    pub fn new(ring: usize, signal_interval: Duration) -> (Self, mpsc::UnboundedReceiver<Errand>) {
-        let (errands, receiver) = mpsc::unbounded_channel();
+    /// A hub whose rooms keep `ring` events for slow readers, and the receiver of its requests. Typing and presence
+    /// changes of one user in one room are each announced at most once per `signal_interval`.
+    pub fn new(ring: usize, signal_interval: Duration) -> (Self, mpsc::UnboundedReceiver<HubRequest>) {
+        let (requests, receiver) = mpsc::unbounded_channel();
         let inner = Inner {
             rooms: Mutex::default(),
             watchers: Arc::default(),
-            tidings: OnceLock::new(),
+            news: OnceLock::new(),
             ring,
             signal_interval,
-            figures: Figures::default(),
-            errands,
+            metrics: Metrics::default(),
+            requests,
             bus: OnceLock::new(),
             node: NodeId::random(),
             open_sockets: OpenSockets::default(),
-            lives: AtomicU32::new(0),
+            epochs: AtomicU32::new(0),
             peers: peers::Peers::default(),
         };
         (Self { inner: Arc::new(inner) }, receiver)
     }
 
-    /// Joins the other nodes of the system called `system`.
+    /// Connects to the other nodes of the system named `system`.
     pub(crate) fn join(&self, addresses: Addresses, system: &str) {
         let start = || Bus::start(addresses, system, self.inner.node, Arc::new(self.clone()));
         let bus = self.inner.bus.get_or_init(start);
-        bus.want(Topic::Nodes);
+        bus.subscribe(Topic::Nodes);
     }
 
-    /// The way to the other nodes, where there are any.
+    /// The bus to the other nodes; `None` when this is the only node.
     pub fn bus(&self) -> Option<&Bus> {
         self.inner.bus.get()
     }
 
-    /// Listens to `room` on behalf of `user`, from the return on to other nodes too. Stored
-    /// changes come after [`Subscription::begin`]. Nobody is told
-    /// until [`Subscription::set_present`].
+    /// Subscribes `user` to `room`. Waits, for a bounded time, until the bus is subscribed too. Stored changes are
+    /// delivered only after [`Subscription::start`]; the user is not announced as present before
+    /// [`Subscription::set_present`].
     pub async fn subscribe(&self, room: RoomId, user: UserRef) -> Subscription {
         let subscription = {
             let mut rooms = self.rooms();
             let channel = rooms.entry(room).or_insert_with(|| {
-                self.want(Topic::Room(room));
-                self.inner.figures.rooms.increment(1);
-                let life = self.inner.lives.fetch_add(1, Ordering::Relaxed) + 1;
-                let presence = presence::Presence::new(self.inner.node, life);
-                let Inner { ring, signal_interval, errands, .. } = &*self.inner;
-                Arc::new(room::Channel::new(room, *ring, *signal_interval, errands.clone(), presence))
+                self.subscribe_topic(Topic::Room(room));
+                self.inner.metrics.rooms.increment(1);
+                let epoch = self.inner.epochs.fetch_add(1, Ordering::Relaxed) + 1;
+                let presence = presence::Presence::new(self.inner.node, epoch);
+                let Inner { ring, signal_interval, requests, .. } = &*self.inner;
+                Arc::new(room::Channel::new(room, *ring, *signal_interval, requests.clone(), presence))
             });
             Subscription::new(self.clone(), user, Arc::clone(channel))
         };
-        self.until_heard([Topic::Room(room)]).await;
-        subscription.ask_first();
+        self.wait_until_subscribed([Topic::Room(room)]).await;
+        subscription.request_rosters();
         subscription
     }
 
-    /// Listens to what is told to `user`, from the return on to other nodes too, and to the
-    /// rooms that it will [`Inbox::watch`].
+    /// Subscribes to the events of `user` and, later, to the rooms passed to [`Inbox::watch`]. Waits, for a bounded
+    /// time, until the bus is subscribed too.
     pub async fn subscribe_user(&self, user: UserId) -> Inbox {
         let inbox = Inbox::new(self.clone(), user);
-        self.until_heard([Topic::User(user)]).await;
+        self.wait_until_subscribed([Topic::User(user)]).await;
         inbox
     }
 
-    /// What happens in the rooms that somebody watches. To be called once, by whoever
-    /// hands it on to the watchers.
+    /// The news of watched rooms. Call it once; the caller forwards the news to the watchers.
     pub fn watched_rooms(&self) -> WatchedRooms {
-        let (sender, receiver) = queue::bounded(watchers::TIDINGS, watchers::TIDINGS_BYTES);
-        // The queue of a second caller is closed from the start.
-        let _ = self.inner.tidings.set(sender);
+        let (sender, receiver) = queue::bounded(watchers::NEWS_QUEUE, watchers::NEWS_QUEUE_BYTES);
+        // If this is called twice, the second queue is closed from the start.
+        let _ = self.inner.news.set(sender);
         WatchedRooms::new(receiver, Arc::clone(&self.inner.watchers))
     }
 
-    /// Publishes `event` to everyone listening to `room`, after its commit.
+    /// Publishes `event` to all sockets of `room`. Call it after the commit.
     pub fn publish(&self, room: RoomId, event: Event) {
         self.send(Publication::Room(room, event));
     }
 
-    /// Publishes to everyone listening to `room` how far somebody has read; in a room of
-    /// many a moment later, and of several marks of one reader only the last.
+    /// Publishes a read mark to all sockets of `room`. In a large room it is delayed, and only the last mark of each
+    /// reader is sent.
     pub fn publish_read(&self, room: RoomId, mark: ReadMark) {
         self.send(Publication::Read(room, mark));
     }
 
-    /// Publishes to everyone else who listens to `room` that `user` begins or ceases to type.
+    /// Publishes to all other users in `room` that `user` started or stopped typing.
     pub(super) fn publish_typing(&self, room: RoomId, user: UserRef, is_typing: bool) {
         self.send(Publication::Typing { room, user, is_typing });
     }
 
-    /// Publishes `event` to all sockets of `user`, after its commit.
+    /// Publishes `event` to all sockets of `user`. Call it after the commit.
     pub fn publish_user(&self, user: UserId, event: UserEvent) {
         self.send(Publication::User(user, event));
     }
 
-    /// Lets the other nodes look at once which credentials have ended; without it they do so within a second.
+    /// Makes the other nodes poll for ended credentials at once. Without this they notice within a second.
     pub fn publish_credential_end(&self) {
         if let Some(bus) = self.bus() {
-            bus.publish(Topic::Nodes, Message::Signal(wire::Signal::CredentialEnded));
+            bus.publish(Topic::Nodes, BusMessage::Signal(wire::NodeSignal::CredentialEnded));
         }
     }
 
@@ -183,44 +181,44 @@ impl Hub {
         &self.inner.open_sockets
     }
 
-    /// Serialises `frame` and publishes it, if anybody may listen at all.
+    /// Serialises `frame` and publishes it, unless nobody can be subscribed to `room`.
     pub fn publish_frame(&self, room: RoomId, frame: &ServerFrame, rev: Option<i64>, audience: Audience) {
-        if self.is_wanted(room)
+        if self.may_have_listeners(room)
             && let Some(frame) = Frame::new(frame, rev, audience)
         {
             self.publish(room, Event::Frame(frame));
         }
     }
 
-    /// The way out, which every publication takes.
+    /// Sends a publication to the other nodes and to the sockets of this node.
     fn send(&self, publication: Publication) {
         if let Some(bus) = self.bus() {
-            let (topic, message) = exchange::parcel(&publication);
+            let (topic, message) = bus_bridge::to_bus_message(&publication);
             bus.publish(topic, message);
         }
-        self.hand_out(publication);
+        self.deliver(publication);
     }
 
-    /// Hands a publication to those on this node whom it is for.
-    pub(crate) fn hand_out(&self, publication: Publication) {
+    /// Delivers a publication to the sockets of this node.
+    pub(crate) fn deliver(&self, publication: Publication) {
         match publication {
             Publication::Room(room, mut event) => {
-                if self.inner.watchers.hears(room, &event)
-                    && let Some(tidings) = Tidings::of(&event)
+                if self.inner.watchers.observe(room, &event)
+                    && let Some(news) = RoomNews::of(&event)
                 {
-                    self.tell_watchers(room, tidings);
+                    self.notify_watchers(room, news);
                 }
                 if let Some(channel) = self.channel(room) {
-                    // Every socket would count it, and none looks at it.
+                    // Only watchers use it. Dropping it saves an atomic increment per socket.
                     if let Event::Frame(frame) = &mut event {
-                        frame.news = None;
+                        frame.new_message = None;
                     }
                     channel.send(event);
                 }
             }
             Publication::Read(room, mark) => {
                 if let Some(channel) = self.channel(room) {
-                    channel.read(mark, self);
+                    channel.mark_read(mark, self);
                 }
             }
             Publication::Typing { room, user, is_typing } => {
@@ -228,45 +226,45 @@ impl Hub {
                 if let Some(channel) = self.channel(room)
                     && let Some(frame) = Frame::new(&ServerFrame::Typing { user, is_typing }, None, audience)
                 {
-                    channel.show(slot, 0, frame, self);
+                    channel.put_volatile(slot, 0, frame, self);
                 }
             }
-            Publication::User(user, event) => self.inner.watchers.tell_user(user, event),
+            Publication::User(user, event) => self.inner.watchers.notify_user(user, event),
         }
     }
 
-    /// Queues what those who watch `room` are told. Waits for nothing: where the queue is full they are told later
-    /// that they have missed something.
-    fn tell_watchers(&self, room: RoomId, tidings: Tidings) {
-        let bytes = tidings.bytes();
-        if let Some(queue) = self.inner.tidings.get()
-            && queue.try_send((room, tidings), bytes).is_err()
+    /// Queues news for the watchers of `room`. Never blocks: if the queue is full, the room is marked as lagging and
+    /// its watchers get [`InboxEvent::Missed`] later.
+    fn notify_watchers(&self, room: RoomId, news: RoomNews) {
+        let bytes = news.bytes();
+        if let Some(queue) = self.inner.news.get()
+            && queue.try_send((room, news), bytes).is_err()
         {
-            self.inner.figures.overlooked.increment(1);
-            self.inner.watchers.fall_behind(room);
+            self.inner.metrics.overlooked.increment(1);
+            self.inner.watchers.mark_lagging(room);
         }
     }
 
-    /// May anybody listen to `room`, here or on another node?
-    pub fn is_wanted(&self, room: RoomId) -> bool {
+    /// Whether anybody can be subscribed to `room`, on this node or another.
+    pub fn may_have_listeners(&self, room: RoomId) -> bool {
         self.bus().is_some_and(Bus::is_up) || self.is_listening(room)
     }
 
-    /// Does anybody on this node listen to `room`, or watch it?
+    /// Whether anybody on this node is subscribed to `room` or watches it.
     pub fn is_listening(&self, room: RoomId) -> bool {
         self.rooms().contains_key(&room) || self.inner.watchers.is_watched(room)
     }
 
-    /// Who of these is here, in `room`, on any node as far as this one knows.
+    /// Those of `people` who are present in `room`, on any node as far as this one knows.
     pub fn present(&self, room: RoomId, people: impl Iterator<Item = UserId>) -> HashSet<UserId> {
         self.channel(room).map(|channel| channel.present(people)).unwrap_or_default()
     }
 
-    pub(crate) fn figures(&self) -> &Figures {
-        &self.inner.figures
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
-    /// How many sockets are open, and in how many rooms.
+    /// The number of open room sockets, and of rooms in use.
     pub fn counts(&self) -> (usize, usize) {
         let rooms = self.rooms();
         (rooms.values().map(|channel| channel.listeners()).sum(), rooms.len())
@@ -276,46 +274,46 @@ impl Hub {
         self.rooms().get(&room).cloned()
     }
 
-    /// Forgets the room when its last listener has gone.
-    fn unsubscribe(&self, room: RoomId, receiver: room::Reader) {
+    /// Removes the room with its last subscription.
+    fn unsubscribe(&self, room: RoomId, receiver: room::RingReader) {
         let mut rooms = self.rooms();
         drop(receiver);
-        self.forget_if_over(&mut rooms, room);
+        self.remove_if_unused(&mut rooms, room);
     }
 
-    /// Forgets the room if nobody listens to it any more and nothing is left to announce.
-    fn forget_unused(&self, room: RoomId) {
-        self.forget_if_over(&mut self.rooms(), room);
+    /// Removes the room if it has no subscription and no pending signal.
+    fn remove_unused_room(&self, room: RoomId) {
+        self.remove_if_unused(&mut self.rooms(), room);
     }
 
-    fn forget_if_over(&self, rooms: &mut HashMap<RoomId, Arc<room::Channel>>, room: RoomId) {
-        if rooms.get(&room).is_some_and(|channel| channel.is_over()) {
+    fn remove_if_unused(&self, rooms: &mut HashMap<RoomId, Arc<room::Channel>>, room: RoomId) {
+        if rooms.get(&room).is_some_and(|channel| channel.is_unused()) {
             rooms.remove(&room);
-            self.inner.figures.rooms.decrement(1);
-            self.release(Topic::Room(room));
+            self.inner.metrics.rooms.decrement(1);
+            self.unsubscribe_topic(Topic::Room(room));
         }
     }
 
-    /// Listens to what other nodes say of the topic, until as many calls of [`Self::release`].
-    fn want(&self, topic: Topic) {
+    /// Subscribes to the topic on the bus; ref-counted, undone by [`Self::unsubscribe_topic`].
+    fn subscribe_topic(&self, topic: Topic) {
         if let Some(bus) = self.bus() {
-            bus.want(topic);
+            bus.subscribe(topic);
         }
     }
 
-    fn release(&self, topic: Topic) {
+    fn unsubscribe_topic(&self, topic: Topic) {
         if let Some(bus) = self.bus() {
-            bus.release(topic);
+            bus.unsubscribe(topic);
         }
     }
 
-    async fn until_heard(&self, topics: impl IntoIterator<Item = Topic>) {
+    async fn wait_until_subscribed(&self, topics: impl IntoIterator<Item = Topic>) {
         if let Some(bus) = self.bus() {
-            bus.until_heard(topics).await;
+            bus.wait_until_subscribed(topics).await;
         }
     }
 
-    /// A panic while the lock was held leaves the map as it was: it is never half changed.
+    /// Each change of the map is a single operation, so a panic under the lock leaves it consistent.
     fn rooms(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<room::Channel>>> {
         self.inner.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,21 +1,19 @@
-//! Liao's domain: who may do what, what is stored, and who is told.
+//! Liao's domain: permissions, storage, and delivery of events.
 //!
-//! The crate knows no HTTP and no HTML. Its three doors (REST handlers, socket
-//! frames and the UI's server functions) all call [`Chat`], so a rule is written
-//! once. Built without features it is the [`model`] alone, which also compiles
-//! to wasm; the feature `server` adds the rest.
+//! The crate has no HTTP and no HTML. REST handlers, sockets and the UI's server functions all call [`Chat`], so each
+//! rule is written once. Without features the crate contains only [`model`], which also compiles to wasm; the feature
+//! `server` adds the rest.
 //!
-//! What the crate promises:
-//! - a message's `seq` is 1, 2, 3 … in its room without a hole, and ids rise with it;
+//! Invariants:
+//! - a message's `seq` is 1, 2, 3 … in its room, without gaps, and ids increase with it;
 //! - every stored change of a room takes the next `rev` in the transaction that stores it;
-//! - a sender is answered, and an event handed to the hub, only after the commit;
-//! - every queue is bounded, and a full one is told to the caller.
+//! - a sender gets its response, and the hub gets the event, only after the commit;
+//! - every queue is bounded, and the caller gets an error when one is full.
 //!
-//! Reading order: [`model`], then `service` (the rules), `writer` (group commit),
-//! `store` (SQL), `hub` (fan-out), `bus` (other nodes).
+//! Reading order: [`model`], then `service` (rules), `writer` (group commit), `store` (SQL), `hub` (fan-out), `bus`
+//! (other nodes).
 
-// What handlers and the UI are written against is documented whole. Inside the crate and in the binary a doc comment
-// stands where it says more than the name does.
+// The public API needs complete documentation. Elsewhere a doc comment is optional and must say more than the name.
 #![warn(missing_docs)]
 
 pub mod model;
@@ -27,9 +25,9 @@ pub mod credential;
 #[cfg(feature = "server")]
 pub mod error;
 #[cfg(feature = "server")]
-pub mod figures;
-#[cfg(feature = "server")]
 pub mod hub;
+#[cfg(feature = "server")]
+pub mod metrics;
 #[cfg(feature = "server")]
 pub mod password;
 #[cfg(feature = "server")]

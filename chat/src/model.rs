@@ -1,7 +1,6 @@
-//! The shapes that cross the wire, as the contract names them.
+//! Data types of the wire format, shared by the server and the browser.
 //!
-//! Plain serde types without behaviour of their own, so that the browser and the
-//! server share them. They must not know how a thing is stored.
+//! Plain serde types without behaviour, independent of how data is stored.
 
 pub mod event;
 pub mod failure;
@@ -19,14 +18,14 @@ pub mod user;
 pub mod window;
 
 pub use event::{ClientFrame, ReadMark, RoomMessage, ServerFrame};
-pub use failure::{Code, Failure, FieldProblem, Problem};
+pub use failure::{Code, Failure, FieldError, Problem};
 pub use id::{MessageId, NotificationId, RoomId, UserId};
-pub use member::{Member, MemberChange, MemberPatch, Powers, Role};
+pub use member::{Member, MemberChange, MemberPatch, Role, RoomPermissions};
 pub use message::{Message, MessageDraft, MessagePage, MessageType};
 pub use notification::{
-    MessageReader, Notice, Notification, NotificationFrame, NotificationType, NotifiedMessage,
+    MessageReader, Notification, NotificationFrame, NotificationRef, NotificationType, NotifiedMessage,
 };
 pub use room::{LastMessage, NewRoom, Room, RoomPatch, RoomRef, RoomType};
 pub use timestamp::Timestamp;
 pub use user::{User, UserRef};
-pub use window::{HistoryWindow, Rights, WindowAt};
+pub use window::{HistoryWindow, MessagePermissions, WindowAt};

@@ -1,11 +1,10 @@
-//! Passwords: how they are hashed, and how a stored hash is compared.
+//! Password hashing and verification.
 //!
-//! New hashes are Argon2id in PHC strings. Django's `pbkdf2_sha256$…` verifies too
-//! and is reported as [`Verdict::RightButOld`], so that a sign-in can replace it.
-//! Nothing here knows of accounts.
+//! New hashes are Argon2id in PHC strings. Django's `pbkdf2_sha256$…` is also accepted and reported as
+//! [`PasswordMatch::RightButOutdated`], so that a sign-in can replace the hash.
 //!
-//! Hashing is meant to be dear: as many run at once as there are cores to spare,
-//! some wait, and whoever comes after those is told to try again.
+//! Hashing is expensive by design. The number of concurrent hashes and of waiting callers is limited; further callers
+//! get [`Error::Overloaded`].
 
 use std::{num::NonZero, sync::LazyLock, thread::available_parallelism};
 
@@ -18,64 +17,66 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 
-/// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
+/// OWASP's first recommendation for Argon2id: 19 MiB, two passes, one lane.
 const PARAMS: Params = Params::DEFAULT;
-/// What [`PARAMS`] look like, for comparing with a password that nobody has.
+/// A hash with [`PARAMS`] that no password matches, compared when the user does not exist.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$\
     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-/// Hash no more than this many at once, whatever the machine: each takes 19 MiB.
-const MOST_AT_ONCE: usize = 4;
-/// Callers that may wait for their turn; one more is told that we are overloaded.
-const MOST_WAITING: usize = 512;
-/// A stored hash of more rounds than this is damage, not a password: it would keep a core for seconds.
-const MOST_ROUNDS: u32 = 10_000_000;
-/// More than glibc ever takes from its own heap; see [`workspace`].
+/// Maximum number of concurrent hashes, on any machine: each takes 19 MiB.
+const MAX_CONCURRENT: usize = 4;
+/// Maximum number of waiting callers.
+const MAX_WAITING: usize = 512;
+/// A stored hash with more rounds is treated as corrupt: it would occupy a core for seconds.
+const MAX_ROUNDS: u32 = 10_000_000;
+/// Larger than any block glibc allocates from its heap; see [`workspace`].
 const ALWAYS_MAPPED: usize = 33 * 1024 * 1024;
 
-static TURNS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZero::get).clamp(1, MOST_AT_ONCE)));
-static PLACES: Semaphore = Semaphore::const_new(MOST_WAITING);
+static HASHING: LazyLock<Semaphore> = LazyLock::new(|| {
+    Semaphore::new(available_parallelism().map_or(1, NonZero::get).clamp(1, MAX_CONCURRENT))
+});
+static WAITING: Semaphore = Semaphore::const_new(MAX_WAITING);
 
-/// How a password compares with what is stored.
+/// The result of comparing a password with a stored hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Not that one.
+pub enum PasswordMatch {
+    /// The password is wrong.
     Wrong,
-    /// That one.
+    /// The password is right.
     Right,
-    /// That one, and the stored hash is of a kind that we no longer make.
-    RightButOld,
+    /// The password is right, and the stored hash should be replaced by one with the current algorithm.
+    RightButOutdated,
 }
 
 /// Hashes a new password.
 ///
 /// # Errors
-/// [`Error::Overloaded`] when too many wait, [`Error::Hashing`] when there is no memory.
+/// [`Error::Overloaded`] when too many callers wait, [`Error::Hashing`] when out of memory.
 pub async fn hash(password: &str) -> Result<String> {
     let password = password.to_owned();
-    in_turn(move || make(password.as_bytes())).await?
+    run_limited(move || make(password.as_bytes())).await?
 }
 
-/// Compares `password` with `stored`. Without a stored hash (nobody of that name)
-/// it takes as long as with one and the verdict is [`Verdict::Wrong`].
+/// Compares `password` with the hash `stored`.
+///
+/// Without a stored hash (unknown user) it takes the same time and returns [`PasswordMatch::Wrong`].
 ///
 /// # Errors
-/// [`Error::Overloaded`] when too many wait, [`Error::Hashing`] when there is no memory.
-pub async fn verify(password: &str, stored: Option<&str>) -> Result<Verdict> {
+/// [`Error::Overloaded`] when too many callers wait, [`Error::Hashing`] when out of memory.
+pub async fn verify(password: &str, stored: Option<&str>) -> Result<PasswordMatch> {
     let password = password.to_owned();
     let stored = stored.map(str::to_owned);
-    in_turn(move || compare(password.as_bytes(), stored.as_deref())).await?
+    run_limited(move || compare(password.as_bytes(), stored.as_deref())).await?
 }
 
-/// Runs `work` off the runtime's threads when its turn comes. The turn ends with the
-/// work itself: a caller that goes away meanwhile does not make room early.
-async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let place = PLACES.try_acquire().map_err(|_| Error::Overloaded)?;
-    let turn = TURNS.acquire().await.map_err(|_| Error::Stopping)?;
-    drop(place);
+/// Runs `work` on a blocking thread when a permit is free. The permit is held until the work ends, even if the caller
+/// is cancelled.
+async fn run_limited<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let waiting = WAITING.try_acquire().map_err(|_| Error::Overloaded)?;
+    let permit = HASHING.acquire().await.map_err(|_| Error::Stopping)?;
+    drop(waiting);
     tokio::task::spawn_blocking(move || {
         let done = work();
-        drop(turn);
+        drop(permit);
         done
     })
     .await
@@ -94,23 +95,23 @@ fn make(password: &[u8]) -> Result<String> {
     Ok(hash.to_string())
 }
 
-fn compare(password: &[u8], stored: Option<&str>) -> Result<Verdict> {
+fn compare(password: &[u8], stored: Option<&str>) -> Result<PasswordMatch> {
     let verdict = match stored {
         Some(django) if django.starts_with("pbkdf2_sha256$") => compare_django(password, django)
-            .map(|right| if right { Verdict::RightButOld } else { Verdict::Wrong }),
+            .map(|right| if right { PasswordMatch::RightButOutdated } else { PasswordMatch::Wrong }),
         Some(phc) => compare_phc(password, phc)?,
         None => None,
     };
     if let Some(verdict) = verdict {
         return Ok(verdict);
     }
-    // Nobody, or a hash we cannot read (Django's unusable '!…'): answer no sooner.
+    // An unknown user, or an unreadable hash (Django's unusable '!…'): take the same time as for a wrong password.
     compare_phc(password, NOBODY)?;
-    Ok(Verdict::Wrong)
+    Ok(PasswordMatch::Wrong)
 }
 
-/// `None` when `stored` is no Argon2id hash.
-fn compare_phc(password: &[u8], stored: &str) -> Result<Option<Verdict>> {
+/// Returns `None` if `stored` is not an Argon2id hash.
+fn compare_phc(password: &[u8], stored: &str) -> Result<Option<PasswordMatch>> {
     let Ok(stored) = PasswordHash::new(stored) else { return Ok(None) };
     let version = stored.version.map_or(Ok(Version::V0x13), Version::try_from);
     let (Ok(params), Ok(version), Some(salt), Some(expected)) =
@@ -122,12 +123,12 @@ fn compare_phc(password: &[u8], stored: &str) -> Result<Option<Verdict>> {
         return Ok(None);
     }
     let current = ParamsString::try_from(PARAMS).map_err(hashing)? == stored.params;
-    // Both sides are `Output`, whose equality takes the same time wherever they differ.
+    // `Output` is compared in constant time.
     let right = argon2id(password, &salt, params, version, expected.len())? == expected;
     Ok(Some(match (right, current) {
-        (false, _) => Verdict::Wrong,
-        (true, true) => Verdict::Right,
-        (true, false) => Verdict::RightButOld,
+        (false, _) => PasswordMatch::Wrong,
+        (true, true) => PasswordMatch::Right,
+        (true, false) => PasswordMatch::RightButOutdated,
     }))
 }
 
@@ -141,20 +142,21 @@ fn argon2id(password: &[u8], salt: &[u8], params: Params, version: Version, leng
     Output::new(output).map_err(hashing)
 }
 
-/// The memory that one hash fills. Left to itself the crate asks for exactly that, and
-/// glibc keeps it, a new piece for each hash: after fifty sign-ins the process is 800 MiB
-/// large. A request past 32 MiB is always a mapping of its own, which goes back at once;
-/// the pages that nobody touches cost nothing.
+/// Allocates the memory of one hash.
+///
+/// The argon2 crate would allocate exactly the size needed, and glibc would keep each block: after fifty sign-ins the
+/// process has 800 MiB. A request above 32 MiB is always a separate mapping, which is returned when freed; untouched
+/// pages cost nothing.
 fn workspace(blocks: usize) -> Vec<Block> {
     let mut memory = Vec::with_capacity(blocks.max(ALWAYS_MAPPED / Block::SIZE));
     memory.resize(blocks, Block::default());
     memory
 }
 
-/// `pbkdf2_sha256$<rounds>$<salt>$<base64>`, as Django stores it; `None` when it is not that.
+/// Compares with `pbkdf2_sha256$<rounds>$<salt>$<base64>`, Django's format; `None` if `stored` has another format.
 fn compare_django(password: &[u8], stored: &str) -> Option<bool> {
     let mut parts = stored.splitn(4, '$').skip(1);
-    let rounds = parts.next()?.parse().ok().filter(|rounds| *rounds <= MOST_ROUNDS)?;
+    let rounds = parts.next()?.parse().ok().filter(|rounds| *rounds <= MAX_ROUNDS)?;
     let salt = parts.next()?;
     let expected = Output::new(&BASE64.decode(parts.next()?).ok()?).ok()?;
     let params = pbkdf2::Params::new_with_output_len(rounds, expected.len()).ok()?;
@@ -184,17 +186,17 @@ mod tests {
     fn a_new_hash_is_argon2id_of_the_present_cost() {
         let hash = make(b"correct horse").expect("hashed");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_eq!(compare(b"correct horse", Some(&hash)).expect("compared"), Verdict::Right);
-        assert_eq!(compare(b"correct hors", Some(&hash)).expect("compared"), Verdict::Wrong);
+        assert_eq!(compare(b"correct horse", Some(&hash)).expect("compared"), PasswordMatch::Right);
+        assert_eq!(compare(b"correct hors", Some(&hash)).expect("compared"), PasswordMatch::Wrong);
         assert_ne!(hash, make(b"correct horse").expect("hashed"), "the salt is new each time");
     }
 
     #[test]
-    fn nobodys_hash_costs_what_a_persons_does() {
+    fn unknown_user_costs_as_much_as_a_known_one() {
         let nobody = PasswordHash::new(NOBODY).expect("a PHC string");
         assert_eq!(nobody.params, ParamsString::try_from(PARAMS).expect("parameters"));
-        assert_eq!(compare_phc(b"", NOBODY).expect("compared"), Some(Verdict::Wrong));
-        assert_eq!(compare(b"anything", None).expect("compared"), Verdict::Wrong);
+        assert_eq!(compare_phc(b"", NOBODY).expect("compared"), Some(PasswordMatch::Wrong));
+        assert_eq!(compare(b"anything", None).expect("compared"), PasswordMatch::Wrong);
     }
 
     #[test]
@@ -202,17 +204,20 @@ mod tests {
         // Made by the reference implementation in C, through argon2-cffi.
         let reference =
             "$argon2id$v=19$m=1024,t=3,p=4$y+dKt5e7DYnww1m1GxLB3Q$Mq46+nS0pd50WtDoEAHPjWUqB4b4pktW";
-        assert_eq!(compare(b"password", Some(reference)).expect("compared"), Verdict::RightButOld);
+        assert_eq!(compare(b"password", Some(reference)).expect("compared"), PasswordMatch::RightButOutdated);
     }
 
     #[test]
     fn djangos_hash_verifies_and_is_old() {
-        assert_eq!(compare(b"correct horse", Some(DJANGO)).expect("compared"), Verdict::RightButOld);
-        assert_eq!(compare(b"Correct horse", Some(DJANGO)).expect("compared"), Verdict::Wrong);
+        assert_eq!(
+            compare(b"correct horse", Some(DJANGO)).expect("compared"),
+            PasswordMatch::RightButOutdated
+        );
+        assert_eq!(compare(b"Correct horse", Some(DJANGO)).expect("compared"), PasswordMatch::Wrong);
     }
 
     #[test]
-    fn what_is_no_hash_is_nobodys_password() {
+    fn malformed_hashes_match_no_password() {
         for stored in [
             "",
             "!unusable",
@@ -224,7 +229,7 @@ mod tests {
             "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5",
             "$argon2i$v=19$m=16,t=2,p=1$c29tZXNhbHQ$GpZ3sK/oH9p7VIiV56G/64Zo/8GaUw434IimaPqxwCo",
         ] {
-            assert_eq!(compare(b"plain", Some(stored)).expect("compared"), Verdict::Wrong, "{stored}");
+            assert_eq!(compare(b"plain", Some(stored)).expect("compared"), PasswordMatch::Wrong, "{stored}");
         }
     }
 }

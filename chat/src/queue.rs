@@ -1,23 +1,21 @@
-//! A queue bounded by the number of its entries and by their bytes.
+//! A queue bounded both by number of entries and by their size in bytes.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// The queue has no room for an entry.
+/// The queue has no capacity for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
-/// The sending half.
 pub(crate) struct Sender<T> {
     sender: mpsc::Sender<(T, OwnedSemaphorePermit)>,
     bytes: Arc<Semaphore>,
 }
 
-/// The receiving half.
 pub(crate) struct Receiver<T>(mpsc::Receiver<(T, OwnedSemaphorePermit)>);
 
-/// A queue of so many entries and so many bytes at most.
+/// Creates a queue of at most `entries` entries and `bytes` bytes.
 pub(crate) fn bounded<T>(entries: usize, bytes: u32) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = mpsc::channel(entries);
     let bytes = usize::try_from(bytes).unwrap_or(Semaphore::MAX_PERMITS);
@@ -25,10 +23,10 @@ pub(crate) fn bounded<T>(entries: usize, bytes: u32) -> (Sender<T>, Receiver<T>)
 }
 
 impl<T> Sender<T> {
-    /// Queues an entry that holds so many bytes.
+    /// Enqueues an entry that holds `bytes` bytes.
     ///
     /// # Errors
-    /// [`Full`], also when nobody receives any more.
+    /// [`Full`], also when the receiver was dropped.
     pub(crate) fn try_send(&self, entry: T, bytes: usize) -> Result<(), Full> {
         let bytes = u32::try_from(bytes).map_err(|_| Full)?;
         let permit = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).map_err(|_| Full)?;
@@ -37,12 +35,12 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// The next entry; `None` when nobody sends any more. Cancel-safe.
+    /// The next entry; `None` when all senders were dropped. Cancel-safe.
     pub(crate) async fn recv(&mut self) -> Option<T> {
         self.0.recv().await.map(|(entry, _)| entry)
     }
 
-    /// The next entry if it is there already.
+    /// The next entry if one is queued.
     pub(crate) fn try_recv(&mut self) -> Option<T> {
         self.0.try_recv().ok().map(|(entry, _)| entry)
     }
@@ -53,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_is_full_by_number_or_by_bytes_and_has_room_again_when_something_is_taken() {
+    fn queue_is_bounded_by_entries_and_by_bytes() {
         let (sender, mut receiver) = bounded(3, 100);
         assert_eq!(sender.try_send(1, 60), Ok(()));
         assert_eq!(sender.try_send(2, 60), Err(Full));

@@ -1,8 +1,7 @@
-//! [`Chat`]: the handle that every door holds. It has no feature logic of its own;
-//! each feature is one file that adds methods to it.
+//! [`Chat`]: the handle that all handlers use. It has no feature logic itself; each feature is one file that adds
+//! methods to it.
 //!
-//! Rules of who may do what are one table, `access`. Nothing here knows how a
-//! request arrived or how its answer is worded.
+//! Permissions are one table, `access`. Nothing here knows the transport of a request or the wording of a response.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -13,58 +12,58 @@ use tracing::Instrument as _;
 use crate::{
     bus::Addresses,
     error::{Error, Result},
-    figures::Figures,
+    metrics::Metrics,
     hub::Hub,
     model::RoomId,
-    store::{Store, StoreError, Tries},
+    store::{Store, StoreError, Retry},
     writer::Writer,
 };
 
 pub mod access;
 pub mod accounts;
-mod arrivals;
 mod backfill;
-pub mod changes;
+mod caller;
 pub mod clock;
-pub mod companions;
 mod connect;
+pub mod edits;
 pub mod history;
-mod inbox;
+mod history_page;
 mod limits;
 pub mod members;
 pub(crate) mod mention;
 pub mod messages;
 mod moderation;
+mod notification_dispatch;
+mod notification_session;
 pub mod notifications;
+mod poll;
 pub mod reads;
+pub mod room_session;
 pub mod rooms;
 pub mod roster;
-pub mod sockets;
+pub mod shared_rooms;
 mod succession;
 mod system;
 mod validate;
-mod visit;
-mod watch;
-mod window;
 
 pub use clock::Clock;
 pub use connect::AuthenticatedSocket;
-pub use inbox::NotificationSession;
 pub use messages::Receipt;
-pub use sockets::RoomSession;
+pub use notification_session::NotificationSession;
+pub use room_session::RoomSession;
 pub use system::KeyAgreement;
 
-/// So many rooms' members can change at once.
-const COMINGS: usize = 64;
+/// Number of locks that serialise membership changes; a room uses the one at its id modulo this.
+const MEMBER_LOCKS: usize = 64;
 
-/// Does it again where it met contention, which leaves nothing of it behind: on MySQL with the writer storing a message
-/// of the same member, or with whoever joins or leaves at the same moment.
+/// Retries on contention, which leaves nothing behind: on MySQL with the writer storing a message of the same member,
+/// or with another join or leave at the same moment.
 async fn retried<T, F: Future<Output = Result<T>>>(once: impl Fn() -> F) -> Result<T> {
-    let mut tries = Tries::new();
+    let mut retry = Retry::new();
     loop {
         match once().await {
             Err(Error::Store(error)) => {
-                if !tries.again(&error).await {
+                if !retry.backoff(&error).await {
                     return Err(error.into());
                 }
             }
@@ -73,45 +72,45 @@ async fn retried<T, F: Future<Output = Result<T>>>(once: impl Fn() -> F) -> Resu
     }
 }
 
-/// What an operator decides about the domain.
+/// The operator's settings of the domain.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// May strangers make an account?
+    /// Whether anybody may create an account.
     pub sign_up: bool,
-    /// Only members of this group may chat; `None`: whoever is signed in.
+    /// Only members of this group may chat; `None`: every signed-in user.
     pub required_group: Option<String>,
-    /// Messages a user may send a second, by whatever door; 0: no limit.
+    /// Messages that a user may send per second, over all transports; 0: no limit.
     pub writes_per_second: u32,
-    /// How many of them may come at once; 0: no limit.
+    /// Burst for `writes_per_second`; 0: no limit.
     pub write_burst: u32,
-    /// Rooms made, joined or changed, invitations, members and profiles changed, by one user in a minute; 0: no limit.
+    /// Rooms created, joined or changed, invitations, members and profiles changed, per user and minute; 0: no limit.
     pub acts_per_minute: u32,
-    /// How many of them may come at once; 0: no limit.
+    /// Burst for `acts_per_minute`; 0: no limit.
     pub act_burst: u32,
-    /// Messages and notifications that a user may mark as read in a second; 0: no limit.
+    /// Messages and notifications that a user may mark as read per second; 0: no limit.
     pub read_marks_per_second: u32,
-    /// How many of them may come at once; 0: no limit.
+    /// Burst for `read_marks_per_second`; 0: no limit.
     pub read_mark_burst: u32,
-    /// Rooms a user may make in 24 hours; 0: no limit.
+    /// Rooms that a user may create in 24 hours; 0: no limit.
     pub rooms_per_day: u32,
-    /// People a user may invite in an hour whom they share no room with; 0: no limit.
+    /// Invitations per hour of users who share no room with the inviter; 0: no limit.
     pub invitations_per_hour: u32,
-    /// How often a second a room is told that a user types, and that they come or go; 0: no limit.
+    /// How often per second a user's typing, and their joining and leaving, is announced in a room; 0: no limit.
     pub signals_per_second: u32,
-    /// Sockets a user may have open on this node; 0: no limit.
+    /// Open sockets per user on this node; 0: no limit.
     pub sockets_per_user: usize,
-    /// Messages that may wait for the writer before senders are told to try again; those of one room may be a quarter
-    /// of them.
+    /// Capacity of the writer's queue in messages; when it is full, sending fails with `overloaded`. One room may use
+    /// a quarter of it.
     pub queue: usize,
-    /// Events that a room keeps for a socket that reads slowly; one more and it is closed.
+    /// Events that a room keeps for slow sockets. A socket that falls further behind is closed.
     pub ring: usize,
-    /// The Redis by which the nodes of this system tell each other; `None`: this is the only one.
+    /// The Redis that connects the nodes of this system; `None`: this is the only node.
     pub redis: Option<Addresses>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        // Limits as in the contract; queue and ring as large as a short burst needs.
+        // Limits as in the contract; queue and ring are sized for a short burst.
         Self {
             sign_up: true,
             required_group: None,
@@ -133,13 +132,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The time between two signals of a user and kind; zero: no limit.
+    /// Minimum time between two signals of a user and kind; zero: no limit.
     fn signal_interval(&self) -> Duration {
         Duration::from_secs(1).checked_div(self.signals_per_second).unwrap_or_default()
     }
 }
 
-/// The domain, ready for use. Cheap to clone.
+/// The domain's API. Cheap to clone.
 #[derive(Clone)]
 pub struct Chat {
     inner: Arc<Inner>,
@@ -151,48 +150,51 @@ struct Inner {
     hub: Hub,
     clock: Clock,
     limits: limits::Limits,
-    /// Each is held while a room's members change, until that is published, so that others hear of it in the order in
-    /// which it was stored. Rooms share them, and wait for each other where they do.
-    comings: [Mutex<()>; COMINGS],
+    /// Held during a membership change until it is published, so that events have the order of the commits. Rooms
+    /// with the same index share a lock.
+    member_locks: [Mutex<()>; MEMBER_LOCKS],
     settings: Settings,
-    figures: Figures,
+    metrics: Metrics,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// What the domain depends on and does not answer.
+/// A dependency that is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum Unready {
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] StoreError),
-    /// Redis, where it is configured. Work goes on without it.
+    /// Redis, if it is configured. The server works without it.
     #[error("Redis")]
     Redis,
 }
 
 impl Chat {
-    /// Changes who is in `room` and tells of it, as `once` does, after whoever does so already.
+    /// Runs `once`, which changes the members of `room` and publishes the change, one call at a time per room.
     ///
-    /// In a task of its own: a caller that hangs up is gone at whatever it waits for, and between the storing and the
-    /// telling nobody would hear of what was stored.
-    async fn in_turn<T, F>(&self, room: RoomId, once: impl Fn(Self) -> F + Send + Sync + 'static) -> Result<T>
+    /// It runs in a task of its own: a cancelled request must not stop between the commit and the publishing.
+    async fn serialized<T, F>(
+        &self,
+        room: RoomId,
+        once: impl Fn(Self) -> F + Send + Sync + 'static,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send,
     {
         let chat = self.clone();
-        self.to_the_end(async move {
-            let comings = &chat.inner.comings;
-            let place = usize::try_from(room.0.unsigned_abs()).map_or(0, |id| id % comings.len());
-            let _turn = comings[place].lock().await;
+        self.run_detached(async move {
+            let member_locks = &chat.inner.member_locks;
+            let index = usize::try_from(room.0.unsigned_abs()).map_or(0, |id| id % member_locks.len());
+            let _guard = member_locks[index].lock().await;
             retried(|| once(chat.clone())).await
         })
         .await
     }
 
-    /// Does `work` to its end in a task of its own, also for a caller that hangs up meanwhile.
-    async fn to_the_end<T: Send + 'static>(
+    /// Runs `work` to completion in a task of its own, even if the caller is cancelled.
+    async fn run_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
@@ -205,33 +207,33 @@ impl Chat {
         }
     }
 
-    /// Starts the writer, the hub and the watch on an open store. Must be called inside a
-    /// tokio runtime.
+    /// Starts the writer, the hub and the background tasks on an open store. Must be called inside a tokio runtime.
     pub fn start(store: Store, settings: Settings, clock: Clock) -> Self {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (hub, errands) = Hub::new(settings.ring, settings.signal_interval());
+        let (hub, requests) = Hub::new(settings.ring, settings.signal_interval());
         if let Some(addresses) = settings.redis.clone() {
             hub.join(addresses, &store.system().name);
-            tasks.spawn(hub.clone().keep_company(stopping.clone()));
+            tasks.spawn(hub.clone().run_heartbeat(stopping.clone()));
         }
         for (sign_in, at) in store.ended_sign_ins() {
             hub.open_sockets().add_ended_sign_in(sign_in.clone(), *at);
         }
-        tasks.spawn(watch::run(store.clone(), hub.clone(), clock.clone(), errands, stopping.clone()));
+        tasks.spawn(poll::run(store.clone(), hub.clone(), clock.clone(), requests, stopping.clone()));
         tasks.close();
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
-        tokio::spawn(arrivals::run(store.clone(), hub.watched_rooms()));
+        tokio::spawn(notification_dispatch::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings, clock.clone());
-        let figures = Figures::default();
-        let comings = std::array::from_fn(|_| Mutex::default());
-        let inner = Inner { store, writer, hub, clock, limits, comings, settings, figures, stopping, tasks };
+        let metrics = Metrics::default();
+        let member_locks = std::array::from_fn(|_| Mutex::default());
+        let inner =
+            Inner { store, writer, hub, clock, limits, member_locks, settings, metrics, stopping, tasks };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Does everything answer that the domain depends on?
+    /// Checks the dependencies: database and, if configured, Redis.
     ///
     /// # Errors
-    /// What does not.
+    /// The dependency that is not available.
     pub async fn ready(&self) -> Result<(), Unready> {
         self.store().ping().await?;
         match self.hub().bus() {
@@ -240,7 +242,7 @@ impl Chat {
         }
     }
 
-    /// Stores what was accepted, then closes the database. New work is refused from now on.
+    /// Stores the queued changes, then closes the database. New work is rejected from now on.
     pub async fn stop(&self) {
         self.inner.writer.stop().await;
         self.inner.stopping.cancel();
@@ -251,12 +253,12 @@ impl Chat {
         self.inner.store.close().await;
     }
 
-    /// What the operator decided.
+    /// The operator's settings.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
     }
 
-    /// The clock all of the domain goes by.
+    /// The clock used throughout the domain.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }
@@ -277,7 +279,7 @@ impl Chat {
         &self.inner.hub
     }
 
-    fn figures(&self) -> &Figures {
-        &self.inner.figures
+    fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 }

@@ -1,8 +1,7 @@
-//! Everything that is stored, in SQLite or in MySQL/MariaDB.
+//! Storage in SQLite, or in MySQL/MariaDB.
 //!
-//! SQL stands only below this module. Each statement is written once and runs on
-//! either database; what differs is in [`sqlite`], [`mysql`] and [`dialect`].
-//! The store knows no rules: it reads and writes what the service decided.
+//! All SQL is below this module. Each statement is written once and runs on both databases; differences are in
+//! [`sqlite`], [`mysql`] and [`dialect`]. The store applies no rules: it reads and writes what the service decided.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,14 +13,14 @@ use sqlx::{Connection as _, MySql, MySqlConnection, SqliteConnection, Transactio
 
 use crate::{credential::SignInId, model::Timestamp};
 
-mod bundle;
 mod condition;
 mod dialect;
 mod error;
+mod json_rows;
 mod migrate;
 mod mysql;
+mod retry;
 mod sqlite;
-mod tries;
 
 pub mod credentials;
 pub mod groups;
@@ -36,70 +35,69 @@ pub mod users;
 pub mod watch;
 
 pub use error::{FailureClass, StoreError};
+pub(crate) use retry::Retry;
 pub use sqlite::owner_only;
-pub(crate) use tries::Tries;
 
-/// The store's result.
+/// The result type of the store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// How long a caller waits for a free connection before it is told that the
-/// database is busy.
+/// How long a caller waits for a free connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Which database.
+/// The kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// One file in the data folder.
     Sqlite,
-    /// A server, which several nodes may share.
+    /// A MySQL or MariaDB server, which several nodes may share.
     MySql,
 }
 
 #[derive(Clone)]
 enum Pools {
-    /// SQLite has one writer at a time, so one connection writes and the others
-    /// only read: nobody ever waits on a lock inside the database.
+    /// SQLite has one writer at a time. With one connection for writing and the others read-only, no statement waits
+    /// for a lock inside the database.
     Sqlite {
-        write: sqlite::Lender,
-        read: sqlite::Lender,
+        write: sqlite::Pool,
+        read: sqlite::Pool,
     },
     MySql(sqlx::MySqlPool),
 }
 
-/// The database, ready for use. Cheap to clone.
+/// The opened database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
     system: Arc<watch::System>,
     ended_sign_ins: Arc<[(SignInId, Timestamp)]>,
-    /// Of a server on SQLite, until it closes the database.
+    /// The lock of a server on SQLite, until it closes the database.
     lock: Arc<Mutex<Option<sqlite::ServerLock>>>,
 }
 
 /// A connection or a transaction on either database; every store function takes one.
 ///
-/// A transaction that is dropped without [`Conn::commit`] is rolled back.
+/// A transaction dropped without [`Conn::commit`] is rolled back.
 pub struct Conn(Inner);
 
 enum Inner {
-    Sqlite(sqlite::Loan),
+    Sqlite(sqlite::PooledConn),
     MySql(PoolConnection<MySql>),
     MySqlTx(Transaction<'static, MySql>),
 }
 
-/// The driver's own connection, for the length of one statement.
-enum Link<'c> {
+/// The driver's connection, borrowed for one statement.
+enum DriverConn<'c> {
     Sqlite(&'c mut SqliteConnection),
     MySql(&'c mut MySqlConnection),
 }
 
-/// Runs one body on whichever database `conn` speaks to. The body is compiled
-/// once for each driver, which is what lets one SQL text have typed rows on both.
+/// Runs one body on the database of `conn`. The body is compiled once for each driver, so one SQL text has typed rows
+/// on both.
 macro_rules! on {
-    ($conn:expr, |$link:ident| $body:expr) => {
-        match $conn.link() {
-            $crate::store::Link::Sqlite($link) => $body,
-            $crate::store::Link::MySql($link) => $body,
+    ($conn:expr, |$db:ident| $body:expr) => {
+        match $conn.driver() {
+            $crate::store::DriverConn::Sqlite($db) => $body,
+            $crate::store::DriverConn::MySql($db) => $body,
         }
     };
 }
@@ -108,19 +106,21 @@ use on;
 impl Pools {
     async fn read(&self) -> StoreResult<Conn> {
         Ok(Conn(match self {
-            Self::Sqlite { read, .. } => Inner::Sqlite(read.lend().await?),
+            Self::Sqlite { read, .. } => Inner::Sqlite(read.acquire().await?),
             Self::MySql(pool) => Inner::MySql(pool.acquire().await?),
         }))
     }
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:PATH`, `mysql://…` or `mariadb://…`) for a server: makes it if it is an
-    /// SQLite file and missing, and brings its schema up to date. Several nodes may do so at once on MySQL or MariaDB;
-    /// an SQLite file has one server, and is taken for it until [`Self::close`].
+    /// Opens the database at `url` (`sqlite:PATH`, `mysql://…` or `mariadb://…`) for a server and migrates its
+    /// schema.
+    ///
+    /// A missing SQLite file is created. Several nodes may open the same MySQL or MariaDB database at once; an SQLite
+    /// file is locked for one server until [`Self::close`].
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`], [`StoreError::InUse`], [`StoreError::NewerSchema`] and whatever the driver says.
+    /// [`StoreError::Unreachable`], [`StoreError::InUse`], [`StoreError::NewerSchema`], and errors of the driver.
     pub async fn open(url: &str) -> StoreResult<Self> {
         let Some(path) = sqlite_path(url) else {
             let (options, first) = mysql::connect(url).await?;
@@ -128,18 +128,18 @@ impl Store {
             return Self::on(Pools::MySql(mysql::pool(options)), None).await;
         };
         let options = sqlite::options(&path);
-        let claimed = tokio::task::spawn_blocking(move || sqlite::claim(&path)).await;
-        let lock = claimed.map_err(|_| StoreError::Corrupt("the database's lock was interrupted"))??;
+        let locked = tokio::task::spawn_blocking(move || sqlite::lock_for_server(&path)).await;
+        let lock = locked.map_err(|_| StoreError::Corrupt("the database's lock was interrupted"))??;
         migrate::sqlite(&options).await?;
         let (write, read) = sqlite::open(options).await?;
         Self::on(Pools::Sqlite { write, read }, Some(lock)).await
     }
 
-    /// Opens the database at `url` beside its server, or without one, and leaves its schema as it is.
+    /// Opens the database at `url` without migrating it, also while a server uses it.
     ///
     /// # Errors
-    /// [`StoreError::NoSchema`], [`StoreError::OlderSchema`], [`StoreError::NewerSchema`]: it is not this version's.
-    /// [`StoreError::Unreachable`] and whatever the driver says.
+    /// [`StoreError::NoSchema`], [`StoreError::OlderSchema`] or [`StoreError::NewerSchema`] if its schema is not of
+    /// this version; [`StoreError::Unreachable`], and errors of the driver.
     pub async fn open_existing(url: &str) -> StoreResult<Self> {
         let pools = if let Some(path) = sqlite_path(url) {
             if !path.try_exists().is_ok_and(|exists| exists) {
@@ -149,7 +149,7 @@ impl Store {
             Pools::Sqlite { write, read }
         } else {
             let (options, first) = mysql::connect(url).await?;
-            // It only showed that the server answers. A goodbye that fails takes nothing away.
+            // The connection was only a test; an error on closing it does not matter.
             let _ = first.close().await;
             Pools::MySql(mysql::pool(options))
         };
@@ -159,24 +159,24 @@ impl Store {
 
     async fn on(pools: Pools, lock: Option<sqlite::ServerLock>) -> StoreResult<Self> {
         let mut conn = pools.read().await?;
-        // In this order: an end that comes in between is above the number that was read.
+        // In this order: a sign-in that ends between the two reads has a number above the one read.
         let system = watch::system(&mut conn).await?;
         let ended_sign_ins = credentials::ended_sign_ins(&mut conn).await?.into();
         drop(conn);
         Ok(Self { pools, system: Arc::new(system), ended_sign_ins, lock: Arc::new(Mutex::new(lock)) })
     }
 
-    /// The system's row as it was when the database was opened.
+    /// The system's row as of opening the database.
     pub fn system(&self) -> &watch::System {
         &self.system
     }
 
-    /// The sign-ins that had ended when the database was opened, and when each did.
+    /// The sign-ins that had ended when the database was opened, with the time of each end.
     pub fn ended_sign_ins(&self) -> &[(SignInId, Timestamp)] {
         &self.ended_sign_ins
     }
 
-    /// Which database this is.
+    /// The kind of database.
     pub fn backend(&self) -> Backend {
         match self.pools {
             Pools::Sqlite { .. } => Backend::Sqlite,
@@ -184,12 +184,18 @@ impl Store {
         }
     }
 
-    /// A connection for reading.
+    /// Acquires a connection for reading.
+    ///
+    /// # Errors
+    /// Errors of the driver; [`StoreError::Database`] with `PoolTimedOut` when none becomes free in time.
     pub async fn read(&self) -> StoreResult<Conn> {
         self.pools.read().await
     }
 
-    /// A transaction for writing. On SQLite it holds the only writing connection.
+    /// Begins a transaction for writing. On SQLite it holds the only writing connection.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
     pub async fn write(&self) -> StoreResult<Conn> {
         Ok(Conn(match &self.pools {
             Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin().await?),
@@ -197,14 +203,17 @@ impl Store {
         }))
     }
 
-    /// Does the database answer?
+    /// Checks that the database answers.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
     pub async fn ping(&self) -> StoreResult<()> {
         let mut conn = self.read().await?;
-        on!(conn, |link| sqlx::query("SELECT 1").execute(&mut *link).await.map(drop))?;
+        on!(conn, |db| sqlx::query("SELECT 1").execute(&mut *db).await.map(drop))?;
         Ok(())
     }
 
-    /// Closes every connection, after what is under way has ended. An SQLite file is then free for another server.
+    /// Closes all connections after running statements and transactions have ended, and unlocks an SQLite file.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { write, read } => {
@@ -217,22 +226,22 @@ impl Store {
     }
 }
 
-/// The file that `url` names; `None` for a server's address.
+/// The path of the SQLite file that `url` names; `None` for a server's address.
 fn sqlite_path(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite:")?;
     Some(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned())
 }
 
 impl Conn {
-    fn link(&mut self) -> Link<'_> {
+    fn driver(&mut self) -> DriverConn<'_> {
         match &mut self.0 {
-            Inner::Sqlite(loan) => Link::Sqlite(loan.connection()),
-            Inner::MySql(conn) => Link::MySql(conn),
-            Inner::MySqlTx(tx) => Link::MySql(tx),
+            Inner::Sqlite(pooled) => DriverConn::Sqlite(pooled.connection()),
+            Inner::MySql(conn) => DriverConn::MySql(conn),
+            Inner::MySqlTx(tx) => DriverConn::MySql(tx),
         }
     }
 
-    /// Which database this speaks to.
+    /// The kind of database.
     pub fn backend(&self) -> Backend {
         match self.0 {
             Inner::Sqlite(_) => Backend::Sqlite,
@@ -240,13 +249,13 @@ impl Conn {
         }
     }
 
-    /// Makes the transaction's writes last. After this they survive a power loss.
+    /// Commits the transaction. Its writes then survive a power loss.
     ///
     /// # Errors
-    /// [`StoreError::CommitUnknown`] when the database went away meanwhile: they may last all the same.
+    /// [`StoreError::CommitUnknown`] when the connection failed during the commit: the writes may be stored.
     pub async fn commit(self) -> StoreResult<()> {
         match self.0 {
-            Inner::Sqlite(mut loan) => loan.commit().await.map_err(StoreError::of_commit)?,
+            Inner::Sqlite(mut pooled) => pooled.commit().await.map_err(StoreError::of_commit)?,
             Inner::MySqlTx(tx) => tx.commit().await.map_err(StoreError::of_commit)?,
             Inner::MySql(_) => {}
         }

@@ -1,13 +1,11 @@
-//! Group commit: what has queued up is stored as one transaction, then every
-//! sender is answered and the events go to the hub.
+//! Group commit: queued changes are stored in one transaction, then every sender gets its response and the events go
+//! to the hub.
 //!
-//! There is no timer: when idle, a message goes at once; under load the commit
-//! under way is the pause in which the next batch gathers. Rooms take turns, and no
-//! room is in two batches at once, so the events of a room are always published in the
-//! order of their commits (see [`queue`]). What makes a batch fail is found and refused
-//! alone (see [`isolation`]).
+//! There is no timer. When idle, a message is stored at once; under load the next batch collects while a commit is in
+//! progress. No room is in two batches at once, so the events of a room are published in commit order (see
+//! [`queue`]). A change that makes a batch fail is isolated and refused alone (see [`isolation`]).
 //!
-//! The queue is bounded. When it is full the caller is told ([`Error::Overloaded`]).
+//! The queue is bounded. When it is full the caller gets [`Error::Overloaded`](crate::Error::Overloaded).
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -23,8 +21,8 @@ use tokio_util::{
 use crate::{
     credential::Claim,
     error::Result,
-    figures::{Figures, amount},
     hub::Hub,
+    metrics::{Metrics, as_f64},
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
     service::Clock,
     store::Store,
@@ -34,79 +32,79 @@ mod batch;
 mod isolation;
 mod queue;
 
-use queue::{Hold, Queue};
+use queue::{BatchScope, Queue};
 
-/// Whose message it is.
+/// The sender of a message.
 #[derive(Clone, Debug)]
 pub enum Sender {
-    /// Somebody who may chat.
-    Known(User),
-    /// Somebody who has to be looked up, together with all else that the rules ask.
-    Claimed(Claim),
+    /// An authenticated user whose account was checked.
+    Verified(User),
+    /// A claimed identity. The batch checks the account together with everything else the rules need.
+    Unverified(Claim),
 }
 
 impl Sender {
     fn id(&self) -> UserId {
         match self {
-            Self::Known(user) => user.id,
-            Self::Claimed(claim) => claim.user,
+            Self::Verified(user) => user.id,
+            Self::Unverified(claim) => claim.user,
         }
     }
 
     fn claim(&self) -> Option<&Claim> {
         match self {
-            Self::Known(_) => None,
-            Self::Claimed(claim) => Some(claim),
+            Self::Verified(_) => None,
+            Self::Unverified(claim) => Some(claim),
         }
     }
 }
 
-/// A message that passed every check that needs no database.
+/// A message that passed all checks that need no database.
 #[derive(Clone, Debug)]
 pub struct Submission {
-    /// Where it goes.
+    /// The room.
     pub room: RoomId,
-    /// Who sends it.
+    /// The sender.
     pub sender: Sender,
-    /// What kind it is.
+    /// The kind of message.
     pub message_type: MessageType,
     /// The text.
     pub content: String,
-    /// Where its file is.
+    /// URL of the attached file.
     pub file_url: Option<String>,
-    /// What its file is called.
+    /// Name of the attached file.
     pub file_name: Option<String>,
-    /// Its file's size in bytes.
+    /// Size of the attached file in bytes.
     pub file_size: Option<i64>,
-    /// The message it answers.
+    /// The message this one replies to.
     pub reply_to: Option<MessageId>,
-    /// The sender's own id for it.
+    /// The id chosen by the sender, for idempotent retries.
     pub client_id: Option<String>,
 }
 
-/// What is to happen to a room's messages.
+/// A change of a room's messages.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A new one.
+    /// A new message.
     Send(Submission),
-    /// Other words for one.
+    /// An edit.
     Edit {
-        /// Where it is.
+        /// The room.
         room: RoomId,
-        /// Who asks.
+        /// The user who edits.
         editor: UserId,
-        /// Which.
+        /// The message to edit.
         message: MessageId,
-        /// The words.
+        /// The new text.
         content: String,
     },
-    /// One is taken away.
+    /// A deletion.
     Delete {
-        /// Where it is.
+        /// The room.
         room: RoomId,
-        /// Who asks.
+        /// The user who deletes.
         user: UserId,
-        /// Which.
+        /// The message to delete.
         message: MessageId,
     },
 }
@@ -120,7 +118,7 @@ impl Change {
         }
     }
 
-    /// Who asks for it.
+    /// The user who makes the change.
     fn actor(&self) -> UserId {
         match self {
             Self::Send(submission) => submission.sender.id(),
@@ -136,13 +134,12 @@ impl Change {
     }
 }
 
-/// A message that is on disk.
+/// A committed message.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The message.
     pub message: Message,
-    /// False when nothing was stored, since it had been before: the same `client_id`,
-    /// the same edit, the same deletion.
+    /// False if the same change was stored before: the same `client_id`, the same edit or the same deletion.
     pub is_new: bool,
 }
 
@@ -151,7 +148,7 @@ struct Job {
     reply: oneshot::Sender<Result<Stored>>,
 }
 
-/// The handle to the writer task. Cheap to clone; when the last one is dropped the task stores what it has and ends.
+/// A handle to the writer task. Cheap to clone; when the last one is dropped the task stores what is queued and ends.
 #[derive(Clone)]
 pub struct Writer {
     queue: Arc<Queue>,
@@ -161,16 +158,16 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the task; `capacity` messages may wait.
+    /// Starts the task with a queue of `capacity` changes.
     pub(crate) fn start(store: Store, hub: Hub, clock: Clock, capacity: usize) -> Self {
         let queue = Arc::new(Queue::new(store.backend(), capacity));
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
         let task = Task {
-            context: batch::Context { store, hub, clock, figures: Figures::default() },
+            context: batch::Context { store, hub, clock, metrics: Metrics::default() },
             queue: Arc::clone(&queue),
             running: JoinSet::new(),
-            holds: HashMap::new(),
+            scopes: HashMap::new(),
         };
         tasks.spawn(task.run(closing.clone()));
         tasks.close();
@@ -178,18 +175,18 @@ impl Writer {
         Self { queue, closing, tasks, _closes: closes }
     }
 
-    /// Queues a change. The receiver is answered when it is on disk, or refused.
+    /// Queues a change. The receiver gets the result when the change is on disk or refused.
     ///
     /// # Errors
-    /// [`Error::Overloaded`](crate::Error::Overloaded) when the queue is full, or the room has more than its share of
-    /// it; [`Error::Stopping`](crate::Error::Stopping).
+    /// [`Error::Overloaded`](crate::Error::Overloaded) when the queue is full, or the room has used its share of it;
+    /// [`Error::Stopping`](crate::Error::Stopping).
     pub(crate) fn submit(&self, change: Change) -> Result<oneshot::Receiver<Result<Stored>>> {
         let (reply, receiver) = oneshot::channel();
         self.queue.push(Job { change, reply })?;
         Ok(receiver)
     }
 
-    /// Takes no more, stores what was accepted, and returns when it is stored.
+    /// Refuses new changes, stores the queued ones, and returns when they are stored.
     pub(crate) async fn stop(&self) {
         self.closing.cancel();
         self.tasks.wait().await;
@@ -199,11 +196,10 @@ impl Writer {
 struct Task {
     context: batch::Context,
     queue: Arc<Queue>,
-    /// Batches; each gives the senders whose messages failed by themselves.
+    /// Running batches; each returns the senders whose changes failed on their own.
     running: JoinSet<Vec<UserId>>,
-    /// What a running batch holds. Kept outside it, so that even a batch that
-    /// panicked gives it back.
-    holds: HashMap<Id, Hold>,
+    /// The scopes of running batches. Kept outside the task, so that a batch that panicked also releases its scope.
+    scopes: HashMap<Id, BatchScope>,
 }
 
 impl Task {
@@ -212,20 +208,20 @@ impl Task {
         loop {
             while let Some(batch) = self.queue.next() {
                 let handle = self.running.spawn(isolation::run(self.context.clone(), batch.jobs));
-                self.holds.insert(handle.id(), batch.hold);
+                self.scopes.insert(handle.id(), batch.scope);
             }
-            self.context.figures.waiting.set(amount(self.queue.waiting()));
+            self.context.metrics.waiting.set(as_f64(self.queue.waiting()));
             if !is_open && self.running.is_empty() {
                 break;
             }
             tokio::select! {
                 Some(done) = self.running.join_next_with_id() => {
-                    let (id, guilty) = done.unwrap_or_else(|error| {
+                    let (id, offenders) = done.unwrap_or_else(|error| {
                         tracing::error!(%error, "a batch ended before its time");
                         (error.id(), Vec::new())
                     });
-                    if let Some(hold) = self.holds.remove(&id) {
-                        self.queue.done(hold, &guilty);
+                    if let Some(scope) = self.scopes.remove(&id) {
+                        self.queue.done(scope, &offenders);
                     }
                 }
                 () = self.queue.pushed() => {}

@@ -19,7 +19,7 @@ test('the reference speaks the language that was chosen', async ({ page }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('API 测试台');
   await page.getByRole('button', { name: 'English' }).click();
   await expect(page).toHaveURL(/\/api\/chat\/test\//);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('API test bench');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('API console');
   await page.goto('/api/docs/');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('API reference');
 });

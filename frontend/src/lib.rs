@@ -1,6 +1,6 @@
-//! The wasm entry: makes the server's page live, and nothing else.
+//! Entry point of the wasm: hydrates the page.
 
-// The types of views nest deeply.
+// View types are deeply nested.
 #![recursion_limit = "256"]
 
 /// Called by the page once the wasm has loaded.

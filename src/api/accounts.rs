@@ -6,17 +6,17 @@ use utoipa::ToSchema;
 
 use super::{TAG_ACCOUNT, body::Fields};
 use crate::{
-    auth::{Auth, SignedIn},
+    auth::{AnyUser, Auth},
     error::ApiError,
     middleware::client::ClientAddr,
 };
 
-/// Who wants an account.
+/// The account to create.
 #[derive(ToSchema)]
 pub(super) struct NewAccount {
-    /// Letters and digits of any script and `@ . + - _`; nobody else's.
+    /// Unique. Letters and digits of any script and `@ . + - _`.
     username: String,
-    /// At least 8 characters, not only digits, not a common one and not like the name.
+    /// At least 8 characters; not only digits, not a common password and not similar to the username.
     password: String,
     /// Given name.
     first_name: Option<String>,
@@ -24,17 +24,17 @@ pub(super) struct NewAccount {
     last_name: Option<String>,
 }
 
-/// Make an account
+/// Create an account
 ///
-/// A refusal names every bad field at once. Sign in afterwards with `POST /api/token/`.
+/// An error lists every invalid field. Sign in afterwards with `POST /api/token/`.
 #[utoipa::path(
     post,
     path = "/api/register/",
     operation_id = "register",
     tag = TAG_ACCOUNT,
     request_body = NewAccount,
-    responses((status = 201, body = User, description = "The account was made.")),
-    extensions(("x-refusals" = json!(["sign_up_closed", "throttled"]))),
+    responses((status = 201, body = User, description = "The account was created.")),
+    extensions(("x-errors" = json!(["sign_up_closed", "throttled"]))),
     security(())
 )]
 pub async fn register(
@@ -60,9 +60,9 @@ pub async fn register(
     Ok((StatusCode::CREATED, Json(user)))
 }
 
-/// Who am I?
+/// Get my account
 ///
-/// The account that the token belongs to, also where it may not chat.
+/// The account that the token belongs to, even if it may not chat.
 #[utoipa::path(
     get,
     path = "/api/me/",
@@ -70,6 +70,6 @@ pub async fn register(
     tag = TAG_ACCOUNT,
     responses((status = 200, body = User, description = "The account."))
 )]
-pub async fn me(SignedIn(user): SignedIn) -> Json<User> {
+pub async fn me(AnyUser(user): AnyUser) -> Json<User> {
     Json(user)
 }

@@ -1,5 +1,4 @@
-//! Reading a request's body field by field, so that every bad field is named at once
-//! and in the contract's words.
+//! Reads a request body field by field, so that one response reports every invalid field in the contract's words.
 
 use axum::{
     body::Bytes,
@@ -8,19 +7,19 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use chat::model::{Code, FieldProblem, Problem};
+use chat::model::{Code, FieldError, Problem};
 use serde_json::{Map, Value};
 
 use crate::{config::ByteLimit, error::ApiError};
 
-/// The fields of a JSON object.
+/// The fields of a JSON object that have not been read yet, and the errors found so far.
 #[derive(Debug, Default)]
 pub struct Fields {
     values: Map<String, Value>,
-    problems: Vec<FieldProblem>,
+    problems: Vec<FieldError>,
 }
 
-/// Like [`Fields`], where an HTML form's encoding is taken too: the token calls, as in DRF.
+/// Like [`Fields`], but also accepts `application/x-www-form-urlencoded`: the token calls do, as in DRF.
 pub struct FormOrJson(pub Fields);
 
 impl<S: Send + Sync> FromRequest<S> for Fields {
@@ -49,7 +48,7 @@ impl<S: Send + Sync> FromRequest<S> for FormOrJson {
     }
 }
 
-/// Middleware that refuses a body by its announced length, also where nobody would read it.
+/// Middleware that rejects a body by its `Content-Length`, even if the handler would not read it.
 pub async fn limit(State(limit): State<ByteLimit>, request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length: Option<usize> = length.and_then(|length| length.parse().ok());
@@ -59,10 +58,10 @@ pub async fn limit(State(limit): State<ByteLimit>, request: Request, next: Next)
     }
 }
 
-/// Reads a whole body.
+/// Reads the whole body.
 ///
 /// # Errors
-/// `too_large`; `parse_error` where it breaks off.
+/// `too_large`; `parse_error` if the body ends early.
 pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
         let is_too_large = rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE;
@@ -80,10 +79,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 impl Fields {
-    /// Reads a JSON object.
+    /// Parses a JSON object.
     ///
     /// # Errors
-    /// `parse_error` for what is no JSON, or JSON but no object.
+    /// `parse_error` if the body is not JSON, or not an object.
     pub fn from_json(body: &[u8]) -> Result<Self, ApiError> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(values)) => Ok(Self { values, problems: Vec::new() }),
@@ -91,12 +90,12 @@ impl Fields {
         }
     }
 
-    /// Notes that `field` has `problem`.
+    /// Records an error of `field`.
     pub fn problem(&mut self, field: &str, problem: Problem) {
-        self.problems.push(FieldProblem::new(field, problem));
+        self.problems.push(FieldError::new(field, problem));
     }
 
-    /// A text that must be there; empty when it is not, which is noted.
+    /// A required string. If it is missing or invalid, records an error and returns an empty string.
     pub fn text(&mut self, field: &str) -> String {
         match self.values.remove(field) {
             None => self.problem(field, Problem::Required),
@@ -107,7 +106,7 @@ impl Fields {
         String::new()
     }
 
-    /// A text that may be missing or null.
+    /// A string that may be missing or null.
     pub fn optional_text(&mut self, field: &str) -> Option<String> {
         match self.values.remove(field) {
             None | Some(Value::Null) => None,
@@ -119,7 +118,7 @@ impl Fields {
         }
     }
 
-    /// A whole number that may be missing or null.
+    /// An integer that may be missing or null.
     pub fn optional_number(&mut self, field: &str) -> Option<i64> {
         match self.values.remove(field) {
             None | Some(Value::Null) => None,
@@ -133,7 +132,7 @@ impl Fields {
         }
     }
 
-    /// A whole number that must be there; 0 when it is not, which is noted.
+    /// A required integer. If it is missing or invalid, records an error and returns 0.
     pub fn number(&mut self, field: &str) -> i64 {
         if self.values.contains_key(field) {
             return self.optional_number(field).unwrap_or_default();
@@ -142,7 +141,7 @@ impl Fields {
         0
     }
 
-    /// `true` or `false`, which must be there; false when it is not, which is noted.
+    /// A required boolean. If it is missing or invalid, records an error and returns false.
     pub fn flag(&mut self, field: &str) -> bool {
         match self.values.remove(field) {
             Some(Value::Bool(flag)) => return flag,
@@ -153,12 +152,12 @@ impl Fields {
         false
     }
 
-    /// A text that may be missing, but not null: a change to what always has a value.
+    /// A string that may be missing but not null, for changing a field that always has a value.
     pub fn changed_text(&mut self, field: &str) -> Option<String> {
         self.values.contains_key(field).then(|| self.text(field))
     }
 
-    /// A whole number that may be missing, but not null.
+    /// An integer that may be missing but not null.
     pub fn changed_number(&mut self, field: &str) -> Option<i64> {
         if self.values.get(field)?.is_null() {
             self.problem(field, Problem::Null);
@@ -166,15 +165,15 @@ impl Fields {
         self.optional_number(field)
     }
 
-    /// `true` or `false`, which may be missing, but not null.
+    /// A boolean that may be missing but not null.
     pub fn changed_flag(&mut self, field: &str) -> Option<bool> {
         self.values.contains_key(field).then(|| self.flag(field))
     }
 
-    /// Refuses when a field was bad.
+    /// Fails if any field was invalid.
     ///
     /// # Errors
-    /// `invalid`, with all of them.
+    /// `invalid`, with all recorded errors.
     pub fn finish(&mut self) -> Result<(), ApiError> {
         if self.problems.is_empty() {
             Ok(())
@@ -184,8 +183,7 @@ impl Fields {
     }
 }
 
-/// The whole number that a JSON number is: 50, and 50.0 too, which is the same number in JSON Schema, in
-/// JavaScript and in Django REST Framework.
+/// The integer value of a JSON number. 50.0 counts as 50, as in JSON Schema, JavaScript and Django REST Framework.
 fn whole(value: &Value) -> Option<i64> {
     let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
     value.as_i64().or_else(|| format!("{:.0}", float()?).parse().ok())
@@ -196,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_without_a_fraction_is_whole_however_it_is_written() {
+    fn numbers_without_a_fraction_are_integers() {
         let number = |text: &str| whole(&serde_json::from_str(text).expect("JSON"));
         for (text, expected) in [("50", 50), ("50.0", 50), ("5e1", 50), ("-3.0", -3), ("-0.0", 0)] {
             assert_eq!(number(text), Some(expected), "{text}");
@@ -207,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_field_is_noted_and_good_ones_are_read() {
+    fn every_invalid_field_is_reported_and_valid_ones_are_read() {
         let mut fields =
             Fields::from_json(br#"{"a":"x","b":null,"c":3,"n":7,"m":1.5,"big":99999999999999999999}"#)
                 .expect("an object");
@@ -226,7 +224,7 @@ mod tests {
             ("m", Problem::WrongType),
             ("big", Problem::WrongType),
         ];
-        assert_eq!(problems, expected, "b was taken by the first look");
+        assert_eq!(problems, expected, "b was removed by the first read");
     }
 
     #[test]
@@ -250,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn bodies_that_are_not_objects_are_rejected() {
         let deep = "[".repeat(10_000);
         for bad in ["", "{", "[]", "\"x\"", "{\"a\":\"\\ud800\"}", "nul", &deep] {
             let error = Fields::from_json(bad.as_bytes()).expect_err("refused");

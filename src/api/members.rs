@@ -1,4 +1,4 @@
-//! `/api/chat/rooms/{id}/members/`: who is in, bringing in, moderating, putting out.
+//! `/api/chat/rooms/{id}/members/`: list, add, change and remove members.
 
 use axum::{Json, extract::State, http::StatusCode};
 use chat::{
@@ -8,18 +8,18 @@ use chat::{
 use utoipa::ToSchema;
 
 use super::{PathId, PathIds, TAG_ROOMS, body::Fields};
-use crate::{auth::Caller, error::ApiError};
+use crate::{auth::ChatUser, error::ApiError};
 
-/// Whom to bring in.
+/// The user to add.
 #[derive(ToSchema)]
 pub(super) struct Invitation {
-    /// The name they sign in with.
+    /// The username of the user to add.
     username: String,
 }
 
-/// Who is in the room
+/// List members
 ///
-/// All members, first come first. Whoever was shut out is listed too, so that it can be seen and undone.
+/// All members, ordered by join time. Banned ones are included, so that a ban can be seen and lifted.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/{id}/members/",
@@ -27,19 +27,19 @@ pub(super) struct Invitation {
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 200, body = Vec<Member>, description = "The members.")),
-    extensions(("x-refusals" = json!(["banned"])))
+    extensions(("x-errors" = json!(["banned"])))
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
+    ChatUser(viewer): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<Json<Vec<Member>>, ApiError> {
     Ok(Json(chat.members(&viewer, room).await?))
 }
 
-/// Bring somebody in
+/// Add a member
 ///
-/// For admins and moderators. They are in at once and get a `room_invite` notification.
+/// For admins and moderators. The user joins at once and gets a `room_invite` notification.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/members/",
@@ -48,14 +48,14 @@ pub async fn list(
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = Invitation,
     responses(
-        (status = 201, body = Member, description = "They are in."),
-        (status = 200, body = Member, description = "They were in before.")
+        (status = 201, body = Member, description = "The user was added."),
+        (status = 200, body = Member, description = "The user was a member already.")
     ),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
 )]
 pub async fn invite(
     State(chat): State<Chat>,
-    Caller(inviter): Caller,
+    ChatUser(inviter): ChatUser,
     PathId(room): PathId<RoomId>,
     mut body: Fields,
 ) -> Result<(StatusCode, Json<Member>), ApiError> {
@@ -66,10 +66,10 @@ pub async fn invite(
     Ok((status, Json(guest.member)))
 }
 
-/// Change a role, mute, shut out
+/// Change a role, mute, ban
 ///
-/// What is missing stays as it is. A moderator acts on members; an admin on everyone but the last admin,
-/// and only an admin gives roles.
+/// Missing fields stay unchanged. A moderator may act on members, an admin on everyone but the last admin. Only an
+/// admin may change roles.
 #[utoipa::path(
     patch,
     path = "/api/chat/rooms/{id}/members/{user_id}/",
@@ -77,12 +77,12 @@ pub async fn invite(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room."), ("user_id" = UserId, Path, description = "The member.")),
     request_body = MemberPatch,
-    responses((status = 200, body = Member, description = "The member as it is now.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
+    responses((status = 200, body = Member, description = "The changed member.")),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "room_full", "throttled"])))
 )]
 pub async fn change(
     State(chat): State<Chat>,
-    Caller(actor): Caller,
+    ChatUser(actor): ChatUser,
     PathIds(room, user): PathIds<RoomId, UserId>,
     mut body: Fields,
 ) -> Result<Json<Member>, ApiError> {
@@ -95,21 +95,21 @@ pub async fn change(
     Ok(Json(chat.change_member(&actor, room, user, patch).await?))
 }
 
-/// Put somebody out
+/// Remove a member
 ///
-/// They may come back, unlike somebody who was shut out.
+/// Unlike a banned member, a removed one may join again.
 #[utoipa::path(
     delete,
     path = "/api/chat/rooms/{id}/members/{user_id}/",
     operation_id = "remove_member",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room."), ("user_id" = UserId, Path, description = "The member.")),
-    responses((status = 204, description = "They are out.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    responses((status = 204, description = "The member was removed.")),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn remove(
     State(chat): State<Chat>,
-    Caller(actor): Caller,
+    ChatUser(actor): ChatUser,
     PathIds(room, user): PathIds<RoomId, UserId>,
 ) -> Result<StatusCode, ApiError> {
     chat.remove_member(&actor, room, user).await?;

@@ -8,23 +8,22 @@ use chat::{
 };
 use utoipa::ToSchema;
 
-use super::{PathId, TAG_MESSAGES, answer::Done, body::Fields, query::Params};
+use super::{PathId, TAG_MESSAGES, body::Fields, query::Params, response::Acknowledgement};
 use crate::{
-    auth::{Caller, Claimed},
+    auth::{ChatUser, TokenIdentity},
     error::ApiError,
 };
 
-/// Other words for a message.
+/// The new content of a message.
 #[derive(ToSchema)]
-pub(super) struct NewWords {
+pub(super) struct MessageEdit {
     /// 1 to 10,000 characters, not blank.
     content: String,
 }
 
-/// Read the history
+/// List messages
 ///
-/// By page, newest first, or by cursor. A page past the end is empty. A deep page costs what the first one
-/// costs.
+/// By page, newest first, or by cursor. A page past the end is empty. A deep page costs as much as the first one.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/{id}/messages/",
@@ -32,25 +31,25 @@ pub(super) struct NewWords {
     tag = TAG_MESSAGES,
     params(
         ("id" = RoomId, Path, description = "The room."),
-        ("page" = Option<i64>, Query, description = "From 1, the newest."),
-        ("page_size" = Option<i64>, Query, description = "20 when nothing is said; more than 100 counts as 100."),
+        ("page" = Option<i64>, Query, description = "Page number from 1, the newest."),
+        ("page_size" = Option<i64>, Query, description = "Default 20, at most 100."),
         (
             "before_id" = Option<i64>,
             Query,
-            description = "Only older messages than this, newest first. Not together with `after_id`."
+            description = "Only messages older than this one, newest first. Not together with `after_id`."
         ),
         (
             "after_id" = Option<i64>,
             Query,
-            description = "Only newer messages than this, oldest first; 0 is from the start. Not together with `before_id`."
+            description = "Only messages newer than this one, oldest first; 0: from the start. Not together with `before_id`."
         )
     ),
-    responses((status = 200, body = MessagePage, description = "A part of the history.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member"])))
+    responses((status = 200, body = MessagePage, description = "One page of the history.")),
+    extensions(("x-errors" = json!(["banned", "not_a_member"])))
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    caller: Claimed,
+    caller: TokenIdentity,
     room: Result<PathId<RoomId>, ApiError>,
     mut params: Params,
 ) -> Result<Json<MessagePage>, ApiError> {
@@ -66,13 +65,13 @@ pub async fn list(
         Ok(Json(chat.history_as(caller.claim.clone(), room, query).await?))
     };
     let page = page.await;
-    caller.settle(page).await
+    caller.authorize_or(page).await
 }
 
 /// Send a message
 ///
-/// The answer means that it is on disk, whatever happens then. Repeat with the same `client_id` when no
-/// answer came: it is stored once.
+/// The response means that the message is on disk. If no response arrived, send it again with the same `client_id`:
+/// it is stored once.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/messages/",
@@ -81,18 +80,18 @@ pub async fn list(
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = MessageDraft,
     responses(
-        (status = 201, body = Message, description = "It is stored."),
+        (status = 201, body = Message, description = "The stored message."),
         (
             status = 200,
             body = Message,
-            description = "A message with this `client_id` was stored before; this is it."
+            description = "The message that was stored before with this `client_id`."
         )
     ),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "muted", "throttled"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member", "muted", "throttled"])))
 )]
 pub async fn send(
     State(chat): State<Chat>,
-    caller: Claimed,
+    caller: TokenIdentity,
     room: Result<PathId<RoomId>, ApiError>,
     body: Result<Fields, ApiError>,
 ) -> Result<(StatusCode, Json<Message>), ApiError> {
@@ -106,10 +105,10 @@ pub async fn send(
         Ok((status, Json(stored.message)))
     };
     let sent = sent.await;
-    caller.settle(sent).await
+    caller.authorize_or(sent).await
 }
 
-/// Reads a message's fields, from a body or from a socket's frame.
+/// Reads the fields of a message, from a request body or a socket frame.
 pub fn draft(fields: &mut Fields) -> MessageDraft {
     MessageDraft {
         content: fields.text("content"),
@@ -124,52 +123,52 @@ pub fn draft(fields: &mut Fields) -> MessageDraft {
 
 /// Mark as read
 ///
-/// The message and all before it in its room, and their notifications.
+/// Marks the message, all earlier ones of its room, and their notifications.
 #[utoipa::path(
     post,
     path = "/api/chat/messages/{id}/read/",
     operation_id = "read_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "消息已标记为已读"}))),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "Marked as read.", example = json!({"message": "消息已标记为已读"}))),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "throttled"])))
 )]
 pub async fn read(
     State(chat): State<Chat>,
-    Caller(reader): Caller,
+    ChatUser(reader): ChatUser,
     PathId(message): PathId<MessageId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.mark_read(&reader, message).await?;
-    Ok(Done::saying("消息已标记为已读"))
+    Ok(Acknowledgement::new("消息已标记为已读"))
 }
 
 /// Edit a message
 ///
-/// Its sender only. The same words again change nothing.
+/// Only for its sender. Sending the same content again changes nothing.
 #[utoipa::path(
     patch,
     path = "/api/chat/messages/{id}/",
     operation_id = "edit_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    request_body = NewWords,
-    responses((status = 200, body = Message, description = "The message as it is now.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "muted", "permission_denied", "throttled"])))
+    request_body = MessageEdit,
+    responses((status = 200, body = Message, description = "The edited message.")),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "muted", "permission_denied", "throttled"])))
 )]
 pub async fn edit(
     State(chat): State<Chat>,
-    Caller(editor): Caller,
+    ChatUser(editor): ChatUser,
     PathId(message): PathId<MessageId>,
     mut body: Fields,
 ) -> Result<Json<Message>, ApiError> {
-    let words = NewWords { content: body.text("content") };
+    let edit = MessageEdit { content: body.text("content") };
     body.finish()?;
-    Ok(Json(chat.edit(&editor, message, words.content).await?.message))
+    Ok(Json(chat.edit(&editor, message, edit.content).await?.message))
 }
 
 /// Delete a message
 ///
-/// Its sender, or an admin or moderator of the room. Its words are gone wherever they were shown; again
+/// For its sender, and for admins and moderators of the room. Its content is removed everywhere. Deleting it again
 /// changes nothing.
 #[utoipa::path(
     delete,
@@ -177,21 +176,21 @@ pub async fn edit(
     operation_id = "delete_message",
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
-    responses((status = 200, body = Done, description = "It is deleted.", example = json!({"message": "消息已删除"}))),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "Deleted.", example = json!({"message": "消息已删除"}))),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn delete(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(message): PathId<MessageId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.delete(&user, message).await?;
-    Ok(Done::saying("消息已删除"))
+    Ok(Acknowledgement::new("消息已删除"))
 }
 
-/// Who has read it
+/// List readers
 ///
-/// First come first; the sender is not asked.
+/// Ordered by the time of reading, without the sender.
 #[utoipa::path(
     get,
     path = "/api/chat/messages/{id}/reads/",
@@ -199,11 +198,11 @@ pub async fn delete(
     tag = TAG_MESSAGES,
     params(("id" = MessageId, Path, description = "The message.")),
     responses((status = 200, body = Vec<MessageReader>, description = "The readers.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member"])))
+    extensions(("x-errors" = json!(["banned", "not_a_member"])))
 )]
 pub async fn reads(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
+    ChatUser(viewer): ChatUser,
     PathId(message): PathId<MessageId>,
 ) -> Result<Json<Vec<MessageReader>>, ApiError> {
     Ok(Json(chat.readers(&viewer, message).await?))

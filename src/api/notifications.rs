@@ -9,12 +9,12 @@ use chat::{
 
 use super::{
     PathId, TAG_NOTIFICATIONS,
-    answer::{Count, Done},
     query::Params,
+    response::{Acknowledgement, Count},
 };
-use crate::{auth::Caller, error::ApiError};
+use crate::{auth::ChatUser, error::ApiError};
 
-/// My notifications
+/// List notifications
 ///
 /// Newest first.
 #[utoipa::path(
@@ -23,20 +23,20 @@ use crate::{auth::Caller, error::ApiError};
     operation_id = "list_notifications",
     tag = TAG_NOTIFICATIONS,
     params(
-        ("limit" = Option<i64>, Query, description = "50 when nothing is said; more than 200 counts as 200."),
+        ("limit" = Option<i64>, Query, description = "Default 50, at most 200."),
         (
             "before_id" = Option<i64>,
             Query,
-            description = "Only those before this one of mine; 404 where it is not one."
+            description = "Only notifications older than this one; 404 if it is not one of mine."
         ),
-        ("unread" = Option<bool>, Query, description = "Only those that were not read.")
+        ("unread" = Option<bool>, Query, description = "Only unread ones.")
     ),
     responses((status = 200, body = Vec<Notification>, description = "The notifications.")),
-    extensions(("x-refusals" = json!(["not_found"])))
+    extensions(("x-errors" = json!(["not_found"])))
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     mut params: Params,
 ) -> Result<Json<Vec<Notification>>, ApiError> {
     let query = NotificationQuery {
@@ -48,57 +48,63 @@ pub async fn list(
     Ok(Json(chat.notifications(&user, query).await?))
 }
 
-/// How many are unread
+/// Count unread notifications
 ///
-/// Of all kinds together.
+/// Counts all kinds together.
 #[utoipa::path(
     get,
     path = "/api/chat/notifications/unread_count/",
     operation_id = "count_unread_notifications",
     tag = TAG_NOTIFICATIONS,
-    responses((status = 200, body = Count, description = "How many."))
+    responses((status = 200, body = Count, description = "The number of unread notifications."))
 )]
-pub async fn unread_count(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Count>, ApiError> {
+pub async fn unread_count(
+    State(chat): State<Chat>,
+    ChatUser(user): ChatUser,
+) -> Result<Json<Count>, ApiError> {
     Ok(Json(Count { count: chat.unread_notifications(&user).await? }))
 }
 
-/// Mark one as read
+/// Mark a notification as read
 ///
-/// Somebody else's does not exist.
+/// A notification of another user is a 404.
 #[utoipa::path(
     post,
     path = "/api/chat/notifications/{id}/read/",
     operation_id = "read_notification",
     tag = TAG_NOTIFICATIONS,
     params(("id" = NotificationId, Path, description = "The notification.")),
-    responses((status = 200, body = Done, description = "It is marked.", example = json!({"message": "通知已标记为已读"}))),
-    extensions(("x-refusals" = json!(["throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "Marked as read.", example = json!({"message": "通知已标记为已读"}))),
+    extensions(("x-errors" = json!(["throttled"])))
 )]
 pub async fn read(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(id): PathId<NotificationId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.mark_notification_read(&user, id).await?;
     Ok(marked())
 }
 
-/// Mark all as read
+/// Mark all notifications as read
 ///
-/// All there are now; what comes later is unread.
+/// Later notifications are unread.
 #[utoipa::path(
     post,
     path = "/api/chat/notifications/read_all/",
     operation_id = "read_all_notifications",
     tag = TAG_NOTIFICATIONS,
-    responses((status = 200, body = Done, description = "They are marked.", example = json!({"message": "通知已标记为已读"}))),
-    extensions(("x-refusals" = json!(["throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "Marked as read.", example = json!({"message": "通知已标记为已读"}))),
+    extensions(("x-errors" = json!(["throttled"])))
 )]
-pub async fn read_all(State(chat): State<Chat>, Caller(user): Caller) -> Result<Json<Done>, ApiError> {
+pub async fn read_all(
+    State(chat): State<Chat>,
+    ChatUser(user): ChatUser,
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.mark_all_notifications_read(&user).await?;
     Ok(marked())
 }
 
-fn marked() -> Json<Done> {
-    Done::saying("通知已标记为已读")
+fn marked() -> Json<Acknowledgement> {
+    Acknowledgement::new("通知已标记为已读")
 }

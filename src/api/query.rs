@@ -1,17 +1,17 @@
-//! Reading a query string parameter by parameter, with the contract's words for bad ones.
+//! Reads a query string parameter by parameter, and reports invalid ones in the contract's words.
 
 use std::collections::HashMap;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use chat::model::{FieldProblem, Problem, id::MAX_ID};
+use chat::model::{FieldError, Problem, id::MAX_ID};
 
 use crate::error::ApiError;
 
-/// The parameters of a request; the last of equal names counts.
+/// The parameters of a request. If a name is repeated, the last value counts.
 #[derive(Debug, Default)]
 pub struct Params {
     values: HashMap<String, String>,
-    problems: Vec<FieldProblem>,
+    problems: Vec<FieldError>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
@@ -23,7 +23,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    /// Reads a query string.
+    /// Parses a query string.
     pub fn parse(query: &str) -> Self {
         Self {
             values: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
@@ -31,7 +31,7 @@ impl Params {
         }
     }
 
-    /// A text, if it is there and not empty. One with a NUL is noted: databases and C programs end there.
+    /// A string, if present and not empty. One that contains NUL is an error: databases and C programs end there.
     pub fn text(&mut self, name: &str) -> Option<String> {
         let text = self.values.remove(name).filter(|text| !text.is_empty())?;
         if text.contains('\0') {
@@ -41,7 +41,7 @@ impl Params {
         Some(text)
     }
 
-    /// A whole number, if it is there; not one that JavaScript could not hold.
+    /// An integer, if present. It must be at most `MAX_ID`, the largest that JavaScript can hold.
     pub fn number(&mut self, name: &str) -> Option<i64> {
         let text = self.text(name)?;
         let number = text.parse().ok().filter(|number| *number <= MAX_ID);
@@ -51,7 +51,7 @@ impl Params {
         number
     }
 
-    /// `true` or `false` (also `1` and `0`); false when it is not there.
+    /// `true` or `false` (also `1` and `0`); false if it is missing.
     pub fn flag(&mut self, name: &str) -> bool {
         match self.text(name).as_deref() {
             None | Some("false" | "0") => false,
@@ -63,15 +63,15 @@ impl Params {
         }
     }
 
-    /// Notes that `name` has `problem`.
+    /// Records an error of the parameter `name`.
     pub fn problem(&mut self, name: &str, problem: Problem) {
-        self.problems.push(FieldProblem::new(name, problem));
+        self.problems.push(FieldError::new(name, problem));
     }
 
-    /// Refuses when a parameter was bad.
+    /// Fails if any parameter was invalid.
     ///
     /// # Errors
-    /// `invalid`, with all of them.
+    /// `invalid`, with all recorded errors.
     pub fn finish(&mut self) -> Result<(), ApiError> {
         if self.problems.is_empty() {
             Ok(())
@@ -86,12 +86,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_parameter_may_be_is_noted_by_name() {
+    fn invalid_parameters_are_reported_by_name() {
         let mut params = Params::parse("page=9007199254740992&search=a%00b&mine=yes&size=&limit=7");
         assert_eq!(params.number("page"), None);
         assert_eq!(params.text("search"), None);
         assert!(!params.flag("mine"));
-        assert_eq!(params.number("size"), None, "empty is not there");
+        assert_eq!(params.number("size"), None, "empty counts as missing");
         assert_eq!(params.number("limit"), Some(7));
         let error = params.finish().expect_err("three are bad");
         let noted: Vec<_> = error.failure().fields.iter().map(|f| (f.field.as_str(), f.problem)).collect();

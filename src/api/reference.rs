@@ -1,4 +1,4 @@
-//! The pages that show the OpenAPI document: to read, `/api/docs/`, and to try, `/api/chat/test/`.
+//! The pages that show the OpenAPI document: `/api/docs/` to read it, `/api/chat/test/` with a console to try it.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::config::Config;
 
 mod outline;
 
-/// What both answer.
+/// The response of both pages.
 #[derive(IntoResponses)]
 #[response(
     status = 200,
@@ -29,11 +29,11 @@ mod outline;
     content_type = "text/html",
     example = json!("<!DOCTYPE html>…")
 )]
-struct Html(#[expect(dead_code, reason = "the shape of an answer that is rendered elsewhere")] String);
+struct Html(#[expect(dead_code, reason = "describes a response that is rendered elsewhere")] String);
 
-/// The reference as a page
+/// API reference page
 ///
-/// For people: the same as the document, readable without a script.
+/// The content of the OpenAPI document as a page that works without JavaScript.
 #[utoipa::path(
     get,
     path = "/api/docs/",
@@ -50,9 +50,9 @@ pub async fn docs(
     page(&options, &documents, None, request).await
 }
 
-/// The test page
+/// API console
 ///
-/// The reference with a console: every call can be filled in and made, every socket opened and spoken to.
+/// The reference with a console that can make every call and open every socket.
 #[utoipa::path(
     get,
     path = "/api/chat/test/",
@@ -67,7 +67,7 @@ pub async fn test_page(
     Extension(documents): Extension<Documents>,
     request: Request,
 ) -> Response {
-    // Only where everybody may know it anyway.
+    // The demo's password is public anyway.
     let account = config.demo.then_some((DEVELOPER, DEVELOPER_PASSWORD));
     page(&options, &documents, Some(Console { account }), request).await
 }
@@ -79,7 +79,7 @@ async fn page(
     request: Request,
 ) -> Response {
     let locale = locale_of(request.headers());
-    let (options, reference) = (options.clone(), outline::of(&documents.value(locale)));
+    let (options, reference) = (options.clone(), outline::reference(&documents.value(locale)));
     let page = move || reference_page(options.clone(), reference.clone(), console.clone());
     leptos_axum::render_app_async_with_context(|| {}, page)(request.map(Body::new)).await
 }

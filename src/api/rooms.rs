@@ -1,4 +1,4 @@
-//! `/api/chat/rooms/`: listing, making, seeing, changing, deleting, coming and going.
+//! `/api/chat/rooms/`: list, create, get, change, delete, join and leave rooms.
 
 use axum::{
     Json,
@@ -9,41 +9,41 @@ use chat::{
     Chat,
     credential::Claim,
     model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
-    service::rooms::{RoomFilter, RoomPlace},
+    service::rooms::{RoomFilter, RoomCursor},
 };
 
-use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
+use super::{PathId, TAG_ROOMS, body::Fields, query::Params, response::Acknowledgement};
 use crate::{
-    auth::{Caller, Claimed},
+    auth::{ChatUser, TokenIdentity},
     error::ApiError,
 };
 
-/// Rooms on one page where only `page` was given.
+/// The page size if only `page` was given.
 const PAGE_SIZE: i64 = 20;
 
-/// A list, and the way to its other pages.
-type Listing = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
+/// A list of rooms, with the `Link` header of its neighbouring pages.
+type RoomListResponse = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
 
 /// List rooms
 ///
-/// The public ones and mine, most recent activity first. By page, the header `Link` leads to the next and
-/// the previous one.
+/// Public rooms and the caller's own, most recent activity first. When paginated, the `Link` header has the next and
+/// the previous page.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/",
     operation_id = "list_rooms",
     tag = TAG_ROOMS,
     params(
-        ("search" = Option<String>, Query, description = "In the name; `%` and `_` are themselves."),
-        ("room_type" = Option<RoomType>, Query, description = "Of this type only."),
-        ("mine" = Option<bool>, Query, description = "Only those I am in."),
-        ("page" = Option<i64>, Query, description = "From 1. Without it and `page_size` all come."),
+        ("search" = Option<String>, Query, description = "Text that the name contains; `%` and `_` have no special meaning."),
+        ("room_type" = Option<RoomType>, Query, description = "Only rooms of this type."),
+        ("mine" = Option<bool>, Query, description = "Only rooms that I am a member of."),
+        ("page" = Option<i64>, Query, description = "Page number from 1. Without `page` and `page_size` the whole list is returned."),
         (
             "page_size" = Option<i64>,
             Query,
-            description = "20 where only `page` is given; more than 100 counts as 100."
+            description = "Default 20 if `page` is given, at most 100."
         ),
-        ("after" = Option<String>, Query, description = "A place in the list, as the `next` of `Link` names it.")
+        ("after" = Option<String>, Query, description = "A cursor, taken from the `next` link of the `Link` header.")
     ),
     responses(
         (
@@ -53,7 +53,7 @@ type Listing = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
             headers(
                 (
                     "Link" = Option<String>,
-                    description = "RFC 8288: the pages beside this one, `next` and `prev`. Only by page."
+                    description = "RFC 8288: the neighbouring pages, `next` and `prev`. Only when paginated."
                 )
             )
         )
@@ -61,15 +61,15 @@ type Listing = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    caller: Claimed,
+    caller: TokenIdentity,
     OriginalUri(uri): OriginalUri,
     params: Params,
-) -> Listing {
-    let listed = listed(&chat, caller.claim.clone(), &uri, params).await;
-    caller.settle(listed).await
+) -> RoomListResponse {
+    let rooms = list_rooms(&chat, caller.claim.clone(), &uri, params).await;
+    caller.authorize_or(rooms).await
 }
 
-async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Listing {
+async fn list_rooms(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> RoomListResponse {
     let search = params.text("search");
     let kind = params.text("room_type");
     let room_type = kind.as_deref().and_then(RoomType::parse);
@@ -85,56 +85,54 @@ async fn listed(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> Lis
         params.problem("page_size", Problem::OutOfRange { min: 1, max: PAGE_SIZE_MAX });
     }
     let after = params.text("after");
-    let place = after.as_deref().and_then(read_place);
-    if after.is_some() && place.is_none() {
+    let cursor = after.as_deref().and_then(parse_cursor);
+    if after.is_some() && cursor.is_none() {
         params.problem("after", Problem::WrongType);
     }
     params.finish()?;
 
-    let mut filter = RoomFilter { search, room_type, mine, after: place, limit: i64::MAX };
-    let Some(window) = Window::new(page, size) else {
+    let mut filter = RoomFilter { search, room_type, mine, after: cursor, limit: i64::MAX };
+    let Some(page_query) = PageQuery::new(page, size) else {
         return Ok((HeaderMap::new(), Json(chat.rooms_as(claim, &filter).await?)));
     };
-    filter.limit = window.size;
-    let viewer = chat.admit_claim(&claim).await?;
-    let found = chat.room_page(&viewer, filter, window.page).await?;
-    Ok((window.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
+    filter.limit = page_query.size;
+    let viewer = chat.authorize_claim(&claim).await?;
+    let found = chat.room_page(&viewer, filter, page_query.page).await?;
+    Ok((page_query.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
 }
 
-/// Reads what [`write_place`] wrote.
-fn read_place(text: &str) -> Option<RoomPlace> {
+fn parse_cursor(text: &str) -> Option<RoomCursor> {
     let (at, id) = text.split_once('-')?;
-    Some(RoomPlace { active_at: Timestamp(at.parse().ok()?), room: RoomId(id.parse().ok()?) })
+    Some(RoomCursor { active_at: Timestamp(at.parse().ok()?), room: RoomId(id.parse().ok()?) })
 }
 
-/// A place as a parameter.
-fn write_place(place: RoomPlace) -> String {
-    format!("{}-{}", place.active_at.0, place.room.0)
+fn format_cursor(cursor: RoomCursor) -> String {
+    format!("{}-{}", cursor.active_at.0, cursor.room.0)
 }
 
-/// A page of the list.
-struct Window {
+/// The requested page of the list.
+struct PageQuery {
     page: i64,
     size: i64,
 }
 
-impl Window {
-    /// `None` where the whole list was asked for.
+impl PageQuery {
+    /// `None` if the whole list was requested.
     fn new(page: Option<i64>, size: Option<i64>) -> Option<Self> {
         (page.is_some() || size.is_some())
             .then(|| Self { page: page.unwrap_or(1), size: size.unwrap_or(PAGE_SIZE).min(PAGE_SIZE_MAX) })
     }
 
-    /// The `Link` header of RFC 8288 to the pages beside this one. The next one is named by
-    /// its place too: a client that follows the links reads the whole list in one sweep.
-    fn links(&self, path: &str, query: &str, next: Option<RoomPlace>) -> HeaderMap {
-        let link = |page: i64, after: Option<RoomPlace>, rel: &str| {
+    /// The `Link` header of RFC 8288 with the neighbouring pages. The next one also has a cursor, so that a client that
+    /// follows the links neither skips nor repeats a room when the order changes.
+    fn links(&self, path: &str, query: &str, next: Option<RoomCursor>) -> HeaderMap {
+        let link = |page: i64, after: Option<RoomCursor>, rel: &str| {
             let kept = url::form_urlencoded::parse(query.as_bytes())
                 .filter(|(name, _)| !matches!(&**name, "page" | "after"));
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(kept)
                 .append_pair("page", &page.to_string())
-                .extend_pairs(after.map(|place| ("after", write_place(place))))
+                .extend_pairs(after.map(|cursor| ("after", format_cursor(cursor))))
                 .finish();
             format!("<{path}?{query}>; rel=\"{rel}\"")
         };
@@ -155,21 +153,21 @@ impl Window {
     }
 }
 
-/// Make a room
+/// Create a room
 ///
-/// Its maker is its admin and first member.
+/// The creator becomes its admin and first member.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/",
     operation_id = "create_room",
     tag = TAG_ROOMS,
     request_body = NewRoom,
-    responses((status = 201, body = Room, description = "The room.")),
-    extensions(("x-refusals" = json!(["throttled"])))
+    responses((status = 201, body = Room, description = "The created room.")),
+    extensions(("x-errors" = json!(["throttled"])))
 )]
 pub async fn create(
     State(chat): State<Chat>,
-    Caller(creator): Caller,
+    ChatUser(creator): ChatUser,
     mut body: Fields,
 ) -> Result<(StatusCode, Json<Room>), ApiError> {
     let new = NewRoom {
@@ -182,9 +180,9 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(chat.create_room(&creator, new).await?)))
 }
 
-/// See a room
+/// Get a room
 ///
-/// With its first 200 members. A private or group room does not exist for whoever is not in it.
+/// With its first 200 members. A private or group room is a 404 for non-members.
 #[utoipa::path(
     get,
     path = "/api/chat/rooms/{id}/",
@@ -192,11 +190,11 @@ pub async fn create(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     responses((status = 200, body = Room, description = "The room, with `members`.")),
-    extensions(("x-refusals" = json!(["banned"])))
+    extensions(("x-errors" = json!(["banned"])))
 )]
 pub async fn detail(
     State(chat): State<Chat>,
-    Caller(viewer): Caller,
+    ChatUser(viewer): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<Json<Room>, ApiError> {
     Ok(Json(chat.room(&viewer, room).await?))
@@ -204,7 +202,7 @@ pub async fn detail(
 
 /// Change a room
 ///
-/// For admins. What is missing stays as it is; not fewer places than there are members.
+/// For admins. Missing fields stay unchanged. `max_members` cannot be lower than the number of members.
 #[utoipa::path(
     patch,
     path = "/api/chat/rooms/{id}/",
@@ -212,12 +210,12 @@ pub async fn detail(
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
     request_body = RoomPatch,
-    responses((status = 200, body = Room, description = "The room as it is now.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    responses((status = 200, body = Room, description = "The changed room.")),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn edit(
     State(chat): State<Chat>,
-    Caller(editor): Caller,
+    ChatUser(editor): ChatUser,
     PathId(room): PathId<RoomId>,
     mut body: Fields,
 ) -> Result<Json<Room>, ApiError> {
@@ -232,69 +230,69 @@ pub async fn edit(
 
 /// Delete a room
 ///
-/// For admins. It is out of every list and nobody may write in it, its sockets close with 4404; its members
-/// may still read what was written.
+/// For admins. The room disappears from every list, its sockets close with 4404, and nobody can write in it. Its
+/// members can still read its messages.
 #[utoipa::path(
     delete,
     path = "/api/chat/rooms/{id}/",
     operation_id = "delete_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 204, description = "It is deleted.")),
-    extensions(("x-refusals" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
+    responses((status = 204, description = "Deleted.")),
+    extensions(("x-errors" = json!(["banned", "not_a_member", "permission_denied", "throttled"])))
 )]
 pub async fn delete(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
 ) -> Result<StatusCode, ApiError> {
     chat.delete_room(&user, room).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Come in
+/// Join a room
 ///
-/// Being in already is fine. A private or group room takes an invitation.
+/// Joining again is not an error. A private or group room needs an invitation.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/join/",
     operation_id = "join_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 200, body = Done, description = "You are in.", example = json!({"message": "成功加入房间"}))),
-    extensions(("x-refusals" = json!(["banned", "room_full", "throttled"])))
+    responses((status = 200, body = Acknowledgement, description = "Joined.", example = json!({"message": "成功加入房间"}))),
+    extensions(("x-errors" = json!(["banned", "room_full", "throttled"])))
 )]
 pub async fn join(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.join(&user, room).await?;
-    Ok(Done::saying("成功加入房间"))
+    Ok(Acknowledgement::new("成功加入房间"))
 }
 
-/// Go out
+/// Leave a room
 ///
-/// The last admin's leaving makes the moderator, else the member, who came first the admin. Neither mute
-/// nor ban is lifted.
+/// When the last admin leaves, the moderator who joined first becomes admin; without a moderator, the member who
+/// joined first. A mute or a ban stays.
 #[utoipa::path(
     post,
     path = "/api/chat/rooms/{id}/leave/",
     operation_id = "leave_room",
     tag = TAG_ROOMS,
     params(("id" = RoomId, Path, description = "The room.")),
-    responses((status = 200, body = Done, description = "You are out.", example = json!({"message": "成功离开房间"}))),
-    extensions(("x-refusals" = json!(["banned", "400 not_a_member"])))
+    responses((status = 200, body = Acknowledgement, description = "Left.", example = json!({"message": "成功离开房间"}))),
+    extensions(("x-errors" = json!(["banned", "400 not_a_member"])))
 )]
 pub async fn leave(
     State(chat): State<Chat>,
-    Caller(user): Caller,
+    ChatUser(user): ChatUser,
     PathId(room): PathId<RoomId>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<Acknowledgement>, ApiError> {
     chat.leave(&user, room).await.map_err(|error| {
         let error = ApiError::from(error);
-        // Nothing to leave is a mistake in the request, not a lack of rights (contract).
+        // Leaving a room without being a member is a bad request, not a missing permission (contract).
         if error.code() == chat::model::Code::NotAMember { error.as_bad_request() } else { error }
     })?;
-    Ok(Done::saying("成功离开房间"))
+    Ok(Acknowledgement::new("成功离开房间"))
 }

@@ -1,8 +1,8 @@
-//! The OpenAPI document: made from the handlers' own annotations, completed with what
-//! all calls have in common, served as JSON.
+//! The OpenAPI document: collected from the handlers' annotations, completed with what all calls have in common, and
+//! served as JSON.
 //!
-//! Nothing is said twice here: limits are the domain's constants, sentences of refusals
-//! those that clients get. It must not know what a single call does.
+//! Limits are the constants of the domain, and error sentences are those that clients get. Nothing here is about one
+//! particular call.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,40 +23,40 @@ use utoipa::OpenApi;
 use super::{TAG_ACCOUNT, TAG_MESSAGES, TAG_NOTIFICATIONS, TAG_REFERENCE, TAG_ROOMS};
 use crate::error;
 
-mod complete;
 mod details;
-mod prose;
-pub mod refusals;
+pub mod error_responses;
+mod operations;
 pub mod sample;
 mod sockets;
+mod translation;
 
-/// What every reader of the document should know first.
+/// The introduction of the document.
 const ABOUT: &str = include_str!("schema/about.md");
 
-/// The document's beginning: shapes that no call names but the sockets do.
+/// The base of the document: schemas that only sockets use.
 #[derive(OpenApi)]
 #[openapi(components(schemas(ClientFrame, ServerFrame, NotificationFrame, Code)))]
-pub struct Beginning;
+pub struct BaseDocument;
 
-/// The document in each language, finished when somebody first asks for it. Cheap to clone.
+/// The document in each language, built at the first request. Cheap to clone.
 #[derive(Clone)]
 pub struct Documents(Arc<Inner>);
 
 struct Inner {
-    /// What was collected from the handlers, as JSON: as a tree it takes ten times the memory, and so it does finished.
+    /// The collected annotations as JSON text. As a parsed tree they take ten times the memory.
     collected: Vec<u8>,
     zh: OnceLock<Bytes>,
     en: OnceLock<Bytes>,
 }
 
 impl Documents {
-    /// Of what was collected from the handlers.
+    /// From the annotations collected from the handlers.
     pub fn new(collected: &utoipa::openapi::OpenApi) -> Self {
         let collected = serde_json::to_vec(collected).unwrap_or_default();
         Self(Arc::new(Inner { collected, zh: OnceLock::new(), en: OnceLock::new() }))
     }
 
-    /// The one for a reader of this language, as JSON.
+    /// The document in this language, as JSON text.
     pub fn text(&self, locale: Locale) -> Bytes {
         let text = match locale {
             Locale::zh => &self.0.zh,
@@ -65,7 +65,7 @@ impl Documents {
         text.get_or_init(|| Bytes::from(self.finish(locale).to_string())).clone()
     }
 
-    /// The same to look into.
+    /// The same, parsed.
     pub fn value(&self, locale: Locale) -> Value {
         serde_json::from_slice(&self.text(locale)).unwrap_or_default()
     }
@@ -82,9 +82,9 @@ impl Documents {
         value["servers"] = json!([{"url": "/", "description": "This server."}]);
         value["tags"] = json!([
             {"name": TAG_ACCOUNT, "description": "Accounts and tokens."},
-            {"name": TAG_ROOMS, "description": "Rooms and who is in them."},
-            {"name": TAG_MESSAGES, "description": "What was said."},
-            {"name": TAG_NOTIFICATIONS, "description": "What happened meanwhile."},
+            {"name": TAG_ROOMS, "description": "Rooms and members."},
+            {"name": TAG_MESSAGES, "description": "Messages."},
+            {"name": TAG_NOTIFICATIONS, "description": "Notifications."},
             {"name": TAG_REFERENCE, "description": "This document, and pages to read and try it."},
         ]);
         value["security"] = json!([{"bearer": []}]);
@@ -96,18 +96,18 @@ impl Documents {
         });
         details::add(&mut value);
         sockets::describe(&mut value, locale);
-        complete::every_call(&mut value, locale);
-        prose::straighten(&mut value);
+        operations::complete_all(&mut value, locale);
+        translation::unwrap_lines(&mut value);
         if locale == Locale::zh {
-            prose::in_chinese(&mut value);
+            translation::to_chinese(&mut value);
         }
         value
     }
 }
 
-/// This document
+/// Get the OpenAPI document
 ///
-/// OpenAPI 3.1, in the language that `Accept-Language` prefers.
+/// OpenAPI 3.1, in the language of `Accept-Language`.
 #[utoipa::path(
     get,
     path = "/api/schema/",

@@ -1,4 +1,4 @@
-//! `/api/token/`: the calls that djangorestframework-simplejwt has, in its shapes.
+//! `/api/token/`: the calls of djangorestframework-simplejwt, with the same request and response bodies.
 
 use axum::{
     Json,
@@ -7,44 +7,44 @@ use axum::{
 };
 use chat::{
     Chat,
-    model::{FieldProblem, Problem},
+    model::{FieldError, Problem},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     TAG_ACCOUNT,
-    answer::Nothing,
     body::{Fields, FormOrJson},
+    response::EmptyBody,
 };
 use crate::{
-    auth::{Auth, Refreshed},
+    auth::{Auth, RefreshedTokens},
     error::ApiError,
     middleware::client::{ClientAddr, UserAgent},
 };
 
-/// An answer with a token in it, which no cache may keep (RFC 6749, 5.1).
-type Secret<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
+/// A response that contains a token, which no cache may store (RFC 6749, 5.1).
+type NoStore<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
 
-/// Who signs in.
+/// A username and a password.
 #[derive(ToSchema)]
 pub(super) struct Credentials {
-    /// The name of the account.
+    /// The account's username.
     username: String,
-    /// Its password.
+    /// The account's password.
     password: String,
 }
 
-/// What a sign-in gives.
+/// The tokens of a sign-in.
 #[derive(Serialize, ToSchema)]
 pub struct TokenPair {
-    /// For `Authorization: Bearer`; an hour, unless the settings say otherwise.
+    /// For `Authorization: Bearer`. Valid for an hour by default.
     access: String,
-    /// To get the next access token with; a week, unless the settings say otherwise.
+    /// For `POST /api/token/refresh/`. Valid for a week by default.
     refresh: String,
 }
 
-/// A refresh token, to be used or ended.
+/// A refresh token.
 #[derive(ToSchema)]
 pub(super) struct RefreshToken {
     /// The token.
@@ -58,12 +58,12 @@ pub(super) struct AnyToken {
     token: String,
 }
 
-/// What a refresh token is exchanged for.
+/// The tokens that a refresh token is exchanged for.
 #[derive(Serialize, ToSchema)]
-pub struct Renewed {
-    /// The next access token.
+pub struct TokenRefresh {
+    /// The new access token.
     access: String,
-    /// The next refresh token, only where they rotate.
+    /// The new refresh token, only if refresh tokens rotate.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refresh: Option<String>,
@@ -71,8 +71,8 @@ pub struct Renewed {
 
 /// Sign in
 ///
-/// An access and a refresh token for a username and a password. A wrong password and an unknown user look
-/// the same.
+/// Returns an access and a refresh token for a username and a password. A wrong password and an unknown user give the
+/// same error.
 #[utoipa::path(
     post,
     path = "/api/token/",
@@ -87,7 +87,7 @@ pub struct Renewed {
             headers(("Cache-Control" = String, description = "`no-store`."))
         )
     ),
-    extensions(("x-refusals" = json!(["no_active_account", "throttled"]))),
+    extensions(("x-errors" = json!(["no_active_account", "throttled"]))),
     security(())
 )]
 pub async fn obtain(
@@ -96,17 +96,17 @@ pub async fn obtain(
     from: ClientAddr,
     UserAgent(agent): UserAgent,
     FormOrJson(mut body): FormOrJson,
-) -> Result<Secret<TokenPair>, ApiError> {
+) -> Result<NoStore<TokenPair>, ApiError> {
     let given = Credentials { username: body.text("username"), password: body.text("password") };
     body.finish()?;
     let sign_in = auth.sign_in(&chat, &given.username, &given.password, from).await?;
     let (access, refresh) = auth.tokens_for(&chat, &sign_in, &agent).await?;
-    Ok(secret(TokenPair { access, refresh }))
+    Ok(no_store(TokenPair { access, refresh }))
 }
 
-/// Renew the access token
+/// Refresh an access token
 ///
-/// Where refresh tokens rotate, a new one comes along and the old one is dead ten seconds later.
+/// If refresh tokens rotate, a new one is returned and the old one expires ten seconds later.
 #[utoipa::path(
     post,
     path = "/api/token/refresh/",
@@ -116,12 +116,12 @@ pub async fn obtain(
     responses(
         (
             status = 200,
-            body = Renewed,
+            body = TokenRefresh,
             description = "The tokens.",
             headers(("Cache-Control" = String, description = "`no-store`."))
         )
     ),
-    extensions(("x-refusals" = json!(["token_not_valid", "no_active_account"]))),
+    extensions(("x-errors" = json!(["token_not_valid", "no_active_account"]))),
     security(())
 )]
 pub async fn refresh(
@@ -129,67 +129,68 @@ pub async fn refresh(
     State(auth): State<Auth>,
     UserAgent(agent): UserAgent,
     FormOrJson(body): FormOrJson,
-) -> Result<Secret<Renewed>, ApiError> {
+) -> Result<NoStore<TokenRefresh>, ApiError> {
     let given = RefreshToken { refresh: token(body, "refresh")? };
-    let Refreshed { access, refresh } = auth.refresh(&chat, &given.refresh, &agent).await?;
-    Ok(secret(Renewed { access, refresh }))
+    let RefreshedTokens { access, refresh } = auth.refresh(&chat, &given.refresh, &agent).await?;
+    Ok(no_store(TokenRefresh { access, refresh }))
 }
 
-/// Is this token good?
+/// Verify a token
 ///
-/// Of either type. A refresh token that was ended is not.
+/// For tokens of either type. A blacklisted refresh token is not valid.
 #[utoipa::path(
     post,
     path = "/api/token/verify/",
     operation_id = "verify_token",
     tag = TAG_ACCOUNT,
     request_body(content((AnyToken = "application/json"), (AnyToken = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = Nothing, description = "It is.")),
-    extensions(("x-refusals" = json!(["token_not_valid"]))),
+    responses((status = 200, body = EmptyBody, description = "Valid.")),
+    extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
 )]
 pub async fn verify(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
     FormOrJson(body): FormOrJson,
-) -> Result<Json<Nothing>, ApiError> {
+) -> Result<Json<EmptyBody>, ApiError> {
     let given = AnyToken { token: token(body, "token")? };
     auth.verify(&chat, &given.token).await?;
-    Ok(Json(Nothing {}))
+    Ok(Json(EmptyBody {}))
 }
 
 /// Blacklist a refresh token
 ///
-/// Signs out: the refresh token, every access token that was got by it or by those before it, and the sockets that were opened with them end. One that was rotated away ends alone.
+/// Signs out: ends the refresh token, the access tokens obtained with it or with its predecessors, and the sockets
+/// opened with them. A token that was rotated away is ended alone.
 #[utoipa::path(
     post,
     path = "/api/token/blacklist/",
     operation_id = "blacklist_token",
     tag = TAG_ACCOUNT,
     request_body(content((RefreshToken = "application/json"), (RefreshToken = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = Nothing, description = "It is dead.")),
-    extensions(("x-refusals" = json!(["token_not_valid"]))),
+    responses((status = 200, body = EmptyBody, description = "Blacklisted.")),
+    extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
 )]
 pub async fn blacklist(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
     FormOrJson(body): FormOrJson,
-) -> Result<Json<Nothing>, ApiError> {
+) -> Result<Json<EmptyBody>, ApiError> {
     let given = RefreshToken { refresh: token(body, "refresh")? };
     auth.blacklist(&chat, &given.refresh).await?;
-    Ok(Json(Nothing {}))
+    Ok(Json(EmptyBody {}))
 }
 
 fn token(mut body: Fields, field: &str) -> Result<String, ApiError> {
     let token = body.text(field);
     body.finish()?;
     if token.trim().is_empty() {
-        return Err(ApiError::fields(vec![FieldProblem::new(field, Problem::Blank)]));
+        return Err(ApiError::fields(vec![FieldError::new(field, Problem::Blank)]));
     }
     Ok(token)
 }
 
-fn secret<T>(body: T) -> Secret<T> {
+fn no_store<T>(body: T) -> NoStore<T> {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body))
 }

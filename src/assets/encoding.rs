@@ -1,6 +1,6 @@
-//! Which compressed form of a file a client wants (`Accept-Encoding`).
+//! Parses `Accept-Encoding`.
 
-/// A form in which a file can be sent.
+/// An encoding of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Brotli,
@@ -8,11 +8,11 @@ pub(super) enum Encoding {
     Identity,
 }
 
-/// The smallest first: among those liked alike it wins.
+/// The smallest encoding first, since it wins among equal weights.
 const ALL: [Encoding; 3] = [Encoding::Brotli, Encoding::Gzip, Encoding::Identity];
 
 impl Encoding {
-    /// What a file's name ends with in this form.
+    /// The suffix of a file's name in this encoding.
     pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::Brotli => ".br",
@@ -21,7 +21,7 @@ impl Encoding {
         }
     }
 
-    /// The form that a name's ending tells, if the file is a compressed form of another.
+    /// The encoding of a file with this name, if it is a compressed variant of another file.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         [Self::Brotli, Self::Gzip].into_iter().find(|form| name.ends_with(form.suffix()))
     }
@@ -36,12 +36,13 @@ impl Encoding {
     }
 }
 
-/// The forms that the client takes, the one it likes best first. The plain form is always among them: a client that
-/// refuses it is better served with it than with an error.
-pub(super) fn liked<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Encoding> {
-    let said: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(weighed).collect();
+/// The encodings that the client accepts, preferred ones first. Identity is always included: a client that excludes it
+/// is better served with it than with an error.
+pub(super) fn accepted<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Encoding> {
+    let weights: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(parse_weight).collect();
     let weight = |names: &[&str]| {
-        let named = said.iter().find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
+        let named =
+            weights.iter().find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
         named.map(|(_, weight)| *weight)
     };
     let mut forms: Vec<(Encoding, f32)> = ALL
@@ -50,7 +51,7 @@ pub(super) fn liked<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Encoding> 
             let weight = match form {
                 Encoding::Brotli => weight(&["br"]).or_else(|| weight(&["*"])).unwrap_or(0.0),
                 Encoding::Gzip => weight(&["gzip", "x-gzip"]).or_else(|| weight(&["*"])).unwrap_or(0.0),
-                // Not named, it is taken, but liked less than any that is.
+                // If it is not named it is accepted, but with the lowest preference.
                 Encoding::Identity => weight(&["identity"]).unwrap_or(f32::MIN_POSITIVE),
             };
             (form, weight)
@@ -61,8 +62,8 @@ pub(super) fn liked<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Encoding> 
     forms.into_iter().map(|(form, _)| form).collect()
 }
 
-/// `gzip;q=0.5` as name and weight; a weight that cannot be read is none.
-fn weighed(item: &str) -> (&str, f32) {
+/// Parses an item such as `gzip;q=0.5` into name and weight. An invalid weight counts as 0.
+fn parse_weight(item: &str) -> (&str, f32) {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
@@ -74,14 +75,14 @@ mod tests {
     use super::{Encoding::*, *};
 
     fn of(value: &str) -> Vec<Encoding> {
-        liked([value].into_iter())
+        accepted([value].into_iter())
     }
 
     #[test]
-    fn what_browsers_send_gives_brotli_then_gzip() {
+    fn browsers_get_brotli_then_gzip() {
         assert_eq!(of("gzip, deflate, br, zstd"), [Brotli, Gzip, Identity]);
         assert_eq!(of("gzip, deflate"), [Gzip, Identity]);
-        assert_eq!(liked(["gzip", "br"].into_iter()), [Brotli, Gzip, Identity], "in two headers");
+        assert_eq!(accepted(["gzip", "br"].into_iter()), [Brotli, Gzip, Identity], "in two headers");
     }
 
     #[test]
@@ -93,15 +94,15 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_what_is_not_named() {
+    fn a_star_stands_for_all_other_encodings() {
         assert_eq!(of("*"), [Brotli, Gzip, Identity]);
         assert_eq!(of("br;q=0, *;q=0.5"), [Gzip, Identity]);
         assert_eq!(of("gzip, *;q=0"), [Gzip, Identity]);
     }
 
     #[test]
-    fn without_a_word_or_with_nonsense_the_plain_form_is_sent() {
-        assert_eq!(liked(std::iter::empty()), [Identity]);
+    fn an_empty_or_invalid_header_gives_identity() {
+        assert_eq!(accepted(std::iter::empty()), [Identity]);
         assert_eq!(of(""), [Identity]);
         assert_eq!(of("br;q=lots, broccoli"), [Identity]);
         assert_eq!(of("identity;q=0"), [Identity]);

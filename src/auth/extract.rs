@@ -1,8 +1,7 @@
-//! Where credentials stand in a request.
+//! Extractors for the credentials of a request.
 //!
-//! REST goes by `Authorization: Bearer` alone. A socket, which a browser opens without
-//! headers of its own, may also bring a query parameter, a subprotocol or the bundled
-//! UI's session.
+//! REST accepts only `Authorization: Bearer`. Since browsers cannot set headers for a WebSocket, sockets also accept a
+//! query parameter, a subprotocol, or the session of the bundled UI.
 
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -22,44 +21,44 @@ use crate::{
     middleware::{client::Client, origin::Origin},
 };
 
-/// Whoever calls the REST API, and may chat. An extractor.
+/// The caller of the REST API, who may chat. An extractor.
 #[derive(Clone, Debug)]
-pub struct Caller(pub User);
+pub struct ChatUser(pub User);
 
-/// Whoever calls the REST API, as far as their token tells: the call looks up who they are together with what they
-/// ask for. An extractor.
-pub struct Claimed {
-    /// What the token proves.
+/// The token of a REST call, verified but without a look-up of its user: the call looks the user up in the same
+/// statement as the requested data. An extractor.
+pub struct TokenIdentity {
+    /// The token's claim.
     pub claim: Claim,
     auth: Auth,
     chat: Chat,
 }
 
-impl Claimed {
-    /// As [`Auth::settle`]; every way out of a call goes through it.
+impl TokenIdentity {
+    /// See [`Auth::authorize_or`]. Every result of the call must pass through this.
     ///
     /// # Errors
-    /// The same.
-    pub async fn settle<T>(self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
-        self.auth.settle(&self.chat, &self.claim, outcome).await
+    /// As [`Auth::authorize_or`].
+    pub async fn authorize_or<T>(self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+        self.auth.authorize_or(&self.chat, &self.claim, outcome).await
     }
 }
 
-/// The token of a call that is not made without one.
-fn presented(parts: &Parts) -> Result<&str, ApiError> {
+/// The bearer token, which the call requires.
+fn required_bearer(parts: &Parts) -> Result<&str, ApiError> {
     Ok(bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?)
 }
 
-/// Whoever calls the REST API, whether or not they may chat. An extractor.
+/// The caller of the REST API, whether or not they may chat. An extractor.
 #[derive(Clone, Debug)]
-pub struct SignedIn(pub User);
+pub struct AnyUser(pub User);
 
-/// What whoever opens a socket brought with the request to prove who they are; `None` when their first frame has to.
-/// Whether it has ended, [`Chat::connect`] asks. An extractor.
+/// The claim of a socket's upgrade request; `None` if the client must authenticate with its first frame. Whether the
+/// credential has ended is checked by [`Chat::connect`]. An extractor.
 #[derive(Clone, Debug)]
-pub struct SocketClaim(pub Option<Claim>);
+pub struct SocketIdentity(pub Option<Claim>);
 
-impl<S> FromRequestParts<S> for Caller
+impl<S> FromRequestParts<S> for ChatUser
 where
     S: Send + Sync,
     Auth: FromRef<S>,
@@ -68,12 +67,12 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = presented(parts)?;
-        Auth::from_ref(state).admit(&Chat::from_ref(state), token).await.map(Self)
+        let token = required_bearer(parts)?;
+        Auth::from_ref(state).authorize(&Chat::from_ref(state), token).await.map(Self)
     }
 }
 
-impl<S> FromRequestParts<S> for Claimed
+impl<S> FromRequestParts<S> for TokenIdentity
 where
     S: Send + Sync,
     Auth: FromRef<S>,
@@ -82,13 +81,13 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = presented(parts)?;
+        let token = required_bearer(parts)?;
         let (auth, chat) = (Auth::from_ref(state), Chat::from_ref(state));
         Ok(Self { claim: auth.claim(token)?, auth, chat })
     }
 }
 
-impl<S> FromRequestParts<S> for SignedIn
+impl<S> FromRequestParts<S> for AnyUser
 where
     S: Send + Sync,
     Auth: FromRef<S>,
@@ -97,12 +96,12 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = presented(parts)?;
+        let token = required_bearer(parts)?;
         Auth::from_ref(state).authenticate(&Chat::from_ref(state), token).await.map(Self)
     }
 }
 
-impl<S> FromRequestParts<S> for SocketClaim
+impl<S> FromRequestParts<S> for SocketIdentity
 where
     S: Send + Sync,
     Auth: FromRef<S>,
@@ -119,21 +118,20 @@ where
         }
         let Some(session) = parts.extensions.get::<Session>().cloned() else { return Ok(Self(None)) };
         let Ok(client) = Client::from_request_parts(parts, state).await;
-        // A socket is not held back by the same-origin rule: any page may open one, and
-        // the cookie goes with it.
+        // The same-origin policy does not apply to WebSockets: any page can open one, and the browser sends the cookie.
         if Origin::of(&parts.headers, &client, &ApiOrigins::default()) != Origin::Same {
             return Ok(Self(None));
         }
         let Some(secret) = session.id() else { return Ok(Self(None)) };
-        // One in which nobody is signed in, or not any more, is no reason to wait for a token.
+        // A session without a user is an error, not a reason to wait for a token.
         let user = session::user_id(&session).await?.ok_or(Code::NotAuthenticated)?;
         let credential = Credential::Session(SessionId::of_secret(&secret.to_string()));
         Ok(Self(Some(Claim { user, credential })))
     }
 }
 
-/// The token behind `Authorization: Bearer`; `None` without the header or with another
-/// scheme. The scheme is one in any case (RFC 9110), unlike in Simple JWT.
+/// The token of `Authorization: Bearer`; `None` without the header or with another scheme. The scheme is
+/// case-insensitive (RFC 9110), unlike in Simple JWT.
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let mut parts = value.as_bytes().split(u8::is_ascii_whitespace).filter(|part| !part.is_empty());
@@ -141,19 +139,19 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         return Ok(None);
     }
     match (parts.next(), parts.next()) {
-        // What is not UTF-8 is a bad token like any other; none of them is empty.
+        // A token that is not UTF-8 is invalid, as the empty one is.
         (Some(token), None) => Ok(Some(str::from_utf8(token).unwrap_or_default())),
         _ => Err(Code::BadAuthorizationHeader.into()),
     }
 }
 
-/// `?token=`.
+/// The query parameter `?token=`.
 fn query_token(query: &str) -> Option<String> {
     url::form_urlencoded::parse(query.as_bytes())
         .find_map(|(name, value)| (name == "token" && !value.is_empty()).then(|| value.into_owned()))
 }
 
-/// `Sec-WebSocket-Protocol: bearer, <token>`.
+/// The header `Sec-WebSocket-Protocol: bearer, <token>`.
 fn protocol_token(headers: &HeaderMap) -> Option<&str> {
     let values =
         headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
@@ -182,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stands_behind_the_word_bearer() {
+    fn the_bearer_token_is_parsed() {
         for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER \t a.b.c  "] {
             assert_eq!(authorization(value.as_bytes()), Ok(Some("a.b.c".into())), "{value}");
         }
@@ -192,18 +190,18 @@ mod tests {
         for value in ["Bearer", "Bearer ", "Bearer a b", "bearer  "] {
             assert_eq!(authorization(value.as_bytes()), Err(Code::BadAuthorizationHeader), "{value}");
         }
-        assert_eq!(authorization(b"Bearer \xff\xfe"), Ok(Some(String::new())), "a bad token, not no token");
+        assert_eq!(authorization(b"Bearer \xff\xfe"), Ok(Some(String::new())), "invalid, not missing");
     }
 
     #[test]
-    fn a_socket_may_bring_it_in_the_query() {
+    fn a_socket_may_send_the_token_in_the_query() {
         assert_eq!(query_token("after_id=3&token=a.b.c"), Some("a.b.c".into()));
         assert_eq!(query_token("token=a%2Eb"), Some("a.b".into()));
         assert_eq!(query_token("token=&tokens=x"), None);
     }
 
     #[test]
-    fn a_socket_may_bring_it_as_a_subprotocol() {
+    fn a_socket_may_send_the_token_as_a_subprotocol() {
         let token = |values: &[&[u8]]| {
             protocol_token(&headers(&header::SEC_WEBSOCKET_PROTOCOL, values)).map(str::to_owned)
         };

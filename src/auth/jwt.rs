@@ -1,9 +1,8 @@
-//! JSON Web Tokens, such as djangorestframework-simplejwt mints and reads them:
-//! HS256 alone, claims `token_type`, `exp`, `iat`, `jti` and `user_id`.
+//! JSON Web Tokens compatible with djangorestframework-simplejwt: HS256 only, with the claims `token_type`, `exp`,
+//! `iat`, `jti` and `user_id`.
 //!
-//! Whether the user still exists and whether a refresh token was ended early is for
-//! others to ask; nothing here reads the database. No leeway: `exp` is the moment
-//! from which a token is worth nothing, to the second, on whichever node it is shown.
+//! Nothing here reads the database: whether the user exists and whether a token was ended early is checked elsewhere.
+//! There is no leeway: a token is invalid from the second `exp` on, on every node.
 
 use std::time::Duration;
 
@@ -15,58 +14,58 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-/// Tokens and sign-ins that have ended are remembered by their ids, in columns of this many characters.
+/// The width of the columns that store the ids of ended tokens and sign-ins, in characters.
 const ID_MAX: usize = 64;
 
-/// What a token is good for.
+/// The `token_type` claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenType {
-    /// Calls of the API.
+    /// Authenticates API calls.
     Access,
-    /// New access tokens.
+    /// Is exchanged for new access tokens.
     Refresh,
-    /// Some use that is not ours, such as Simple JWT's sliding tokens.
+    /// Any other type, such as Simple JWT's sliding tokens.
     #[serde(other)]
     Other,
 }
 
-/// A token just made.
+/// A new token.
 pub struct Minted {
-    /// The token.
+    /// The encoded token.
     pub token: String,
-    /// Its own id.
+    /// The token's id.
     pub jti: String,
     /// The sign-in that it belongs to.
     pub sign_in: SignInId,
-    /// From then on it is worth nothing.
+    /// The time from which the token is invalid.
     pub expires_at: Timestamp,
 }
 
-/// Why a token is not good.
+/// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// Not a token, of another algorithm, or not signed with our secret.
+    /// Not a JWT, another algorithm, or not signed with our secret.
     Invalid,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// It would be good for ever.
+    /// It has no `exp`.
     NoExpiry,
-    /// It cannot be told from others.
+    /// It has no `jti`.
     NoId,
-    /// It does not say what it is good for.
+    /// It has no `token_type`.
     NoType,
-    /// It is good for something else.
+    /// It has another type than the expected one.
     WrongType,
-    /// It names nobody.
+    /// It has no valid `user_id`.
     NoUser,
-    /// It was ended before its time.
+    /// It was ended before its `exp`.
     Blacklisted,
 }
 
 impl TokenError {
-    /// Simple JWT's words for it, which clients compare.
-    pub fn words(self) -> &'static str {
+    /// Simple JWT's text for the error, which clients compare.
+    pub fn message(self) -> &'static str {
         match self {
             Self::Invalid => "Token is invalid",
             Self::Expired => "Token is expired",
@@ -80,12 +79,12 @@ impl TokenError {
     }
 }
 
-/// Why a token could not be made: the machine has no randomness or no memory.
+/// A token could not be made, for example because the system has no random numbers.
 #[derive(Debug, thiserror::Error)]
 #[error("a token could not be made: {0}")]
 pub struct MintError(String);
 
-/// Makes tokens and reads them, with one secret.
+/// Issues and verifies tokens with one secret.
 pub struct Tokens {
     signing: EncodingKey,
     verifying: DecodingKey,
@@ -95,41 +94,41 @@ pub struct Tokens {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct IssuedClaims<'a> {
     token_type: TokenType,
     exp: i64,
     iat: i64,
     jti: &'a str,
     user_id: String,
-    /// Ours: Simple JWT passes over it.
+    /// Our own claim. Simple JWT ignores it.
     sign_in: &'a str,
 }
 
 #[derive(Deserialize)]
-struct Shown {
+struct PresentedClaims {
     token_type: Option<TokenType>,
     exp: Option<Number>,
     iat: Option<Number>,
     nbf: Option<Number>,
     jti: Option<String>,
-    user_id: Option<ShownUser>,
+    user_id: Option<UserIdClaim>,
     sign_in: Option<String>,
 }
 
-/// Simple JWT writes a string since 5.4, and wrote an integer before.
+/// Simple JWT writes a string since version 5.4, and an integer before.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum ShownUser {
+enum UserIdClaim {
     Text(String),
     Number(i64),
 }
 
 impl Tokens {
-    /// Tokens signed with `secret`, which Simple JWT calls `SIGNING_KEY`.
+    /// For tokens signed with `secret`, which Simple JWT calls `SIGNING_KEY`.
     pub fn new(secret: &[u8], access_lifetime: Duration, refresh_lifetime: Duration) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
-        // Times are checked here, by the domain's clock. An audience is Simple JWT's to
-        // demand; a token that names one is no worse for that.
+        // Times are checked below, with the domain's clock. Like Simple JWT by default, no audience is required, and
+        // one that is present is ignored.
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
@@ -142,17 +141,17 @@ impl Tokens {
         }
     }
 
-    /// What the secret makes of a text that is no token: the same on every server with that secret, and no help to
-    /// whoever reads it.
+    /// The signature of a fixed text that is not a token: equal on all servers with this secret, and of no use for an
+    /// attacker.
     ///
     /// # Errors
     /// [`MintError`].
-    pub fn check(&self) -> Result<String, MintError> {
+    pub fn fingerprint(&self) -> Result<String, MintError> {
         jsonwebtoken::crypto::sign(b"liao: the same secret key?", &self.signing, Algorithm::HS256)
             .map_err(|error| MintError(error.to_string()))
     }
 
-    /// A new access token of this sign-in for `user`, good from `now`.
+    /// A new access token of this sign-in for `user`, issued at `now`.
     ///
     /// # Errors
     /// [`MintError`].
@@ -161,7 +160,7 @@ impl Tokens {
         minted.map(|minted| minted.token)
     }
 
-    /// A new refresh token for `user`, good from `now`: of this sign-in, or the first of a new one.
+    /// A new refresh token for `user`, issued at `now`: of this sign-in, or the first one of a new sign-in.
     ///
     /// # Errors
     /// [`MintError`].
@@ -189,62 +188,62 @@ impl Tokens {
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let sign_in = sign_in.cloned().unwrap_or_else(|| SignInId::new(&jti));
         let user_id = user.to_string();
-        let claims = Written { token_type, exp, iat, jti: &jti, user_id, sign_in: sign_in.as_str() };
+        let claims = IssuedClaims { token_type, exp, iat, jti: &jti, user_id, sign_in: sign_in.as_str() };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|error| MintError(error.to_string()))?;
         Ok(Minted { token, jti, sign_in, expires_at: Timestamp(exp.saturating_mul(1_000_000)) })
     }
 
-    /// What `token` says, if it is good now and for `wanted`; `None`: for whatever it is.
+    /// Verifies a token at the time `now` and returns its claims. With `wanted`, the token must have that type.
     ///
     /// # Errors
-    /// [`TokenError`], the first that applies, in Simple JWT's order.
+    /// The first [`TokenError`] that applies, in Simple JWT's order.
     pub fn read(
         &self,
         token: &str,
         wanted: Option<TokenType>,
         now: Timestamp,
     ) -> Result<TokenClaims, TokenError> {
-        let shown = jsonwebtoken::decode::<Shown>(token, &self.verifying, &self.validation)
+        let presented = jsonwebtoken::decode::<PresentedClaims>(token, &self.verifying, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
         let seconds = |number: Number| number.as_i64().ok_or(TokenError::Invalid);
         let now = now.unix_seconds();
-        if shown.nbf.map(seconds).transpose()?.is_some_and(|nbf| nbf > now) {
+        if presented.nbf.map(seconds).transpose()?.is_some_and(|nbf| nbf > now) {
             return Err(TokenError::Invalid);
         }
-        let exp = seconds(shown.exp.ok_or(TokenError::NoExpiry)?)?;
+        let exp = seconds(presented.exp.ok_or(TokenError::NoExpiry)?)?;
         if exp <= now {
             return Err(TokenError::Expired);
         }
-        let jti = shown.jti.filter(|jti| !jti.is_empty()).ok_or(TokenError::NoId)?;
-        // One without the claim is of another issuer: it belongs to no other token than those got by it.
-        let sign_in = shown.sign_in.unwrap_or_else(|| jti.clone());
+        let jti = presented.jti.filter(|jti| !jti.is_empty()).ok_or(TokenError::NoId)?;
+        // Tokens of another issuer have no such claim. Such a token is a sign-in of its own.
+        let sign_in = presented.sign_in.unwrap_or_else(|| jti.clone());
         if ![&jti, &sign_in].into_iter().all(|id| is_storable(id)) {
             return Err(TokenError::Invalid);
         }
         if let Some(wanted) = wanted
-            && shown.token_type.ok_or(TokenError::NoType)? != wanted
+            && presented.token_type.ok_or(TokenError::NoType)? != wanted
         {
             return Err(TokenError::WrongType);
         }
-        let user = match shown.user_id.ok_or(TokenError::NoUser)? {
-            ShownUser::Number(id) => UserId::checked(id),
-            ShownUser::Text(text) => text.parse().ok().and_then(|UserId(id)| UserId::checked(id)),
+        let user = match presented.user_id.ok_or(TokenError::NoUser)? {
+            UserIdClaim::Number(id) => UserId::checked(id),
+            UserIdClaim::Text(text) => text.parse().ok().and_then(|UserId(id)| UserId::checked(id)),
         };
         Ok(TokenClaims {
             jti,
             sign_in: SignInId::new(&sign_in),
             user: user.ok_or(TokenError::NoUser)?,
             issued_at: Timestamp(
-                shown.iat.and_then(|iat| iat.as_i64()).unwrap_or(0).saturating_mul(1_000_000),
+                presented.iat.and_then(|iat| iat.as_i64()).unwrap_or(0).saturating_mul(1_000_000),
             ),
             expires_at: Timestamp(exp.saturating_mul(1_000_000)),
         })
     }
 }
 
-/// Can the database keep this id, and tell it from every other? MySQL takes blanks at the end for none.
+/// Can the database store this id and compare it exactly? MySQL ignores trailing spaces.
 fn is_storable(id: &str) -> bool {
     !id.is_empty() && id.len() <= ID_MAX && !id.contains('\0') && id.trim() == id
 }

@@ -1,7 +1,7 @@
-//! The bundled UI's sessions: a cookie, and a row of the database behind it.
+//! The sessions of the bundled UI: a cookie, and a row in the database.
 //!
-//! What the session holds is the UI's business, except for who is signed in. The row is found by the hash of the cookie's
-//! value, so that whoever reads the database cannot take a session over. The cookie is not marked `Secure` here: [`crate::middleware::secure_cookies`] knows when it has to be.
+//! The row's key is the hash of the cookie's value, so that nobody can take over a session by reading the database. The
+//! cookie is marked `Secure` by [`crate::middleware::secure_cookies`].
 
 use std::{fmt, time::Duration};
 
@@ -27,18 +27,18 @@ use crate::{error::ApiError, middleware::client::UserAgent};
 /// The cookie's name (contract).
 pub const COOKIE: &str = "liao_session";
 
-/// A session that is used is put off this often and not with every request: each time is a write.
-const PUT_OFF: Duration = Duration::from_mins(10);
-/// How often what has expired is removed.
+/// How often the expiry of a used session is extended. Each time is a write to the database.
+const EXTEND_EVERY: Duration = Duration::from_mins(10);
+/// How often expired rows are deleted.
 const SWEEP: Duration = Duration::from_hours(1);
 
-/// Sessions in the chat's database.
+/// Stores sessions in the chat's database.
 #[derive(Clone)]
 pub struct Sessions {
     chat: Chat,
 }
 
-/// The layer that gives a request its [`Session`]. One that is not used for `lifetime` ends.
+/// The layer that adds the [`Session`] to a request. A session that is not used for `lifetime` expires.
 pub fn layer(chat: Chat, lifetime: Duration) -> SessionManagerLayer<Sessions> {
     let lifetime = time::Duration::try_from(lifetime).unwrap_or(time::Duration::MAX);
     SessionManagerLayer::new(Sessions { chat })
@@ -50,10 +50,10 @@ pub fn layer(chat: Chat, lifetime: Duration) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(lifetime))
 }
 
-/// Who is signed in with this session, as far as the session knows.
+/// The user id in the session. Whether the user is still active is not checked.
 ///
 /// # Errors
-/// `unavailable` when the session cannot be read.
+/// `unavailable` if the session cannot be read.
 pub async fn user_id(session: &Session) -> Result<Option<UserId>, ApiError> {
     session.get::<i64>(USER_ID_KEY).await.map(|id| id.map(UserId)).map_err(|error| {
         tracing::error!(%error, "a session could not be read");
@@ -61,31 +61,31 @@ pub async fn user_id(session: &Session) -> Result<Option<UserId>, ApiError> {
     })
 }
 
-/// Middleware for the bundled UI's requests: whoever uses a session keeps it.
-pub async fn keep_alive(
+/// Middleware of the bundled UI that extends the session of a request.
+pub async fn extend_used(
     session: Session,
     UserAgent(agent): UserAgent,
     request: Request,
     next: Next,
 ) -> Response {
-    // Before the handler: a sign-out there has the last word.
+    // Before the handler, so that a sign-out in the handler is final.
     if session.id().is_some()
-        && let Err(error) = put_off(&session, &agent).await
+        && let Err(error) = extend(&session, &agent).await
     {
-        // The handler will find out for itself, if it needs the session at all.
-        tracing::warn!(%error, "a session could not be put off");
+        // If the handler needs the session, it will fail there.
+        tracing::warn!(%error, "a session could not be extended");
     }
     next.run(request).await
 }
 
-async fn put_off(session: &Session, agent: &str) -> Result<(), tower_sessions::session::Error> {
+async fn extend(session: &Session, agent: &str) -> Result<(), tower_sessions::session::Error> {
     if session.get_value(USER_ID_KEY).await?.is_none() {
         return Ok(());
     }
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let seen = session.get::<i64>(SEEN_KEY).await?;
-    if seen.is_none_or(|seen| seen.abs_diff(now) >= PUT_OFF.as_secs()) {
-        // Whatever changes a session puts it off: the layer saves it with a new expiry.
+    if seen.is_none_or(|seen| seen.abs_diff(now) >= EXTEND_EVERY.as_secs()) {
+        // Any change makes the layer save the session with a new expiry.
         session.insert(SEEN_KEY, now).await?;
         if session.get_value(DEVICE_KEY).await?.is_none() {
             session.insert(DEVICE_KEY, Device::new(agent)).await?;
@@ -94,12 +94,12 @@ async fn put_off(session: &Session, agent: &str) -> Result<(), tower_sessions::s
     Ok(())
 }
 
-/// Removes expired sessions and tokens now and every hour, for ever. `longest`: how long a token can be good.
+/// Deletes expired sessions and tokens now and every hour, for ever. `longest` is the longest lifetime of a token.
 pub async fn sweep(chat: Chat, longest: Duration) {
     let mut hourly = tokio::time::interval(SWEEP);
     loop {
         hourly.tick().await;
-        // A little longer: a token may be dated to the second after an end of all tokens.
+        // A margin, since a token's `iat` may be later than the time of its issue.
         match chat.forget_expired(longest + SWEEP).await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "expired sessions and tokens were removed"),
@@ -112,7 +112,7 @@ pub async fn sweep(chat: Chat, longest: Duration) {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let tokens_from = record.data.get(TOKENS_FROM_KEY).and_then(serde_json::Value::as_i64);
-        // Nobody signed in without it.
+        // A session without it has no user.
         let tokens_from = Timestamp(tokens_from.unwrap_or(i64::MIN));
         while !self.chat.create_session(&stored(record)?, tokens_from).await.map_err(backend)? {
             record.id = Id::default();

@@ -1,11 +1,9 @@
-//! Failed sign-ins, counted for each account and for each address, so that a
-//! password cannot be guessed by trying; and the accounts made from each address, so
-//! that nobody fills the place with them.
+//! Limits failed sign-ins by account and by address, against guessing of passwords, and sign-ups by address, against
+//! mass creation of accounts.
 //!
-//! What counts is what happened in the last five minutes. An attempt under way counts as
-//! one that may count: a thousand at once get no more than a thousand in a row;
-//! those that may yet be allowed wait. What is remembered is bounded, however many
-//! names or addresses are tried: those least used are forgotten first.
+//! A sliding window of five minutes counts. An attempt in progress counts as one that may fail, so that concurrent
+//! attempts get no more tries than consecutive ones; attempts that may yet be allowed wait. The number of tracked
+//! accounts and addresses is bounded: the least used are evicted first.
 
 use std::{
     collections::VecDeque,
@@ -24,197 +22,196 @@ use tokio::sync::Notify;
 
 use crate::middleware::client::ClientAddr;
 
-/// How long a failure or a new account counts.
+/// The length of the window.
 const WINDOW: Duration = Duration::from_mins(5);
-/// Accounts, and addresses, of which it is remembered.
-const REMEMBERED: usize = 10_000;
+/// The number of accounts, and of addresses, that are tracked.
+const MAX_TRACKED: usize = 10_000;
 
-/// How many may be, of each; `None`: any number.
+/// The limits within [`WINDOW`]. `None`: no limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// Failed sign-ins to one account.
+    /// Failed sign-ins per account.
     pub per_account: Option<u32>,
-    /// Failed sign-ins from one address.
+    /// Failed sign-ins per address.
     pub per_address: Option<u32>,
-    /// Accounts made from one address.
+    /// Accounts created per address.
     pub sign_ups_per_address: Option<u32>,
-    /// Refused sign-ups from one address: each may tell whether a name is taken.
+    /// Rejected sign-ups per address. Each may reveal whether a username is taken.
     pub sign_up_failures_per_address: Option<u32>,
 }
 
-/// Too many: come back after this time.
+/// The limit is reached. Holds the time after which another attempt is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany(pub Duration);
+pub struct Throttled(pub Duration);
 
-/// Counts failed sign-ins and new accounts.
+/// Counts failed sign-ins and sign-ups.
 pub struct Throttle {
-    accounts: Option<Counters>,
-    addresses: Option<Counters>,
-    sign_ups: Option<Counters>,
-    refused_sign_ups: Option<Counters>,
+    accounts: Option<AttemptCounters>,
+    addresses: Option<AttemptCounters>,
+    sign_ups: Option<AttemptCounters>,
+    rejected_sign_ups: Option<AttemptCounters>,
     clock: Clock,
 }
 
-/// The counts of many, each under a hash of the name or address: what a stranger
-/// sends takes the same room whatever its length.
-struct Counters {
+/// Counters by the hash of a username or address. With a hash, long input takes no more memory.
+struct AttemptCounters {
     limit: usize,
     hasher: RandomState,
-    of: Cache<u64, Arc<Counter>>,
+    by_key: Cache<u64, Arc<AttemptCounter>>,
 }
 
 #[derive(Default)]
-struct Counter {
-    state: Mutex<State>,
-    /// Something changed that those who wait want to know.
+struct AttemptCounter {
+    state: Mutex<AttemptState>,
+    /// Notified when a waiting attempt may proceed.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
-    /// Oldest first, none older than [`WINDOW`].
+struct AttemptState {
+    /// Times of the counted attempts, oldest first, none older than [`WINDOW`].
     counted: VecDeque<Timestamp>,
-    under_way: usize,
+    in_flight: usize,
 }
 
-/// The right to one attempt. Dropping it gives the right back.
-struct Claim {
-    counter: Arc<Counter>,
+/// A permit for one attempt, released when it is dropped.
+struct AttemptPermit {
+    counter: Arc<AttemptCounter>,
     limit: usize,
 }
 
 impl Throttle {
-    /// Counts by `clock`.
+    /// A throttle that takes the time from `clock`.
     pub fn new(limits: Limits, clock: Clock) -> Self {
         Self {
-            accounts: Counters::new(limits.per_account),
-            addresses: Counters::new(limits.per_address),
-            sign_ups: Counters::new(limits.sign_ups_per_address),
-            refused_sign_ups: Counters::new(limits.sign_up_failures_per_address),
+            accounts: AttemptCounters::new(limits.per_account),
+            addresses: AttemptCounters::new(limits.per_address),
+            sign_ups: AttemptCounters::new(limits.sign_ups_per_address),
+            rejected_sign_ups: AttemptCounters::new(limits.sign_up_failures_per_address),
             clock,
         }
     }
 
-    /// Runs `sign_in` unless there were too many failures for this name or from this
-    /// address; it counts as one if it says `no_active_account`.
+    /// Runs `sign_in` unless there were too many failures for this username or address. It counts as a failure if it
+    /// returns `no_active_account`.
     ///
     /// # Errors
-    /// The outer one is [`TooMany`], and then `sign_in` did not run.
+    /// The outer error is [`Throttled`]: `sign_in` did not run.
     pub async fn attempt<T>(
         &self,
         username: &str,
         from: ClientAddr,
         sign_in: impl Future<Output = chat::Result<T>>,
-    ) -> Result<chat::Result<T>, TooMany> {
-        let mut claims = Vec::with_capacity(2);
-        // What is too long for a name is no account's: `sign_in` refuses it as soon as it has seen its length.
+    ) -> Result<chat::Result<T>, Throttled> {
+        let mut permits = Vec::with_capacity(2);
+        // No account has such a name: `sign_in` rejects it without checking a password.
         if let (Some(accounts), Some(key)) = (&self.accounts, username_key(username)) {
-            claims.push(accounts.claim(&key, &self.clock).await?);
+            permits.push(accounts.acquire(&key, &self.clock).await?);
         }
         if let Some(addresses) = &self.addresses {
-            claims.push(addresses.claim(&from.throttle_key(), &self.clock).await?);
+            permits.push(addresses.acquire(&from.throttle_key(), &self.clock).await?);
         }
         let result = sign_in.await;
         if matches!(&result, Err(error) if error.code() == Code::NoActiveAccount) {
             let now = self.clock.now();
-            for claim in &claims {
-                claim.counter.state().counted.push_back(now);
+            for permit in &permits {
+                permit.counter.state().counted.push_back(now);
             }
         }
         Ok(result)
     }
 
-    /// Runs `make`, which makes an account, unless too many were made from this address, or refused to it.
+    /// Runs `make`, which creates an account, unless too many were created from this address or rejected.
     ///
     /// # Errors
-    /// The outer one is [`TooMany`], and then `make` did not run.
+    /// The outer error is [`Throttled`]: `make` did not run.
     pub async fn sign_up<T>(
         &self,
         from: ClientAddr,
         make: impl Future<Output = chat::Result<T>>,
-    ) -> Result<chat::Result<T>, TooMany> {
+    ) -> Result<chat::Result<T>, Throttled> {
         let key = from.throttle_key();
-        let accepted = claim_of(self.sign_ups.as_ref(), &key, &self.clock).await?;
-        let refused = claim_of(self.refused_sign_ups.as_ref(), &key, &self.clock).await?;
+        let accepted = acquire_from(self.sign_ups.as_ref(), &key, &self.clock).await?;
+        let rejected = acquire_from(self.rejected_sign_ups.as_ref(), &key, &self.clock).await?;
         let result = make.await;
         let counted = match &result {
             Ok(_) => accepted.as_ref(),
-            Err(error) => refused.as_ref().filter(|_| error.code() == Code::Invalid),
+            Err(error) => rejected.as_ref().filter(|_| error.code() == Code::Invalid),
         };
-        if let Some(claim) = counted {
-            claim.counter.state().counted.push_back(self.clock.now());
+        if let Some(permit) = counted {
+            permit.counter.state().counted.push_back(self.clock.now());
         }
         Ok(result)
     }
 }
 
-async fn claim_of(
-    counters: Option<&Counters>,
+async fn acquire_from(
+    counters: Option<&AttemptCounters>,
     key: &impl Hash,
     clock: &Clock,
-) -> Result<Option<Claim>, TooMany> {
+) -> Result<Option<AttemptPermit>, Throttled> {
     match counters {
-        Some(counters) => counters.claim(key, clock).await.map(Some),
+        Some(counters) => counters.acquire(key, clock).await.map(Some),
         None => Ok(None),
     }
 }
 
-impl Counters {
+impl AttemptCounters {
     fn new(limit: Option<u32>) -> Option<Self> {
         let limit = usize::try_from(limit?).unwrap_or(usize::MAX);
-        Some(Self { limit, hasher: RandomState::new(), of: Cache::new(REMEMBERED) })
+        Some(Self { limit, hasher: RandomState::new(), by_key: Cache::new(MAX_TRACKED) })
     }
 
-    async fn claim(&self, key: &impl Hash, clock: &Clock) -> Result<Claim, TooMany> {
+    async fn acquire(&self, key: &impl Hash, clock: &Clock) -> Result<AttemptPermit, Throttled> {
         let key = self.hasher.hash_one(key);
-        let Ok(counter) = self.of.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::<Counter>::default()));
+        let Ok(counter) =
+            self.by_key.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::<AttemptCounter>::default()));
         loop {
-            // Listening starts before looking, so that no change falls between the two.
+            // Created before the check, so that a change in between is not missed.
             let changed = counter.changed.notified();
-            if counter.state().claim(self.limit, clock.now())? {
+            if counter.state().acquire(self.limit, clock.now())? {
                 break;
             }
             changed.await;
         }
-        Ok(Claim { counter, limit: self.limit })
+        Ok(AttemptPermit { counter, limit: self.limit })
     }
 }
 
-impl Counter {
-    /// A panic while the lock was held leaves numbers that are right enough.
-    fn state(&self) -> MutexGuard<'_, State> {
+impl AttemptCounter {
+    /// After a panic of another holder the counts are still usable.
+    fn state(&self) -> MutexGuard<'_, AttemptState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// Takes the right to one attempt; false while that depends on others under way.
-    fn claim(&mut self, limit: usize, now: Timestamp) -> Result<bool, TooMany> {
+impl AttemptState {
+    /// Takes a permit. False while the result depends on other attempts in progress.
+    fn acquire(&mut self, limit: usize, now: Timestamp) -> Result<bool, Throttled> {
         let window = i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX);
         while self.counted.front().is_some_and(|at| at.plus_micros(window) <= now) {
             self.counted.pop_front();
         }
         if self.counted.len() >= limit {
             let first = self.counted.front().map_or(now, |at| at.plus_micros(window));
-            return Err(TooMany(Duration::from_micros(u64::try_from(first.0 - now.0).unwrap_or(0))));
+            return Err(Throttled(Duration::from_micros(u64::try_from(first.0 - now.0).unwrap_or(0))));
         }
-        let is_free = self.counted.len() + self.under_way < limit;
-        self.under_way += usize::from(is_free);
+        let is_free = self.counted.len() + self.in_flight < limit;
+        self.in_flight += usize::from(is_free);
         Ok(is_free)
     }
 }
 
-impl Drop for Claim {
+impl Drop for AttemptPermit {
     fn drop(&mut self) {
         let mut state = self.counter.state();
-        state.under_way -= 1;
+        state.in_flight -= 1;
         let is_over = state.counted.len() >= self.limit;
         drop(state);
         if is_over {
             self.counter.changed.notify_waiters();
         } else {
-            // One place is free again, for one. After a failure it is not, and who is
-            // woken waits again.
+            // At most one permit became free. If the attempt failed, none did, and the woken task waits again.
             self.counter.changed.notify_one();
         }
     }

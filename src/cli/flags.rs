@@ -1,23 +1,23 @@
-//! A flag for each setting, made from the list of settings.
+//! A flag for each setting, generated from the list of settings.
 
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 
-use crate::config::{FILE_VARIABLE, Given, SETTINGS, Setting};
+use crate::config::{CommandLine, FILE_VARIABLE, SETTINGS, Setting};
 
-/// The settings that a command on accounts goes by: those that find the database, and the log's.
-const OF_STORE: [&str; 4] = ["data", "database_url", "log", "log_format"];
+/// The settings of the commands on accounts: the database and the log.
+const STORE_SETTINGS: [&str; 4] = ["data", "database_url", "log", "log_format"];
 
 const FILE: &str = "config";
 
-/// Every setting's flag.
+/// The flags of all settings.
 #[derive(Debug)]
-pub(super) struct Flags(pub(super) Given);
+pub(super) struct Flags(pub(super) CommandLine);
 
-/// The flags that find the database. They may stand before and after a subcommand.
+/// The flags of [`STORE_SETTINGS`], allowed before and after a subcommand.
 #[derive(Debug)]
-pub(super) struct StoreFlags(pub(super) Given);
+pub(super) struct StoreFlags(pub(super) CommandLine);
 
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
@@ -31,7 +31,7 @@ impl Args for Flags {
 
 impl Args for StoreFlags {
     fn augment_args(command: Command) -> Command {
-        let flags = OF_STORE.into_iter().filter_map(Setting::named).map(flag);
+        let flags = STORE_SETTINGS.into_iter().filter_map(Setting::named).map(flag);
         command.args(std::iter::once(file()).chain(flags).map(|arg| arg.global(true)))
     }
 
@@ -79,10 +79,10 @@ fn flag(setting: &'static Setting) -> Arg {
     }
 }
 
-/// What stands in `matches`, of whichever flags the command has.
-fn given(matches: &ArgMatches) -> Given {
+/// The settings in `matches`. A command may have only some of the flags.
+fn given(matches: &ArgMatches) -> CommandLine {
     let text = |name| matches.try_get_one::<String>(name).ok().flatten().cloned();
-    Given {
+    CommandLine {
         file: matches.try_get_one::<PathBuf>(FILE).ok().flatten().cloned(),
         values: SETTINGS.iter().filter_map(|setting| Some((setting.name, text(setting.name)?))).collect(),
     }

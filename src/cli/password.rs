@@ -1,14 +1,14 @@
-//! A password for an account: read from whoever runs a command, or drawn.
+//! The password of an account: prompted for, or generated.
 
 use std::io::{self, BufRead, IsTerminal};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// Asks twice at a terminal, without showing what is typed; else takes the first line of standard input, for scripts.
+/// Prompts twice at a terminal without echo. Otherwise reads the first line of standard input, for scripts.
 ///
 /// # Errors
-/// One sentence: nothing was given, the two differ, or it could not be read.
-pub fn ask(username: &str) -> Result<SecretString, String> {
+/// One sentence: the password is empty, the two differ, or it could not be read.
+pub fn prompt(username: &str) -> Result<SecretString, String> {
     let unreadable = |error: io::Error| format!("The password cannot be read: {error}.");
     if !io::stdin().is_terminal() {
         let mut line = String::new();
@@ -24,12 +24,12 @@ pub fn ask(username: &str) -> Result<SecretString, String> {
     first_line(password.expose_secret().to_owned())
 }
 
-/// A new password of twenty characters, 100 bits that nobody can guess.
+/// A random password of twenty characters, with 100 bits of entropy.
 ///
 /// # Errors
-/// One sentence: the system gives no random numbers.
-pub fn draw() -> Result<SecretString, String> {
-    // 32 that one can read aloud and copy by hand: neither 0 nor o, neither 1 nor l.
+/// One sentence: the system has no random numbers.
+pub fn generate() -> Result<SecretString, String> {
+    // Without characters that are easily confused: 0, o, 1 and l.
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0_u8; 20];
     getrandom::fill(&mut bytes).map_err(|error| format!("No password can be drawn: {error}."))?;

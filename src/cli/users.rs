@@ -1,21 +1,20 @@
 //! The commands on accounts: `liao users` and `liao create-developer-group`.
 //!
-//! They work on the database itself, beside a running server or without one. What they
-//! say is one sentence for whoever typed the command.
+//! They open the database themselves, whether or not a server is running.
 
 use chat::{
     Chat, Error,
-    model::{Code, FieldProblem, Problem},
+    model::{Code, FieldError, Problem},
     service::accounts::DEVELOPER,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{NewPassword, UsersCommand, password};
 
-/// Does what `command` says; the sentence tells that it is done.
+/// Runs a command and returns a sentence about its result.
 ///
 /// # Errors
-/// A sentence, or several lines of them, that says why it is not.
+/// One sentence per error, each on its own line.
 pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
     match command {
         UsersCommand::Create { username, first_name, last_name, groups } => {
@@ -49,20 +48,20 @@ pub async fn run(chat: &Chat, command: UsersCommand) -> Result<String, String> {
     }
 }
 
-/// Makes the group `developer` and its account as far as they are missing; the
-/// sentence tells what was, and a new account's password unless it was typed.
+/// Creates the group `developer` and its account if they are missing. Returns a sentence about what was created, with
+/// the password of a new account unless it was typed.
 ///
 /// # Errors
-/// A sentence that says why not.
+/// One sentence.
 pub async fn create_developer_group(chat: &Chat, password: NewPassword) -> Result<String, String> {
-    let secret = if password.is_asked { ask(DEVELOPER).await? } else { password::draw()? };
+    let secret = if password.is_prompted { ask(DEVELOPER).await? } else { password::generate()? };
     let done = chat.create_developer_group(secret.expose_secret()).await;
     let done = done.map_err(|error| sentence(&error, DEVELOPER))?;
     let mut did = Vec::new();
     if done.made_group {
         did.push(format!("made the group {DEVELOPER}"));
     }
-    if done.made_account && password.is_asked {
+    if done.made_account && password.is_prompted {
         did.push(format!("made the account {DEVELOPER}"));
     } else if done.made_account {
         did.push(format!("made the account {DEVELOPER} with the password {}", secret.expose_secret()));
@@ -70,20 +69,20 @@ pub async fn create_developer_group(chat: &Chat, password: NewPassword) -> Resul
     if done.joined {
         did.push("put the account into the group".to_owned());
     }
-    let mut told = match did.as_slice() {
+    let mut summary = match did.as_slice() {
         [] => format!("Nothing to do: the account {DEVELOPER} is in the group {DEVELOPER}."),
         did => format!("Done: {}.", did.join(", ")),
     };
     if !done.made_account {
-        told.push_str(" It keeps its password; 'liao users password developer' sets another.");
+        summary.push_str(" It keeps its password; 'liao users password developer' sets another.");
     }
-    Ok(told)
+    Ok(summary)
 }
 
-/// Asking waits for a person, which the runtime's threads must not.
+/// Prompts on a blocking thread, since it waits for the user.
 async fn ask(username: &str) -> Result<SecretString, String> {
     let username = username.to_owned();
-    let asked = tokio::task::spawn_blocking(move || password::ask(&username)).await;
+    let asked = tokio::task::spawn_blocking(move || password::prompt(&username)).await;
     asked.map_err(|error| format!("The password cannot be read: {error}."))?
 }
 
@@ -91,13 +90,13 @@ fn sentence(error: &Error, username: &str) -> String {
     match error.failure() {
         failure if failure.code == Code::UserNotFound => format!("There is no account {username}."),
         failure if failure.code == Code::Invalid => {
-            failure.fields.iter().map(complaint).collect::<Vec<_>>().join("\n")
+            failure.fields.iter().map(field_error).collect::<Vec<_>>().join("\n")
         }
         _ => format!("That could not be done: {error}."),
     }
 }
 
-fn complaint(field: &FieldProblem) -> String {
+fn field_error(field: &FieldError) -> String {
     let name = match field.field.as_str() {
         "username" => "The username",
         "password" => "The password",
@@ -117,7 +116,7 @@ fn complaint(field: &FieldProblem) -> String {
         }
         Problem::BadCharacter => format!("{name} has a character that may not be there."),
         Problem::OuterSpace => format!("{name} must not begin or end with a space."),
-        // What other features complain of does not come up here.
+        // Errors of other fields do not occur here.
         _ => format!("{name} cannot be used."),
     }
 }
@@ -127,10 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_complaint_is_a_sentence_of_its_own_line() {
+    fn each_field_error_is_a_sentence_on_its_own_line() {
         let error = Error::fields(vec![
-            FieldProblem::new("username", Problem::UsernameTaken),
-            FieldProblem::new("password", Problem::TooShort { min: 8 }),
+            FieldError::new("username", Problem::UsernameTaken),
+            FieldError::new("password", Problem::TooShort { min: 8 }),
         ]);
         let expected = "The username is taken.\nThe password must have at least 8 characters.";
         assert_eq!(sentence(&error, "bob"), expected);

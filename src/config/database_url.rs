@@ -1,29 +1,29 @@
-//! The database's address, which may hold a password.
+//! The URL of the database, which may contain a password.
 
 use std::fmt;
 
 use url::Url;
 
-use super::value::Value;
+use super::value::SettingValue;
 
-/// Where the database is: `sqlite:FILE`, `mysql://…` or `mariadb://…`. Its `Debug` and `Display` forms leave the
-/// password out; [`DatabaseUrl::expose`] has it.
+/// The URL of the database: `sqlite:FILE`, `mysql://…` or `mariadb://…`. `Debug` and `Display` mask the password;
+/// [`DatabaseUrl::expose`] does not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    /// The whole address, for the driver alone.
+    /// The whole URL, with the password, for the driver only.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Is it a file, which one server has to itself?
+    /// Is it an SQLite file, which only one server may use?
     pub fn is_file(&self) -> bool {
         sqlite_path(&self.0).is_some()
     }
 
-    /// The database in few words for a sentence: the file, or the host and port. No user, no password.
-    pub fn place(&self) -> String {
+    /// The file, or the host and port, for messages. Without user and password.
+    pub fn location(&self) -> String {
         if let Some(path) = sqlite_path(&self.0) {
             return path.to_owned();
         }
@@ -46,15 +46,15 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-impl Value for DatabaseUrl {
+impl SettingValue for DatabaseUrl {
     const EXPECTED: &'static str =
         "sqlite:FILE, mysql://USER:PASSWORD@HOST/NAME or mariadb://USER:PASSWORD@HOST/NAME";
-    // One that cannot be read may have its password anywhere.
+    // In an invalid URL the password may be anywhere.
     const IS_SENSITIVE: bool = true;
 
     fn read(text: &str) -> Option<Self> {
         let valid = if let Some(path) = sqlite_path(text) {
-            // In memory each connection would have a database of its own; options are not the operator's to choose.
+            // With `:memory:` each connection would have a database of its own. Options are set by the store.
             !path.is_empty()
                 && !path.ends_with('/')
                 && !path.starts_with(":memory:")

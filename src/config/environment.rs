@@ -1,31 +1,31 @@
-//! The environment's layer: `LIAO_` and a setting's name in capitals.
+//! Settings from the environment: `LIAO_` and the name in capitals.
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
-use super::{FILE_VARIABLE, Problem, SETTINGS, Setting};
+use super::{FILE_VARIABLE, SETTINGS, Setting, SettingError};
 
-/// Variables of the development commands, which the server inherits from them; they are no settings.
-const OF_DEVELOPMENT: [&str; 2] = ["LIAO_DEV_RELOAD", "LIAO_WASM_TOOLCHAIN"];
+/// Variables of the development commands, which the server inherits. They are not settings.
+const DEVELOPMENT_VARIABLES: [&str; 2] = ["LIAO_DEV_RELOAD", "LIAO_WASM_TOOLCHAIN"];
 
-/// What the environment says.
+/// The settings in the environment.
 #[derive(Debug, Default)]
 pub(super) struct Environment {
-    /// Text by the setting's name.
+    /// Values as text, by name.
     pub(super) values: BTreeMap<&'static str, String>,
     /// `LIAO_CONFIG`.
     pub(super) file: Option<PathBuf>,
 }
 
-/// Picks the variables that are ours out of `variables`. An empty one counts as not set: container tools have no
-/// other way to leave one out.
+/// Reads the variables that start with `LIAO_`. An empty one counts as not set, since container tools have no other way
+/// to omit one.
 pub(super) fn read(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<SettingError>,
 ) -> Environment {
     let mut read = Environment::default();
     for (name, value) in variables {
         let Some(name) = name.to_str().filter(|name| name.starts_with("LIAO_")) else { continue };
-        if value.is_empty() || OF_DEVELOPMENT.contains(&name) || announces_service(name) {
+        if value.is_empty() || DEVELOPMENT_VARIABLES.contains(&name) || is_kubernetes_variable(name) {
             continue;
         }
         if name == FILE_VARIABLE {
@@ -33,19 +33,19 @@ pub(super) fn read(
             continue;
         }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
-            problems.push(Problem::UnknownVariable(name.to_owned()));
+            errors.push(SettingError::UnknownVariable(name.to_owned()));
             continue;
         };
         match value.into_string() {
             Ok(text) => drop(read.values.insert(setting.name, text)),
-            Err(_) => problems.push(Problem::NotText(setting.variable())),
+            Err(_) => errors.push(SettingError::NotText(setting.variable())),
         }
     }
     read
 }
 
-/// Kubernetes sets `LIAO_PORT`, `LIAO_SERVICE_HOST` and the like in every pod beside a service called `liao`.
-fn announces_service(name: &str) -> bool {
+/// Kubernetes sets `LIAO_PORT`, `LIAO_SERVICE_HOST` and similar variables in every pod if there is a service `liao`.
+fn is_kubernetes_variable(name: &str) -> bool {
     let rest = name.trim_start_matches("LIAO_");
     rest == "PORT"
         || rest.starts_with("PORT_")
@@ -53,7 +53,7 @@ fn announces_service(name: &str) -> bool {
         || rest.starts_with("SERVICE_PORT")
 }
 
-/// The setting that was probably meant by `name`.
+/// The setting whose name is most similar to `name`, if any is similar enough.
 pub(super) fn similar(name: &str) -> Option<&'static Setting> {
     let name = name.to_lowercase().replace('-', "_");
     SETTINGS

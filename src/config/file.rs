@@ -1,4 +1,4 @@
-//! The file's layer: `liao.toml`, one line a setting, no tables.
+//! Settings from `liao.toml`: one line per setting, no tables.
 
 use std::{
     collections::BTreeMap,
@@ -8,19 +8,18 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{FILE_NAME, Problem, Setting};
+use super::{FILE_NAME, Setting, SettingError};
 
-/// What the file says.
+/// The settings in a file.
 #[derive(Debug)]
 pub(super) struct File {
-    /// Text by the setting's name.
+    /// Values as text, by name.
     pub(super) values: BTreeMap<&'static str, String>,
-    /// The file.
     pub(super) path: PathBuf,
 }
 
-/// Reads the `named` file, which must be there, or else the one in `folder`, which need not be.
-pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Problem>) -> Option<File> {
+/// Reads the file `named`, which must exist, or else the one in `folder`, which need not.
+pub(super) fn read(named: Option<PathBuf>, folder: &Path, errors: &mut Vec<SettingError>) -> Option<File> {
     let must_exist = named.is_some();
     let shown = named.unwrap_or_else(|| FILE_NAME.into());
     let path = folder.join(&shown);
@@ -28,7 +27,7 @@ pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Pro
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => return None,
         Err(error) => {
-            problems.push(Problem::FileUnreadable { path: shown, reason: reason(&error) });
+            errors.push(SettingError::FileUnreadable { path: shown, reason: reason(&error) });
             return None;
         }
     };
@@ -36,21 +35,21 @@ pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Pro
         Ok(table) => table,
         Err(error) => {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            // The parser's words, not its drawing: that one repeats the line, which may hold a secret.
+            // Only the parser's message: its full output repeats the line, which may contain a secret.
             let reason = error.message().lines().collect::<Vec<_>>().join(", ");
-            problems.push(Problem::FileMalformed { path: shown, line, reason });
+            errors.push(SettingError::FileMalformed { path: shown, line, reason });
             return None;
         }
     };
     let mut values = BTreeMap::new();
     for (name, value) in table {
         let Some(setting) = Setting::named(&name) else {
-            problems.push(Problem::UnknownKey { name, path: shown.clone() });
+            errors.push(SettingError::UnknownKey { name, path: shown.clone() });
             continue;
         };
         match written(&value) {
             Some(text) => drop(values.insert(setting.name, text)),
-            None => problems.push(Problem::WrongShape {
+            None => errors.push(SettingError::WrongShape {
                 name: setting.name,
                 path: shown.clone(),
                 expected: setting.expected,
@@ -60,7 +59,7 @@ pub(super) fn read(named: Option<PathBuf>, folder: &Path, problems: &mut Vec<Pro
     Some(File { values, path: shown })
 }
 
-/// The value as one would write it on the command line.
+/// The value as text, as on the command line.
 fn written(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,27 +1,27 @@
-//! The other sites whose pages may call the API and open sockets.
+//! The origins of other sites whose pages may call the API and open sockets.
 
 use url::Url;
 
 use super::{Config, WebOrigin};
 
-/// Where the development server of a web project runs, whatever its port.
+/// Hosts of development servers of web projects, on any port.
 const DEVELOPMENT_HOSTS: [&str; 2] = ["localhost", "127.0.0.1"];
 
-/// A set of origins; the default is the empty one.
+/// A set of origins. Empty by default.
 #[derive(Clone, Debug, Default)]
 pub struct ApiOrigins {
     listed: Vec<WebOrigin>,
-    /// Does it also have every port of [`DEVELOPMENT_HOSTS`] by http?
+    /// Does it include every port of [`DEVELOPMENT_HOSTS`] over http?
     has_development: bool,
 }
 
 impl ApiOrigins {
-    /// These, and in a demo those of development servers.
+    /// These origins, and in a demo those of development servers.
     pub fn new(listed: &[WebOrigin], is_demo: bool) -> Self {
         Self { listed: listed.to_vec(), has_development: is_demo }
     }
 
-    /// Is `origin`, as a browser sends it, one of them? Any other spelling of it is not.
+    /// Is `origin` in the set? It must be spelled exactly as browsers send it.
     pub fn contains(&self, origin: &str) -> bool {
         self.listed.iter().any(|listed| listed.as_str() == origin)
             || (self.has_development && is_development(origin))
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn development_servers_are_let_in_by_a_demo_alone_whatever_it_listens_on() {
+    fn development_servers_are_allowed_only_in_a_demo() {
         for listen in ["127.0.0.1:8000", "0.0.0.0:8000", "[::1]:8000"] {
             for origin in [
                 "http://localhost:3000",
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_development_server_is_none() {
+    fn origins_similar_to_development_servers_are_rejected() {
         for origin in [
             "https://localhost:3000",
             "http://localhost.evil.example",
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_sites_are_known_exactly_with_and_without_a_demo() {
+    fn listed_origins_match_exactly_with_and_without_demo() {
         for demo in ["true", "false"] {
             let allows =
                 |origin| allows(&[("cors_allowed_origins", "https://react.example"), ("demo", demo)], origin);

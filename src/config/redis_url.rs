@@ -1,14 +1,13 @@
-//! Redis' address, which may hold a password.
+//! The URL of Redis, which may contain a password.
 
 use std::fmt;
 
 use chat::bus::Addresses;
 use url::Url;
 
-use super::value::Value;
+use super::value::SettingValue;
 
-/// Where Redis is: one address, or several nodes of one cluster with commas between. Its `Debug` and `Display` forms
-/// leave passwords out.
+/// The URL of Redis: one, or several nodes of one cluster separated by commas. `Debug` and `Display` mask passwords.
 #[derive(Clone)]
 pub struct RedisUrl {
     text: String,
@@ -16,7 +15,7 @@ pub struct RedisUrl {
 }
 
 impl RedisUrl {
-    /// The addresses, for the bus alone.
+    /// The addresses with their passwords, for the bus only.
     pub fn addresses(&self) -> Addresses {
         self.addresses.clone()
     }
@@ -24,7 +23,7 @@ impl RedisUrl {
 
 impl fmt::Display for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&<Option<Self> as Value>::show(&self.text))
+        f.write_str(&<Option<Self> as SettingValue>::show(&self.text))
     }
 }
 
@@ -34,9 +33,9 @@ impl fmt::Debug for RedisUrl {
     }
 }
 
-impl Value for Option<RedisUrl> {
+impl SettingValue for Option<RedisUrl> {
     const EXPECTED: &'static str = "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… for TLS, or several nodes of one cluster with commas between";
-    // One that cannot be read may have its password anywhere.
+    // In an invalid URL the password may be anywhere.
     const IS_SENSITIVE: bool = true;
 
     fn read(text: &str) -> Option<Self> {
@@ -54,10 +53,10 @@ impl Value for Option<RedisUrl> {
     }
 }
 
-/// The address without its password.
+/// The URL with its password masked.
 fn masked(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return "********".to_owned() };
-    // Some write the password as an option.
+    // Some clients take the password as a query parameter.
     url.set_query(None);
     if url.password().is_some() && url.set_password(Some("********")).is_err() {
         return "********".to_owned();

@@ -1,25 +1,26 @@
-//! What `liao config` prints.
+//! The output of `liao config`.
 
 use std::fmt;
 
 use super::{FILE_NAME, Loaded, Source};
 
-/// The settings in force as a table: name, value, who said so; below it, which file was read.
+/// The settings in force as a table of name, value and source, followed by the file that was read.
 #[derive(Debug)]
 pub struct Report<'a>(pub &'a Loaded);
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(loaded) = self;
-        let width =
-            |of: fn(&super::Line) -> &str| loaded.lines.iter().map(|line| of(line).chars().count()).max();
+        let width = |of: fn(&super::EffectiveSetting) -> &str| {
+            loaded.lines.iter().map(|line| of(line).chars().count()).max()
+        };
         let names = width(|line| line.name).unwrap_or_default();
-        // A long list pushes its source to the right instead of every other line's.
+        // A very long value moves only its own source to the right.
         let values = width(|line| &line.value).unwrap_or_default().min(40);
         for line in &loaded.lines {
             let source = match &line.source {
                 Source::Default => "default".to_owned(),
-                told => told.of(line.name),
+                source => source.describe(line.name),
             };
             writeln!(f, "{:names$}  {:values$}  {source}", line.name, line.value)?;
         }

@@ -1,4 +1,4 @@
-//! The list of settings, each defined once, and how one is found among the layers.
+//! The list of settings, and the look-up of a value in the sources.
 //!
 //! To add a setting, add it to [`Config`] below: a doc comment (one sentence with the unit; it is also the help text),
 //! its name, its type (see [`super::value`]) and its default as a person would write it.
@@ -9,32 +9,33 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use super::{
-    ByteLimit, CountLimit, DatabaseUrl, Given, Line, LogFilter, LogFormat, Problem, Problems, RedisUrl,
-    SecureCookies, Source, WebOrigin, environment::Environment, file::File, value::Value,
+    ByteLimit, CommandLine, ConfigErrors, CountLimit, DatabaseUrl, EffectiveSetting, LogFilter, LogFormat,
+    RedisUrl, SecureCookies, SettingError, Source, WebOrigin, environment::Environment, file::File,
+    value::SettingValue,
 };
 
-/// One setting, as far as the command line, the file and the reports need to know it.
+/// The description of one setting.
 #[derive(Debug)]
 pub struct Setting {
-    /// Its name in `liao.toml`; the flag and the variable derive from it.
+    /// Its name in `liao.toml`. The flag and the variable are derived from it.
     pub name: &'static str,
-    /// One sentence: what it does, in which unit.
+    /// One sentence with the effect and the unit.
     pub help: &'static str,
-    /// What is in force when nobody says anything; `{data}` stands for the data folder.
+    /// The default as text. `{data}` stands for the data folder.
     pub default: &'static str,
-    /// Is it on or off, so that the bare flag means on?
+    /// Is it a boolean, so that the bare flag means true?
     pub is_switch: bool,
-    /// What may be written.
+    /// The expected syntax.
     pub expected: &'static str,
 }
 
 impl Setting {
-    /// The setting of that name.
+    /// The setting of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.name == name)
     }
 
-    /// Its flag, without the dashes in front.
+    /// Its flag, without the leading dashes.
     pub fn flag(&self) -> String {
         self.name.replace('_', "-")
     }
@@ -45,7 +46,7 @@ impl Setting {
     }
 }
 
-/// A setting's flag as one types it.
+/// The flag of a setting, with the leading dashes.
 pub(super) fn flag(name: &str) -> String {
     format!("--{}", name.replace('_', "-"))
 }
@@ -68,23 +69,23 @@ macro_rules! settings {
             )+
         }
 
-        /// Every setting, in the order in which they are shown.
+        /// All settings, in the order in which they are listed.
         pub const SETTINGS: &[Setting] = &[$( Setting {
             name: stringify!($name),
             help: $help,
             default: $default,
-            is_switch: <$kind as Value>::IS_SWITCH,
-            expected: <$kind as Value>::EXPECTED,
+            is_switch: <$kind as SettingValue>::IS_SWITCH,
+            expected: <$kind as SettingValue>::EXPECTED,
         } ),+];
 
-        impl Reader<'_> {
-            /// Reads each setting; all that is wrong is told at once.
-            pub(super) fn finish(mut self) -> Result<(Config, Vec<Line>), Problems> {
+        impl SettingsReader<'_> {
+            /// Reads each setting; reports every error at once.
+            pub(super) fn finish(mut self) -> Result<(Config, Vec<EffectiveSetting>), ConfigErrors> {
                 $( let $name = self.read::<$kind>(stringify!($name), $default); )+
                 let read = (|| Some(Config { $( $name: $name? ),+ }))();
                 match read {
-                    Some(config) if self.problems.is_empty() => Ok((config, self.lines)),
-                    _ => Err(Problems(self.problems)),
+                    Some(config) if self.errors.is_empty() => Ok((config, self.lines)),
+                    _ => Err(ConfigErrors(self.errors)),
                 }
             }
         }
@@ -98,7 +99,7 @@ settings! {
     data: PathBuf = "./data";
     /// Database, as sqlite:FILE, mysql://USER:PASSWORD@HOST/NAME or mariadb://….
     database_url: DatabaseUrl = "sqlite:{data}/liao.db";
-    /// Redis 7 or newer (or a Redis Cluster), by which several servers on one MySQL or MariaDB tell each other; not set: by way of the database alone.
+    /// Redis 7 or newer (or a Redis Cluster), through which several servers on one MySQL or MariaDB notify each other; not set: they poll the database.
     redis_url: Option<RedisUrl> = "";
     /// Run a demo where no stranger can reach the server: an empty database gets the account developer with the password developer123, one click signs it in, and pages of any port of http://localhost and http://127.0.0.1 may call the API.
     demo: bool = "false";
@@ -112,15 +113,15 @@ settings! {
     rotate_refresh_tokens: bool = "false";
     /// How long a browser stays signed in without being used.
     session_lifetime: Duration = "14d";
-    /// Group whose members alone may chat; not set: whoever has signed in.
+    /// Group whose members alone may chat; not set: everyone who has signed in.
     required_group: Option<String> = "";
-    /// Let strangers make an account.
+    /// Allow everyone to create an account.
     sign_up: bool = "true";
     /// Origins of other sites whose pages may call the API; with demo any port of http://localhost and http://127.0.0.1 as well.
     cors_allowed_origins: Vec<WebOrigin> = "";
-    /// Addresses or networks of the reverse proxies whose X-Forwarded-For, -Proto and -Host are believed.
+    /// Addresses or networks of the reverse proxies whose X-Forwarded-For, -Proto and -Host are trusted.
     trusted_proxies: Vec<IpNet> = "";
-    /// Mark cookies Secure: auto (when a trusted proxy says the visitor came over TLS), always or never.
+    /// Mark cookies Secure: auto (if a trusted proxy reports that the client uses TLS), always or never.
     secure_cookies: SecureCookies = "auto";
     /// Largest request body; 0: no limit.
     body_limit: ByteLimit = "1MiB";
@@ -130,27 +131,27 @@ settings! {
     writes_per_second: CountLimit = "30";
     /// Messages a user may write at once before writes_per_second is enforced; 0: no limit.
     write_burst: CountLimit = "60";
-    /// Rooms a user may make, join or change, people they may invite and members they may change, per minute over time; 0: no limit. Off with demo.
+    /// Rooms a user may create, join or change, people they may invite and members they may change, per minute over time; 0: no limit. Off with demo.
     acts_per_minute: CountLimit = "60";
-    /// How much of that at once before acts_per_minute is enforced; 0: no limit.
+    /// How many of these at once before acts_per_minute is enforced; 0: no limit.
     act_burst: CountLimit = "30";
     /// Messages and notifications a user may mark as read per second over time; 0: no limit.
     read_marks_per_second: CountLimit = "20";
     /// How many of them at once before read_marks_per_second is enforced; 0: no limit.
     read_mark_burst: CountLimit = "100";
-    /// Rooms a user may make in 24 hours; 0: no limit. Off with demo.
+    /// Rooms a user may create in 24 hours; 0: no limit. Off with demo.
     rooms_per_day: CountLimit = "50";
     /// People a user may invite in an hour without sharing a room with them; 0: no limit. Off with demo.
     invitations_per_hour: CountLimit = "100";
-    /// How often per second a room is told that a user types, and that they come or go; 0: no limit.
+    /// How often per second a user's typing and presence are announced in a room; 0: no limit.
     signals_per_second: CountLimit = "1";
     /// Failed sign-ins to one account in 5 minutes before it is throttled; 0: no limit.
     signin_failures_per_account: CountLimit = "10";
     /// Failed sign-ins from one address in 5 minutes before it is throttled; 0: no limit.
     signin_failures_per_address: CountLimit = "50";
-    /// Accounts strangers may make from one address in 5 minutes; 0: no limit.
+    /// Accounts that may be created from one address in 5 minutes; 0: no limit.
     sign_ups_per_address: CountLimit = "20";
-    /// Refused sign-ups from one address in 5 minutes before it is throttled; 0: no limit.
+    /// Rejected sign-ups from one address in 5 minutes before it is throttled; 0: no limit.
     sign_up_failures_per_address: CountLimit = "50";
     /// WebSockets a user may have open; 0: no limit.
     sockets_per_user: CountLimit = "200";
@@ -160,39 +161,39 @@ settings! {
     connections_per_address: CountLimit = "2000";
     /// How long the head of a request may take.
     header_timeout: Duration = "15s";
-    /// How long nothing may come of a request's body before its connection is closed.
+    /// How long a request's body may make no progress before its connection is closed.
     body_timeout: Duration = "30s";
-    /// How long a connection may be idle between two requests. A reverse proxy in front should keep its connections for less.
+    /// How long a connection may be idle between two requests. A reverse proxy in front should close its idle connections earlier.
     keep_alive_timeout: Duration = "45s";
-    /// How long a client may take nothing of what is sent to it before its connection is closed.
+    /// How long a client may read nothing of what is sent to it before its connection is closed.
     write_timeout: Duration = "30s";
-    /// How often the server asks each WebSocket whether its client is there; one that has said nothing for two and a half times as long is closed.
+    /// How often the server pings each WebSocket; one that has been silent for two and a half times as long is closed.
     ping_interval: Duration = "20s";
-    /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug. By default all but what is usual: a browser that comes with a session of long ago.
+    /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug. The default leaves out warnings about expired sessions.
     log: LogFilter = "info,tower_sessions_core=error";
     /// Form of the log on standard error: text or json (one object a line).
     log_format: LogFormat = "text";
 }
 
-/// Finds each setting in the first layer that has it, and remembers which that was.
-pub(super) struct Reader<'a> {
-    given: &'a Given,
+/// Reads each setting from the first source that has it, and records the source.
+pub(super) struct SettingsReader<'a> {
+    given: &'a CommandLine,
     environment: &'a Environment,
     file: Option<&'a File>,
     data: String,
-    lines: Vec<Line>,
-    problems: Vec<Problem>,
+    lines: Vec<EffectiveSetting>,
+    errors: Vec<SettingError>,
 }
 
-impl<'a> Reader<'a> {
-    /// `problems` are those met so far.
+impl<'a> SettingsReader<'a> {
+    /// `errors` are those found so far.
     pub(super) fn new(
-        given: &'a Given,
+        given: &'a CommandLine,
         environment: &'a Environment,
         file: Option<&'a File>,
-        problems: Vec<Problem>,
+        errors: Vec<SettingError>,
     ) -> Self {
-        Self { given, environment, file, data: String::new(), lines: Vec::new(), problems }
+        Self { given, environment, file, data: String::new(), lines: Vec::new(), errors }
     }
 
     fn find(&self, name: &str, default: &str) -> (String, Source) {
@@ -211,17 +212,17 @@ impl<'a> Reader<'a> {
         (default.replace("{data}", &self.data), Source::Default)
     }
 
-    fn read<V: Value>(&mut self, name: &'static str, default: &str) -> Option<V> {
+    fn read<V: SettingValue>(&mut self, name: &'static str, default: &str) -> Option<V> {
         let (text, source) = self.find(name, default);
         if name == "data" {
             text.trim_end_matches('/').clone_into(&mut self.data);
         }
         let value = V::read(text.trim());
         if value.is_some() {
-            self.lines.push(Line { name, value: V::show(text.trim()), source });
+            self.lines.push(EffectiveSetting { name, value: V::show(text.trim()), source });
         } else {
             let value = (!V::IS_SENSITIVE).then_some(text);
-            self.problems.push(Problem::BadValue { name, value, source, expected: V::EXPECTED });
+            self.errors.push(SettingError::BadValue { name, value, source, expected: V::EXPECTED });
         }
         value
     }

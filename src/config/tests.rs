@@ -11,15 +11,18 @@ impl Config {
     }
 }
 
-fn given(values: &[(&'static str, &str)]) -> Given {
-    Given { file: None, values: values.iter().map(|(name, text)| (*name, (*text).to_owned())).collect() }
+fn given(values: &[(&'static str, &str)]) -> CommandLine {
+    CommandLine {
+        file: None,
+        values: values.iter().map(|(name, text)| (*name, (*text).to_owned())).collect(),
+    }
 }
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
     pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
 }
 
-fn flags(values: &[(&'static str, &str)]) -> Result<Loaded, Problems> {
+fn flags(values: &[(&'static str, &str)]) -> Result<Loaded, ConfigErrors> {
     load(&given(values), [], Path::new("/nonexistent"))
 }
 
@@ -28,13 +31,13 @@ fn with_file(
     text: &str,
     values: &[(&'static str, &str)],
     environment: &[(&str, &str)],
-) -> Result<Loaded, Problems> {
+) -> Result<Loaded, ConfigErrors> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(FILE_NAME), text).expect("written");
     load(&given(values), variables(environment), folder.path())
 }
 
-fn sentence(result: Result<Loaded, Problems>) -> String {
+fn sentence(result: Result<Loaded, ConfigErrors>) -> String {
     result.expect_err("refused").to_string()
 }
 
@@ -148,28 +151,28 @@ fn values_that_mean_nothing_are_refused() {
         ("secure_cookies", "true"),
         ("secret_key", "short"),
     ] {
-        let problems = flags(&[(name, text)]).map(|_| ()).expect_err(name).0;
+        let errors = flags(&[(name, text)]).map(|_| ()).expect_err(name).0;
         assert!(
-            matches!(&problems[..], [Problem::BadValue { name: told, .. }] if *told == name),
-            "{name} {text}: {problems:?}"
+            matches!(&errors[..], [SettingError::BadValue { name: message, .. }] if *message == name),
+            "{name} {text}: {errors:?}"
         );
     }
 }
 
 #[test]
 fn all_that_is_wrong_is_told_at_once() {
-    let told =
+    let message =
         sentence(with_file("lisen = '127.0.0.1:1'\n", &[("demo", "maybe")], &[("LIAO_DATBASE_URL", "x")]));
     assert_eq!(
-        told.lines().collect::<Vec<_>>(),
+        message.lines().collect::<Vec<_>>(),
         [
             "The environment has LIAO_DATBASE_URL, which is no setting; LIAO_DATABASE_URL is one.",
             "liao.toml has \"lisen\", which is no setting; listen is one.",
             "demo is \"maybe\" (--demo), but must be true or false.",
         ]
     );
-    let told = sentence(with_file("", &[], &[("LIAO_XYZZY", "1")]));
-    assert_eq!(told, "The environment has LIAO_XYZZY, which is no setting; 'liao config' lists them.");
+    let message = sentence(with_file("", &[], &[("LIAO_XYZZY", "1")]));
+    assert_eq!(message, "The environment has LIAO_XYZZY, which is no setting; 'liao config' lists them.");
 }
 
 #[test]
@@ -190,17 +193,17 @@ fn variables_of_others_are_left_alone() {
 fn a_variable_that_is_no_text_is_named() {
     use std::os::unix::ffi::OsStringExt;
     let environment = [("LIAO_DATA".into(), OsString::from_vec(vec![0xff]))];
-    let told = sentence(load(&Given::default(), environment, Path::new("/nonexistent")));
-    assert_eq!(told, "LIAO_DATA in the environment must be UTF-8 text.");
+    let message = sentence(load(&CommandLine::default(), environment, Path::new("/nonexistent")));
+    assert_eq!(message, "LIAO_DATA in the environment must be UTF-8 text.");
 }
 
 #[test]
 fn a_file_that_was_named_must_be_there_and_be_toml() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("my.toml");
-    let named = Given { file: Some(path.clone()), values: vec![] };
-    let told = sentence(load(&named, [], folder.path()));
-    assert_eq!(told, format!("{} cannot be read: there is no such file.", path.display()));
+    let named = CommandLine { file: Some(path.clone()), values: vec![] };
+    let message = sentence(load(&named, [], folder.path()));
+    assert_eq!(message, format!("{} cannot be read: there is no such file.", path.display()));
 
     std::fs::write(&path, "listen = '127.0.0.1:9'").expect("written");
     let variable = variables(&[(FILE_VARIABLE, "elsewhere.toml")]);
@@ -208,9 +211,12 @@ fn a_file_that_was_named_must_be_there_and_be_toml() {
     assert_eq!(loaded.config.listen.port(), 9);
 
     std::fs::write(&path, format!("demo = true\nsecret_key = {KEY}\n")).expect("written");
-    let told = sentence(load(&named, [], folder.path()));
-    assert!(told.starts_with(&format!("{} cannot be understood in line 2: ", path.display())), "{told}");
-    assert!(!told.contains(KEY) && !told.contains('\n'), "{told}");
+    let message = sentence(load(&named, [], folder.path()));
+    assert!(
+        message.starts_with(&format!("{} cannot be understood in line 2: ", path.display())),
+        "{message}"
+    );
+    assert!(!message.contains(KEY) && !message.contains('\n'), "{message}");
 }
 
 #[test]
@@ -219,7 +225,7 @@ fn secrets_are_in_force_but_never_shown() {
     let loaded = flags(&[("secret_key", KEY), ("database_url", url)]).expect("readable");
     assert_eq!(loaded.config.secret_key.as_ref().expect("set").expose_secret(), KEY);
     assert_eq!(loaded.config.database_url.expose(), url);
-    assert_eq!(loaded.config.database_url.place(), "db.example:3307");
+    assert_eq!(loaded.config.database_url.location(), "db.example:3307");
     let loaded = flags(&[
         ("secret_key", KEY),
         ("database_url", url),
@@ -246,9 +252,9 @@ fn secrets_that_cannot_be_read_are_not_repeated() {
     for url in
         ["mysql//root:hunter2@db/chat", "mysql://root:hunter2/@db/chat", "mysql://root:hunter2@db:port/chat"]
     {
-        let told = sentence(flags(&[("database_url", url)]));
-        assert!(told.starts_with("database_url (--database-url) must be sqlite:FILE"), "{told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let message = sentence(flags(&[("database_url", url)]));
+        assert!(message.starts_with("database_url (--database-url) must be sqlite:FILE"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
     }
 }
 
@@ -266,8 +272,8 @@ fn the_report_tells_values_sources_and_the_file() {
     ] {
         let [name, value, source] = expected;
         let line = report.lines().find(|line| line.split("  ").next() == Some(name)).expect(name);
-        let (rest, told) = line.rsplit_once("  ").expect("columns");
-        assert_eq!((rest.trim_start_matches(name).trim(), told), (value, source));
+        let (rest, message) = line.rsplit_once("  ").expect("columns");
+        assert_eq!((rest.trim_start_matches(name).trim(), message), (value, source));
     }
     assert!(report.ends_with("\nFile read: liao.toml"), "{report}");
     assert!(Report(&flags(&[]).expect("defaults")).to_string().contains("No file read"));

@@ -1,7 +1,7 @@
-//! What can be written for a setting, and what it becomes.
+//! The types of settings and their syntax.
 //!
-//! A kind of value reads text alone: a flag, a variable and a line of the file are written alike
-//! (`15s`, `1MiB`, `true`). It does not know which setting it is for.
+//! A value is parsed from text. The syntax is the same for a flag, a variable and a line of the file (`15s`, `1MiB`,
+//! `true`).
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -11,73 +11,73 @@ use secrecy::SecretString;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use url::Url;
 
-/// A signature is only as strong as its key: RFC 7518 asks for as many bytes as HS256's hash has.
+/// The least length of the secret key. RFC 7518 requires at least the length of the hash for HS256.
 pub(crate) const SECRET_KEY_BYTES: usize = 32;
 
-/// Token and session lifetimes are added to the present moment, which must stay within the calendar.
-const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+/// The longest duration: 100 years. Token and session lifetimes are added to the current time, which must not overflow.
+const MAX_DURATION: Duration = Duration::from_hours(24 * 365 * 100);
 
-/// A kind of value.
-pub(super) trait Value: Sized {
-    /// What may be written, to end the sentence 'it must be …'.
+/// The type of a setting.
+pub(super) trait SettingValue: Sized {
+    /// The expected syntax, as the end of the sentence 'it must be …'.
     const EXPECTED: &'static str;
-    /// Must the text stay out of error messages?
+    /// Must the text be kept out of error messages?
     const IS_SENSITIVE: bool = false;
     /// Does the bare flag mean `true`?
     const IS_SWITCH: bool = false;
 
-    /// The value that `text` (trimmed) stands for.
+    /// Parses `text`, which is trimmed.
     fn read(text: &str) -> Option<Self>;
 
-    /// `text`, which can be read, for `liao config`: without what is secret.
+    /// The valid `text` for `liao config`, with secrets masked.
     fn show(text: &str) -> String {
         if text.is_empty() { "(none)".to_owned() } else { text.to_owned() }
     }
 }
 
-/// A number of bytes that may not be exceeded, or `None` for no limit.
+/// A limit in bytes. `None`: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteLimit(pub Option<usize>);
 
-/// A number that may not be exceeded, or `None` for no limit.
+/// A limit on a number. `None`: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountLimit(pub Option<u32>);
 
-/// An origin as browsers send it: scheme, host and port if it is not the scheme's own, nothing after that.
+/// An origin as browsers send it: scheme, host, and port unless it is the scheme's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin(String);
 
-/// Directives that say what is logged; known to be readable.
+/// Valid directives that select what is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(String);
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Lines of text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 /// When cookies are marked `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecureCookies {
-    /// When a trusted proxy says that the visitor came over TLS.
+    /// If a trusted proxy reports that the client uses TLS.
     Auto,
-    /// On every answer.
+    /// On every response.
     Always,
-    /// On none.
+    /// On no response.
     Never,
 }
 
 impl WebOrigin {
-    /// The origin, as it stands in an `Origin` header.
+    /// The origin as in an `Origin` header.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Reads one origin; a trailing slash is forgiven.
+    /// Parses one origin. A trailing slash is allowed.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -88,7 +88,6 @@ impl WebOrigin {
 }
 
 impl LogFilter {
-    /// The filter itself.
     pub fn filter(&self) -> EnvFilter {
         EnvFilter::builder().parse_lossy(&self.0)
     }
@@ -100,17 +99,17 @@ impl fmt::Display for LogFilter {
     }
 }
 
-impl Value for SocketAddr {
+impl SettingValue for SocketAddr {
     const EXPECTED: &'static str = "an address and a port such as 127.0.0.1:8000 or [::]:8000";
 
     fn read(text: &str) -> Option<Self> {
-        // Everybody writes localhost; which of its addresses was meant is not worth a failed start.
+        // `localhost` is common, and means 127.0.0.1 here.
         text.strip_prefix("localhost:")
             .map_or_else(|| text.parse().ok(), |port| Some(Self::from(([127, 0, 0, 1], port.parse().ok()?))))
     }
 }
 
-impl Value for PathBuf {
+impl SettingValue for PathBuf {
     const EXPECTED: &'static str = "the path of a folder";
 
     fn read(text: &str) -> Option<Self> {
@@ -118,7 +117,7 @@ impl Value for PathBuf {
     }
 }
 
-impl Value for bool {
+impl SettingValue for bool {
     const EXPECTED: &'static str = "true or false";
     const IS_SWITCH: bool = true;
 
@@ -131,15 +130,15 @@ impl Value for bool {
     }
 }
 
-impl Value for Duration {
+impl SettingValue for Duration {
     const EXPECTED: &'static str = "a length of time such as 15s, 60m, 12h or 7d";
 
     fn read(text: &str) -> Option<Self> {
-        humantime::parse_duration(text).ok().filter(|it| (Self::from_secs(1)..=LONGEST).contains(it))
+        humantime::parse_duration(text).ok().filter(|it| (Self::from_secs(1)..=MAX_DURATION).contains(it))
     }
 }
 
-impl Value for ByteLimit {
+impl SettingValue for ByteLimit {
     const EXPECTED: &'static str = "a size such as 64KiB, 1MiB or 4096 (bytes), or 0 for no limit";
 
     fn read(text: &str) -> Option<Self> {
@@ -149,7 +148,7 @@ impl Value for ByteLimit {
     }
 }
 
-impl Value for CountLimit {
+impl SettingValue for CountLimit {
     const EXPECTED: &'static str = "a whole number, or 0 for no limit";
 
     fn read(text: &str) -> Option<Self> {
@@ -158,7 +157,7 @@ impl Value for CountLimit {
     }
 }
 
-impl Value for Option<String> {
+impl SettingValue for Option<String> {
     const EXPECTED: &'static str = "a name";
 
     fn read(text: &str) -> Option<Self> {
@@ -166,7 +165,7 @@ impl Value for Option<String> {
     }
 }
 
-impl Value for Option<SecretString> {
+impl SettingValue for Option<SecretString> {
     const EXPECTED: &'static str = "at least 32 bytes long";
     const IS_SENSITIVE: bool = true;
 
@@ -178,12 +177,12 @@ impl Value for Option<SecretString> {
     }
 
     fn show(text: &str) -> String {
-        // Of a fixed length, so that it does not tell the secret's.
+        // Of a fixed length, to hide the length of the secret.
         if text.is_empty() { "(kept in the data folder)" } else { "********" }.to_owned()
     }
 }
 
-impl Value for Vec<WebOrigin> {
+impl SettingValue for Vec<WebOrigin> {
     const EXPECTED: &'static str = "a list of origins such as https://chat.example.org, without path or *";
 
     fn read(text: &str) -> Option<Self> {
@@ -191,7 +190,7 @@ impl Value for Vec<WebOrigin> {
     }
 }
 
-impl Value for Vec<IpNet> {
+impl SettingValue for Vec<IpNet> {
     const EXPECTED: &'static str = "a list of addresses or networks such as 127.0.0.1, 10.0.0.0/8";
 
     fn read(text: &str) -> Option<Self> {
@@ -201,19 +200,19 @@ impl Value for Vec<IpNet> {
     }
 }
 
-impl Value for LogFilter {
+impl SettingValue for LogFilter {
     const EXPECTED: &'static str =
         "error, warn, info, debug, trace or off, or directives such as info,chat=debug";
 
     fn read(text: &str) -> Option<Self> {
-        // A bare word would be taken for a module's name: `verbose` would silence the log.
+        // A bare word would be read as a module name: `verbose` would silence the log.
         let known = |item: &str| item.contains(['=', '[']) || item.parse::<LevelFilter>().is_ok();
         let fine = !text.is_empty() && items(text).all(known) && EnvFilter::builder().parse(text).is_ok();
         fine.then(|| Self(text.to_owned()))
     }
 }
 
-impl Value for LogFormat {
+impl SettingValue for LogFormat {
     const EXPECTED: &'static str = "text or json";
 
     fn read(text: &str) -> Option<Self> {
@@ -225,7 +224,7 @@ impl Value for LogFormat {
     }
 }
 
-impl Value for SecureCookies {
+impl SettingValue for SecureCookies {
     const EXPECTED: &'static str = "auto, always or never";
 
     fn read(text: &str) -> Option<Self> {
@@ -238,7 +237,7 @@ impl Value for SecureCookies {
     }
 }
 
-/// The items of a list, which commas divide.
+/// The items of a comma-separated list.
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }

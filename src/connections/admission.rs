@@ -1,4 +1,4 @@
-//! How many connections there are, in all and by address.
+//! Counts open connections, in total and by address.
 
 use std::{
     collections::HashMap,
@@ -8,19 +8,19 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{counters, limits::Limits};
+use super::{limits::Limits, metrics};
 use crate::middleware::client::ClientAddr;
 
-/// Why a connection is not taken.
+/// The limit that a new connection would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There are as many as there may be.
+pub enum LimitReached {
+    /// The limit on all connections.
     Total,
-    /// Its address has as many as it may have.
+    /// The limit of the peer's address.
     Address,
 }
 
-/// The count of open connections.
+/// Admits connections within the limits.
 #[derive(Debug)]
 pub struct Admission {
     total: usize,
@@ -32,20 +32,19 @@ pub struct Admission {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    /// Without those that are not counted by address.
+    /// Excludes trusted proxies and loopback peers.
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// One connection's part in the count, until it is dropped.
+/// Counts one connection until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionPermit {
     admission: Arc<Admission>,
-    /// By which it is counted.
+    /// The address it is counted under.
     address: Option<IpAddr>,
 }
 
 impl Admission {
-    /// Nobody is connected yet.
     pub fn new(limits: &Limits) -> Self {
         Self {
             total: limits.connections,
@@ -55,55 +54,55 @@ impl Admission {
         }
     }
 
-    /// Counts a connection of `peer`.
+    /// Admits a connection of `peer`.
     ///
     /// # Errors
-    /// The cap that it would exceed.
-    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Refusal> {
+    /// The limit that it would exceed.
+    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPermit, LimitReached> {
         let address = self.counted_by(peer);
         let mut open = self.open();
         if let Some(address) = address
             && open.by_address.get(&address).is_some_and(|count| *count >= self.per_address)
         {
-            return Err(Refusal::Address);
+            return Err(LimitReached::Address);
         }
         if open.total >= self.total {
-            return Err(Refusal::Total);
+            return Err(LimitReached::Total);
         }
         Ok(self.count(&mut open, address))
     }
 
-    /// Counts a connection of `peer` for which another one is being closed, and so is not refused.
-    pub fn admit_instead(self: &Arc<Self>, peer: IpAddr) -> Place {
+    /// Admits a connection of `peer` in place of one that is being closed.
+    pub fn admit_replacing(self: &Arc<Self>, peer: IpAddr) -> ConnectionPermit {
         let address = self.counted_by(peer);
         self.count(&mut self.open(), address)
     }
 
-    fn count(self: &Arc<Self>, open: &mut Open, address: Option<IpAddr>) -> Place {
+    fn count(self: &Arc<Self>, open: &mut Open, address: Option<IpAddr>) -> ConnectionPermit {
         open.total += 1;
         if let Some(address) = address {
             *open.by_address.entry(address).or_default() += 1;
         }
-        counters::opened();
-        Place { admission: self.clone(), address }
+        metrics::opened();
+        ConnectionPermit { admission: self.clone(), address }
     }
 
-    /// What `peer` is counted by. A reverse proxy speaks for many, and so may a peer on this very machine: its
-    /// operator may not have named it in `trusted_proxies`.
+    /// The address under which `peer` is counted. `None` for trusted proxies, which serve many clients, and for
+    /// loopback peers, which may be proxies that are not in `trusted_proxies`.
     fn counted_by(&self, peer: IpAddr) -> Option<IpAddr> {
-        // A socket that listens on both families sees IPv4 peers as ::ffff:a.b.c.d.
+        // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d.
         let peer = peer.to_canonical();
         let is_counted = !peer.is_loopback() && !self.proxies.iter().any(|net| net.contains(&peer));
         (is_counted && self.per_address < usize::MAX).then(|| ClientAddr(peer).throttle_key())
     }
 
-    /// A panic while the lock was held leaves numbers that are right enough.
+    /// After a panic of another holder the counts are still usable.
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.admission.open();
         open.total -= 1;
@@ -111,13 +110,13 @@ impl Drop for Place {
             && let Some(count) = open.by_address.get_mut(&address)
         {
             *count -= 1;
-            // What is remembered is bounded by what is open.
+            // Keeps the map no larger than the number of open connections.
             if *count == 0 {
                 open.by_address.remove(&address);
             }
         }
         drop(open);
-        counters::closed();
+        metrics::closed();
     }
 }
 
@@ -135,34 +134,34 @@ mod tests {
     }
 
     #[test]
-    fn one_address_reaches_its_own_cap_and_not_that_of_others() {
+    fn each_address_has_its_own_limit() {
         let admission = admission(&[("connections", "6"), ("connections_per_address", "2")]);
         let admit = |text| admission.admit(address(text));
         let first =
-            [admit("192.0.2.1"), admit("::ffff:192.0.2.1")].map(|place| place.expect("within the cap"));
-        assert_eq!(admit("192.0.2.1").expect_err("the third"), Refusal::Address);
+            [admit("192.0.2.1"), admit("::ffff:192.0.2.1")].map(|permit| permit.expect("within the cap"));
+        assert_eq!(admit("192.0.2.1").expect_err("the third"), LimitReached::Address);
         let others = ["192.0.2.2", "2001:db8::1", "2001:db8::ffff:1", "192.0.2.3"];
         let others = others.map(|text| admit(text).expect("of other addresses"));
-        assert_eq!(admit("2001:db8::2").expect_err("a subscriber has a whole /64"), Refusal::Address);
-        assert_eq!(admit("192.0.2.4").expect_err("all are taken"), Refusal::Total);
+        assert_eq!(admit("2001:db8::2").expect_err("a subscriber has a whole /64"), LimitReached::Address);
+        assert_eq!(admit("192.0.2.4").expect_err("all are taken"), LimitReached::Total);
         drop(first);
-        admit("192.0.2.1").expect("its places are free again");
+        admit("192.0.2.1").expect("its permits are free again");
         drop(others);
         let open = admission.open();
         assert_eq!((open.total, open.by_address.len()), (0, 0), "nothing is kept of who has gone");
     }
 
     #[test]
-    fn a_proxy_has_as_many_as_there_may_be() {
+    fn proxies_are_limited_only_by_the_total() {
         let admission = admission(&[
             ("connections", "100"),
             ("connections_per_address", "1"),
             ("trusted_proxies", "10.0.0.0/8"),
         ]);
         for proxy in ["10.1.2.3", "::ffff:10.1.2.3", "127.0.0.1", "::1"] {
-            let places: Vec<_> = (0..100).map(|_| admission.admit(address(proxy))).collect();
-            assert!(places.iter().all(Result::is_ok), "{proxy}");
-            assert_eq!(admission.admit(address(proxy)).expect_err("all are taken"), Refusal::Total);
+            let permits: Vec<_> = (0..100).map(|_| admission.admit(address(proxy))).collect();
+            assert!(permits.iter().all(Result::is_ok), "{proxy}");
+            assert_eq!(admission.admit(address(proxy)).expect_err("all are taken"), LimitReached::Total);
         }
     }
 }

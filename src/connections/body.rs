@@ -1,4 +1,4 @@
-//! The bodies of requests, which must keep coming, and those of answers, whose end ends the request.
+//! Request bodies with a timeout, and response bodies whose end ends the request.
 
 use std::{
     pin::Pin,
@@ -10,28 +10,26 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::{
-    connection::{Connection, Order, RequestUnderWay},
-    counters::{self, Reason},
     deadline::Stall,
+    metrics::{self, Reason},
+    state::{Command, ConnectionState, RequestInProgress},
 };
 
-/// A request's body. One that stops coming while it is waited for ends the connection: whoever waits for it would wait
-/// for ever, and what was sent of it is of no use.
-pub struct Timed {
+/// A request body. If it stalls while the handler waits for it, the connection is closed.
+pub struct TimedBody {
     incoming: Incoming,
-    connection: Arc<Connection>,
+    connection: Arc<ConnectionState>,
     stall: Stall,
     has_stalled: bool,
 }
 
-impl Timed {
-    /// The body of a request of this connection.
-    pub fn new(incoming: Incoming, connection: Arc<Connection>) -> Self {
+impl TimedBody {
+    pub fn new(incoming: Incoming, connection: Arc<ConnectionState>) -> Self {
         Self { incoming, connection, stall: Stall::default(), has_stalled: false }
     }
 }
 
-impl HttpBody for Timed {
+impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -42,18 +40,19 @@ impl HttpBody for Timed {
         let this = self.get_mut();
         match Pin::new(&mut this.incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
-                this.stall.moved(frame.data_ref().map_or(0, Bytes::len));
+                this.stall.transferred(frame.data_ref().map_or(0, Bytes::len));
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(axum::Error::new(error)))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
-                let patience = this.connection.limits().body;
-                if !this.has_stalled && this.stall.poll(context, patience).is_ready() {
+                let limit = this.connection.limits().body;
+                if !this.has_stalled && this.stall.poll(context, limit).is_ready() {
                     this.has_stalled = true;
-                    counters::ended(Reason::Body);
-                    // It ends with the connection. A handler that was given an error would answer that the body was bad.
-                    this.connection.order(Order::Close);
+                    metrics::ended(Reason::Body);
+                    // Stays pending until the connection is closed. With an error, the handler would respond that the
+                    // body is invalid.
+                    this.connection.send_command(Command::Close);
                 }
                 Poll::Pending
             }
@@ -69,20 +68,19 @@ impl HttpBody for Timed {
     }
 }
 
-/// An answer's body. The request is under way until it was handed over.
-pub struct Answer {
+/// A response body. The request is in progress until it was sent.
+pub struct ResponseBody {
     body: Body,
-    _request: RequestUnderWay,
+    _request: RequestInProgress,
 }
 
-impl Answer {
-    /// The answer to a request.
-    pub fn new(body: Body, request: RequestUnderWay) -> Self {
+impl ResponseBody {
+    pub fn new(body: Body, request: RequestInProgress) -> Self {
         Self { body, _request: request }
     }
 }
 
-impl HttpBody for Answer {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,4 +1,4 @@
-//! Timers that cost nothing while there is something to do.
+//! Timers that cost nothing while a connection makes progress.
 
 use std::{
     pin::Pin,
@@ -8,13 +8,13 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// What a peer must at least take or send, in bytes, for it to count as going on. A byte every now and then does not.
+/// How many bytes a peer must at least read or send before its timeout starts anew. Single bytes do not count.
 const PROGRESS: usize = 1024;
 
-/// A moment that can be moved, and waited for.
+/// A point in time that can be moved and awaited.
 ///
-/// The timer is made when it is first waited for and kept: moving the moment further off does not touch it, since each
-/// change takes a lock that all timers share. It then fires too early once, and is set anew.
+/// The timer is created at the first poll and kept. Moving the deadline further away does not touch the timer, since
+/// each change takes a lock that all timers share. The timer then fires early once and is reset.
 #[derive(Debug, Default)]
 pub struct Deadline {
     at: Option<Instant>,
@@ -22,22 +22,21 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Is there one?
     pub fn is_set(&self) -> bool {
         self.at.is_some()
     }
 
-    /// Moves it to so long from now.
+    /// Moves the deadline to this time from now.
     pub fn set(&mut self, from_now: Duration) {
         self.at = Some(Instant::now() + from_now);
     }
 
-    /// There is none.
+    /// Removes the deadline.
     pub fn clear(&mut self) {
         self.at = None;
     }
 
-    /// Waits for it; for ever where there is none.
+    /// Ready at the deadline; never if none is set.
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
@@ -54,34 +53,34 @@ impl Deadline {
     }
 }
 
-/// For how long a peer has taken, or sent, next to nothing.
+/// Measures for how long a peer has made no progress.
 #[derive(Debug, Default)]
 pub struct Stall {
     deadline: Deadline,
-    moved: usize,
+    transferred: usize,
 }
 
 impl Stall {
-    /// So many bytes went through.
-    pub fn moved(&mut self, bytes: usize) {
+    /// Records transferred bytes.
+    pub fn transferred(&mut self, bytes: usize) {
         if self.deadline.is_set() {
-            self.moved += bytes;
-            if self.moved >= PROGRESS {
+            self.transferred += bytes;
+            if self.transferred >= PROGRESS {
                 self.end();
             }
         }
     }
 
-    /// Nothing is waited for any more.
+    /// Ends the stall.
     pub fn end(&mut self) {
         self.deadline.clear();
-        self.moved = 0;
+        self.transferred = 0;
     }
 
-    /// The peer is waited for; ready when that has lasted too long.
-    pub fn poll(&mut self, context: &mut Context<'_>, patience: Duration) -> Poll<()> {
+    /// To be polled while waiting for the peer. Ready when the stall has lasted for `limit`.
+    pub fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<()> {
         if !self.deadline.is_set() {
-            self.deadline.set(patience);
+            self.deadline.set(limit);
         }
         self.deadline.poll(context)
     }
@@ -98,7 +97,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn a_deadline_that_moves_is_kept_where_it_is_now() {
+    async fn a_moved_deadline_fires_at_its_new_time() {
         let mut deadline = Deadline::default();
         let start = Instant::now();
         deadline.set(10 * SECOND);
@@ -115,13 +114,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_byte_now_and_then_is_no_progress() {
+    async fn single_bytes_are_no_progress() {
         let mut stall = Stall::default();
         let start = Instant::now();
         let trickle = async |stall: &mut Stall, bytes: usize| {
             while poll_fn(|context| Poll::Ready(stall.poll(context, 30 * SECOND))).await.is_pending() {
                 advance(SECOND).await;
-                stall.moved(bytes);
+                stall.transferred(bytes);
                 if start.elapsed() > 100 * SECOND {
                     break;
                 }

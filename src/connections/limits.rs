@@ -1,4 +1,4 @@
-//! The deadlines and caps in force.
+//! The timeouts and connection limits in force.
 
 use std::time::Duration;
 
@@ -6,37 +6,37 @@ use ipnet::IpNet;
 
 use crate::config::Config;
 
-/// Open files that connections leave for everything else: the database's connections and files, Redis, the log.
+/// File descriptors reserved for everything but connections: the database, Redis, the log.
 const RESERVE: usize = 128;
 
-/// Deadlines and caps of connections.
+/// Timeouts and limits of connections.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// How long a client may take from connecting, or from a head's first byte, to the head's end.
+    /// From the connect, or from the first byte of a later head, to the end of the head.
     pub header: Duration,
-    /// How long nothing may come of a request's body while the server waits for it.
+    /// How long a request's body may make no progress while the server waits for it.
     pub body: Duration,
     /// How long a connection may be idle between two requests.
     pub keep_alive: Duration,
-    /// How long the peer may take nothing of what is sent.
+    /// How long a write may make no progress.
     pub write: Duration,
-    /// Connections at once.
+    /// Open connections in total.
     pub connections: usize,
-    /// Connections of one address at once.
+    /// Open connections per address.
     pub per_address: usize,
-    /// Whose connections are not counted by address: reverse proxies, each of which speaks for many.
+    /// Trusted reverse proxies. They serve many clients, so they are not limited by address.
     pub proxies: Vec<IpNet>,
 }
 
 impl Limits {
-    /// By the settings, where the process may have so many open files.
+    /// The limits of the settings, for a process that may have `open_files` open.
     pub fn new(config: &Config, open_files: u64) -> Self {
         let open_files = usize::try_from(open_files).unwrap_or(usize::MAX);
-        // A system that allows hardly any files is shared in halves.
+        // With very few descriptors, connections get half of them.
         let room = open_files.saturating_sub(RESERVE).max(open_files / 2).max(1);
         let limit = |count: Option<u32>| count.and_then(|count| usize::try_from(count).ok());
         let connections = limit(config.connections.0).unwrap_or(usize::MAX).min(room);
-        // Whatever the setting says, one address never has more than half: others get in beside it.
+        // One address never gets more than half, so that it cannot lock others out.
         let half = connections.div_ceil(2);
         Self {
             header: config.header_timeout,

@@ -6,83 +6,82 @@ use std::{
 };
 
 use super::{
-    connection::{Connection, Order},
-    counters::{self, Reason},
+    metrics::{self, Reason},
+    state::{Command, ConnectionState},
 };
 
-/// Connections looked at to find one without a request under way. In a server full of requests each new connection
-/// would otherwise look at all of them.
-const LOOKS: usize = 64;
+/// How many connections are examined to find an idle one. Without this limit, each new connection to a busy server
+/// would examine all of them.
+const SCAN_LIMIT: usize = 64;
 
-/// All of them, in the order in which they came.
+/// All connections that speak HTTP, in the order of their accept.
 #[derive(Debug, Default)]
 pub struct Registry(Mutex<Connections>);
 
 #[derive(Debug, Default)]
 struct Connections {
-    by_number: BTreeMap<u64, Arc<Connection>>,
+    by_number: BTreeMap<u64, Arc<ConnectionState>>,
     next_number: u64,
-    /// Where the search for an idle one goes on.
-    looked_at: u64,
+    /// Where the next search for an idle connection starts.
+    scan_from: u64,
 }
 
-/// Among them until it is dropped.
-pub struct Registered {
+/// Removes the connection from the registry when it is dropped.
+pub struct RegistryGuard {
     registry: Arc<Registry>,
     number: u64,
 }
 
 impl Registry {
-    /// Adds a new one.
-    pub fn add(self: &Arc<Self>, connection: Arc<Connection>) -> Registered {
+    pub fn add(self: &Arc<Self>, connection: Arc<ConnectionState>) -> RegistryGuard {
         let mut connections = self.connections();
         let number = connections.next_number;
         connections.next_number += 1;
         connections.by_number.insert(number, connection);
-        Registered { registry: self.clone(), number }
+        RegistryGuard { registry: self.clone(), number }
     }
 
-    /// Has one of the oldest that have no request under way closed; false where none was found.
+    /// Closes one of the oldest idle connections. False if none was found.
     pub fn close_idle(&self) -> bool {
         let mut guard = self.connections();
         let connections = &mut *guard;
-        let from = connections.looked_at;
+        let from = connections.scan_from;
         let newer = connections.by_number.range(from..);
-        let in_turn = newer.chain(connections.by_number.range(..from)).take(LOOKS);
+        let in_turn = newer.chain(connections.by_number.range(..from)).take(SCAN_LIMIT);
         let mut found = None;
         for (&number, connection) in in_turn {
-            connections.looked_at = number + 1;
+            connections.scan_from = number + 1;
             if connection.is_waiting() {
                 found = Some(number);
                 break;
             }
         }
-        // Out of the list at once, so that the next one is another.
+        // Removed at once, so that the next call finds another one.
         let connection = found.and_then(|number| connections.by_number.remove(&number));
         drop(guard);
         let Some(connection) = connection else { return false };
-        counters::ended(Reason::Evicted);
-        connection.order(Order::Close);
+        metrics::ended(Reason::Evicted);
+        connection.send_command(Command::Close);
         true
     }
 
-    /// Tells all to end once they have answered.
+    /// Tells all connections to close after their current response.
     pub fn stop(&self) {
         for connection in self.connections().by_number.values() {
-            connection.order(Order::Finish);
+            connection.send_command(Command::Finish);
         }
     }
 
-    /// A panic while the lock was held leaves a list that is right enough.
+    /// After a panic of another holder the list is still usable.
     fn connections(&self) -> MutexGuard<'_, Connections> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Registered {
+impl Drop for RegistryGuard {
     fn drop(&mut self) {
         let connection = self.registry.connections().by_number.remove(&self.number);
-        // Not under the lock: the last part of a connection to go gives its place back.
+        // Outside of the lock, since dropping the last reference locks the admission.
         drop(connection);
     }
 }

@@ -1,5 +1,5 @@
-//! The bytes of a connection: when a head begins to come, how long a write may wait, and what is still read after the
-//! end.
+//! The byte stream of a connection: detects the begin of a request head, enforces the write timeout, and drains input
+//! after the close.
 
 use std::{
     io,
@@ -15,22 +15,21 @@ use tokio::{
     time::timeout,
 };
 
-use super::{connection::Connection, counters, deadline::Stall};
-use crate::middleware::linger;
+use super::{deadline::Stall, metrics, state::ConnectionState};
+use crate::middleware::drain_body;
 
-/// A connection's stream, with its deadlines.
+/// The stream of a connection.
 #[derive(Debug)]
 pub struct Stream {
-    /// `None` only while it is being dropped.
+    /// `None` only in `drop`.
     tcp: Option<TcpStream>,
-    connection: Arc<Connection>,
-    /// There while the peer is waited for, so that the thousands of idle WebSockets do without.
+    connection: Arc<ConnectionState>,
+    /// Allocated only while a write is blocked, since there are thousands of idle WebSockets.
     stall: Option<Box<Stall>>,
 }
 
 impl Stream {
-    /// The stream of this connection.
-    pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+    pub fn new(stream: TcpStream, connection: Arc<ConnectionState>) -> Self {
         Self { tcp: Some(stream), connection, stall: None }
     }
 
@@ -38,7 +37,7 @@ impl Stream {
         self.tcp.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// What a write came to, unless the peer has been waited for too long.
+    /// The result of a write, or an error if it has stalled for too long.
     fn in_time(
         &mut self,
         context: &mut Context<'_>,
@@ -47,16 +46,16 @@ impl Stream {
         match &written {
             Poll::Ready(Ok(bytes)) => {
                 if let Some(stall) = &mut self.stall {
-                    stall.moved(*bytes);
+                    stall.transferred(*bytes);
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
                 self.connection.set_writing(true);
-                let patience = self.connection.limits().write;
-                if self.stall.get_or_insert_default().poll(context, patience).is_ready() {
-                    counters::ended(counters::Reason::Write);
-                    // Not left to the system, which would go on offering what is unsent, and keep it, for minutes.
+                let limit = self.connection.limits().write;
+                if self.stall.get_or_insert_default().poll(context, limit).is_ready() {
+                    metrics::ended(metrics::Reason::Write);
+                    // Otherwise the kernel would keep the unsent data and retry for minutes.
                     let _ = self.tcp.as_ref().map(TcpStream::set_zero_linger);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
@@ -105,7 +104,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Flushed is what has all been written: nothing of it is waited for.
+        // hyper flushes after everything was written, so no write is blocked.
         if self.stall.take().is_some() {
             self.connection.set_writing(false);
         }
@@ -122,23 +121,22 @@ impl Drop for Stream {
         if !self.connection.drains_on_close() {
             return;
         }
-        // Without a runtime the process ends.
+        // Without a runtime the process is exiting.
         if let (Some(stream), Ok(runtime)) = (self.tcp.take(), Handle::try_current()) {
             let connection = self.connection.clone();
             runtime.spawn(async move {
-                // The peer may be gone, and then there is nothing to read.
-                let _ = timeout(linger::TIME, read_away(stream)).await;
+                // An error means that the peer is gone.
+                let _ = timeout(drain_body::MAX_TIME, drain(stream)).await;
                 drop(connection);
             });
         }
     }
 }
 
-/// Says that nothing more will be sent, and reads what still comes until the peer ends the connection, or has sent too
-/// much.
-async fn read_away(mut stream: TcpStream) -> io::Result<()> {
+/// Shuts down the write half, then reads and discards input until the peer closes or has sent too much.
+async fn drain(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
-    let mut left = linger::BYTES;
+    let mut left = drain_body::MAX_BYTES;
     let mut buffer = vec![0; 16 * 1024];
     loop {
         match stream.read(&mut buffer).await? {

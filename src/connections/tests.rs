@@ -11,10 +11,10 @@ use tokio::{
 
 use super::*;
 
-/// Longest wait for what must happen, beside a build on two cores.
+/// Longest wait, with a build running on the same two cores.
 const PATIENCE: Duration = Duration::from_secs(30);
 const GET: &str = "GET / HTTP/1.1\r\nHost: liao\r\n\r\n";
-/// More than the buffers between server and client hold.
+/// More than fits into the buffers between server and client.
 const MUCH: usize = 32 * 1024 * 1024;
 
 const HEADER: Duration = Duration::from_millis(400);
@@ -26,8 +26,8 @@ const WRITE: Duration = Duration::from_millis(600);
 struct Running {
     address: SocketAddr,
     task: JoinHandle<()>,
-    /// A permit for each slow request that its handler has.
-    begun: Arc<Semaphore>,
+    /// A permit for each slow request that has reached its handler.
+    head_began_in: Arc<Semaphore>,
 }
 
 impl Drop for Running {
@@ -46,8 +46,8 @@ async fn start(connections: usize) -> Running {
         per_address: usize::MAX,
         proxies: Vec::new(),
     };
-    let begun = Arc::new(Semaphore::new(0));
-    let slow = begun.clone();
+    let head_began_in = Arc::new(Semaphore::new(0));
+    let slow = head_began_in.clone();
     let slow = async move || {
         slow.add_permits(1);
         sleep(2 * KEEP_ALIVE).await;
@@ -60,10 +60,10 @@ async fn start(connections: usize) -> Running {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("its address");
     let server = HttpServer::new(router, limits);
-    Running { address, task: tokio::spawn(async move { server.accept(&listener).await }), begun }
+    Running { address, task: tokio::spawn(async move { server.accept(&listener).await }), head_began_in }
 }
 
-/// Gives back what comes after the upgrade.
+/// Echoes all input after the upgrade.
 async fn upgrade(request: Request<Body>) -> axum::response::Response {
     tokio::spawn(async move {
         let upgraded = hyper::upgrade::on(request).await.expect("upgraded");
@@ -85,7 +85,7 @@ impl Running {
     /// A connection with a slow request under way.
     async fn busy(&self) -> TcpStream {
         let stream = self.send("GET /slow HTTP/1.1\r\nHost: liao\r\n\r\n").await;
-        self.begun.acquire().await.expect("open").forget();
+        self.head_began_in.acquire().await.expect("open").forget();
         stream
     }
 
@@ -116,13 +116,13 @@ async fn answer(stream: &mut TcpStream) -> String {
 /// Waits until the server closes.
 async fn closed(mut stream: TcpStream) -> Instant {
     let mut rest = Vec::new();
-    // A reset is an end as well.
+    // A reset counts as closed.
     let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("closed in time");
     Instant::now()
 }
 
 #[tokio::test]
-async fn who_keeps_the_server_waiting_is_closed_and_others_are_served_meanwhile() {
+async fn stalled_connections_are_closed_while_others_are_served() {
     let server = start(1_000).await;
     let start = Instant::now();
     let silent = server.send("").await;
@@ -149,7 +149,7 @@ async fn who_keeps_the_server_waiting_is_closed_and_others_are_served_meanwhile(
 }
 
 #[tokio::test]
-async fn a_head_or_a_body_that_trickles_is_not_coming() {
+async fn a_trickling_head_or_body_times_out() {
     let server = start(1_000).await;
     for head in [
         "GET / HTTP/1.1\r\nHost: liao\r\nX: ",
@@ -166,14 +166,14 @@ async fn a_head_or_a_body_that_trickles_is_not_coming() {
 }
 
 #[tokio::test]
-async fn who_reads_nothing_of_the_answers_is_closed() {
+async fn a_client_that_does_not_read_is_closed() {
     let server = start(1_000).await;
     let stream = server.send(&"GET /much HTTP/1.1\r\nHost: liao\r\n\r\n".repeat(3)).await;
     timeout(PATIENCE, stream.ready(Interest::ERROR)).await.expect("reset in time").expect("watched");
 }
 
 #[tokio::test]
-async fn who_reads_slowly_gets_all() {
+async fn a_slow_reader_gets_the_whole_response() {
     let server = start(1_000).await;
     let mut stream = server.send("GET /much HTTP/1.1\r\nHost: liao\r\nConnection: close\r\n\r\n").await;
     let (mut read, mut buffer) = (0, vec![0; MUCH / 16]);
@@ -188,12 +188,12 @@ async fn who_reads_slowly_gets_all() {
 }
 
 #[tokio::test]
-async fn a_connection_in_use_outlives_every_deadline() {
+async fn an_active_connection_outlives_every_timeout() {
     let server = start(1_000).await;
     let mut stream = server.send(GET).await;
     assert_eq!(answer(&mut stream).await, "here");
     for _ in 0..3 {
-        // Longer than a head may take, and shorter than one may be idle.
+        // Longer than the head timeout, shorter than the idle timeout.
         sleep(KEEP_ALIVE / 2).await;
         stream.write_all(GET.as_bytes()).await.expect("open");
         assert_eq!(answer(&mut stream).await, "here");
@@ -220,7 +220,7 @@ async fn connections_without_a_request_make_room_for_new_ones() {
     let server = start(4).await;
     let mut busy = server.busy().await;
     let start = Instant::now();
-    // More than there may be, and then one who asks: no deadline has passed.
+    // More than the limit, then a request. No timeout has passed by then.
     let mut silent = Vec::new();
     for _ in 0..20 {
         silent.push(server.send("").await);
@@ -231,7 +231,7 @@ async fn connections_without_a_request_make_room_for_new_ones() {
 }
 
 #[tokio::test]
-async fn where_all_have_a_request_under_way_a_new_connection_is_refused() {
+async fn a_new_connection_is_rejected_if_all_have_a_request_in_progress() {
     let server = start(2).await;
     let busy = [server.busy().await, server.busy().await];
     let start = Instant::now();

@@ -1,7 +1,7 @@
-//! Who asks: the client's address, whether it came over TLS, and the host it asked for.
+//! The client of a request: its address, whether it uses TLS, and the requested host.
 //!
-//! Behind a reverse proxy the connection is the proxy's. What `X-Forwarded-For`, `-Proto` and `-Host` say is believed
-//! only of a peer in `trusted_proxies`; anybody can write these headers.
+//! Behind a reverse proxy the peer is the proxy. `X-Forwarded-For`, `-Proto` and `-Host` are used only from peers in
+//! `trusted_proxies`, since anybody can send these headers.
 
 use std::{
     convert::Infallible,
@@ -24,14 +24,13 @@ use ipnet::IpNet;
 
 use crate::config::Config;
 
-/// Who asks, as far as the connection and trusted proxies tell. An extractor.
+/// The client, according to the connection and trusted proxies. An extractor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Its address.
     pub addr: IpAddr,
-    /// Did it come over TLS, to a trusted proxy?
+    /// Does it use TLS, according to a trusted proxy?
     pub is_secure: bool,
-    /// The host and, if it is not the scheme's own, the port it asked for.
+    /// The requested host, with the port unless it is the scheme's default.
     pub host: Option<Box<str>>,
 }
 
@@ -39,16 +38,16 @@ pub struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddr(pub IpAddr);
 
-/// What the client calls itself; empty where it says nothing, or nothing legible. An extractor.
+/// The `User-Agent` header; empty if it is missing or not text. An extractor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAgent(pub String);
 
-/// The proxies that are believed.
+/// The trusted proxies.
 #[derive(Clone, Debug)]
 pub struct Proxies(Arc<[IpNet]>);
 
 impl ClientAddr {
-    /// What to count attempts by. A household has a whole IPv6 network of 64 bits: its addresses count as one.
+    /// The key by which attempts are counted. A subscriber has a whole IPv6 /64 network, so its addresses count as one.
     pub fn throttle_key(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
@@ -61,7 +60,7 @@ impl ClientAddr {
 }
 
 impl Proxies {
-    /// Those of the settings.
+    /// The proxies of the settings.
     pub fn new(config: &Config) -> Self {
         Self(config.trusted_proxies.clone().into())
     }
@@ -70,32 +69,33 @@ impl Proxies {
         self.0.iter().any(|net| net.contains(&addr))
     }
 
-    /// Who asks through `peer`, or is `peer`.
+    /// The client behind `peer`, or `peer` itself.
     fn client(&self, peer: IpAddr, uri: &Uri, headers: &HeaderMap) -> Client {
-        // A socket that listens on both families sees IPv4 peers as ::ffff:a.b.c.d.
+        // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d.
         let peer = peer.to_canonical();
         let mut addr = peer;
-        // From the right, as each proxy adds whom it saw: the first that is not trusted is the client. What stands
-        // further left, the client may have written itself.
+        // From the right, since each proxy appends the address of its peer: the first address that is not trusted is
+        // the client. Everything left of it may be forged by the client.
         for hop in items(headers, "x-forwarded-for").rev() {
             match self.trust(addr).then(|| address(hop)).flatten() {
                 Some(hop) => addr = hop,
                 None => break,
             }
         }
-        let told = |name| self.trust(peer).then(|| items(headers, name).next_back()).flatten();
+        let forwarded = |name| self.trust(peer).then(|| items(headers, name).next_back()).flatten();
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-        // HTTP/2 has it in the URI.
-        let asked = host.or_else(|| uri.authority().map(Authority::as_str));
+        // HTTP/2 has the host in the URI.
+        let requested = host.or_else(|| uri.authority().map(Authority::as_str));
         Client {
             addr,
-            is_secure: told("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
-            host: told("x-forwarded-host").or(asked).map(Into::into),
+            is_secure: forwarded("x-forwarded-proto")
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+            host: forwarded("x-forwarded-host").or(requested).map(Into::into),
         }
     }
 }
 
-/// Middleware that leaves the [`Client`] with the request.
+/// Middleware that adds the [`Client`] to the request's extensions.
 pub async fn resolve(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
     let client = proxies.client(peer(request.extensions()), request.uri(), request.headers());
     request.extensions_mut().insert(client);
@@ -107,7 +107,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let client = parts.extensions.get::<Self>().cloned();
-        // Without the middleware, as in a handler's own test, nobody is trusted.
+        // Without the middleware, as in a handler's unit test, no proxy is trusted.
         let alone = || Proxies([].into()).client(peer(&parts.extensions), &parts.uri, &parts.headers);
         Ok(client.unwrap_or_else(alone))
     }
@@ -135,13 +135,13 @@ fn peer(extensions: &axum::http::Extensions) -> IpAddr {
     info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
 }
 
-/// The items of a list that may stand in several headers.
+/// The items of a comma-separated list that may be split over several headers.
 fn items<'a>(headers: &'a HeaderMap, name: &str) -> impl DoubleEndedIterator<Item = &'a str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// An address as proxies write it: some add the port.
+/// Parses an address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|addr| addr.ip()));
     bare.ok().map(|addr: IpAddr| addr.to_canonical())
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
+    fn headers_of_an_untrusted_peer_are_ignored() {
         assert_eq!(addr("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
         let headers =
             [("host", "chat.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https")];
@@ -190,26 +190,26 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_wrote_itself_stands_left_of_its_address_and_is_passed_over() {
+    fn addresses_forged_by_the_client_are_ignored() {
         assert_eq!(addr("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
         assert_eq!(addr("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1", "of several headers too");
     }
 
     #[test]
-    fn a_chain_of_trusted_proxies_alone_ends_at_its_first() {
+    fn in_a_chain_of_trusted_proxies_the_first_is_the_client() {
         assert_eq!(addr("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
         assert_eq!(addr("10.0.0.1", &[]), "10.0.0.1");
     }
 
     #[test]
-    fn ports_and_mapped_addresses_are_understood_and_nonsense_stops_the_search() {
+    fn ports_and_mapped_addresses_are_parsed_and_invalid_ones_stop_the_search() {
         assert_eq!(addr("::ffff:10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
         assert_eq!(addr("10.0.0.1", &["[2001:db8::7]:4711"]), "2001:db8::7");
         assert_eq!(addr("10.0.0.1", &["198.51.100.1, unknown"]), "10.0.0.1");
     }
 
     #[test]
-    fn addresses_of_one_ipv6_household_count_as_one() {
+    fn addresses_of_one_ipv6_subscriber_count_as_one() {
         let key = |addr: &str| ClientAddr(addr.parse().expect("an address")).throttle_key();
         assert_eq!(key("2001:db8:1:2:3::4"), key("2001:db8:1:2:ffff::1"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));

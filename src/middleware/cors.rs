@@ -1,11 +1,10 @@
-//! What pages of other sites may do with the API: everything a bearer token allows, if the site is on the list.
+//! CORS: pages of the listed origins may use the API with a bearer token.
 //!
-//! Credentials are allowed, since clients written against the Django system send them by habit (`withCredentials`). They
-//! give a listed site no more rights than the token it holds: the API does not take the session cookie from another
-//! origin.
+//! Credentials are allowed because clients written for the Django system send them (`withCredentials`). This gives a
+//! listed origin no more rights than its token has: the API does not use the session cookie.
 //!
-//! The layer stands around everything that can refuse a call: a browser shows a refusal to the page only if it bears
-//! these headers too.
+//! The layer is around everything that can reject a call, since a browser shows an error response to the page only if
+//! it has these headers too.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -24,10 +23,10 @@ use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 use super::request_id;
 use crate::config::{ApiOrigins, Config};
 
-/// For how long a browser need not ask again.
+/// How long a browser may cache a preflight response.
 const PREFLIGHT: Duration = Duration::from_hours(1);
 
-/// The rules for the API, for [`for_api`].
+/// The CORS layer of the API, for [`for_api`].
 pub fn layer(config: &Config) -> Arc<CorsLayer> {
     let origins = Arc::new(config.api_origins());
     let is_listed = |origin: &HeaderValue, origins: &ApiOrigins| {
@@ -50,7 +49,7 @@ pub fn layer(config: &Config) -> Arc<CorsLayer> {
             CONTENT_TYPE,
             ACCEPT,
             IF_NONE_MATCH,
-            // What clients of a Django system send with every call.
+            // Clients of the Django system send these with every call.
             HeaderName::from_static("x-csrftoken"),
             HeaderName::from_static("x-requested-with"),
         ])
@@ -59,7 +58,7 @@ pub fn layer(config: &Config) -> Arc<CorsLayer> {
     Arc::new(layer)
 }
 
-/// Middleware that applies [`layer`] to calls of the API and to nothing else: pages and sockets are no other site's.
+/// Middleware that applies [`layer`] only to the API: pages and sockets are not for other origins.
 pub async fn for_api(State(layer): State<Arc<CorsLayer>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path != "/api" && !path.starts_with("/api/") {
@@ -83,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// What a layer inside refuses, asked from a page of `origin`.
+    /// The response of an inner layer that rejects the request, requested from a page of `origin`.
     async fn ask(method: Method, path: &str, origin: &str) -> Response {
         let config = Config::of(&[("cors_allowed_origins", "https://react.example")]);
         let refuse = |_: Request, _: Next| async { StatusCode::TOO_MANY_REQUESTS };
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_bears_the_headers_too() {
+    async fn an_error_response_has_the_headers_too() {
         let response = ask(Method::GET, "/api/me/", "https://react.example").await;
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(text(&response, "access-control-allow-origin"), "https://react.example");
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_sites_are_not_let_in() {
+    async fn other_origins_are_not_allowed() {
         for origin in ["https://evil.example", "http://localhost:3000", "null"] {
             for method in [Method::GET, Method::OPTIONS] {
                 let response = ask(method, "/api/me/", origin).await;
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_let_in_elsewhere() {
+    async fn no_origin_is_allowed_outside_of_the_api() {
         for path in ["/", "/ui/sign_in", "/apiary", "/ws/chat/1/"] {
             for method in [Method::GET, Method::OPTIONS] {
                 let response = ask(method, path, "https://react.example").await;

@@ -1,7 +1,7 @@
-//! Where a request comes from, as browsers tell: this site, one on the list, or somewhere else.
+//! The origin of a request, as reported by browsers: this site, a listed one, or another one.
 //!
-//! A cookie goes with every request to this server, whichever page makes it. What a cookie allows is therefore allowed
-//! only from this server's own pages. Bearer tokens do not go by themselves and need no such care.
+//! A browser sends the cookie with every request to this server, from any page. So cookies are accepted only from this
+//! server's own pages (protection against CSRF). Bearer tokens are not sent automatically and need no such check.
 
 use axum::{
     extract::{Request, State},
@@ -17,23 +17,23 @@ use url::{Origin as UrlOrigin, Url};
 use super::client::Client;
 use crate::config::ApiOrigins;
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Not told: no browser, or one that follows a link.
+    /// No `Origin` header: not a browser, or one that follows a link.
     Absent,
     /// This server's own pages.
     Same,
     /// One of [`crate::config::Config::api_origins`].
     Listed,
-    /// Any other site, or one that hides.
+    /// Any other site, or an opaque origin.
     Foreign,
 }
 
 impl Origin {
-    /// What the `Origin` header says. `listed` are [`crate::config::Config::api_origins`].
+    /// Classifies the `Origin` header. `listed` are [`crate::config::Config::api_origins`].
     ///
-    /// Schemes are compared only where a proxy tells that of the client, since one that ends TLS need not.
+    /// Schemes are compared only if a proxy reports the client's, since a proxy that terminates TLS may not.
     pub fn of(headers: &HeaderMap, client: &Client, listed: &ApiOrigins) -> Self {
         let Some(origin) = headers.get(ORIGIN) else { return Self::Absent };
         let Some(origin) = origin.to_str().ok().and_then(|text| Url::parse(text).ok()) else {
@@ -49,10 +49,10 @@ impl Origin {
     }
 }
 
-/// Middleware for what a cookie allows: refuses unsafe requests from other sites' pages. `refuse` makes the answer,
-/// a 403.
+/// Middleware for requests that are authenticated by a cookie: rejects unsafe requests from other sites' pages.
+/// `reject` makes the response, a 403.
 pub async fn require_same(
-    State(refuse): State<fn(&HeaderMap) -> Response>,
+    State(reject): State<fn(&HeaderMap) -> Response>,
     client: Client,
     request: Request,
     next: Next,
@@ -60,21 +60,21 @@ pub async fn require_same(
     if request.method().is_safe() || may_use_cookie(request.headers(), &client) {
         next.run(request).await
     } else {
-        refuse(request.headers())
+        reject(request.headers())
     }
 }
 
-/// May an unsafe request do what its cookie allows?
+/// May an unsafe request use its cookie?
 fn may_use_cookie(headers: &HeaderMap, client: &Client) -> bool {
-    // A page cannot forge this one, and it holds whatever a proxy did to the host; but browsers send it only over
+    // A page cannot forge this header, and it is right even if a proxy changed the host. But browsers send it only over
     // TLS and to loopback.
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         Some(site) => site == b"same-origin",
         None => match Origin::of(headers, client, &ApiOrigins::default()) {
             Origin::Same => true,
             Origin::Listed | Origin::Foreign => false,
-            // Every browser sends an Origin with a POST. A program has no cookie that it was not given on purpose;
-            // one that has is asked to say where it comes from, as a browser would.
+            // Every browser sends `Origin` with a POST. A program without a cookie is harmless; one with a cookie must
+            // send `Origin` like a browser.
             Origin::Absent => !headers.contains_key(COOKIE),
         },
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_site_is_known_by_host_and_port() {
+    fn the_own_site_is_recognised_by_host_and_port() {
         assert_eq!(origin("127.0.0.1:8000", false, "http://127.0.0.1:8000"), Origin::Same);
         assert_eq!(origin("Chat.example", true, "https://chat.example"), Origin::Same);
         assert_eq!(origin("chat.example:443", true, "https://chat.example"), Origin::Same);
@@ -133,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn listed_sites_are_known_exactly() {
+    fn listed_origins_match_exactly() {
         assert_eq!(origin("chat.example", true, "https://react.example"), Origin::Listed);
         assert_eq!(origin("chat.example", true, "http://react.example"), Origin::Foreign);
         assert_eq!(origin("chat.example", true, "https://react.example:8443"), Origin::Foreign);
     }
 
     #[test]
-    fn a_site_that_hides_is_foreign_and_none_is_absent() {
+    fn an_opaque_origin_is_foreign_and_a_missing_one_is_absent() {
         assert_eq!(origin("chat.example", true, "null"), Origin::Foreign);
         assert_eq!(origin("chat.example", true, "file:///etc/passwd"), Origin::Foreign);
         assert_eq!(origin("chat.example", true, "chat.example"), Origin::Foreign);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_counts_only_from_the_own_pages() {
+    fn a_cookie_is_accepted_only_from_the_own_pages() {
         let may =
             |pairs: &[(&'static str, &str)]| may_use_cookie(&headers(pairs), &client("chat.example", false));
         let cookie = ("cookie", "liao_session=x");

@@ -1,7 +1,7 @@
-//! Marks the cookies of an answer `Secure`, so that a browser sends them over TLS alone.
+//! Marks the cookies of a response `Secure`, so that a browser sends them only over TLS.
 //!
-//! Here and not in the session layer, which knows only always or never: one server may be reached over TLS through a
-//! proxy and directly from its own machine.
+//! The session layer supports only always or never, but one server may be reached over TLS through a proxy and directly
+//! from its own machine.
 
 use axum::{
     extract::{Request, State},

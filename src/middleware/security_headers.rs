@@ -1,7 +1,7 @@
-//! Headers that tell browsers what pages of this server may not do.
+//! Adds security headers to responses.
 //!
-//! A page with inline scripts sets the content policy itself, with the nonce that they bear; every other HTML answer
-//! gets the same policy without one.
+//! A page with inline scripts sets its own content security policy, with the nonce of its scripts. All other HTML
+//! responses get the same policy without a nonce.
 
 use app::policy::content_security_policy;
 use axum::{
@@ -19,15 +19,15 @@ use axum::{
 
 use super::client::Client;
 
-/// One year, as the preload lists ask for; subdomains are somebody else's to promise for.
+/// One year, as the preload lists require. Without subdomains, which may belong to other services.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Middleware that adds what is missing to every answer.
+/// Middleware that adds the headers to every response.
 pub async fn add(client: Client, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Not `no-referrer`: browsers then send `Origin: null` with a form, and the origin could not be checked.
+    // Not `no-referrer`: browsers would then send `Origin: null` with a form, and the origin check would fail.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     if client.is_secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);

@@ -1,6 +1,6 @@
-//! Requests that are meant for no server like this one: to be a proxy, or to no host at all.
+//! Rejects requests that only a proxy would serve, and requests without a valid host.
 //!
-//! What is below may rely on it that a path begins with a slash, and that there is one host at most.
+//! The inner layers may rely on a path that begins with a slash, and on at most one `Host` header.
 
 use axum::{
     extract::Request,
@@ -16,10 +16,10 @@ use chat::model::Code;
 
 use crate::error;
 
-/// What may be asked for somewhere.
+/// The methods that some route allows.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
 
-/// Middleware that refuses what RFC 9110 and 9112 say is to be refused, and what they have for proxies alone.
+/// Middleware that rejects what RFC 9110 and 9112 require to be rejected, and request forms for proxies.
 pub async fn check(request: Request, next: Next) -> Response {
     if request.method() == Method::CONNECT {
         let mut response = error::respond(Code::MethodNotAllowed, request.headers());
@@ -32,12 +32,12 @@ pub async fn check(request: Request, next: Next) -> Response {
     error::respond(Code::Invalid, request.headers())
 }
 
-/// A path and a query, or a whole URL: not a host and a port alone, nor `*`.
+/// Is the target a path or a whole URL, rather than only a host and a port, or `*`?
 fn has_path(uri: &Uri) -> bool {
     uri.path_and_query().is_some() && uri.path().starts_with('/')
 }
 
-/// One host that can be one; HTTP/1.0 needs none.
+/// Is there exactly one valid `Host`? HTTP/1.0 needs none.
 fn has_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let is_host = |host: &HeaderValue| {

@@ -1,10 +1,9 @@
-//! A page and the tasks that rendering it starts are one task of the runtime.
+//! Runs the tasks that Leptos spawns for a page within the page's own tokio task.
 //!
-//! Leptos spawns a task for each resource and each `Suspense`, and each of them walks a part of the view. As tasks of the
-//! runtime they would do so on other threads while the page is rendered. But a signal that one thread reads while another
-//! writes it counts as disposed: the reader panics, and a writer that meets a reader is passed over in silence. Here the
-//! tasks belong to the page, are polled in turn with it, and end with it, when it was sent as well as when it was given
-//! up.
+//! Leptos spawns a task for each resource and each `Suspense`, and each of them walks a part of the view. As tokio
+//! tasks they would run on other threads while the page is rendered. But a signal that is read on one thread while
+//! another thread writes it counts as disposed: the reader panics, or the write is silently lost. Here these tasks are
+//! polled together with the page and end with it, whether it was sent or cancelled.
 
 use std::{
     future::poll_fn,
@@ -17,29 +16,29 @@ use any_spawner::{CustomExecutor, Executor, PinnedFuture, PinnedLocalFuture};
 use futures::{Stream as _, stream::FuturesUnordered};
 use leptos::prelude::Owner;
 
-/// Tasks that were started and not yet polled.
+/// Spawned tasks that have not been polled yet.
 type Started = Arc<Mutex<Vec<PinnedFuture<()>>>>;
 
 tokio::task_local! {
     static STARTED: Started;
 }
 
-/// Leptos' way to start tasks.
-struct OfThePage;
+/// The executor for Leptos.
+struct PageExecutor;
 
-impl CustomExecutor for OfThePage {
+impl CustomExecutor for PageExecutor {
     fn spawn(&self, task: PinnedFuture<()>) {
         let mut task = Some(task);
         let _ = STARTED.try_with(|started| {
             started.lock().unwrap_or_else(PoisonError::into_inner).extend(task.take());
         });
-        // Outside of a page, as when the routes are listed.
+        // Outside of a page, for example while the routes are listed.
         if let Some(task) = task {
             tokio::spawn(task);
         }
     }
 
-    /// Only browsers have tasks that are bound to a thread.
+    /// Only browsers use thread-local tasks.
     fn spawn_local(&self, _: PinnedLocalFuture<()>) {
         tracing::error!("a page started a task that is bound to a thread");
     }
@@ -47,22 +46,22 @@ impl CustomExecutor for OfThePage {
     fn poll_local(&self) {}
 }
 
-/// Has Leptos start its tasks within the page that is being rendered.
+/// Installs the executor.
 pub fn install() {
-    // Refused where it is so already.
-    let _ = Executor::init_custom_executor(OfThePage);
+    // An error means that it is installed already.
+    let _ = Executor::init_custom_executor(PageExecutor);
 }
 
-/// Runs `page` to its end, and the tasks that it starts until then. A panic of one of them is the page's.
-pub async fn with_its_tasks<T>(page: impl Future<Output = T>) -> T {
+/// Runs `page` to its end, together with the tasks that it spawns. A panic of a task panics the page.
+pub async fn run_with_tasks<T>(page: impl Future<Output = T>) -> T {
     let started = Started::default();
-    STARTED.scope(started.clone(), together(page, started)).await
+    STARTED.scope(started.clone(), poll_together(page, started)).await
 }
 
-async fn together<T>(page: impl Future<Output = T>, started: Started) -> T {
+async fn poll_together<T>(page: impl Future<Output = T>, started: Started) -> T {
     let mut page = std::pin::pin!(page);
     let mut tasks = FuturesUnordered::new();
-    // What parts of a page keep until it ends would otherwise be kept by whichever page this thread rendered last.
+    // Otherwise the cleanup of this page would be registered with the page that this thread rendered last.
     let owner = Owner::new_root(None);
     let result = poll_fn(|cx| {
         owner.with(|| {
@@ -72,7 +71,7 @@ async fn together<T>(page: impl Future<Output = T>, started: Started) -> T {
             loop {
                 tasks.extend(started.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
                 match Pin::new(&mut tasks).poll_next(cx) {
-                    // One has ended.
+                    // A task has ended.
                     Poll::Ready(Some(())) => {}
                     Poll::Ready(None) | Poll::Pending => {
                         if started.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {

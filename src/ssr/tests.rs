@@ -1,4 +1,4 @@
-//! Pages that do not come to an end.
+//! Pages that hang, panic or are cancelled.
 
 use std::{
     io,
@@ -15,21 +15,22 @@ use super::*;
 
 const SHORT: Duration = Duration::from_millis(100);
 
-/// Asks for a page that `handler` makes; the status, and whether another try is suggested.
+/// Requests a page of `handler`. Returns the status, and whether there is a `Retry-After`.
 async fn rendered<H, T>(deadline: Duration, handler: H) -> (StatusCode, bool)
 where
     H: axum::handler::Handler<T, ()>,
     T: 'static,
 {
     tasks::install();
-    let router = Router::new().route("/page", get(handler)).layer(from_fn_with_state(deadline, to_the_end));
+    let router =
+        Router::new().route("/page", get(handler)).layer(from_fn_with_state(deadline, run_to_completion));
     let request = Request::get("/page").body(Body::empty()).expect("a request");
     let response = router.oneshot(request).await.expect("an answer");
     (response.status(), response.headers().contains_key("retry-after"))
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_end_is_given_up() {
+async fn a_page_that_hangs_is_cancelled_at_the_deadline() {
     let never_begins = || std::future::pending::<&str>();
     assert_eq!(rendered(SHORT, never_begins).await, (StatusCode::SERVICE_UNAVAILABLE, true));
     let never_ends = async || {
@@ -50,7 +51,7 @@ async fn a_page_that_does_not_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_page_that_panics_in_any_of_its_parts_is_a_failure_at_once() {
+async fn a_panic_in_a_page_or_its_tasks_is_a_500_at_once() {
     let long = Duration::from_mins(1);
     #[expect(unreachable_code, reason = "a handler has an answer")]
     let panics = async || {
@@ -66,7 +67,7 @@ async fn a_page_that_panics_in_any_of_its_parts_is_a_failure_at_once() {
 }
 
 #[tokio::test]
-async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
+async fn a_disconnect_cancels_a_get_but_not_a_post() {
     tasks::install();
     for (method, goes_on) in [("GET", false), ("POST", true)] {
         let (end, mut ended) = oneshot::channel::<()>();
@@ -79,7 +80,7 @@ async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
             let _ = released.await;
             let _ = end.send(());
         };
-        let layer = from_fn_with_state(Duration::from_mins(1), to_the_end);
+        let layer = from_fn_with_state(Duration::from_mins(1), run_to_completion);
         let router = Router::new().route("/page", axum::routing::any(handler)).layer(layer);
         let request = Request::builder().method(method).uri("/page").body(Body::empty()).expect("a request");
         let asked = tokio::spawn(router.oneshot(request));
@@ -92,20 +93,20 @@ async fn a_visitor_who_goes_takes_the_page_along_and_leaves_what_was_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_tasks_of_a_page_take_turns_with_it_and_end_with_it() {
+async fn the_tasks_of_a_page_run_in_its_task_and_end_with_it() {
     let (left, gone) = oneshot::channel::<()>();
     let left = Arc::new(Mutex::new(Some(left)));
     let page = async move || {
         let this = tokio::task::id();
-        let (told, asked) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         Executor::spawn(async move {
-            // One that another started.
+            // Spawned by another task.
             Executor::spawn(async move {
-                let _ = told.send(tokio::task::id());
+                let _ = sender.send(tokio::task::id());
             });
             Executor::tick().await;
         });
-        assert_eq!(asked.await, Ok(this), "the same task of the runtime");
+        assert_eq!(receiver.await, Ok(this), "the same task of the runtime");
         let left = left.lock().expect("not poisoned").take();
         Executor::spawn(async move {
             std::future::pending::<()>().await;
@@ -119,26 +120,27 @@ async fn the_tasks_of_a_page_take_turns_with_it_and_end_with_it() {
 }
 
 #[tokio::test]
-async fn the_log_names_the_page_that_was_given_up_and_its_request() {
+async fn the_log_has_the_path_and_request_id_of_a_cancelled_page() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     let writer = Arc::new(file.reopen().expect("the same file"));
     let log = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
-    // Were there but one in the process, the tests beside this one would say of each line whether anybody wants it.
+    // With only one dispatcher in the process, tracing caches whether a call site is enabled, and tests on other
+    // threads, which have no subscriber, would disable it.
     let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     let logging = tracing::subscriber::set_default(log);
     let page = get(std::future::pending::<&str>);
-    let router = Router::new().route("/page", page).layer(from_fn_with_state(SHORT, to_the_end));
-    let router = crate::middleware::around(router, &crate::config::Config::of(&[])).layer(axum::Extension(
+    let router = Router::new().route("/page", page).layer(from_fn_with_state(SHORT, run_to_completion));
+    let router = crate::middleware::apply(router, &crate::config::Config::of(&[])).layer(axum::Extension(
         axum::extract::ConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 4711))),
     ));
     let request = Request::get("/page?token=hunter2").header("host", "liao").header("x-request-id", "the-id");
     let answer = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     drop(logging);
-    let told = std::fs::read_to_string(file.path()).expect("text");
-    let line = told.lines().find(|line| line.contains("given up")).expect("a line");
+    let log = std::fs::read_to_string(file.path()).expect("text");
+    let line = log.lines().find(|line| line.contains("given up")).expect("a line");
     for part in ["ERROR", "the-id", "path=\"/page\""] {
-        assert!(line.contains(part), "{part} in {told}");
+        assert!(line.contains(part), "{part} in {log}");
     }
-    assert!(!told.contains("hunter2"), "{told}");
+    assert!(!log.contains("hunter2"), "{log}");
 }

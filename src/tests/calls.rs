@@ -1,13 +1,13 @@
-//! The list of the API's calls, for tests that are made of every one of them.
+//! The list of all API calls, for tests with a row for each.
 //!
-//! It is taken from the documentation, which another test holds to the router: a call that
-//! is new is missing in each such test until it has its row there.
+//! It is read from the documentation, which another test compares with the router. So each such test fails until a new
+//! call has its row.
 
 use std::collections::BTreeSet;
 
 use crate::documents;
 
-/// Pages and documents of the API: they take nothing and touch no data.
+/// Pages and documents of the API: they have no input and no effect.
 const PAGES: [&str; 3] = ["/api/schema/", "/api/docs/", "/api/chat/test/"];
 
 /// `METHOD /path/` of every call.
@@ -19,7 +19,7 @@ pub fn all() -> BTreeSet<String> {
         .collect()
 }
 
-/// Nothing is without its row, and no row without its call.
+/// Asserts that each call has a row, and each row a call.
 #[track_caller]
 pub fn assert_complete<'a>(rows: impl IntoIterator<Item = &'a str>) {
     let rows: BTreeSet<String> = rows.into_iter().map(str::to_owned).collect();

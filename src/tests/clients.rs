@@ -1,7 +1,7 @@
-//! The libraries that the contract's other users have.
+//! Compatibility with the libraries of other clients.
 //!
-//! Here djangorestframework-simplejwt, which a Django beside this server checks tokens with;
-//! axios and a browser's own calls from another origin are in `end2end`.
+//! Here djangorestframework-simplejwt, with which a Django system beside this server verifies tokens. axios and calls
+//! of a browser from another origin are tested in `end2end`.
 
 use std::{
     io::Write as _,
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::support::Server;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/clients");
-/// Shared with Django, as one does who replaces it step by step.
+/// The key that is shared with Django during a migration.
 const SECRET: &str = "a secret that both of them know, 32 bytes or more";
 
-/// Runs Django's half in the environment that `cargo xtask` made.
+/// Runs Django's part in the Python environment made by `cargo xtask`.
 fn simplejwt(given: &Value) -> Value {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
     let python = target.join("python/clients/bin/python");
@@ -65,5 +65,5 @@ async fn simplejwt_reads_our_tokens_and_we_read_its() {
         json!({})
     );
     anyone.post("/api/token/blacklist/", &refresh).await.expect(200);
-    anyone.post("/api/token/refresh/", &refresh).await.expect_refusal(401, "token_not_valid");
+    anyone.post("/api/token/refresh/", &refresh).await.expect_error(401, "token_not_valid");
 }

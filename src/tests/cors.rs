@@ -1,13 +1,13 @@
-//! What a page of another site may do: judged as a browser would, by the headers of preflights and answers.
+//! CORS: what a page of another origin may do, judged by the headers of preflights and responses as a browser would.
 
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, PASSWORD, Server};
 
-/// Where a React developer's page is, which a demo lets in.
+/// The origin of a React development server, allowed in a demo.
 const LISTED: &str = "http://localhost:5173";
-/// What axios and clients that were written beside Django send with a call.
+/// Headers that axios and clients of the Django system send.
 const AXIOS: &str = "accept,authorization,content-type,if-none-match,x-csrftoken,x-requested-with";
 
 /// The items of a header that is a list, in lower case.
@@ -17,21 +17,21 @@ fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
     items.map(|item| item.trim().to_lowercase()).filter(|item| !item.is_empty()).collect()
 }
 
-/// May a page of `origin` that sends credentials see this answer?
+/// May a page of `origin` that sends credentials read this response?
 fn shows(headers: &HeaderMap, origin: &str) -> bool {
     headers.get("access-control-allow-origin").is_some_and(|allowed| allowed == origin)
         && headers.get("access-control-allow-credentials").is_some_and(|allowed| allowed == "true")
         && list(headers, "vary").contains(&"origin".to_owned())
 }
 
-/// What a browser asks before such a call.
+/// The preflight request of such a call.
 async fn preflight(server: &Server, path: &str, origin: &str, method: &str) -> Answer {
     let request = server.anyone().request(Method::OPTIONS, path);
     let request = request.header("origin", origin).header("access-control-request-method", method);
     Client::send(request.header("access-control-request-headers", AXIOS)).await
 }
 
-/// Does the browser make the call after this?
+/// Would a browser send the call after this preflight?
 fn passes(answer: &Answer, origin: &str, method: &str) -> bool {
     let allowed = list(&answer.headers, "access-control-allow-headers");
     answer.status.is_success()
@@ -69,7 +69,7 @@ async fn a_configured_site_may_call_with_and_without_a_demo() {
 }
 
 #[tokio::test]
-async fn a_page_can_read_why_it_was_refused() {
+async fn a_page_can_read_error_responses() {
     let server = Server::start(&["--demo", "--body-limit=1KiB", "--signin-failures-per-account=1"]);
     let from_page = |method: Method, path: &str| {
         server
@@ -96,12 +96,12 @@ async fn a_page_can_read_why_it_was_refused() {
         let exposed = list(&answer.headers, "access-control-expose-headers");
         assert_eq!(exposed, ["link", "retry-after", "x-request-id"], "{code}");
         assert!(answer.headers.contains_key("x-request-id"), "{code}");
-        answer.expect_refusal(status, code);
+        answer.expect_error(status, code);
     }
 }
 
 #[tokio::test]
-async fn a_cookie_that_comes_along_from_another_origin_is_nobodys() {
+async fn a_cookie_from_another_origin_does_not_authenticate() {
     let server = Server::on_sqlite().await;
     let amy = server.person("amy").await;
     let form = [("username", amy.username.as_str()), ("password", PASSWORD)];
@@ -117,13 +117,13 @@ async fn a_cookie_that_comes_along_from_another_origin_is_nobodys() {
             None => request,
         })
     };
-    call(None).await.expect_refusal(401, "not_authenticated");
+    call(None).await.expect_error(401, "not_authenticated");
     let me: Value = call(Some(&amy.access)).await.expect(200);
     assert_eq!(me["id"], amy.id, "the token counts, and the cookie does no harm");
 }
 
 #[tokio::test]
-async fn pages_and_forms_are_no_other_sites() {
+async fn pages_and_forms_have_no_cors_headers() {
     let server = Server::on_sqlite().await;
     for path in ["/", "/sign-in", "/ui/sign_in", "/ui/visit", "/healthz", "/metrics"] {
         for method in [Method::GET, Method::POST, Method::OPTIONS] {

@@ -1,5 +1,5 @@
-//! What `docs/chat` tells the React team is so: every path and method it names exists,
-//! and every call that the router has is in the OpenAPI document and named there.
+//! Compares `docs/chat` with the router and the OpenAPI document: every documented path and method exists, and every
+//! call is documented.
 
 mod words;
 
@@ -31,7 +31,7 @@ async fn every_call_that_is_documented_exists() {
         let path = path.replace("{id}", "1").replace("{user_id}", "1");
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let answer = Client::send(server.anyone().request(method.clone(), &path)).await;
-        // Without a token or a body: refused by the call itself, and not for being none.
+        // Without a token or a body the call fails, but not with 404 or 405.
         assert!(![404, 405].contains(&answer.status.as_u16()), "{method} {path}: {}", answer.status);
     }
 }
@@ -73,7 +73,7 @@ async fn the_schema_has_each_method_of_its_paths_with_and_without_the_slash() {
         for path in [path.as_str(), path.trim_end_matches('/')] {
             let answer = Client::send(server.anyone().request(other.clone(), path)).await;
             let allowed = answer.headers["allow"].to_str().expect("text").to_owned();
-            answer.expect_refusal(405, "method_not_allowed");
+            answer.expect_error(405, "method_not_allowed");
             assert_eq!(allowed.split(',').map(str::trim).collect::<BTreeSet<_>>(), methods, "{path}");
         }
     }

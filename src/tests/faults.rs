@@ -1,10 +1,10 @@
-//! What breaks, with people writing and listening all the while: acknowledged messages lost 0, repeated 0, out of
-//! order 0, and the server comes back by itself.
+//! Fault injection under traffic. No acknowledged message may be lost, duplicated or out of order, and the server must
+//! recover by itself.
 
 mod clients;
-mod crowd;
 mod database;
 mod disk;
+mod mass_reconnect;
 mod nodes;
 mod process;
 mod stalled;

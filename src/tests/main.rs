@@ -1,9 +1,8 @@
-//! The contract, spoken to the started binary over HTTP and sockets.
+//! Contract tests against the started binary, over HTTP and WebSockets.
 //!
-//! `routes` mirrors `src/api`, `sockets` mirrors `src/ws`; `operations` starts, stops
-//! and kills the process; `faults` does so, and worse, while people write and listen. Tests run in parallel against
-//! shared systems: one server on SQLite, one on MariaDB, and three nodes with a Redis Cluster; each makes people and
-//! rooms of its own.
+//! `routes` mirrors `src/api`, `sockets` mirrors `src/ws`. `operations` starts, stops and kills the process; `faults`
+//! injects faults under traffic. Tests run in parallel against shared systems: one server on SQLite, one on MariaDB,
+//! and three nodes with a Redis Cluster. Each test creates its own users and rooms.
 
 mod calls;
 mod clients;
@@ -11,7 +10,7 @@ mod cors;
 mod demo;
 mod documents;
 mod faults;
-mod losses;
+mod lost_access;
 mod malformed;
 mod metrics;
 mod operations;

@@ -1,5 +1,5 @@
-//! What is wrong with a request is told in the contract's shape, in Chinese and in English,
-//! at every call; and nothing is changed by it.
+//! Malformed requests to every call: the error has the contract's shape, in Chinese and in English, and the request has
+//! no effect.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ mod table;
 
 use cases::Case;
 
-/// What the calls are about.
+/// The ids that the calls use.
 pub struct Stage {
     amy: Person,
     bob: Person,
@@ -42,7 +42,7 @@ async fn ask(stage: &Stage, case: &Case, language: &str) -> Answer {
     Client::send(if case.body.is_empty() { request } else { request.body(case.body.clone()) }).await
 }
 
-/// What is wrong with the answer; nothing when all is as it should be.
+/// What is wrong with the response, if anything.
 fn complaint(case: &Case, language: &str, answer: &Answer) -> Option<String> {
     let Answer { status, headers, body } = answer;
     let mut wrong = String::new();
@@ -79,7 +79,7 @@ fn complaint(case: &Case, language: &str, answer: &Answer) -> Option<String> {
     (!wrong.is_empty()).then(|| format!("{} with {} ({language}):{wrong}", case.path, case.what))
 }
 
-async fn nothing_malformed_gets_through(server: &Server, contents: Contents) {
+async fn malformed_requests_are_rejected(server: &Server, contents: Contents) {
     let stage = stage(server).await;
     let rows = table::rows(&stage);
     calls::assert_complete(rows.iter().map(|row| row.call));
@@ -99,19 +99,19 @@ async fn nothing_malformed_gets_through(server: &Server, contents: Contents) {
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
 
-/// As many guesses as the test likes.
+/// Without limits on sign-ins.
 const FLAGS: [&str; 3] =
     ["--writes-per-second=0", "--signin-failures-per-account=0", "--signin-failures-per-address=0"];
 
 #[tokio::test]
-async fn nothing_malformed_gets_through_on_sqlite() {
+async fn malformed_requests_are_rejected_on_sqlite() {
     let server = Server::start(&FLAGS);
     let contents = Contents::of_sqlite(&server.data().join("liao.db")).await;
     nothing_malformed_gets_through(&server, contents).await;
 }
 
 #[tokio::test]
-async fn nothing_malformed_gets_through_on_mariadb() {
+async fn malformed_requests_are_rejected_on_mariadb() {
     let url = mariadb_url("malformed").await;
     let database = format!("--database-url={url}");
     let server = Server::start(&[&FLAGS[..], &[&database]].concat());

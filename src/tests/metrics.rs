@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the chat measures of itself, and the page that lists it.
+//! `GET /metrics`, and the page that lists the metrics.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use crate::support::{Server, Socket};
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/METRICS.md");
 
-async fn figures(server: &Server) -> String {
+async fn metrics(server: &Server) -> String {
     reqwest::get(format!("{}/metrics", server.base)).await.expect("answered").text().await.expect("text")
 }
 
-/// The value of a series; 0 where there is none.
-fn value(figures: &str, series: &str) -> f64 {
-    let line = figures.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+/// The value of a series; 0 if it is missing.
+fn value(metrics: &str, series: &str) -> f64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.map_or(0.0, |value| value.parse().expect("a number"))
 }
 
 #[tokio::test]
-async fn what_happens_to_sockets_and_messages_is_counted() {
+async fn sockets_and_messages_are_counted() {
     let server = Server::start(&[]);
     let (amy, bob) = (server.person("amy").await, server.person("bob").await);
     let room = amy.makes_room("public").await;
@@ -43,7 +43,7 @@ async fn what_happens_to_sockets_and_messages_is_counted() {
     resumed.send(&json!({"type": "ping"})).await;
     resumed.next_of("pong").await;
 
-    let told = figures(&server).await;
+    let told = metrics(&server).await;
     for (series, expected) in [
         ("liao_sockets{kind=\"room\"}", 3.0),
         ("liao_sockets{kind=\"notifications\"}", 1.0),
@@ -68,7 +68,7 @@ async fn what_happens_to_sockets_and_messages_is_counted() {
 
     drop(resumed);
     for attempt in 0.. {
-        let told = figures(&server).await;
+        let told = metrics(&server).await;
         if value(&told, "liao_sockets{kind=\"room\"}") < 2.5 {
             assert!(value(&told, "liao_socket_closes_total{code=\"peer\"}") > 0.5, "{told}");
             break;
@@ -79,20 +79,20 @@ async fn what_happens_to_sockets_and_messages_is_counted() {
 }
 
 #[tokio::test]
-async fn every_figure_is_described_and_listed() {
+async fn every_metric_is_described_and_listed() {
     let server = Server::on_sqlite().await;
-    // So that requests and commits were counted.
+    // So that the metrics of requests and commits exist.
     let amy = server.person("amy").await;
     let room = amy.makes_room("public").await;
     amy.says(room, "one").await;
-    let told = figures(server).await;
+    let told = metrics(server).await;
     let typed = told.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
-    let figures: BTreeSet<&str> = typed.filter(|name| name.starts_with("liao_")).collect();
+    let metrics: BTreeSet<&str> = typed.filter(|name| name.starts_with("liao_")).collect();
     let document = std::fs::read_to_string(DOCUMENT).expect("the page");
     let names = document.lines().filter_map(|line| line.strip_prefix("| `")?.split(['{', '`']).next());
     let listed: BTreeSet<&str> = names.filter(|name| name.starts_with("liao_")).collect();
-    assert_eq!(figures, listed);
-    for name in figures {
+    assert_eq!(metrics, listed);
+    for name in metrics {
         assert!(told.contains(&format!("# HELP {name} ")), "{name} is not described");
     }
 }

@@ -1,4 +1,4 @@
-//! Starting, stopping, killing; and every way in which a start can fail, in one sentence.
+//! Start, shutdown and kill, and the error message of each failed start.
 
 use std::{
     fs::Permissions, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, process::Command,
@@ -21,9 +21,9 @@ async fn what_was_acknowledged_survives_kill_9() {
             amy.says(room, &text).await;
             acknowledged.insert(0, text);
         }
-        // Right after the 201, without a moment to tidy up.
+        // Right after the 201.
         server = server.kill_and_restart();
-        // The port is another one.
+        // The port has changed.
         amy.client = server.anyone().with_token(&amy.access);
         let page =
             amy.client.get(&format!("/api/chat/rooms/{room}/messages/?page_size=100")).await.expect(200);
@@ -52,12 +52,12 @@ async fn sigterm_with_open_sockets_ends_within_five_seconds_and_says_1001() {
     assert_eq!(socket.until_closed().await.1, 1001);
     let status = tokio::task::spawn_blocking(move || wait(&mut child)).await.expect("no panic");
     assert!(status.success(), "{status}");
-    // The contract of operations, not a measure of speed: an orchestrator kills after that.
+    // A guarantee for operators: an orchestrator kills the process after that time.
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
 
 #[test]
-fn a_second_server_on_the_port_is_told_so() {
+fn a_second_server_on_the_same_port_does_not_start() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let listen = format!("--listen={}", taken.local_addr().expect("an address"));
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -69,7 +69,7 @@ fn a_second_server_on_the_port_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_an_sqlite_file_is_told_so() {
+async fn a_second_server_on_the_same_sqlite_file_does_not_start() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
     let first = Server::start_on(&data, &[]);
@@ -77,18 +77,18 @@ async fn a_second_server_on_an_sqlite_file_is_told_so() {
     let (sentence, code) = failure(&["serve", "--listen=127.0.0.1:0", &flag]);
     assert!(sentence.contains("liao.db is in use") && sentence.contains("--data"), "{sentence}");
     assert_eq!(code, Some(1));
-    // By another name it is the same file.
+    // The same file under another path.
     let url = format!("--database-url=sqlite:{}", data.join("../data/liao.db").display());
     let elsewhere = format!("--data={}", folder.path().join("elsewhere").display());
     let (sentence, _) = failure(&["serve", "--listen=127.0.0.1:0", &elsewhere, &url]);
     assert!(sentence.contains("is in use"), "{sentence}");
     first.person("amy").await;
-    // Whoever dies by force leaves nothing in the way.
+    // A killed server leaves no lock behind.
     first.kill_and_restart().person("bob").await;
 }
 
 #[tokio::test]
-async fn only_their_owner_reads_the_servers_files_in_a_folder_open_to_all() {
+async fn the_servers_files_are_readable_only_by_their_owner() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
     std::fs::create_dir(&data).expect("made");
@@ -111,7 +111,7 @@ async fn only_their_owner_reads_the_servers_files_in_a_folder_open_to_all() {
     let server = Server::start_on(&data, &[]);
     server.person("amy").await;
     check();
-    // As an older version left them.
+    // With the permissions of an older version.
     files().for_each(|path| open_to_all(&path));
     let server = server.kill_and_restart();
     server.person("bob").await;
@@ -153,7 +153,7 @@ fn a_data_folder_that_cannot_be_written_is_named() {
     let (sentence, code) = failure(&["serve", "--listen=127.0.0.1:0", &format!("--data={}", file.display())]);
     assert!(sentence.contains(&file.display().to_string()), "{sentence}");
     assert_eq!(code, Some(1));
-    // Permissions do not hold root back; a folder of the kernel's does.
+    // Root ignores permissions, but cannot write to this kernel folder.
     let (sentence, _) = failure(&["serve", "--listen=127.0.0.1:0", "--data=/proc/liao"]);
     assert!(sentence.contains("/proc/liao"), "{sentence}");
 }
@@ -237,7 +237,7 @@ fn the_settings_in_force_are_shown_with_their_source_and_without_secrets() {
 }
 
 #[tokio::test]
-async fn accounts_are_made_and_closed_beside_a_running_server() {
+async fn accounts_are_created_and_deactivated_beside_a_running_server() {
     let server = Server::start(&[]);
     let made = server.command(&["users", "create", "ada"], "correct horse 9\n");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -247,8 +247,8 @@ async fn accounts_are_made_and_closed_beside_a_running_server() {
     ada.get("/api/me/").await.expect(200);
     let closed = server.command(&["users", "deactivate", "ada"], "");
     assert!(closed.status.success());
-    ada.get("/api/me/").await.expect_refusal(401, "user_inactive");
-    server.anyone().post("/api/token/", &credentials).await.expect_refusal(401, "no_active_account");
+    ada.get("/api/me/").await.expect_error(401, "user_inactive");
+    server.anyone().post("/api/token/", &credentials).await.expect_error(401, "no_active_account");
     for _ in 0..2 {
         let group = server.command(&["create-developer-group"], "");
         assert!(group.status.success(), "{}", String::from_utf8_lossy(&group.stderr));
@@ -256,7 +256,7 @@ async fn accounts_are_made_and_closed_beside_a_running_server() {
 }
 
 #[tokio::test]
-async fn the_secret_key_is_made_once_and_for_its_owner_alone() {
+async fn the_secret_key_is_created_once_and_readable_only_by_its_owner() {
     let server = Server::start(&[]);
     let key = server.data().join("secret_key");
     let mode = std::fs::metadata(&key).expect("made").permissions().mode();
@@ -267,7 +267,7 @@ async fn the_secret_key_is_made_once_and_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn health_and_metrics_answer_and_reveal_no_names() {
+async fn health_and_metrics_reveal_no_names() {
     let server = Server::on_sqlite().await;
     let amy = server.person("amy").await;
     let room = amy.makes_room("public").await;

@@ -1,7 +1,7 @@
-//! The bundled UI's door: its forms, its session and what protects both.
+//! The bundled UI: its forms, its session, and their protection.
 
+mod errors;
 mod hostile;
-mod refusals;
 
 use futures::future::join_all;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Client, PASSWORD, Server, both};
 
-/// Sends a form as a browser does that has this cookie; the status, the headers.
+/// Sends a form with this cookie. Returns the status and the headers.
 pub async fn form(
     server: &Server,
     path: &str,
@@ -23,12 +23,12 @@ pub async fn form(
     (answer.status, answer.headers)
 }
 
-/// The session's cookie as these headers set it, without its attributes; and those.
+/// The session cookie set by these headers, and its attributes.
 pub fn session(headers: &HeaderMap) -> Option<(String, String)> {
     named("liao_session=", headers)
 }
 
-/// The cookie that begins so.
+/// The cookie with this name, and its attributes.
 fn named(name: &str, headers: &HeaderMap) -> Option<(String, String)> {
     let cookies = headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
     let cookie = cookies.into_iter().find(|cookie| cookie.starts_with(name))?;
@@ -69,7 +69,7 @@ both! {
         assert!(headers["location"].to_str().is_ok_and(|to| to.starts_with("/sign-in")));
     }
 
-    async fn an_edit_that_was_refused_keeps_what_was_typed_without_a_script(server: &Server) {
+    async fn a_failed_edit_keeps_the_typed_text_without_javascript(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let (_, headers) =
@@ -89,7 +89,7 @@ both! {
         assert!(!page.contains("at four") && page.contains(">at three</textarea>"), "once, and it was not stored");
     }
 
-    async fn a_page_answers_with_a_slash_at_its_end_as_without(server: &Server) {
+    async fn pages_work_with_and_without_a_trailing_slash(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let fields = [("username", amy.username.as_str()), ("password", PASSWORD)];
@@ -111,7 +111,7 @@ both! {
         assert_eq!(get(server, "//", "").await.0, get(server, "/", "").await.0);
     }
 
-    async fn pages_that_many_ask_for_at_once_are_all_rendered(server: &Server) {
+    async fn concurrent_pages_are_all_rendered(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         amy.says(room, "tea").await;
@@ -119,7 +119,7 @@ both! {
         let (_, headers) = form(server, "/ui/sign_in", "", &fields).await;
         let (cookie, _) = session(&headers).expect("a session");
         let paths = ["/rooms", &format!("/rooms/{room}"), "/notifications", "/settings", "/rooms/browse"];
-        // What is torn down while a page is rendered shows only here and there.
+        // Many rounds, since such a race shows only sometimes.
         let readers = (0..12).map(|_| async {
             for path in paths.iter().cycle().take(40) {
                 let (status, _, page) = get(server, path, &cookie).await;
@@ -141,12 +141,12 @@ both! {
             let request = request.form(&[("room", room_text.as_str()), ("content", "forged")]);
             let request = request.header("cookie", &cookie).header("origin", origin);
             let request = if let Some(site) = site { request.header("sec-fetch-site", site) } else { request };
-            Client::send(request).await.expect_refusal(403, "bad_origin");
+            Client::send(request).await.expect_error(403, "bad_origin");
         }
         assert!(amy.reads(room).await.is_empty());
     }
 
-    async fn a_room_is_readable_before_any_script(server: &Server) {
+    async fn a_room_is_readable_without_javascript(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         amy.says(room, "<script>alert('x')</script> 你好").await;
@@ -166,7 +166,7 @@ both! {
     }
 }
 
-/// A page as an English reader gets it.
+/// A page in English.
 async fn reference(server: &Server, path: &str) -> (HeaderMap, String) {
     let request = server.anyone().request(Method::GET, path).header("accept-language", "en");
     let response = request.send().await.expect("an answer");
@@ -206,7 +206,7 @@ async fn the_reference_and_the_test_page_have_every_call_and_frame_of_the_docume
 }
 
 #[tokio::test]
-async fn guessing_in_the_page_counts_like_guessing_in_the_api() {
+async fn failed_sign_ins_of_pages_and_api_count_together() {
     let server = Server::start(&["--signin-failures-per-account=3"]);
     let amy = server.person("amy").await;
     let guess = async |password: &str| {
@@ -215,7 +215,7 @@ async fn guessing_in_the_page_counts_like_guessing_in_the_api() {
         Client::send(request.header("accept", "application/json")).await.status.as_u16()
     };
     let wrong = json!({"username": amy.username, "password": "wrong"});
-    server.anyone().post("/api/token/", &wrong).await.expect_refusal(401, "no_active_account");
+    server.anyone().post("/api/token/", &wrong).await.expect_error(401, "no_active_account");
     for _ in 0..2 {
         let status = guess("wrong").await;
         assert!(status == 400 || status == 401, "{status}");
@@ -224,7 +224,7 @@ async fn guessing_in_the_page_counts_like_guessing_in_the_api() {
 }
 
 #[tokio::test]
-async fn a_session_of_long_ago_is_no_warning_unless_one_asks() {
+async fn an_expired_session_is_not_logged_by_default() {
     for (flags, is_told) in [(&[][..], false), (&["--log=info"][..], true)] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log");
@@ -242,7 +242,7 @@ async fn a_session_of_long_ago_is_no_warning_unless_one_asks() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_sent_too_often_says_so() {
+async fn a_throttled_form_shows_the_error() {
     let server = Server::start(&["--acts-per-minute=1", "--act-burst=1"]);
     let amy = server.person("amy").await;
     let fields = [("username", &*amy.username), ("password", PASSWORD)];

@@ -1,11 +1,11 @@
-//! What the README shows runs as it is printed.
+//! Runs the commands of the README.
 
 use std::process::Command;
 
 use crate::support::Server;
 
 #[tokio::test]
-async fn the_lines_for_programs_run_as_printed() {
+async fn the_api_example_works() {
     let readme =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
     let block = readme.split("```sh\n").find(|block| block.starts_with("BASE=")).expect("the block");

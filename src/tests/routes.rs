@@ -1,15 +1,15 @@
-//! One file for each of `src/api`, and one for each matter of all of them.
+//! One file for each module of `src/api`, and one for each cross-cutting topic.
 
 mod accounts;
 mod bans;
 mod errors;
-mod foreign;
 mod history;
+mod invalid_requests;
 mod limits;
 mod members;
 mod membership;
 mod messages;
-mod notices;
+mod notification_rules;
 mod notifications;
 mod races;
 mod room_list;

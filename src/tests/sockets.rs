@@ -1,9 +1,9 @@
-//! One file for each kind of socket, and one for what floods them.
+//! One file for each kind of socket, and one for each cross-cutting topic.
 
 mod closing;
 mod credentials;
 mod flood;
-mod garbage;
+mod invalid_frames;
 mod moderation;
 mod notifications;
 mod room;

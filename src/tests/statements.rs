@@ -1,7 +1,7 @@
-//! How many statements each call makes: a number that does not depend on how much there is.
+//! The number of SQL statements of each call, which must not depend on the amount of data.
 //!
-//! The server's own log tells, since the driver writes a line for each statement. A server
-//! of the test's own, asked one thing at a time, so that every line is the call's.
+//! They are counted in the server's log, where the driver logs each statement. The test has a server of its own and
+//! makes one call at a time, so that every line belongs to the call.
 
 use std::{fs::File, path::PathBuf};
 
@@ -13,7 +13,7 @@ use crate::{
     support::{Answer, Client, PASSWORD, Person, Server, mariadb_url},
 };
 
-/// A call, its query and what it makes on SQLite and on MariaDB.
+/// A call, its query, and its number of statements on SQLite and on MariaDB.
 struct Row {
     call: &'static str,
     case: &'static str,
@@ -23,7 +23,7 @@ struct Row {
     made: [usize; 2],
 }
 
-/// How much there is.
+/// The amount of data.
 #[derive(Clone, Copy)]
 struct Size {
     messages: usize,
@@ -51,7 +51,7 @@ impl Counted {
         Self { server: Server::start_logged(&flags, file), log, _folder: folder }
     }
 
-    /// The statements so far, without those that only begin or end a transaction or a connection.
+    /// The statements so far, without those that begin or end a transaction or a connection.
     fn statements(&self) -> Vec<String> {
         let log = std::fs::read_to_string(&self.log).expect("the log");
         let summaries = log.lines().filter_map(|line| {
@@ -61,27 +61,27 @@ impl Counted {
         let brackets = ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET "];
         let is_bracket =
             |sql: &String| brackets.iter().any(|word| sql.starts_with(word)) && !sql.contains(';');
-        // What the server asks of itself once a second, and a connection that is opened because that one is busy.
+        // The server's own poll once a second, and the set-up of a further connection.
         let is_poll =
             |sql: &String| ["rev, kind, ref", "PRAGMA journal_mode"].iter().any(|own| sql.contains(own));
         summaries.filter(|sql| !is_bracket(sql) && !is_poll(sql)).collect()
     }
 }
 
-/// What there is, by name.
+/// The data, by name.
 struct Stage {
     amy: Person,
     bob: Person,
     cat: Person,
     /// Amy's room with all the messages and members.
     room: i64,
-    /// Amy's room with nobody else.
+    /// Amy's room without other members.
     empty: i64,
     /// The oldest and the newest message of `room`.
     ends: [i64; 2],
     /// A message of another room.
     elsewhere: i64,
-    /// Where the second page of rooms begins.
+    /// The cursor of the second page of rooms.
     next: String,
     /// A notification of bob's.
     notification: i64,

@@ -1,9 +1,8 @@
-//! Starting the binary, and speaking to it as its clients do.
+//! Starts the binary, and has clients for it.
 
 mod client;
 #[path = "../../chat/tests/behaviour/contents.rs"]
 pub mod contents;
-mod crowd;
 #[path = "../../chat/tests/behaviour/mariadb.rs"]
 mod mariadb;
 mod process;
@@ -12,19 +11,20 @@ mod proxy;
 pub mod redis;
 #[path = "../../chat/tests/behaviour/schema.rs"]
 pub mod schema;
+mod seed;
 mod socket;
 pub mod topology;
 mod traffic;
 
 pub use client::{Answer, Client, PASSWORD, Person};
-pub use crowd::{SECRET as CROWD_SECRET, settle};
 pub use mariadb::{Flush, MariaDb};
 pub use process::{Server, failure, mariadb_url, run, spawn, wait};
 pub use proxy::Proxy;
+pub use seed::{SECRET as SEED_SECRET, rooms as seed_rooms};
 pub use socket::Socket;
 pub use traffic::{Nodes, Plan, Traffic};
 
-/// How often a fault is to happen: `usual` times in `cargo xtask test`, more by `cargo xtask soak`.
+/// How often a fault is injected: `usual` times in `cargo xtask test`, more often in `cargo xtask soak`.
 pub fn rounds(usual: u64) -> u64 {
     std::env::var("LIAO_ROUNDS").map_or(usual, |rounds| rounds.parse().expect("LIAO_ROUNDS is a number"))
 }

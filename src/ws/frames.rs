@@ -1,22 +1,21 @@
-//! Reading what a client says, field by field, with the same words for what is bad as REST.
+//! Parses client frames, field by field, with the same errors as REST.
 
 use chat::model::{ClientFrame, Code, Failure, MessageDraft, Problem};
 
 use crate::api::{body::Fields, messages};
 
-/// A frame that was refused, and the message it is about where it named one.
+/// The error of an invalid frame.
 #[derive(Debug)]
 pub struct BadFrame {
-    /// Why.
     pub failure: Failure,
-    /// The client's own id of the message.
+    /// The `client_id` of the message in the frame, if any.
     pub client_id: Option<String>,
 }
 
-/// Reads one text frame.
+/// Parses one text frame.
 ///
 /// # Errors
-/// `bad_frame` for what is no frame of the contract, `invalid` for bad fields.
+/// `bad_frame` if it is not a frame of the contract, `invalid` for invalid fields.
 pub fn read(text: &str) -> Result<ClientFrame, BadFrame> {
     let mut fields = Fields::from_json(text.as_bytes()).map_err(|_| BadFrame::unreadable())?;
     let kind = fields.optional_text("type").unwrap_or_default();
@@ -49,20 +48,19 @@ impl BadFrame {
         Self { failure: Failure::new(Code::BadFrame), client_id: None }
     }
 
-    /// A frame that is not text.
     pub fn not_text() -> Self {
         Self::unreadable()
     }
 
-    /// A frame of another kind of socket.
-    pub fn out_of_place() -> Self {
+    /// A frame that another kind of socket accepts.
+    pub fn wrong_socket() -> Self {
         Self::unreadable()
     }
 }
 
-/// The words for a `message_id` that names no message of the socket's room.
+/// The error for a `message_id` that is not in the socket's room.
 pub fn no_such_message() -> Failure {
-    let field = chat::model::FieldProblem::new("message_id", Problem::NoSuchMessage);
+    let field = chat::model::FieldError::new("message_id", Problem::NoSuchMessage);
     Failure { code: Code::Invalid, fields: vec![field] }
 }
 
@@ -71,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_of_the_contract_are_read() {
+    fn frames_of_the_contract_are_parsed() {
         for (text, expected) in [
             (r#"{"type":"ping"}"#, ClientFrame::Ping),
             (r#"{"type":"typing","is_typing":true}"#, ClientFrame::Typing { is_typing: true }),
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_refused_with_its_word() {
+    fn invalid_frames_are_rejected_with_their_code() {
         for text in ["", "x", "[]", "{}", r#"{"type":"dance"}"#, r#"{"type":7}"#] {
             assert_eq!(read(text).expect_err("refused").failure.code, Code::BadFrame, "{text}");
         }
@@ -92,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_message_is_named_by_its_client_id() {
+    fn an_invalid_message_keeps_its_client_id() {
         let bad = read(r#"{"type":"chat_message","client_id":"c-1"}"#).expect_err("refused");
         assert_eq!(bad.client_id.as_deref(), Some("c-1"));
         assert_eq!(bad.failure.fields[0].field, "content");

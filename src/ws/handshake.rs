@@ -1,4 +1,4 @@
-//! Who opens a socket, to which room, and from where in its history.
+//! The handshake of a socket: credentials, room and resume position.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use axum::{
 use chat::{
     credential::Claim,
     model::{ClientFrame, Code, Failure, RoomId},
-    service::sockets::Resume,
+    service::room_session::Resume,
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
@@ -18,59 +18,59 @@ use tokio::{
 };
 
 use super::{
+    connection::{CloseReason, Connection, FRAME_BURST},
     frames,
-    line::{End, FRAME_BURST, Line},
 };
 use crate::{
     api::query::Params,
-    auth::extract::SocketClaim,
-    connections::connection::Connection,
+    auth::extract::SocketIdentity,
+    connections::state::ConnectionState,
     error::{self, ApiError},
     middleware::{client::Client, origin::Origin},
     state::AppState,
 };
 
-/// How long a client that brought no credentials has to say who it is (contract).
-const INTRODUCTION: Duration = Duration::from_secs(10);
+/// How long a client without credentials in its request has to send an `authenticate` frame (contract).
+const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sockets whose credentials and rooms are looked up at once: enough to keep the database busy.
-const TURNS: usize = 8;
+/// Handshakes that use the database at the same time: enough to keep it busy.
+const CONCURRENT_HANDSHAKES: usize = 8;
 
-/// The order in which sockets are let in. A crowd that comes back after a restart waits here, each for its turn. Waiting
-/// for one of the database's connections it would be turned away after some seconds, come again, and keep the
-/// server so busy with coming that nobody gets in; and calls of the API would wait in the same crowd.
+/// Limits concurrent handshakes. After a restart thousands of clients reconnect at once. If they all waited for a
+/// database connection from the pool, they would time out and reconnect again and again, and API calls would wait
+/// behind them.
 #[derive(Clone, Debug)]
-pub struct Turns(Arc<Semaphore>);
+pub struct HandshakeLimiter(Arc<Semaphore>);
 
-impl Default for Turns {
+impl Default for HandshakeLimiter {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(TURNS)))
+        Self(Arc::new(Semaphore::new(CONCURRENT_HANDSHAKES)))
     }
 }
 
-impl Turns {
-    /// Waits for one's turn; it lasts until what is returned is dropped. Nobody's may depend on what a client does.
-    pub async fn take(&self) -> Option<SemaphorePermit<'_>> {
-        // None would say that it was closed, which nobody does.
+impl HandshakeLimiter {
+    /// Waits for a permit. Never hold it while waiting for the client.
+    pub async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
+        // `None` only if the semaphore were closed, which never happens.
         self.0.acquire().await.ok()
     }
 }
 
-/// What the upgrade request said. What is wrong with it is told inside the socket;
-/// only a foreign page is refused before.
-pub struct Entrance {
-    /// The language to word refusals in.
+/// The data of the upgrade request. Errors are reported inside the socket; only pages of foreign origins are rejected
+/// before the upgrade. An extractor.
+pub struct Handshake {
+    /// The language of error messages.
     pub locale: Locale,
-    /// The room; `None` when the path names none.
+    /// The room; `None` if the path has no valid id.
     pub room: Option<RoomId>,
-    /// What a returning client knows already.
+    /// The position from which a returning client resumes.
     pub resume: Option<Resume>,
-    /// What the socket goes over.
-    pub connection: Option<Arc<Connection>>,
+    /// The TCP connection of the socket.
+    pub connection: Option<Arc<ConnectionState>>,
     claim: Result<Option<Claim>, Failure>,
 }
 
-impl FromRequestParts<AppState> for Entrance {
+impl FromRequestParts<AppState> for Handshake {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
@@ -90,37 +90,41 @@ impl FromRequestParts<AppState> for Entrance {
         let claim = if let Err(error) = params.finish() {
             Err(error.failure().clone())
         } else {
-            let _turn = state.turns.take().await;
-            match SocketClaim::from_request_parts(parts, state).await {
-                Ok(SocketClaim(claim)) => Ok(claim),
+            let _permit = state.handshakes.acquire().await;
+            match SocketIdentity::from_request_parts(parts, state).await {
+                Ok(SocketIdentity(claim)) => Ok(claim),
                 Err(error) => Err(error.failure().clone()),
             }
         };
-        let connection = parts.extensions.get::<Arc<Connection>>().cloned();
+        let connection = parts.extensions.get::<Arc<ConnectionState>>().cloned();
         Ok(Self { locale: error::locale(&parts.headers), room, resume, connection, claim })
     }
 }
 
-/// Who it says it is: by the request's credentials, else by the first frame.
+/// Reads the claim from the request's credentials, or else from the first frame.
 ///
 /// # Errors
-/// Why it may not come in.
-pub async fn identify(line: &mut Line, state: &AppState, entrance: &Entrance) -> Result<Claim, End> {
-    let refused = |failure: Failure| End::Refused(chat::Error::Refused(failure));
-    if let Some(claim) = entrance.claim.clone().map_err(refused)? {
+/// Why the client cannot be authenticated.
+pub async fn read_claim(
+    connection: &mut Connection,
+    state: &AppState,
+    handshake: &Handshake,
+) -> Result<Claim, CloseReason> {
+    let failed = |failure: Failure| CloseReason::Error(chat::Error::Refused(failure));
+    if let Some(claim) = handshake.claim.clone().map_err(failed)? {
         return Ok(claim);
     }
-    let nobody = || refused(Failure::new(Code::NotAuthenticated));
-    let token = timeout(INTRODUCTION, introduction(line)).await.map_err(|_| nobody())??;
+    let nobody = || failed(Failure::new(Code::NotAuthenticated));
+    let token = timeout(AUTH_TIMEOUT, auth_frame(connection)).await.map_err(|_| nobody())??;
     let token = token.ok_or_else(nobody)?;
-    state.auth.claim(&token).map_err(|error| refused(error.failure().clone()))
+    state.auth.claim(&token).map_err(|error| failed(error.failure().clone()))
 }
 
-/// The token of the first frame; `None` when it is another frame.
-async fn introduction(line: &mut Line) -> Result<Option<String>, End> {
-    // Pings count as frames do, whoever sends them.
+/// The token of the first frame; `None` if it is not an `authenticate` frame.
+async fn auth_frame(connection: &mut Connection) -> Result<Option<String>, CloseReason> {
+    // Bounded, since a client could send control frames without end.
     for _ in 0..FRAME_BURST.get() {
-        match line.recv().await? {
+        match connection.recv().await? {
             Message::Text(text) => {
                 return match frames::read(&text) {
                     Ok(ClientFrame::Authenticate { token }) => Ok(Some(token)),
@@ -129,7 +133,7 @@ async fn introduction(line: &mut Line) -> Result<Option<String>, End> {
             }
             Message::Ping(_) | Message::Pong(_) => {}
             Message::Binary(_) => return Ok(None),
-            Message::Close(_) => return Err(End::Left),
+            Message::Close(_) => return Err(CloseReason::ClosedByClient),
         }
     }
     Ok(None)

@@ -1,4 +1,4 @@
-//! A user's socket for notifications, from the upgrade to the close.
+//! The notification socket of a user, from the upgrade to the close.
 
 use axum::{
     extract::{State, WebSocketUpgrade, ws::WebSocket},
@@ -10,72 +10,87 @@ use chat::{
 };
 
 use super::{
-    accept, enter,
-    figures::Kind,
+    accept,
+    connection::{CloseReason, Connection, Incoming},
     frames::BadFrame,
-    handshake::Entrance,
-    line::{Came, End, Line},
-    rare::{Rare, Rares},
+    handshake::Handshake,
+    metrics::SocketKind,
+    perform_handshake,
+    rare_events::{RareEvent, RareEvents},
 };
 use crate::state::AppState;
 
 /// `GET /ws/notifications/`.
 pub async fn upgrade(
     State(state): State<AppState>,
-    entrance: Entrance,
+    handshake: Handshake,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept(&state.clone(), Kind::Notifications, upgrade, move |socket| serve(socket, state, entrance))
+    accept(&state.clone(), SocketKind::Notifications, upgrade, move |socket| serve(socket, state, handshake))
 }
 
-pub(super) fn serve(socket: WebSocket, state: AppState, entrance: Entrance) -> impl Future<Output = ()> {
+pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
-    // In boxes for the reason that a room's socket gives.
-    let opening = Box::pin(open(socket, state, entrance));
+    // Boxed for the reason given in `room::serve`.
+    let opening = Box::pin(open(socket, state, handshake));
     async {
-        let Some((mut line, mut session)) = opening.await else { return };
-        let end = run(&mut line, &mut session, stopping).await;
-        // Nothing more is kept for it during the goodbye, which a dead peer makes long.
+        let Some((mut connection, mut session)) = opening.await else { return };
+        let reason = run(&mut connection, &mut session, stopping).await;
+        // Frees the session before closing, which takes long with a dead peer.
         drop(session);
-        Box::pin(line.end(end)).await;
+        Box::pin(connection.close(reason)).await;
     }
 }
 
-async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<(Line, NotificationSession)> {
-    enter(socket, &state, &entrance, AuthenticatedSocket::open_notifications).await
+async fn open(
+    socket: WebSocket,
+    state: AppState,
+    handshake: Handshake,
+) -> Option<(Connection, NotificationSession)> {
+    perform_handshake(socket, &state, &handshake, AuthenticatedSocket::open_notifications).await
 }
 
-async fn run(line: &mut Line, session: &mut NotificationSession, stopping: impl Future<Output = ()>) -> End {
+async fn run(
+    connection: &mut Connection,
+    session: &mut NotificationSession,
+    stopping: impl Future<Output = ()>,
+) -> CloseReason {
     let stopping = std::pin::pin!(stopping);
-    let mut rares = Rares::new(line, stopping);
+    let mut rare_events = RareEvents::new(connection, stopping);
     loop {
         let step = tokio::select! {
             frame = session.next() => match frame {
-                Ok(json) => line.deliver(json, session).await,
-                Err(error) => Err(End::Refused(error)),
+                Ok(json) => connection.deliver(json, session).await,
+                Err(error) => Err(CloseReason::Error(error)),
             },
-            rare = rares.next(line, true) => match rare {
-                Rare::Came(came) => Box::pin(hear(line, session, came)).await,
-                Rare::Ping => Box::pin(line.ping()).await,
-                Rare::Stop => Err(End::Stopping),
+            event = rare_events.next(connection, true) => match event {
+                RareEvent::Incoming(incoming) => Box::pin(on_frame(connection, session, incoming)).await,
+                RareEvent::PingDue => Box::pin(connection.ping()).await,
+                RareEvent::ShuttingDown => Err(CloseReason::ShuttingDown),
             },
         };
-        if let Err(end) = step {
-            return end;
+        if let Err(reason) = step {
+            return reason;
         }
     }
 }
 
-async fn hear(line: &mut Line, session: &mut NotificationSession, came: Came) -> Result<(), End> {
-    let Some(frame) = line.read(came).await? else { return Ok(()) };
+async fn on_frame(
+    connection: &mut Connection,
+    session: &mut NotificationSession,
+    incoming: Incoming,
+) -> Result<(), CloseReason> {
+    let Some(frame) = connection.read(incoming).await? else { return Ok(()) };
     match frame {
-        ClientFrame::Ping => line.say(&ServerFrame::Pong).await,
-        ClientFrame::Authenticate { token } => line.authenticate(&token, session).await,
-        // Frames of a room's socket, which this is not.
+        ClientFrame::Ping => connection.send(&ServerFrame::Pong).await,
+        ClientFrame::Authenticate { token } => connection.authenticate(&token, session).await,
+        // Frames of room sockets.
         ClientFrame::ChatMessage(_)
         | ClientFrame::Typing { .. }
         | ClientFrame::UserJoin
         | ClientFrame::UserLeave
-        | ClientFrame::MessageRead { .. } => line.refuse(&BadFrame::out_of_place().failure, None).await,
+        | ClientFrame::MessageRead { .. } => {
+            connection.send_error(&BadFrame::wrong_socket().failure, None).await
+        }
     }
 }

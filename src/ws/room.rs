@@ -1,4 +1,4 @@
-//! A room's socket, from the upgrade to the close.
+//! The socket of a room, from the upgrade to the close.
 
 use axum::{
     extract::{State, WebSocketUpgrade, ws::WebSocket},
@@ -11,122 +11,121 @@ use chat::{
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
 use super::{
-    accept, enter,
-    figures::Kind,
+    accept,
+    connection::{CloseReason, Connection, Incoming},
     frames,
-    handshake::Entrance,
-    line::{Came, End, Line},
-    rare::{Rare, Rares},
+    handshake::Handshake,
+    metrics::SocketKind,
+    perform_handshake,
+    rare_events::{RareEvent, RareEvents},
 };
 use crate::state::AppState;
 
-/// Messages of one socket that may wait for the disk; more are not read from it meanwhile.
-const IN_FLIGHT: usize = 128;
+/// Messages of one socket that may wait for their commit. At this number the server stops reading from the client.
+const MAX_IN_FLIGHT: usize = 128;
 
 /// `GET /ws/chat/{room_id}/`.
 pub async fn upgrade(
     State(state): State<AppState>,
-    entrance: Entrance,
+    handshake: Handshake,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept(&state.clone(), Kind::Room, upgrade, move |socket| serve(socket, state, entrance))
+    accept(&state.clone(), SocketKind::Room, upgrade, move |socket| serve(socket, state, handshake))
 }
 
-pub(super) fn serve(socket: WebSocket, state: AppState, entrance: Entrance) -> impl Future<Output = ()> {
+pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
-    // A task is as large as the largest thing that it ever waits for, and as what it began with. What is waited for
-    // once, or seldom, is in a box of its own that goes when it is done: an idle socket then costs a few KiB and not
-    // thirty.
-    let opening = Box::pin(open(socket, state, entrance));
+    // A task is as large as the largest future that it awaits. Futures that are awaited once or rarely are boxed, and
+    // freed when they are done, so that an idle socket takes a few KiB instead of thirty.
+    let opening = Box::pin(open(socket, state, handshake));
     async {
-        let Some(mut talk) = opening.await else { return };
-        let end = talk.run(stopping).await;
-        let Talk { line, session, .. } = talk;
-        // Gone from the room before the goodbye, which a dead peer makes long.
+        let Some(mut socket) = opening.await else { return };
+        let reason = socket.run(stopping).await;
+        let RoomSocket { connection, session, .. } = socket;
+        // Leaves the room before closing, which takes long with a dead peer.
         drop(session);
-        Box::pin(line.end(end)).await;
+        Box::pin(connection.close(reason)).await;
     }
 }
 
-async fn open(socket: WebSocket, state: AppState, entrance: Entrance) -> Option<Talk> {
+async fn open(socket: WebSocket, state: AppState, handshake: Handshake) -> Option<RoomSocket> {
     let open = async |socket: AuthenticatedSocket| {
-        let room = entrance.room.ok_or(Code::NotFound)?;
-        socket.open_room(room, entrance.resume).await
+        let room = handshake.room.ok_or(Code::NotFound)?;
+        socket.open_room(room, handshake.resume).await
     };
-    let (line, session) = enter(socket, &state, &entrance, open).await?;
-    Some(Talk { line, session, receipts: FuturesUnordered::new() })
+    let (connection, session) = perform_handshake(socket, &state, &handshake, open).await?;
+    Some(RoomSocket { connection, session, receipts: FuturesUnordered::new() })
 }
 
-type Answered = (Option<String>, chat::Result<chat::writer::Stored>);
+type SendOutcome = (Option<String>, chat::Result<chat::writer::Stored>);
 
-struct Talk {
-    line: Line,
+struct RoomSocket {
+    connection: Connection,
     session: RoomSession,
-    /// Messages of this socket on their way to the disk.
-    receipts: FuturesUnordered<futures::future::BoxFuture<'static, Answered>>,
+    /// Messages of this socket that are being stored.
+    receipts: FuturesUnordered<futures::future::BoxFuture<'static, SendOutcome>>,
 }
 
-impl Talk {
-    async fn run(&mut self, stopping: impl Future<Output = ()>) -> End {
+impl RoomSocket {
+    async fn run(&mut self, stopping: impl Future<Output = ()>) -> CloseReason {
         let stopping = std::pin::pin!(stopping);
-        let mut rares = Rares::new(&self.line, stopping);
+        let mut rare_events = RareEvents::new(&self.connection, stopping);
         loop {
-            let is_reading = self.receipts.len() < IN_FLIGHT;
+            let is_reading = self.receipts.len() < MAX_IN_FLIGHT;
             let step = tokio::select! {
                 frame = self.session.next() => match frame {
-                    Ok(json) => self.line.deliver(json, &mut self.session).await,
-                    Err(error) => Err(End::Refused(error)),
+                    Ok(json) => self.connection.deliver(json, &mut self.session).await,
+                    Err(error) => Err(CloseReason::Error(error)),
                 },
                 Some((client_id, result)) = self.receipts.next(), if !self.receipts.is_empty() => {
                     if !is_reading {
-                        rares.read_again();
+                        rare_events.read_again();
                     }
                     Box::pin(self.answer(client_id, result)).await
                 }
-                rare = rares.next(&mut self.line, is_reading) => match rare {
-                    Rare::Came(came) => Box::pin(self.hear(came)).await,
-                    Rare::Ping => Box::pin(self.line.ping()).await,
-                    Rare::Stop => Err(End::Stopping),
+                event = rare_events.next(&mut self.connection, is_reading) => match event {
+                    RareEvent::Incoming(incoming) => Box::pin(self.on_frame(incoming)).await,
+                    RareEvent::PingDue => Box::pin(self.connection.ping()).await,
+                    RareEvent::ShuttingDown => Err(CloseReason::ShuttingDown),
                 },
             };
-            if let Err(end) = step {
-                return end;
+            if let Err(reason) = step {
+                return reason;
             }
         }
     }
 
-    /// Does what the client says.
-    async fn hear(&mut self, came: Came) -> Result<(), End> {
-        match self.line.read(came).await? {
+    async fn on_frame(&mut self, incoming: Incoming) -> Result<(), CloseReason> {
+        match self.connection.read(incoming).await? {
             Some(frame) => self.act(frame).await,
             None => Ok(()),
         }
     }
 
-    /// Tells the sender what the room's echo does not: a repeat, or a refusal.
+    /// Sends what the room's echo does not tell the sender: that a message was a repeat, or an error.
     async fn answer(
         &mut self,
         client_id: Option<String>,
         result: chat::Result<chat::writer::Stored>,
-    ) -> Result<(), End> {
+    ) -> Result<(), CloseReason> {
         match result {
             Ok(stored) if stored.is_new => Ok(()),
             Ok(stored) => {
                 let rev = stored.message.rev;
                 let echo = ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev };
-                self.line.say(&echo).await
+                self.connection.send(&echo).await
             }
             Err(error) => {
                 crate::error::log(&error);
-                self.line.refuse(&error.failure(), client_id).await
+                self.connection.send_error(&error.failure(), client_id).await
             }
         }
     }
 
-    async fn act(&mut self, frame: ClientFrame) -> Result<(), End> {
-        // A fresh token is what one whose token has just expired may still send.
+    async fn act(&mut self, frame: ClientFrame) -> Result<(), CloseReason> {
+        // After its token has expired, a client may still send a new one.
         if !matches!(frame, ClientFrame::Authenticate { .. }) {
-            self.session.must_be_good().map_err(End::Refused)?;
+            self.session.check_credential().map_err(CloseReason::Error)?;
         }
         self.session.set_present(frame != ClientFrame::UserLeave).await;
         match frame {
@@ -134,7 +133,7 @@ impl Talk {
                 let client_id = draft.client_id.clone();
                 match self.session.submit(draft) {
                     Ok(receipt) => {
-                        self.receipts.push(named(client_id, receipt).boxed());
+                        self.receipts.push(with_client_id(client_id, receipt).boxed());
                         Ok(())
                     }
                     Err(error) => self.answer(client_id, Err(error)).await,
@@ -149,14 +148,14 @@ impl Talk {
                 match Box::pin(marking).await {
                     Ok(()) => Ok(()),
                     Err(error) if error.code() == Code::NotFound => {
-                        self.line.refuse(&frames::no_such_message(), None).await
+                        self.connection.send_error(&frames::no_such_message(), None).await
                     }
                     Err(error) => self.answer(None, Err(error)).await,
                 }
             }
-            ClientFrame::Ping => self.line.say(&ServerFrame::Pong).await,
+            ClientFrame::Ping => self.connection.send(&ServerFrame::Pong).await,
             ClientFrame::Authenticate { token } => {
-                Box::pin(self.line.authenticate(&token, &mut self.session)).await
+                Box::pin(self.connection.authenticate(&token, &mut self.session)).await
             }
             // Presence was set above.
             ClientFrame::UserJoin | ClientFrame::UserLeave => Ok(()),
@@ -164,6 +163,6 @@ impl Talk {
     }
 }
 
-async fn named(client_id: Option<String>, receipt: Receipt) -> Answered {
+async fn with_client_id(client_id: Option<String>, receipt: Receipt) -> SendOutcome {
     (client_id, receipt.await)
 }

@@ -1,11 +1,11 @@
-//! The clipboard.
+//! Copies links to the clipboard.
 
 use leptos::prelude::window;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-/// Puts a link to `path` on this page's server into the clipboard, and says whether it got there. `None` where the
-/// browser has no clipboard for us, as on a page without TLS.
+/// Copies a link to `path` on this server. The future yields whether it was copied. `None` where the browser offers
+/// no clipboard, for example on a page without TLS.
 pub fn copy_link(path: &str) -> Option<impl Future<Output = bool> + 'static> {
     let navigator = window().navigator();
     js_sys::Reflect::get(&navigator, &"clipboard".into()).ok().filter(JsValue::is_object)?;

@@ -1,4 +1,4 @@
-//! What this browser keeps for later, where it keeps anything.
+//! Access to `localStorage`, where the browser has it.
 
 use leptos::prelude::window;
 use web_sys::Storage;
@@ -7,14 +7,13 @@ fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }
 
-/// What is kept under this name.
 pub fn get(name: &str) -> Option<String> {
     storage()?.get_item(name).ok()?
 }
 
-/// Keeps a text under this name; an empty one is forgotten.
+/// Stores a text; an empty text removes the entry.
 pub fn set(name: &str, text: &str) {
     let Some(storage) = storage() else { return };
-    // A browser that is full keeps no more drafts; nothing else depends on it.
+    // Where the storage is full the draft is not kept; nothing else depends on it.
     let _ = if text.is_empty() { storage.remove_item(name) } else { storage.set_item(name, text) };
 }

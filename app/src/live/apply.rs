@@ -1,114 +1,116 @@
-//! What each frame of the server does to the state. Pure: the answer says what else is to be done.
+//! Applies the frames of the room's socket to the state. Pure: the returned [`Outcome`] tells the caller what else to
+//! do.
 
 use chat::model::{Code, Failure, MessageId, RoomMessage, message::DELETED_CONTENT};
 
-use super::frames::{Deleted, Heard, Mark, Read, Refused, Resync, Stored, Typing};
+use super::room_frames::{
+    DeletedMessage, ErrorFrame, ReadReceipt, ReadReceipts, Resync, RoomFrame, StoredMessage, TypingUser,
+};
 use crate::state::{timeline::Timeline, typing::Typists};
 
-/// What a frame leaves to be done.
+/// What remains to be done after a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing, and the messages are as they were.
+    /// Nothing; the timeline is unchanged.
     Nothing,
-    /// Nothing, but the messages changed.
-    Done,
-    /// The connection stands: send again what is unconfirmed.
+    /// Nothing; the timeline has changed.
+    Updated,
+    /// Connected: send the unconfirmed messages again.
     Established,
-    /// A message that was not known.
-    Fresh(Box<RoomMessage>),
-    /// A message says something else now, here and wherever else it is shown.
-    Changed {
-        /// Which.
-        id: MessageId,
-        /// What it says.
-        content: String,
-    },
-    /// Too much was missed: read the newest page anew.
+    /// A message that was not known before.
+    NewMessage(Box<RoomMessage>),
+    /// A message was edited or deleted; other places that show it must follow.
+    MessageChanged { id: MessageId, content: String },
+    /// Too much was missed: load the newest page again.
     Reload,
-    /// The server refused something that belongs to no message, or says why it is about to close.
-    Refused(Code),
+    /// An error without a `client_id`; it may be the reason of the close that follows.
+    Error(Code),
 }
 
-/// How far a page has followed its room: where a resume begins.
+/// The position in the room's stream from which a reconnect resumes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// The highest change number seen.
+    /// The highest `rev` received.
     pub rev: i64,
 }
 
 impl Position {
-    fn reach(&mut self, rev: i64) {
+    fn advance_to(&mut self, rev: i64) {
         self.rev = self.rev.max(rev);
     }
 }
 
-/// Applies what was heard at `now_ms`.
+/// Applies a frame that was received at `now_ms`.
 pub fn apply(
-    heard: Heard,
+    frame: RoomFrame,
     timeline: &mut Timeline,
     typists: &mut Typists,
     position: &mut Position,
     now_ms: f64,
 ) -> Outcome {
-    match heard {
-        // Its `rev` is the room's, not ours: what was missed follows.
-        Heard::Established => {
+    match frame {
+        // Its `rev` is the room's current one, not the position: the missed frames follow.
+        RoomFrame::Established => {
             typists.clear();
             Outcome::Established
         }
-        Heard::Message(Stored { message, rev }) => {
-            position.reach(rev);
-            typists.forget(message.sender.id);
-            if timeline.receive(message.clone()) { Outcome::Fresh(Box::new(message)) } else { Outcome::Done }
+        RoomFrame::Message(StoredMessage { message, rev }) => {
+            position.advance_to(rev);
+            typists.remove(message.sender.id);
+            if timeline.receive(message.clone()) {
+                Outcome::NewMessage(Box::new(message))
+            } else {
+                Outcome::Updated
+            }
         }
-        Heard::Edited(Stored { message, rev }) => {
-            position.reach(rev);
+        RoomFrame::Edited(StoredMessage { message, rev }) => {
+            position.advance_to(rev);
             let (id, content) = (message.id, message.content.clone());
             timeline.edit(message);
-            Outcome::Changed { id, content }
+            Outcome::MessageChanged { id, content }
         }
-        Heard::Deleted(Deleted { message_id, rev }) => {
-            position.reach(rev);
+        RoomFrame::Deleted(DeletedMessage { message_id, rev }) => {
+            position.advance_to(rev);
             timeline.delete(message_id);
-            Outcome::Changed { id: message_id, content: DELETED_CONTENT.to_owned() }
+            Outcome::MessageChanged { id: message_id, content: DELETED_CONTENT.to_owned() }
         }
-        Heard::Typing(Typing { user, is_typing }) => {
+        RoomFrame::Typing(TypingUser { user, is_typing }) => {
             if user.id != timeline.me() {
-                typists.hear(&user, is_typing, now_ms);
+                typists.update(&user, is_typing, now_ms);
             }
             Outcome::Nothing
         }
-        Heard::Left(user) => {
-            typists.forget(user.id);
+        RoomFrame::Left(user) => {
+            typists.remove(user.id);
             Outcome::Nothing
         }
-        Heard::Read(Read { message_id, user, more }) => {
+        RoomFrame::Read(ReadReceipts { message_id, user, more }) => {
             let mut is_shown = timeline.read_by(message_id, user);
-            for Mark { message_id, user } in more {
+            for ReadReceipt { message_id, user } in more {
                 is_shown |= timeline.read_by(message_id, user);
             }
-            if is_shown { Outcome::Done } else { Outcome::Nothing }
+            if is_shown { Outcome::Updated } else { Outcome::Nothing }
         }
-        Heard::Resync(Resync { rev }) => {
-            position.reach(rev);
+        RoomFrame::Resync(Resync { rev }) => {
+            position.advance_to(rev);
             Outcome::Reload
         }
-        Heard::Refused(Refused { code, client_id: Some(client_id) }) => {
-            timeline.refuse(&client_id, Failure::new(code));
-            Outcome::Done
+        RoomFrame::Error(ErrorFrame { code, client_id: Some(client_id) }) => {
+            timeline.mark_failed(&client_id, Failure::new(code));
+            Outcome::Updated
         }
-        Heard::Refused(Refused { code, client_id: None }) => Outcome::Refused(code),
-        // The roster's.
-        Heard::Joined(_) | Heard::Member(_) | Heard::Other => Outcome::Nothing,
+        RoomFrame::Error(ErrorFrame { code, client_id: None }) => Outcome::Error(code),
+        // Applied to the roster by the caller.
+        RoomFrame::Joined(_) | RoomFrame::Member(_) | RoomFrame::Other => Outcome::Nothing,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{HistoryWindow, MessageType, Rights, Timestamp, User, UserId};
+    use chat::model::{HistoryWindow, MessageType, MessagePermissions, Timestamp, User, UserId};
 
     use super::*;
-    use crate::state::{civil::Zone, timeline::Delivery};
+    use crate::state::{local_time::Zone, timeline::Delivery};
 
     fn user(id: i64) -> User {
         User {
@@ -153,9 +155,9 @@ mod tests {
                         has_earlier: false,
                         has_later: false,
                         quoted: Vec::new(),
-                        left_off: None,
+                        last_read: None,
                         rev: 0,
-                        rights: Rights::default(),
+                        rights: MessagePermissions::default(),
                     },
                 ),
                 typists: Typists::default(),
@@ -163,73 +165,74 @@ mod tests {
             }
         }
 
-        fn hear(&mut self, frame: Heard) -> Outcome {
+        fn receive(&mut self, frame: RoomFrame) -> Outcome {
             apply(frame, &mut self.timeline, &mut self.typists, &mut self.position, 0.0)
         }
     }
 
-    fn typing(id: i64) -> Heard {
-        Heard::Typing(Typing { user: user(id).to_ref(), is_typing: true })
+    fn typing(id: i64) -> RoomFrame {
+        RoomFrame::Typing(TypingUser { user: user(id).to_ref(), is_typing: true })
     }
 
     #[test]
-    fn a_message_is_fresh_once_and_a_resume_begins_after_it() {
+    fn message_is_new_once_and_advances_the_position() {
         let mut page = Page::new();
-        let frame = Heard::Message(Stored { message: message(9, 2, None), rev: 7 });
-        assert!(matches!(page.hear(frame.clone()), Outcome::Fresh(_)));
-        assert_eq!(page.hear(frame), Outcome::Done);
+        let frame = RoomFrame::Message(StoredMessage { message: message(9, 2, None), rev: 7 });
+        assert!(matches!(page.receive(frame.clone()), Outcome::NewMessage(_)));
+        assert_eq!(page.receive(frame), Outcome::Updated);
         assert_eq!(page.position.rev, 7);
     }
 
     #[test]
-    fn what_is_stored_in_the_room_is_not_taken_for_seen() {
+    fn established_does_not_advance_the_position() {
         let mut page = Page::new();
-        assert_eq!(page.hear(Heard::Established), Outcome::Established);
+        assert_eq!(page.receive(RoomFrame::Established), Outcome::Established);
         assert_eq!(page.position.rev, 4);
     }
 
     #[test]
-    fn what_a_message_says_now_is_told_wherever_it_is_shown() {
+    fn edits_and_deletions_report_the_new_content() {
         let mut page = Page::new();
-        page.hear(Heard::Message(Stored { message: message(9, 2, None), rev: 5 }));
-        let edited = Stored { message: RoomMessage { content: "new".into(), ..message(9, 2, None) }, rev: 6 };
-        let changed = |content: &str| Outcome::Changed { id: MessageId(9), content: content.into() };
-        assert_eq!(page.hear(Heard::Edited(edited)), changed("new"));
-        let deleted = Deleted { message_id: MessageId(9), rev: 7 };
-        assert_eq!(page.hear(Heard::Deleted(deleted)), changed(DELETED_CONTENT));
+        page.receive(RoomFrame::Message(StoredMessage { message: message(9, 2, None), rev: 5 }));
+        let edited =
+            StoredMessage { message: RoomMessage { content: "new".into(), ..message(9, 2, None) }, rev: 6 };
+        let changed = |content: &str| Outcome::MessageChanged { id: MessageId(9), content: content.into() };
+        assert_eq!(page.receive(RoomFrame::Edited(edited)), changed("new"));
+        let deleted = DeletedMessage { message_id: MessageId(9), rev: 7 };
+        assert_eq!(page.receive(RoomFrame::Deleted(deleted)), changed(DELETED_CONTENT));
         assert_eq!(page.position.rev, 7);
     }
 
     #[test]
-    fn ones_own_typing_is_not_shown_and_a_message_ends_anothers() {
+    fn own_typing_is_ignored_and_a_message_ends_typing() {
         let mut page = Page::new();
-        page.hear(typing(1));
+        page.receive(typing(1));
         assert!(page.typists.is_empty());
-        page.hear(typing(2));
-        page.hear(typing(3));
-        page.hear(Heard::Message(Stored { message: message(9, 2, None), rev: 5 }));
+        page.receive(typing(2));
+        page.receive(typing(3));
+        page.receive(RoomFrame::Message(StoredMessage { message: message(9, 2, None), rev: 5 }));
         assert!(page.typists.people().eq([&user(3).to_ref()]));
-        page.hear(Heard::Left(user(3).to_ref()));
+        page.receive(RoomFrame::Left(user(3).to_ref()));
         assert!(page.typists.is_empty());
     }
 
     #[test]
-    fn a_refusal_finds_the_message_that_it_is_about() {
+    fn error_is_applied_to_its_message() {
         let mut page = Page::new();
-        page.timeline.write("hello".into(), None, "c1".into(), Timestamp(1));
-        let refusal = |client_id: Option<&str>| {
-            Heard::Refused(Refused { code: Code::Muted, client_id: client_id.map(str::to_owned) })
+        page.timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(1));
+        let error = |client_id: Option<&str>| {
+            RoomFrame::Error(ErrorFrame { code: Code::Muted, client_id: client_id.map(str::to_owned) })
         };
-        assert_eq!(page.hear(refusal(Some("c1"))), Outcome::Done);
+        assert_eq!(page.receive(error(Some("c1"))), Outcome::Updated);
         let row = page.timeline.row(page.timeline.keys()[0], Zone::UTC).expect("shown");
         assert_eq!(row.delivery, Delivery::Failed(Failure::new(Code::Muted)));
-        assert_eq!(page.hear(refusal(None)), Outcome::Refused(Code::Muted));
+        assert_eq!(page.receive(error(None)), Outcome::Error(Code::Muted));
     }
 
     #[test]
-    fn too_much_missed_asks_for_the_page_anew() {
+    fn resync_reloads_the_page() {
         let mut page = Page::new();
-        assert_eq!(page.hear(Heard::Resync(Resync { rev: 5_000 })), Outcome::Reload);
+        assert_eq!(page.receive(RoomFrame::Resync(Resync { rev: 5_000 })), Outcome::Reload);
         assert_eq!(page.position.rev, 5_000);
     }
 }

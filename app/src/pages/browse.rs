@@ -1,12 +1,12 @@
-//! `/rooms/browse`: the public rooms, to be found by name and joined.
+//! `/rooms/browse`: search the public rooms and join them.
 
 use chat::model::{Room, limits::ROOM_NAME_MAX};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed, room_list::members};
+use super::{PageTitle, load_error::LoadError, room_list::members};
 use crate::{
-    i18n::say,
+    i18n::t,
     preferences::locale,
     server::{
         escaped,
@@ -19,24 +19,23 @@ use crate::{
     },
 };
 
-/// See the module.
 #[component]
 pub fn Browse() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let search = query.get("search").unwrap_or_default();
     let page = query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1);
     view! {
-        <PageTitle text=say!(browse.title)/>
-        <Page title=say!(browse.title) back="/rooms">
-            <p class="lead">{say!(browse.lead)}</p>
-            <SearchForm action="/rooms/browse" value=search.clone() label=say!(browse.search) max=ROOM_NAME_MAX/>
+        <PageTitle text=t!(browse.title)/>
+        <Page title=t!(browse.title) back="/rooms">
+            <p class="lead">{t!(browse.lead)}</p>
+            <SearchForm action="/rooms/browse" value=search.clone() label=t!(browse.search) max=ROOM_NAME_MAX/>
             <Suspense>
                 {move || {
                     let search = search.clone();
                     Suspend::new(async move {
                         match public_rooms(&search, page).await {
-                            Ok(found) => view! { <Found found search/> }.into_any(),
-                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                            Ok(results) => view! { <RoomResults results search/> }.into_any(),
+                            Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                         }
                     })
                 }}
@@ -47,20 +46,20 @@ pub fn Browse() -> impl IntoView {
 }
 
 #[component]
-fn Found(found: PublicRooms, search: String) -> impl IntoView {
-    let PublicRooms { rooms, page, has_more } = found;
+fn RoomResults(results: PublicRooms, search: String) -> impl IntoView {
+    let PublicRooms { rooms, page, has_more } = results;
     let address = move |page: i64| format!("/rooms/browse?search={}&page={page}", escaped(&search));
     if rooms.is_empty() {
-        return view! { <p class="page-none">{say!(browse.none)}</p> }.into_any();
+        return view! { <p class="page-none">{t!(browse.none)}</p> }.into_any();
     }
     view! {
         <ul class="cards">{rooms.into_iter().map(|room| view! { <Card room/> }).collect_view()}</ul>
-        <nav class="page-turn" aria-label=say!(browse.pages)>
+        <nav class="page-turn" aria-label=t!(browse.pages)>
             {(page > 1)
                 .then(|| {
                     view! {
                         <a class="button button-small" rel="prev" href=address(page - 1)>
-                            {say!(browse.previous)}
+                            {t!(browse.previous)}
                         </a>
                     }
                 })}
@@ -68,7 +67,7 @@ fn Found(found: PublicRooms, search: String) -> impl IntoView {
                 .then(|| {
                     view! {
                         <a class="button button-small" rel="next" href=address(page + 1)>
-                            {say!(browse.next)}
+                            {t!(browse.next)}
                         </a>
                     }
                 })}
@@ -80,7 +79,7 @@ fn Found(found: PublicRooms, search: String) -> impl IntoView {
 #[component]
 fn Card(room: Room) -> impl IntoView {
     let (id, name) = (room.id, room.name);
-    let label = format!("{} {name}", say!(room.join));
+    let label = format!("{} {name}", t!(room.join));
     view! {
         <li class="card" data-testid="public-room">
             <Avatar name=name.clone() id=id.0 shape=Shape::Room/>
@@ -92,14 +91,14 @@ fn Card(room: Room) -> impl IntoView {
                 <p class="card-note">{members(locale(), room.member_count)}</p>
             </div>
             {if room.is_member {
-                Either::Left(view! { <span class="tag">{say!(browse.joined)}</span> })
+                Either::Left(view! { <span class="tag">{t!(browse.joined)}</span> })
             } else {
                 Either::Right(
                     view! {
                         <form method="post" action=JoinRoom::url()>
                             <input type="hidden" name="room" value=id.to_string()/>
                             <button type="submit" class="button button-small button-line" aria-label=label>
-                                {say!(browse.join)}
+                                {t!(browse.join)}
                             </button>
                         </form>
                     },

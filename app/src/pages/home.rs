@@ -1,11 +1,10 @@
-//! `/`: on to the rooms, which lead a stranger to the sign-in page.
+//! `/`: redirects to the rooms, which redirect to the sign-in page if necessary.
 
 use leptos::prelude::*;
 
-use super::onward::Onward;
+use super::redirect::Redirect;
 
-/// See the module.
 #[component]
 pub fn Home() -> impl IntoView {
-    view! { <Onward path="/rooms"/> }.into_any()
+    view! { <Redirect path="/rooms"/> }.into_any()
 }

@@ -1,34 +1,33 @@
-//! `/rooms/:id/members`: everyone in a room, to be found, invited and moderated, as far as the reader may.
+//! `/rooms/:id/members`: search, invite and moderate the members of a room, as far as the current user may.
 
 use chat::{
     model::{Role, RoomId, UserId, limits::USERNAME_MAX},
-    service::roster::{Place, Roster},
+    service::roster::{RosterEntry, RosterPage},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{PageTitle, failed::Failed};
+use super::{PageTitle, load_error::LoadError};
 use crate::{
-    error::notice,
-    i18n::say,
+    error::form_error_message,
+    i18n::t,
     preferences::locale,
     server::{
         escaped,
-        forms::{Form, Refusal, take_refusal},
-        members::{Act, ChangeMember, InviteMember, members_path, page},
+        forms::{Form, FormError, take_form_error},
+        members::{ChangeMember, InviteMember, MemberAction, members_path, page},
         rooms::room_path,
     },
     ui::{
         avatar::{Avatar, Shape},
-        field::{FormFailure, problem_of, problem_text},
-        icon::{Draw, Icon},
+        field::{FormFailure, field_error, field_error_text},
+        icon::{Icon, IconSvg},
         page::Page,
         person::display_name,
         search::SearchForm,
     },
 };
 
-/// See the module.
 #[component]
 pub fn MembersPage() -> impl IntoView {
     let (params, query) = (use_params_map().get_untracked(), use_query_map().get_untracked());
@@ -36,19 +35,20 @@ pub fn MembersPage() -> impl IntoView {
     let search =
         query.get("search").map(|search| search.trim().to_owned()).filter(|search| !search.is_empty());
     let after = query.get("after").and_then(|after| after.parse().ok()).and_then(UserId::checked);
-    let refusal = take_refusal().filter(|refusal| matches!(refusal.form, Form::Invitation | Form::Member));
+    let form_error =
+        take_form_error().filter(|form_error| matches!(form_error.form, Form::Invitation | Form::Member));
     view! {
         <Suspense>
             {move || {
-                let (search, refusal) = (search.clone(), refusal.clone());
+                let (search, form_error) = (search.clone(), form_error.clone());
                 Suspend::new(async move {
                     match page(id, search.clone(), after).await {
-                        Ok(roster) => view! { <Members roster search refusal/> }.into_any(),
+                        Ok(roster) => view! { <Members roster search form_error/> }.into_any(),
                         Err(error) => {
                             view! {
-                                <PageTitle text=say!(room.members)/>
+                                <PageTitle text=t!(room.members)/>
                                 <main id="main" class="pane pane-main">
-                                    <Failed failure=error.0/>
+                                    <LoadError failure=error.0/>
                                 </main>
                             }
                                 .into_any()
@@ -62,41 +62,41 @@ pub fn MembersPage() -> impl IntoView {
 }
 
 #[component]
-fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
-    let Roster { room, powers, places, next, .. } = roster;
+fn Members(roster: RosterPage, search: Option<String>, form_error: Option<FormError>) -> impl IntoView {
+    let RosterPage { room, powers, entries, next, .. } = roster;
     let path = members_path(room.id);
-    let title = format!("{} · {}", say!(room.members), room.name);
-    let (invitation, act) = match refusal {
-        Some(refusal) if refusal.form == Form::Invitation => (Some(refusal), None),
-        refusal => (None, refusal),
+    let title = format!("{} · {}", t!(room.members), room.name);
+    let (invitation, member_error) = match form_error {
+        Some(form_error) if form_error.form == Form::Invitation => (Some(form_error), None),
+        form_error => (None, form_error),
     };
     let search_words = search.clone().unwrap_or_default();
-    let onward = next.map(|next| format!("{path}?search={}&after={next}", escaped(&search_words)));
-    let is_empty = places.is_empty();
+    let next_page = next.map(|next| format!("{path}?search={}&after={next}", escaped(&search_words)));
+    let is_empty = entries.is_empty();
     let id = room.id;
     view! {
         <PageTitle text=title/>
-        <Page title=say!(room.members) over=room.name.clone() back=room_path(id)>
-            {act
-                .map(|refusal| {
+        <Page title=t!(room.members) over=room.name.clone() back=room_path(id)>
+            {member_error
+                .map(|form_error| {
                     view! {
                         <p class="notice notice-alert" role="alert">
-                            {notice(locale(), &refusal.failure)}
+                            {form_error_message(locale(), &form_error.failure)}
                         </p>
                     }
                 })}
-            {powers.invite.then(|| view! { <Invite room=id refusal=invitation/> })}
-            <SearchForm action=path value=search_words label=say!(members.search) max=USERNAME_MAX/>
-            {is_empty.then(|| view! { <p class="page-none">{say!(members.none)}</p> })}
+            {powers.invite.then(|| view! { <Invite room=id form_error=invitation/> })}
+            <SearchForm action=path value=search_words label=t!(members.search) max=USERNAME_MAX/>
+            {is_empty.then(|| view! { <p class="page-none">{t!(members.none)}</p> })}
             <ul class="people">
-                {places.into_iter().map(|place| view! { <Person room=id place/> }).collect_view()}
+                {entries.into_iter().map(|entry| view! { <Person room=id entry/> }).collect_view()}
             </ul>
-            {onward
-                .map(|onward| {
+            {next_page
+                .map(|next_page| {
                     view! {
                         <p class="page-turn">
-                            <a class="button button-small" rel="next" href=onward>
-                                {say!(members.more)}
+                            <a class="button button-small" rel="next" href=next_page>
+                                {t!(members.more)}
                             </a>
                         </p>
                     }
@@ -107,25 +107,27 @@ fn Members(roster: Roster, search: Option<String>, refusal: Option<Refusal>) -> 
 }
 
 #[component]
-fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
-    let typed =
-        refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
-    let failure = refusal.map(|refusal| refusal.failure);
-    let problem = problem_of(failure.as_ref(), "username");
+fn Invite(room: RoomId, form_error: Option<FormError>) -> impl IntoView {
+    let typed = form_error
+        .as_ref()
+        .and_then(|form_error| form_error.typed.get("username").cloned())
+        .unwrap_or_default();
+    let failure = form_error.map(|form_error| form_error.failure);
+    let error = field_error(failure.as_ref(), "username");
     view! {
         <FormFailure failure/>
         <form class="invite" method="post" action=InviteMember::url()>
             <input type="hidden" name="room" value=room.to_string()/>
-            <label for="username">{say!(members.invite_label)}</label>
+            <label for="username">{t!(members.invite_label)}</label>
             <div class="invite-line">
-                // The people to choose from are brought by `public/page.js`.
+                // `public/page.js` loads the suggestions.
                 <input
                     class="input"
                     type="text"
                     id="username"
                     name="username"
                     value=typed
-                    placeholder=say!(members.invite_hint)
+                    placeholder=t!(members.invite_hint)
                     list="candidates"
                     data-candidates=room.to_string()
                     autocomplete="off"
@@ -133,19 +135,19 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
                     spellcheck="false"
                     maxlength=USERNAME_MAX.to_string()
                     required=true
-                    aria-invalid=problem.is_some().then_some("true")
-                    aria-describedby=problem.is_some().then_some("username-problem")
+                    aria-invalid=error.is_some().then_some("true")
+                    aria-describedby=error.is_some().then_some("username-problem")
                 />
                 <datalist id="candidates"></datalist>
                 <button type="submit" class="button button-loud">
-                    {say!(members.invite)}
+                    {t!(members.invite)}
                 </button>
             </div>
-            {problem
-                .map(|problem| {
+            {error
+                .map(|error| {
                     view! {
                         <p class="field-problem" id="username-problem">
-                            {problem_text(&problem)}
+                            {field_error_text(&error)}
                         </p>
                     }
                 })}
@@ -155,19 +157,19 @@ fn Invite(room: RoomId, refusal: Option<Refusal>) -> impl IntoView {
 }
 
 #[component]
-fn Person(room: RoomId, place: Place) -> impl IntoView {
-    let acts = acts(&place);
-    let Place { member, is_here, .. } = place;
+fn Person(room: RoomId, entry: RosterEntry) -> impl IntoView {
+    let actions = actions(&entry);
+    let RosterEntry { member, is_here, .. } = entry;
     let name = display_name(&member.user);
     let role = match member.role {
-        Role::Admin => Some(say!(room.role_admin)),
-        Role::Moderator => Some(say!(room.role_moderator)),
+        Role::Admin => Some(t!(room.role_admin)),
+        Role::Moderator => Some(t!(room.role_moderator)),
         Role::Member => None,
     };
-    let menu = if acts.is_empty() {
+    let menu = if actions.is_empty() {
         Either::Left(())
     } else {
-        Either::Right(view! { <Menu room user=member.user.id name=name.clone() acts/> })
+        Either::Right(view! { <Menu room user=member.user.id name=name.clone() actions/> })
     };
     view! {
         <li class="person" data-testid="person" data-here=is_here.to_string()>
@@ -175,14 +177,14 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
             <div class="person-words">
                 <p>
                     <strong>{name}</strong>
-                    {is_here.then(|| view! { <span class="unseen">{say!(room.is_here)}</span> })}
+                    {is_here.then(|| view! { <span class="unseen">{t!(room.is_here)}</span> })}
                 </p>
                 <p class="person-note">"@"{member.user.username}</p>
             </div>
             <p class="person-tags">
                 {role.map(|role| view! { <span class="tag">{role}</span> })}
-                {member.is_muted.then(|| view! { <span class="tag tag-caution">{say!(members.is_muted)}</span> })}
-                {member.is_banned.then(|| view! { <span class="tag tag-alert">{say!(members.is_banned)}</span> })}
+                {member.is_muted.then(|| view! { <span class="tag tag-caution">{t!(members.is_muted)}</span> })}
+                {member.is_banned.then(|| view! { <span class="tag tag-alert">{t!(members.is_banned)}</span> })}
             </p>
             {menu}
         </li>
@@ -190,54 +192,61 @@ fn Person(room: RoomId, place: Place) -> impl IntoView {
     .into_any()
 }
 
-/// What the reader may do about somebody, in the order of the menu.
-fn acts(place: &Place) -> Vec<Act> {
-    let member = &place.member;
-    let roles = [(Act::Admin, Role::Admin), (Act::Moderator, Role::Moderator), (Act::Plain, Role::Member)];
-    let mut acts: Vec<Act> = Vec::new();
-    if place.may_set_role {
-        acts.extend(roles.into_iter().filter(|(_, role)| *role != member.role).map(|(act, _)| act));
+/// What the current user may do with a member, in the order of the menu.
+fn actions(entry: &RosterEntry) -> Vec<MemberAction> {
+    let member = &entry.member;
+    let roles = [
+        (MemberAction::Admin, Role::Admin),
+        (MemberAction::Moderator, Role::Moderator),
+        (MemberAction::Member, Role::Member),
+    ];
+    let mut actions: Vec<MemberAction> = Vec::new();
+    if entry.may_set_role {
+        actions.extend(roles.into_iter().filter(|(_, role)| *role != member.role).map(|(action, _)| action));
     }
-    if place.may_moderate {
-        acts.push(if member.is_muted { Act::Unmute } else { Act::Mute });
-        acts.push(if member.is_banned { Act::Unban } else { Act::Ban });
+    if entry.may_moderate {
+        actions.push(if member.is_muted { MemberAction::Unmute } else { MemberAction::Mute });
+        actions.push(if member.is_banned { MemberAction::Unban } else { MemberAction::Ban });
         if !member.is_banned {
-            acts.push(Act::Remove);
+            actions.push(MemberAction::Remove);
         }
     }
-    acts
+    actions
 }
 
 #[component]
-fn Menu(room: RoomId, user: UserId, name: String, acts: Vec<Act>) -> impl IntoView {
-    let button = |act: Act| {
-        let words = match act {
-            Act::Admin => say!(members.make_admin),
-            Act::Moderator => say!(members.make_moderator),
-            Act::Plain => say!(members.make_member),
-            Act::Mute => say!(members.mute),
-            Act::Unmute => say!(members.unmute),
-            Act::Ban => say!(members.ban),
-            Act::Unban => say!(members.unban),
-            Act::Remove => say!(members.remove),
+fn Menu(room: RoomId, user: UserId, name: String, actions: Vec<MemberAction>) -> impl IntoView {
+    let button = |action: MemberAction| {
+        let text = match action {
+            MemberAction::Admin => t!(members.make_admin),
+            MemberAction::Moderator => t!(members.make_moderator),
+            MemberAction::Member => t!(members.make_member),
+            MemberAction::Mute => t!(members.mute),
+            MemberAction::Unmute => t!(members.unmute),
+            MemberAction::Ban => t!(members.ban),
+            MemberAction::Unban => t!(members.unban),
+            MemberAction::Remove => t!(members.remove),
         };
-        let class =
-            if matches!(act, Act::Ban | Act::Remove) { "menu-item menu-item-alert" } else { "menu-item" };
+        let class = if matches!(action, MemberAction::Ban | MemberAction::Remove) {
+            "menu-item menu-item-alert"
+        } else {
+            "menu-item"
+        };
         view! {
-            <button type="submit" class=class name="act" value=act.word()>
-                {words}
+            <button type="submit" class=class name="act" value=action.as_str()>
+                {text}
             </button>
         }
     };
     view! {
         <details class="menu menu-down" name="member">
-            <summary class="button button-icon" aria-label=say!(members.act_on, name = name)>
-                <Draw icon=Icon::More/>
+            <summary class="button button-icon" aria-label=t!(members.act_on, name = name)>
+                <IconSvg icon=Icon::More/>
             </summary>
             <form class="menu-panel menu-list" method="post" action=ChangeMember::url()>
                 <input type="hidden" name="room" value=room.to_string()/>
                 <input type="hidden" name="user" value=user.to_string()/>
-                {acts.into_iter().map(button).collect_view()}
+                {actions.into_iter().map(button).collect_view()}
             </form>
         </details>
     }

@@ -8,33 +8,32 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::PageTitle;
 use crate::{
-    i18n::say,
+    i18n::t,
     server::{
-        forms::{Form, Refusal, take_refusal},
+        forms::{Form, FormError, take_form_error},
         rooms::CreateRoom,
     },
     ui::{
-        field::{FormFailure, TextField, problem_of},
-        icon::{Draw, Icon},
+        field::{FormFailure, TextField, field_error},
+        icon::{Icon, IconSvg},
     },
 };
 
-/// See the module.
 #[component]
 pub fn NewRoom() -> impl IntoView {
-    let refusal = take_refusal().filter(|refusal| refusal.form == Form::NewRoom);
+    let form_error = take_form_error().filter(|form_error| form_error.form == Form::NewRoom);
     view! {
-        <PageTitle text=say!(new_room.title)/>
+        <PageTitle text=t!(new_room.title)/>
         <main id="main" class="pane pane-main">
             <div class="sheet">
                 <p class="phone-only sheet-back">
-                    <a class="button button-icon" href="/rooms" aria-label=say!(new_room.back)>
-                        <Draw icon=Icon::Back/>
+                    <a class="button button-icon" href="/rooms" aria-label=t!(new_room.back)>
+                        <IconSvg icon=Icon::Back/>
                     </a>
                 </p>
-                <h1>{say!(new_room.title)}</h1>
-                <p class="lead">{say!(new_room.lead)}</p>
-                <RoomForm refusal/>
+                <h1>{t!(new_room.title)}</h1>
+                <p class="lead">{t!(new_room.lead)}</p>
+                <RoomForm form_error/>
             </div>
         </main>
     }
@@ -42,21 +41,21 @@ pub fn NewRoom() -> impl IntoView {
 }
 
 #[component]
-fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
+fn RoomForm(form_error: Option<FormError>) -> impl IntoView {
     let typed = |field: &str| {
-        refusal.as_ref().and_then(|refusal| refusal.typed.get(field).cloned()).unwrap_or_default()
+        form_error.as_ref().and_then(|form_error| form_error.typed.get(field).cloned()).unwrap_or_default()
     };
     let (name, description, kind) = (typed("name"), typed("description"), typed("room_type"));
     let kind = RoomType::parse(&kind).unwrap_or(RoomType::Public);
-    let failure = refusal.map(|refusal| refusal.failure);
+    let failure = form_error.map(|form_error| form_error.failure);
     view! {
         <FormFailure failure=failure.clone()/>
         <form method="post" action=CreateRoom::url()>
             <TextField
                 name="name"
-                label=say!(new_room.name)
+                label=t!(new_room.name)
                 value=name
-                problem=problem_of(failure.as_ref(), "name")
+                error=field_error(failure.as_ref(), "name")
                 autocomplete="off"
                 max=ROOM_NAME_MAX
                 required=true
@@ -64,28 +63,28 @@ fn RoomForm(refusal: Option<Refusal>) -> impl IntoView {
             />
             <TextField
                 name="description"
-                label=say!(new_room.description)
+                label=t!(new_room.description)
                 value=description
-                problem=problem_of(failure.as_ref(), "description")
+                error=field_error(failure.as_ref(), "description")
                 autocomplete="off"
                 max=ROOM_DESCRIPTION_MAX
                 optional=true
             />
             <fieldset class="choices">
-                <legend>{say!(new_room.kind)}</legend>
+                <legend>{t!(new_room.kind)}</legend>
                 <label class="choice">
                     <input type="radio" name="room_type" value="public" checked=kind == RoomType::Public/>
-                    <strong>{say!(new_room.public)}</strong>
-                    <span>{say!(new_room.public_hint)}</span>
+                    <strong>{t!(new_room.public)}</strong>
+                    <span>{t!(new_room.public_hint)}</span>
                 </label>
                 <label class="choice">
                     <input type="radio" name="room_type" value="private" checked=kind != RoomType::Public/>
-                    <strong>{say!(new_room.private)}</strong>
-                    <span>{say!(new_room.private_hint)}</span>
+                    <strong>{t!(new_room.private)}</strong>
+                    <span>{t!(new_room.private_hint)}</span>
                 </label>
             </fieldset>
             <button type="submit" class="button button-loud">
-                {say!(new_room.submit)}
+                {t!(new_room.submit)}
             </button>
         </form>
     }

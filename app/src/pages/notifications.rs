@@ -1,41 +1,42 @@
-//! `/notifications`: what happened in one's rooms, the newest first, and the way there.
+//! `/notifications`: the user's notifications, the newest first.
 
 use chat::model::{Notification, NotificationType};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed, room_list::beginning};
+use super::{PageTitle, load_error::LoadError, room_list::beginning};
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::{
-        notifications::{Found, MarkAllNotificationsRead, MarkNotificationRead, PATH, found},
+        notifications::{
+            MarkAllNotificationsRead, MarkNotificationRead, NotificationList, PATH, notification_list,
+        },
         rooms::room_path,
     },
     ui::{
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
-        moment::BriefTime,
+        icon::{Icon, IconSvg},
         page::Page,
+        time_format::BriefTime,
     },
 };
 
-/// See the module.
 #[component]
 pub fn NotificationsPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let before = query.get("before").and_then(|before| before.parse().ok());
     let unread = query.get("show").as_deref() == Some("unread");
     view! {
-        <PageTitle text=say!(notifications.title)/>
-        <Page title=say!(notifications.title) back="/rooms" back_on_phone=true>
-            // Kept up to date by `public/page.js`, while one reads.
-            <div data-fresh="notifications">
+        <PageTitle text=t!(notifications.title)/>
+        <Page title=t!(notifications.title) back="/rooms" back_on_phone=true>
+            // A live region, refreshed by `public/page.js`.
+            <div data-region="notifications">
                 <Suspense>
                     {move || Suspend::new(async move {
-                        match found(before, unread).await {
-                            Ok(found) => view! { <Listing found unread/> }.into_any(),
-                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                        match notification_list(before, unread).await {
+                            Ok(list) => view! { <Listing list unread/> }.into_any(),
+                            Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                         }
                     })}
                 </Suspense>
@@ -46,21 +47,21 @@ pub fn NotificationsPage() -> impl IntoView {
 }
 
 #[component]
-fn Listing(found: Found, unread: bool) -> impl IntoView {
-    let Found { notifications, unread: count, next } = found;
+fn Listing(list: NotificationList, unread: bool) -> impl IntoView {
+    let NotificationList { notifications, unread: count, next } = list;
     let filter = if unread { "show=unread&" } else { "" };
-    let tab = |href: &'static str, words: String, chosen: bool| {
+    let tab = |href: &'static str, text: String, chosen: bool| {
         view! {
             <a href=href aria-current=chosen.then_some("page")>
-                {words}
+                {text}
             </a>
         }
     };
     let is_empty = notifications.is_empty();
     view! {
         <div class="page-tools">
-            <nav class="tabs" aria-label=say!(notifications.filter)>
-                {tab(PATH, say!(notifications.all).to_owned(), !unread)}
+            <nav class="tabs" aria-label=t!(notifications.filter)>
+                {tab(PATH, t!(notifications.all).to_owned(), !unread)}
                 {tab(
                     "/notifications?show=unread",
                     td_string!(locale(), notifications.unread, count = count),
@@ -72,14 +73,14 @@ fn Listing(found: Found, unread: bool) -> impl IntoView {
                     view! {
                         <form method="post" action=MarkAllNotificationsRead::url()>
                             <button type="submit" class="button button-small">
-                                <Draw icon=Icon::Check small=true/>
-                                {say!(notifications.read_all)}
+                                <IconSvg icon=Icon::Check small=true/>
+                                {t!(notifications.read_all)}
                             </button>
                         </form>
                     }
                 })}
         </div>
-        {is_empty.then(|| view! { <p class="page-none">{say!(notifications.none)}</p> })}
+        {is_empty.then(|| view! { <p class="page-none">{t!(notifications.none)}</p> })}
         <ul class="notes">
             {notifications.into_iter().map(|notification| view! { <Item notification/> }).collect_view()}
         </ul>
@@ -88,7 +89,7 @@ fn Listing(found: Found, unread: bool) -> impl IntoView {
                 view! {
                     <p class="page-turn">
                         <a class="button button-small" href=format!("{PATH}?{filter}before={next}")>
-                            {say!(notifications.earlier)}
+                            {t!(notifications.earlier)}
                         </a>
                     </p>
                 }
@@ -107,7 +108,7 @@ fn Item(notification: Notification) -> impl IntoView {
     };
     let sender = notification.sender().unwrap_or_default().to_owned();
     let name = room.name.clone();
-    let (head, words) = match notification.notification_type {
+    let (head, text) = match notification.notification_type {
         NotificationType::Message => (
             td_string!(locale, notifications.wrote, who = sender, room = name),
             Some(beginning(&notification.content)),
@@ -130,9 +131,9 @@ fn Item(notification: Notification) -> impl IntoView {
                 <p class="note-head">
                     {is_mention.then(|| view! { <span class="badge badge-mention" aria-hidden="true">"@"</span> })}
                     <a href=path>{head}</a>
-                    {(!is_read).then(|| view! { <span class="unseen">{say!(notifications.is_unread)}</span> })}
+                    {(!is_read).then(|| view! { <span class="unseen">{t!(notifications.is_unread)}</span> })}
                 </p>
-                {words.map(|words| view! { <p class="note-text">{words}</p> })}
+                {text.map(|text| view! { <p class="note-text">{text}</p> })}
             </div>
             <BriefTime class="note-time" at/>
             {(!is_read)
@@ -143,10 +144,10 @@ fn Item(notification: Notification) -> impl IntoView {
                             <button
                                 type="submit"
                                 class="button button-icon"
-                                aria-label=say!(notifications.read_one)
-                                title=say!(notifications.read_one)
+                                aria-label=t!(notifications.read_one)
+                                title=t!(notifications.read_one)
                             >
-                                <Draw icon=Icon::Check small=true/>
+                                <IconSvg icon=Icon::Check small=true/>
                             </button>
                         </form>
                     }

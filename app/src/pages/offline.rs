@@ -1,22 +1,21 @@
-//! `/offline`: what the service worker shows in place of a page that cannot be fetched.
+//! `/offline`: shown by the service worker when a page cannot be fetched.
 
 use leptos::prelude::*;
 
 use super::PageTitle;
-use crate::{i18n::say, ui::mark::Mark};
+use crate::{i18n::t, ui::logo::Logo};
 
-/// See the module.
 #[component]
 pub fn Offline() -> impl IntoView {
     view! {
-        <PageTitle text=say!(offline.title)/>
+        <PageTitle text=t!(offline.title)/>
         <main id="main" class="blank blank-page">
-            <Mark/>
-            <h1>{say!(offline.title)}</h1>
-            <p>{say!(offline.lead)}</p>
-            // The address is the one that was asked for.
+            <Logo/>
+            <h1>{t!(offline.title)}</h1>
+            <p>{t!(offline.lead)}</p>
+            // The browser still shows the address that was requested.
             <a class="button button-loud" href="">
-                {say!(page.again)}
+                {t!(page.again)}
             </a>
         </main>
     }

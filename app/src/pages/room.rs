@@ -1,4 +1,4 @@
-//! `/rooms/:id`: one room. Its parts are in `room/`; `conversation` joins them to the state and the socket.
+//! `/rooms/:id`: a room. `conversation` connects the parts in `room/` to the state and the socket.
 
 use chat::model::{Code, Failure, MessageId, RoomId};
 use leptos::prelude::*;
@@ -6,46 +6,45 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     PageTitle, answer_with,
-    failed::Failed,
-    rooms::{ShownNotice, is_stranger},
+    load_error::LoadError,
+    rooms::{PageNoticeView, needs_sign_in},
 };
 use crate::{
-    error::{AppError, sentence},
-    i18n::say,
+    error::{AppError, error_message},
+    i18n::t,
     preferences::locale,
     server::{
-        reading::read,
+        resource::json_resource,
         rooms::{OpenedRoom, open_room},
     },
-    state::doing::Doing,
-    ui::anew::Anew,
+    state::composer_mode::ComposerMode,
+    ui::erased::IntoErased,
 };
 
+mod banner;
 mod composer;
+mod context;
+#[cfg(feature = "hydrate")]
+mod controller;
 mod conversation;
 mod details;
-mod doing;
 mod header;
-#[cfg(feature = "hydrate")]
-mod live;
 mod mentions;
 mod message;
-mod rows;
+mod row_list;
 mod shortcuts;
-mod talk;
 mod timeline;
 mod typing;
 
 pub use composer::COMPOSER;
-use conversation::{Conversation, Wish};
+use conversation::{Conversation, RoomQuery};
 use details::Details;
 
-/// Asks for the page of this room anew.
+/// Loads the page's data again.
 #[cfg(feature = "hydrate")]
 #[derive(Clone, Copy)]
-struct Reopen(Callback<()>);
+struct RefetchRoom(Callback<()>);
 
-/// See the module.
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
@@ -56,79 +55,79 @@ pub fn RoomPage() -> impl IntoView {
         let asks_readers = query.get("do").as_deref() == Some("readers");
         (id, message("before"), message("after"), message("message"), asks_readers)
     };
-    let opened = read(wanted, |(id, before, after, around, asks_readers)| async move {
+    let opened = json_resource(wanted, |(id, before, after, around, asks_readers)| async move {
         match id {
             Some(id) => open_room(id, before, after, around, asks_readers).await,
             None => Ok(Err(Code::NotFound)),
         }
     });
     #[cfg(feature = "hydrate")]
-    provide_context(Reopen(Callback::new(move |()| opened.refetch())));
-    let wish = move || {
+    provide_context(RefetchRoom(Callback::new(move |()| opened.refetch())));
+    let room_query = move || {
         let query = query.read_untracked();
         let message = query.get("message").and_then(|id| id.parse().ok()).and_then(MessageId::checked);
-        Wish { message, doing: Doing::from_words(message, query.get("do").as_deref()) }
+        RoomQuery { message, mode: ComposerMode::from_query(message, query.get("do").as_deref()) }
     };
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 match opened.await {
-                    Ok(Ok(opened)) => view! { <Opened opened wish=wish()/> }.anew(),
-                    Ok(Err(code)) => view! { <NotHere code/> }.anew(),
-                    // The frame leads a stranger to the sign-in page.
-                    Err(AppError(failure)) if is_stranger(failure.code) => {
-                        view! { <main id="main" class="pane pane-main"></main> }.anew()
+                    Ok(Ok(opened)) => view! { <Opened opened query=room_query()/> }.erased(),
+                    Ok(Err(code)) => view! { <RoomUnavailable code/> }.erased(),
+                    // `Rooms` redirects to the sign-in page.
+                    Err(AppError(failure)) if needs_sign_in(failure.code) => {
+                        view! { <main id="main" class="pane pane-main"></main> }.erased()
                     }
                     Err(AppError(failure)) => {
                         view! {
                             <main id="main" class="pane pane-main">
-                                <Failed failure/>
+                                <LoadError failure/>
                             </main>
                         }
-                            .anew()
+                            .erased()
                     }
                 }
             })}
         </Transition>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
-fn Opened(opened: OpenedRoom, wish: Wish) -> impl IntoView {
+fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let room = opened.room.clone();
     let roster = RwSignal::new(opened.roster.clone());
-    // For the socket, which hears who comes and goes.
+    // The controller applies presence and membership changes to it.
     provide_context(roster);
     view! {
         <PageTitle text=room.name.clone()/>
         <main id="main" class="stage">
-            <Conversation opened wish/>
+            <Conversation opened query/>
             <Details room roster/>
         </main>
     }
-    .anew()
+    .erased()
 }
 
-/// A room that is not there, or not for the asking person: which of the two is not told.
+/// A room that does not exist or that the user may not see; the page does not tell which.
 #[component]
-fn NotHere(code: Code) -> impl IntoView {
+fn RoomUnavailable(code: Code) -> impl IntoView {
     answer_with(code);
     let is_missing = code == Code::NotFound;
-    let words =
-        if is_missing { say!(room.missing).to_owned() } else { sentence(locale(), &Failure::new(code)) };
+    let text =
+        if is_missing { t!(room.missing).to_owned() } else { error_message(locale(), &Failure::new(code)) };
     view! {
-        <PageTitle text=say!(room.missing)/>
+        <PageTitle text=t!(room.missing)/>
         <main id="main" class="pane pane-main">
             <div class="blank">
-                <h1>{words}</h1>
-                <ShownNotice/>
-                {is_missing.then(|| view! { <p>{say!(room.missing_lead)}</p> })}
+                <h1>{text}</h1>
+                <PageNoticeView/>
+                {is_missing.then(|| view! { <p>{t!(room.missing_lead)}</p> })}
                 <a class="button" href="/rooms">
-                    {say!(room.back)}
+                    {t!(room.back)}
                 </a>
             </div>
         </main>
     }
-    .anew()
+    .erased()
 }

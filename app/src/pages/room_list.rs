@@ -1,76 +1,70 @@
-//! The list of rooms, and at its foot oneself.
+//! The list of rooms, with the user's menu below.
 
 use chat::model::{Room, RoomId, RoomType, User, message::DELETED_CONTENT};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::components::A;
 
-use super::rooms::KnownRooms;
+use super::rooms::RoomsContext;
 use crate::{
-    i18n::{Locale, say, td_string},
+    i18n::{Locale, t, td_string},
+    markdown::excerpt,
     preferences::{locale, preferences},
-    prose::excerpt,
     server::{rooms::room_path, session::SignOut},
     state::{draft::drafts_of, rooms::Rooms},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
-        mark::Mark,
-        moment::brief_here,
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
+        logo::Logo,
         person::display_name,
         switches::Switches,
+        time_format::brief_local,
     },
 };
 
-/// How much of a message is told, in characters.
+/// Length of a message's excerpt, in characters.
 const SHOWN: usize = 160;
 
-/// See the module.
 #[component]
-pub fn RoomList(
-    /// Who is signed in.
-    me: User,
-    /// The rooms.
-    known: KnownRooms,
-) -> impl IntoView {
-    let KnownRooms(all) = known;
+pub fn RoomList(me: User, rooms: RoomsContext) -> impl IntoView {
+    let RoomsContext(all) = rooms;
     let order = Memo::new(move |_| all.with(Rooms::order));
     let is_empty = Memo::new(move |_| order.with(Vec::is_empty));
-    let (none, browse, new) = (say!(rooms.none_mine), say!(rooms.browse), say!(rooms.new));
+    let (none, browse, new) = (t!(rooms.none_mine), t!(rooms.browse), t!(rooms.new));
     view! {
         <div class="rooms">
             <header class="bar">
                 <a class="brand" href="/rooms">
-                    <Mark/>
-                    <span>{say!(brand)}</span>
+                    <Logo/>
+                    <span>{t!(brand)}</span>
                 </a>
-                // Made to open the switcher by `public/page.js`; without scripts it is not shown.
+                // `public/page.js` opens the quick switcher; without scripts the button is hidden.
                 <button
                     type="button"
                     class="button button-icon"
-                    aria-label=say!(switcher.title)
+                    aria-label=t!(switcher.title)
                     aria-keyshortcuts="Control+K"
-                    title=say!(switcher.hint)
+                    title=t!(switcher.hint)
                     data-switcher=""
                 >
-                    <Draw icon=Icon::Search/>
+                    <IconSvg icon=Icon::Search/>
                 </button>
-                <Bell all/>
+                <NotificationsLink all/>
                 <a
                     class="button button-icon"
                     href="/rooms/new"
                     rel="external"
-                    aria-label=say!(rooms.new)
-                    title=say!(rooms.new)
+                    aria-label=t!(rooms.new)
+                    title=t!(rooms.new)
                 >
-                    <Draw icon=Icon::Plus/>
+                    <IconSvg icon=Icon::Plus/>
                 </a>
             </header>
-            <nav class="rooms-scroll" aria-label=say!(rooms.title) data-fresh="rooms">
+            <nav class="rooms-scroll" aria-label=t!(rooms.title) data-region="rooms">
                 <h2 class="rooms-heading">
-                    <span>{say!(rooms.mine)}</span>
+                    <span>{t!(rooms.mine)}</span>
                     <a href="/rooms/browse" rel="external">
-                        {say!(rooms.browse)}
+                        {t!(rooms.browse)}
                     </a>
                 </h2>
                 {move || {
@@ -79,7 +73,7 @@ pub fn RoomList(
                         .then(|| {
                             view! {
                                 <p class="rooms-none">{none}</p>
-                                // On a wide screen they are in the middle, see `NoRoom`.
+                                // On wide screens `NoRoom` shows these links.
                                 <p class="rooms-none-ways phone-only">
                                     <a class="button button-loud" href="/rooms/browse" rel="external">
                                         {browse}
@@ -102,12 +96,12 @@ pub fn RoomList(
             </footer>
         </div>
     }
-    .anew()
+    .erased()
 }
 
-/// The way to the notifications, and how many wait there.
+/// The link to the notifications with their unread count.
 #[component]
-fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
+fn NotificationsLink(all: RwSignal<Rooms>) -> impl IntoView {
     let locale = locale();
     let count = Memo::new(move |_| all.with(Rooms::unread_notifications));
     let label = move || match count.get() {
@@ -120,11 +114,11 @@ fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
             href="/notifications"
             rel="external"
             aria-label=label
-            title=say!(notifications.title)
-            data-fresh="bell"
+            title=t!(notifications.title)
+            data-region="bell"
             data-testid="bell"
         >
-            <Draw icon=Icon::Bell/>
+            <IconSvg icon=Icon::Bell/>
             {move || {
                 let count = count.get();
                 (count > 0)
@@ -138,7 +132,7 @@ fn Bell(all: RwSignal<Rooms>) -> impl IntoView {
             }}
         </a>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -148,11 +142,11 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
         all.with(|all| {
             let room = all.find(id)?.clone();
             let at = room.last_message.as_ref().map(|last| last.created_at);
-            let when = at.map(|at| brief_here(preferences, at)).unwrap_or_default();
+            let when = at.map(|at| brief_local(preferences, at)).unwrap_or_default();
             Some(Listed { room, when, is_mentioned: all.is_mentioned(id) })
         })
     });
-    // The link stays the same element while the room changes, so that focus stays too.
+    // The link element is kept while the room changes, so that it keeps the focus.
     let class = move || {
         let unread =
             listed.with(|listed| listed.as_ref().is_some_and(|Listed { room, .. }| room.unread_count > 0));
@@ -165,15 +159,15 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>) -> impl IntoView {
             </A>
         </li>
     }
-    .anew()
+    .erased()
 }
 
-/// A room, as its line shows it.
+/// What an item of the list shows.
 #[derive(Clone, PartialEq)]
 struct Listed {
     room: Room,
-    /// When somebody last wrote there. In words: the line is drawn anew with each message, and must not itself follow
-    /// the clock, which would keep something of each.
+    /// Time of the last message, formatted. The item renders again with each message and must not subscribe to the
+    /// clock, which would keep memory for each subscriber.
     when: String,
     is_mentioned: bool,
 }
@@ -185,8 +179,8 @@ fn RoomLine(listed: Listed) -> impl IntoView {
     let unread = room.unread_count;
     let at = room.last_message.as_ref().map(|last| last.created_at);
     let line = match room.last_message {
-        Some(last) => say!(rooms.said, who = last.sender, what = beginning(&last.content)),
-        None => say!(rooms.empty).to_owned(),
+        Some(last) => t!(rooms.said, who = last.sender, what = beginning(&last.content)),
+        None => t!(rooms.empty).to_owned(),
     };
     view! {
         <Avatar name=room.name.clone() id=room.id.0 shape=Shape::Room/>
@@ -195,8 +189,8 @@ fn RoomLine(listed: Listed) -> impl IntoView {
             {is_hidden
                 .then(|| {
                     view! {
-                        <Draw icon=Icon::Lock/>
-                        <span class="unseen">{say!(rooms.private)}</span>
+                        <IconSvg icon=Icon::Lock/>
+                        <span class="unseen">{t!(rooms.private)}</span>
                     }
                 })}
         </span>
@@ -218,7 +212,7 @@ fn RoomLine(listed: Listed) -> impl IntoView {
                                     <span class="badge badge-mention" aria-hidden="true">
                                         "@"
                                     </span>
-                                    <span class="unseen">{say!(rooms.mentioned)}</span>
+                                    <span class="unseen">{t!(rooms.mentioned)}</span>
                                 }
                             })}
                         <span class="badge" aria-hidden="true">
@@ -229,15 +223,15 @@ fn RoomLine(listed: Listed) -> impl IntoView {
                 }
             })}
     }
-    .anew()
+    .erased()
 }
 
-/// What of a message's `content` is told elsewhere, in one line.
+/// An excerpt of a message in one line.
 pub(super) fn beginning(content: &str) -> String {
-    if content == DELETED_CONTENT { say!(timeline.deleted).to_owned() } else { excerpt(content, SHOWN) }
+    if content == DELETED_CONTENT { t!(timeline.deleted).to_owned() } else { excerpt(content, SHOWN) }
 }
 
-/// A number for a small round thing.
+/// A count for a badge.
 fn capped(count: i64) -> String {
     if count > 99 { "99+".to_owned() } else { count.to_string() }
 }
@@ -266,8 +260,8 @@ fn Me(me: User) -> impl IntoView {
             <summary class="me">
                 <Avatar name=name.clone() id=me.id.0 shape=Shape::SmallPerson/>
                 <span>{name}</span>
-                <span class="unseen">{say!(account.menu)}</span>
-                <Draw icon=Icon::Up small=true/>
+                <span class="unseen">{t!(account.menu)}</span>
+                <IconSvg icon=Icon::Up small=true/>
             </summary>
             <div class="menu-panel">
                 {match username {
@@ -277,23 +271,24 @@ fn Me(me: User) -> impl IntoView {
                 <Switches/>
                 <hr/>
                 <a class="button button-small button-wide" href="/settings" rel="external">
-                    <Draw icon=Icon::Settings small=true/>
-                    {say!(settings.title)}
+                    <IconSvg icon=Icon::Settings small=true/>
+                    {t!(settings.title)}
                 </a>
-                // Shown, and made to ask, by `public/page.js`, where the browser has not been asked yet.
+                // `public/page.js` shows the button while the browser has not been asked for permission.
                 <button type="button" class="button button-small button-wide" hidden=true data-ask-alerts="">
-                    <Draw icon=Icon::Bell small=true/>
-                    {say!(notifications.allow)}
+                    <IconSvg icon=Icon::Bell small=true/>
+                    {t!(notifications.allow)}
                 </button>
-                // What was begun here goes too, by `public/page.js`: whoever comes next need not find it.
+                // `public/page.js` also deletes the user's drafts, so that the next user of the browser does not find
+                // them.
                 <form method="post" action=SignOut::url() data-forgets=drafts_of(me.id)>
                     <button type="submit" class="button button-small button-wide">
-                        <Draw icon=Icon::Out small=true/>
-                        {say!(account.sign_out)}
+                        <IconSvg icon=Icon::Out small=true/>
+                        {t!(account.sign_out)}
                     </button>
                 </form>
             </div>
         </details>
     }
-    .anew()
+    .erased()
 }

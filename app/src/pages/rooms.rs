@@ -1,4 +1,4 @@
-//! `/rooms` and below: the frame with the list of rooms, and beside it what the address names.
+//! `/rooms` and below: the frame with the list of rooms; the nested route is shown beside it.
 
 use chat::model::{Code, RoomId};
 use leptos::prelude::*;
@@ -8,69 +8,68 @@ use leptos_router::{
 };
 
 use super::{
-    PageTitle, failed::Failed, onward::Onward, room::COMPOSER, room_list::RoomList, title::BeforeTitle,
+    PageTitle, load_error::LoadError, redirect::Redirect, room::COMPOSER, room_list::RoomList,
+    title::BeforeTitle,
 };
 use crate::{
     error::AppError,
-    i18n::say,
+    i18n::t,
     server::{
-        reading::{Reading, read},
+        resource::{JsonResource, json_resource},
         rooms::list_rooms,
-        session::{Visit, read_visit, sign_in_path},
+        session::{SessionInfo, read_session, sign_in_path},
     },
     state::rooms,
-    ui::{anew::Anew, mark::Mark},
+    ui::{erased::IntoErased, logo::Logo},
 };
 
 #[cfg(feature = "hydrate")]
-mod bell;
+mod notifications;
 
-/// The rooms as this page knows them, for whoever hears of something new in one.
+/// The list of rooms, provided as context.
 #[derive(Clone, Copy)]
-pub struct KnownRooms(pub RwSignal<rooms::Rooms>);
+pub struct RoomsContext(pub RwSignal<rooms::Rooms>);
 
-/// The same as they came with the page.
+/// The list as it was loaded with the page.
 #[derive(Clone, Copy)]
-struct FirstRooms(Reading<Result<rooms::Rooms, AppError>>);
+struct InitialRooms(JsonResource<Result<rooms::Rooms, AppError>>);
 
-/// See the module.
 #[component]
 pub fn Rooms() -> impl IntoView {
-    let notice = Notice::provide();
-    let visit = read(|| (), |()| read_visit());
-    let rooms = read(|| (), |()| list_rooms());
-    // Counted by whoever refers to it: on the server the title is worded last, when the signals of the page's parts may
-    // have gone with them.
+    let notice = PageNotice::provide();
+    let session = json_resource(|| (), |()| read_session());
+    let rooms = json_resource(|| (), |()| list_rooms());
+    // Reference-counted: on the server the title is rendered last, when the owner of the page's signals may be gone.
     let all = ArcRwSignal::new(rooms::Rooms::default());
-    let known = KnownRooms(RwSignal::from(all.clone()));
-    provide_context(known);
-    provide_context(FirstRooms(rooms));
+    let context = RoomsContext(RwSignal::from(all.clone()));
+    provide_context(context);
+    provide_context(InitialRooms(rooms));
     #[cfg(feature = "hydrate")]
-    bell::listen(known);
+    notifications::listen(context);
     let pane = pane();
     let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {
         <BeforeTitle prefix=move || unread_mark(unread.get())/>
-        // The router leaves links to elsewhere to the browser, which moves the focus as well.
+        // `rel="external"`: the browser handles the link and moves the focus, which the router would not.
         <a class="skip wide-only" href="#main" rel="external">
-            {say!(skip)}
+            {t!(skip)}
         </a>
         <a class="skip skip-to-composer wide-only" href=format!("#{COMPOSER}") rel="external">
-            {say!(skip_to_composer)}
+            {t!(skip_to_composer)}
         </a>
         <div class="shell" data-pane=pane>
             <div class="pane pane-list">
                 <Suspense>
                     {move || Suspend::new(async move {
-                        match (visit.await, rooms.await) {
-                            (Ok(Visit { user: Some(user), notice: words }), Ok(rooms)) => {
-                                known.0.set(rooms);
-                                notice.words.set(words);
-                                view! { <RoomList me=user known/> }.anew()
+                        match (session.await, rooms.await) {
+                            (Ok(SessionInfo { user: Some(user), notice: text }), Ok(rooms)) => {
+                                context.0.set(rooms);
+                                notice.text.set(text);
+                                view! { <RoomList me=user rooms=context/> }.erased()
                             }
-                            (Ok(Visit { user: None, .. }), _) => view! { <ToSignIn/> }.anew(),
+                            (Ok(SessionInfo { user: None, .. }), _) => view! { <RedirectToSignIn/> }.erased(),
                             (Err(AppError(failure)), _) | (_, Err(AppError(failure))) => {
-                                view! { <Failed failure/> }.anew()
+                                view! { <LoadError failure/> }.erased()
                             }
                         }
                     })}
@@ -79,10 +78,10 @@ pub fn Rooms() -> impl IntoView {
             <Outlet/>
         </div>
     }
-    .anew()
+    .erased()
 }
 
-/// What is unread elsewhere, as a page's title begins with it: `(3) 发布`.
+/// The unread count as prefix of the page's title: `(3) 发布`.
 fn unread_mark(unread: i64) -> String {
     match unread {
         ..=0 => String::new(),
@@ -91,13 +90,12 @@ fn unread_mark(unread: i64) -> String {
     }
 }
 
-/// The room that this path opens.
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser hears of other rooms"))]
-fn room_at(path: &str) -> Option<RoomId> {
+fn room_id_in_path(path: &str) -> Option<RoomId> {
     path.strip_prefix("/rooms/")?.parse().ok().and_then(RoomId::checked)
 }
 
-/// Which pane has the stage where there is room for one.
+/// The pane that is visible where there is room for only one.
 fn pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
     let (location, query) = (use_location(), use_query_map());
     move || {
@@ -112,9 +110,9 @@ fn pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
     }
 }
 
-/// A stranger signs in first, and comes back to where they were going.
+/// Redirects to the sign-in page, which leads back here.
 #[component]
-fn ToSignIn() -> impl IntoView {
+fn RedirectToSignIn() -> impl IntoView {
     let location = use_location();
     let wanted = format!(
         "{}{}",
@@ -124,24 +122,24 @@ fn ToSignIn() -> impl IntoView {
             search => format!("?{search}"),
         }
     );
-    view! { <Onward path=sign_in_path(&wanted)/> }.anew()
+    view! { <Redirect path=sign_in_path(&wanted)/> }.erased()
 }
 
-/// `/rooms`: no room chosen yet.
+/// `/rooms`: no room is open.
 #[component]
 pub fn NoRoom() -> impl IntoView {
-    let (KnownRooms(rooms), FirstRooms(first)) = (expect_context(), expect_context());
-    let (choose, none) = (say!(rooms.choose), say!(rooms.none_at_all));
+    let (RoomsContext(rooms), InitialRooms(first)) = (expect_context(), expect_context());
+    let (choose, none) = (t!(rooms.choose), t!(rooms.none_at_all));
     let is_empty = move || rooms.with(|rooms| rooms.list.is_empty());
     view! {
-        <PageTitle text=say!(rooms.title)/>
+        <PageTitle text=t!(rooms.title)/>
         <main id="main" class="pane pane-main">
-            <h1 class="unseen">{say!(rooms.title)}</h1>
+            <h1 class="unseen">{t!(rooms.title)}</h1>
             <div class="blank wide-only">
-                <Mark/>
-                <ShownNotice/>
+                <Logo/>
+                <PageNoticeView/>
                 <p>
-                    // Waits for the list: until then there seem to be none.
+                    // Wait for the list, which is empty until it has loaded.
                     <Suspense>
                         {move || Suspend::new(async move {
                             let had_none = first.await.is_ok_and(|rooms| rooms.list.is_empty());
@@ -151,34 +149,34 @@ pub fn NoRoom() -> impl IntoView {
                 </p>
                 <p class="blank-choices">
                     <a class="button" href="/rooms/browse" rel="external">
-                        {say!(rooms.browse)}
+                        {t!(rooms.browse)}
                     </a>
                     <a class="button" href="/rooms/new" rel="external">
-                        {say!(rooms.new)}
+                        {t!(rooms.new)}
                     </a>
                 </p>
             </div>
         </main>
     }
-    .anew()
+    .erased()
 }
 
-/// Why the form before this page was refused, or the page is another one now: shown there, and not on those that one
-/// goes to from there.
+/// The error of the form submitted before this page, or the reason why the page changed. Shown until the next
+/// navigation.
 #[derive(Clone, Copy)]
-pub struct Notice {
-    words: RwSignal<Option<String>>,
+pub struct PageNotice {
+    text: RwSignal<Option<String>>,
 }
 
-impl Notice {
+impl PageNotice {
     fn provide() -> Self {
-        let notice = Self { words: RwSignal::new(None) };
+        let notice = Self { text: RwSignal::new(None) };
         let pathname = use_location().pathname;
         Effect::new(move |first: Option<String>| {
-            let here = pathname.get();
-            let first = first.unwrap_or_else(|| here.clone());
-            if first != here {
-                notice.words.set(None);
+            let path = pathname.get();
+            let first = first.unwrap_or_else(|| path.clone());
+            if first != path {
+                notice.text.set(None);
             }
             first
         });
@@ -186,21 +184,20 @@ impl Notice {
         notice
     }
 
-    /// Shows this on the page that is open.
+    /// Shows a notice on the current page.
     #[cfg(feature = "hydrate")]
-    pub fn tell(self, words: String) {
-        self.words.set(Some(words));
+    pub fn show(self, text: String) {
+        self.text.set(Some(text));
     }
 }
 
-/// See [`Notice`].
 #[component]
-pub fn ShownNotice() -> impl IntoView {
-    let Notice { words } = expect_context();
-    move || words.get().map(|words| view! { <p class="notice notice-alert" role="alert">{words}</p> })
+pub fn PageNoticeView() -> impl IntoView {
+    let PageNotice { text } = expect_context();
+    move || text.get().map(|text| view! { <p class="notice notice-alert" role="alert">{text}</p> })
 }
 
-/// Is this a refusal that a stranger gets?
-pub(super) fn is_stranger(code: Code) -> bool {
+/// Whether the error means that nobody is signed in.
+pub(super) fn needs_sign_in(code: Code) -> bool {
     matches!(code, Code::NotAuthenticated | Code::UserInactive | Code::UserNotFound)
 }

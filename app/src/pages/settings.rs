@@ -1,44 +1,43 @@
-//! `/settings`: one's names, password, language and theme, and what the account is open with.
+//! `/settings`: the user's names, password, language and theme, sessions and tokens.
 
 use chat::{model::User, service::accounts::IssuedToken};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, failed::Failed, person_names::PersonNames};
+use super::{PageTitle, load_error::LoadError, person_names::PersonNames};
 use crate::{
-    error::notice,
-    i18n::{say, td_string},
+    error::form_error_message,
+    i18n::{t, td_string},
     preferences::locale,
     server::{
         account::{
             Account, ChangePassword, EndSession, EndToken, OpenSession, Rename, SignOutElsewhere, account,
         },
-        forms::{Form, Refusal, take_refusal},
+        forms::{Form, FormError, take_form_error},
     },
-    state::agent,
+    state::user_agent,
     ui::{
-        field::{FormFailure, PasswordField, problem_of},
-        moment::BriefTime,
+        field::{FormFailure, PasswordField, field_error},
         page::Page,
         switches::Switches,
+        time_format::BriefTime,
     },
 };
 
-/// See the module.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let done = use_query_map().get_untracked().get("done");
-    let refusal = take_refusal();
+    let form_error = take_form_error();
     view! {
-        <PageTitle text=say!(settings.title)/>
-        <Page title=say!(settings.title) back="/rooms" back_on_phone=true>
+        <PageTitle text=t!(settings.title)/>
+        <Page title=t!(settings.title) back="/rooms" back_on_phone=true>
             <Suspense>
                 {move || {
-                    let (done, refusal) = (done.clone(), refusal.clone());
+                    let (done, form_error) = (done.clone(), form_error.clone());
                     Suspend::new(async move {
                         match account().await {
-                            Ok(account) => view! { <Settings account done refusal/> }.into_any(),
-                            Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                            Ok(account) => view! { <Settings account done form_error/> }.into_any(),
+                            Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                         }
                     })
                 }}
@@ -49,56 +48,56 @@ pub fn SettingsPage() -> impl IntoView {
 }
 
 #[component]
-fn Settings(account: Account, done: Option<String>, refusal: Option<Refusal>) -> impl IntoView {
+fn Settings(account: Account, done: Option<String>, form_error: Option<FormError>) -> impl IntoView {
     let Account { me, sessions, tokens } = account;
-    let done = refusal.is_none().then_some(done).flatten();
-    let words = match done.as_deref() {
-        Some("names") => Some(say!(settings.names_done)),
-        Some("password") => Some(say!(settings.password_done)),
-        Some("ended") => Some(say!(settings.ended_done)),
+    let done = form_error.is_none().then_some(done).flatten();
+    let text = match done.as_deref() {
+        Some("names") => Some(t!(settings.names_done)),
+        Some("password") => Some(t!(settings.password_done)),
+        Some("ended") => Some(t!(settings.ended_done)),
         _ => None,
     };
-    let of = |form: Form| refusal.clone().filter(|refusal| refusal.form == form);
+    let of = |form: Form| form_error.clone().filter(|form_error| form_error.form == form);
     let (names, password, access) = (of(Form::Profile), of(Form::Password), of(Form::Access));
     view! {
-        {words.map(|words| view! { <p class="notice" role="status">{words}</p> })}
+        {text.map(|text| view! { <p class="notice" role="status">{text}</p> })}
         {access
-            .map(|refusal| {
+            .map(|form_error| {
                 view! {
                     <p class="notice notice-alert" role="alert">
-                        {notice(locale(), &refusal.failure)}
+                        {form_error_message(locale(), &form_error.failure)}
                     </p>
                 }
             })}
-        <Names me refusal=names/>
+        <Names me form_error=names/>
         <section class="block">
-            <h2>{say!(settings.look)}</h2>
-            <p>{say!(settings.look_lead)}</p>
+            <h2>{t!(settings.look)}</h2>
+            <p>{t!(settings.look_lead)}</p>
             <Switches/>
         </section>
-        <Password refusal=password/>
+        <Password form_error=password/>
         <Access sessions tokens/>
     }
     .into_any()
 }
 
 #[component]
-fn Names(me: User, refusal: Option<Refusal>) -> impl IntoView {
+fn Names(me: User, form_error: Option<FormError>) -> impl IntoView {
     let typed = |field: &str, stored: &str| {
-        let typed = refusal.as_ref().and_then(|refusal| refusal.typed.get(field).cloned());
+        let typed = form_error.as_ref().and_then(|form_error| form_error.typed.get(field).cloned());
         typed.unwrap_or_else(|| stored.to_owned())
     };
     let (first_name, last_name) = (typed("first_name", &me.first_name), typed("last_name", &me.last_name));
-    let failure = refusal.map(|refusal| refusal.failure);
+    let failure = form_error.map(|form_error| form_error.failure);
     view! {
         <section class="block">
-            <h2>{say!(settings.profile)}</h2>
-            <p>{say!(settings.profile_lead, username = me.username)}</p>
+            <h2>{t!(settings.profile)}</h2>
+            <p>{t!(settings.profile_lead, username = me.username)}</p>
             <FormFailure failure=failure.clone()/>
             <form method="post" action=Rename::url()>
                 <PersonNames last_name first_name failure/>
                 <button type="submit" class="button">
-                    {say!(page.save)}
+                    {t!(page.save)}
                 </button>
             </form>
         </section>
@@ -107,30 +106,30 @@ fn Names(me: User, refusal: Option<Refusal>) -> impl IntoView {
 }
 
 #[component]
-fn Password(refusal: Option<Refusal>) -> impl IntoView {
-    let failure = refusal.map(|refusal| refusal.failure);
-    let [old_problem, new_problem] =
-        ["old_password", "password"].map(|field| problem_of(failure.as_ref(), field));
+fn Password(form_error: Option<FormError>) -> impl IntoView {
+    let failure = form_error.map(|form_error| form_error.failure);
+    let [old_error, new_error] =
+        ["old_password", "password"].map(|field| field_error(failure.as_ref(), field));
     view! {
         <section class="block">
-            <h2>{say!(account.password)}</h2>
-            <p>{say!(settings.password_lead)}</p>
+            <h2>{t!(account.password)}</h2>
+            <p>{t!(settings.password_lead)}</p>
             <FormFailure failure/>
             <form method="post" action=ChangePassword::url()>
                 <PasswordField
                     name="old_password"
-                    label=say!(settings.old_password)
-                    problem=old_problem
+                    label=t!(settings.old_password)
+                    error=old_error
                     autocomplete="current-password"
                 />
                 <PasswordField
-                    label=say!(settings.new_password)
-                    problem=new_problem
-                    hint=say!(sign_up.password_hint)
+                    label=t!(settings.new_password)
+                    error=new_error
+                    hint=t!(sign_up.password_hint)
                     autocomplete="new-password"
                 />
                 <button type="submit" class="button">
-                    {say!(settings.change_password)}
+                    {t!(settings.change_password)}
                 </button>
             </form>
         </section>
@@ -144,15 +143,15 @@ fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView
     let has_tokens = !tokens.is_empty();
     view! {
         <section class="block">
-            <h2>{say!(settings.sessions)}</h2>
-            <p>{say!(settings.sessions_lead)}</p>
+            <h2>{t!(settings.sessions)}</h2>
+            <p>{t!(settings.sessions_lead)}</p>
             <ul class="devices">
                 {sessions.into_iter().map(|session| view! { <Session session/> }).collect_view()}
             </ul>
             {has_tokens
                 .then(|| {
                     view! {
-                        <h3>{say!(settings.tokens)}</h3>
+                        <h3>{t!(settings.tokens)}</h3>
                         <ul class="devices">
                             {tokens.into_iter().map(|token| view! { <Token token/> }).collect_view()}
                         </ul>
@@ -163,7 +162,7 @@ fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView
                     view! {
                         <form method="post" action=SignOutElsewhere::url()>
                             <button type="submit" class="button button-line">
-                                {say!(settings.end_others)}
+                                {t!(settings.end_others)}
                             </button>
                         </form>
                     }
@@ -176,7 +175,7 @@ fn Access(sessions: Vec<OpenSession>, tokens: Vec<IssuedToken>) -> impl IntoView
 #[component]
 fn Session(session: OpenSession) -> impl IntoView {
     let OpenSession { handle, agent, seen_at, is_this, .. } = session;
-    let name = agent::name(&agent).unwrap_or_else(|| say!(settings.unknown).to_owned());
+    let name = user_agent::name(&agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
     let label = td_string!(locale(), settings.end_one, name = name.clone());
     view! {
         <li class="device" data-testid="session">
@@ -184,9 +183,9 @@ fn Session(session: OpenSession) -> impl IntoView {
                 <p class="device-name">{name}</p>
                 <p class="device-note">
                     {if is_this {
-                        Either::Left(say!(settings.this_one))
+                        Either::Left(t!(settings.this_one))
                     } else {
-                        Either::Right(seen_at.map(|at| view! { {say!(settings.seen)} " " <BriefTime class="" at/> }))
+                        Either::Right(seen_at.map(|at| view! { {t!(settings.seen)} " " <BriefTime class="" at/> }))
                     }}
                 </p>
             </div>
@@ -197,7 +196,7 @@ fn Session(session: OpenSession) -> impl IntoView {
                         <form method="post" action=EndSession::url()>
                             <input type="hidden" name="session" value=handle/>
                             <button type="submit" class="button button-small button-line" aria-label=label>
-                                {say!(account.sign_out)}
+                                {t!(account.sign_out)}
                             </button>
                         </form>
                     }
@@ -209,18 +208,18 @@ fn Session(session: OpenSession) -> impl IntoView {
 
 #[component]
 fn Token(token: IssuedToken) -> impl IntoView {
-    let name = agent::name(&token.agent).unwrap_or_else(|| say!(settings.unknown).to_owned());
+    let name = user_agent::name(&token.agent).unwrap_or_else(|| t!(settings.unknown).to_owned());
     let label = td_string!(locale(), settings.end_one, name = name.clone());
     view! {
         <li class="device" data-testid="token">
             <div>
                 <p class="device-name">{name}</p>
-                <p class="device-note">{say!(settings.since)} " " <BriefTime class="" at=token.created_at/></p>
+                <p class="device-note">{t!(settings.since)} " " <BriefTime class="" at=token.created_at/></p>
             </div>
             <form method="post" action=EndToken::url()>
                 <input type="hidden" name="token" value=token.jti/>
                 <button type="submit" class="button button-small button-line" aria-label=label>
-                    {say!(settings.end_token)}
+                    {t!(settings.end_token)}
                 </button>
             </form>
         </li>

@@ -1,89 +1,90 @@
-//! `/sign-in`. A plain form, answered with a new page: passwords are kept by browsers that see one, and everything
-//! after it starts afresh.
+//! `/sign-in`. A plain form that is answered with a new page: browsers then offer to save the password, and no state
+//! of the previous user remains.
 
 use chat::model::limits::USERNAME_MAX;
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::{PageTitle, entry::Entry, failed::Failed, onward::Onward};
+use super::{PageTitle, auth_layout::AuthLayout, load_error::LoadError, redirect::Redirect};
 use crate::{
-    i18n::say,
+    i18n::t,
     server::{
-        forms::{Form, take_refusal},
-        session::{Door, SignIn, SignInDemo, is_own_path, read_door},
+        forms::{Form, take_form_error},
+        session::{AuthPageData, SignIn, SignInDemo, auth_page_data, is_own_path},
     },
-    ui::field::{FormFailure, PasswordField, TextField, problem_of},
+    ui::field::{FormFailure, PasswordField, TextField, field_error},
 };
 
-/// See the module.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     view! {
-        <PageTitle text=say!(sign_in.title)/>
-        <Entry>
+        <PageTitle text=t!(sign_in.title)/>
+        <AuthLayout>
             <Suspense>
                 {move || Suspend::new(async move {
-                    match read_door().await {
-                        Ok(door) if door.is_signed_in => view! { <Onward path="/rooms"/> }.into_any(),
-                        Ok(door) => view! { <Card door/> }.into_any(),
-                        Err(error) => view! { <Failed failure=error.0/> }.into_any(),
+                    match auth_page_data().await {
+                        Ok(data) if data.is_signed_in => view! { <Redirect path="/rooms"/> }.into_any(),
+                        Ok(data) => view! { <Card data/> }.into_any(),
+                        Err(error) => view! { <LoadError failure=error.0/> }.into_any(),
                     }
                 })}
             </Suspense>
-        </Entry>
+        </AuthLayout>
     }
     .into_any()
 }
 
 #[component]
-fn Card(door: Door) -> impl IntoView {
+fn Card(data: AuthPageData) -> impl IntoView {
     let query = use_query_map();
     let next = query.read_untracked().get("next").filter(|next| is_own_path(next)).unwrap_or_default();
-    let refusal = take_refusal().filter(|refusal| refusal.form == Form::SignIn);
-    let typed =
-        refusal.as_ref().and_then(|refusal| refusal.typed.get("username").cloned()).unwrap_or_default();
-    let failure = refusal.map(|refusal| refusal.failure);
+    let form_error = take_form_error().filter(|form_error| form_error.form == Form::SignIn);
+    let typed = form_error
+        .as_ref()
+        .and_then(|form_error| form_error.typed.get("username").cloned())
+        .unwrap_or_default();
+    let failure = form_error.map(|form_error| form_error.failure);
     view! {
-        <h1>{say!(sign_in.welcome)}</h1>
-        <p class="lead">{say!(sign_in.lead)}</p>
+        <h1>{t!(sign_in.welcome)}</h1>
+        <p class="lead">{t!(sign_in.lead)}</p>
         <FormFailure failure=failure.clone()/>
         <form method="post" action=SignIn::url()>
             <input type="hidden" name="next" value=next.clone()/>
             <TextField
                 name="username"
-                label=say!(account.username)
+                label=t!(account.username)
                 value=typed
-                problem=problem_of(failure.as_ref(), "username")
+                error=field_error(failure.as_ref(), "username")
                 autocomplete="username"
                 max=USERNAME_MAX
                 required=true
                 verbatim=true
                 autofocus=true
             />
-            <PasswordField problem=problem_of(failure.as_ref(), "password") autocomplete="current-password"/>
+            <PasswordField error=field_error(failure.as_ref(), "password") autocomplete="current-password"/>
             <button type="submit" class="button button-loud button-wide">
-                {say!(sign_in.submit)}
+                {t!(sign_in.submit)}
             </button>
         </form>
-        {door
+        {data
             .demo
             .then(|| {
                 view! {
-                    <p class="entry-or">{say!(sign_in.or)}</p>
+                    <p class="entry-or">{t!(sign_in.or)}</p>
                     <form method="post" action=SignInDemo::url()>
                         <input type="hidden" name="next" value=next/>
                         <button type="submit" class="button button-line button-wide">
-                            {say!(sign_in.demo)}
+                            {t!(sign_in.demo)}
                         </button>
                     </form>
                 }
             })}
-        {door
+        {data
             .signup_open
             .then(|| {
                 view! {
                     <p class="entry-other">
-                        {say!(sign_in.no_account)} " " <a href="/sign-up" rel="external">{say!(sign_in.to_sign_up)}</a>
+                        {t!(sign_in.no_account)} " " <a href="/sign-up" rel="external">{t!(sign_in.to_sign_up)}</a>
                     </p>
                 }
             })}

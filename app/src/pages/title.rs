@@ -1,32 +1,24 @@
-//! The title of a page, in its tab.
+//! The title of a page.
 //!
-//! Every title is made here: Leptos writes it into the page as it is, and somebody's text could end it and go on as
-//! markup. The browser's half sets it as text, so it is escaped on the server alone.
+//! All titles are set here: on the server Leptos inserts the title without escaping, so a room's name could inject
+//! markup. In the browser it is set as text and must not be escaped.
 
 use std::borrow::Cow;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{i18n::say, prose::escaped};
+use crate::{i18n::t, markdown::escaped};
 
-/// The title of a page.
 #[component]
-pub fn PageTitle(
-    /// Its own part of it.
-    #[prop(into)]
-    text: String,
-) -> impl IntoView {
-    let title = format!("{text} · {}", say!(brand));
+pub fn PageTitle(#[prop(into)] text: String) -> impl IntoView {
+    let title = format!("{text} · {}", t!(brand));
     view! { <Title text=in_page(&title).into_owned()/> }.into_any()
 }
 
-/// Puts something before the title of whichever page is open.
+/// Adds a prefix, which may be empty, to the title of the current page.
 #[component]
-pub fn BeforeTitle(
-    /// What; it may be nothing.
-    prefix: impl Fn() -> String + Send + Sync + 'static,
-) -> impl IntoView {
+pub fn BeforeTitle(prefix: impl Fn() -> String + Send + Sync + 'static) -> impl IntoView {
     view! { <Title formatter=move |title: String| format!("{}{title}", in_page(&prefix()))/> }
 }
 

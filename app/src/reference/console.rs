@@ -1,23 +1,23 @@
-//! The console for testers: forms that `public/console.js` makes calls and sockets of. Without that script they are
-//! not shown, and the page is the reference alone.
+//! The console for testers: forms that `public/console.js` turns into calls and WebSockets. Without that script they
+//! are hidden and only the reference is shown.
 
 use leptos::{either::Either, prelude::*};
 
 use super::model::{Field, Operation, Socket};
-use crate::{i18n::say, ui::text_area::TextArea};
+use crate::{i18n::t, ui::text_area::TextArea};
 
-/// What the page needs to be more than a reference.
+/// Options of the console.
 #[derive(Clone, Debug, Default)]
 pub struct Console {
-    /// Username and password to begin with, where everybody may know them.
+    /// Username and password to prefill, of the demo account.
     pub account: Option<(&'static str, &'static str)>,
 }
 
-/// Stands for an id that `public/console.js` makes anew each time it sends the text. A fixed one would store a single
-/// message in each room, whoever sends it how often.
+/// Placeholder that `public/console.js` replaces by a new id each time it sends the text. A fixed `client_id` would
+/// store only one message per room.
 const NEW_ID: &str = "{{client_id}}";
 
-/// An example in which the id of the message is a new one each time.
+/// Replaces the example's `client_id` by [`NEW_ID`].
 fn with_new_id(example: &str) -> String {
     const BEFORE: &str = "\"client_id\": \"";
     let Some((start, rest)) = example.split_once(BEFORE) else { return example.to_owned() };
@@ -25,31 +25,30 @@ fn with_new_id(example: &str) -> String {
     format!("{start}{BEFORE}{NEW_ID}\"{end}")
 }
 
-/// Says what [`NEW_ID`] is.
+/// Explains [`NEW_ID`].
 #[component]
 fn AboutNewId() -> impl IntoView {
-    view! { <p class="try-note">{say!(console.new_id, mark = NEW_ID)}</p> }
+    view! { <p class="try-note">{t!(console.new_id, mark = NEW_ID)}</p> }
 }
 
-/// Who makes the calls.
 #[component]
-pub(super) fn SignIn(console: Console) -> impl IntoView {
+pub(super) fn ConsoleSignIn(console: Console) -> impl IntoView {
     let (username, password) = console.account.unwrap_or_default();
     view! {
         <section class="call console" aria-labelledby="console-title" data-testid="console">
-            <h2 id="console-title">{say!(sign_in.title)}</h2>
-            <p>{say!(console.lead)}</p>
+            <h2 id="console-title">{t!(sign_in.title)}</h2>
+            <p>{t!(console.lead)}</p>
             <noscript>
-                <p class="notice">{say!(console.no_script)}</p>
+                <p class="notice">{t!(console.no_script)}</p>
             </noscript>
             <form class="try" data-sign-in data-testid="sign-in" hidden>
                 <div class="try-fields">
                     <label>
-                        <span>{say!(account.username)}</span>
+                        <span>{t!(account.username)}</span>
                         <input name="username" value=username autocomplete="username" data-testid="sign-in-username"/>
                     </label>
                     <label>
-                        <span>{say!(account.password)}</span>
+                        <span>{t!(account.password)}</span>
                         <input
                             name="password"
                             type="password"
@@ -61,20 +60,20 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
                 </div>
                 <div class="try-row">
                     <button type="submit" class="button button-small" data-testid="sign-in-submit">
-                        {say!(sign_in.submit)}
+                        {t!(sign_in.submit)}
                     </button>
                     <button type="button" class="button button-line button-small" data-refresh data-testid="refresh">
-                        {say!(console.refresh)}
+                        {t!(console.refresh)}
                     </button>
                     <button type="button" class="button button-line button-small" data-forget data-testid="forget">
-                        {say!(console.forget)}
+                        {t!(console.forget)}
                     </button>
                 </div>
-                <p role="status" data-testid="who" data-who data-nobody=say!(console.nobody)>
-                    {say!(console.nobody)}
+                <p role="status" data-testid="who" data-who data-nobody=t!(console.nobody)>
+                    {t!(console.nobody)}
                 </p>
                 <label>
-                    <span>{say!(console.token)}</span>
+                    <span>{t!(console.token)}</span>
                     <TextArea
                         text=""
                         attr:name="access"
@@ -90,9 +89,9 @@ pub(super) fn SignIn(console: Console) -> impl IntoView {
     .into_any()
 }
 
-/// One call, to be filled in.
+/// The form of an operation.
 #[component]
-pub(super) fn Try(operation: Operation) -> impl IntoView {
+pub(super) fn CallForm(operation: Operation) -> impl IntoView {
     let Operation { id, method, path, needs_token, parameters, kinds, body, summary, .. } = operation;
     let parameters = parameters.into_iter().map(|field| view! { <Parameter field/> }).collect_view();
     let body = with_new_id(&body);
@@ -102,7 +101,7 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
         let kinds = kinds.into_iter().map(|kind| view! { <option>{kind}</option> }).collect_view();
         view! {
             <label>
-                <span>{say!(reference.body)}</span>
+                <span>{t!(reference.body)}</span>
                 <TextArea
                     text=body
                     attr:name="body"
@@ -125,7 +124,7 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
             data-method=method
             data-path=path
             data-testid=format!("try-{id}")
-            aria-label=format!("{}: {summary}", say!(console.try_it))
+            aria-label=format!("{}: {summary}", t!(console.try_it))
             novalidate
             hidden
         >
@@ -134,17 +133,17 @@ pub(super) fn Try(operation: Operation) -> impl IntoView {
             <div class="try-row">
                 <label class="try-check">
                     <input type="checkbox" name="token" checked=needs_token data-testid="with-token"/>
-                    <span>{say!(console.with_token)}</span>
+                    <span>{t!(console.with_token)}</span>
                 </label>
-                <button type="submit" class="button button-small" data-testid="send">{say!(console.send)}</button>
+                <button type="submit" class="button button-small" data-testid="send">{t!(console.send)}</button>
             </div>
-            <Outcome/>
+            <CallResult/>
         </form>
     }
     .into_any()
 }
 
-/// Where a parameter is typed or chosen. Whatever is typed is sent: wrong values are what testers try.
+/// The input of a parameter. Values are not validated, since testers try invalid ones too.
 #[component]
 fn Parameter(field: Field) -> impl IntoView {
     let place = if field.in_path { "path" } else { "query" };
@@ -181,9 +180,9 @@ fn Parameter(field: Field) -> impl IntoView {
     .into_any()
 }
 
-/// What became of a call: filled in by the script.
+/// The result of a call, filled in by the script.
 #[component]
-fn Outcome() -> impl IntoView {
+fn CallResult() -> impl IntoView {
     view! {
         <div class="outcome" data-outcome data-testid="outcome" hidden>
             <p role="status">
@@ -191,27 +190,25 @@ fn Outcome() -> impl IntoView {
                 " "
                 <span class="number" data-testid="time"></span>
             </p>
-            <Part name="answer" label=say!(console.answer)/>
-            <Part name="headers" label=say!(console.headers)/>
-            <Part name="request" label=say!(console.request)/>
-            <Part name="curl" label="curl"/>
+            <OutputPart name="answer" label=t!(console.answer)/>
+            <OutputPart name="headers" label=t!(console.headers)/>
+            <OutputPart name="request" label=t!(console.request)/>
+            <OutputPart name="curl" label="curl"/>
         </div>
     }
     .into_any()
 }
 
-/// One text of it, which may be long enough to scroll.
+/// A scrollable part of the result.
 #[component]
-fn Part(name: &'static str, label: &'static str) -> impl IntoView {
+fn OutputPart(name: &'static str, label: &'static str) -> impl IntoView {
     view! { <pre class="example" tabindex="0" role="group" aria-label=label data-testid=name></pre> }
 }
 
-/// A socket to speak to.
 #[component]
-pub(super) fn Speak(
-    /// The socket.
+pub(super) fn SocketConsole(
     socket: Socket,
-    /// Where on the page it stands.
+    /// The id of the section.
     id: String,
 ) -> impl IntoView {
     let Socket { path, summary, parameters, send, .. } = socket;
@@ -221,9 +218,9 @@ pub(super) fn Speak(
     let resumes = resumes.map(|field| view! { <Parameter field/> }).collect_view();
     let good: Vec<(String, String)> =
         send.into_iter().map(|frame| (frame.name, with_new_id(&frame.example))).collect();
-    // The same message twice: what a client does that got no answer.
+    // The same message twice, as after a lost response.
     let again = good.iter().find(|(_, text)| text.contains(NEW_ID)).map(|(_, text)| {
-        let (name, text) = (say!(console.same_id).to_owned(), text.clone());
+        let (name, text) = (t!(console.same_id).to_owned(), text.clone());
         view! { <Preset name text testid="preset-same-id".to_owned() is_fixed=true/> }
     });
     let about_id = again.is_some().then(|| view! { <AboutNewId/> });
@@ -239,53 +236,53 @@ pub(super) fn Speak(
             class="try"
             data-socket
             data-path=path
-            data-opened=say!(console.opened)
-            data-closed=say!(console.closed)
+            data-opened=t!(console.opened)
+            data-closed=t!(console.closed)
             data-testid=format!("try-{id}")
-            aria-label=format!("{}: {summary}", say!(console.try_it))
+            aria-label=format!("{}: {summary}", t!(console.try_it))
             novalidate
             hidden
         >
             <div class="try-fields">
                 {ids}
                 <label>
-                    <span>{say!(console.credentials)}</span>
+                    <span>{t!(console.credentials)}</span>
                     <select name="credentials" data-testid="credentials">
                         <option value="query">"?token="</option>
                         <option value="protocol">"Sec-WebSocket-Protocol"</option>
                         <option value="frame">"authenticate"</option>
-                        <option value="none">{say!(console.no_credentials)}</option>
+                        <option value="none">{t!(console.no_credentials)}</option>
                     </select>
                 </label>
                 {resumes}
             </div>
             <div class="try-row">
-                <button type="button" class="button button-small" data-open data-testid="open">{say!(console.open)}</button>
+                <button type="button" class="button button-small" data-open data-testid="open">{t!(console.open)}</button>
                 <button type="button" class="button button-line button-small" data-close data-testid="close" disabled>
-                    {say!(console.close)}
+                    {t!(console.close)}
                 </button>
                 <button type="button" class="button button-line button-small" data-resume data-testid="resume">
-                    {say!(console.resume)}
+                    {t!(console.resume)}
                 </button>
                 <span role="status" data-state data-testid="state"></span>
             </div>
             <fieldset class="presets">
-                <legend>{say!(console.presets)}</legend>
+                <legend>{t!(console.presets)}</legend>
                 {good}
                 {again}
             </fieldset>
             <fieldset class="presets">
-                <legend>{say!(console.bad_frames)}</legend>
+                <legend>{t!(console.bad_frames)}</legend>
                 <BadFrames/>
                 <button type="button" class="button button-line button-small" data-binary data-testid="bad-binary" disabled>
-                    {say!(console.binary)}
+                    {t!(console.binary)}
                 </button>
                 <button type="button" class="button button-line button-small" data-huge data-testid="bad-huge" disabled>
-                    {say!(console.huge)}
+                    {t!(console.huge)}
                 </button>
             </fieldset>
             <label>
-                <span>{say!(console.frame)}</span>
+                <span>{t!(console.frame)}</span>
                 <TextArea
                     text=""
                     attr:name="frame"
@@ -296,29 +293,29 @@ pub(super) fn Speak(
             </label>
             {about_id}
             <div class="try-row">
-                <button type="submit" class="button button-small" data-testid="send" disabled>{say!(console.send)}</button>
+                <button type="submit" class="button button-small" data-testid="send" disabled>{t!(console.send)}</button>
                 <button type="button" class="button button-line button-small" data-clear data-testid="clear">
-                    {say!(console.clear)}
+                    {t!(console.clear)}
                 </button>
             </div>
-            <div class="wire-log" role="log" tabindex="0" aria-label=say!(console.log) data-log data-testid="log"></div>
+            <div class="wire-log" role="log" tabindex="0" aria-label=t!(console.log) data-log data-testid="log"></div>
         </form>
     }
     .into_any()
 }
 
-/// Buttons for frames that the server refuses.
+/// Buttons for frames that the server rejects.
 #[component]
 fn BadFrames() -> impl IntoView {
     [
-        ("not-json", say!(console.not_json), "{\"type\": "),
-        ("unknown-type", say!(console.unknown_type), "{\"type\": \"dance\"}"),
+        ("not-json", t!(console.not_json), "{\"type\": "),
+        ("unknown-type", t!(console.unknown_type), "{\"type\": \"dance\"}"),
         (
             "no-content",
-            say!(console.no_content),
+            t!(console.no_content),
             "{\"type\": \"chat_message\", \"client_id\": \"{{client_id}}\"}",
         ),
-        ("wrong-type", say!(console.wrong_type), "{\"type\": \"typing\", \"is_typing\": \"yes\"}"),
+        ("wrong-type", t!(console.wrong_type), "{\"type\": \"typing\", \"is_typing\": \"yes\"}"),
     ]
     .into_iter()
     .map(|(word, name, text)| {
@@ -327,13 +324,13 @@ fn BadFrames() -> impl IntoView {
     .collect_view()
 }
 
-/// A button that puts a frame where it can be changed and sent.
+/// A button that copies a frame into the editor.
 #[component]
 fn Preset(
     name: String,
     text: String,
     testid: String,
-    /// Is its id made when the button is pressed, so that the frame can be sent again as it is?
+    /// Whether the id is generated once, when the button is pressed, so that the frame can be sent again unchanged.
     #[prop(optional)]
     is_fixed: bool,
 ) -> impl IntoView {

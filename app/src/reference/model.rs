@@ -1,112 +1,86 @@
-//! What the page shows, as plain text.
+//! The content of the reference page.
 
-/// The whole reference.
 #[derive(Clone, Debug, Default)]
 pub struct Reference {
-    /// What to know first; paragraphs, lists and code spans.
+    /// Introduction; may have paragraphs, lists and code spans.
     pub about: String,
-    /// The calls, grouped.
     pub groups: Vec<Group>,
-    /// The sockets.
     pub sockets: Vec<Socket>,
 }
 
-/// Calls that belong together.
+/// Operations with the same tag.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// A word for addresses.
     pub name: String,
-    /// What they are about.
     pub title: String,
-    /// The calls.
     pub operations: Vec<Operation>,
 }
 
-/// A call.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// Its stable name.
     pub id: String,
     /// In capitals.
     pub method: String,
-    /// With `{names}` where a parameter stands.
+    /// With `{names}` for parameters.
     pub path: String,
     /// What it does, in a few words.
     pub summary: String,
-    /// What else to know.
     pub description: String,
-    /// Must one be signed in?
     pub needs_token: bool,
-    /// What stands in its path and query.
+    /// Parameters in path and query.
     pub parameters: Vec<Field>,
-    /// The media types it takes a body in, the usual one first.
+    /// Media types of the request body, the default one first.
     pub kinds: Vec<String>,
-    /// The fields of its body.
     pub fields: Vec<Field>,
-    /// A body as JSON; empty where it takes none.
+    /// Example body as JSON; empty where there is none.
     pub body: String,
-    /// What may come back, by status.
-    pub answers: Vec<Answer>,
+    /// Responses by status.
+    pub answers: Vec<ResponseDoc>,
 }
 
 /// A parameter, or a field of a body or a frame.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// Its name.
     pub name: String,
-    /// Is it part of the path?
+    /// Whether it is part of the path and not of the query.
     pub in_path: bool,
-    /// What it may be: type and limits.
+    /// Type and limits.
     pub kind: String,
-    /// Must it be there?
     pub is_required: bool,
-    /// What it means.
     pub description: String,
-    /// A good value, as one would type it.
+    /// An example value.
     pub example: String,
-    /// The values there are, where there are few.
+    /// The allowed values of an enumeration.
     pub choices: Vec<String>,
 }
 
-/// What may come back.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    /// The status.
+pub struct ResponseDoc {
     pub status: String,
-    /// What it means.
     pub description: String,
-    /// Names of the headers that it bears.
+    /// Names of the response's headers.
     pub headers: Vec<String>,
-    /// Bodies, each with its name; no name where there is only one.
+    /// Example bodies with their names; the name is empty where there is only one.
     pub examples: Vec<(String, String)>,
 }
 
-/// A socket.
 #[derive(Clone, Debug)]
 pub struct Socket {
-    /// Its path.
     pub path: String,
-    /// What it is for.
     pub summary: String,
-    /// What else to know.
     pub description: String,
-    /// What stands in its path and query.
+    /// Parameters in path and query.
     pub parameters: Vec<Field>,
-    /// What a client may send.
     pub send: Vec<Frame>,
-    /// What it may receive.
     pub receive: Vec<Frame>,
-    /// The codes that it is closed with, and why.
+    /// Close codes with their meaning.
     pub closes: Vec<(String, String)>,
 }
 
-/// A frame.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// Its `type`.
     pub name: String,
-    /// What it says.
     pub description: String,
-    /// It as JSON.
     pub example: String,
 }

@@ -1,24 +1,18 @@
-//! One call.
+//! The section of an operation.
 
 use leptos::prelude::*;
 
 use super::{
-    console::Try,
-    model::{Answer, Operation},
-    shapes::{Example, Fields},
-    words::Words,
+    console::CallForm,
+    model::{Operation, ResponseDoc},
+    rich_text::RichText,
+    tables::{Example, Fields},
 };
-use crate::i18n::say;
+use crate::i18n::t;
 
-/// See the module.
 #[component]
-pub(super) fn Call(
-    /// The call.
-    operation: Operation,
-    /// Can it be made here?
-    is_console: bool,
-) -> impl IntoView {
-    let console = is_console.then(|| view! { <Try operation=operation.clone()/> });
+pub(super) fn OperationArticle(operation: Operation, is_console: bool) -> impl IntoView {
+    let console = is_console.then(|| view! { <CallForm operation=operation.clone()/> });
     let Operation {
         id,
         method,
@@ -33,23 +27,23 @@ pub(super) fn Call(
         answers,
     } = operation;
     let title = format!("{id}-title");
-    let token = if needs_token { say!(reference.needs_token) } else { say!(reference.needs_no_token) };
+    let token = if needs_token { t!(reference.needs_token) } else { t!(reference.needs_no_token) };
     let parameters = (!parameters.is_empty()).then(|| {
         view! {
-            <h4>{say!(reference.parameters)}</h4>
-            <Fields caption=format!("{summary}: {}", say!(reference.parameters)) fields=parameters/>
+            <h4>{t!(reference.parameters)}</h4>
+            <Fields caption=format!("{summary}: {}", t!(reference.parameters)) fields=parameters/>
         }
     });
     let body = (!body.is_empty()).then(|| {
-        let label = format!("{summary}: {}", say!(reference.body));
+        let label = format!("{summary}: {}", t!(reference.body));
         let kinds = kinds.into_iter().map(|kind| view! { <code>{kind}</code>" " }).collect_view();
         view! {
-            <h4>{say!(reference.body)} " " {kinds}</h4>
+            <h4>{t!(reference.body)} " " {kinds}</h4>
             <Fields caption=label.clone() fields/>
             <Example label text=body/>
         }
     });
-    let answers = answers.into_iter().map(|answer| view! { <Came answer/> }).collect_view();
+    let answers = answers.into_iter().map(|answer| view! { <ResponseDetails answer/> }).collect_view();
     view! {
         <article class="call" id=id.clone() aria-labelledby=title.clone() data-testid=format!("operation-{id}")>
             <h3 id=title.clone()>{summary}</h3>
@@ -58,25 +52,24 @@ pub(super) fn Call(
                 <code>{path}</code>
                 <small>{token}</small>
             </p>
-            <Words text=description/>
+            <RichText text=description/>
             {console}
             {parameters}
             {body}
-            <h4>{say!(reference.answers)}</h4>
+            <h4>{t!(reference.answers)}</h4>
             <div class="answers">{answers}</div>
         </article>
     }
     .into_any()
 }
 
-/// What may come back.
 #[component]
-fn Came(answer: Answer) -> impl IntoView {
-    let Answer { status, description, headers, examples } = answer;
+fn ResponseDetails(answer: ResponseDoc) -> impl IntoView {
+    let ResponseDoc { status, description, headers, examples } = answer;
     let is_refusal = !status.starts_with('2');
     let headers = (!headers.is_empty()).then(|| {
         let names = headers.into_iter().map(|name| view! { <code>{name}</code>" " }).collect_view();
-        view! { <p>{say!(reference.headers)} " " {names}</p> }
+        view! { <p>{t!(reference.headers)} " " {names}</p> }
     });
     let examples = examples
         .into_iter()
@@ -85,13 +78,13 @@ fn Came(answer: Answer) -> impl IntoView {
             view! { <Example label text/> }
         })
         .collect_view();
-    // Refusals look alike everywhere: closed, so that what differs is seen.
+    // Error responses are similar everywhere and are collapsed.
     view! {
         <details class="answer" open=!is_refusal>
             <summary>
                 <span class="status" data-refusal=is_refusal.to_string()>{status.clone()}</span>
             </summary>
-            <Words text=description/>
+            <RichText text=description/>
             {headers}
             {examples}
         </details>

@@ -1,30 +1,30 @@
-//! The whole page: what to know first, where everything stands, then group by group.
+//! The page: introduction, contents, groups of operations, sockets.
 
 use leptos::prelude::*;
 
 use super::{
-    console::{Console, SignIn},
+    console::{Console, ConsoleSignIn},
     model::{Group, Reference, Socket},
-    operation::Call,
-    sockets::Wire,
-    words::Words,
+    operation::OperationArticle,
+    rich_text::RichText,
+    sockets::SocketArticle,
 };
 use crate::{
-    i18n::say,
+    i18n::t,
     preferences::Preferences,
     server::request,
     shell::Document,
-    ui::{mark::Mark, switches::Switches},
+    ui::{logo::Logo, switches::Switches},
 };
 
-/// The page, as a whole document; with a console, every call on it can be made.
+/// The complete document; with a console, operations can be called from it.
 pub fn reference_page(
     options: LeptosOptions,
     reference: Reference,
     console: Option<Console>,
 ) -> impl IntoView {
-    let chosen = request::chosen();
-    Preferences::provide(chosen);
+    let initial = request::initial_preferences();
+    Preferences::provide(initial);
     let Reference { about, groups, sockets } = reference;
     let contents = view! { <Contents groups=groups.clone() sockets=sockets.clone()/> };
     let is_console = console.is_some();
@@ -32,12 +32,12 @@ pub fn reference_page(
     let sockets = sockets
         .into_iter()
         .enumerate()
-        .map(|(index, socket)| view! { <Wire socket id=socket_id(index) is_console/> })
+        .map(|(index, socket)| view! { <SocketArticle socket id=socket_id(index) is_console/> })
         .collect_view();
     let (title, other, to_other) = if is_console {
-        (say!(console.title), "/api/docs/", say!(reference.to_docs))
+        (t!(console.title), "/api/docs/", t!(reference.to_docs))
     } else {
-        (say!(reference.title), "/api/chat/test/", say!(reference.to_test))
+        (t!(reference.title), "/api/chat/test/", t!(reference.to_test))
     };
     let head = view! {
         <title>{title}</title>
@@ -45,11 +45,11 @@ pub fn reference_page(
     };
     view! {
         <Document options head>
-            <a class="skip" href="#main">{say!(skip)}</a>
+            <a class="skip" href="#main">{t!(skip)}</a>
             <header class="reference-bar">
                 <a class="brand" href="/">
-                    <Mark/>
-                    <span>{say!(brand)}</span>
+                    <Logo/>
+                    <span>{t!(brand)}</span>
                 </a>
                 <Switches/>
             </header>
@@ -57,19 +57,19 @@ pub fn reference_page(
                 {contents}
                 <main id="main">
                     <h1>{title}</h1>
-                    {console.map(|console| view! { <SignIn console/> })}
-                    <Words text=about/>
+                    {console.map(|console| view! { <ConsoleSignIn console/> })}
+                    <RichText text=about/>
                     <ul class="bullets">
                         <li>
                             <a href=other>{to_other}</a>
                         </li>
                         <li>
-                            <a href="/api/schema/">{say!(reference.json)}</a>
+                            <a href="/api/schema/">{t!(reference.json)}</a>
                         </li>
                     </ul>
                     {groups}
                     <section aria-labelledby="sockets">
-                        <h2 id="sockets">{say!(reference.sockets)}</h2>
+                        <h2 id="sockets">{t!(reference.sockets)}</h2>
                         {sockets}
                     </section>
                 </main>
@@ -78,11 +78,13 @@ pub fn reference_page(
     }
 }
 
-/// Calls that belong together.
 #[component]
 fn Section(group: Group, is_console: bool) -> impl IntoView {
-    let calls =
-        group.operations.into_iter().map(|operation| view! { <Call operation is_console/> }).collect_view();
+    let calls = group
+        .operations
+        .into_iter()
+        .map(|operation| view! { <OperationArticle operation is_console/> })
+        .collect_view();
     let id = format!("group-{}", group.name);
     view! {
         <section aria-labelledby=id.clone()>
@@ -93,7 +95,6 @@ fn Section(group: Group, is_console: bool) -> impl IntoView {
     .into_any()
 }
 
-/// Where everything stands.
 #[component]
 fn Contents(groups: Vec<Group>, sockets: Vec<Socket>) -> impl IntoView {
     let groups = groups
@@ -118,11 +119,11 @@ fn Contents(groups: Vec<Group>, sockets: Vec<Socket>) -> impl IntoView {
         .map(|(index, socket)| view! { <li><a href=format!("#{}", socket_id(index))>{socket.summary}</a></li> })
         .collect_view();
     view! {
-        <nav class="contents" aria-label=say!(reference.contents)>
+        <nav class="contents" aria-label=t!(reference.contents)>
             <ul>
                 {groups}
                 <li>
-                    <a href="#sockets">{say!(reference.sockets)}</a>
+                    <a href="#sockets">{t!(reference.sockets)}</a>
                     <ul>{sockets}</ul>
                 </li>
             </ul>

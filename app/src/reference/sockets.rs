@@ -1,26 +1,23 @@
-//! One socket.
+//! The section of a WebSocket.
 
 use leptos::prelude::*;
 
 use super::{
-    console::Speak,
+    console::SocketConsole,
     model::Socket,
-    shapes::{Fields, Frames},
-    words::{Words, line},
+    rich_text::{RichText, line},
+    tables::{Fields, Frames},
 };
-use crate::i18n::say;
+use crate::i18n::t;
 
-/// See the module.
 #[component]
-pub(super) fn Wire(
-    /// The socket.
+pub(super) fn SocketArticle(
     socket: Socket,
-    /// Where on the page it stands.
+    /// The id of the section.
     id: String,
-    /// Can it be opened here?
     is_console: bool,
 ) -> impl IntoView {
-    let console = is_console.then(|| view! { <Speak socket=socket.clone() id=id.clone()/> });
+    let console = is_console.then(|| view! { <SocketConsole socket=socket.clone() id=id.clone()/> });
     let Socket { path, summary, description, parameters, send, receive, closes } = socket;
     let title = format!("{id}-title");
     let closes = closes
@@ -42,15 +39,15 @@ pub(super) fn Wire(
                 <span class="method" data-method="WS">"WS"</span>
                 <code>{path.clone()}</code>
             </p>
-            <Words text=description/>
+            <RichText text=description/>
             {console}
-            <h4>{say!(reference.parameters)}</h4>
-            <Fields caption=format!("{summary}: {}", say!(reference.parameters)) fields=parameters/>
-            <h4>{say!(reference.send)}</h4>
+            <h4>{t!(reference.parameters)}</h4>
+            <Fields caption=format!("{summary}: {}", t!(reference.parameters)) fields=parameters/>
+            <h4>{t!(reference.send)}</h4>
             <Frames frames=send/>
-            <h4>{say!(reference.receive)}</h4>
+            <h4>{t!(reference.receive)}</h4>
             <Frames frames=receive/>
-            <h4>{say!(reference.closes)}</h4>
+            <h4>{t!(reference.closes)}</h4>
             <dl class="closes">{closes}</dl>
         </article>
     }

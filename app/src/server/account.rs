@@ -1,86 +1,71 @@
-//! One's own account: names, password, and what it is open with.
+//! The user's own account: names, password, sessions and tokens.
 
 use leptos::prelude::*;
 
 use crate::error::AppError;
 
-/// Takes other names.
 #[server(prefix = "/ui", endpoint = "rename")]
 pub async fn rename(
-    /// Given name.
-    #[server(default)]
-    first_name: String,
-    /// Family name.
-    #[server(default)]
-    last_name: String,
+    #[server(default)] first_name: String,
+    #[server(default)] last_name: String,
 ) -> Result<(), AppError> {
-    let result = door::rename(&first_name, &last_name).await.map(|()| done("names"));
+    let result = handler::rename(&first_name, &last_name).await.map(|()| done("names"));
     let typed = [("first_name", first_name.as_str()), ("last_name", &last_name)];
     super::forms::answer(result, super::forms::Form::Profile, PATH, typed)
 }
 
-/// Takes another password, for whoever knows the old one. Everything else that the account is open with ends.
+/// Changes the password. All other sessions and tokens of the user end.
 #[server(prefix = "/ui", endpoint = "change_password")]
 pub async fn change_password(
-    /// The password until now.
-    #[server(default)]
-    old_password: String,
-    /// The password from now on.
-    #[server(default)]
-    password: String,
+    #[server(default)] old_password: String,
+    #[server(default)] password: String,
 ) -> Result<(), AppError> {
-    let result = door::change_password(&old_password, &password).await.map(|()| done("password"));
+    let result = handler::change_password(&old_password, &password).await.map(|()| done("password"));
     super::forms::answer(result, super::forms::Form::Password, PATH, [])
 }
 
-/// Ends one of one's sessions.
 #[server(prefix = "/ui", endpoint = "end_session")]
 pub async fn end_session(
-    /// Its [`Device::handle`](super::identity::Device).
+    /// [`Device::handle`](super::identity::Device).
     #[server(default)]
     session: String,
 ) -> Result<(), AppError> {
-    let result = door::end_session(&session).await.map(|()| done("ended"));
+    let result = handler::end_session(&session).await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
-/// Ends the sign-in of one of one's refresh tokens.
+/// Ends the sign-in that a refresh token belongs to.
 #[server(prefix = "/ui", endpoint = "end_token")]
-pub async fn end_token(
-    /// Its id.
-    #[server(default)]
-    token: String,
-) -> Result<(), AppError> {
-    let result = door::end_token(&token).await.map(|()| done("ended"));
+pub async fn end_token(#[server(default)] token: String) -> Result<(), AppError> {
+    let result = handler::end_token(&token).await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
-/// Ends all of one's sessions but this one, and all tokens.
+/// Ends all sessions of the user except this one, and all tokens.
 #[server(prefix = "/ui", endpoint = "sign_out_elsewhere")]
 pub async fn sign_out_elsewhere() -> Result<(), AppError> {
-    let result = door::sign_out_elsewhere().await.map(|()| done("ended"));
+    let result = handler::sign_out_elsewhere().await.map(|()| done("ended"));
     super::forms::answer(result, super::forms::Form::Access, PATH, [])
 }
 
-/// The page of the settings.
 #[cfg(feature = "ssr")]
 pub const PATH: &str = "/settings";
 
-/// The same, which then says that `what` was done.
+/// The settings page with a confirmation.
 #[cfg(feature = "ssr")]
 fn done(what: &str) -> String {
     format!("{PATH}?done={what}")
 }
 
 #[cfg(feature = "ssr")]
-pub use door::{Account, OpenSession, account};
+pub use handler::{Account, OpenSession, account};
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use axum::http::request::Parts;
     use chat::{
         credential::SessionId,
-        model::{Code, Failure, FieldProblem, Problem, Timestamp, User},
+        model::{Code, Failure, FieldError, Problem, Timestamp, User},
         service::accounts::IssuedToken,
     };
     use leptos::prelude::use_context;
@@ -90,39 +75,36 @@ mod door {
         error::AppError,
         server::{
             Context,
-            identity::{self, DEVICE_KEY, Device, SEEN_KEY, context, signed_in},
+            identity::{self, DEVICE_KEY, Device, SEEN_KEY, context, require_user},
             request,
         },
     };
 
-    /// One's own account, and what it is open with.
+    /// The user's account with its sessions and tokens.
     pub struct Account {
-        /// Whose.
         pub me: User,
-        /// In browsers; this one first.
+        /// Sessions of browsers, this one first.
         pub sessions: Vec<OpenSession>,
-        /// In programs.
+        /// Refresh tokens of API clients.
         pub tokens: Vec<IssuedToken>,
     }
 
-    /// A browser in which one is signed in.
+    /// A session of the user.
     #[derive(Clone, Debug)]
     pub struct OpenSession {
-        /// What it can be ended by; none before its first page.
+        /// Identifies the session when ending it; `None` before its first page.
         pub handle: Option<String>,
-        /// What the browser calls itself.
+        /// `User-Agent` of the browser.
         pub agent: String,
-        /// When it was last used, to some minutes.
+        /// Time of the last use, to within some minutes.
         pub seen_at: Option<Timestamp>,
-        /// Is it this one?
         pub is_this: bool,
         id: SessionId,
     }
 
-    /// One's own account.
     pub async fn account() -> Result<Account, AppError> {
         let read = async {
-            let (me, chat) = (signed_in().await?, context()?.chat);
+            let (me, chat) = (require_user().await?, context()?.chat);
             let sessions = sessions(&me).await?;
             let tokens = chat.tokens_of(&me).await?;
             Ok(Account { me, sessions, tokens })
@@ -153,17 +135,17 @@ mod door {
     }
 
     pub(super) async fn rename(first_name: &str, last_name: &str) -> Result<(), AppError> {
-        Ok(context()?.chat.rename(&signed_in().await?, first_name, last_name).await?)
+        Ok(context()?.chat.rename(&require_user().await?, first_name, last_name).await?)
     }
 
     pub(super) async fn change_password(old: &str, new: &str) -> Result<(), AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let Context { chat, sign_in, .. } = context()?;
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
-        // As signing in does, so that guessing here is as slow.
+        // Through `sign_in`, so that the same rate limits apply.
         sign_in(parts, me.username.clone(), old.to_owned()).await.map_err(|error| match error.code() {
             Code::NoActiveAccount | Code::Invalid => {
-                let problem = FieldProblem::new("old_password", Problem::WrongPassword);
+                let problem = FieldError::new("old_password", Problem::WrongPassword);
                 AppError(Failure { fields: vec![problem], ..Failure::new(Code::Invalid) })
             }
             _ => error.into(),
@@ -172,18 +154,18 @@ mod door {
     }
 
     pub(super) async fn end_session(handle: &str) -> Result<(), AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let open = sessions(&me).await?.into_iter().find(|open| open.handle.as_deref() == Some(handle));
         let open = open.ok_or(Code::NotFound)?;
         Ok(context()?.chat.end_session(&me, &open.id).await?)
     }
 
     pub(super) async fn end_token(jti: &str) -> Result<(), AppError> {
-        Ok(context()?.chat.end_token(&signed_in().await?, jti).await?)
+        Ok(context()?.chat.end_token(&require_user().await?, jti).await?)
     }
 
     pub(super) async fn sign_out_elsewhere() -> Result<(), AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let this = identity::session_id().await?.ok_or(Code::NotAuthenticated)?;
         Ok(context()?.chat.sign_out_elsewhere(&me, &this).await?)
     }

@@ -1,70 +1,54 @@
-//! How a plain form is answered: by a redirect, and where it was refused, with a cookie that says why and that the
-//! next page shows once.
+//! Responses to plain forms: a redirect, and for an error a cookie that the next page shows once.
 //!
-//! No address carries a refusal, so reloading a page or passing it on does not show somebody else's.
+//! The error is not part of the address, so that reloading or sharing a page does not show it again.
 
 use std::collections::BTreeMap;
 
 use chat::model::Failure;
 use serde::{Deserialize, Serialize};
 
-/// The forms there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// Sign in.
     SignIn,
-    /// Sign up.
     SignUp,
-    /// New room.
     NewRoom,
-    /// Join or leave a room.
     Membership,
-    /// A message.
     Message,
-    /// Bringing somebody into a room.
     Invitation,
     /// Acting on a member of a room.
     Member,
-    /// The settings of a room.
     RoomSettings,
-    /// One's own names.
     Profile,
-    /// One's own password.
     Password,
-    /// Ending sessions and tokens.
     Access,
-    /// Marking notifications.
     Notifications,
 }
 
-/// Why a form was refused, and what was typed into it (never a password).
+/// The error of a form and its typed values, without passwords.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// Which form.
+pub struct FormError {
     pub form: Form,
-    /// Why.
     pub failure: Failure,
-    /// What was typed, by field.
     pub typed: BTreeMap<String, String>,
 }
 
 pub(super) use answer::answer;
-pub use answer::{take_refusal, typed_message};
+pub use answer::{take_form_error, typed_message};
 
 mod answer {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
     use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
 
-    use super::{Form, Refusal};
+    use super::{Form, FormError};
     use crate::{error::AppError, server::request};
 
     const COOKIE: &str = "liao_refusal";
-    /// A browser keeps 4 KiB a cookie; a third more for base64, and the rest of it.
+    /// Maximum size of the JSON in bytes: cookies are limited to 4 KiB, and base64 adds a third.
     const LONGEST: usize = 2_700;
 
-    /// Answers a form: on to where `result` says, or back to `form`'s page at `back` with what was `typed`. A call from
-    /// a script gets the refusal itself.
+    /// Answers a form: redirects to the path in `result`, or on an error back to `back` with the `typed` values.
+    /// Calls by scripts get the error itself.
     pub(in crate::server) fn answer<const N: usize>(
         result: Result<String, AppError>,
         form: Form,
@@ -72,16 +56,16 @@ mod answer {
         typed: [(&str, &str); N],
     ) -> Result<(), AppError> {
         match result {
-            Ok(onward) => {
+            Ok(next) => {
                 if request::is_form() {
-                    request::redirect(&onward);
+                    request::redirect(&next);
                 }
                 Ok(())
             }
             Err(AppError(failure)) if request::is_form() => {
                 let typed =
                     typed.iter().map(|&(field, value)| (field.to_owned(), value.to_owned())).collect();
-                keep(Refusal { form, failure, typed });
+                keep(FormError { form, failure, typed });
                 request::redirect(back);
                 Ok(())
             }
@@ -92,24 +76,24 @@ mod answer {
         }
     }
 
-    /// The refusal that this page is to show, once.
-    pub fn take_refusal() -> Option<Refusal> {
+    /// The error to show on this page; removes its cookie.
+    pub fn take_form_error() -> Option<FormError> {
         let value = request::cookie(COOKIE)?;
         request::set_cookie(&cookie(String::new(), Duration::ZERO));
         serde_json::from_slice(&BASE64.decode(value).ok()?).ok()
     }
 
-    /// What was to become of a message whose edit was refused just before this page.
+    /// The content of an edit that was rejected just before this page.
     pub fn typed_message() -> Option<String> {
-        take_refusal().filter(|refusal| refusal.form == Form::Message)?.typed.remove("content")
+        take_form_error().filter(|form_error| form_error.form == Form::Message)?.typed.remove("content")
     }
 
-    fn keep(mut refusal: Refusal) {
-        let size = |refusal: &Refusal| serde_json::to_vec(refusal).unwrap_or_default();
-        if size(&refusal).len() > LONGEST {
-            refusal.typed.clear();
+    fn keep(mut form_error: FormError) {
+        let size = |form_error: &FormError| serde_json::to_vec(form_error).unwrap_or_default();
+        if size(&form_error).len() > LONGEST {
+            form_error.typed.clear();
         }
-        request::set_cookie(&cookie(BASE64.encode(size(&refusal)), Duration::minutes(1)));
+        request::set_cookie(&cookie(BASE64.encode(size(&form_error)), Duration::minutes(1)));
     }
 
     fn cookie(value: String, age: Duration) -> Cookie<'static> {

@@ -1,4 +1,4 @@
-//! Who asks: the browser's session and the user it belongs to.
+//! The current user: the browser's session and its user.
 
 use chat::{
     credential::SessionId,
@@ -12,33 +12,31 @@ use tower_sessions::{Session, session::Id};
 use super::{Context, request};
 use crate::error::AppError;
 
-/// Where the session keeps the id of whoever signed in.
+/// Session key of the user's id.
 pub const USER_ID_KEY: &str = "user_id";
 
-/// Where the session keeps [`SignIn::tokens_from`], by which its storing is refused where all credentials of the account
-/// have ended meanwhile.
+/// Session key of [`SignIn::tokens_from`]. The session is not stored if all credentials of the user have ended since.
 pub const TOKENS_FROM_KEY: &str = "tokens_from";
 
-/// Where the session keeps when it was last used, in seconds since the epoch.
+/// Session key of the time of the last use, in seconds since the epoch.
 pub const SEEN_KEY: &str = "seen";
 
-/// Where the session keeps the [`Device`] that it is used in.
+/// Session key of the [`Device`].
 pub const DEVICE_KEY: &str = "device";
 
-/// The browser of a session, for its owner's list of them.
+/// The browser of a session, as the user's list of sessions shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// What the session can be ended by. Not its id, which is as good as a password.
+    /// Identifies the session when ending it. It is not the session's id, which is a secret.
     pub handle: String,
-    /// What the browser calls itself.
+    /// `User-Agent`, truncated.
     pub agent: String,
 }
 
 impl Device {
-    /// How much of what a browser calls itself is kept, in characters.
+    /// Maximum length of `agent` in characters.
     const AGENT_MAX: usize = 250;
 
-    /// A browser not known before.
     pub fn new(agent: &str) -> Self {
         Self { handle: Id::default().to_string(), agent: agent.chars().take(Self::AGENT_MAX).collect() }
     }
@@ -50,17 +48,18 @@ impl From<chat::Error> for AppError {
     }
 }
 
-/// The process's part of the context.
+/// The context that the server provides.
 pub(super) fn context() -> Result<Context, AppError> {
     Ok(use_context::<Context>().ok_or(Code::Internal)?)
 }
 
-/// Who is signed in; `None` for a stranger, for a session whose account is gone, and for one that may not chat here.
-pub(super) async fn visitor() -> Result<Option<User>, AppError> {
+/// The signed-in user; `None` without a session, and where the account was removed, was deactivated or may not use
+/// the chat.
+pub(super) async fn current_user() -> Result<Option<User>, AppError> {
     let Some(id) = session().await?.get::<i64>(USER_ID_KEY).await.map_err(unavailable)? else {
         return Ok(None);
     };
-    match context()?.chat.admit(UserId(id)).await {
+    match context()?.chat.authorize(UserId(id)).await {
         Ok(user) => Ok(Some(user)),
         Err(error) => match error.code() {
             Code::UserNotFound | Code::UserInactive | Code::NotInGroup => Ok(None),
@@ -69,19 +68,18 @@ pub(super) async fn visitor() -> Result<Option<User>, AppError> {
     }
 }
 
-/// Who is signed in, for what needs somebody.
-pub(super) async fn signed_in() -> Result<User, AppError> {
-    Ok(visitor().await?.ok_or(Code::NotAuthenticated)?)
+/// The signed-in user, or the error `not_authenticated`.
+pub(super) async fn require_user() -> Result<User, AppError> {
+    Ok(current_user().await?.ok_or(Code::NotAuthenticated)?)
 }
 
-/// From now on this browser is theirs who signed in. Its session gets a new id, so that one planted before is worth
-/// nothing.
-pub(super) async fn enter(sign_in: &SignIn) -> Result<(), AppError> {
+/// Signs the user in to this browser's session. The session gets a new id, against session fixation.
+pub(super) async fn start_session(sign_in: &SignIn) -> Result<(), AppError> {
     let session = session().await?;
     session.cycle_id().await.map_err(unavailable)?;
     session.insert(USER_ID_KEY, sign_in.user.id.0).await.map_err(unavailable)?;
     session.insert(TOKENS_FROM_KEY, sign_in.tokens_from.0).await.map_err(unavailable)?;
-    // Now, and not with the answer: a password that changed meanwhile is said here.
+    // Saved now and not with the response, so that a password changed meanwhile is an error here.
     if let Err(error) = session.save().await {
         session.clear().await;
         context()?.chat.confirm_sign_in(sign_in).await?;
@@ -90,8 +88,7 @@ pub(super) async fn enter(sign_in: &SignIn) -> Result<(), AppError> {
     Ok(())
 }
 
-/// This browser is nobody's.
-pub(super) async fn leave() -> Result<(), AppError> {
+pub(super) async fn end_session() -> Result<(), AppError> {
     session().await?.flush().await.map_err(unavailable)
 }
 

@@ -1,95 +1,67 @@
-//! Who is in a room: read a page at a time, brought in, and acted on.
+//! Members of a room: list, invite, moderate.
 
 use chat::model::{RoomId, User, UserId};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{error::AppError, state::roster::Roster};
 
-/// The first members, as the room's details show them.
+/// The first members, for the room's details.
 #[server(prefix = "/ui", endpoint = "roster", input = GetUrl)]
-pub async fn read_roster(
-    /// Of which room.
-    room: RoomId,
-) -> Result<Roster, AppError> {
-    door::roster(room).await.inspect_err(|error| super::request::set_status(error.0.code))
+pub async fn read_roster(room: RoomId) -> Result<Roster, AppError> {
+    handler::roster(room).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// People whom one could bring into a room, by a part of their names.
+/// Users who can be invited to a room, by part of their name.
 #[server(prefix = "/ui", endpoint = "candidates", input = GetUrl)]
-pub async fn candidates(
-    /// Which room.
-    room: RoomId,
-    /// The part.
-    #[server(default)]
-    text: String,
-) -> Result<Vec<User>, AppError> {
-    door::candidates(room, &text).await.inspect_err(|error| super::request::set_status(error.0.code))
+pub async fn candidates(room: RoomId, #[server(default)] text: String) -> Result<Vec<User>, AppError> {
+    handler::candidates(room, &text).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// Brings somebody in.
 #[server(prefix = "/ui", endpoint = "invite_member")]
-pub async fn invite_member(
-    /// Into which room.
-    room: RoomId,
-    /// Whom.
-    #[server(default)]
-    username: String,
-) -> Result<(), AppError> {
+pub async fn invite_member(room: RoomId, #[server(default)] username: String) -> Result<(), AppError> {
     let back = members_path(room);
-    let result = door::invite(room, &username).await.map(|()| back.clone());
+    let result = handler::invite(room, &username).await.map(|()| back.clone());
     super::forms::answer(result, super::forms::Form::Invitation, &back, [("username", &username)])
 }
 
-/// Acts on a member.
 #[server(prefix = "/ui", endpoint = "change_member")]
 pub async fn change_member(
-    /// In which room.
     room: RoomId,
-    /// On whom.
     user: UserId,
-    /// How: a word of [`Act`].
+    /// The value of a [`MemberAction`].
     #[server(default)]
     act: String,
 ) -> Result<(), AppError> {
     let back = members_path(room);
-    let result = door::change(room, user, &act).await.map(|()| back.clone());
+    let result = handler::change(room, user, &act).await.map(|()| back.clone());
     super::forms::answer(result, super::forms::Form::Member, &back, [])
 }
 
-/// The page with all members of a room.
+/// The path of the members page.
 pub fn members_path(room: RoomId) -> String {
     format!("/rooms/{room}/members")
 }
 
-/// What can be done to a member.
+/// What can be done with a member.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Make them an admin.
+pub enum MemberAction {
     Admin,
-    /// Make them a moderator.
     Moderator,
-    /// Make them a plain member.
-    Plain,
-    /// No longer let them write.
+    Member,
     Mute,
-    /// Let them write again.
     Unmute,
-    /// Shut them out.
     Ban,
-    /// Let them in again.
     Unban,
-    /// Put them out.
     Remove,
 }
 
 #[cfg(feature = "ssr")]
-impl Act {
-    /// All of them.
+impl MemberAction {
     pub const ALL: [Self; 8] = [
         Self::Admin,
         Self::Moderator,
-        Self::Plain,
+        Self::Member,
         Self::Mute,
         Self::Unmute,
         Self::Ban,
@@ -97,12 +69,11 @@ impl Act {
         Self::Remove,
     ];
 
-    /// The word in the form.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
             Self::Moderator => "moderator",
-            Self::Plain => "member",
+            Self::Member => "member",
             Self::Mute => "mute",
             Self::Unmute => "unmute",
             Self::Ban => "ban",
@@ -113,43 +84,43 @@ impl Act {
 }
 
 #[cfg(feature = "ssr")]
-pub use door::page;
+pub use handler::page;
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use chat::{
         model::{Code, MemberPatch, RoomId, User, UserId},
-        service::roster::{Place, RosterQuery},
+        service::roster::RosterQuery,
     };
 
-    use super::Act;
+    use super::MemberAction;
     use crate::{
         error::AppError,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             request,
         },
-        state::roster::{Roster, Seat},
+        state::roster::{MemberEntry, Roster},
     };
 
-    /// How many members the details of a room show.
-    const SEATS: usize = 60;
-    /// How many a page of all of them shows.
+    /// Number of members in a room's details.
+    const ROSTER_SIZE: usize = 60;
+    /// Number of members on a page of the members page.
     const PAGE: usize = 50;
 
-    /// A page of all members of a room.
+    /// A page of members.
     pub async fn page(
         room: RoomId,
         search: Option<String>,
         after: Option<UserId>,
-    ) -> Result<chat::service::roster::Roster, AppError> {
+    ) -> Result<chat::service::roster::RosterPage, AppError> {
         let query = RosterQuery { search, after, limit: PAGE };
-        let read = async { Ok(context()?.chat.roster(&signed_in().await?, room, &query).await?) };
+        let read = async { Ok(context()?.chat.roster(&require_user().await?, room, &query).await?) };
         read.await.inspect_err(|error: &AppError| request::set_status(error.0.code))
     }
 
     pub(super) async fn roster(room: RoomId) -> Result<Roster, AppError> {
-        first(&signed_in().await?, room).await.map(|(_, roster)| roster)
+        first(&require_user().await?, room).await.map(|(_, roster)| roster)
     }
 
     /// The room as `viewer` sees it, and its first members.
@@ -157,43 +128,47 @@ mod door {
         viewer: &User,
         id: RoomId,
     ) -> Result<(chat::model::Room, Roster), AppError> {
-        let query = RosterQuery { limit: SEATS, ..RosterQuery::default() };
+        let query = RosterQuery { limit: ROSTER_SIZE, ..RosterQuery::default() };
         let found = context()?.chat.roster(viewer, id, &query).await?;
-        let seats = found
-            .places
+        let members = found
+            .entries
             .into_iter()
-            .filter(|place| !place.member.is_banned)
-            .map(|Place { member, is_here, .. }| Seat { user: member.user, role: member.role, is_here })
+            .filter(|entry| !entry.member.is_banned)
+            .map(|entry| MemberEntry {
+                user: entry.member.user,
+                role: entry.member.role,
+                is_here: entry.is_here,
+            })
             .collect();
         let count = found.room.member_count;
-        Ok((found.room, Roster { seats, count, powers: found.powers, rights: found.rights }))
+        Ok((found.room, Roster { members, count, powers: found.powers, rights: found.rights }))
     }
 
     pub(super) async fn candidates(room: RoomId, text: &str) -> Result<Vec<User>, AppError> {
-        Ok(context()?.chat.candidates(&signed_in().await?, room, text).await?)
+        Ok(context()?.chat.candidates(&require_user().await?, room, text).await?)
     }
 
     pub(super) async fn invite(room: RoomId, username: &str) -> Result<(), AppError> {
-        // As people write it of others.
+        // Accept the username in the form of a mention.
         let username = username.trim().trim_start_matches('@');
-        context()?.chat.invite(&signed_in().await?, room, username).await?;
+        context()?.chat.invite(&require_user().await?, room, username).await?;
         Ok(())
     }
 
     pub(super) async fn change(room: RoomId, user: UserId, act: &str) -> Result<(), AppError> {
-        let act = Act::ALL.into_iter().find(|known| known.word() == act).ok_or(Code::Invalid)?;
-        let (me, chat) = (signed_in().await?, context()?.chat);
+        let act = MemberAction::ALL.into_iter().find(|known| known.as_str() == act).ok_or(Code::Invalid)?;
+        let (me, chat) = (require_user().await?, context()?.chat);
         let patch = match act {
-            Act::Admin | Act::Moderator | Act::Plain => {
-                MemberPatch { role: Some(act.word().to_owned()), ..MemberPatch::default() }
+            MemberAction::Admin | MemberAction::Moderator | MemberAction::Member => {
+                MemberPatch { role: Some(act.as_str().to_owned()), ..MemberPatch::default() }
             }
-            Act::Mute | Act::Unmute => {
-                MemberPatch { is_muted: Some(act == Act::Mute), ..MemberPatch::default() }
+            MemberAction::Mute | MemberAction::Unmute => {
+                MemberPatch { is_muted: Some(act == MemberAction::Mute), ..MemberPatch::default() }
             }
-            Act::Ban | Act::Unban => {
-                MemberPatch { is_banned: Some(act == Act::Ban), ..MemberPatch::default() }
+            MemberAction::Ban | MemberAction::Unban => {
+                MemberPatch { is_banned: Some(act == MemberAction::Ban), ..MemberPatch::default() }
             }
-            Act::Remove => return Ok(chat.remove_member(&me, room, user).await?),
+            MemberAction::Remove => return Ok(chat.remove_member(&me, room, user).await?),
         };
         chat.change_member(&me, room, user, patch).await?;
         Ok(())
@@ -201,4 +176,4 @@ mod door {
 }
 
 #[cfg(feature = "ssr")]
-pub(super) use door::first;
+pub(super) use handler::first;

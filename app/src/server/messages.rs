@@ -1,6 +1,6 @@
-//! Messages: sent, edited and deleted by forms, and read a stretch at a time.
+//! Messages: send, edit and delete by form; load pages of the history.
 //!
-//! Once a page is live it sends by the socket; the form is for before, and for pages without a script.
+//! A live page sends through the socket; the form is used before hydration and without scripts.
 
 #[cfg(feature = "ssr")]
 use chat::model::WindowAt;
@@ -9,81 +9,65 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// How many messages a page of history shows.
+/// Number of messages on a page of history.
 #[cfg(feature = "ssr")]
 pub const HISTORY_PAGE: i64 = 50;
 
-/// Sends a message and goes back to the room.
+/// Sends a message and returns to the room.
 #[server(prefix = "/ui", endpoint = "send_message")]
 pub async fn send_message(
-    /// Where.
     room: RoomId,
-    /// The text.
-    #[server(default)]
-    content: String,
-    /// The message that it answers.
-    #[server(default)]
-    reply_to: Option<i64>,
+    #[server(default)] content: String,
+    #[server(default)] reply_to: Option<i64>,
 ) -> Result<(), AppError> {
-    use crate::{server::forms, state::doing::Doing};
+    use crate::{server::forms, state::composer_mode::ComposerMode};
 
-    let doing = reply_to.map_or(Doing::Writing, |id| Doing::Replying(MessageId(id)));
-    let result = door::send(room, &content, reply_to).await;
-    let onward = result.map(|()| super::rooms::room_path(room));
-    forms::answer(onward, forms::Form::Message, &doing.path(room), [])
+    let mode = reply_to.map_or(ComposerMode::Writing, |id| ComposerMode::Replying(MessageId(id)));
+    let result = handler::send(room, &content, reply_to).await;
+    let next = result.map(|()| super::rooms::room_path(room));
+    forms::answer(next, forms::Form::Message, &mode.path(room), [])
 }
 
-/// Gives a message other words and goes back to it.
+/// Edits a message and returns to it.
 #[server(prefix = "/ui", endpoint = "edit_message")]
 pub async fn edit_message(
-    /// Where it is.
     room: RoomId,
-    /// Which.
     message: MessageId,
-    /// Its words from now on.
-    #[server(default)]
-    content: String,
+    #[server(default)] content: String,
 ) -> Result<(), AppError> {
-    use crate::{server::forms, state::doing::Doing};
+    use crate::{server::forms, state::composer_mode::ComposerMode};
 
-    let result = door::edit(message, &content).await;
-    let onward = result.map(|()| door::shown_path(room, message));
+    let result = handler::edit(message, &content).await;
+    let next = result.map(|()| handler::shown_path(room, message));
     let typed = [("content", content.as_str())];
-    forms::answer(onward, forms::Form::Message, &Doing::Editing(message).path(room), typed)
+    forms::answer(next, forms::Form::Message, &ComposerMode::Editing(message).path(room), typed)
 }
 
-/// Takes a message's words away and goes back to where it was.
+/// Deletes a message and returns to its place.
 #[server(prefix = "/ui", endpoint = "delete_message")]
-pub async fn delete_message(
-    /// Where it is.
-    room: RoomId,
-    /// Which.
-    message: MessageId,
-) -> Result<(), AppError> {
+pub async fn delete_message(room: RoomId, message: MessageId) -> Result<(), AppError> {
     use crate::server::forms;
 
-    let back = door::shown_path(room, message);
-    let result = door::delete(message).await;
+    let back = handler::shown_path(room, message);
+    let result = handler::delete(message).await;
     forms::answer(result.map(|()| back.clone()), forms::Form::Message, &back, [])
 }
 
-/// A stretch of the history: before a message, after it or around it; with none of them, the newest.
+/// A page of history before, after or around a message; without any of them, the newest.
 #[server(prefix = "/ui", endpoint = "history", input = GetUrl)]
 pub async fn history(
-    /// Where.
     room: RoomId,
-    /// The message before which.
     before: Option<MessageId>,
-    /// The message after which.
     after: Option<MessageId>,
-    /// The message around which.
     around: Option<MessageId>,
 ) -> Result<HistoryWindow, AppError> {
     let at = window_at(before, after, around);
-    door::history(room, at, HISTORY_PAGE).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::history(room, at, HISTORY_PAGE)
+        .await
+        .inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// The first that is named.
+/// The first of the parameters that is given.
 #[cfg(feature = "ssr")]
 pub(super) fn window_at(
     before: Option<MessageId>,
@@ -98,40 +82,31 @@ pub(super) fn window_at(
     }
 }
 
-/// The beginning of a message that another one answers, where the room has it.
+/// The message that another one replies to, if it is in the room.
 #[server(prefix = "/ui", endpoint = "quoted", input = GetUrl)]
-pub async fn quoted(
-    /// Where.
-    room: RoomId,
-    /// Which.
-    message: MessageId,
-) -> Result<Option<RoomMessage>, AppError> {
-    door::quoted(room, message).await.inspect_err(|error| super::request::set_status(error.0.code))
+pub async fn quoted(room: RoomId, message: MessageId) -> Result<Option<RoomMessage>, AppError> {
+    handler::quoted(room, message).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// Who has read a message, first come first.
+/// Who has read a message, in the order of reading.
 #[server(prefix = "/ui", endpoint = "readers", input = GetUrl)]
-pub async fn readers(
-    /// Which.
-    message: MessageId,
-) -> Result<Vec<User>, AppError> {
-    door::readers(message).await.inspect_err(|error| super::request::set_status(error.0.code))
+pub async fn readers(message: MessageId) -> Result<Vec<User>, AppError> {
+    handler::readers(message).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// Members of a room whose names have these letters in them, for a mention.
+/// Members whose names contain `letters`, for a mention.
 #[server(prefix = "/ui", endpoint = "members_named", input = GetUrl)]
 pub async fn members_named(
-    /// Which room.
     room: RoomId,
-    /// The letters; with none, its first members.
+    /// Without any, the first members.
     #[server(default)]
     letters: String,
 ) -> Result<Vec<User>, AppError> {
-    door::named(room, letters).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::named(room, letters).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
 #[cfg(feature = "ssr")]
-pub(super) mod door {
+pub(super) mod handler {
     use chat::{
         model::{HistoryWindow, MessageDraft, MessageId, RoomId, RoomMessage, User, WindowAt},
         service::roster::RosterQuery,
@@ -139,23 +114,23 @@ pub(super) mod door {
 
     use crate::{
         error::AppError,
-        server::identity::{context, signed_in},
-        state::doing::message_path,
+        server::identity::{context, require_user},
+        state::composer_mode::message_path,
     };
 
     pub(super) async fn send(room: RoomId, content: &str, reply_to: Option<i64>) -> Result<(), AppError> {
         let draft = MessageDraft { content: as_typed(content), reply_to, ..MessageDraft::default() };
-        context()?.chat.send(&signed_in().await?, room, draft).await?;
+        context()?.chat.send(&require_user().await?, room, draft).await?;
         Ok(())
     }
 
     pub(super) async fn edit(message: MessageId, content: &str) -> Result<(), AppError> {
-        context()?.chat.edit(&signed_in().await?, message, as_typed(content)).await?;
+        context()?.chat.edit(&require_user().await?, message, as_typed(content)).await?;
         Ok(())
     }
 
     pub(super) async fn delete(message: MessageId) -> Result<(), AppError> {
-        context()?.chat.delete(&signed_in().await?, message).await?;
+        context()?.chat.delete(&require_user().await?, message).await?;
         Ok(())
     }
 
@@ -164,37 +139,37 @@ pub(super) mod door {
         at: WindowAt,
         size: i64,
     ) -> Result<HistoryWindow, AppError> {
-        Ok(context()?.chat.window(&signed_in().await?, room, at, size).await?)
+        Ok(context()?.chat.history_window(&require_user().await?, room, at, size).await?)
     }
 
     pub(super) async fn quoted(room: RoomId, message: MessageId) -> Result<Option<RoomMessage>, AppError> {
-        Ok(context()?.chat.quoted(&signed_in().await?, room, message).await?)
+        Ok(context()?.chat.quoted(&require_user().await?, room, message).await?)
     }
 
     pub(in crate::server) async fn readers(message: MessageId) -> Result<Vec<User>, AppError> {
-        let readers = context()?.chat.readers(&signed_in().await?, message).await?;
+        let readers = context()?.chat.readers(&require_user().await?, message).await?;
         Ok(readers.into_iter().map(|reader| reader.user).collect())
     }
 
-    /// How many are proposed.
+    /// Number of suggestions.
     const PROPOSED: usize = 6;
 
     pub(super) async fn named(room: RoomId, letters: String) -> Result<Vec<User>, AppError> {
-        let me = signed_in().await?;
-        // One more, since nobody mentions oneself.
+        let me = require_user().await?;
+        // One more, because the user is left out.
         let query = RosterQuery { search: Some(letters), after: None, limit: PROPOSED + 1 };
         let roster = context()?.chat.roster(&me, room, &query).await?;
-        let people = roster.places.into_iter().map(|place| place.member).filter(|member| !member.is_banned);
+        let people = roster.entries.into_iter().map(|entry| entry.member).filter(|member| !member.is_banned);
         let others = people.map(|member| member.user).filter(|user| user.id != me.id);
         Ok(others.take(PROPOSED).collect())
     }
 
-    /// The page that shows this message, and where on it.
+    /// The page with this message, scrolled to it.
     pub(super) fn shown_path(room: RoomId, message: MessageId) -> String {
         format!("{}#message-{message}", message_path(room, message))
     }
 
-    /// Forms end their lines with CR LF.
+    /// Forms send line breaks as CR LF.
     fn as_typed(content: &str) -> String {
         content.replace("\r\n", "\n")
     }

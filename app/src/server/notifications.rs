@@ -1,36 +1,31 @@
-//! Notifications: a page of them, and marking them read.
+//! Notifications: list them and mark them as read.
 
 use chat::model::NotificationId;
 use leptos::prelude::*;
 
 use crate::error::AppError;
 
-/// Marks one as read.
 #[server(prefix = "/ui", endpoint = "mark_notification_read")]
-pub async fn mark_notification_read(
-    /// Which.
-    notification: NotificationId,
-) -> Result<(), AppError> {
-    let result = door::mark(notification).await.map(|()| PATH.to_owned());
+pub async fn mark_notification_read(notification: NotificationId) -> Result<(), AppError> {
+    let result = handler::mark(notification).await.map(|()| PATH.to_owned());
     super::forms::answer(result, super::forms::Form::Notifications, PATH, [])
 }
 
-/// Marks all as read, and with them every message in one's rooms.
+/// Marks all notifications as read, and all messages in the user's rooms.
 #[server(prefix = "/ui", endpoint = "mark_all_notifications_read")]
 pub async fn mark_all_notifications_read() -> Result<(), AppError> {
-    let result = door::mark_all().await.map(|()| PATH.to_owned());
+    let result = handler::mark_all().await.map(|()| PATH.to_owned());
     super::forms::answer(result, super::forms::Form::Notifications, PATH, [])
 }
 
-/// The page that shows them.
 #[cfg(feature = "ssr")]
 pub const PATH: &str = "/notifications";
 
 #[cfg(feature = "ssr")]
-pub use door::{Found, found};
+pub use handler::{NotificationList, notification_list};
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use chat::{
         model::{Notification, NotificationId},
         service::notifications::NotificationQuery,
@@ -39,46 +34,44 @@ mod door {
     use crate::{
         error::AppError,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             request,
         },
     };
 
-    /// How many a page shows.
     const PAGE: i64 = 40;
 
-    /// A page of notifications.
-    pub struct Found {
+    pub struct NotificationList {
         /// The newest first.
         pub notifications: Vec<Notification>,
-        /// How many were not read, on all pages together.
+        /// Total number of unread notifications.
         pub unread: i64,
-        /// What the next page is before; none on the last.
+        /// `before` of the next page; `None` on the last one.
         pub next: Option<NotificationId>,
     }
 
-    /// The notifications before `before`, or the newest; all, or those that were not read.
-    pub async fn found(before: Option<i64>, unread: bool) -> Result<Found, AppError> {
+    /// The notifications before `before`, or the newest; all of them or the unread ones.
+    pub async fn notification_list(before: Option<i64>, unread: bool) -> Result<NotificationList, AppError> {
         page(before, unread).await.inspect_err(|error| request::set_status(error.0.code))
     }
 
-    async fn page(before: Option<i64>, unread: bool) -> Result<Found, AppError> {
-        let (me, chat) = (signed_in().await?, context()?.chat);
-        // One more than is shown tells whether there is more.
+    async fn page(before: Option<i64>, unread: bool) -> Result<NotificationList, AppError> {
+        let (me, chat) = (require_user().await?, context()?.chat);
+        // One more than shown tells whether there is another page.
         let query = NotificationQuery { limit: Some(PAGE + 1), before_id: before, unread };
         let mut notifications = chat.notifications(&me, query).await?;
         let shown = usize::try_from(PAGE).unwrap_or_default();
         let has_more = notifications.len() > shown;
         notifications.truncate(shown);
         let next = notifications.last().filter(|_| has_more).map(|last| last.id);
-        Ok(Found { notifications, unread: chat.unread_notifications(&me).await?, next })
+        Ok(NotificationList { notifications, unread: chat.unread_notifications(&me).await?, next })
     }
 
     pub(super) async fn mark(id: NotificationId) -> Result<(), AppError> {
-        Ok(context()?.chat.mark_notification_read(&signed_in().await?, id).await?)
+        Ok(context()?.chat.mark_notification_read(&require_user().await?, id).await?)
     }
 
     pub(super) async fn mark_all() -> Result<(), AppError> {
-        Ok(context()?.chat.mark_all_notifications_read(&signed_in().await?).await?)
+        Ok(context()?.chat.mark_all_notifications_read(&require_user().await?).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! Language and theme, for pages without a script: a cookie, and the same page again.
+//! Language and theme without scripts: sets a cookie and shows the same page again.
 
 #![allow(
     clippy::unused_async,
@@ -9,22 +9,21 @@ use leptos::prelude::*;
 
 use crate::error::AppError;
 
-/// Reads on in this language; an unknown one changes nothing.
+/// Sets the language; an unknown one is ignored.
 #[server(prefix = "/ui", endpoint = "set_language")]
 pub async fn set_language(
     /// `zh` or `en`.
     #[server(default)]
     language: String,
 ) -> Result<(), AppError> {
-    use crate::i18n::{from_tag, word};
+    use crate::i18n::{code, from_tag};
 
     if let Some(locale) = from_tag(&language) {
-        cookie::keep(crate::preferences::LANGUAGE_COOKIE, word(locale));
+        cookie::set(crate::preferences::LANGUAGE_COOKIE, code(locale));
     }
     Ok(())
 }
 
-/// Reads on in this theme.
 #[server(prefix = "/ui", endpoint = "set_theme")]
 pub async fn set_theme(
     /// `system`, `light` or `dark`.
@@ -33,7 +32,7 @@ pub async fn set_theme(
 ) -> Result<(), AppError> {
     use crate::preferences::{THEME_COOKIE, Theme};
 
-    cookie::keep(THEME_COOKIE, Theme::from_word(&theme).word());
+    cookie::set(THEME_COOKIE, Theme::parse(&theme).as_str());
     Ok(())
 }
 
@@ -43,9 +42,9 @@ mod cookie {
 
     use crate::server::request;
 
-    pub(super) fn keep(name: &'static str, word: &'static str) {
+    pub(super) fn set(name: &'static str, value: &'static str) {
         let cookie =
-            Cookie::build((name, word)).path("/").same_site(SameSite::Lax).max_age(Duration::days(365));
+            Cookie::build((name, value)).path("/").same_site(SameSite::Lax).max_age(Duration::days(365));
         request::set_cookie(&cookie.build());
     }
 }

@@ -1,4 +1,4 @@
-//! What a request and its answer carry besides the call: cookies, language, status.
+//! Access to the request and the response of a page or server function.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use chat::model::{Code, Timestamp};
@@ -10,56 +10,54 @@ use super::Context;
 use crate::{
     error::status,
     i18n::{Locale, from_accept_language, from_tag},
-    preferences::{Chosen, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
-    state::agent::is_phone,
+    preferences::{InitialPreferences, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
+    state::user_agent::is_phone,
 };
 
-/// The farthest that a place is from UTC, in minutes.
+/// Maximum offset from UTC, in minutes.
 const FARTHEST_ZONE: i32 = 14 * 60;
 
-/// The language that these headers ask for: by cookie, else by `Accept-Language`, else Chinese.
+/// The language of a request: from the cookie, else from `Accept-Language`, else Chinese.
 pub fn locale_of(headers: &HeaderMap) -> Locale {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     cookie_of(headers, LANGUAGE_COOKIE)
-        .and_then(|word| from_tag(&word))
+        .and_then(|value| from_tag(&value))
         .or_else(|| accepted.map(from_accept_language))
         .unwrap_or(Locale::zh)
 }
 
-/// This request's language.
 pub fn locale() -> Locale {
     use_context::<Parts>().map_or(Locale::zh, |parts| locale_of(&parts.headers))
 }
 
-/// This request's path.
 pub fn path() -> String {
     use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
 }
 
-/// What this request's page is to be rendered with.
-pub fn chosen() -> Chosen {
-    let Some(parts) = use_context::<Parts>() else { return Chosen::default() };
+/// The preferences for rendering this request's page.
+pub fn initial_preferences() -> InitialPreferences {
+    let Some(parts) = use_context::<Parts>() else { return InitialPreferences::default() };
     let zone = cookie_of(&parts.headers, ZONE_COOKIE).and_then(|minutes| minutes.parse().ok());
-    Chosen {
+    InitialPreferences {
         locale: locale_of(&parts.headers),
-        theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |word| Theme::from_word(&word)),
+        theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |value| Theme::parse(&value)),
         zone: zone.filter(|minutes: &i32| minutes.abs() <= FARTHEST_ZONE).unwrap_or(0),
         now: use_context::<Context>().map_or(Timestamp(0), |context| context.chat.clock().now()),
     }
 }
 
-/// Does it come from a phone, as far as it says?
+/// Whether the `User-Agent` is a phone's.
 pub fn is_from_phone() -> bool {
     let agent = use_context::<Parts>().and_then(|parts| parts.headers.get(header::USER_AGENT).cloned());
     agent.is_some_and(|agent| agent.to_str().is_ok_and(is_phone))
 }
 
-/// Does a person's form, rather than a script, wait for the answer?
+/// Whether this is the submission of a form, and not a call by a script.
 pub fn is_form() -> bool {
     use_context::<Parts>().is_some_and(|parts| wants_page(&parts.headers))
 }
 
-/// Does a browser ask, that shows the answer as a page?
+/// Whether the response is to be shown as a page.
 pub fn wants_page(headers: &HeaderMap) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accepts.is_some_and(|accepts| accepts.contains("text/html"))
@@ -70,7 +68,6 @@ pub fn cookie(name: &str) -> Option<String> {
     use_context::<Parts>().and_then(|parts| cookie_of(&parts.headers, name))
 }
 
-/// Gives the browser a cookie.
 pub fn set_cookie(cookie: &Cookie<'_>) {
     if let (Ok(value), Some(response)) =
         (HeaderValue::from_str(&cookie.to_string()), use_context::<ResponseOptions>())
@@ -79,14 +76,14 @@ pub fn set_cookie(cookie: &Cookie<'_>) {
     }
 }
 
-/// Gives the answer a header, in the place of one of that name.
+/// Sets a header of the response.
 pub fn insert_header(name: HeaderName, value: HeaderValue) {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.insert_header(name, value);
     }
 }
 
-/// Answers with a redirect to `path`, whoever asks.
+/// Redirects to `path`, for forms and scripts alike.
 pub fn redirect(path: &str) {
     if let (Ok(path), Some(response)) = (HeaderValue::from_str(path), use_context::<ResponseOptions>()) {
         response.insert_header(header::LOCATION, path);
@@ -94,7 +91,7 @@ pub fn redirect(path: &str) {
     }
 }
 
-/// The status that goes with a refusal. A form is answered with a redirect and keeps its own.
+/// Sets the response's status to that of the error.
 pub fn set_status(code: Code) {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.set_status(status(code));

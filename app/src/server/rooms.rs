@@ -1,4 +1,4 @@
-//! Rooms: the list, one of them opened, made, joined and left.
+//! Rooms: list, open, create, join, leave.
 
 use chat::model::{Code, HistoryWindow, MessageId, Room, RoomId, User};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -9,96 +9,84 @@ use crate::{
     state::{rooms::Rooms, roster::Roster},
 };
 
-/// How many rooms the list shows, those with the latest messages first.
+/// Maximum number of rooms in the list, those with the latest messages first.
 #[cfg(feature = "ssr")]
 const ROOMS_LISTED: i64 = 300;
 
-/// A room as its page shows it.
+/// The data of a room's page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedRoom {
-    /// Whose page this is.
     pub me: User,
-    /// The room.
     pub room: Room,
-    /// Its first members.
     pub roster: Roster,
-    /// A stretch of its messages, for its members.
+    /// A page of its history; `None` for non-members.
     pub window: Option<HistoryWindow>,
-    /// Who has read the message that the stretch is around, where that was asked.
+    /// Readers of the message in the address, if requested.
     pub readers: Vec<User>,
 }
 
-/// One's own rooms, and what waits there.
+/// The user's rooms with their unread counts.
 #[server(prefix = "/ui", endpoint = "list_rooms", input = GetUrl)]
 pub async fn list_rooms() -> Result<Rooms, AppError> {
-    let user = super::identity::signed_in().await?;
+    let user = super::identity::require_user().await?;
     let chat = super::identity::context()?.chat;
     let filter = chat::service::rooms::RoomFilter { mine: true, limit: ROOMS_LISTED, ..Default::default() };
     let list = chat.rooms(&user, &filter).await?;
-    let chat::service::notifications::Waiting { mentioned, notices } = chat.waiting(&user).await?;
+    let chat::service::notifications::UnreadAlerts { mentioned, notices } = chat.unread_alerts(&user).await?;
     Ok(Rooms { list, mentioned, notices })
 }
 
-/// A page of the public rooms.
 #[cfg(feature = "ssr")]
 pub struct PublicRooms {
     /// The rooms, those with the latest messages first.
     pub rooms: Vec<Room>,
-    /// Which page; the first is 1.
+    /// Page number, from 1.
     pub page: i64,
     /// Is there another one after it?
     pub has_more: bool,
 }
 
-/// The public rooms whose name has `search` in it.
+/// The public rooms whose name contains `search`.
 #[cfg(feature = "ssr")]
 pub async fn public_rooms(search: &str, page: i64) -> Result<PublicRooms, AppError> {
-    door::public(search, page).await.inspect_err(|error| super::request::set_status(error.0.code))
+    handler::public(search, page).await.inspect_err(|error| super::request::set_status(error.0.code))
 }
 
-/// One room, with its newest messages, or those before, after or around a given one. A room that one may not see is an expected answer.
+/// A room with its newest messages, or those before, after or around a message. That the user may not see a room is
+/// an expected error.
 #[server(prefix = "/ui", endpoint = "open_room", input = GetUrl)]
 pub async fn open_room(
-    /// Which.
     room: RoomId,
-    /// Show the messages before this one.
+    /// Load the messages before this one.
     before: Option<MessageId>,
-    /// Or those after this one.
     after: Option<MessageId>,
     /// Or this one and those around it.
     around: Option<MessageId>,
-    /// And who has read that one?
+    /// Load the readers of that message too.
     #[server(default)]
     asks_readers: bool,
 ) -> Result<Result<OpenedRoom, Code>, AppError> {
     let at = super::messages::window_at(before, after, around);
-    door::expected(door::open(room, at, around.filter(|_| asks_readers)).await)
+    handler::expected(handler::open(room, at, around.filter(|_| asks_readers)).await)
 }
 
-/// Is one in this room, and is it there?
+/// Whether the user is a member of the room and the room is not deleted.
 #[server(prefix = "/ui", endpoint = "is_in", input = GetUrl)]
-pub async fn is_in(
-    /// Which.
-    room: RoomId,
-) -> Result<bool, AppError> {
-    let found = door::expected(door::find(room).await)?;
+pub async fn is_in(room: RoomId) -> Result<bool, AppError> {
+    let found = handler::expected(handler::find(room).await)?;
     Ok(found.is_ok_and(|room| room.is_member && room.is_active))
 }
 
-/// Makes a room and goes there.
+/// Creates a room and goes to it.
 #[server(prefix = "/ui", endpoint = "create_room")]
 pub async fn create_room(
-    /// Its name.
-    #[server(default)]
-    name: String,
-    /// What it is for.
-    #[server(default)]
-    description: String,
+    #[server(default)] name: String,
+    #[server(default)] description: String,
     /// `public`, `private` or `group`.
     #[server(default)]
     room_type: String,
 ) -> Result<(), AppError> {
-    let result = door::create(&name, &description, &room_type).await.map(|room| room_path(room.id));
+    let result = handler::create(&name, &description, &room_type).await.map(|room| room_path(room.id));
     super::forms::answer(
         result,
         super::forms::Form::NewRoom,
@@ -107,33 +95,24 @@ pub async fn create_room(
     )
 }
 
-/// Comes into a room.
 #[server(prefix = "/ui", endpoint = "join_room")]
-pub async fn join_room(
-    /// Which.
-    room: RoomId,
-) -> Result<(), AppError> {
-    let result = door::join(room).await.map(|()| room_path(room));
+pub async fn join_room(room: RoomId) -> Result<(), AppError> {
+    let result = handler::join(room).await.map(|()| room_path(room));
     super::forms::answer(result, super::forms::Form::Membership, &room_path(room), [])
 }
 
-/// Goes out of a room.
 #[server(prefix = "/ui", endpoint = "leave_room")]
-pub async fn leave_room(
-    /// Which.
-    room: RoomId,
-) -> Result<(), AppError> {
-    let result = door::leave(room).await.map(|()| "/rooms".to_owned());
+pub async fn leave_room(room: RoomId) -> Result<(), AppError> {
+    let result = handler::leave(room).await.map(|()| "/rooms".to_owned());
     super::forms::answer(result, super::forms::Form::Membership, &room_path(room), [])
 }
 
-/// A room's page.
 pub fn room_path(room: RoomId) -> String {
     format!("/rooms/{room}")
 }
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use chat::{
         model::{Code, MessageId, NewRoom, Room, RoomId, RoomType, WindowAt, limits::ROOM_MEMBERS_DEFAULT},
         service::rooms::RoomFilter,
@@ -143,17 +122,17 @@ mod door {
     use crate::{
         error::AppError,
         server::{
-            identity::{context, signed_in},
+            identity::{context, require_user},
             members, messages, request,
         },
     };
 
-    /// How many public rooms a page shows.
+    /// Number of public rooms on a page.
     const ROOMS_PAGE: i64 = 30;
-    /// How many messages a room shows at first on a phone: more than two screens of them, and no more, because a phone takes
-    /// long over each.
+    /// Number of messages in the first page of history on a phone: more than two screens, but few, since rendering
+    /// them is slow there.
     const PHONE_PAGE: i64 = 25;
-    /// The farthest page: nobody reads so far, and a forged number must not overflow.
+    /// Maximum page number, so that a forged one cannot overflow.
     const LAST_PAGE: i64 = 100_000;
 
     pub(super) async fn open(
@@ -161,20 +140,21 @@ mod door {
         at: WindowAt,
         readers_of: Option<MessageId>,
     ) -> Result<OpenedRoom, AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let (room, roster) = members::first(&me, id).await?;
         let size = if request::is_from_phone() { PHONE_PAGE } else { messages::HISTORY_PAGE };
-        let window = if room.is_member { Some(messages::door::history(id, at, size).await?) } else { None };
+        let window =
+            if room.is_member { Some(messages::handler::history(id, at, size).await?) } else { None };
         let readers = match readers_of.filter(|_| window.is_some()) {
-            // Of a message that is not there there is nothing to tell.
-            Some(message) => messages::door::readers(message).await.unwrap_or_default(),
+            // A message that does not exist has no readers.
+            Some(message) => messages::handler::readers(message).await.unwrap_or_default(),
             None => Vec::new(),
         };
         Ok(OpenedRoom { me, room, roster, window, readers })
     }
 
     pub(super) async fn find(room: RoomId) -> Result<Room, AppError> {
-        Ok(context()?.chat.room(&signed_in().await?, room).await?)
+        Ok(context()?.chat.room(&require_user().await?, room).await?)
     }
 
     pub(super) async fn public(search: &str, page: i64) -> Result<PublicRooms, AppError> {
@@ -185,12 +165,12 @@ mod door {
             limit: ROOMS_PAGE,
             ..RoomFilter::default()
         };
-        let found = context()?.chat.room_page(&signed_in().await?, filter, page).await?;
+        let found = context()?.chat.room_page(&require_user().await?, filter, page).await?;
         Ok(PublicRooms { rooms: found.rooms, page, has_more: found.next.is_some() })
     }
 
     pub(super) async fn create(name: &str, description: &str, room_type: &str) -> Result<Room, AppError> {
-        let me = signed_in().await?;
+        let me = require_user().await?;
         let new = NewRoom {
             name: name.trim().into(),
             description: description.into(),
@@ -201,14 +181,14 @@ mod door {
     }
 
     pub(super) async fn join(room: RoomId) -> Result<(), AppError> {
-        Ok(context()?.chat.join(&signed_in().await?, room).await?)
+        Ok(context()?.chat.join(&require_user().await?, room).await?)
     }
 
     pub(super) async fn leave(room: RoomId) -> Result<(), AppError> {
-        Ok(context()?.chat.leave(&signed_in().await?, room).await?)
+        Ok(context()?.chat.leave(&require_user().await?, room).await?)
     }
 
-    /// A refusal that a page shows as such is an answer; the rest is an error.
+    /// Turns errors that the page shows by itself into data.
     pub(super) fn expected<T>(result: Result<T, AppError>) -> Result<Result<T, Code>, AppError> {
         match result {
             Ok(answer) => Ok(Ok(answer)),

@@ -1,4 +1,4 @@
-//! Signing in, up and out, and what every page asks first: who is here.
+//! Sign in, sign up, sign out, and the current session.
 
 use chat::model::User;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -6,119 +6,101 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
-/// Who is here, as a live page needs to know.
+/// The current user, and the error of the last form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Visit {
-    /// Who is signed in.
+pub struct SessionInfo {
     pub user: Option<User>,
-    /// Why joining or leaving a room, or sending without a script, was refused just before this page.
+    /// Why joining, leaving or sending by form failed just before this page.
     pub notice: Option<String>,
 }
 
-/// Who is here.
+/// Loaded by each page of the frame.
 #[server(prefix = "/ui", endpoint = "visit", input = GetUrl)]
-pub async fn read_visit() -> Result<Visit, AppError> {
+pub async fn read_session() -> Result<SessionInfo, AppError> {
     use super::{
-        forms::{Form, take_refusal},
+        forms::{Form, take_form_error},
         request,
     };
 
-    let user = super::identity::visitor().await.inspect_err(|error| request::set_status(error.0.code))?;
-    let refusal = take_refusal().filter(|refusal| matches!(refusal.form, Form::Membership | Form::Message));
-    let notice = refusal.map(|refusal| crate::error::notice(request::locale(), &refusal.failure));
-    Ok(Visit { user, notice })
+    let user =
+        super::identity::current_user().await.inspect_err(|error| request::set_status(error.0.code))?;
+    let form_error =
+        take_form_error().filter(|form_error| matches!(form_error.form, Form::Membership | Form::Message));
+    let notice =
+        form_error.map(|form_error| crate::error::form_error_message(request::locale(), &form_error.failure));
+    Ok(SessionInfo { user, notice })
 }
 
-/// What a page for strangers needs to know.
+/// What the sign-in and sign-up pages show.
 #[cfg(feature = "ssr")]
-pub struct Door {
-    /// Is somebody signed in already?
+pub struct AuthPageData {
     pub is_signed_in: bool,
-    /// Does one click sign in the demo account?
+    /// Whether to offer the demo account.
     pub demo: bool,
-    /// May one make an account?
     pub signup_open: bool,
 }
 
-/// What a page for strangers needs to know.
 #[cfg(feature = "ssr")]
-pub async fn read_door() -> Result<Door, AppError> {
+pub async fn auth_page_data() -> Result<AuthPageData, AppError> {
     let context = super::identity::context()?;
-    let visitor = super::identity::visitor().await;
-    let visitor = visitor.inspect_err(|error| super::request::set_status(error.0.code))?;
-    Ok(Door { is_signed_in: visitor.is_some(), demo: context.demo, signup_open: context.signup_open })
+    let user = super::identity::current_user().await;
+    let user = user.inspect_err(|error| super::request::set_status(error.0.code))?;
+    Ok(AuthPageData { is_signed_in: user.is_some(), demo: context.demo, signup_open: context.signup_open })
 }
 
-/// Signs in, and goes on to `next` or to the rooms.
+/// Signs in and goes to `next` or to the rooms.
 #[server(prefix = "/ui", endpoint = "sign_in")]
 pub async fn sign_in(
-    /// Who.
-    #[server(default)]
-    username: String,
-    /// Their password.
-    #[server(default)]
-    password: String,
-    /// Where to afterwards.
-    #[server(default)]
-    next: String,
+    #[server(default)] username: String,
+    #[server(default)] password: String,
+    #[server(default)] next: String,
 ) -> Result<(), AppError> {
-    let back = door::sign_in_path(&next);
-    let result = door::enter(&username, &password).await.map(|()| door::onward(next));
+    let back = handler::sign_in_path(&next);
+    let result = handler::password_sign_in(&username, &password).await.map(|()| handler::next_path(next));
     super::forms::answer(result, super::forms::Form::SignIn, &back, [("username", &username)])
 }
 
-/// Signs in the demo account, where this is a demo.
+/// Signs in the demo account, if there is one.
 #[server(prefix = "/ui", endpoint = "sign_in_demo")]
-pub async fn sign_in_demo(
-    /// Where to afterwards.
-    #[server(default)]
-    next: String,
-) -> Result<(), AppError> {
-    let back = door::sign_in_path(&next);
-    let result = door::enter_demo().await.map(|()| door::onward(next));
+pub async fn sign_in_demo(#[server(default)] next: String) -> Result<(), AppError> {
+    let back = handler::sign_in_path(&next);
+    let result = handler::demo_sign_in().await.map(|()| handler::next_path(next));
     super::forms::answer(result, super::forms::Form::SignIn, &back, [])
 }
 
-/// Makes an account and signs it in.
+/// Creates an account and signs it in.
 #[server(prefix = "/ui", endpoint = "sign_up")]
 pub async fn sign_up(
     /// The name to sign in with.
     #[server(default)]
     username: String,
-    /// The password.
-    #[server(default)]
-    password: String,
-    /// Given name.
-    #[server(default)]
-    first_name: String,
-    /// Family name.
-    #[server(default)]
-    last_name: String,
+    #[server(default)] password: String,
+    #[server(default)] first_name: String,
+    #[server(default)] last_name: String,
 ) -> Result<(), AppError> {
     let new = super::NewAccount {
-        // A phone's keyboard puts a space after a word that it completed.
+        // Phone keyboards add a space after a completed word.
         username: username.trim().to_owned(),
         password,
         first_name: first_name.clone(),
         last_name: last_name.clone(),
     };
-    let result = door::make_account(new).await;
+    let result = handler::create_account(new).await;
     super::forms::answer(
-        result.map(|()| door::onward(String::new())),
+        result.map(|()| handler::next_path(String::new())),
         super::forms::Form::SignUp,
         "/sign-up",
         [("username", &username), ("first_name", &first_name), ("last_name", &last_name)],
     )
 }
 
-/// Signs out.
 #[server(prefix = "/ui", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), AppError> {
-    let result = super::identity::leave().await.map(|()| "/sign-in".to_owned());
+    let result = super::identity::end_session().await.map(|()| "/sign-in".to_owned());
     super::forms::answer(result, super::forms::Form::SignIn, "/rooms", [])
 }
 
-/// Is `path` one of this site, so that a link to the sign-in page cannot lead elsewhere?
+/// Whether `path` is on this site, so that `next` cannot redirect elsewhere.
 pub fn is_own_path(path: &str) -> bool {
     path.starts_with('/')
         && !path[1..].starts_with(['/', '\\'])
@@ -126,7 +108,7 @@ pub fn is_own_path(path: &str) -> bool {
 }
 
 #[cfg(feature = "ssr")]
-mod door {
+mod handler {
     use axum::http::request::Parts;
     use chat::{
         model::{Code, Timestamp},
@@ -142,30 +124,30 @@ mod door {
         },
     };
 
-    pub(super) async fn enter(username: &str, password: &str) -> Result<(), AppError> {
+    pub(super) async fn password_sign_in(username: &str, password: &str) -> Result<(), AppError> {
         let Context { chat, sign_in, .. } = context()?;
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let signed_in = sign_in(parts, username.to_owned(), password.to_owned()).await?;
-        // Somebody outside the group that may chat here is told so now, and not page by page.
-        chat.admit(signed_in.user.id).await?;
-        identity::enter(&signed_in).await
+        // Users outside of the allowed group get the error here, and not on each page.
+        chat.authorize(signed_in.user.id).await?;
+        identity::start_session(&signed_in).await
     }
 
-    pub(super) async fn enter_demo() -> Result<(), AppError> {
+    pub(super) async fn demo_sign_in() -> Result<(), AppError> {
         if !context()?.demo {
             return Err(Code::PermissionDenied.into());
         }
-        enter(DEVELOPER, DEVELOPER_PASSWORD).await
+        password_sign_in(DEVELOPER, DEVELOPER_PASSWORD).await
     }
 
-    pub(super) async fn make_account(new: NewAccount) -> Result<(), AppError> {
+    pub(super) async fn create_account(new: NewAccount) -> Result<(), AppError> {
         let parts = use_context::<Parts>().ok_or(Code::Internal)?;
         let user = (context()?.sign_up)(parts, new).await?;
-        // Nothing of theirs has ended yet.
-        identity::enter(&SignIn { user, tokens_from: Timestamp(0) }).await
+        // A new account has no ended credentials.
+        identity::start_session(&SignIn { user, tokens_from: Timestamp(0) }).await
     }
 
-    pub(super) fn onward(next: String) -> String {
+    pub(super) fn next_path(next: String) -> String {
         if super::is_own_path(&next) { next } else { "/rooms".to_owned() }
     }
 
@@ -174,7 +156,7 @@ mod door {
     }
 }
 
-/// The sign-in page, from which one goes on to `next`.
+/// The path of the sign-in page, which then goes to `next`.
 pub fn sign_in_path(next: &str) -> String {
     format!("/sign-in?next={}", super::escaped(next))
 }
@@ -184,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_paths_of_this_site_are_followed() {
+    fn only_own_paths_are_accepted() {
         for own in ["/rooms", "/rooms/5?before=3", "/"] {
             assert!(is_own_path(own), "{own}");
         }
@@ -196,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_wanted_to_go_survives_the_way_through_an_address() {
+    fn next_is_percent_encoded() {
         assert_eq!(sign_in_path("/rooms/5?before=3"), "/sign-in?next=/rooms/5%3Fbefore%3D3");
     }
 }

@@ -1,13 +1,12 @@
-//! Under what names a browser keeps what its people have begun to write.
+//! Keys of drafts in `localStorage`.
 
 use chat::model::{RoomId, UserId};
 
-/// What all of this person's begin with: signing out forgets those, and nobody else's.
+/// Prefix of all drafts of a user, who must not see those of others in this browser.
 pub fn drafts_of(user: UserId) -> String {
     format!("liao-draft-{user}-")
 }
 
-/// The one for this room.
 pub fn draft_in(user: UserId, room: RoomId) -> String {
     format!("{}{room}", drafts_of(user))
 }
@@ -17,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobodys_name_begins_with_anothers() {
+    fn draft_prefixes_of_users_are_distinct() {
         assert!(draft_in(UserId(1), RoomId(2)).starts_with(&drafts_of(UserId(1))));
         assert!(!draft_in(UserId(12), RoomId(2)).starts_with(&drafts_of(UserId(1))));
     }

@@ -1,29 +1,27 @@
-//! What a message says of its file: where it is, what it is called, how large it is.
+//! The file of a message: address, name, size.
 
 use chat::model::RoomMessage;
 
-/// A file as a message shows it. It is never loaded by the page: a link leads to it.
+/// A file as shown with a message. The page links to it and does not load it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it is; `None` where the address is none that a link may lead to.
+    /// `None` where the URL is not allowed in a link.
     pub address: Option<Address>,
-    /// Its name; `None` where neither the sender nor the address gives one.
+    /// `None` where neither the sender nor the URL gives one.
     pub name: Option<String>,
-    /// Its size in words: `23.5 MB`.
+    /// Formatted, as `23.5 MB`.
     pub size: Option<String>,
 }
 
-/// Where a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// What the link leads to.
     pub href: String,
-    /// The server that has it; `None` where it is this one.
+    /// The host; `None` for this server.
     pub host: Option<String>,
 }
 
 impl File {
-    /// The file of `message`; `None` where it has none.
+    /// The file of `message`, if it has one.
     pub fn of(message: &RoomMessage) -> Option<Self> {
         if message.file_url.is_none() && message.file_name.is_none() {
             return None;
@@ -35,15 +33,15 @@ impl File {
     }
 }
 
-/// Does the message say nothing but what its file is called? Clients that must send some text send that.
+/// Whether the content is just the file's name: clients that must send some text send that.
 pub fn says_only_its_name(message: &RoomMessage) -> bool {
     message.file_name.as_deref().is_some_and(|name| name.trim() == message.content.trim())
 }
 
 impl Address {
-    /// The address `url`, if a link may lead there: a web page's or a path on this server. Whatever the server let
-    /// through before, a script or data would run in the reader's page, and what a browser reads otherwise than people
-    /// do would show another host than it leads to.
+    /// Parses `url` if a link may lead there: http, https or a path on this server. Checked here independently of the
+    /// server, since a script or `data:` URL would run in the reader's page, and characters that browsers and people
+    /// read differently would disguise the host.
     fn of(url: &str) -> Option<Self> {
         if url.contains(|letter: char| letter.is_whitespace() || letter == '\\' || is_unseen(letter)) {
             return None;
@@ -56,20 +54,20 @@ impl Address {
             start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
         })?;
         let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-        // What stands before an `@` is a name to sign in with, and may look like a host.
+        // User information before `@` may look like a host.
         let host = authority.rsplit('@').next().unwrap_or_default();
         (!host.is_empty() && !host.starts_with(':'))
             .then(|| Self { href: url.to_owned(), host: Some(host.to_ascii_lowercase()) })
     }
 }
 
-/// Letters that change how the others look and are not seen themselves.
+/// Invisible characters that change how others look.
 fn is_unseen(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The last part of the address's path, which mostly is the file's name.
+/// The last segment of the path, mostly the file's name.
 fn last_part(address: &Address) -> Option<&str> {
     let href = &address.href;
     let path = &href[..href.find(['?', '#']).unwrap_or(href.len())];
@@ -78,14 +76,14 @@ fn last_part(address: &Address) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// A size in bytes, to three digits or so, in steps of a thousand as networks and disks have them.
+/// Formats a size with about three digits, in units of 1,000.
 fn size(bytes: i64) -> Option<String> {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
     let bytes = u64::try_from(bytes).ok()?;
     if bytes < 1_000 {
         return Some(format!("{bytes} B"));
     }
-    // In tenths of the unit, so that no fractions are needed.
+    // In tenths of the unit, to avoid fractions.
     let mut tenths = (bytes + 50) / 100;
     let mut unit = 0;
     while tenths >= 10_000 && unit + 1 < UNITS.len() {
@@ -149,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_name_is_called_as_its_address_ends() {
+    fn file_name_defaults_to_the_last_url_segment() {
         let name = |url| File::of(&message(Some(url), None)).expect("a file").name;
         assert_eq!(name("https://example.org/a/b.png?v=1#x").as_deref(), Some("b.png"));
         assert_eq!(name("/media/b.png").as_deref(), Some("b.png"));
@@ -159,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_web_pages_and_own_paths_alone() {
+    fn only_http_urls_and_local_paths_become_links() {
         for bad in [
             "javascript:alert(1)",
             "data:text/html,x",
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_short() {
+    fn sizes_have_few_digits() {
         let sizes = [0, 999, 1_000, 1_549, 99_940, 99_960, 999_499, 999_960, 23_456_789, 5_000_000_000];
         let words = sizes.map(|bytes| size(bytes).expect("a size"));
         let expected =
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_the_name_says_nothing_more() {
+    fn content_that_repeats_the_file_name_is_detected() {
         let mut message = message(None, Some("a.pdf"));
         assert!(!says_only_its_name(&message));
         message.content = " a.pdf\n".into();

@@ -1,7 +1,7 @@
-//! How well a name fits what somebody typed in a hurry.
+//! Fuzzy matching of names.
 
-/// How well `name` fits `typed`, the higher the better; `None` where it does not: the letters of what was typed must all
-/// be in the name, in their order. Case and spaces do not count. Nothing typed fits everything.
+/// Scores how well `name` matches `typed`, higher is better; `None` unless all letters of `typed` are in `name` in
+/// their order. Case and spaces are ignored. An empty text matches everything.
 pub fn score(typed: &str, name: &str) -> Option<u32> {
     const START: u32 = 8;
     const WORD: u32 = 5;
@@ -11,18 +11,18 @@ pub fn score(typed: &str, name: &str) -> Option<u32> {
     let mut score = 0;
     let mut before = None;
     let mut is_run = false;
-    for (place, letter) in name.chars().flat_map(char::to_lowercase).enumerate() {
+    for (position, letter) in name.chars().flat_map(char::to_lowercase).enumerate() {
         let Some(next) = wanted.peek() else { break };
         if *next == letter {
             score += match before {
                 None => START,
                 Some(_) if is_run => RUN,
-                // The beginning of a word.
+                // Start of a word.
                 Some(before) if !char::is_alphanumeric(before) => WORD,
                 Some(_) => 1,
             };
-            // What begins early is likelier to be meant.
-            score += u32::from(place < 3);
+            // Matches near the start are preferred.
+            score += u32::from(position < 3);
             is_run = true;
             wanted.next();
         } else {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_must_come_in_their_order() {
+    fn letters_match_in_order() {
         for (typed, name, fits) in [
             ("", "发布", true),
             ("发", "发布", true),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn beginnings_and_runs_are_better() {
+    fn prefixes_and_runs_score_higher() {
         let best = |typed: &str, names: [&'static str; 3]| {
             let mut names = names;
             names.sort_by_key(|name| std::cmp::Reverse(score(typed, name)));

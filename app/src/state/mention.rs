@@ -1,43 +1,41 @@
-//! Completes a name after an `@`: what is being asked for at the caret, and the text with the name in it.
+//! Completion of mentions: the query at the caret, and the text with the chosen name.
 //!
-//! Places in a text are in UTF-16 units, as browsers count them.
+//! Positions are in UTF-16 code units, as in the DOM.
 
 use chat::model::mention::continues_word;
 
-/// So many letters of a name are looked for at most.
-const LONGEST: usize = 40;
+/// Maximum length of a query, in characters.
+const QUERY_MAX: usize = 40;
 
-/// The `@` and the letters before the caret.
+/// `@` and the letters before the caret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// Where the `@` stands.
+pub struct MentionQuery {
+    /// Position of the `@`.
     pub start: usize,
-    /// Where the caret is.
     pub end: usize,
-    /// The letters between them.
     pub letters: String,
 }
 
-/// What is asked for in `text` with the caret at `caret`.
-pub fn asked(text: &str, caret: usize) -> Option<Asked> {
+/// The query that ends at `caret`, if there is one.
+pub fn query_at(text: &str, caret: usize) -> Option<MentionQuery> {
     let before = &text[..byte_at(text, caret)];
     let at = before.rfind('@')?;
     let letters = &before[at + 1..];
     let may_be = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '+' | '-');
-    // In an address of mail it is no mention that one begins.
+    // Not in an e-mail address.
     let is_in_word = before[..at].chars().next_back().is_some_and(continues_word);
-    let is_name = letters.chars().all(may_be) && letters.chars().count() <= LONGEST;
-    (is_name && !is_in_word).then(|| Asked {
+    let is_name = letters.chars().all(may_be) && letters.chars().count() <= QUERY_MAX;
+    (is_name && !is_in_word).then(|| MentionQuery {
         start: units(&before[..at]),
         end: caret,
         letters: letters.to_owned(),
     })
 }
 
-/// `text` with `username` in the place of what was asked, and where the caret is then.
-pub fn complete(text: &str, asked: &Asked, username: &str) -> (String, usize) {
-    let before = &text[..byte_at(text, asked.start)];
-    let after = &text[byte_at(text, asked.end)..];
+/// Replaces the query by `username`; returns the text and the new caret.
+pub fn complete(text: &str, query: &MentionQuery, username: &str) -> (String, usize) {
+    let before = &text[..byte_at(text, query.start)];
+    let after = &text[byte_at(text, query.end)..];
     let gap = if after.starts_with(char::is_whitespace) { "" } else { " " };
     let head = format!("{before}@{username}{gap}");
     let caret = units(&head) + usize::from(gap.is_empty());
@@ -48,10 +46,10 @@ fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-fn byte_at(text: &str, place: usize) -> usize {
+fn byte_at(text: &str, index: usize) -> usize {
     let mut passed = 0;
     for (at, letter) in text.char_indices() {
-        if passed >= place {
+        if passed >= index {
             return at;
         }
         passed += letter.len_utf16();
@@ -64,11 +62,11 @@ mod tests {
     use super::*;
 
     fn letters(text: &str) -> Option<String> {
-        asked(text, units(text)).map(|asked| asked.letters)
+        query_at(text, units(text)).map(|query| query.letters)
     }
 
     #[test]
-    fn a_name_is_asked_for_between_an_at_and_the_caret() {
+    fn query_is_between_the_at_sign_and_the_caret() {
         for (text, expected) in [
             ("@", Some("")),
             ("hi @bo", Some("bo")),
@@ -82,16 +80,16 @@ mod tests {
             assert_eq!(letters(text).as_deref(), expected, "{text}");
         }
         assert_eq!(letters(&format!("@{}", "x".repeat(41))), None);
-        assert_eq!(asked("@bob", 2).expect("asked").letters, "b");
+        assert_eq!(query_at("@bob", 2).expect("query").letters, "b");
     }
 
     #[test]
-    fn the_name_takes_the_place_of_its_beginning() {
+    fn completion_replaces_the_query() {
         let text = "👋 @小 在吗";
-        let asked = asked(text, 5).expect("asked");
-        assert_eq!((asked.start, asked.letters.as_str()), (3, "小"));
-        assert_eq!(complete(text, &asked, "xiaoming"), ("👋 @xiaoming 在吗".into(), 13));
-        let end = super::asked("@b", 2).expect("asked");
+        let query = query_at(text, 5).expect("query");
+        assert_eq!((query.start, query.letters.as_str()), (3, "小"));
+        assert_eq!(complete(text, &query, "xiaoming"), ("👋 @xiaoming 在吗".into(), 13));
+        let end = super::query_at("@b", 2).expect("query");
         assert_eq!(complete("@b", &end, "bob"), ("@bob ".into(), 5));
     }
 }

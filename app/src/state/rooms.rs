@@ -1,30 +1,29 @@
-//! The list of one's rooms, and what happens to it: a message here, a notification from elsewhere, reading.
+//! The user's list of rooms, and its updates by messages, notifications and reading.
 
 use chat::model::{
     LastMessage, MessageId, Notification, NotificationType, Room, RoomId, RoomMessage, UserId,
 };
 use serde::{Deserialize, Serialize};
 
-/// How much of a message the list keeps, in characters: more than a line has room for.
+/// Length of the stored excerpt in characters, more than a line shows.
 const EXCERPT: usize = 120;
 
-/// One's rooms, and what waits there.
+/// The user's rooms with unread counts and mentions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rooms {
-    /// The rooms, those with the latest activity first.
+    /// Those with the latest activity first.
     pub list: Vec<Room>,
-    /// Those in which somebody wrote one's name, and one has not read it.
+    /// Rooms with an unread mention of the user.
     pub mentioned: Vec<RoomId>,
-    /// Unread notifications that are no message's: invitations and the server's words.
+    /// Unread notifications without a message: invitations and system notifications.
     pub notices: i64,
 }
 
 impl Rooms {
-    /// In the order in which they are shown: where one is mentioned, then those with something unread, then the rest;
-    /// each by activity.
+    /// The order of display: rooms with a mention, then with unread messages, then the rest; each by activity.
     pub fn order(&self) -> Vec<RoomId> {
         let mut order: Vec<&Room> = self.list.iter().collect();
-        // Stable, so that activity decides among equals.
+        // A stable sort keeps the order by activity.
         order.sort_by_key(|room| match () {
             () if self.is_mentioned(room.id) => 0,
             () if room.unread_count > 0 => 1,
@@ -33,63 +32,62 @@ impl Rooms {
         order.into_iter().map(|room| room.id).collect()
     }
 
-    /// The room of this id.
     pub fn find(&self, id: RoomId) -> Option<&Room> {
         self.list.iter().find(|room| room.id == id)
     }
 
-    /// Did somebody write one's name there, unread?
+    /// Whether there is an unread mention.
     pub fn is_mentioned(&self, id: RoomId) -> bool {
         self.mentioned.contains(&id)
     }
 
-    /// Unread messages in all rooms together.
+    /// Unread messages of all rooms.
     pub fn unread(&self) -> i64 {
         self.list.iter().map(|room| room.unread_count).sum()
     }
 
-    /// Unread notifications: the messages and the rest.
+    /// Unread notifications, including messages.
     pub fn unread_notifications(&self) -> i64 {
         self.unread() + self.notices
     }
 
-    /// A notification came. Of `current`, the room that is open, its own socket tells the messages, and knows whether
-    /// they are looked at.
-    pub fn notice(&mut self, notification: &Notification, current: Option<RoomId>) {
+    /// Applies a notification. Messages of `current`, the open room, are applied through its own socket, which also
+    /// knows whether they are visible.
+    pub fn apply_notification(&mut self, notification: &Notification, current: Option<RoomId>) {
         let id = notification.room.id;
         match notification.notification_type {
             NotificationType::RoomInvite | NotificationType::System => self.notices += 1,
             NotificationType::Mention if !self.is_mentioned(id) => self.mentioned.push(id),
             NotificationType::Mention | NotificationType::Message => {}
         }
-        let place = self.list.iter().position(|known| known.id == id);
-        match place {
+        let index = self.list.iter().position(|known| known.id == id);
+        match index {
             Some(_) if current == Some(id) => {}
-            Some(place) => {
-                self.list[place] = notification.room.clone();
-                self.list[..=place].rotate_right(1);
+            Some(index) => {
+                self.list[index] = notification.room.clone();
+                self.list[..=index].rotate_right(1);
             }
             None => self.list.insert(0, notification.room.clone()),
         }
     }
 
-    /// The newest message of this room is `message` now: it was edited or deleted, or is one that this list has not heard
-    /// of. Of `current`, the room that is open, its own socket tells the new ones.
-    pub fn correct(&mut self, id: RoomId, message: &LastMessage, current: Option<RoomId>) {
-        let Some(place) = self.list.iter().position(|known| known.id == id) else { return };
-        let known = self.list[place].last_message.as_ref().map(|last| last.id);
+    /// `message` is the newest of the room: it was edited or deleted, or is not known here yet. New messages of
+    /// `current`, the open room, are applied through its own socket.
+    pub fn update_last_message(&mut self, id: RoomId, message: &LastMessage, current: Option<RoomId>) {
+        let Some(index) = self.list.iter().position(|known| known.id == id) else { return };
+        let known = self.list[index].last_message.as_ref().map(|last| last.id);
         let is_newer = known.is_none_or(|known| known < message.id);
         if known == Some(message.id) || (is_newer && current != Some(id)) {
             let content = beginning(&message.content);
-            self.list[place].last_message = Some(LastMessage { content, ..message.clone() });
+            self.list[index].last_message = Some(LastMessage { content, ..message.clone() });
         }
         if is_newer && current != Some(id) {
-            self.list[..=place].rotate_right(1);
+            self.list[..=index].rotate_right(1);
         }
     }
 
-    /// A message of this room says something else now, or nothing any more. True if the list shows it.
-    pub fn change(&mut self, id: RoomId, message: MessageId, content: &str) -> bool {
+    /// A message was edited or deleted; true if the list shows it.
+    pub fn update_message(&mut self, id: RoomId, message: MessageId, content: &str) -> bool {
         let room = self.list.iter_mut().find(|known| known.id == id);
         let last = room.and_then(|room| room.last_message.as_mut()).filter(|last| last.id == message);
         if let Some(last) = last {
@@ -99,8 +97,8 @@ impl Rooms {
         false
     }
 
-    /// So many messages of this room are unread now, as the server counts.
-    pub fn count(&mut self, id: RoomId, unread: i64) {
+    /// Sets the room's unread count.
+    pub fn set_unread(&mut self, id: RoomId, unread: i64) {
         if let Some(known) = self.list.iter_mut().find(|known| known.id == id) {
             known.unread_count = unread;
         }
@@ -109,23 +107,23 @@ impl Rooms {
         }
     }
 
-    /// One is not in this room any more.
+    /// The user is no longer a member.
     pub fn remove(&mut self, id: RoomId) {
         self.list.retain(|room| room.id != id);
         self.mentioned.retain(|mentioned| *mentioned != id);
     }
 }
 
-/// As much of `content` as the list keeps.
+/// The excerpt that the list stores.
 fn beginning(content: &str) -> String {
     content.chars().take(EXCERPT).collect()
 }
 
-/// `message` came into `room`: it moves up, and counts as unread unless it is one's own or being looked at.
-pub fn hear(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, looking: bool) {
+/// A new message of the open room: moves the room up, and counts as unread unless it is the user's own or visible.
+pub fn receive_message(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, is_seen: bool) {
     let rooms = &mut rooms.list;
-    let Some(place) = rooms.iter().position(|known| known.id == room) else { return };
-    let known = &mut rooms[place];
+    let Some(index) = rooms.iter().position(|known| known.id == room) else { return };
+    let known = &mut rooms[index];
     if known.last_message.as_ref().is_some_and(|last| last.id >= message.id) {
         return;
     }
@@ -135,15 +133,15 @@ pub fn hear(rooms: &mut Rooms, room: RoomId, message: &RoomMessage, me: UserId, 
         sender: message.sender.username.clone(),
         created_at: message.created_at,
     });
-    if message.sender.id != me && !looking {
+    if message.sender.id != me && !is_seen {
         known.unread_count += 1;
     }
-    rooms[..=place].rotate_right(1);
+    rooms[..=index].rotate_right(1);
 }
 
-/// All of `room` has been read.
-pub fn read(rooms: &mut Rooms, room: RoomId) {
-    rooms.count(room, 0);
+/// All messages of `room` have been read.
+pub fn mark_read(rooms: &mut Rooms, room: RoomId) {
+    rooms.set_unread(room, 0);
 }
 
 #[cfg(test)]
@@ -223,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_is_mentioned_comes_first_then_what_is_unread() {
+    fn mentions_sort_before_unread_rooms() {
         let mut rooms = rooms([room(1, 0), room(2, 3), room(4, 1)]);
         assert_eq!(ids(&rooms.order()), [2, 4, 1]);
         rooms.mentioned = vec![RoomId(4)];
@@ -231,35 +229,35 @@ mod tests {
     }
 
     #[test]
-    fn a_message_moves_its_room_up_and_counts_unless_seen_or_ones_own() {
+    fn message_moves_its_room_up_and_counts_unless_visible_or_own() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        hear(&mut rooms, RoomId(2), &message(5, 2), ME, false);
+        receive_message(&mut rooms, RoomId(2), &message(5, 2), ME, false);
         assert_eq!((rooms.list[0].id, rooms.list[0].unread_count), (RoomId(2), 1));
         assert_eq!(rooms.list[0].last_message.as_ref().expect("kept").content.chars().count(), EXCERPT);
-        hear(&mut rooms, RoomId(2), &message(6, 2), ME, true);
-        hear(&mut rooms, RoomId(2), &message(7, 1), ME, false);
+        receive_message(&mut rooms, RoomId(2), &message(6, 2), ME, true);
+        receive_message(&mut rooms, RoomId(2), &message(7, 1), ME, false);
         assert_eq!(rooms.unread(), 1);
-        read(&mut rooms, RoomId(2));
+        mark_read(&mut rooms, RoomId(2));
         assert_eq!(rooms.unread(), 0);
     }
 
     #[test]
-    fn a_message_heard_again_counts_once() {
+    fn duplicate_message_counts_once() {
         let mut rooms = rooms([room(1, 0)]);
-        hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
-        hear(&mut rooms, RoomId(1), &message(5, 2), ME, false);
-        hear(&mut rooms, RoomId(9), &message(6, 2), ME, false);
+        receive_message(&mut rooms, RoomId(1), &message(5, 2), ME, false);
+        receive_message(&mut rooms, RoomId(1), &message(5, 2), ME, false);
+        receive_message(&mut rooms, RoomId(9), &message(6, 2), ME, false);
         assert_eq!(rooms.unread(), 1);
     }
 
     #[test]
-    fn a_notification_brings_its_room_up_as_the_server_sees_it() {
+    fn notification_replaces_its_room_and_moves_it_up() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.notice(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(1)));
+        rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(1)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(2), 7));
-        rooms.notice(&notification(NotificationType::Mention, room(1, 1)), None);
+        rooms.apply_notification(&notification(NotificationType::Mention, room(1, 1)), None);
         assert_eq!((ids(&rooms.order()), rooms.unread()), (vec![1, 2], 8));
-        rooms.count(RoomId(1), 0);
+        rooms.set_unread(RoomId(1), 0);
         assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![2, 1], false));
     }
 
@@ -281,51 +279,51 @@ mod tests {
     }
 
     #[test]
-    fn words_that_were_taken_back_leave_the_list() {
+    fn deleted_content_leaves_the_list() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        for (place, id) in [(0, 5), (1, 6)] {
-            rooms.list[place].last_message = Some(last(id, "salaries"));
+        for (index, id) in [(0, 5), (1, 6)] {
+            rooms.list[index].last_message = Some(last(id, "salaries"));
         }
-        rooms.correct(RoomId(2), &last(6, "gone"), None);
-        rooms.correct(RoomId(1), &last(5, "gone"), Some(RoomId(1)));
+        rooms.update_last_message(RoomId(2), &last(6, "gone"), None);
+        rooms.update_last_message(RoomId(1), &last(5, "gone"), Some(RoomId(1)));
         assert_eq!(shown(&rooms), [(1, "gone"), (2, "gone")], "in their places");
-        rooms.correct(RoomId(2), &last(4, "older than what is known"), None);
-        rooms.correct(RoomId(9), &last(7, "of no room here"), None);
-        assert!(!rooms.change(RoomId(1), MessageId(4), "an older one"));
-        assert!(rooms.change(RoomId(1), MessageId(5), &"字".repeat(500)));
-        assert!(!rooms.change(RoomId(9), MessageId(5), "of no room here"));
+        rooms.update_last_message(RoomId(2), &last(4, "older than what is known"), None);
+        rooms.update_last_message(RoomId(9), &last(7, "of no room here"), None);
+        assert!(!rooms.update_message(RoomId(1), MessageId(4), "an older one"));
+        assert!(rooms.update_message(RoomId(1), MessageId(5), &"字".repeat(500)));
+        assert!(!rooms.update_message(RoomId(9), MessageId(5), "of no room here"));
         let long = "字".repeat(EXCERPT);
         assert_eq!(shown(&rooms), [(1, long.as_str()), (2, "gone")]);
     }
 
     #[test]
-    fn a_newest_message_that_was_not_heard_of_is_taken_over_but_for_the_open_room() {
+    fn unknown_newest_message_is_applied_except_in_the_open_room() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.correct(RoomId(2), &last(6, "mine, from another tab"), Some(RoomId(1)));
+        rooms.update_last_message(RoomId(2), &last(6, "mine, from another tab"), Some(RoomId(1)));
         assert_eq!(shown(&rooms), [(2, "mine, from another tab"), (1, "")]);
-        rooms.correct(RoomId(1), &last(7, "on its way"), Some(RoomId(1)));
+        rooms.update_last_message(RoomId(1), &last(7, "on its way"), Some(RoomId(1)));
         assert_eq!(shown(&rooms), [(2, "mine, from another tab"), (1, "")]);
     }
 
     #[test]
-    fn a_room_that_one_is_out_of_is_not_waited_for() {
+    fn removed_room_leaves_the_list() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.notice(&notification(NotificationType::Mention, room(2, 7)), None);
+        rooms.apply_notification(&notification(NotificationType::Mention, room(2, 7)), None);
         rooms.remove(RoomId(2));
         assert_eq!((ids(&rooms.order()), rooms.unread(), rooms.is_mentioned(RoomId(2))), (vec![1], 0, false));
     }
 
     #[test]
-    fn messages_of_the_open_room_are_left_to_its_own_socket() {
+    fn messages_of_the_open_room_are_ignored() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.notice(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(2)));
+        rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(2)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(1), 0));
     }
 
     #[test]
-    fn an_invitation_brings_a_room_that_was_not_known() {
+    fn invitation_adds_its_room() {
         let mut rooms = rooms([room(1, 0)]);
-        rooms.notice(&notification(NotificationType::RoomInvite, room(8, 0)), None);
+        rooms.apply_notification(&notification(NotificationType::RoomInvite, room(8, 0)), None);
         assert_eq!(ids(&rooms.order()), [8, 1]);
         assert_eq!((rooms.unread(), rooms.unread_notifications()), (0, 1));
     }

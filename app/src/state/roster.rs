@@ -1,48 +1,39 @@
-//! Who is in a room, as its details show them, and what the room's socket tells of them.
+//! Members of a room as its details show them, with presence, and their updates by the room's socket.
 
-use chat::model::{MemberChange, Powers, Rights, Role, User, UserId, UserRef};
+use chat::model::{MemberChange, RoomPermissions, MessagePermissions, Role, User, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
-/// Somebody in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
-    /// Who.
+pub struct MemberEntry {
     pub user: User,
-    /// What they may do.
     pub role: Role,
-    /// Have they the room open just now?
+    /// Online: has a connection to this room.
     pub is_here: bool,
 }
 
-/// The first members of a room, and what the reader may do there.
+/// The first members of a room, and the permissions of the current user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
-    /// Those with a role first.
-    pub seats: Vec<Seat>,
-    /// How many are in the room.
+    pub members: Vec<MemberEntry>,
+    /// Number of all members.
     pub count: i64,
-    /// What the reader may do.
-    pub powers: Powers,
-    /// And with its messages.
-    pub rights: Rights,
+    pub powers: RoomPermissions,
+    pub rights: MessagePermissions,
 }
 
-/// A membership changed, as the socket says it.
+/// A `member_changed` frame.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Changed {
-    /// Whose.
+pub struct MemberChanged {
     pub user: User,
-    /// How.
     pub change: MemberChange,
-    /// Their role now.
     pub role: Role,
-    /// How many are in the room now.
+    /// Number of members after the change.
     pub member_count: i64,
 }
 
-impl Changed {
-    /// May `me` do more or less now than before, here in the room?
-    pub fn moves(&self, me: UserId) -> bool {
+impl MemberChanged {
+    /// Whether it changes what `me` may do while staying in the room.
+    pub fn affects_permissions_of(&self, me: UserId) -> bool {
         let is_about_rights = match self.change {
             MemberChange::Role | MemberChange::Muted | MemberChange::Unmuted => true,
             MemberChange::Joined
@@ -57,38 +48,38 @@ impl Changed {
 }
 
 impl Roster {
-    /// How many are in the room and not among the seats.
-    pub fn more(&self) -> i64 {
-        self.count - i64::try_from(self.seats.len()).unwrap_or(i64::MAX)
+    /// Number of members beyond those listed.
+    pub fn hidden_count(&self) -> i64 {
+        self.count - i64::try_from(self.members.len()).unwrap_or(i64::MAX)
     }
 
-    /// Whether somebody has the room open now.
-    pub fn presence(&mut self, user: &UserRef, is_here: bool) {
-        if let Some(seat) = self.seat(user.id) {
-            seat.is_here = is_here;
+    /// Whether a user is online in the room.
+    pub fn set_presence(&mut self, user: &UserRef, is_here: bool) {
+        if let Some(member) = self.member_mut(user.id) {
+            member.is_here = is_here;
         }
     }
 
-    /// Somebody came, went, or has another role.
-    pub fn change(&mut self, changed: Changed) {
-        let Changed { user, change, role, member_count } = changed;
-        // A list that was whole before is whole afterwards.
-        let is_whole = self.more() <= 0;
+    /// Applies a change of a membership.
+    pub fn change(&mut self, changed: MemberChanged) {
+        let MemberChanged { user, change, role, member_count } = changed;
+        // A new member is added only if the list was complete.
+        let is_whole = self.hidden_count() <= 0;
         self.count = member_count;
         match change {
             MemberChange::Joined | MemberChange::Unbanned => {
-                if self.seat(user.id).is_none() && is_whole {
-                    self.seats.push(Seat { user, role, is_here: false });
+                if self.member_mut(user.id).is_none() && is_whole {
+                    self.members.push(MemberEntry { user, role, is_here: false });
                 }
             }
             MemberChange::Left | MemberChange::Removed | MemberChange::Banned => {
-                self.seats.retain(|seat| seat.user.id != user.id);
+                self.members.retain(|member| member.user.id != user.id);
             }
             MemberChange::Role => {
-                if let Some(seat) = self.seat(user.id) {
-                    seat.role = role;
+                if let Some(member) = self.member_mut(user.id) {
+                    member.role = role;
                 }
-                self.seats.sort_by_key(|seat| match seat.role {
+                self.members.sort_by_key(|member| match member.role {
                     Role::Admin => 0,
                     Role::Moderator => 1,
                     Role::Member => 2,
@@ -98,8 +89,8 @@ impl Roster {
         }
     }
 
-    fn seat(&mut self, user: UserId) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.user.id == user)
+    fn member_mut(&mut self, user: UserId) -> Option<&mut MemberEntry> {
+        self.members.iter_mut().find(|member| member.user.id == user)
     }
 }
 
@@ -117,47 +108,47 @@ mod tests {
     }
 
     fn roster(count: i64) -> Roster {
-        let seat = |id, role| Seat { user: user(id), role, is_here: false };
+        let member = |id, role| MemberEntry { user: user(id), role, is_here: false };
         Roster {
-            seats: vec![seat(1, Role::Admin), seat(2, Role::Member), seat(3, Role::Member)],
+            members: vec![member(1, Role::Admin), member(2, Role::Member), member(3, Role::Member)],
             count,
-            powers: Powers::default(),
-            rights: Rights::default(),
+            powers: RoomPermissions::default(),
+            rights: MessagePermissions::default(),
         }
     }
 
-    fn changed(id: i64, change: MemberChange, role: Role, member_count: i64) -> Changed {
-        Changed { user: user(id), change, role, member_count }
+    fn changed(id: i64, change: MemberChange, role: Role, member_count: i64) -> MemberChanged {
+        MemberChanged { user: user(id), change, role, member_count }
     }
 
     fn ids(roster: &Roster) -> Vec<i64> {
-        roster.seats.iter().map(|seat| seat.user.id.0).collect()
+        roster.members.iter().map(|member| member.user.id.0).collect()
     }
 
     #[test]
-    fn who_comes_and_goes_is_seen() {
+    fn presence_is_applied() {
         let mut roster = roster(3);
-        roster.presence(&user(2).to_ref(), true);
-        assert!(roster.seats[1].is_here);
-        roster.presence(&user(2).to_ref(), false);
-        roster.presence(&user(9).to_ref(), true);
-        assert!(roster.seats.iter().all(|seat| !seat.is_here));
+        roster.set_presence(&user(2).to_ref(), true);
+        assert!(roster.members[1].is_here);
+        roster.set_presence(&user(2).to_ref(), false);
+        roster.set_presence(&user(9).to_ref(), true);
+        assert!(roster.members.iter().all(|member| !member.is_here));
     }
 
     #[test]
-    fn members_come_go_and_rise() {
+    fn member_changes_are_applied() {
         let mut roster = roster(3);
         roster.change(changed(4, MemberChange::Joined, Role::Member, 4));
         roster.change(changed(2, MemberChange::Left, Role::Member, 3));
         roster.change(changed(4, MemberChange::Role, Role::Moderator, 3));
-        assert_eq!((ids(&roster), roster.count, roster.more()), (vec![1, 4, 3], 3, 0));
+        assert_eq!((ids(&roster), roster.count, roster.hidden_count()), (vec![1, 4, 3], 3, 0));
         roster.change(changed(3, MemberChange::Banned, Role::Member, 2));
         roster.change(changed(3, MemberChange::Unbanned, Role::Member, 3));
         assert_eq!(ids(&roster), [1, 4, 3]);
     }
 
     #[test]
-    fn ones_own_rights_are_another_after_a_mute_or_another_role() {
+    fn own_permissions_change_with_mute_and_role() {
         for (change, moves) in [
             (MemberChange::Muted, true),
             (MemberChange::Unmuted, true),
@@ -165,14 +156,18 @@ mod tests {
             (MemberChange::Removed, false),
         ] {
             let changed = changed(2, change, Role::Member, 3);
-            assert_eq!((changed.moves(UserId(2)), changed.moves(UserId(1))), (moves, false), "{change:?}");
+            assert_eq!(
+                (changed.affects_permissions_of(UserId(2)), changed.affects_permissions_of(UserId(1))),
+                (moves, false),
+                "{change:?}"
+            );
         }
     }
 
     #[test]
-    fn in_a_large_room_newcomers_only_count() {
+    fn incomplete_roster_only_counts_new_members() {
         let mut roster = roster(500);
         roster.change(changed(4, MemberChange::Joined, Role::Member, 501));
-        assert_eq!((ids(&roster), roster.more()), (vec![1, 2, 3], 498));
+        assert_eq!((ids(&roster), roster.hidden_count()), (vec![1, 2, 3], 498));
     }
 }

@@ -1,90 +1,87 @@
-//! A stretch of a room's messages as one sees it: what is stored, in the room's order, and after it what one has
-//! written and the server has not confirmed yet.
+//! The messages of a room that are shown: a window of the stored history, followed by the user's unconfirmed
+//! messages.
 //!
-//! Only a window of the history is kept, however long one reads or listens: what comes in at one end pushes out at the
-//! other. Everything here may be heard twice (a resume overlaps, an echo follows an answer) and changes nothing the
-//! second time.
+//! The window is bounded: messages that are added at one end push others out at the other. All updates are
+//! idempotent, since resumed frames overlap and a response is followed by an echo.
 
 use std::{collections::HashMap, sync::Arc};
 
 use chat::model::{Failure, HistoryWindow, MessageId, RoomMessage, User, UserId};
 
-use super::civil::{Civil, Zone};
+use super::local_time::{LocalTime, Zone};
 
 mod pending;
 mod receipts;
-mod rows;
-mod stretch;
+mod row;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use receipts::Receipts;
-pub use rows::{Placement, Quote, Row};
+pub use row::{Placement, Quote, Row};
 
-/// So many messages are kept at most when one pages through them.
-pub const KEPT: usize = 300;
-/// So many more may gather by themselves before the oldest go, all at once.
+/// Maximum number of messages in the window while paging.
+pub const MAX_KEPT: usize = 300;
+/// New messages may exceed the maximum by this number before the oldest are dropped at once.
 const SLACK: usize = 100;
 
-/// What a row is called for as long as it is shown: a stored message's id, or below zero what was written here,
-/// which keeps its name when it is confirmed.
-pub type Key = i64;
+/// Key of a row: a stored message's id, or a negative number for a message written here, which keeps it after
+/// confirmation.
+pub type RowKey = i64;
 
-/// How far a message is.
+/// Delivery state of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Written here, not confirmed yet.
     Sending,
-    /// Stored.
     Sent,
-    /// Refused; it can be tried again.
+    /// Rejected; can be sent again.
     Failed(Failure),
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    key: Key,
+struct TimelineEntry {
+    key: RowKey,
     message: Arc<RoomMessage>,
     delivery: Delivery,
 }
 
-/// See the module.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     me: User,
-    stored: Vec<Entry>,
-    pending: Vec<Entry>,
-    places: HashMap<Key, usize>,
+    stored: Vec<TimelineEntry>,
+    pending: Vec<TimelineEntry>,
+    positions: HashMap<RowKey, usize>,
     has_earlier: bool,
     has_later: bool,
-    /// Is the reader at the end, so that what is above may go?
-    follows: bool,
-    /// The newest message heard of, shown or not.
+    /// Whether the view is at the end, so that old messages may be dropped.
+    at_end: bool,
+    /// The newest message known, shown or not.
     newest: MessageId,
-    /// Messages that are answered and not among the stored.
+    /// Messages outside of the window that others reply to.
     quoted: HashMap<MessageId, Arc<RoomMessage>>,
-    left_off: Option<MessageId>,
+    /// The last message that the user had read when the page was opened.
+    last_read: Option<MessageId>,
     receipts: Receipts,
-    /// Found anew whenever something comes or goes.
+    /// Derived by `index`.
     last_own: Option<MessageId>,
-    first_new: Option<Key>,
-    last_own_key: Key,
+    first_new: Option<RowKey>,
+    last_own_key: RowKey,
 }
 
 impl Timeline {
-    /// A stretch of the history, for this reader.
+    /// The timeline of user `me` with its first page of history.
     pub fn new(me: User, window: HistoryWindow) -> Self {
         let mut timeline = Self {
             me,
             stored: Vec::new(),
             pending: Vec::new(),
-            places: HashMap::new(),
+            positions: HashMap::new(),
             has_earlier: false,
             has_later: false,
-            follows: true,
+            at_end: true,
             newest: MessageId::default(),
             quoted: HashMap::new(),
-            left_off: window.left_off,
+            last_read: window.last_read,
             receipts: Receipts::default(),
             last_own: None,
             first_new: None,
@@ -94,113 +91,108 @@ impl Timeline {
         timeline
     }
 
-    /// Whose page this is.
     pub fn me(&self) -> UserId {
         self.me.id
     }
 
-    /// Is there older history than what is shown?
+    /// Whether there is history before the window.
     pub fn has_earlier(&self) -> bool {
         self.has_earlier
     }
 
-    /// Are there newer messages than what is shown?
+    /// Whether there are messages after the window.
     pub fn has_later(&self) -> bool {
         self.has_later
     }
 
-    /// The oldest message shown.
     pub fn first_id(&self) -> Option<MessageId> {
         self.stored.first().map(|entry| entry.message.id)
     }
 
-    /// The newest message shown.
     pub fn last_id(&self) -> Option<MessageId> {
         self.stored.last().map(|entry| entry.message.id)
     }
 
-    /// The stored message of this id, if it is shown.
+    /// The stored message with this id, if it is in the window.
     pub fn message(&self, id: MessageId) -> Option<Arc<RoomMessage>> {
-        self.find(id).ok().map(|place| Arc::clone(&self.stored[place].message))
+        self.find(id).ok().map(|index| Arc::clone(&self.stored[index].message))
     }
 
-    /// The newest message of one's own that is shown and can be edited.
+    /// The user's newest message in the window that can be edited.
     pub fn last_own(&self) -> Option<MessageId> {
         self.last_own
     }
 
-    /// The row of this message, if it is shown.
-    pub fn key_of(&self, id: MessageId) -> Option<Key> {
-        self.find(id).ok().map(|place| self.stored[place].key)
+    /// The row of this message, if it is in the window.
+    pub fn key_of(&self, id: MessageId) -> Option<RowKey> {
+        self.find(id).ok().map(|index| self.stored[index].key)
     }
 
     /// The stored message of this row.
-    pub fn id_at(&self, key: Key) -> Option<MessageId> {
-        self.stored.get(*self.places.get(&key)?).map(|entry| entry.message.id)
+    pub fn id_at(&self, key: RowKey) -> Option<MessageId> {
+        self.stored.get(*self.positions.get(&key)?).map(|entry| entry.message.id)
     }
 
     /// The row after this one, or before it.
-    pub fn neighbour(&self, key: Key, is_after: bool) -> Option<Key> {
-        let place = *self.places.get(&key)?;
-        let place = if is_after { place.checked_add(1) } else { place.checked_sub(1) };
-        self.entry(place?).map(|entry| entry.key)
+    pub fn neighbour(&self, key: RowKey, is_after: bool) -> Option<RowKey> {
+        let index = *self.positions.get(&key)?;
+        let index = if is_after { index.checked_add(1) } else { index.checked_sub(1) };
+        self.entry(index?).map(|entry| entry.key)
     }
 
-    /// The last row.
-    pub fn last_key(&self) -> Option<Key> {
+    pub fn last_key(&self) -> Option<RowKey> {
         self.entries().last().map(|entry| entry.key)
     }
 
-    /// The reader is at the end, or no longer: then what they are looking at stays.
-    pub fn follow(&mut self, follows: bool) {
-        self.follows = follows;
+    /// The view is at the end, or no longer; then no message that is shown may be dropped.
+    pub fn set_at_end(&mut self, at_end: bool) {
+        self.at_end = at_end;
     }
 
-    /// A message was stored: somebody's, or one's own, which is thereby confirmed. False if it was known. Where the
-    /// end of the history is not shown, or the reader is above and has enough below, it is only counted.
+    /// Adds a stored message, or confirms the user's own. False if it was known. While the end of the history is not
+    /// in the window, or the view is scrolled up and enough is below, the message is only counted.
     pub fn receive(&mut self, message: RoomMessage) -> bool {
         let own = (message.sender.id == self.me.id)
             .then(|| self.pending.iter().position(|entry| entry.message.client_id == message.client_id))
             .flatten();
-        let key = own.map_or(message.id.0, |place| self.pending.remove(place).key);
+        let key = own.map_or(message.id.0, |index| self.pending.remove(index).key);
         let is_beyond = self.last_id().is_none_or(|last| message.id > last);
-        let is_news = message.id > self.newest;
+        let is_newest = message.id > self.newest;
         self.newest = self.newest.max(message.id);
-        self.has_later |= is_beyond && !self.follows && self.stored.len() >= KEPT + SLACK;
-        let fresh = match self.find(message.id) {
+        self.has_later |= is_beyond && !self.at_end && self.stored.len() >= MAX_KEPT + SLACK;
+        let is_new = match self.find(message.id) {
             Ok(known) => {
                 self.stored[known].message = Arc::new(message);
                 false
             }
-            Err(_) if is_beyond && self.has_later => is_news,
-            // Before all that is shown: it will be there when one goes there.
+            Err(_) if is_beyond && self.has_later => is_newest,
+            // Before the window: it will be loaded with its page.
             Err(0) if self.has_earlier && !self.stored.is_empty() => false,
-            Err(place) => {
-                let entry = Entry { key, message: Arc::new(message), delivery: Delivery::Sent };
-                self.stored.insert(place, entry);
+            Err(index) => {
+                let entry = TimelineEntry { key, message: Arc::new(message), delivery: Delivery::Sent };
+                self.stored.insert(index, entry);
                 true
             }
         };
-        if self.follows && self.stored.len() > KEPT + SLACK {
-            self.drop_oldest(KEPT);
+        if self.at_end && self.stored.len() > MAX_KEPT + SLACK {
+            self.drop_oldest(MAX_KEPT);
         }
         self.index();
-        fresh
+        is_new
     }
 
-    /// A message has new words. One that is neither shown nor quoted stays away.
+    /// Replaces an edited message, if it is in the window or quoted.
     pub fn edit(&mut self, message: RoomMessage) {
-        if let Ok(place) = self.find(message.id) {
-            self.stored[place].message = Arc::new(message);
+        if let Ok(index) = self.find(message.id) {
+            self.stored[index].message = Arc::new(message);
         } else if let Some(quoted) = self.quoted.get_mut(&message.id) {
             *quoted = Arc::new(message);
         }
     }
 
-    /// A message is gone.
     pub fn delete(&mut self, id: MessageId) {
         let message = match self.find(id) {
-            Ok(place) => Some(&mut self.stored[place].message),
+            Ok(index) => Some(&mut self.stored[index].message),
             Err(_) => self.quoted.get_mut(&id),
         };
         if let Some(message) = message {
@@ -211,25 +203,24 @@ impl Timeline {
         self.index();
     }
 
-    /// `reader` has read this message and all before it. Does that change what is shown?
+    /// `reader` has read up to this message. True if that changes what is shown.
     pub fn read_by(&mut self, id: MessageId, reader: User) -> bool {
-        reader.id != self.me.id && self.receipts.hear(id, reader, self.last_own)
+        reader.id != self.me.id && self.receipts.record(id, reader, self.last_own)
     }
 
-    /// The rows, from the oldest.
-    pub fn keys(&self) -> Vec<Key> {
+    pub fn keys(&self) -> Vec<RowKey> {
         self.entries().map(|entry| entry.key).collect()
     }
 
-    /// One row; `None` when it is not shown (any more).
-    pub fn row(&self, key: Key, zone: Zone) -> Option<Row> {
-        let place = *self.places.get(&key)?;
-        let entry = self.entry(place)?;
+    /// A row; `None` when it is not in the window any more.
+    pub fn row(&self, key: RowKey, zone: Zone) -> Option<Row> {
+        let index = *self.positions.get(&key)?;
+        let entry = self.entry(index)?;
         let message = &entry.message;
-        let before = place.checked_sub(1).and_then(|place| self.entry(place));
+        let before = index.checked_sub(1).and_then(|index| self.entry(index));
         let quote = message.reply_to.filter(|_| !message.is_deleted).map(|id| {
             let known = self.message(id).or_else(|| self.quoted.get(&id).cloned());
-            known.map_or(Quote::Away(id), Quote::Known)
+            known.map_or(Quote::Missing(id), Quote::Loaded)
         });
         let readers =
             if self.last_own == Some(message.id) { self.receipts.of(message.id) } else { Vec::new() };
@@ -238,32 +229,33 @@ impl Timeline {
             message: Arc::clone(message),
             delivery: entry.delivery.clone(),
             is_own: message.sender.id == self.me.id,
-            place: Placement::of(message, before.map(|entry| &*entry.message), zone),
+            placement: Placement::of(message, before.map(|entry| &*entry.message), zone),
             begins_new: self.first_new == Some(key),
             quote,
             readers,
-            at: Civil::new(message.created_at, zone),
+            at: LocalTime::new(message.created_at, zone),
         })
     }
 
-    /// The first of others' messages that the reader had not read when they came in.
-    fn first_new(&self) -> Option<Key> {
-        let left_off = self.left_off?;
-        let is_new = |entry: &&Entry| entry.message.id > left_off && entry.message.sender.id != self.me.id;
-        // Where the stretch begins later, it is further up.
-        let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= left_off);
+    /// The first message of others that was unread when the page was opened.
+    fn first_new(&self) -> Option<RowKey> {
+        let last_read = self.last_read?;
+        let is_new =
+            |entry: &&TimelineEntry| entry.message.id > last_read && entry.message.sender.id != self.me.id;
+        // If the window begins later, it is further up.
+        let has_it = !self.has_earlier || self.first_id().is_some_and(|first| first <= last_read);
         self.stored.iter().find(is_new).filter(|_| has_it).map(|entry| entry.key)
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    fn entries(&self) -> impl Iterator<Item = &TimelineEntry> {
         self.stored.iter().chain(&self.pending)
     }
 
-    fn entry(&self, place: usize) -> Option<&Entry> {
-        self.stored.get(place).or_else(|| self.pending.get(place.checked_sub(self.stored.len())?))
+    fn entry(&self, index: usize) -> Option<&TimelineEntry> {
+        self.stored.get(index).or_else(|| self.pending.get(index.checked_sub(self.stored.len())?))
     }
 
-    /// Where the message is, or where it belongs.
+    /// The index of the message, or where it would be inserted.
     fn find(&self, id: MessageId) -> Result<usize, usize> {
         self.stored.binary_search_by_key(&id, |entry| entry.message.id)
     }
@@ -276,19 +268,20 @@ impl Timeline {
     }
 
     fn index(&mut self) {
-        let places = self.entries().enumerate().map(|(place, entry)| (entry.key, place)).collect();
-        self.places = places;
+        let positions = self.entries().enumerate().map(|(index, entry)| (entry.key, index)).collect();
+        self.positions = positions;
         self.newest = self.newest.max(self.last_id().unwrap_or_default());
-        let is_own = |entry: &&Entry| entry.message.sender.id == self.me.id && !entry.message.is_deleted;
+        let is_own =
+            |entry: &&TimelineEntry| entry.message.sender.id == self.me.id && !entry.message.is_deleted;
         self.last_own = self.stored.iter().rev().find(is_own).map(|entry| entry.message.id);
         self.first_new = self.first_new();
-        if self.quoted.len() > KEPT {
+        if self.quoted.len() > MAX_KEPT {
             let answered: Vec<_> = self.entries().filter_map(|entry| entry.message.reply_to).collect();
             self.quoted.retain(|id, _| answered.contains(id));
         }
     }
 }
 
-fn stored_entry(message: RoomMessage) -> Entry {
-    Entry { key: message.id.0, message: Arc::new(message), delivery: Delivery::Sent }
+fn stored_entry(message: RoomMessage) -> TimelineEntry {
+    TimelineEntry { key: message.id.0, message: Arc::new(message), delivery: Delivery::Sent }
 }

@@ -1,82 +1,65 @@
-//! A labelled input with its hint and what is wrong with it. For pages that the server alone renders.
+//! Labelled form fields with hint and error. For pages that are rendered on the server only.
 
-use chat::model::{Failure, FieldProblem};
+use chat::model::{Failure, FieldError};
 use leptos::prelude::*;
 
 use super::{
-    icon::{Draw, Icon},
+    icon::{Icon, IconSvg},
     text_area::TextArea,
 };
 use crate::{
-    error::{problem_sentence, sentence},
-    i18n::say,
+    error::{error_message, field_error_message},
+    i18n::t,
     preferences::locale,
 };
 
-/// What is wrong with `field`, if anything.
-pub fn problem_of(failure: Option<&Failure>, field: &str) -> Option<FieldProblem> {
-    failure?.fields.iter().find(|problem| problem.field == field).cloned()
+/// The error of `field`, if any.
+pub fn field_error(failure: Option<&Failure>, field: &str) -> Option<FieldError> {
+    failure?.fields.iter().find(|error| error.field == field).cloned()
 }
 
-/// What is wrong with a field, in words.
-pub fn problem_text(problem: &FieldProblem) -> String {
-    problem_sentence(locale(), problem)
+pub fn field_error_text(problem: &FieldError) -> String {
+    field_error_message(locale(), problem)
 }
 
-/// The refusal as a whole: one sentence above a form. Nothing where each field says its own.
+/// The error above a form; nothing where the fields show their own errors.
 #[component]
-pub fn FormFailure(
-    /// The refusal, if there was one.
-    failure: Option<Failure>,
-) -> impl IntoView {
+pub fn FormFailure(failure: Option<Failure>) -> impl IntoView {
     failure.filter(|failure| failure.fields.is_empty()).map(|failure| {
         view! {
             <p class="notice notice-alert" role="alert">
-                {sentence(locale(), &failure)}
+                {error_message(locale(), &failure)}
             </p>
         }
     })
 }
 
-/// One line of text.
 #[component]
 pub fn TextField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     name: &'static str,
-    /// What it is called.
     label: &'static str,
-    /// What it begins with.
-    #[prop(optional)]
-    value: String,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
-    /// What would help.
-    #[prop(optional)]
-    hint: Option<&'static str>,
-    /// What a browser may fill in.
+    #[prop(optional)] value: String,
+    #[prop(optional_no_strip)] error: Option<FieldError>,
+    #[prop(optional)] hint: Option<&'static str>,
     autocomplete: &'static str,
-    /// The most characters it may have.
+    /// Maximum length in characters.
     max: usize,
-    /// Must there be something?
-    #[prop(optional)]
-    required: bool,
-    /// May it be left out, and is that to be said?
+    #[prop(optional)] required: bool,
+    /// Whether the label says that the field is optional.
     #[prop(optional)]
     optional: bool,
-    /// Does it take part in signing in? Then it is nobody's prose.
+    /// For usernames: no capitalization and no spell check.
     #[prop(optional)]
     verbatim: bool,
-    /// Is it where one begins?
-    #[prop(optional)]
-    autofocus: bool,
+    #[prop(optional)] autofocus: bool,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), hint.is_some());
+    let described = described_by(name, error.is_some(), hint.is_some());
     view! {
         <div class="field">
             <label for=name>
                 {label}
-                {optional.then(|| view! { <span class="optional">" "{say!(account.optional)}</span> })}
+                {optional.then(|| view! { <span class="optional">" "{t!(account.optional)}</span> })}
             </label>
             <input
                 class="input"
@@ -90,35 +73,31 @@ pub fn TextField(
                 maxlength=max.to_string()
                 required=required
                 autofocus=autofocus
-                aria-invalid=problem.is_some().then_some("true")
+                aria-invalid=error.is_some().then_some("true")
                 aria-describedby=described
             />
-            <Notes name problem hint/>
+            <Notes name error hint/>
         </div>
     }
     .into_any()
 }
 
-/// Some lines of text, which may be none.
+/// An optional text of several lines.
 #[component]
 pub fn AreaField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     name: &'static str,
-    /// What it is called.
     label: &'static str,
-    /// What it begins with.
     value: String,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
-    /// The most characters it may have.
+    #[prop(optional_no_strip)] error: Option<FieldError>,
+    /// Maximum length in characters.
     max: usize,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), false);
+    let described = described_by(name, error.is_some(), false);
     view! {
         <div class="field">
             <label for=name>
-                {label} <span class="optional">" "{say!(account.optional)}</span>
+                {label} <span class="optional">" "{t!(account.optional)}</span>
             </label>
             <TextArea
                 text=value
@@ -127,33 +106,26 @@ pub fn AreaField(
                 attr:name=name
                 attr:rows="3"
                 attr:maxlength=max.to_string()
-                attr:aria-invalid=problem.is_some().then_some("true")
+                attr:aria-invalid=error.is_some().then_some("true")
                 attr:aria-describedby=described
             />
-            <Notes name problem hint=None/>
+            <Notes name error hint=None/>
         </div>
     }
     .into_any()
 }
 
-/// A whole number.
 #[component]
 pub fn NumberField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     name: &'static str,
-    /// What it is called.
     label: &'static str,
-    /// What it begins with.
     value: String,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
-    /// The least.
+    #[prop(optional_no_strip)] error: Option<FieldError>,
     min: i64,
-    /// The most.
     max: i64,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), false);
+    let described = described_by(name, error.is_some(), false);
     view! {
         <div class="field">
             <label for=name>{label}</label>
@@ -166,37 +138,33 @@ pub fn NumberField(
                 min=min.to_string()
                 max=max.to_string()
                 required=true
-                aria-invalid=problem.is_some().then_some("true")
+                aria-invalid=error.is_some().then_some("true")
                 aria-describedby=described
             />
-            <Notes name problem hint=None/>
+            <Notes name error hint=None/>
         </div>
     }
     .into_any()
 }
 
-/// A password, which can be looked at.
+/// A password field with a button to show it.
 #[component]
 pub fn PasswordField(
-    /// The name in the form, and the id.
+    /// Name of the form field, and the id.
     #[prop(default = "password")]
     name: &'static str,
-    /// What it is called, where it is not just the password.
+    /// The label, if not "Password".
     #[prop(optional)]
     label: Option<&'static str>,
-    /// What is wrong with it.
-    #[prop(optional_no_strip)]
-    problem: Option<FieldProblem>,
-    /// What would help.
-    #[prop(optional)]
-    hint: Option<&'static str>,
+    #[prop(optional_no_strip)] error: Option<FieldError>,
+    #[prop(optional)] hint: Option<&'static str>,
     /// `current-password` or `new-password`.
     autocomplete: &'static str,
 ) -> impl IntoView {
-    let described = described_by(name, problem.is_some(), hint.is_some());
+    let described = described_by(name, error.is_some(), hint.is_some());
     view! {
         <div class="field">
-            <label for=name>{label.unwrap_or(say!(account.password))}</label>
+            <label for=name>{label.unwrap_or(t!(account.password))}</label>
             <div class="input-with-button">
                 <input
                     class="input"
@@ -207,36 +175,36 @@ pub fn PasswordField(
                     autocapitalize="none"
                     spellcheck="false"
                     required=true
-                    aria-invalid=problem.is_some().then_some("true")
+                    aria-invalid=error.is_some().then_some("true")
                     aria-describedby=described
                 />
-                // Shown, and made to do something, by `public/page.js`.
+                // `public/page.js` shows the button and handles it.
                 <button
                     type="button"
                     class="button button-icon"
                     hidden=true
-                    aria-label=say!(account.show_password)
+                    aria-label=t!(account.show_password)
                     aria-pressed="false"
                     aria-controls=name
                     data-reveal=name
                 >
-                    <Draw icon=Icon::Eye/>
+                    <IconSvg icon=Icon::Eye/>
                 </button>
             </div>
-            <Notes name problem hint/>
+            <Notes name error hint/>
         </div>
     }
     .into_any()
 }
 
 #[component]
-fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<&'static str>) -> impl IntoView {
+fn Notes(name: &'static str, error: Option<FieldError>, hint: Option<&'static str>) -> impl IntoView {
     view! {
-        {problem
-            .map(|problem| {
+        {error
+            .map(|error| {
                 view! {
-                    <p class="field-problem" id=problem_id(name)>
-                        {problem_sentence(locale(), &problem)}
+                    <p class="field-problem" id=error_id(name)>
+                        {field_error_message(locale(), &error)}
                     </p>
                 }
             })}
@@ -252,7 +220,7 @@ fn Notes(name: &'static str, problem: Option<FieldProblem>, hint: Option<&'stati
     .into_any()
 }
 
-fn problem_id(name: &str) -> String {
+fn error_id(name: &str) -> String {
     format!("{name}-problem")
 }
 
@@ -261,7 +229,7 @@ fn hint_id(name: &str) -> String {
 }
 
 fn described_by(name: &str, has_problem: bool, has_hint: bool) -> Option<String> {
-    let ids: Vec<String> = [has_problem.then(|| problem_id(name)), has_hint.then(|| hint_id(name))]
+    let ids: Vec<String> = [has_problem.then(|| error_id(name)), has_hint.then(|| hint_id(name))]
         .into_iter()
         .flatten()
         .collect();

@@ -1,59 +1,34 @@
-//! Line icons on a 20-unit grid. They say nothing to a screen reader: whoever uses one gives it a name.
+//! Line icons on a 20-unit grid. They are hidden from screen readers; the element around an icon needs a label.
 
 use leptos::prelude::*;
 
-use super::anew::Anew;
+use super::erased::IntoErased;
 
-/// The icons there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
-    /// To the page before.
     Back,
-    /// What is new.
     Bell,
-    /// Away with it.
     Bin,
-    /// Done.
     Check,
-    /// Enough of it.
     Cross,
-    /// Downwards, to what is newest.
     Down,
-    /// Seen.
     Eye,
-    /// A file.
     File,
-    /// A picture.
     Image,
-    /// An address.
     Link,
-    /// Not for everyone.
     Lock,
-    /// Dark.
     Moon,
-    /// Out of the door.
     Out,
-    /// What else one can do.
     More,
-    /// Other words.
     Pen,
-    /// People.
     People,
-    /// Something new.
     Plus,
-    /// An answer.
     Reply,
-    /// Looked for.
     Search,
-    /// Off it goes.
     Send,
-    /// How it is set up.
     Settings,
-    /// Light.
     Sun,
-    /// This device.
     System,
-    /// Upwards; a menu opens above.
     Up,
 }
 
@@ -110,7 +85,7 @@ impl Icon {
 }
 
 impl Icon {
-    /// As small HTML, for what is put together as text.
+    /// The icon as an HTML string.
     pub fn html(self) -> String {
         let path = self.path();
         format!(
@@ -119,20 +94,13 @@ impl Icon {
     }
 }
 
-/// One icon.
 #[component]
-pub fn Draw(
-    /// Which.
-    icon: Icon,
-    /// As small as text?
-    #[prop(optional)]
-    small: bool,
-) -> impl IntoView {
+pub fn IconSvg(icon: Icon, #[prop(optional)] small: bool) -> impl IntoView {
     let class = if small { "icon icon-small" } else { "icon" };
     view! {
         <svg class=class viewBox="0 0 20 20" aria-hidden="true">
             <path d=icon.path()></path>
         </svg>
     }
-    .anew()
+    .erased()
 }

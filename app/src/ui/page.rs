@@ -1,35 +1,29 @@
-//! A page in the middle pane that is read and filled in rather than talked in: head, way back, and a column.
-//! For pages that the server alone renders.
+//! Layout of a static page in the middle pane: header with a back link, and a column. For pages that are rendered on
+//! the server only.
 
 use leptos::prelude::*;
 
-use super::icon::{Draw, Icon};
-use crate::i18n::say;
+use super::icon::{Icon, IconSvg};
+use crate::i18n::t;
 
-/// See the module.
 #[component]
 pub fn Page(
-    /// What it is.
-    #[prop(into)]
-    title: String,
-    /// What it is part of, over the title.
+    #[prop(into)] title: String,
+    /// Shown above the title: what the page is part of.
     #[prop(optional, into)]
     over: String,
-    /// Where one comes from.
-    #[prop(into)]
-    back: String,
-    /// Is the way back only needed where a pane fills the screen?
+    #[prop(into)] back: String,
+    /// Whether the back link is shown on phones only.
     #[prop(optional)]
     back_on_phone: bool,
-    /// The column.
     children: Children,
 ) -> impl IntoView {
     let class = if back_on_phone { "button button-icon phone-only" } else { "button button-icon" };
     view! {
         <main id="main" class="pane pane-main page">
             <header class="bar">
-                <a class=class href=back aria-label=say!(page.back) title=say!(page.back)>
-                    <Draw icon=Icon::Back/>
+                <a class=class href=back aria-label=t!(page.back) title=t!(page.back)>
+                    <IconSvg icon=Icon::Back/>
                 </a>
                 <div class="bar-title">
                     <h1>{title}</h1>

@@ -1,8 +1,8 @@
-//! What a person is called.
+//! Display names.
 
 use chat::model::User;
 
-/// Their name, in the order that its script wants (`林晓`, `Ana Ferreira`); the username where there is none.
+/// First and last name in the order of their script (`林晓`, `Ana Ferreira`), else the username.
 pub fn display_name(user: &User) -> String {
     let (first, last) = (user.first_name.trim(), user.last_name.trim());
     match (first.is_empty(), last.is_empty()) {
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_put_together_as_its_script_wants() {
+    fn display_name_follows_the_order_of_its_script() {
         for (first, last, expected) in [
             ("", "", "linxiao"),
             ("晓", "林", "林晓"),

@@ -1,26 +1,21 @@
-//! Looking for something in a list: a form that leads to the same page. For pages that the server alone renders.
+//! A search form that leads to the same page. For pages that are rendered on the server only.
 
 use leptos::prelude::*;
 
-use super::icon::{Draw, Icon};
-use crate::i18n::say;
+use super::icon::{Icon, IconSvg};
+use crate::i18n::t;
 
-/// See the module.
 #[component]
 pub fn SearchForm(
-    /// The page.
-    #[prop(into)]
-    action: String,
-    /// What was looked for.
+    #[prop(into)] action: String,
     value: String,
-    /// What is looked for here.
     label: &'static str,
-    /// The most characters it may have.
+    /// Maximum length in characters.
     max: usize,
 ) -> impl IntoView {
     view! {
         <form class="search" role="search" action=action>
-            <Draw icon=Icon::Search/>
+            <IconSvg icon=Icon::Search/>
             <input
                 class="input"
                 type="search"
@@ -31,7 +26,7 @@ pub fn SearchForm(
                 placeholder=label
             />
             <button type="submit" class="button">
-                {say!(browse.submit)}
+                {t!(browse.submit)}
             </button>
         </form>
     }

@@ -1,19 +1,18 @@
-//! The switches for language and theme. Plain forms that the server answers with a cookie and the same page anew; once
-//! live, the theme changes on the spot.
+//! Switches for language and theme: plain forms, answered with a cookie and the same page. On a live page the theme
+//! changes at once.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    anew::Anew,
-    icon::{Draw, Icon},
+    erased::IntoErased,
+    icon::{Icon, IconSvg},
 };
 use crate::{
-    i18n::{LOCALES, own_name, say, tag, word},
+    i18n::{LOCALES, code, language_tag, own_name, t},
     preferences::{Preferences, Theme, locale, preferences},
     server::preferences::{SetLanguage, SetTheme},
 };
 
-/// Both switches.
 #[component]
 pub fn Switches() -> impl IntoView {
     view! {
@@ -22,7 +21,7 @@ pub fn Switches() -> impl IntoView {
             <ThemeSwitch/>
         </div>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -35,8 +34,8 @@ fn LanguageSwitch() -> impl IntoView {
                 <button
                     type="submit"
                     name="language"
-                    value=word(choice)
-                    lang=tag(choice)
+                    value=code(choice)
+                    lang=language_tag(choice)
                     aria-pressed=(locale == choice).to_string()
                 >
                     {own_name(choice)}
@@ -46,12 +45,12 @@ fn LanguageSwitch() -> impl IntoView {
         .collect_view();
     view! {
         <form method="post" action=SetLanguage::url()>
-            <div class="switch" role="group" aria-label=say!(preferences.language)>
+            <div class="switch" role="group" aria-label=t!(preferences.language)>
                 {buttons}
             </div>
         </form>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -61,15 +60,15 @@ fn ThemeSwitch() -> impl IntoView {
         .into_iter()
         .map(|choice| {
             let (icon, name) = match choice {
-                Theme::System => (Icon::System, say!(preferences.theme_system)),
-                Theme::Light => (Icon::Sun, say!(preferences.theme_light)),
-                Theme::Dark => (Icon::Moon, say!(preferences.theme_dark)),
+                Theme::System => (Icon::System, t!(preferences.theme_system)),
+                Theme::Light => (Icon::Sun, t!(preferences.theme_light)),
+                Theme::Dark => (Icon::Moon, t!(preferences.theme_dark)),
             };
             view! {
                 <button
                     type="submit"
                     name="theme"
-                    value=choice.word()
+                    value=choice.as_str()
                     title=name
                     aria-label=name
                     aria-pressed=move || (preferences.theme.get() == choice).to_string()
@@ -78,19 +77,19 @@ fn ThemeSwitch() -> impl IntoView {
                         choose_theme(preferences, choice);
                     }
                 >
-                    <Draw icon small=true/>
+                    <IconSvg icon small=true/>
                 </button>
             }
         })
         .collect_view();
     view! {
         <form method="post" action=SetTheme::url()>
-            <div class="switch" role="group" aria-label=say!(preferences.theme)>
+            <div class="switch" role="group" aria-label=t!(preferences.theme)>
                 {buttons}
             </div>
         </form>
     }
-    .anew()
+    .erased()
 }
 
 fn choose_theme(preferences: Preferences, theme: Theme) {
@@ -99,6 +98,6 @@ fn choose_theme(preferences: Preferences, theme: Theme) {
     {
         use crate::{browser::document, preferences::THEME_COOKIE};
         document::set_root_attribute("data-theme", theme.attribute());
-        document::set_cookie(THEME_COOKIE, theme.word());
+        document::set_cookie(THEME_COOKIE, theme.as_str());
     }
 }

@@ -1,23 +1,21 @@
-//! Where Redis is.
+//! Addresses of Redis servers.
 
 use std::fmt;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
 
-/// One Redis, or some nodes of one Redis Cluster. Its `Debug` form leaves passwords out.
+/// One Redis server, or some nodes of one Redis Cluster. The `Debug` output contains no passwords.
 #[derive(Clone)]
 pub struct Addresses(Vec<ConnectionInfo>);
 
 impl Addresses {
-    /// Reads `redis://…` or `rediss://…` (TLS), or several of them with commas between: nodes of
-    /// one cluster, of which any may be away at the start. Whether it is a cluster is asked of
-    /// the server itself.
+    /// Parses `redis://…` or `rediss://…` (TLS), or several of them separated by commas: nodes of one cluster, any of
+    /// which may be down at the start. Whether it is a cluster is detected when connecting.
     pub fn parse(text: &str) -> Option<Self> {
         let all: Option<Vec<ConnectionInfo>> = text.split(',').map(|one| address(one.trim())).collect();
         all.filter(|all| !all.is_empty()).map(Self)
     }
 
-    /// Each with what the connection needs.
     pub(super) fn infos(&self) -> &[ConnectionInfo] {
         &self.0
     }
@@ -29,19 +27,18 @@ fn address(text: &str) -> Option<ConnectionInfo> {
         return None;
     }
     let info = text.into_connection_info().ok()?;
-    // Subscriptions and answers on one connection take RESP3.
+    // Push messages and replies on one connection need RESP3.
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     Some(info.set_redis_settings(settings))
 }
 
-/// Host and port.
-pub(super) fn place(address: &ConnectionAddr) -> String {
+pub(super) fn host_port(address: &ConnectionAddr) -> String {
     address.to_string()
 }
 
 impl fmt::Debug for Addresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|info| place(info.addr()))).finish()
+        f.debug_list().entries(self.0.iter().map(|info| host_port(info.addr()))).finish()
     }
 }
 
@@ -50,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_or_several_and_nothing_else() {
+    fn only_redis_addresses_are_parsed() {
         for (text, count) in [
             ("redis://127.0.0.1:6379", 1),
             ("rediss://ada:s3cret@cache.example:6380/2", 1),

@@ -1,4 +1,4 @@
-//! From the first try to the next loss, again and again.
+//! The reconnect loop.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -10,70 +10,70 @@ use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     Listener, Shared,
-    link::{Link, LinkError},
-    session::{Queue, Session},
+    connection::{ConnectError, RedisConnection},
+    session::{Queue, RedisSession},
 };
 
-/// What Redis says to us and nobody has read yet; more is lost.
+/// Capacity for push messages not processed yet; more are dropped.
 const PUSHES: usize = 16_384;
-/// Pauses between tries: short after a loss, then longer.
+/// Backoff between attempts: short after a disconnect, then doubled.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Why a connection is over.
+/// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Loss {
+pub(super) enum DisconnectReason {
     #[error("{0}")]
-    Link(#[from] LinkError),
+    Connect(#[from] ConnectError),
     #[error("{0}")]
     Redis(#[from] RedisError),
     #[error("the connection was closed")]
     Closed,
     #[error("a channel moved to another server")]
-    Moved,
-    #[error("this process stood still")]
-    StoodStill,
+    ChannelMoved,
+    #[error("this process was frozen")]
+    ProcessFrozen,
 }
 
-/// Connects, and connects anew after each loss, until the bus is closed.
+/// Connects, and reconnects after each disconnect, until the bus is closed.
 pub(super) async fn run(shared: Arc<Shared>, mut queue: Queue, listener: Arc<dyn Listener>) {
     let mut pause = FIRST_PAUSE;
-    // Said once for each change: an hour without Redis is two lines in the log.
-    let mut is_told = false;
+    // Logged once per change: an hour without Redis is two lines in the log.
+    let mut is_logged = false;
     loop {
-        let (pushes, mut heard) = mpsc::channel(PUSHES);
+        let (pushes, mut pushed) = mpsc::channel(PUSHES);
         let opened = shared
             .closing
-            .run_until_cancelled(Link::open(&shared.addresses, pushes, &shared.figures.dropped))
+            .run_until_cancelled(RedisConnection::open(&shared.addresses, pushes, &shared.metrics.dropped))
             .await;
-        let loss = match opened {
+        let reason = match opened {
             None => return,
-            Some(Err(error)) => Loss::from(error),
-            Some(Ok(link)) => {
-                let mut session = Session::new(&shared, &*listener, link);
-                let ended = session.serve(&mut queue, &mut heard).await;
+            Some(Err(error)) => DisconnectReason::from(error),
+            Some(Ok(connection)) => {
+                let mut session = RedisSession::new(&shared, &*listener, connection);
+                let ended = session.serve(&mut queue, &mut pushed).await;
                 shared.is_up.store(false, Ordering::Relaxed);
-                shared.wishes().set_deaf();
+                shared.subscriptions().set_all_inactive();
                 let was_connected = shared.is_connected.send_replace(false);
-                shared.figures.redis.set(0.0);
-                // What waited would come too late.
+                shared.metrics.redis.set(0.0);
+                // Queued messages would be delivered too late.
                 while queue.try_recv().is_some() {
-                    shared.figures.dropped.increment(1);
+                    shared.metrics.dropped.increment(1);
                 }
                 if was_connected {
-                    (pause, is_told) = (FIRST_PAUSE, false);
+                    (pause, is_logged) = (FIRST_PAUSE, false);
                 }
                 match ended {
                     Ok(()) => return,
-                    Err(loss) => loss,
+                    Err(reason) => reason,
                 }
             }
         };
-        if is_told {
-            tracing::debug!(error = %loss, "Redis is still away");
+        if is_logged {
+            tracing::debug!(error = %reason, "Redis is still away");
         } else {
-            tracing::warn!(error = %loss, "Redis is away; other nodes' messages come by way of the database");
-            is_told = true;
+            tracing::warn!(error = %reason, "Redis is away; changes of other nodes are polled from the database");
+            is_logged = true;
         }
         if shared.closing.run_until_cancelled(sleep(pause)).await.is_none() {
             return;

@@ -1,10 +1,8 @@
-//! Being connected: one connection's life.
+//! One connection to Redis, from connecting to disconnecting.
 //!
-//! Whatever goes wrong with a connection ends it, and a new one begins from nothing: subscribe
-//! to all that is wanted, and tell the listener topic by topic, which then looks into the
-//! database for what it missed. That is one way to recover for every kind of trouble: a server
-//! that restarted, one that hangs, a slot that moved to another master, and ourselves having
-//! stood still.
+//! Any error on a connection ends it. A new one starts from scratch: it subscribes to all topics and notifies the
+//! listener of each, which then polls the database for what it missed. So one recovery path serves every failure: a
+//! server that restarted, one that hangs, a slot that moved to another master, and a process that was frozen itself.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,252 +20,254 @@ use tokio::{
 
 use super::{
     Listener, Shared, Topic,
-    link::Link,
-    reconnect::Loss,
-    wire::{self, Message, Parcel},
+    connection::RedisConnection,
+    reconnect::DisconnectReason,
+    wire::{self, BusMessage, Packet},
 };
 
-/// Messages of one batch, and about how many bytes of them.
+/// Messages of one batch, and roughly their bytes.
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
-/// Subscriptions asked for at once.
-const ASKED: usize = 256;
-/// How often we ask whether Redis is there, and give up topics that nobody wants.
-const TICK: Duration = Duration::from_secs(2);
-/// Whoever was late by so much for their own tick stood still (a stopped process, a sleeping
-/// machine), and what they know is old.
-const STOOD_STILL: Duration = Duration::from_secs(5);
-/// How long the last messages may take when we leave.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// Subscribe and unsubscribe commands pending at once.
+const SUBSCRIBES_MAX: usize = 256;
+/// Interval for pinging Redis and for dropping topics whose linger time is over.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// If a tick is late by this much, the process was frozen (stopped, or the machine slept) and its state is outdated.
+const FROZEN_AFTER: Duration = Duration::from_secs(5);
+/// Timeout for publishing the queue at shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-pub(super) type Queue = crate::queue::Receiver<(Topic, Message)>;
+pub(super) type Queue = crate::queue::Receiver<(Topic, BusMessage)>;
 
-/// What is under way on the connection.
-enum Flight {
+/// A command sent and not replied to yet.
+enum PendingCommand {
     Publish { messages: u64 },
     Subscribe(Topic),
     Unsubscribe(Topic),
     Ping,
 }
 
-/// How far a subscription is.
+/// State of a topic's subscription.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    Asked,
-    Heard,
-    Leaving,
+    Subscribing,
+    Active,
+    Unsubscribing,
 }
 
-pub(super) struct Session<'a> {
+pub(super) struct RedisSession<'a> {
     shared: &'a Shared,
     listener: &'a dyn Listener,
-    link: Link,
-    flights: FuturesUnordered<BoxFuture<'static, (Flight, RedisResult<Value>)>>,
-    /// Parcels of the batch under way: the next one gathers meanwhile.
+    connection: RedisConnection,
+    pending: FuturesUnordered<BoxFuture<'static, (PendingCommand, RedisResult<Value>)>>,
+    /// Packets of the current batch that are pending. The next batch gathers meanwhile.
     publishing: usize,
     phases: HashMap<Topic, Phase>,
-    /// To be subscribed to or given up, as the wishes are when their turn comes.
+    /// Topics to subscribe to or unsubscribe from, whichever [`Subscriptions`](super::Subscriptions) says when they
+    /// are processed.
     due: VecDeque<Topic>,
-    asked: usize,
+    changing: usize,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(shared: &'a Shared, listener: &'a dyn Listener, link: Link) -> Self {
-        let due = shared.wishes().all().into();
+impl<'a> RedisSession<'a> {
+    pub(super) fn new(shared: &'a Shared, listener: &'a dyn Listener, connection: RedisConnection) -> Self {
+        let due = shared.subscriptions().all().into();
         Self {
             shared,
             listener,
-            link,
-            flights: FuturesUnordered::new(),
+            connection,
+            pending: FuturesUnordered::new(),
             publishing: 0,
             phases: HashMap::new(),
             due,
-            asked: 0,
+            changing: 0,
         }
     }
 
-    /// Serves the connection until it is lost, or the bus closed.
+    /// Runs until the connection is lost or the bus is closed.
     pub(super) async fn serve(
         &mut self,
         queue: &mut Queue,
         pushes: &mut mpsc::Receiver<PushInfo>,
-    ) -> Result<(), Loss> {
-        let mut ticks = interval(TICK);
+    ) -> Result<(), DisconnectReason> {
+        let mut ticks = interval(PING_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last_tick = Instant::now();
         let mut is_connected = false;
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         self.shared.is_up.store(true, Ordering::Relaxed);
         loop {
             self.subscribe_due();
-            if !is_connected && self.due.is_empty() && self.asked == 0 {
+            if !is_connected && self.due.is_empty() && self.changing == 0 {
                 is_connected = true;
                 self.shared.is_connected.send_replace(true);
-                self.shared.figures.redis.set(1.0);
+                self.shared.metrics.redis.set(1.0);
                 tracing::info!("Redis is connected");
             }
             tokio::select! {
-                count = pushes.recv_many(&mut heard, BATCH) => {
+                count = pushes.recv_many(&mut received, BATCH) => {
                     if count == 0 {
-                        return Err(Loss::Closed);
+                        return Err(DisconnectReason::Closed);
                     }
-                    for push in heard.drain(..) {
-                        self.hear(push)?;
+                    for push in received.drain(..) {
+                        self.receive(push)?;
                     }
                 }
-                Some((flight, result)) = self.flights.next() => {
-                    if let (Err(_), Flight::Publish { messages }) = (&result, &flight) {
-                        self.shared.figures.dropped.increment(*messages);
+                Some((pending, result)) = self.pending.next() => {
+                    if let (Err(_), PendingCommand::Publish { messages }) = (&result, &pending) {
+                        self.shared.metrics.dropped.increment(*messages);
                     }
                     result?;
-                    self.land(&flight);
+                    self.complete(&pending);
                 }
                 Some(first) = queue.recv(), if self.publishing == 0 => self.publish(first, queue),
-                () = self.shared.wishes_changed.notified() => {
-                    self.due.extend(self.shared.wishes().take_touched());
+                () = self.shared.subscriptions_changed.notified() => {
+                    self.due.extend(self.shared.subscriptions().take_changed());
                 }
                 now = ticks.tick() => {
-                    if now.duration_since(last_tick) > TICK + STOOD_STILL {
-                        return Err(Loss::StoodStill);
+                    if now.duration_since(last_tick) > PING_INTERVAL + FROZEN_AFTER {
+                        return Err(DisconnectReason::ProcessFrozen);
                     }
                     last_tick = now;
                     self.tick(now);
                 }
                 () = self.shared.closing.cancelled() => {
-                    self.leave(queue).await;
+                    self.drain(queue).await;
                     return Ok(());
                 }
             }
         }
     }
 
-    fn send(&self, flight: Flight, command: Cmd) {
-        let mut link = self.link.clone();
-        self.flights.push(Box::pin(async move {
-            let answer = link.ask(&command).await;
-            (flight, answer)
+    fn send(&self, pending: PendingCommand, command: Cmd) {
+        let mut connection = self.connection.clone();
+        self.pending.push(Box::pin(async move {
+            let answer = connection.query(&command).await;
+            (pending, answer)
         }));
     }
 
-    /// What was under way has succeeded.
-    fn land(&mut self, flight: &Flight) {
-        match *flight {
-            Flight::Publish { messages } => {
+    /// Handles the successful reply to a command.
+    fn complete(&mut self, pending: &PendingCommand) {
+        match *pending {
+            PendingCommand::Publish { messages } => {
                 self.publishing -= 1;
-                self.shared.figures.published.increment(messages);
+                self.shared.metrics.published.increment(messages);
             }
-            Flight::Subscribe(topic) => {
-                self.asked -= 1;
-                self.phases.insert(topic, Phase::Heard);
-                let is_again = self.shared.wishes().set_heard(topic);
-                self.listener.heard(topic, is_again);
-                // It may have been given up meanwhile.
+            PendingCommand::Subscribe(topic) => {
+                self.changing -= 1;
+                self.phases.insert(topic, Phase::Active);
+                let is_resubscribed = self.shared.subscriptions().set_active(topic);
+                self.listener.subscribed(topic, is_resubscribed);
+                // It may have been released meanwhile.
                 self.due.push_back(topic);
             }
-            Flight::Unsubscribe(topic) => {
-                self.asked -= 1;
+            PendingCommand::Unsubscribe(topic) => {
+                self.changing -= 1;
                 self.phases.remove(&topic);
                 self.due.push_back(topic);
             }
-            Flight::Ping => {}
+            PendingCommand::Ping => {}
         }
     }
 
-    /// Brings subscriptions in line with the wishes, as many at once as may be.
+    /// Sends the subscribe and unsubscribe commands that are due, up to the limit of pending ones.
     fn subscribe_due(&mut self) {
-        while self.asked < ASKED
+        while self.changing < SUBSCRIBES_MAX
             && let Some(topic) = self.due.pop_front()
         {
-            let is_wanted = self.shared.wishes().contains(topic);
-            let (phase, flight, command) = match (is_wanted, self.phases.get(&topic)) {
-                (true, None) => (Phase::Asked, Flight::Subscribe(topic), "SSUBSCRIBE"),
-                (false, Some(Phase::Heard)) => (Phase::Leaving, Flight::Unsubscribe(topic), "SUNSUBSCRIBE"),
-                // As it should be, or looked at again when what is under way has ended.
+            let is_subscribed = self.shared.subscriptions().contains(topic);
+            let (phase, pending, command) = match (is_subscribed, self.phases.get(&topic)) {
+                (true, None) => (Phase::Subscribing, PendingCommand::Subscribe(topic), "SSUBSCRIBE"),
+                (false, Some(Phase::Active)) => {
+                    (Phase::Unsubscribing, PendingCommand::Unsubscribe(topic), "SUNSUBSCRIBE")
+                }
+                // Nothing to do, or a command is pending and the topic is checked again after its reply.
                 (true, Some(_)) | (false, _) => continue,
             };
             self.phases.insert(topic, phase);
-            self.asked += 1;
+            self.changing += 1;
             let channel = topic.channel(&self.shared.system);
-            self.send(flight, cmd(command).arg(channel).take());
+            self.send(pending, cmd(command).arg(channel).take());
         }
     }
 
-    /// Publishes what has gathered, one parcel a topic.
-    fn publish(&mut self, first: (Topic, Message), queue: &mut Queue) {
-        let mut parcels: HashMap<Topic, (Parcel, u64)> = HashMap::new();
+    /// Publishes the queued messages, one packet per topic.
+    fn publish(&mut self, first: (Topic, BusMessage), queue: &mut Queue) {
+        let mut packets: HashMap<Topic, (Packet, u64)> = HashMap::new();
         let (mut count, mut bytes) = (0, 0);
         let mut next = Some(first);
         while let Some((topic, message)) = next {
             count += 1;
-            if let Message::Frame(frame) = &message {
+            if let BusMessage::Frame(frame) = &message {
                 bytes += frame.json.len();
             }
-            let (parcel, messages) =
-                parcels.entry(topic).or_insert_with(|| (Parcel::new(self.shared.node), 0));
-            parcel.put(&message);
+            let (packet, messages) =
+                packets.entry(topic).or_insert_with(|| (Packet::new(self.shared.node), 0));
+            packet.push(&message);
             *messages += 1;
             next = if count < BATCH && bytes < BATCH_BYTES { queue.try_recv() } else { None };
         }
-        for (topic, (parcel, messages)) in parcels {
+        for (topic, (packet, messages)) in packets {
             self.publishing += 1;
             let channel = topic.channel(&self.shared.system);
-            let command = cmd("SPUBLISH").arg(channel).arg(parcel.into_bytes()).take();
-            self.send(Flight::Publish { messages }, command);
+            let command = cmd("SPUBLISH").arg(channel).arg(packet.into_bytes()).take();
+            self.send(PendingCommand::Publish { messages }, command);
         }
     }
 
-    fn hear(&mut self, push: PushInfo) -> Result<(), Loss> {
+    fn receive(&mut self, push: PushInfo) -> Result<(), DisconnectReason> {
         match push.kind {
             PushKind::SMessage => {
                 self.deliver(push.data);
                 Ok(())
             }
-            PushKind::Disconnection => Err(Loss::Closed),
-            // Not asked for: in a cluster, the channel's slot has gone elsewhere.
-            PushKind::SUnsubscribe if !self.phases.values().any(|phase| *phase == Phase::Leaving) => {
-                Err(Loss::Moved)
+            PushKind::Disconnection => Err(DisconnectReason::Closed),
+            // Unsolicited: in a cluster, the channel's slot moved to another server.
+            PushKind::SUnsubscribe if !self.phases.values().any(|phase| *phase == Phase::Unsubscribing) => {
+                Err(DisconnectReason::ChannelMoved)
             }
-            // Answers, which the command's own future has as well, and what we never asked for.
+            // Replies, which the pending command also gets, and kinds we do not use.
             _ => Ok(()),
         }
     }
 
     fn deliver(&self, data: Vec<Value>) {
-        let Ok([Value::BulkString(channel), Value::BulkString(parcel)]) = <[Value; 2]>::try_from(data) else {
+        let Ok([Value::BulkString(channel), Value::BulkString(packet)]) = <[Value; 2]>::try_from(data) else {
             return;
         };
         let channel = String::from_utf8_lossy(&channel);
         let Some(topic) = Topic::from_channel(&self.shared.system, &channel) else { return };
-        let Some((sender, messages)) = wire::open(Bytes::from(parcel)) else { return };
+        let Some((sender, messages)) = wire::decode(Bytes::from(packet)) else { return };
         if sender != self.shared.node {
-            self.shared.figures.received.increment(messages.len() as u64);
+            self.shared.metrics.received.increment(messages.len() as u64);
             self.listener.received(topic, sender, messages);
         }
     }
 
     fn tick(&mut self, now: Instant) {
-        let mut wishes = self.shared.wishes();
-        wishes.fade(now);
-        self.due.extend(wishes.take_touched());
-        drop(wishes);
-        // In a cluster it goes to every master; one that does not answer ends the session.
-        self.send(Flight::Ping, cmd("PING"));
+        let mut subscriptions = self.shared.subscriptions();
+        subscriptions.remove_expired(now);
+        self.due.extend(subscriptions.take_changed());
+        drop(subscriptions);
+        // In a cluster this pings every master. One that does not reply ends the session.
+        self.send(PendingCommand::Ping, cmd("PING"));
     }
 
-    /// Sends what is left in the queue.
-    async fn leave(&mut self, queue: &mut Queue) {
-        let farewell = async {
+    /// Publishes what is left in the queue.
+    async fn drain(&mut self, queue: &mut Queue) {
+        let drained = async {
             loop {
                 if self.publishing == 0 {
                     let Some(first) = queue.try_recv() else { return };
                     self.publish(first, queue);
                 }
-                match self.flights.next().await {
-                    Some((flight, Ok(_))) => self.land(&flight),
+                match self.pending.next().await {
+                    Some((pending, Ok(_))) => self.complete(&pending),
                     Some((_, Err(_))) | None => return,
                 }
             }
         };
-        let _ = timeout(FAREWELL, farewell).await;
+        let _ = timeout(DRAIN_TIMEOUT, drained).await;
     }
 }

@@ -1,21 +1,21 @@
-//! What one can listen to on the bus, and what Redis calls it.
+//! Topics of the bus, and their channel names in Redis.
 
 use crate::model::{RoomId, UserId};
 
-/// Something that nodes tell each other about.
+/// What a bus message is about. Each topic is one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// What concerns every node.
+    /// For every node.
     Nodes,
-    /// A room: its frames and who is in it.
+    /// A room: its frames, and who is present.
     Room(RoomId),
-    /// What only one user is told.
+    /// Events of one user.
     User(UserId),
 }
 
 impl Topic {
-    /// The channel's name in Redis. Channels know no databases (`SELECT`), so the name of the
-    /// system is in it: two systems on one Redis have a room 1 each.
+    /// The name of the Redis channel. Redis channels are shared by all databases (`SELECT`), so the name contains the
+    /// system's name: two systems on one Redis may both have a room 1.
     pub(super) fn channel(self, system: &str) -> String {
         match self {
             Self::Nodes => format!("liao:{system}:nodes"),
@@ -24,7 +24,7 @@ impl Topic {
         }
     }
 
-    /// The reverse; `None` for what is not ours.
+    /// The reverse; `None` for a channel of another system.
     pub(super) fn from_channel(system: &str, channel: &str) -> Option<Self> {
         let rest = channel.strip_prefix("liao:")?.strip_prefix(system)?.strip_prefix(':')?;
         if rest == "nodes" {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channels_name_says_which_topic_of_which_system_it_is() {
+    fn channel_name_contains_the_system_and_the_topic() {
         for (topic, name) in [
             (Topic::Room(RoomId(7)), "liao:a1:room:7"),
             (Topic::User(UserId(7)), "liao:a1:user:7"),

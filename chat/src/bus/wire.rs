@@ -1,17 +1,16 @@
-//! How nodes write to each other: one parcel a channel and batch, which holds messages.
+//! The message format between nodes. A packet holds the messages of one batch for one channel.
 //!
 //! ```text
-//! parcel   version u8, sender u64, message …
+//! packet   version u8, sender u64, message …
 //! message  length u32 of what follows, kind u8, and
-//!          kind 1, a frame: rev i64 (0: none), spared user i64 (0: nobody), of a new message its place i64
-//!                  (else 0), number u32 and ids i64 … of whom it mentions, its JSON as it goes to the sockets
+//!          kind 1, a frame: rev i64 (0: none), excluded user i64 (0: nobody), seq i64 of a new message (else 0),
+//!                  number u32 and ids i64 … of the users it mentions, the frame's JSON as sent to sockets
 //!          kind 2, a signal: JSON
 //! ```
 //!
-//! Numbers are little-endian. A frame's JSON is copied nowhere on receipt: it is a slice of
-//! the parcel. A parcel of another version is left alone, and so is a message of an unknown
-//! kind: nodes of two releases may run side by side for the length of an update, and what
-//! one does not understand is in the database.
+//! Numbers are little-endian. Decoding does not copy a frame's JSON: it is a slice of the packet. Packets of another
+//! version and messages of an unknown kind are ignored, since nodes of two releases run side by side during a rolling
+//! update, and what one of them does not understand is in the database.
 
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hub::{Audience, Frame, News, UserEvent},
+    hub::{Audience, Frame, NewMessageNotice, UserEvent},
     model::{Code, ReadMark, UserId, UserRef},
 };
 
@@ -27,31 +26,31 @@ const VERSION: u8 = 1;
 const FRAME: u8 = 1;
 const SIGNAL: u8 = 2;
 
-/// A running process: drawn at random when it starts, so that a restarted one is another.
+/// Identifies a running process. Random, so that a restarted process gets a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeId(pub u64);
 
 impl NodeId {
-    /// A new one.
+    /// A random id.
     pub fn random() -> Self {
-        // A system without randomness has made no key to sign tokens with either, and has not
-        // come so far; ids that are not alike is all that is needed here.
+        // Without system randomness no signing key could be made either and start-up would have failed. Here
+        // uniqueness is all that is needed.
         Self(getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id())))
     }
 }
 
-/// What one node tells the others about a topic.
+/// What one node publishes on a topic.
 #[derive(Clone, Debug)]
-pub enum Message {
-    /// For the sockets, as it is.
+pub enum BusMessage {
+    /// A frame to deliver to sockets unchanged.
     Frame(Frame),
-    /// For the nodes.
-    Signal(Signal),
+    /// A message between nodes.
+    Signal(NodeSignal),
 }
 
-impl Message {
-    /// About how many bytes it holds.
+impl BusMessage {
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Frame(frame) => frame.bytes(),
@@ -60,133 +59,142 @@ impl Message {
     }
 }
 
-/// Where a node is in the changes of its people in a room.
+/// Version of a node's roster in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
-    /// Rises each time that the node comes into use of the room.
-    pub life: u32,
-    /// How many changes there were in this life.
-    pub change: u32,
+    /// Increases each time the room comes into use on the node.
+    #[serde(rename = "life")]
+    pub epoch: u32,
+    /// Number of roster changes in this epoch.
+    #[serde(rename = "change")]
+    pub counter: u32,
 }
 
 impl Version {
-    /// Is this the very next change after `other`?
+    /// Whether this is the change right after `other`.
     pub fn follows(self, other: Self) -> bool {
-        self.life == other.life && Some(self.change) == other.change.checked_add(1)
+        self.epoch == other.epoch && Some(self.counter) == other.counter.checked_add(1)
     }
 }
 
-/// Everybody on a node in a room.
+/// The users present in a room on one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Roster {
-    /// As of which change.
+pub struct NodeRoster {
+    /// The version that this roster has.
     pub version: Version,
-    /// Who asked for it because it has only just come into use of the room.
+    /// The node whose request this answers, if it has just started using the room.
     pub newcomer: Option<NodeId>,
-    /// Them.
+    /// The users present.
     pub users: Vec<UserRef>,
 }
 
-/// What nodes tell each other that no socket sees as it is.
+/// Messages between nodes that no socket receives as they are. Serialised as JSON; the renamed tags and fields are
+/// part of the wire format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "signal", rename_all = "snake_case")]
-pub enum Signal {
-    /// Close sockets.
+pub enum NodeSignal {
+    /// Close sockets of the room.
     Close {
-        /// Whose; `None`: everyone's.
+        /// Only those of this user; `None`: all.
         user: Option<UserId>,
-        /// The reason to say first.
+        /// The reason, which the client gets first.
         code: Code,
     },
-    /// Somebody has read up to here.
+    /// A user has read up to a message.
     Read {
-        /// Who, and where.
+        /// The user and the message.
         mark: ReadMark,
     },
-    /// Somebody begins or ceases to type.
+    /// A user started or stopped typing.
     Typing {
-        /// Who.
+        /// The user.
         user: UserRef,
-        /// Do they type?
+        /// Whether they are typing now.
         is_typing: bool,
     },
-    /// For all sockets of a user.
+    /// An event for all sockets of a user.
     User {
-        /// What they are told.
+        /// The event.
         event: UserEvent,
     },
-    /// A user's first socket in the room came in on this node.
-    Came {
-        /// The node's number for it.
+    /// A user's first socket in the room was opened on the sending node.
+    #[serde(rename = "came")]
+    Joined {
+        /// The sender's roster version after this change.
         version: Version,
-        /// Who.
+        /// The user.
         user: UserRef,
     },
-    /// A user's last socket in the room went from this node.
-    Went {
-        /// The node's number for it.
+    /// A user's last socket in the room was closed on the sending node.
+    #[serde(rename = "went")]
+    Left {
+        /// The sender's roster version after this change.
         version: Version,
-        /// Who.
+        /// The user.
         user: UserId,
     },
-    /// Who is in the room on this node.
-    Roster(Roster),
-    /// Who is in the room on the others?
-    Ask {
-        /// Those who are there already are no news to whoever has only just come.
+    /// The roster of the sending node.
+    Roster(NodeRoster),
+    /// Requests the rosters of all other nodes.
+    #[serde(rename = "ask")]
+    RosterRequest {
+        /// Whether the requesting node has just started using the room. It then does not announce the users of the
+        /// replies as joining.
         is_newcomer: bool,
     },
-    /// There is somebody in the room on this node, and this was the latest change.
-    Pulse {
-        /// Its number.
+    /// The roster version of the sending node, which has somebody present. Lets the others detect lost messages.
+    #[serde(rename = "pulse")]
+    Digest {
+        /// The version.
         version: Version,
     },
-    /// Credentials have ended: the database has them.
+    /// Credentials have ended; which ones is in the database.
     CredentialEnded,
-    /// This node lives.
-    Alive,
-    /// This node ends.
+    /// The sending node is alive.
+    #[serde(rename = "alive")]
+    Heartbeat,
+    /// The sending node shuts down.
     Bye,
-    /// A newer node's, which this one does not know.
+    /// A signal of a newer release.
     #[serde(other)]
     Unknown,
 }
 
-/// A parcel in the making.
-pub(super) struct Parcel(Vec<u8>);
+/// A packet being built.
+pub(super) struct Packet(Vec<u8>);
 
-impl Parcel {
-    /// An empty one from `sender`.
+impl Packet {
+    /// An empty packet from `sender`.
     pub(super) fn new(sender: NodeId) -> Self {
         let mut bytes = vec![VERSION];
         bytes.put_u64_le(sender.0);
         Self(bytes)
     }
 
-    /// Adds a message.
-    pub(super) fn put(&mut self, message: &Message) {
+    /// Appends a message.
+    pub(super) fn push(&mut self, message: &BusMessage) {
         let start = self.0.len();
         self.0.put_u32_le(0);
         match message {
-            Message::Frame(frame) => {
-                let spared = match frame.audience {
+            BusMessage::Frame(frame) => {
+                let excluded = match frame.audience {
                     Audience::Everyone => 0,
                     Audience::Others(user) => user.0,
                 };
                 self.0.put_u8(FRAME);
                 self.0.put_i64_le(frame.rev.unwrap_or_default());
-                self.0.put_i64_le(spared);
+                self.0.put_i64_le(excluded);
                 let (seq, mentioned) =
-                    frame.news.as_ref().map_or((0, &[][..]), |news| (news.seq, &news.mentioned[..]));
+                    frame.new_message.as_ref().map_or((0, &[][..]), |new| (new.seq, &new.mentioned[..]));
                 self.0.put_i64_le(seq);
-                // Names in a message of 10,000 characters: far fewer.
+                // A message of 10,000 characters cannot mention that many users.
                 self.0.put_u32_le(u32::try_from(mentioned.len()).unwrap_or_default());
                 for user in mentioned {
                     self.0.put_i64_le(user.0);
                 }
                 self.0.put_slice(&frame.json);
             }
-            Message::Signal(signal) => {
+            BusMessage::Signal(signal) => {
                 self.0.put_u8(SIGNAL);
                 if let Err(error) = serde_json::to_writer(&mut self.0, signal) {
                     tracing::error!(%error, "a signal could not be serialised");
@@ -194,58 +202,56 @@ impl Parcel {
                 }
             }
         }
-        // Frames are limited to far less than 4 GiB; one that is not would be left out whole.
+        // Frames are limited to far less than 4 GiB. A larger one is left out entirely.
         match u32::try_from(self.0.len() - start - 4) {
             Ok(length) => self.0[start..start + 4].copy_from_slice(&length.to_le_bytes()),
             Err(_) => self.0.truncate(start),
         }
     }
 
-    /// The bytes to publish.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 }
 
-/// Takes a parcel apart: who sent it, and what can be understood of it. `None` for what is
-/// no parcel of this version.
-pub(super) fn open(mut parcel: Bytes) -> Option<(NodeId, Vec<Message>)> {
-    if parcel.try_get_u8().ok()? != VERSION {
+/// Decodes a packet into its sender and the messages that this release understands. `None` for another version.
+pub(super) fn decode(mut packet: Bytes) -> Option<(NodeId, Vec<BusMessage>)> {
+    if packet.try_get_u8().ok()? != VERSION {
         return None;
     }
-    let sender = NodeId(parcel.try_get_u64_le().ok()?);
+    let sender = NodeId(packet.try_get_u64_le().ok()?);
     let mut messages = Vec::new();
-    while let Ok(length) = parcel.try_get_u32_le() {
+    while let Ok(length) = packet.try_get_u32_le() {
         let length = usize::try_from(length).ok()?;
-        if length > parcel.len() {
-            // Cut short: what came before is whole.
+        if length > packet.len() {
+            // Truncated; the messages before it are complete.
             break;
         }
-        messages.extend(message(parcel.split_to(length)));
+        messages.extend(decode_message(packet.split_to(length)));
     }
     Some((sender, messages))
 }
 
-fn message(mut bytes: Bytes) -> Option<Message> {
+fn decode_message(mut bytes: Bytes) -> Option<BusMessage> {
     match bytes.try_get_u8().ok()? {
         FRAME => {
             let rev = bytes.try_get_i64_le().ok()?;
             let audience = match bytes.try_get_i64_le().ok()? {
                 0 => Audience::Everyone,
-                spared => Audience::Others(UserId(spared)),
+                excluded => Audience::Others(UserId(excluded)),
             };
             let seq = bytes.try_get_i64_le().ok()?;
             let count = bytes.try_get_u32_le().ok()?;
             let mentioned: Option<Vec<UserId>> =
                 (0..count).map(|_| bytes.try_get_i64_le().ok().map(UserId)).collect();
-            let news = News { seq, mentioned: mentioned? };
-            // What is no text can be no frame: a socket would break over it.
+            let new_message = NewMessageNotice { seq, mentioned: mentioned? };
+            // Frames must be valid UTF-8, or they would break the sockets they are sent to.
             std::str::from_utf8(&bytes).ok()?;
             let mut frame = Frame::serialised(bytes, (rev > 0).then_some(rev), audience);
-            frame.news = (seq > 0).then(|| Arc::new(news));
-            Some(Message::Frame(frame))
+            frame.new_message = (seq > 0).then(|| Arc::new(new_message));
+            Some(BusMessage::Frame(frame))
         }
-        SIGNAL => serde_json::from_slice(&bytes).ok().map(Message::Signal),
+        SIGNAL => serde_json::from_slice(&bytes).ok().map(BusMessage::Signal),
         _ => None,
     }
 }
@@ -255,58 +261,83 @@ mod tests {
     use super::*;
 
     fn sample() -> Vec<u8> {
-        let mut parcel = Parcel::new(NodeId(7));
+        let mut packet = Packet::new(NodeId(7));
         let json = Bytes::from_static("{\"type\":\"聊\"}".as_bytes());
         let mut first = Frame::serialised(json.clone(), Some(41), Audience::Everyone);
-        first.news = Some(Arc::new(News { seq: 40, mentioned: vec![UserId(5), UserId(6)] }));
-        parcel.put(&Message::Frame(first));
-        parcel.put(&Message::Signal(Signal::Close { user: Some(UserId(3)), code: Code::Banned }));
-        parcel.put(&Message::Frame(Frame::serialised(json, None, Audience::Others(UserId(9)))));
-        parcel.into_bytes()
+        first.new_message =
+            Some(Arc::new(NewMessageNotice { seq: 40, mentioned: vec![UserId(5), UserId(6)] }));
+        packet.push(&BusMessage::Frame(first));
+        packet.push(&BusMessage::Signal(NodeSignal::Close { user: Some(UserId(3)), code: Code::Banned }));
+        packet.push(&BusMessage::Frame(Frame::serialised(json, None, Audience::Others(UserId(9)))));
+        packet.into_bytes()
     }
 
     #[test]
-    fn what_was_put_in_comes_out_in_order() {
-        let (sender, messages) = open(Bytes::from(sample())).expect("a parcel");
+    fn packet_round_trip_keeps_the_order() {
+        let (sender, messages) = decode(Bytes::from(sample())).expect("a packet");
         assert_eq!(sender, NodeId(7));
-        let [Message::Frame(first), Message::Signal(signal), Message::Frame(last)] = &messages[..] else {
+        let [BusMessage::Frame(first), BusMessage::Signal(signal), BusMessage::Frame(last)] = &messages[..]
+        else {
             panic!("{messages:?}");
         };
         assert_eq!((first.rev, first.audience), (Some(41), Audience::Everyone));
-        let news = News { seq: 40, mentioned: vec![UserId(5), UserId(6)] };
-        assert_eq!(first.news.as_deref(), Some(&news));
-        assert!(last.news.is_none());
+        let new_message = NewMessageNotice { seq: 40, mentioned: vec![UserId(5), UserId(6)] };
+        assert_eq!(first.new_message.as_deref(), Some(&new_message));
+        assert!(last.new_message.is_none());
         assert_eq!(first.json, "{\"type\":\"聊\"}".as_bytes());
-        assert_eq!(*signal, Signal::Close { user: Some(UserId(3)), code: Code::Banned });
+        assert_eq!(*signal, NodeSignal::Close { user: Some(UserId(3)), code: Code::Banned });
         assert_eq!((last.rev, last.audience), (None, Audience::Others(UserId(9))));
     }
 
     #[test]
-    fn what_another_release_sends_is_passed_over() {
+    fn unknown_versions_and_kinds_are_ignored() {
         let mut newer = sample();
         newer[0] = VERSION + 1;
-        assert!(open(Bytes::from(newer)).is_none());
+        assert!(decode(Bytes::from(newer)).is_none());
 
-        let mut parcel = Parcel::new(NodeId(7)).into_bytes();
+        let mut packet = Packet::new(NodeId(7)).into_bytes();
         for (kind, body) in [(9, "?"), (SIGNAL, r#"{"signal":"dance","tempo":3}"#)] {
-            parcel.put_u32_le(u32::try_from(body.len() + 1).expect("short"));
-            parcel.put_u8(kind);
-            parcel.put_slice(body.as_bytes());
+            packet.put_u32_le(u32::try_from(body.len() + 1).expect("short"));
+            packet.put_u8(kind);
+            packet.put_slice(body.as_bytes());
         }
-        let (_, messages) = open(Bytes::from(parcel)).expect("a parcel");
-        assert!(matches!(messages[..], [Message::Signal(Signal::Unknown)]), "{messages:?}");
+        let (_, messages) = decode(Bytes::from(packet)).expect("a packet");
+        assert!(matches!(messages[..], [BusMessage::Signal(NodeSignal::Unknown)]), "{messages:?}");
     }
 
-    /// Whoever can write to Redis can send us anything; it must not end the process.
+    /// Nodes of two releases run side by side, so renaming a variant or a field must not change these.
     #[test]
-    fn no_parcel_cut_or_changed_makes_the_decoder_panic() {
+    fn tags_and_fields_of_signals_are_fixed() {
+        let version = Version { epoch: 1, counter: 2 };
+        let user = UserRef { id: UserId(3), username: "amy".into() };
+        let signals = [
+            (NodeSignal::Joined { version, user }, "came"),
+            (NodeSignal::Left { version, user: UserId(3) }, "went"),
+            (NodeSignal::RosterRequest { is_newcomer: true }, "ask"),
+            (NodeSignal::Digest { version }, "pulse"),
+            (NodeSignal::Heartbeat, "alive"),
+        ];
+        for (signal, tag) in signals {
+            let json = serde_json::to_value(&signal).expect("JSON");
+            assert_eq!(json["signal"], tag);
+            if let Some(version) = json.get("version") {
+                assert_eq!(*version, serde_json::json!({"life": 1, "change": 2}));
+            }
+        }
+        let event = serde_json::to_value(UserEvent::NotificationRow(4)).expect("JSON");
+        assert_eq!(event, serde_json::json!({"notice": 4}));
+    }
+
+    /// Anyone with access to Redis can send anything; it must not crash the process.
+    #[test]
+    fn truncated_and_corrupted_packets_do_not_panic() {
         let whole = sample();
         for length in 0..whole.len() {
-            open(Bytes::from(whole[..length].to_vec()));
+            decode(Bytes::from(whole[..length].to_vec()));
             for byte in [0, 1, 0x7f, 0xff] {
                 let mut changed = whole.clone();
                 changed[length] = byte;
-                open(Bytes::from(changed));
+                decode(Bytes::from(changed));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What goes through the hub: events, whom they are for, and frames in bytes.
+//! What the hub distributes: events with their audience, and serialised frames.
 
 use std::sync::Arc;
 
@@ -7,97 +7,98 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Code, ReadMark, RoomId, ServerFrame, UserId, UserRef};
 
-/// An event, and whom it is for.
+/// An event with its audience.
 #[derive(Clone, Debug)]
 pub enum Publication {
-    /// Those who listen to a room.
+    /// For all sockets of a room.
     Room(RoomId, Event),
-    /// The same, of somebody who has read up to here.
+    /// For all sockets of a room: a user has read up to a message.
     Read(RoomId, ReadMark),
-    /// The same, of somebody who begins or ceases to type.
+    /// For all sockets of a room: a user started or stopped typing.
     Typing {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Who.
+        /// The user.
         user: UserRef,
-        /// Do they type?
+        /// Whether they are typing now.
         is_typing: bool,
     },
-    /// All sockets of a user.
+    /// For all sockets of a user.
     User(UserId, UserEvent),
 }
 
-/// What is handed to the sockets of a room.
+/// An event for the sockets of a room.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A frame to send.
     Frame(Frame),
-    /// Sockets to close, with the reason to say first.
+    /// Close sockets.
     Close {
-        /// Whose; `None`: everyone's.
+        /// Only those of this user; `None`: all.
         user: Option<UserId>,
-        /// The reason.
+        /// The reason, which the client gets first.
         code: Code,
     },
 }
 
-/// What is told to a user wherever they are. It says where to look, not what is there:
-/// the database has that, and what was read there later is never older than this.
+/// A change that concerns one user, in any room. It says what to read again, not the new value: the receiver reads
+/// that from the database, where it is at least as new as the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserEvent {
-    /// Their place in this room has changed: membership, role, what they have read.
+    /// The user's membership of this room changed: joined or left, role, or read mark.
     Room(RoomId),
-    /// They have read everything everywhere.
+    /// The user marked everything in all rooms as read.
     Rooms,
-    /// They have a new notification that is a row, of this number.
-    Notice(i64),
+    /// The user has a new notification that is stored as a row, with this id.
+    #[serde(rename = "notice")]
+    NotificationRow(i64),
 }
 
-/// What a new message is to those who do not look at its room.
+/// What watchers of a room need to know of a new message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// Its place.
+pub struct NewMessageNotice {
+    /// The message's `seq`.
     pub seq: i64,
-    /// Whom it mentions.
+    /// The users it mentions.
     pub mentioned: Vec<UserId>,
 }
 
-/// A frame, serialised.
+/// A serialised frame.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// JSON in UTF-8.
     pub json: Bytes,
-    /// The room's change number, for changes that are stored.
+    /// The room's `rev` of the change; `None` for volatile frames.
     pub rev: Option<i64>,
-    /// Who gets it.
+    /// Who receives it.
     pub audience: Audience,
-    /// With a new message alone.
-    pub news: Option<Arc<News>>,
-    /// The same change for those who know the message already.
-    pub known: Option<Arc<Known>>,
+    /// Set only for new messages.
+    pub new_message: Option<Arc<NewMessageNotice>>,
+    /// An alternative frame for sockets that already have the message.
+    pub already_seen: Option<Arc<AlreadySeen>>,
 }
 
-/// A message that is new and changed since, for those who came in between.
+/// The variant of a frame with a new message for sockets that already have it: the message's later change.
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// Whoever came in at this change number or later knows the message.
+pub struct AlreadySeen {
+    /// Sockets opened at this `rev` or later already have the message.
     pub since: i64,
-    /// What they get instead.
+    /// The frame for them, JSON in UTF-8.
     pub json: Bytes,
 }
 
-/// Which sockets of the room get a frame.
+/// Which sockets of the room receive a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// All of them.
+    /// All sockets.
     Everyone,
-    /// Those of other users than this one.
+    /// All sockets except those of this user.
     Others(UserId),
 }
 
 impl Event {
-    /// About how many bytes it holds.
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Frame(frame) => frame.bytes(),
@@ -107,12 +108,12 @@ impl Event {
 }
 
 impl Frame {
-    /// How many bytes of JSON it holds.
+    /// Size of the JSON in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.json.len() + self.known.as_ref().map_or(0, |known| known.json.len())
+        self.json.len() + self.already_seen.as_ref().map_or(0, |seen| seen.json.len())
     }
 
-    /// Serialises `frame`; `None` only if serde fails, which our own types do not.
+    /// Serialises `frame`. `None` if serde fails, which does not happen with our types.
     pub fn new(frame: &ServerFrame, rev: Option<i64>, audience: Audience) -> Option<Self> {
         match serde_json::to_vec(frame) {
             Ok(json) => Some(Self::serialised(Bytes::from(json), rev, audience)),
@@ -123,8 +124,8 @@ impl Frame {
         }
     }
 
-    /// A frame that is JSON already.
+    /// A frame from JSON that is already serialised.
     pub fn serialised(json: Bytes, rev: Option<i64>, audience: Audience) -> Self {
-        Self { json, rev, audience, news: None, known: None }
+        Self { json, rev, audience, new_message: None, already_seen: None }
     }
 }

@@ -1,4 +1,4 @@
-//! One socket for notifications: what its user and the rooms it watches tell it.
+//! The inbox of one notification socket: events of its user and of the rooms it watches.
 
 use std::{
     collections::HashSet,
@@ -11,121 +11,121 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{Head, Hub, Lagged, UserEvent};
+use super::{Hub, Lagged, RoomCounters, UserEvent};
 use crate::{
     bus::Topic,
     model::{Notification, RoomId, UserId},
 };
 
-/// Signals that may wait for one socket. A client that takes none of so many is gone or
-/// too slow; it comes back and is told the state instead.
-const MAILBOX: usize = 512;
+/// Events that may wait for one socket. A client that reads too slowly for this is disconnected; when it comes back
+/// it gets the current state.
+const MAILBOX_CAPACITY: usize = 512;
 
-/// What an inbox is told.
+/// An event for a notification socket.
 #[derive(Clone, Debug)]
-pub enum Signal {
-    /// Somebody wrote in a watched room.
-    Message(Arc<Arrival>),
-    /// A frame that is the same for all who are in this room, JSON in UTF-8.
+pub enum InboxEvent {
+    /// A new message in a watched room.
+    Message(Arc<MessageNotification>),
+    /// A frame for all members of this room, JSON in UTF-8.
     Frame(RoomId, Bytes),
-    /// Something of this watched room was not told: the database has it.
+    /// Events of this watched room were missed; read its state from the database.
     Missed(RoomId),
-    /// A watched room is no more.
+    /// A watched room was deleted.
     Closed(RoomId),
-    /// Something about the user.
+    /// An event of the socket's user.
     User(UserEvent),
 }
 
-/// A new message, as all watchers of its room share it.
+/// A new message, shared by all watchers of its room.
 #[derive(Clone, Debug)]
-pub struct Arrival {
+pub struct MessageNotification {
     /// The room.
     pub room: RoomId,
-    /// The message's place.
+    /// The message's `seq`.
     pub seq: i64,
-    /// Who wrote it.
+    /// The author.
     pub sender: UserId,
-    /// Whom it mentions.
+    /// The users it mentions.
     pub mentioned: Vec<UserId>,
-    /// The notification of it, but for what differs from one to the other: its type, and
-    /// the receiver's role and unread messages in the room.
+    /// The notification, except for the fields that differ per receiver: its type, and the receiver's role and unread
+    /// count in the room.
     pub notification: Notification,
 }
 
-/// Where signals wait.
+/// The bounded queue of one inbox.
 pub(super) struct Mailbox {
-    sender: mpsc::Sender<Signal>,
-    is_overfull: AtomicBool,
+    sender: mpsc::Sender<InboxEvent>,
+    has_overflowed: AtomicBool,
 }
 
 impl Mailbox {
-    pub(super) fn put(&self, signal: Signal) {
-        if self.sender.try_send(signal).is_err() {
-            self.is_overfull.store(true, Ordering::Relaxed);
+    pub(super) fn put(&self, event: InboxEvent) {
+        if self.sender.try_send(event).is_err() {
+            self.has_overflowed.store(true, Ordering::Relaxed);
         }
     }
 }
 
-/// One socket's place. Dropping it leaves.
+/// The inbox of one socket. Dropping it unsubscribes.
 pub struct Inbox {
     hub: Hub,
     user: UserId,
     id: u64,
     mailbox: Arc<Mailbox>,
-    receiver: mpsc::Receiver<Signal>,
+    receiver: mpsc::Receiver<InboxEvent>,
     rooms: HashSet<RoomId>,
 }
 
 impl Inbox {
     pub(super) fn new(hub: Hub, user: UserId) -> Self {
-        let (sender, receiver) = mpsc::channel(MAILBOX);
-        let mailbox = Arc::new(Mailbox { sender, is_overfull: AtomicBool::new(false) });
+        let (sender, receiver) = mpsc::channel(MAILBOX_CAPACITY);
+        let mailbox = Arc::new(Mailbox { sender, has_overflowed: AtomicBool::new(false) });
         let id = hub.inner.watchers.enter(user, &mailbox);
-        hub.want(Topic::User(user));
+        hub.subscribe_topic(Topic::User(user));
         Self { hub, user, id, mailbox, receiver, rooms: HashSet::new() }
     }
 
-    /// Hears of `room` from now on; from other nodes once [`Self::settle`] returns.
+    /// Watches `room`. Call [`Self::wait_until_subscribed`] before relying on events of other nodes.
     pub fn watch(&mut self, room: RoomId) {
         if self.rooms.insert(room) {
             self.hub.inner.watchers.watch(room, self.id, &self.mailbox);
-            self.hub.want(Topic::Room(room));
+            self.hub.subscribe_topic(Topic::Room(room));
         }
     }
 
-    /// Waits until other nodes are heard of all watched rooms, while Redis is there at all.
-    pub async fn settle(&self) {
-        self.hub.until_heard(self.rooms.iter().copied().map(Topic::Room)).await;
+    /// Waits until the bus is subscribed to all watched rooms, for a bounded time, and not while Redis is away.
+    pub async fn wait_until_subscribed(&self) {
+        self.hub.wait_until_subscribed(self.rooms.iter().copied().map(Topic::Room)).await;
     }
 
-    /// Since it is watched, the room was read: so far it was. What comes later and is not heard of counts as missed.
-    pub fn know(&self, room: RoomId, head: Head) {
-        self.hub.inner.watchers.know(room, head);
+    /// The room's counters, read after it was watched. Later changes of which no event arrives count as missed.
+    pub fn set_position(&self, room: RoomId, counters: RoomCounters) {
+        self.hub.inner.watchers.set_position(room, counters);
     }
 
-    /// Hears of `room` no more, but for what waits already.
+    /// Stops watching `room`. Events already queued are still returned.
     pub fn unwatch(&mut self, room: RoomId) {
         if self.rooms.remove(&room) {
             self.hub.inner.watchers.unwatch(room, self.id);
-            self.hub.release(Topic::Room(room));
+            self.hub.unsubscribe_topic(Topic::Room(room));
         }
     }
 
-    /// The next signal. Cancel-safe.
+    /// The next event. Cancel-safe.
     ///
     /// # Errors
-    /// [`Lagged`] once a signal found the mailbox full.
-    pub async fn next(&mut self) -> Result<Signal, Lagged> {
-        if self.mailbox.is_overfull.load(Ordering::Relaxed) {
+    /// [`Lagged`] if the mailbox overflowed.
+    pub async fn next(&mut self) -> Result<InboxEvent, Lagged> {
+        if self.mailbox.has_overflowed.load(Ordering::Relaxed) {
             return Err(Lagged);
         }
-        // Closed cannot be: `mailbox` holds the sender.
+        // It cannot be closed: `mailbox` holds the sender.
         self.receiver.recv().await.ok_or(Lagged)
     }
 
-    /// The same if it is there already; `None` when it has to be waited for.
-    pub fn try_next(&mut self) -> Option<Result<Signal, Lagged>> {
-        if self.mailbox.is_overfull.load(Ordering::Relaxed) {
+    /// Like [`Self::next`], but returns `None` instead of waiting.
+    pub fn try_next(&mut self) -> Option<Result<InboxEvent, Lagged>> {
+        if self.mailbox.has_overflowed.load(Ordering::Relaxed) {
             return Some(Err(Lagged));
         }
         self.receiver.try_recv().ok().map(Ok)
@@ -136,10 +136,10 @@ impl Drop for Inbox {
     fn drop(&mut self) {
         for room in self.rooms.drain() {
             self.hub.inner.watchers.unwatch(room, self.id);
-            self.hub.release(Topic::Room(room));
+            self.hub.unsubscribe_topic(Topic::Room(room));
         }
         self.hub.inner.watchers.leave(self.user, self.id);
-        self.hub.release(Topic::User(self.user));
+        self.hub.unsubscribe_topic(Topic::User(self.user));
     }
 }
 
@@ -151,24 +151,24 @@ mod tests {
     use crate::hub::Hub;
 
     #[tokio::test]
-    async fn every_socket_of_a_user_is_told_and_nobody_elses() {
-        let (hub, _errands) = Hub::new(16, Duration::ZERO);
+    async fn every_socket_of_the_user_is_notified_and_no_other() {
+        let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut sockets = [hub.subscribe_user(UserId(1)).await, hub.subscribe_user(UserId(1)).await];
         let mut other = hub.subscribe_user(UserId(2)).await;
         hub.publish_user(UserId(1), UserEvent::Room(RoomId(3)));
         hub.publish_user(UserId(2), UserEvent::Rooms);
         for socket in &mut sockets {
-            let signal = socket.next().await;
-            assert!(matches!(signal, Ok(Signal::User(UserEvent::Room(RoomId(3))))), "{signal:?}");
+            let event = socket.next().await;
+            assert!(matches!(event, Ok(InboxEvent::User(UserEvent::Room(RoomId(3))))), "{event:?}");
         }
-        assert!(matches!(other.next().await, Ok(Signal::User(UserEvent::Rooms))));
+        assert!(matches!(other.next().await, Ok(InboxEvent::User(UserEvent::Rooms))));
     }
 
     #[tokio::test]
-    async fn a_socket_that_takes_nothing_is_told_that_it_lags() {
-        let (hub, _errands) = Hub::new(16, Duration::ZERO);
+    async fn overflowing_mailbox_returns_lagged() {
+        let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
-        for _ in 0..MAILBOX {
+        for _ in 0..MAILBOX_CAPACITY {
             hub.publish_user(UserId(1), UserEvent::Rooms);
         }
         assert!(inbox.next().await.is_ok(), "it was just full");

@@ -1,8 +1,8 @@
-//! The open sockets of this node, by the person and the credential that opened them, so that a credential which ends
-//! closes exactly what it opened; and the sign-ins that have ended.
+//! The open sockets of this node by user and credential, so that ending a credential closes exactly the sockets
+//! opened with it; and the sign-ins that have ended.
 //!
-//! Nothing here asks the database. Whoever ends a credential calls [`OpenSockets::end`]; the watch does the same for
-//! what other processes ended, and for what expires.
+//! Nothing here reads the database. The service calls [`OpenSockets::end`] when it ends a credential, and
+//! `service::poll` does so for credentials that other processes ended or that expired.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -30,40 +30,40 @@ pub struct OpenSockets {
 #[derive(Default)]
 struct Inner {
     next: u64,
-    people: HashMap<UserId, Vec<Arc<Entry>>>,
-    /// When each credential expires, as far as is known: the next one first.
+    people: HashMap<UserId, Vec<Arc<SocketEntry>>>,
+    /// The known expiry of each socket's credential, earliest first.
     expiring: BTreeSet<(Timestamp, u64, UserId)>,
-    /// And when each of them ended.
+    /// Ended sign-ins, with the time each ended.
     ended_sign_ins: HashMap<SignInId, Timestamp>,
 }
 
-/// One socket.
-pub struct Entry {
+/// One open socket.
+pub struct SocketEntry {
     id: u64,
     user: UserId,
     credential: Credential,
-    /// When the credential expires, as far as is known; changed under the lock of [`Inner`] alone.
+    /// The known expiry of the credential, in microseconds; changed only under the lock of [`Inner`].
     expires_at: AtomicI64,
-    /// Why it has to close.
+    /// Set once the socket has to close.
     ended: OnceLock<Code>,
-    /// The task that waits for that.
+    /// Woken when `ended` is set.
     task: AtomicWaker,
 }
 
-/// One socket's registration. Dropping it ends the registration.
+/// A socket's registration; dropping it removes the socket.
 pub struct OpenSocket {
     sockets: OpenSockets,
-    entry: Arc<Entry>,
+    entry: Arc<SocketEntry>,
 }
 
 impl OpenSockets {
-    /// Registers a socket that `user` opened with `credential`. To be done before the credential is checked: one that
-    /// ends after the check then finds the socket here.
+    /// Registers a socket that `user` opened with `credential`. Call it before checking the credential: if the
+    /// credential ends after the check, the socket is found here.
     pub fn register(&self, user: UserId, credential: Credential) -> OpenSocket {
         let mut inner = self.lock();
         inner.next += 1;
         let id = inner.next;
-        // Until when a session is good, whoever checks it will say.
+        // The expiry of a session is set after the check, with `set_session_end`.
         let expires_at = match &credential {
             Credential::Token { expires_at, .. } => expires_at.0,
             Credential::Session(_) => i64::MAX,
@@ -71,18 +71,18 @@ impl OpenSockets {
         inner.expiring.insert((Timestamp(expires_at), id, user));
         let expires_at = AtomicI64::new(expires_at);
         let (ended, task) = (OnceLock::new(), AtomicWaker::new());
-        let entry = Arc::new(Entry { id, user, credential, expires_at, ended, task });
+        let entry = Arc::new(SocketEntry { id, user, credential, expires_at, ended, task });
         inner.people.entry(user).or_default().push(Arc::clone(&entry));
         drop(inner);
         OpenSocket { sockets: self.clone(), entry }
     }
 
-    /// The sockets that `user` has here now.
-    pub fn of(&self, user: UserId) -> Vec<Arc<Entry>> {
+    /// The sockets of `user` on this node.
+    pub fn of(&self, user: UserId) -> Vec<Arc<SocketEntry>> {
         self.lock().people.get(&user).cloned().unwrap_or_default()
     }
 
-    /// Ends `user`'s sockets here whose credential `is_meant`: it is not good any more.
+    /// Closes the sockets of `user` whose credential matches, with `token_not_valid`.
     pub fn end(&self, user: UserId, is_meant: impl Fn(&Credential) -> bool) {
         for entry in self.of(user) {
             if is_meant(&entry.credential) {
@@ -91,8 +91,9 @@ impl OpenSockets {
         }
     }
 
-    /// Ends the sockets whose token has expired by `now`. Gives the people whose session should have: whether it was
-    /// prolonged, the database says, and until somebody has looked they are given again.
+    /// Closes the sockets whose token has expired by `now`. Returns the users with a session whose known expiry has
+    /// passed: the session may have been extended, so the caller has to check it. They are returned again until
+    /// [`Self::set_session_end`] is called.
     pub fn expire(&self, now: Timestamp) -> Vec<UserId> {
         let inner = self.lock();
         let Inner { people, expiring, .. } = &*inner;
@@ -108,7 +109,7 @@ impl OpenSockets {
         to_check.into_iter().collect()
     }
 
-    /// The sockets of `user` that were opened with this session are to be looked at again at `at`, when it expires.
+    /// Sets the known expiry of the sockets that `user` opened with this session.
     pub fn set_session_end(&self, user: UserId, session: &SessionId, at: Timestamp) {
         let mut inner = self.lock();
         let Inner { people, expiring, .. } = &mut *inner;
@@ -121,34 +122,34 @@ impl OpenSockets {
         }
     }
 
-    /// Tokens of this sign-in, which ended at `at`, are worth nothing from now on.
+    /// Rejects the tokens of this sign-in, which ended at `at`, from now on.
     pub fn add_ended_sign_in(&self, sign_in: SignInId, at: Timestamp) {
         self.lock().ended_sign_ins.entry(sign_in).or_insert(at);
     }
 
-    /// Has this sign-in ended?
+    /// Whether this sign-in has ended.
     pub fn is_ended(&self, sign_in: &SignInId) -> bool {
         self.lock().ended_sign_ins.contains_key(sign_in)
     }
 
-    /// Forgets the sign-ins that ended before `until`: all of their tokens have expired.
+    /// Removes the sign-ins that ended before `until`, all of whose tokens have expired.
     pub fn forget_sign_ins(&self, until: Timestamp) {
         self.lock().ended_sign_ins.retain(|_, at| *at >= until);
     }
 
-    /// A panic while the lock was held leaves at worst an entry too many.
+    /// A panic under the lock leaves at worst a stale entry.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Entry {
-    /// What the socket was opened with.
+impl SocketEntry {
+    /// The credential that opened the socket.
     pub fn credential(&self) -> &Credential {
         &self.credential
     }
 
-    /// Closes the socket, with this reason.
+    /// Closes the socket with this reason.
     pub fn end(&self, code: Code) {
         if self.ended.set(code).is_ok() {
             self.task.wake();
@@ -157,13 +158,13 @@ impl Entry {
 }
 
 impl OpenSocket {
-    /// Why the socket has to close, if its credential has ended. One that expires does so when [`OpenSockets::expire`]
-    /// is next called.
+    /// Why the socket has to close, if its credential has ended. An expired credential counts as ended only after the
+    /// next [`OpenSockets::expire`].
     pub fn ended(&self) -> Option<Code> {
         self.entry.ended.get().copied()
     }
 
-    /// The same, and an expired token has ended at once.
+    /// Like [`Self::ended`], but an expired token counts as ended at once.
     pub fn ended_by(&self, now: Timestamp) -> Option<Code> {
         let expired = match &self.entry.credential {
             Credential::Token { expires_at, .. } if *expires_at <= now => Some(Code::TokenNotValid),
@@ -172,7 +173,7 @@ impl OpenSocket {
         self.ended().or(expired)
     }
 
-    /// Waits until the credential ends, and says why. One task can wait at a time. Cancel-safe.
+    /// Waits until the credential ends, and returns the reason. Only one task can wait at a time. Cancel-safe.
     pub async fn until_ended(&self) -> Code {
         poll_fn(|context| self.poll_ended(context)).await
     }
@@ -183,7 +184,7 @@ impl OpenSocket {
             return Poll::Ready(*code);
         }
         self.entry.task.register(context.waker());
-        // It may have ended before the waker was there.
+        // It may have ended before the waker was registered.
         ended.get().map_or(Poll::Pending, |code| Poll::Ready(*code))
     }
 }
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_that_ends_closes_what_it_opened_and_nothing_else() {
+    fn ended_credential_closes_only_its_own_sockets() {
         let sockets = OpenSockets::default();
         let (one, two) = (UserId(1), UserId(2));
         let ended = sockets.register(one, session("a"));
@@ -235,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_ends_at_its_time_and_a_session_is_asked_about() {
+    fn token_expires_by_time_and_session_is_checked() {
         let sockets = OpenSockets::default();
         let first = sockets.register(UserId(1), token("a", 10));
         let second = sockets.register(UserId(1), token("a", 20));
         let third = sockets.register(UserId(2), session("s"));
         sockets.set_session_end(UserId(2), &SessionId::of_secret("s"), Timestamp(10));
         assert_eq!(first.ended_by(Timestamp(9)), None);
-        assert_eq!(first.ended_by(Timestamp(10)), Some(Code::TokenNotValid), "before the watch comes to it");
+        assert_eq!(first.ended_by(Timestamp(10)), Some(Code::TokenNotValid), "before the poll");
         assert_eq!(first.ended(), None);
         assert_eq!(sockets.expire(Timestamp(9)), []);
         assert_eq!(sockets.expire(Timestamp(10)), [UserId(2)]);
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_closed_leaves_nothing_behind() {
+    fn closed_sockets_leave_no_entries() {
         let sockets = OpenSockets::default();
         let open = [sockets.register(UserId(1), token("a", 10)), sockets.register(UserId(1), session("s"))];
         sockets.set_session_end(UserId(1), &SessionId::of_secret("s"), Timestamp(5));

@@ -1,8 +1,7 @@
-//! Which other nodes are alive, and what this one does to be known as alive.
+//! Heartbeats between nodes, and detection of dead nodes.
 //!
-//! Each node says so every two seconds; one that has been silent for ten is dead to the
-//! others, and so are its sockets. While Redis is away all others fall silent: then this node
-//! knows of its own people alone, and of all again when Redis is back.
+//! Each node sends a heartbeat every two seconds. A node that was silent for ten seconds is dead, and its users
+//! leave. While Redis is away all other nodes seem dead, so this node knows only its own users until Redis is back.
 
 use std::{
     collections::HashMap,
@@ -16,84 +15,82 @@ use tokio_util::sync::CancellationToken;
 use super::{Hub, room::Channel};
 use crate::bus::{
     Topic,
-    wire::{Message, NodeId, Signal},
+    wire::{BusMessage, NodeId, NodeSignal},
 };
 
-/// How often a node says that it lives.
-const BEAT: Duration = Duration::from_secs(2);
-/// A node that was silent for so long is dead.
+/// Heartbeat interval.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// A node that was silent for longer is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(10);
-/// Every how many beats a node tells, for each of its rooms, which change was its latest.
-const ROUND: u32 = 6;
+/// A tick is this many heartbeats. At each tick a node sends a presence digest for each of its rooms.
+const HEARTBEATS_PER_TICK: u32 = 6;
 
-/// When each other node was last heard.
+/// When a message of each other node was last received.
 #[derive(Default)]
 pub(super) struct Peers {
-    heard: Mutex<HashMap<NodeId, Instant>>,
+    last_heard: Mutex<HashMap<NodeId, Instant>>,
 }
 
 impl Peers {
-    /// `node` said something.
-    pub(super) fn hear(&self, node: NodeId, now: Instant) {
-        self.heard().insert(node, now);
+    pub(super) fn mark_alive(&self, node: NodeId, now: Instant) {
+        self.last_heard().insert(node, now);
     }
 
-    /// Takes out those who were silent for too long. `late`: for how long this node itself did
-    /// not get to listen, which the others must not pay for.
+    /// Removes and returns the dead nodes. `late`: how long this node itself was not running, which does not count as
+    /// silence of the others.
     fn take_dead(&self, now: Instant, late: Duration) -> Vec<NodeId> {
-        let mut heard = self.heard();
-        for when in heard.values_mut() {
+        let mut last_heard = self.last_heard();
+        for when in last_heard.values_mut() {
             *when += late;
         }
-        heard
+        last_heard
             .extract_if(|_, when| now.saturating_duration_since(*when) > DEAD_AFTER)
             .map(|(node, _)| node)
             .collect()
     }
 
     fn remove(&self, node: NodeId) {
-        self.heard().remove(&node);
+        self.last_heard().remove(&node);
     }
 
-    fn heard(&self) -> std::sync::MutexGuard<'_, HashMap<NodeId, Instant>> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_heard(&self) -> std::sync::MutexGuard<'_, HashMap<NodeId, Instant>> {
+        self.last_heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Hub {
-    /// Keeps the other nodes informed, and forgets those who are gone, until `stopping`. To be
-    /// run where there are others.
-    pub(crate) async fn keep_company(self, stopping: CancellationToken) {
-        let mut beats = interval(BEAT);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut last, mut beat) = (Instant::now(), 0_u32);
-        while stopping.run_until_cancelled(beats.tick()).await.is_some() {
+    /// Sends heartbeats and digests, and removes dead nodes, until `stopping`. Run it only when there is a bus.
+    pub(crate) async fn run_heartbeat(self, stopping: CancellationToken) {
+        let mut heartbeats = interval(HEARTBEAT);
+        heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut last, mut heartbeat) = (Instant::now(), 0_u32);
+        while stopping.run_until_cancelled(heartbeats.tick()).await.is_some() {
             let now = Instant::now();
-            let late = now.saturating_duration_since(last + BEAT);
+            let late = now.saturating_duration_since(last + HEARTBEAT);
             last = now;
-            self.tell_nodes(Signal::Alive);
+            self.publish_to_nodes(NodeSignal::Heartbeat);
             for node in self.inner.peers.take_dead(now, late) {
-                self.forget(node);
+                self.remove_node(node);
             }
-            beat = beat.wrapping_add(1);
-            if beat.is_multiple_of(ROUND) {
+            heartbeat = heartbeat.wrapping_add(1);
+            if heartbeat.is_multiple_of(HEARTBEATS_PER_TICK) {
                 for channel in self.channels() {
-                    channel.end_round(&self);
+                    channel.end_tick(&self);
                 }
             }
         }
-        self.tell_nodes(Signal::Bye);
+        self.publish_to_nodes(NodeSignal::Bye);
     }
 
-    /// `node` has said that it ends.
-    pub(super) fn part(&self, node: NodeId) {
+    /// Handles the shutdown message of `node`.
+    pub(super) fn peer_left(&self, node: NodeId) {
         self.inner.peers.remove(node);
-        self.forget(node);
+        self.remove_node(node);
     }
 
-    fn forget(&self, node: NodeId) {
+    fn remove_node(&self, node: NodeId) {
         for channel in self.channels() {
-            channel.forget(node, self);
+            channel.remove_node(node, self);
         }
     }
 
@@ -101,9 +98,9 @@ impl Hub {
         self.rooms().values().cloned().collect()
     }
 
-    fn tell_nodes(&self, signal: Signal) {
+    fn publish_to_nodes(&self, signal: NodeSignal) {
         if let Some(bus) = self.bus() {
-            bus.publish(Topic::Nodes, Message::Signal(signal));
+            bus.publish(Topic::Nodes, BusMessage::Signal(signal));
         }
     }
 }
@@ -113,22 +110,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_silent_for_too_long_is_dead_once() {
+    fn silent_node_is_taken_once() {
         let (peers, start) = (Peers::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
-        peers.hear(NodeId(1), start);
-        peers.hear(NodeId(2), start);
+        peers.mark_alive(NodeId(1), start);
+        peers.mark_alive(NodeId(2), start);
         assert!(peers.take_dead(after(9), Duration::ZERO).is_empty());
-        peers.hear(NodeId(2), after(9));
+        peers.mark_alive(NodeId(2), after(9));
         assert_eq!(peers.take_dead(after(11), Duration::ZERO), [NodeId(1)]);
         assert!(peers.take_dead(after(12), Duration::ZERO).is_empty());
     }
 
     #[test]
-    fn a_node_that_stood_still_itself_takes_nobody_for_dead() {
+    fn frozen_node_considers_no_peer_dead() {
         let (peers, start) = (Peers::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
-        peers.hear(NodeId(1), start);
+        peers.mark_alive(NodeId(1), start);
         assert!(peers.take_dead(after(60), Duration::from_secs(58)).is_empty());
         assert_eq!(peers.take_dead(after(80), Duration::ZERO), [NodeId(1)]);
     }

@@ -1,265 +1,260 @@
-//! Who is in a room, on this node and on the others.
+//! Who is present in a room, on this node and on the others.
 //!
-//! Each node tells the others of the first socket of a user that comes in on it and of the last
-//! one that goes out (when it is that user's turn: see `room/turns.rs`), and each announces to its own sockets what that changes for the room as a
-//! whole: somebody on two nodes comes once and goes once. What a node tells is numbered, so a
-//! lost message shows and the whole list is asked for; from time to time each node tells
-//! its number even when nothing happens. Nothing here sends: what is to be told is returned.
+//! Each node publishes when a user's first socket opens on it and when the last one closes (rate-limited, see
+//! `room/signal_limiter.rs`). Each node announces to its own sockets what changes for the room as a whole, so a user
+//! with sockets on two nodes joins once and leaves once. A node's changes are numbered, so a lost message is detected
+//! and the full roster is requested. A periodic digest carries the number when nothing changes. Nothing here sends:
+//! the messages to send are returned.
 
 use std::collections::HashMap;
 
 use crate::{
-    bus::wire::{NodeId, Roster, Signal, Version},
+    bus::wire::{NodeId, NodeRoster, NodeSignal, Version},
     model::{UserId, UserRef},
 };
 
-/// What the sockets here are to be told.
+/// A change of the room as a whole, to announce to the sockets of this node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Move {
-    /// Somebody is here who was not.
-    Came(UserRef),
-    /// Somebody is nowhere any more.
-    Went(UserRef),
+pub(super) enum PresenceChange {
+    /// The user was on no node before.
+    Joined(UserRef),
+    /// The user is on no node any more.
+    Left(UserRef),
 }
 
-/// A room's people as this node knows them.
+/// Presence in a room as this node knows it.
 pub(super) struct Presence {
     node: NodeId,
-    /// Users who are here by sockets on this node, or of whom the others were told so.
-    here: HashMap<UserId, Local>,
-    /// The number of the latest change of whom this node told of.
+    /// Users with a socket on this node, or announced as having one.
+    local: HashMap<UserId, LocalUser>,
+    /// The version after this node's latest announced change.
     version: Version,
-    elsewhere: HashMap<NodeId, Remote>,
+    remote: HashMap<NodeId, RemoteNode>,
 }
 
-/// A user's sockets on this node.
-struct Local {
+/// A user on this node.
+struct LocalUser {
     user: UserRef,
-    /// How many count as here.
+    /// How many sockets count as present.
     present: usize,
-    /// Were the others told that this user is here?
-    is_told: bool,
+    /// Whether the user was last announced as present.
+    is_announced: bool,
 }
 
-impl Local {
-    fn is_settled(&self) -> bool {
-        self.is_told == (self.present > 0)
+impl LocalUser {
+    fn is_up_to_date(&self) -> bool {
+        self.is_announced == (self.present > 0)
     }
 }
 
-/// Another node's people.
+/// The roster of another node.
 #[derive(Default)]
-struct Remote {
+struct RemoteNode {
     version: Version,
-    /// Are these all? False until their list has come, and after a lost message.
-    is_whole: bool,
+    /// Whether `users` is complete. False until the roster has arrived, and after a lost message.
+    is_complete: bool,
     users: HashMap<UserId, UserRef>,
-    /// Has the list been asked for in this round?
-    is_asked: bool,
-    /// Rounds since the node was last heard of this room.
-    silence: u32,
+    /// Whether the roster was requested in this tick.
+    is_roster_requested: bool,
+    /// Ticks since the node's last message about this room.
+    silent_ticks: u32,
 }
 
-impl Remote {
-    /// The question for the whole list, if it is needed and was not asked.
-    fn ask(&mut self) -> Option<Signal> {
-        let must_ask = !self.is_whole && !self.is_asked;
-        self.is_asked |= must_ask;
-        must_ask.then_some(Signal::Ask { is_newcomer: false })
+impl RemoteNode {
+    /// The roster request, if a roster is needed and was not requested yet.
+    fn request_roster(&mut self) -> Option<NodeSignal> {
+        let must_request = !self.is_complete && !self.is_roster_requested;
+        self.is_roster_requested |= must_request;
+        must_request.then_some(NodeSignal::RosterRequest { is_newcomer: false })
     }
 
-    /// Takes note of a change's number: `None` when it is an old one. With the first change of
-    /// a life, all of it is known, and whoever was there before is not: gives those.
-    fn follow(&mut self, version: Version) -> Option<HashMap<UserId, UserRef>> {
-        self.silence = 0;
+    /// Advances to the version of a received change; `None` if it is outdated. The first change of an epoch means
+    /// that the node started with an empty roster: the users known from before are returned.
+    fn advance(&mut self, version: Version) -> Option<HashMap<UserId, UserRef>> {
+        self.silent_ticks = 0;
         if version <= self.version {
             return None;
         }
-        let is_first = version.change == 1;
-        self.is_whole = is_first || (self.is_whole && version.follows(self.version));
+        let is_first = version.counter == 1;
+        self.is_complete = is_first || (self.is_complete && version.follows(self.version));
         self.version = version;
         Some(if is_first { std::mem::take(&mut self.users) } else { HashMap::new() })
     }
 }
 
-/// What came of something that was heard.
+/// The result of a message or a local change.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Heard {
-    /// To announce here, in this order.
-    pub(super) moves: Vec<Move>,
-    /// To tell the other nodes.
-    pub(super) reply: Option<Signal>,
+pub(super) struct PresenceUpdate {
+    /// To announce on this node, in this order.
+    pub(super) changes: Vec<PresenceChange>,
+    /// To publish to the other nodes.
+    pub(super) reply: Option<NodeSignal>,
 }
 
-/// A node that has not told its number for so many rounds has no socket in the room any more,
-/// and its farewell was lost.
-const FORGOTTEN_AFTER: u32 = 3;
+/// A node that sent no digest for this many ticks has no socket in the room any more, and its last message was lost.
+const FORGET_AFTER_TICKS: u32 = 3;
 
 impl Presence {
-    /// Nobody yet. `life` rises with each time that this node comes into use of the room.
-    pub(super) fn new(node: NodeId, life: u32) -> Self {
-        Self { node, here: HashMap::new(), version: Version { life, change: 0 }, elsewhere: HashMap::new() }
+    /// An empty room. `epoch` increases each time this node starts using the room.
+    pub(super) fn new(node: NodeId, epoch: u32) -> Self {
+        Self { node, local: HashMap::new(), version: Version { epoch, counter: 0 }, remote: HashMap::new() }
     }
 
-    /// One more socket of `user` counts as here. Is there something to [`Self::settle`]?
-    pub(super) fn enter(&mut self, user: &UserRef) -> bool {
-        let local = self.local(user);
+    /// Adds a present socket of `user`. True if [`Self::announce_change`] has something to announce.
+    pub(super) fn add_socket(&mut self, user: &UserRef) -> bool {
+        let local = self.local_mut(user);
         local.present += 1;
-        !local.is_settled()
+        !local.is_up_to_date()
     }
 
-    /// One socket of `user` less counts as here. Is there something to [`Self::settle`]?
-    pub(super) fn exit(&mut self, user: UserId) -> bool {
-        let Some(local) = self.here.get_mut(&user) else { return false };
+    /// Removes a present socket of `user`. True if [`Self::announce_change`] has something to announce.
+    pub(super) fn remove_socket(&mut self, user: UserId) -> bool {
+        let Some(local) = self.local.get_mut(&user) else { return false };
         local.present = local.present.saturating_sub(1);
-        let is_settled = local.is_settled();
-        self.forget_unused(user);
-        !is_settled
+        let is_up_to_date = local.is_up_to_date();
+        self.remove_if_unused(user);
+        !is_up_to_date
     }
 
-    /// Tells whether `user` is on this node, if that is not what was told last.
-    pub(super) fn settle(&mut self, user: UserId) -> Heard {
-        let Some(local) = self.here.get_mut(&user).filter(|local| !local.is_settled()) else {
-            return Heard::default();
+    /// Announces whether `user` is on this node, if that differs from the last announcement.
+    pub(super) fn announce_change(&mut self, user: UserId) -> PresenceUpdate {
+        let Some(local) = self.local.get_mut(&user).filter(|local| !local.is_up_to_date()) else {
+            return PresenceUpdate::default();
         };
-        local.is_told = !local.is_told;
-        let (user, is_here) = (local.user.clone(), local.is_told);
-        self.forget_unused(user.id);
-        self.version.change += 1;
+        local.is_announced = !local.is_announced;
+        let (user, is_here) = (local.user.clone(), local.is_announced);
+        self.remove_if_unused(user.id);
+        self.version.counter += 1;
         let version = self.version;
         let is_change = !self.is_elsewhere(user.id);
         let (change, signal) = if is_here {
-            (Move::Came(user.clone()), Signal::Came { version, user })
+            (PresenceChange::Joined(user.clone()), NodeSignal::Joined { version, user })
         } else {
             let id = user.id;
-            (Move::Went(user), Signal::Went { version, user: id })
+            (PresenceChange::Left(user), NodeSignal::Left { version, user: id })
         };
-        Heard { moves: is_change.then_some(change).into_iter().collect(), reply: Some(signal) }
+        PresenceUpdate { changes: is_change.then_some(change).into_iter().collect(), reply: Some(signal) }
     }
 
-    fn local(&mut self, user: &UserRef) -> &mut Local {
-        let new = || Local { user: user.clone(), present: 0, is_told: false };
-        self.here.entry(user.id).or_insert_with(new)
+    fn local_mut(&mut self, user: &UserRef) -> &mut LocalUser {
+        let new = || LocalUser { user: user.clone(), present: 0, is_announced: false };
+        self.local.entry(user.id).or_insert_with(new)
     }
 
-    fn forget_unused(&mut self, user: UserId) {
-        let is_unused = |local: &Local| local.present == 0 && !local.is_told;
-        if self.here.get(&user).is_some_and(is_unused) {
-            self.here.remove(&user);
+    fn remove_if_unused(&mut self, user: UserId) {
+        let is_unused = |local: &LocalUser| local.present == 0 && !local.is_announced;
+        if self.local.get(&user).is_some_and(is_unused) {
+            self.local.remove(&user);
         }
     }
 
-    /// Those of whom the others were told.
-    fn told(&self) -> impl Iterator<Item = &UserRef> {
-        self.here.values().filter(|local| local.is_told).map(|local| &local.user)
+    /// The users announced as present on this node.
+    fn announced(&self) -> impl Iterator<Item = &UserRef> {
+        self.local.values().filter(|local| local.is_announced).map(|local| &local.user)
     }
 
-    /// Everybody on this node, where there has ever been anybody. `newcomer`: whoever asked
-    /// because it has only just come into use of the room.
-    pub(super) fn roster(&self, newcomer: Option<NodeId>) -> Option<Signal> {
-        (self.version.change > 0).then(|| {
-            let users = self.told().cloned().collect();
-            Signal::Roster(Roster { version: self.version, newcomer, users })
+    /// The roster of this node; `None` if it never had any user. `newcomer`: the node that requested it, if it has
+    /// just started using the room.
+    pub(super) fn roster(&self, newcomer: Option<NodeId>) -> Option<NodeSignal> {
+        (self.version.counter > 0).then(|| {
+            let users = self.announced().cloned().collect();
+            NodeSignal::Roster(NodeRoster { version: self.version, newcomer, users })
         })
     }
 
-    /// The number of the latest change, for those who may have missed it.
-    pub(super) fn pulse(&self) -> Option<Signal> {
-        self.told().next().map(|_| Signal::Pulse { version: self.version })
+    /// The digest of this node; `None` if nobody is present.
+    pub(super) fn digest(&self) -> Option<NodeSignal> {
+        self.announced().next().map(|_| NodeSignal::Digest { version: self.version })
     }
 
-    /// `sender` says that `user` came to it.
-    pub(super) fn hear_came(&mut self, sender: NodeId, version: Version, user: UserRef) -> Heard {
+    pub(super) fn on_joined(&mut self, sender: NodeId, version: Version, user: UserRef) -> PresenceUpdate {
         let was_present = self.is_present(user.id);
-        let remote = self.elsewhere.entry(sender).or_default();
-        let Some(mut over) = remote.follow(version) else { return Heard::default() };
-        over.remove(&user.id);
+        let remote = self.remote.entry(sender).or_default();
+        let Some(mut gone) = remote.advance(version) else { return PresenceUpdate::default() };
+        gone.remove(&user.id);
         remote.users.insert(user.id, user.clone());
-        let reply = remote.ask();
-        let mut moves = self.gone(over);
+        let reply = remote.request_roster();
+        let mut changes = self.users_gone(gone);
         if !was_present {
-            moves.push(Move::Came(user));
+            changes.push(PresenceChange::Joined(user));
         }
-        Heard { moves, reply }
+        PresenceUpdate { changes, reply }
     }
 
-    /// `sender` says that `user` is no longer on it.
-    pub(super) fn hear_went(&mut self, sender: NodeId, version: Version, user: UserId) -> Heard {
-        let remote = self.elsewhere.entry(sender).or_default();
-        let Some(mut over) = remote.follow(version) else { return Heard::default() };
-        over.extend(remote.users.remove_entry(&user));
-        let reply = remote.ask();
-        Heard { moves: self.gone(over), reply }
+    pub(super) fn on_left(&mut self, sender: NodeId, version: Version, user: UserId) -> PresenceUpdate {
+        let remote = self.remote.entry(sender).or_default();
+        let Some(mut gone) = remote.advance(version) else { return PresenceUpdate::default() };
+        gone.extend(remote.users.remove_entry(&user));
+        let reply = remote.request_roster();
+        PresenceUpdate { changes: self.users_gone(gone), reply }
     }
 
-    /// `sender` says who is on it.
-    pub(super) fn hear_roster(&mut self, sender: NodeId, roster: Roster) -> Heard {
-        let remote = self.elsewhere.entry(sender).or_default();
-        remote.silence = 0;
+    pub(super) fn on_roster(&mut self, sender: NodeId, roster: NodeRoster) -> PresenceUpdate {
+        let remote = self.remote.entry(sender).or_default();
+        remote.silent_ticks = 0;
         if roster.version < remote.version {
-            // Overtaken by what was heard since.
-            return Heard { moves: Vec::new(), reply: remote.ask() };
+            // Outdated: a later change was received before it.
+            return PresenceUpdate { changes: Vec::new(), reply: remote.request_roster() };
         }
-        // Those who were here before us did not come now.
-        let is_quiet = roster.newcomer == Some(self.node) && !remote.is_whole;
-        (remote.version, remote.is_whole, remote.is_asked) = (roster.version, true, false);
+        // Users who were present before this node used the room are not announced as joining.
+        let is_quiet = roster.newcomer == Some(self.node) && !remote.is_complete;
+        (remote.version, remote.is_complete, remote.is_roster_requested) = (roster.version, true, false);
         let before = std::mem::take(&mut remote.users);
         let users: HashMap<UserId, UserRef> = roster.users.into_iter().map(|user| (user.id, user)).collect();
         let came = |user: &&UserRef| !before.contains_key(&user.id) && !self.is_present(user.id);
-        let mut moves: Vec<Move> = if is_quiet {
+        let mut changes: Vec<PresenceChange> = if is_quiet {
             Vec::new()
         } else {
-            users.values().filter(came).cloned().map(Move::Came).collect()
+            users.values().filter(came).cloned().map(PresenceChange::Joined).collect()
         };
-        self.elsewhere.entry(sender).or_default().users = users;
-        moves.extend(self.gone(before));
-        Heard { moves, reply: None }
+        self.remote.entry(sender).or_default().users = users;
+        changes.extend(self.users_gone(before));
+        PresenceUpdate { changes, reply: None }
     }
 
-    /// `sender` tells the number of its latest change.
-    pub(super) fn hear_pulse(&mut self, sender: NodeId, version: Version) -> Heard {
-        let remote = self.elsewhere.entry(sender).or_default();
-        remote.silence = 0;
-        remote.is_whole &= remote.version >= version;
-        Heard { moves: Vec::new(), reply: remote.ask() }
+    pub(super) fn on_digest(&mut self, sender: NodeId, version: Version) -> PresenceUpdate {
+        let remote = self.remote.entry(sender).or_default();
+        remote.silent_ticks = 0;
+        remote.is_complete &= remote.version >= version;
+        PresenceUpdate { changes: Vec::new(), reply: remote.request_roster() }
     }
 
-    /// `node` is gone, and so is everybody who was on it alone.
-    pub(super) fn forget(&mut self, node: NodeId) -> Vec<Move> {
-        let remote = self.elsewhere.remove(&node).unwrap_or_default();
-        self.gone(remote.users)
+    /// Removes `node`. Returns its users who are on no other node, as leaving.
+    pub(super) fn remove_node(&mut self, node: NodeId) -> Vec<PresenceChange> {
+        let remote = self.remote.remove(&node).unwrap_or_default();
+        self.users_gone(remote.users)
     }
 
-    /// A round is over: nodes that told nothing of this room for some are forgotten.
-    pub(super) fn end_round(&mut self) -> Vec<Move> {
+    /// Ends a tick: removes the nodes that were silent for too many.
+    pub(super) fn end_tick(&mut self) -> Vec<PresenceChange> {
         let mut silent = Vec::new();
-        for (node, remote) in &mut self.elsewhere {
-            remote.silence += 1;
-            remote.is_asked = false;
-            if remote.silence > FORGOTTEN_AFTER {
+        for (node, remote) in &mut self.remote {
+            remote.silent_ticks += 1;
+            remote.is_roster_requested = false;
+            if remote.silent_ticks > FORGET_AFTER_TICKS {
                 silent.push(*node);
             }
         }
-        silent.into_iter().flat_map(|node| self.forget(node)).collect()
+        silent.into_iter().flat_map(|node| self.remove_node(node)).collect()
     }
 
-    /// Those of `users` who are nowhere now.
-    fn gone(&self, users: HashMap<UserId, UserRef>) -> Vec<Move> {
-        users.into_values().filter(|user| !self.is_present(user.id)).map(Move::Went).collect()
+    /// Those of `users` who are on no node now, as leaving.
+    fn users_gone(&self, users: HashMap<UserId, UserRef>) -> Vec<PresenceChange> {
+        users.into_values().filter(|user| !self.is_present(user.id)).map(PresenceChange::Left).collect()
     }
 
-    /// Is the user in the room, on any node as far as this one knows? Unlike what was announced, this is so at once.
+    /// Whether the user is in the room on any known node. Not delayed by the rate limit, unlike [`Self::is_present`].
     pub(super) fn is_here(&self, user: UserId) -> bool {
-        self.here.get(&user).is_some_and(|local| local.present > 0) || self.is_elsewhere(user)
+        self.local.get(&user).is_some_and(|local| local.present > 0) || self.is_elsewhere(user)
     }
 
-    /// Was the user announced to be in the room, on any node as far as this one knows?
+    /// Whether the user is announced as present on any known node.
     pub(super) fn is_present(&self, user: UserId) -> bool {
-        self.here.get(&user).is_some_and(|local| local.is_told) || self.is_elsewhere(user)
+        self.local.get(&user).is_some_and(|local| local.is_announced) || self.is_elsewhere(user)
     }
 
     fn is_elsewhere(&self, user: UserId) -> bool {
-        self.elsewhere.values().any(|remote| remote.users.contains_key(&user))
+        self.remote.values().any(|remote| remote.users.contains_key(&user))
     }
 }
 

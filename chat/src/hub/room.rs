@@ -1,8 +1,8 @@
-//! One room's events and who is present in it.
+//! The channel of one room: its events, and who is present in it.
 //!
-//! Events take one of two ways. What must reach every socket goes into the [`ring`]; what is volatile
-//! (typing, presence, read receipts) goes into a lane of its own, [`volatile`], and can neither push out
-//! what is in the ring nor close a socket. What people's sockets announce of them takes [`turns`] first.
+//! Events that must reach every socket go into the [`ring`]. Volatile events (typing, presence, read receipts) go
+//! into a separate lane, [`volatile`], and can neither evict what is in the ring nor close a socket. What a user's
+//! sockets announce passes [`signal_limiter`] first.
 
 use std::{
     future::poll_fn,
@@ -19,48 +19,51 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Errand, Event, Frame, Head, Hub, presence::Presence, reads::Reads, sequence::Sequence};
+use super::{
+    Event, Frame, Hub, HubRequest, RoomCounters, presence::Presence, read_receipts::ReadReceipts,
+    sequence::Sequence,
+};
 use crate::model::{RoomId, UserRef};
 
-mod filling;
-mod people;
+mod gap_backfill;
+mod presence_events;
 mod ring;
-mod turns;
+mod signal_limiter;
 pub(super) mod volatile;
 
-pub use filling::Filling;
+pub use gap_backfill::GapBackfill;
 use ring::Ring;
-pub(super) use ring::{BYTES_MAX as RING_BYTES, Reader};
-use turns::{Signal, Turns};
+pub(super) use ring::{BYTES_MAX as RING_BYTES, RingReader};
+use signal_limiter::{SignalLimiter, UserSignal};
 use volatile::{Lane, Slot};
 
 /// The reader fell a whole ring behind and has missed events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lagged;
 
-/// What all listeners of a room share.
+/// Shared by all subscriptions of a room.
 pub(super) struct Channel {
     pub(super) room: RoomId,
     ring: Ring,
     volatile: Arc<Lane>,
-    /// What the people here announce of themselves, each in their turn.
-    turns: Mutex<Turns>,
-    /// Is there a task that gives the turns and wakes the readers of the lane?
-    is_tended: AtomicBool,
-    pub(super) reads: Reads,
-    /// Has the database been asked how far the room is?
+    /// Limits how often each user's typing and presence are announced.
+    signal_limiter: Mutex<SignalLimiter>,
+    /// Whether the task is running that sends delayed signals and wakes the lane's readers.
+    has_flush_task: AtomicBool,
+    pub(super) read_receipts: ReadReceipts,
+    /// Set once the room's counters were read from the database.
     started: OnceCell<()>,
     /// Held while stored changes enter the ring, so that they enter in order.
     sequence: Mutex<Sequence>,
-    /// How often somebody's membership changed, as far as this node was told.
+    /// How many membership changes this node knows of; invalidates cached permissions.
     member_changes: AtomicU64,
-    /// Those who lost the right to listen, up to this number, have been closed.
-    checked: AtomicI64,
+    /// Revocations up to this number were applied on this node.
+    revocations_upto: AtomicI64,
     /// Held while a change is announced, so that a join and a leave cannot overtake each other.
     presence: Mutex<Presence>,
-    /// Were the other nodes asked who is there?
-    has_asked: AtomicBool,
-    errands: mpsc::UnboundedSender<Errand>,
+    /// Whether the other nodes' rosters were requested.
+    has_requested_rosters: AtomicBool,
+    requests: mpsc::UnboundedSender<HubRequest>,
 }
 
 impl Channel {
@@ -68,63 +71,64 @@ impl Channel {
         room: RoomId,
         ring: usize,
         signal_interval: Duration,
-        errands: mpsc::UnboundedSender<Errand>,
+        requests: mpsc::UnboundedSender<HubRequest>,
         presence: Presence,
     ) -> Self {
         Self {
             room,
             ring: Ring::new(ring),
             volatile: Arc::default(),
-            turns: Mutex::new(Turns::new(signal_interval)),
-            is_tended: AtomicBool::new(false),
-            reads: Reads::default(),
+            signal_limiter: Mutex::new(SignalLimiter::new(signal_interval)),
+            has_flush_task: AtomicBool::new(false),
+            read_receipts: ReadReceipts::default(),
             started: OnceCell::new(),
             sequence: Mutex::default(),
             member_changes: AtomicU64::new(0),
-            checked: AtomicI64::new(0),
+            revocations_upto: AtomicI64::new(0),
             presence: Mutex::new(presence),
-            has_asked: AtomicBool::new(false),
-            errands,
+            has_requested_rosters: AtomicBool::new(false),
+            requests,
         }
     }
 
-    /// Hands the event to the sockets here: a stored change when its turn comes, all else at once.
+    /// Delivers the event to the sockets of this node: a stored change in order of `rev`, any other event at once.
     pub(super) fn send(&self, event: Event) {
         match event {
             Event::Frame(frame) if let Some(rev) = frame.rev => {
                 self.advance(|sequence| sequence.offer(rev, frame));
             }
             other => {
-                // Without a number, it is about a membership.
+                // An event without a `rev` is about a membership.
                 self.member_changes.fetch_add(1, Ordering::Release);
                 self.ring.put(other);
             }
         }
     }
 
-    /// Has somebody read how far the room is? Whoever will do so later reads all of it.
+    /// Whether the room's counters were read. If not, the first subscription will read a state that includes
+    /// everything so far.
     pub(super) fn is_started(&self) -> bool {
         self.started.initialized()
     }
 
-    /// The database is so far. Gives the number up to which those who lost the right to listen
-    /// were closed, if there are later ones.
-    pub(super) fn learn(&self, head: Head) -> Option<i64> {
-        // Before the first listener has read, there is nothing to compare with.
+    /// Applies the counters read from the database. If there are revocations that were not applied yet, returns the
+    /// number up to which they were.
+    pub(super) fn apply_poll(&self, counters: RoomCounters) -> Option<i64> {
+        // Nothing to compare with before the first subscription has read the counters.
         if !self.is_started() {
             return None;
         }
         self.advance(|sequence| {
-            sequence.learn(head.rev);
+            sequence.observe(counters.rev);
             Vec::new()
         });
-        let checked = self.checked.load(Ordering::Relaxed);
-        (head.access_rev > checked).then_some(checked)
+        let revocations_upto = self.revocations_upto.load(Ordering::Relaxed);
+        (counters.access_rev > revocations_upto).then_some(revocations_upto)
     }
 
-    /// Everybody who lost the right to listen up to this number was closed.
-    pub(super) fn set_checked(&self, access_rev: i64) {
-        self.checked.fetch_max(access_rev, Ordering::Relaxed);
+    /// Revocations up to this number were applied.
+    pub(super) fn set_revocations_upto(&self, access_rev: i64) {
+        self.revocations_upto.fetch_max(access_rev, Ordering::Relaxed);
     }
 
     fn advance(&self, step: impl FnOnce(&mut Sequence) -> Vec<Frame>) {
@@ -132,62 +136,62 @@ impl Channel {
         for frame in step(&mut sequence) {
             self.ring.put(Event::Frame(frame));
         }
-        if sequence.must_ask() {
-            // An error says that nobody runs errands any more: the process stops.
-            let _ = self.errands.send(Errand::Fill(self.room));
+        if sequence.needs_backfill() {
+            // An error means that the process is shutting down.
+            let _ = self.requests.send(HubRequest::BackfillGap(self.room));
         }
     }
 
-    /// Shows the sockets here a volatile frame, in place of an earlier one of its slot unless that ranks
-    /// higher.
-    pub(super) fn show(self: &Arc<Self>, slot: Slot, rank: i64, frame: Frame, hub: &Hub) {
+    /// Sends a volatile frame to the sockets of this node. It replaces an earlier one of its slot, unless that has a
+    /// higher rank.
+    pub(super) fn put_volatile(self: &Arc<Self>, slot: Slot, rank: i64, frame: Frame, hub: &Hub) {
         if self.volatile.put(slot, rank, frame) {
-            self.tend(hub);
+            self.ensure_flush_task(hub);
         }
     }
 
-    /// Does what the signal announces, now or when it is its turn.
-    fn announce(self: &Arc<Self>, signal: Signal, hub: &Hub) {
-        let ready = self.turns().take(signal, Instant::now());
+    /// Announces the signal, now or when the rate limit allows.
+    fn submit_signal(self: &Arc<Self>, signal: UserSignal, hub: &Hub) {
+        let ready = self.signal_limiter().take(signal, Instant::now());
         if let Some(signal) = ready {
-            self.perform(signal, hub);
+            self.run_signal(signal, hub);
         }
-        self.tend(hub);
+        self.ensure_flush_task(hub);
     }
 
-    fn perform(self: &Arc<Self>, signal: Signal, hub: &Hub) {
+    fn run_signal(self: &Arc<Self>, signal: UserSignal, hub: &Hub) {
         match signal {
-            Signal::Typing { user, is_typing } => hub.publish_typing(self.room, user, is_typing),
-            Signal::Presence(user) => self.settle(user, hub),
+            UserSignal::Typing { user, is_typing } => hub.publish_typing(self.room, user, is_typing),
+            UserSignal::Presence(user) => self.announce_presence(user, hub),
         }
     }
 
-    /// Sees that there is a task for what has to be done later, while there is anything.
-    fn tend(self: &Arc<Self>, hub: &Hub) {
-        if self.has_to_do()
-            && !self.is_tended.swap(true, Ordering::AcqRel)
-            // None while the process goes down.
+    /// Starts the flush task if there is pending work.
+    fn ensure_flush_task(self: &Arc<Self>, hub: &Hub) {
+        if self.has_pending_work()
+            && !self.has_flush_task.swap(true, Ordering::AcqRel)
+            // An error means that the process is shutting down.
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(tend(Arc::downgrade(self), self.room, hub.clone()));
+            runtime.spawn(run_flush_task(Arc::downgrade(self), self.room, hub.clone()));
         }
     }
 
-    fn has_to_do(&self) -> bool {
-        !self.turns().is_empty() || self.volatile.must_flush()
+    fn has_pending_work(&self) -> bool {
+        !self.signal_limiter().is_empty() || self.volatile.must_flush()
     }
 
-    /// Does nobody listen, and has everything been announced that the sockets which were here left behind?
-    pub(super) fn is_over(&self) -> bool {
-        self.listeners() == 0 && self.turns().is_empty()
+    /// Whether there is no subscription and no pending signal.
+    pub(super) fn is_unused(&self) -> bool {
+        self.listeners() == 0 && self.signal_limiter().is_empty()
     }
 
-    /// A panic while the lock was held leaves at worst a signal that comes too early.
-    fn turns(&self) -> MutexGuard<'_, Turns> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic under the lock leaves at worst a signal that is sent too early.
+    fn signal_limiter(&self) -> MutexGuard<'_, SignalLimiter> {
+        self.signal_limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A panic while the lock was held leaves at worst a hole, which is then filled.
+    /// A panic under the lock leaves at worst a gap, which is then filled.
     fn sequence(&self) -> MutexGuard<'_, Sequence> {
         self.sequence.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,73 +201,72 @@ impl Channel {
     }
 }
 
-/// Gives the turns and wakes the lane's readers, a few times a second, until nothing is left to do. Then the
-/// room is forgotten if nobody listens to it any more.
-async fn tend(channel: Weak<Channel>, room: RoomId, hub: Hub) {
+/// Sends delayed signals and wakes the lane's readers a few times a second, until nothing is pending. Then removes
+/// the room if it is unused.
+async fn run_flush_task(channel: Weak<Channel>, room: RoomId, hub: Hub) {
     loop {
-        sleep(volatile::PAUSE).await;
+        sleep(volatile::WAKE_INTERVAL).await;
         let Some(channel) = channel.upgrade() else { return };
         let now = Instant::now();
-        let due = channel.turns().due(now);
+        let due = channel.signal_limiter().due(now);
         for signal in due {
-            channel.perform(signal, &hub);
+            channel.run_signal(signal, &hub);
         }
         channel.volatile.flush(now);
-        if channel.has_to_do() {
+        if channel.has_pending_work() {
             continue;
         }
-        channel.is_tended.store(false, Ordering::Release);
-        // What came in between has found a task that was about to end.
-        if !channel.has_to_do() || channel.is_tended.swap(true, Ordering::AcqRel) {
+        channel.has_flush_task.store(false, Ordering::Release);
+        // Work added meanwhile did not start a task, because this one was still running.
+        if !channel.has_pending_work() || channel.has_flush_task.swap(true, Ordering::AcqRel) {
             drop(channel);
-            hub.forget_unused(room);
+            hub.remove_unused_room(room);
             return;
         }
     }
 }
 
-/// One socket's place in a room. Dropping it leaves.
+/// One socket's subscription to a room. Dropping it unsubscribes.
 pub struct Subscription {
     hub: Hub,
     user: UserRef,
     channel: Arc<Channel>,
-    /// Always there until the drop.
-    receiver: Option<ring::Reader>,
-    volatile: volatile::Reader,
+    /// `Some` until the drop.
+    receiver: Option<ring::RingReader>,
+    volatile: volatile::LaneReader,
     is_present: bool,
 }
 
 impl Subscription {
     pub(super) fn new(hub: Hub, user: UserRef, channel: Arc<Channel>) -> Self {
-        let (receiver, volatile) = (Some(channel.ring.read()), channel.volatile.read());
+        let (receiver, volatile) = (Some(channel.ring.subscribe()), channel.volatile.subscribe());
         Self { hub, user, channel, receiver, volatile, is_present: false }
     }
 
-    /// Asks the other nodes who is in the room, if nobody here has.
-    pub(super) fn ask_first(&self) {
-        self.channel.ask_first(self.hub.bus());
+    /// Requests the rosters of the other nodes, if this node has not yet.
+    pub(super) fn request_rosters(&self) {
+        self.channel.request_rosters(self.hub.bus());
     }
 
-    /// Begins with stored changes: those after what `head` reads from the database reach this
-    /// subscription. The first of a room's subscriptions reads, for all.
+    /// Starts the delivery of stored changes: those after the counters that `counters` reads from the database. Only
+    /// the first subscription of a room reads them, for all.
     ///
     /// # Errors
-    /// What `head` says; the next one tries again.
-    pub async fn begin<E>(&self, head: impl AsyncFnOnce() -> Result<Head, E>) -> Result<(), E> {
+    /// Those of `counters`; the next subscription then tries again.
+    pub async fn start<E>(&self, counters: impl AsyncFnOnce() -> Result<RoomCounters, E>) -> Result<(), E> {
         let read = async || {
-            let head = head().await?;
-            self.channel.checked.store(head.access_rev, Ordering::Relaxed);
-            self.channel.advance(|sequence| sequence.start(head.rev));
+            let counters = counters().await?;
+            self.channel.revocations_upto.store(counters.access_rev, Ordering::Relaxed);
+            self.channel.advance(|sequence| sequence.start(counters.rev));
             Ok(())
         };
         self.channel.started.get_or_try_init(read).await.copied()
     }
 
-    /// The next event meant for this user, a stored change before what is volatile. Cancel-safe: an event
-    /// is either returned or still there.
+    /// The next event for this user, stored changes before volatile ones. Cancel-safe.
     ///
     /// # Errors
-    /// [`Lagged`] once this reader missed something.
+    /// [`Lagged`] if this reader missed events.
     pub async fn next(&mut self) -> Result<Event, Lagged> {
         let user = self.user.id;
         let Some(receiver) = &mut self.receiver else { return Err(Lagged) };
@@ -274,40 +277,40 @@ impl Subscription {
         }
     }
 
-    /// The same if it is there already; `None` when it has to be waited for.
+    /// Like [`Self::next`], but returns `None` instead of waiting.
     pub fn try_next(&mut self) -> Option<Result<Event, Lagged>> {
         let user = self.user.id;
         let stored = self.receiver.as_mut()?.try_next(user);
         stored.or_else(|| self.volatile.try_next(user).map(|frame| Ok(Event::Frame(frame))))
     }
 
-    /// How often somebody's membership of the room changed, as far as this node was told.
+    /// How many membership changes of the room this node knows of.
     pub fn member_changes(&self) -> u64 {
         self.channel.member_changes.load(Ordering::Acquire)
     }
 
-    /// Does this socket count as here?
+    /// Whether this socket counts as present.
     pub fn is_present(&self) -> bool {
         self.is_present
     }
 
-    /// This socket counts as here, or no longer; others are told when it is the user's
-    /// first one here or the last one to go.
+    /// Sets whether this socket counts as present. Others are notified of the user's first present socket and after
+    /// the last one.
     pub fn set_present(&mut self, is_present: bool) {
         if is_present == self.is_present {
             return;
         }
         self.is_present = is_present;
         if is_present {
-            self.channel.arrive(&self.user, &self.hub);
+            self.channel.add_socket(&self.user, &self.hub);
         } else {
-            self.channel.depart(&self.user, &self.hub);
+            self.channel.remove_socket(&self.user, &self.hub);
         }
     }
 
-    /// Tells the others that this user is, or is no longer, writing: now, or when it is this user's turn.
+    /// Notifies the others that this user started or stopped typing, now or when the rate limit allows.
     pub fn announce_typing(&self, is_typing: bool) {
-        self.channel.announce(Signal::Typing { user: self.user.clone(), is_typing }, &self.hub);
+        self.channel.submit_signal(UserSignal::Typing { user: self.user.clone(), is_typing }, &self.hub);
     }
 }
 

@@ -1,81 +1,80 @@
-//! Putting a room's stored changes in order, whoever tells of them.
+//! Puts a room's stored changes in order.
 //!
-//! This node's own commits, other nodes' messages and the database itself all tell of changes,
-//! in any order and more than once. Out comes each once, rising. A change whose predecessor
-//! has not come is held back; if that one stays away, the database is asked, once for all
-//! sockets of the room.
+//! Changes arrive from this node's own commits, from other nodes and from the database, in any order and possibly
+//! repeated. Each is released once, in order of `rev`. A change after a gap is held back. If the missing ones do not
+//! arrive, they are read from the database, once for all sockets of the room (gap backfill).
 
 use std::collections::BTreeMap;
 
 use super::Frame;
 
-/// Changes held back at most, and their bytes. The database has what is not held.
+/// Limits for the changes held back, in number and bytes. What is dropped can be read from the database.
 const HELD: usize = 512;
 const HELD_BYTES: usize = super::room::RING_BYTES;
 
-/// Where a room is in its changes on this node.
+/// The position of a room's stream on this node.
 #[derive(Default)]
 pub(super) struct Sequence {
-    /// Every change up to this one has gone out; `None` until the first listener knows.
+    /// All changes up to this one were released; `None` until the first subscription has read the counters.
     last: Option<i64>,
-    /// The latest change that we know of.
+    /// The latest change known to exist.
     newest: i64,
-    /// Later than `last + 1`.
+    /// Changes later than `last + 1`.
     held: BTreeMap<i64, Frame>,
     held_bytes: usize,
-    /// Somebody has been asked to fill the hole.
-    is_asked: bool,
-    /// Somebody is filling it. What comes meanwhile is held: what the database has may say of
-    /// several changes only what became of them.
-    is_filling: bool,
+    /// A backfill was requested.
+    is_backfill_requested: bool,
+    /// A backfill is running. New changes are held meanwhile: the database has only the latest change of each
+    /// message.
+    is_backfilling: bool,
 }
 
 impl Sequence {
-    /// The room was at change `rev` when its first listener came. Gives what goes out now.
+    /// Starts after change `rev`. Returns the changes to release.
     pub(super) fn start(&mut self, rev: i64) -> Vec<Frame> {
         self.last = Some(rev);
         self.newest = self.newest.max(rev);
-        self.release()
+        self.take_ready()
     }
 
-    /// Somebody tells of change `rev`. Gives what goes out now.
+    /// Takes in change `rev`. Returns the changes to release.
     pub(super) fn offer(&mut self, rev: i64, frame: Frame) -> Vec<Frame> {
         self.newest = self.newest.max(rev);
-        if self.last.is_some_and(|last| rev == last + 1) && self.held.is_empty() && !self.is_filling {
-            // Nearly always; without a detour.
+        if self.last.is_some_and(|last| rev == last + 1) && self.held.is_empty() && !self.is_backfilling {
+            // The common case.
             self.last = Some(rev);
             return vec![frame];
         }
         if self.last.is_none_or(|last| rev > last) {
             self.hold(rev, frame);
         }
-        self.release()
+        self.take_ready()
     }
 
-    /// The database is at change `rev`.
-    pub(super) fn learn(&mut self, rev: i64) {
+    /// The database has changes up to `rev`.
+    pub(super) fn observe(&mut self, rev: i64) {
         self.newest = self.newest.max(rev);
     }
 
-    /// Is it time to ask for a filling? At most one is under way.
-    pub(super) fn must_ask(&mut self) -> bool {
-        let must_ask = !self.is_asked && self.missing_after().is_some();
-        self.is_asked |= must_ask;
-        must_ask
+    /// Whether to request a backfill now. At most one is requested at a time.
+    pub(super) fn needs_backfill(&mut self) -> bool {
+        let needs_backfill = !self.is_backfill_requested && self.gap_after().is_some();
+        self.is_backfill_requested |= needs_backfill;
+        needs_backfill
     }
 
-    /// Begins the filling that was asked for: after which change something is missing. `None`
-    /// when it has come meanwhile.
-    pub(super) fn begin_filling(&mut self) -> Option<i64> {
-        let missing = self.missing_after();
-        self.is_filling = missing.is_some();
-        self.is_asked = missing.is_some();
+    /// Begins the requested backfill. Returns the change after which the gap begins; `None` if the gap has closed
+    /// meanwhile.
+    pub(super) fn begin_backfill(&mut self) -> Option<i64> {
+        let missing = self.gap_after();
+        self.is_backfilling = missing.is_some();
+        self.is_backfill_requested = missing.is_some();
         missing
     }
 
-    /// The database has these changes, rising, among which others may have been overtaken by
-    /// later ones of the same message. Gives what goes out now.
-    pub(super) fn fill(&mut self, frames: impl IntoIterator<Item = (i64, Frame)>) -> Vec<Frame> {
+    /// Takes in the changes read from the database, ordered by `rev`. Some may be absent, superseded by a later
+    /// change of the same message. Returns the changes to release.
+    pub(super) fn backfill(&mut self, frames: impl IntoIterator<Item = (i64, Frame)>) -> Vec<Frame> {
         let mut out = Vec::new();
         for (rev, frame) in frames {
             if self.last.is_none_or(|last| rev > last) {
@@ -87,10 +86,10 @@ impl Sequence {
         out
     }
 
-    /// The filling has ended, or was given up. Gives what goes out now.
-    pub(super) fn end_filling(&mut self) -> Vec<Frame> {
-        (self.is_filling, self.is_asked) = (false, false);
-        self.release()
+    /// The backfill has ended or failed. Returns the changes to release.
+    pub(super) fn end_backfill(&mut self) -> Vec<Frame> {
+        (self.is_backfilling, self.is_backfill_requested) = (false, false);
+        self.take_ready()
     }
 
     fn hold(&mut self, rev: i64, frame: Frame) {
@@ -105,14 +104,14 @@ impl Sequence {
         }
     }
 
-    fn missing_after(&self) -> Option<i64> {
+    fn gap_after(&self) -> Option<i64> {
         self.last.filter(|last| self.newest > *last)
     }
 
-    /// What is held and follows.
-    fn release(&mut self) -> Vec<Frame> {
+    /// The held changes that are next in order.
+    fn take_ready(&mut self) -> Vec<Frame> {
         let mut out = Vec::new();
-        let Some(mut last) = self.last.filter(|_| !self.is_filling) else { return out };
+        let Some(mut last) = self.last.filter(|_| !self.is_backfilling) else { return out };
         while let Some(first) = self.held.first_entry() {
             if *first.key() > last + 1 {
                 break;
@@ -150,16 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_in_order_goes_out_at_once() {
+    fn changes_in_order_are_released_at_once() {
         let mut sequence = at(4);
         for rev in 5..8 {
             assert_eq!(revs(&sequence.offer(rev, frame(rev))), [rev]);
-            assert!(!sequence.must_ask());
+            assert!(!sequence.needs_backfill());
         }
     }
 
     #[test]
-    fn what_was_told_before_is_dropped() {
+    fn repeated_changes_are_dropped() {
         let mut sequence = at(4);
         assert_eq!(revs(&sequence.offer(5, frame(5))), [5]);
         for rev in [3, 4, 5] {
@@ -168,56 +167,56 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_too_early_waits_for_its_predecessor() {
+    fn early_change_is_held_until_its_predecessor_arrives() {
         let mut sequence = at(0);
         assert!(sequence.offer(3, frame(3)).is_empty());
         assert!(sequence.offer(2, frame(2)).is_empty());
-        assert_eq!(sequence.missing_after(), Some(0));
+        assert_eq!(sequence.gap_after(), Some(0));
         assert_eq!(revs(&sequence.offer(1, frame(1))), [1, 2, 3]);
-        assert_eq!(sequence.missing_after(), None);
+        assert_eq!(sequence.gap_after(), None);
     }
 
     #[test]
-    fn a_hole_is_asked_about_once_and_filled_for_all() {
+    fn gap_is_requested_once_and_backfilled() {
         let mut sequence = at(10);
         sequence.offer(14, frame(14));
-        assert!(sequence.must_ask() && !sequence.must_ask());
-        assert_eq!(sequence.begin_filling(), Some(10));
-        // What comes meanwhile waits, even what would fit.
+        assert!(sequence.needs_backfill() && !sequence.needs_backfill());
+        assert_eq!(sequence.begin_backfill(), Some(10));
+        // Changes are held during a backfill, even the next in order.
         for rev in [15, 11] {
             assert!(sequence.offer(rev, frame(rev)).is_empty());
         }
-        // 11 was overtaken by a later change of its message.
-        assert_eq!(revs(&sequence.fill([12, 13].map(|rev| (rev, frame(rev))))), [12, 13]);
-        assert_eq!(revs(&sequence.end_filling()), [14, 15]);
-        assert!(!sequence.must_ask());
-        sequence.learn(16);
-        assert!(sequence.must_ask(), "the database knows more");
+        // 11 was superseded by a later change of its message.
+        assert_eq!(revs(&sequence.backfill([12, 13].map(|rev| (rev, frame(rev))))), [12, 13]);
+        assert_eq!(revs(&sequence.end_backfill()), [14, 15]);
+        assert!(!sequence.needs_backfill());
+        sequence.observe(16);
+        assert!(sequence.needs_backfill(), "the database knows more");
     }
 
     #[test]
-    fn a_hole_that_closed_by_itself_is_not_filled() {
+    fn gap_that_closed_by_itself_is_not_backfilled() {
         let mut sequence = at(0);
         sequence.offer(2, frame(2));
-        assert!(sequence.must_ask());
+        assert!(sequence.needs_backfill());
         assert_eq!(revs(&sequence.offer(1, frame(1))), [1, 2]);
-        assert_eq!(sequence.begin_filling(), None);
+        assert_eq!(sequence.begin_backfill(), None);
         sequence.offer(4, frame(4));
-        assert!(sequence.must_ask(), "the next hole is asked about anew");
+        assert!(sequence.needs_backfill(), "the next gap is requested too");
     }
 
     #[test]
-    fn before_the_first_listener_knows_where_the_room_is_everything_waits() {
+    fn changes_are_held_until_the_sequence_starts() {
         let mut sequence = Sequence::default();
         assert!(sequence.offer(7, frame(7)).is_empty());
         assert!(sequence.offer(8, frame(8)).is_empty());
-        assert!(!sequence.must_ask());
+        assert!(!sequence.needs_backfill());
         assert_eq!(revs(&sequence.start(7)), [8]);
         assert_eq!(revs(&sequence.offer(9, frame(9))), [9]);
     }
 
     #[test]
-    fn what_is_held_is_bounded_in_bytes() {
+    fn held_changes_are_bounded_in_bytes() {
         let mut sequence = at(0);
         for rev in 2..500 {
             let json = Bytes::from(vec![b' '; 60 * 1024]);
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_order_each_change_goes_out_once_and_rising() {
+    fn every_change_is_released_once_and_in_order() {
         let mut state = 0x2545_f491_u64;
         let mut random = |below: i64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -242,18 +241,18 @@ mod tests {
             let rev = sequence.last.unwrap_or_default() + random(9) - 2;
             out.extend(sequence.offer(rev.max(1), frame(rev.max(1))));
             match random(8) {
-                0 if !sequence.is_filling => drop(sequence.begin_filling()),
-                1 if sequence.is_filling => {
+                0 if !sequence.is_backfilling => drop(sequence.begin_backfill()),
+                1 if sequence.is_backfilling => {
                     let after = sequence.last.unwrap_or_default();
                     let upto = (after + random(4)).min(sequence.newest);
-                    out.extend(sequence.fill((after + 1..=upto).map(|rev| (rev, frame(rev)))));
-                    out.extend(sequence.end_filling());
+                    out.extend(sequence.backfill((after + 1..=upto).map(|rev| (rev, frame(rev)))));
+                    out.extend(sequence.end_backfill());
                 }
                 _ => {}
             }
         }
         let revs = revs(&out);
         assert!(revs.len() > 1_000);
-        assert!(revs.iter().zip(1..).all(|(rev, expected)| *rev == expected), "a hole or a repeat");
+        assert!(revs.iter().zip(1..).all(|(rev, expected)| *rev == expected), "a gap or a repeat");
     }
 }

@@ -1,9 +1,8 @@
-//! Which sockets for notifications follow which rooms and which user.
+//! Which notification sockets watch which rooms and users.
 //!
-//! A room may have thousands of them, and telling each takes a moment that a commit must
-//! not wait for. So the news of watched rooms goes into one queue, and a task of its own
-//! ([`WatchedRooms`]) tells the watchers. When the queue is full the room is noted
-//! instead, and its watchers are told that they have missed something.
+//! A room may have thousands of watchers, and a commit must not wait while they are notified. So the news of watched
+//! rooms goes into one queue, and a separate task ([`WatchedRooms`]) notifies the watchers. If the queue is full, the
+//! room is marked as lagging, and its watchers are notified that they missed something.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,48 +15,50 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Event, Head, News, UserEvent,
-    inbox::{Mailbox, Signal},
+    Event, NewMessageNotice, RoomCounters, UserEvent,
+    inbox::{InboxEvent, Mailbox},
 };
 use crate::{
-    figures::Figures,
+    metrics::Metrics,
     model::{RoomId, UserId},
     queue,
 };
 
-/// News that may wait to be handed on. A room's share of it is small: one entry a message.
-pub(super) const TIDINGS: usize = 4_096;
-/// And their bytes.
-pub(super) const TIDINGS_BYTES: u32 = 16 * 1024 * 1024;
-/// News handed on at once: one look-up of their rooms serves them all.
+/// Capacity of the news queue. A message takes one entry, whatever the number of watchers.
+pub(super) const NEWS_QUEUE: usize = 4_096;
+/// Capacity of the news queue in bytes.
+pub(super) const NEWS_QUEUE_BYTES: u32 = 16 * 1024 * 1024;
+/// News taken at once; their rooms are then read with one query.
 const BATCH: usize = 64;
 
-/// What watchers of a room may want to know.
+/// An event of a room that watchers may need.
 #[derive(Clone, Debug)]
-pub enum Tidings {
-    /// Somebody wrote.
+pub enum RoomNews {
+    /// A new message.
     Message {
-        /// The room's own frame, JSON in UTF-8.
+        /// The room's frame, JSON in UTF-8.
         frame: Bytes,
-        /// What it is to the watchers.
-        news: Arc<News>,
+        /// The data watchers need beside the frame.
+        message: Arc<NewMessageNotice>,
     },
-    /// A message was changed: perhaps the newest one, which lists of rooms show.
+    /// A message was edited or deleted. Relevant if it is the newest one, which room lists show.
     Changed {
-        /// The room's own frame, JSON in UTF-8; `None` when a change was missed, so that it may be any message.
+        /// The room's frame, JSON in UTF-8; `None` when the change was missed, so that it may be any message.
         frame: Option<Bytes>,
     },
-    /// The room is no more.
+    /// The room was deleted.
     Closed,
 }
 
-impl Tidings {
-    /// What there is for watchers in an event of a room.
+impl RoomNews {
+    /// The news in an event of a room, if any.
     pub(super) fn of(event: &Event) -> Option<Self> {
         match event {
-            Event::Frame(frame) => match &frame.news {
-                Some(news) => Some(Self::Message { frame: frame.json.clone(), news: Arc::clone(news) }),
-                // What is stored and not new is a change. What has no number is typing and the like.
+            Event::Frame(frame) => match &frame.new_message {
+                Some(message) => {
+                    Some(Self::Message { frame: frame.json.clone(), message: Arc::clone(message) })
+                }
+                // A stored frame that is not a new message is a change of one. Volatile frames have no `rev`.
                 None => frame.rev.map(|_| Self::Changed { frame: Some(frame.json.clone()) }),
             },
             Event::Close { user: None, .. } => Some(Self::Closed),
@@ -66,8 +67,8 @@ impl Tidings {
     }
 }
 
-impl Tidings {
-    /// About how many bytes it holds.
+impl RoomNews {
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Message { frame, .. } => frame.len(),
@@ -79,44 +80,45 @@ impl Tidings {
 
 type Mailboxes = HashMap<u64, Arc<Mailbox>>;
 
-/// A room that somebody watches, and how far they have been told.
+/// A watched room, and up to where its watchers were notified.
 #[derive(Default)]
 struct Watched {
     mailboxes: Mailboxes,
-    /// The newest message's place that was heard of here; `None` until somebody has read it.
+    /// The newest message seen here; `None` until the room's counters were read.
     seq: Option<i64>,
-    /// Where the database was at the last look, if that was further: it may have been on its way.
-    suspected: Option<i64>,
-    /// The latest change that was heard of here.
+    /// The newest message in the database at the last poll, if it was not seen here by then: it may still have been
+    /// in flight.
+    unconfirmed_seq: Option<i64>,
+    /// The latest change seen here.
     rev: i64,
-    /// The same for changes as `suspected` for messages.
-    suspected_rev: Option<i64>,
-    /// Those who lost the right to listen, up to this number, have been told.
-    checked: i64,
+    /// Like `unconfirmed_seq`, for changes.
+    unconfirmed_rev: Option<i64>,
+    /// Revocations up to this number were applied.
+    revocations_upto: i64,
 }
 
-/// What a look at the database says of a watched room.
+/// The result of applying a poll to a watched room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Learned {
-    /// The number up to which those who lost the right to listen were told, if there are later ones.
-    pub(super) unchecked: Option<i64>,
-    /// A message was changed and nobody told of it.
+pub(super) struct PollOutcome {
+    /// The number up to which revocations were applied, if there are later ones.
+    pub(super) revocations_after: Option<i64>,
+    /// A message was changed, and no event of it arrived.
     pub(super) has_missed_change: bool,
 }
 
-/// Everybody who follows something.
+/// All watchers of this node.
 #[derive(Default)]
 pub(super) struct Watchers {
     next: AtomicU64,
-    /// Each room's own lock is held while its watchers are told, the map's is not.
+    /// Each room has a lock of its own, held while its watchers are notified. The map's lock is not held then.
     rooms: Mutex<HashMap<RoomId, Arc<Mutex<Watched>>>>,
     users: Mutex<HashMap<UserId, Mailboxes>>,
-    /// Rooms with news that found the queue full.
-    behind: Mutex<HashSet<RoomId>>,
-    figures: Figures,
+    /// Rooms whose news did not fit into the queue.
+    lagging: Mutex<HashSet<RoomId>>,
+    metrics: Metrics,
 }
 
-/// A panic leaves these maps as they were: none is ever half changed.
+/// Each change of the maps is a single operation, so a panic under the lock leaves them consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -141,7 +143,7 @@ impl Watchers {
     pub(super) fn watch(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) {
         let mut rooms = lock(&self.rooms);
         let watched = rooms.entry(room).or_insert_with(|| {
-            self.figures.followed.increment(1);
+            self.metrics.followed.increment(1);
             Arc::default()
         });
         lock(watched).mailboxes.insert(id, Arc::clone(mailbox));
@@ -156,7 +158,7 @@ impl Watchers {
         });
         if is_last {
             rooms.remove(&room);
-            self.figures.followed.decrement(1);
+            self.metrics.followed.decrement(1);
         }
     }
 
@@ -164,65 +166,67 @@ impl Watchers {
         lock(&self.rooms).contains_key(&room)
     }
 
-    /// The rooms that are watched.
     pub(super) fn watched(&self) -> Vec<RoomId> {
         lock(&self.rooms).keys().copied().collect()
     }
 
-    /// Takes note of the event, if anybody watches the room.
-    pub(super) fn hears(&self, room: RoomId, event: &Event) -> bool {
+    /// Records the position of an event. True if the room is watched.
+    pub(super) fn observe(&self, room: RoomId, event: &Event) -> bool {
         let Some(watched) = self.room(room) else { return false };
         if let Event::Frame(frame) = event
             && let Some(rev) = frame.rev
         {
             let mut watched = lock(&watched);
             watched.rev = watched.rev.max(rev);
-            if let Some(news) = &frame.news {
-                watched.seq = watched.seq.map(|seq| seq.max(news.seq));
+            if let Some(message) = &frame.new_message {
+                watched.seq = watched.seq.map(|seq| seq.max(message.seq));
             }
         }
         true
     }
 
-    /// One of the room's watchers has read, since it watches, how far the room was.
-    pub(super) fn know(&self, room: RoomId, head: Head) {
+    /// Sets the position of a room, from counters read since it is watched.
+    pub(super) fn set_position(&self, room: RoomId, counters: RoomCounters) {
         if let Some(watched) = self.room(room) {
             let mut watched = lock(&watched);
             if watched.seq.is_none() {
-                (watched.seq, watched.checked) = (Some(head.seq), head.access_rev);
-                watched.rev = watched.rev.max(head.rev);
+                (watched.seq, watched.revocations_upto) = (Some(counters.seq), counters.access_rev);
+                watched.rev = watched.rev.max(counters.rev);
             }
         }
     }
 
-    /// The database is so far. What it had at the last look and is not heard of yet was
-    /// missed: of messages, the watchers are told here.
-    pub(super) fn learn(&self, room: RoomId, head: Head) -> Learned {
-        let Some(watched) = self.room(room) else { return Learned::default() };
+    /// Applies the counters of a poll. Anything that the previous poll had found and that has not been seen since was
+    /// missed; for messages, the watchers are notified here.
+    pub(super) fn apply_poll(&self, room: RoomId, counters: RoomCounters) -> PollOutcome {
+        let Some(watched) = self.room(room) else { return PollOutcome::default() };
         let mut watched = lock(&watched);
-        let Some(told) = watched.seq else { return Learned::default() };
+        let Some(seen) = watched.seq else { return PollOutcome::default() };
         let mut has_missed_change = false;
-        if watched.suspected.is_some_and(|suspected| suspected > told) {
-            // Whoever looks for the messages sees the room's last state, changes and all.
-            (watched.seq, watched.suspected) = (Some(head.seq.max(told)), None);
-            (watched.rev, watched.suspected_rev) = (head.rev.max(watched.rev), None);
-            watched.mailboxes.values().for_each(|mailbox| mailbox.put(Signal::Missed(room)));
-        } else if watched.suspected_rev.is_some_and(|suspected| suspected > watched.rev) && head.seq == told {
+        if watched.unconfirmed_seq.is_some_and(|unconfirmed| unconfirmed > seen) {
+            // A watcher that reads the missed messages gets the room's current state, changes included.
+            (watched.seq, watched.unconfirmed_seq) = (Some(counters.seq.max(seen)), None);
+            (watched.rev, watched.unconfirmed_rev) = (counters.rev.max(watched.rev), None);
+            watched.mailboxes.values().for_each(|mailbox| mailbox.put(InboxEvent::Missed(room)));
+        } else if watched.unconfirmed_rev.is_some_and(|unconfirmed| unconfirmed > watched.rev)
+            && counters.seq == seen
+        {
             has_missed_change = true;
-            (watched.rev, watched.suspected_rev) = (head.rev, None);
+            (watched.rev, watched.unconfirmed_rev) = (counters.rev, None);
         } else {
-            watched.suspected = (head.seq > told).then_some(head.seq);
-            watched.suspected_rev = (head.rev > watched.rev).then_some(head.rev);
+            watched.unconfirmed_seq = (counters.seq > seen).then_some(counters.seq);
+            watched.unconfirmed_rev = (counters.rev > watched.rev).then_some(counters.rev);
         }
-        let unchecked = (head.access_rev > watched.checked).then_some(watched.checked);
-        Learned { unchecked, has_missed_change }
+        let revocations_after =
+            (counters.access_rev > watched.revocations_upto).then_some(watched.revocations_upto);
+        PollOutcome { revocations_after, has_missed_change }
     }
 
-    /// Everybody who lost the right to listen up to this number was told.
-    pub(super) fn set_checked(&self, room: RoomId, access_rev: i64) {
+    /// Revocations up to this number were applied.
+    pub(super) fn set_revocations_upto(&self, room: RoomId, access_rev: i64) {
         if let Some(watched) = self.room(room) {
             let mut watched = lock(&watched);
-            watched.checked = watched.checked.max(access_rev);
+            watched.revocations_upto = watched.revocations_upto.max(access_rev);
         }
     }
 
@@ -230,52 +234,52 @@ impl Watchers {
         lock(&self.rooms).get(&room).cloned()
     }
 
-    pub(super) fn tell_user(&self, user: UserId, event: UserEvent) {
+    pub(super) fn notify_user(&self, user: UserId, event: UserEvent) {
         for mailbox in lock(&self.users).get(&user).into_iter().flat_map(HashMap::values) {
-            mailbox.put(Signal::User(event));
+            mailbox.put(InboxEvent::User(event));
         }
     }
 
-    fn tell_room(&self, room: RoomId, signal: &Signal) {
+    fn notify_room(&self, room: RoomId, event: &InboxEvent) {
         if let Some(watched) = self.room(room) {
-            lock(&watched).mailboxes.values().for_each(|mailbox| mailbox.put(signal.clone()));
+            lock(&watched).mailboxes.values().for_each(|mailbox| mailbox.put(event.clone()));
         }
     }
 
-    pub(super) fn fall_behind(&self, room: RoomId) {
-        lock(&self.behind).insert(room);
+    pub(super) fn mark_lagging(&self, room: RoomId) {
+        lock(&self.lagging).insert(room);
     }
 }
 
-/// The news of all watched rooms, in each room's order, for the task that tells the watchers.
+/// The news of all watched rooms, ordered within each room, for the task that notifies the watchers.
 pub struct WatchedRooms {
-    queue: queue::Receiver<(RoomId, Tidings)>,
+    queue: queue::Receiver<(RoomId, RoomNews)>,
     watchers: Arc<Watchers>,
 }
 
 impl WatchedRooms {
-    pub(super) fn new(queue: queue::Receiver<(RoomId, Tidings)>, watchers: Arc<Watchers>) -> Self {
+    pub(super) fn new(queue: queue::Receiver<(RoomId, RoomNews)>, watchers: Arc<Watchers>) -> Self {
         Self { queue, watchers }
     }
 
-    /// What has come since the last call, waiting for the first; `None` once the hub is gone.
-    pub async fn next(&mut self) -> Option<Vec<(RoomId, Tidings)>> {
+    /// The news since the last call; waits for the first. `None` once the hub is gone.
+    pub async fn next(&mut self) -> Option<Vec<(RoomId, RoomNews)>> {
         let mut news = vec![self.queue.recv().await?];
         while news.len() < BATCH
             && let Some(more) = self.queue.try_recv()
         {
             news.push(more);
         }
-        for room in std::mem::take(&mut *lock(&self.watchers.behind)) {
-            self.tell(room, &Signal::Missed(room));
-            news.push((room, Tidings::Changed { frame: None }));
+        for room in std::mem::take(&mut *lock(&self.watchers.lagging)) {
+            self.notify(room, &InboxEvent::Missed(room));
+            news.push((room, RoomNews::Changed { frame: None }));
         }
         Some(news)
     }
 
-    /// Tells everyone who watches `room`.
-    pub fn tell(&self, room: RoomId, signal: &Signal) {
-        self.watchers.tell_room(room, signal);
+    /// Notifies all watchers of `room`.
+    pub fn notify(&self, room: RoomId, event: &InboxEvent) {
+        self.watchers.notify_room(room, event);
     }
 }
 
@@ -296,73 +300,73 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn watchers_that_the_queue_has_no_place_for_are_told_that_they_missed_something() {
-        let (hub, _errands) = Hub::new(16, Duration::ZERO);
+    async fn full_news_queue_notifies_watchers_of_missed_events() {
+        let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
         inbox.watch(RoomId(2));
-        for _ in 0..TIDINGS {
+        for _ in 0..NEWS_QUEUE {
             hub.publish(RoomId(1), closed());
         }
         hub.publish(RoomId(2), closed());
         let news = rooms.next().await.expect("news");
         assert_eq!(news.len(), BATCH + 1);
         let last = news.last().expect("news");
-        assert!(matches!(last, (RoomId(2), Tidings::Changed { frame: None })), "it may have been a change");
-        assert!(matches!(inbox.next().await, Ok(Signal::Missed(RoomId(2)))));
+        assert!(matches!(last, (RoomId(2), RoomNews::Changed { frame: None })), "it may have been a change");
+        assert!(matches!(inbox.next().await, Ok(InboxEvent::Missed(RoomId(2)))));
     }
 
     #[tokio::test]
-    async fn what_the_database_had_at_the_last_look_and_nobody_told_of_was_missed() {
-        let (hub, _errands) = Hub::new(16, Duration::ZERO);
+    async fn message_not_seen_since_the_previous_poll_was_missed() {
+        let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let head = |seq| Head { rev: seq, seq, access_rev: 3 };
-        assert_eq!(hub.learn(RoomId(1), head(9)), None, "nobody has read how far it is");
-        inbox.know(RoomId(1), Head { rev: 4, seq: 4, access_rev: 2 });
-        assert_eq!(hub.learn(RoomId(1), head(4)), Some(2), "somebody lost the right to listen");
-        hub.set_checked(RoomId(1), head(4));
-        // On its way at the first look, not at the second.
-        assert_eq!(hub.learn(RoomId(1), head(5)), None);
+        let counters = |seq| RoomCounters { rev: seq, seq, access_rev: 3 };
+        assert_eq!(hub.apply_poll(RoomId(1), counters(9)), None, "the position is not known yet");
+        inbox.set_position(RoomId(1), RoomCounters { rev: 4, seq: 4, access_rev: 2 });
+        assert_eq!(hub.apply_poll(RoomId(1), counters(4)), Some(2), "there is a revocation");
+        hub.set_revocations_upto(RoomId(1), counters(4));
+        // In flight at the first poll, arrived before the second.
+        assert_eq!(hub.apply_poll(RoomId(1), counters(5)), None);
         let mut arrived = Frame::serialised(Bytes::new(), Some(5), Audience::Everyone);
-        arrived.news = Some(Arc::new(News { seq: 5, mentioned: Vec::new() }));
+        arrived.new_message = Some(Arc::new(NewMessageNotice { seq: 5, mentioned: Vec::new() }));
         hub.publish(RoomId(1), Event::Frame(arrived));
-        hub.learn(RoomId(1), head(6));
-        assert!(inbox.next().now_or_never().is_none(), "it may be on its way");
-        hub.learn(RoomId(1), head(7));
-        assert!(matches!(inbox.next().now_or_never(), Some(Ok(Signal::Missed(RoomId(1))))));
-        hub.learn(RoomId(1), head(7));
-        assert!(inbox.next().now_or_never().is_none(), "told once");
+        hub.apply_poll(RoomId(1), counters(6));
+        assert!(inbox.next().now_or_never().is_none(), "it may be in flight");
+        hub.apply_poll(RoomId(1), counters(7));
+        assert!(matches!(inbox.next().now_or_never(), Some(Ok(InboxEvent::Missed(RoomId(1))))));
+        hub.apply_poll(RoomId(1), counters(7));
+        assert!(inbox.next().now_or_never().is_none(), "notified once");
     }
 
     #[tokio::test]
-    async fn a_change_that_the_database_had_at_the_last_look_and_nobody_told_of_is_news() {
-        let (hub, _errands) = Hub::new(16, Duration::ZERO);
+    async fn change_not_seen_since_the_previous_poll_is_news() {
+        let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let head = |rev| Head { rev, seq: 4, access_rev: 0 };
-        inbox.know(RoomId(1), head(5));
-        hub.learn(RoomId(1), head(6));
-        assert!(rooms.next().now_or_never().is_none(), "it may be on its way");
-        let told = Frame::serialised(Bytes::from_static(b"{}"), Some(6), Audience::Everyone);
-        hub.publish(RoomId(1), Event::Frame(told));
+        let counters = |rev| RoomCounters { rev, seq: 4, access_rev: 0 };
+        inbox.set_position(RoomId(1), counters(5));
+        hub.apply_poll(RoomId(1), counters(6));
+        assert!(rooms.next().now_or_never().is_none(), "it may be in flight");
+        let changed = Frame::serialised(Bytes::from_static(b"{}"), Some(6), Audience::Everyone);
+        hub.publish(RoomId(1), Event::Frame(changed));
         let news = rooms.next().now_or_never().flatten().expect("news");
-        assert!(matches!(news[..], [(RoomId(1), Tidings::Changed { frame: Some(_) })]), "{news:?}");
-        hub.learn(RoomId(1), head(6));
-        assert!(rooms.next().now_or_never().is_none(), "it was told");
-        hub.learn(RoomId(1), head(7));
-        hub.learn(RoomId(1), head(7));
+        assert!(matches!(news[..], [(RoomId(1), RoomNews::Changed { frame: Some(_) })]), "{news:?}");
+        hub.apply_poll(RoomId(1), counters(6));
+        assert!(rooms.next().now_or_never().is_none(), "it was seen");
+        hub.apply_poll(RoomId(1), counters(7));
+        hub.apply_poll(RoomId(1), counters(7));
         let news = rooms.next().now_or_never().flatten().expect("news");
-        assert!(matches!(news[..], [(RoomId(1), Tidings::Changed { frame: None })]), "{news:?}");
-        hub.learn(RoomId(1), head(7));
+        assert!(matches!(news[..], [(RoomId(1), RoomNews::Changed { frame: None })]), "{news:?}");
+        hub.apply_poll(RoomId(1), counters(7));
         assert!(rooms.next().now_or_never().is_none(), "once");
     }
 
     #[tokio::test]
-    async fn only_watched_rooms_make_news() {
-        let (hub, _errands) = Hub::new(16, Duration::ZERO);
+    async fn only_watched_rooms_produce_news() {
+        let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));

@@ -1,8 +1,7 @@
-//! The frames of the room socket, both ways.
+//! Frames of the room socket, in both directions.
 //!
-//! A tab from the last release talks to this server and the reverse, so decoding
-//! has a safe answer for a `type` it does not know; our own matches have no
-//! catch-all arm.
+//! Client and server versions may differ (an open tab of the last release, a newer server), so an unknown `type` is
+//! decoded to a fallback variant. Matches in our own code have no catch-all arm.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,33 +14,34 @@ use super::{
     user::{User, UserRef},
 };
 
-/// What a client says.
+/// A frame sent by a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Who I am: first, for a socket opened without credentials; later, to go on with a fresh access token.
+    /// Authenticates the socket: as the first frame of a socket opened without credentials, or later with a fresh
+    /// access token.
     Authenticate {
         /// An access token.
         token: String,
     },
-    /// Store this and tell everyone.
+    /// Sends a message to the room.
     ChatMessage(MessageDraft),
-    /// I am, or am no longer, writing.
+    /// Starts or stops the typing indicator.
     Typing {
-        /// Whether.
+        /// Whether the user is typing.
         is_typing: bool,
     },
-    /// I am here.
+    /// Marks the user as present.
     UserJoin,
-    /// I am away, until my next frame.
+    /// Marks the user as away until the next frame of this socket.
     UserLeave,
-    /// I have read this message and all before it.
+    /// Marks this message and all earlier ones as read.
     MessageRead {
-        /// Which.
+        /// The id of the message.
         message_id: i64,
     },
-    /// Are you there?
+    /// Asks for a `pong`.
     Ping,
 }
 
@@ -49,35 +49,35 @@ pub enum ClientFrame {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomMessage {
-    /// Its id.
+    /// The message's id.
     pub id: MessageId,
     /// The text.
     pub content: String,
-    /// What kind it is.
+    /// The kind of message.
     pub message_type: MessageType,
-    /// The same as `created_at`; the Django system's name for it.
+    /// Same as `created_at`, under the name the Django system used.
     pub timestamp: Timestamp,
     /// When it was stored.
     pub created_at: Timestamp,
-    /// Who wrote it.
+    /// The author.
     pub sender: User,
-    /// The message it answers.
+    /// The message this one replies to.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub reply_to: Option<MessageId>,
-    /// Where its file is.
+    /// URL of the attached file.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_url: Option<String>,
-    /// What its file is called.
+    /// Name of the attached file.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_name: Option<String>,
-    /// Its file's size in bytes.
+    /// Size of the attached file in bytes.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_size: Option<i64>,
-    /// Was it changed since?
+    /// Whether it was edited.
     pub is_edited: bool,
-    /// Was it deleted?
+    /// Whether it was deleted.
     pub is_deleted: bool,
-    /// The sender's own id for it.
+    /// The id chosen by the sender, for idempotent retries.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub client_id: Option<String>,
 }
@@ -102,35 +102,35 @@ impl From<&Message> for RoomMessage {
     }
 }
 
-/// That somebody has read a message and all before it.
+/// A read receipt: a user has read a message and all earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReadMark {
-    /// Up to which.
+    /// The newest message read.
     pub message_id: MessageId,
-    /// Who.
+    /// The reader.
     pub user: User,
-    /// Since when.
+    /// When it was first read.
     pub read_at: Timestamp,
 }
 
-/// What the server says.
+/// A frame sent by the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
-    /// Always the first.
+    /// Always the first frame.
     ConnectionEstablished {
         /// `连接成功`.
         message: String,
-        /// The room this socket is in.
+        /// The room of this socket.
         room_id: RoomId,
-        /// Who the server takes you for.
+        /// The authenticated user.
         user: User,
         /// The newest message; null in an empty room.
         #[cfg_attr(feature = "openapi", schema(required = true))]
         last_message_id: Option<MessageId>,
-        /// The room's change number: what comes later has a higher one.
+        /// The room's change number. Later frames have a higher one.
         rev: i64,
     },
     /// A new message.
@@ -140,81 +140,81 @@ pub enum ServerFrame {
         /// The room's change number.
         rev: i64,
     },
-    /// A message has new words.
+    /// A message was edited.
     MessageEdited {
         /// The message as it is now.
         message: RoomMessage,
         /// The room's change number.
         rev: i64,
     },
-    /// A message is gone.
+    /// A message was deleted.
     MessageDeleted {
-        /// Which.
+        /// The id of the message.
         message_id: MessageId,
         /// The room's change number.
         rev: i64,
     },
-    /// Somebody is, or is no longer, writing.
+    /// A user started or stopped typing.
     Typing {
-        /// Who.
+        /// The user.
         user: UserRef,
-        /// Whether.
+        /// Whether the user is typing.
         is_typing: bool,
     },
-    /// Somebody's first socket came in.
+    /// A user's first socket connected.
     UserJoin {
-        /// Who.
+        /// The user.
         user: UserRef,
     },
-    /// Somebody's last socket went.
+    /// A user's last socket disconnected.
     UserLeave {
-        /// Who.
+        /// The user.
         user: UserRef,
     },
-    /// Somebody has read this message and all before it. State, not history: it has no `rev`.
+    /// A user has read this message and all earlier ones. Current state, not history, so it has no `rev`.
     MessageRead {
-        /// Up to which.
+        /// The newest message read.
         message_id: MessageId,
-        /// Who.
+        /// The reader.
         user: User,
-        /// Since when.
+        /// When it was first read.
         read_at: Timestamp,
-        /// Others who have, told along with this one: in a room of many.
+        /// Further read receipts, batched into this frame in large rooms.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         more: Vec<ReadMark>,
     },
-    /// Somebody came in, went, or has another standing. State, not history: it has no `rev`,
-    /// and what was missed is in the room's list of members.
+    /// A membership changed. Current state, not history, so it has no `rev`; a client that missed it reads the member
+    /// list.
     MemberChanged {
-        /// Whose membership.
+        /// The member concerned.
         user: User,
-        /// What happened to it.
+        /// What changed.
         change: MemberChange,
-        /// Their role now.
+        /// The member's role now.
         role: Role,
-        /// How many are in the room now.
+        /// Number of members now.
         member_count: i64,
     },
-    /// Too much was missed: read the history by REST. Live ones follow.
+    /// Too many changes were missed: read the history by REST. Live frames follow.
     Resync {
         /// The room's change number now.
         rev: i64,
     },
-    /// The socket goes on with the access token that you sent.
+    /// The access token sent in `authenticate` was accepted.
     Authenticated,
-    /// Here.
+    /// The answer to `ping`.
     Pong,
-    /// Something you sent was refused, or the reason of the close that follows.
+    /// A frame of the client was refused, or the reason of the close that follows.
     Error {
-        /// One sentence for a person.
+        /// One sentence for people.
         message: String,
-        /// The stable word.
+        /// Stable machine-readable code.
         code: Code,
-        /// The message it is about, where there is one.
+        /// The `client_id` of the message concerned, if it had one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         client_id: Option<String>,
     },
-    /// A newer server's frame, which this client does not know.
+    /// A frame of a newer server that this client does not know.
     #[serde(other)]
     Unknown,
 }

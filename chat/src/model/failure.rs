@@ -1,151 +1,151 @@
-//! What went wrong, in words that machines compare and every layer shares.
+//! Error codes and field errors, shared by all layers.
 //!
-//! No sentences here: those are in the locales, chosen by [`Code`] and [`Problem`].
+//! The sentences shown to people are in the locales, chosen by [`Code`] and [`Problem`].
 
 use serde::{Deserialize, Serialize};
 
-/// The contract's `code`: stable, for programs.
+/// Stable machine-readable error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// Bad input; `fields` says where.
+    /// Validation failed; `fields` names each field.
     Invalid,
-    /// The body is not JSON, or not of the shape.
+    /// The body is not JSON, or does not have the expected shape.
     ParseError,
-    /// Wrong username or password, or an account that may not sign in.
+    /// Wrong username or password, or a deactivated account.
     NoActiveAccount,
     /// No credentials were given.
     NotAuthenticated,
     /// `Authorization: Bearer` with nothing after it.
     BadAuthorizationHeader,
-    /// The token is bad, expired, blacklisted or of the wrong type.
+    /// The token is malformed, expired, blacklisted or of the wrong type.
     TokenNotValid,
     /// The account was deactivated.
     UserInactive,
-    /// The account is gone.
+    /// The account no longer exists.
     UserNotFound,
-    /// Not allowed.
+    /// Permission denied.
     PermissionDenied,
-    /// Outside the group that may use this chat.
+    /// The user is not in the group this chat is restricted to.
     NotInGroup,
-    /// Not in that room.
+    /// Not a member of the room.
     NotAMember,
-    /// Shut out of that room.
+    /// Banned from the room.
     Banned,
-    /// May not write in that room.
+    /// Muted in the room.
     Muted,
-    /// The room has no place left.
+    /// The room has reached its capacity.
     RoomFull,
-    /// Sign-up is closed here.
+    /// Sign-up is disabled on this server.
     SignUpClosed,
-    /// No such thing that you may know of.
+    /// Not found, or not visible to the caller.
     NotFound,
-    /// That path has no such method.
+    /// The path does not support this method.
     MethodNotAllowed,
-    /// Too long a body.
+    /// The request body is too large.
     TooLarge,
-    /// Not JSON by its content type.
+    /// The content type is not JSON.
     UnsupportedMediaType,
-    /// Too fast, or too many failures.
+    /// Rate limit exceeded, or too many failed attempts.
     Throttled,
-    /// A frame that is not of the contract.
+    /// The frame does not follow the protocol.
     BadFrame,
-    /// This socket did not read fast enough.
+    /// The client read too slowly from its socket.
     TooSlow,
-    /// From another site than the one that may.
+    /// The `Origin` is not allowed.
     BadOrigin,
-    /// The queue is full or the database is away: try again.
+    /// A queue is full or the database is unavailable: retry later.
     Unavailable,
-    /// Our fault; the log knows.
+    /// Internal error; details are in the log.
     #[serde(other)]
     Internal,
 }
 
-/// What is wrong with one field.
+/// Why the value of one field is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "problem", rename_all = "snake_case")]
 pub enum Problem {
-    /// It is missing.
+    /// The field is missing.
     Required,
-    /// It is empty or only white space.
+    /// The value is empty or only white space.
     Blank,
-    /// It is null and may not be.
+    /// The value is null, which is not allowed.
     Null,
-    /// It is of the wrong JSON type.
+    /// The value has the wrong JSON type.
     WrongType,
-    /// It has more than so many characters.
+    /// The value is too long.
     TooLong {
-        /// The most it may have.
+        /// Maximum length in characters.
         max: usize,
     },
-    /// It has fewer than so many characters.
+    /// The value is too short.
     TooShort {
-        /// The least it must have.
+        /// Minimum length in characters.
         min: usize,
     },
-    /// It is outside a range of numbers.
+    /// The number is out of range.
     OutOfRange {
-        /// The least.
+        /// Minimum, inclusive.
         min: i64,
-        /// The most.
+        /// Maximum, inclusive.
         max: i64,
     },
-    /// It is none of the words allowed.
+    /// The value is not one of the allowed words.
     NotAChoice,
-    /// It has a character that may not be there (NUL, a control character).
+    /// The value contains a character that is not allowed (NUL, a control character).
     BadCharacter,
-    /// It has white space at its beginning or its end.
+    /// The value starts or ends with white space.
     OuterSpace,
-    /// A username may have letters, digits and `@ . + - _` only.
+    /// The username contains characters other than letters, digits and `@ . + - _`.
     BadUsername,
-    /// Somebody has that username already.
+    /// The username is taken.
     UsernameTaken,
-    /// Too easy to guess: too common, only digits, or like the username.
+    /// The password is too common, only digits, or similar to the username.
     WeakPassword,
-    /// This is not one's password.
+    /// The password is incorrect.
     WrongPassword,
-    /// There is no such message in this room.
+    /// The room has no such message.
     NoSuchMessage,
-    /// There is no such user.
+    /// The user does not exist.
     NoSuchUser,
-    /// That user is shut out of this room.
+    /// The user is banned from the room.
     UserBanned,
-    /// Neither http(s) nor a path of this server.
+    /// The URL is neither http(s) nor a path of this server.
     BadUrl,
-    /// These two do not go together.
+    /// The value conflicts with another field.
     Conflict,
 }
 
-/// A field and what is wrong with it.
+/// A validation error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct FieldProblem {
-    /// The field's name on the wire.
+pub struct FieldError {
+    /// Name of the field on the wire.
     pub field: String,
-    /// What is wrong.
+    /// Why the value is invalid.
     #[serde(flatten)]
     pub problem: Problem,
 }
 
-impl FieldProblem {
-    /// `field` has `problem`.
+impl FieldError {
+    /// Creates an error of `field`.
     pub fn new(field: impl Into<String>, problem: Problem) -> Self {
         Self { field: field.into(), problem }
     }
 }
 
-/// A refusal as it crosses layers: the word, and the fields where it has some.
+/// An error response: the code, and with [`Code::Invalid`] the field errors.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Failure {
-    /// The stable word.
+    /// Stable machine-readable code.
     pub code: Code,
-    /// Only with [`Code::Invalid`].
+    /// Field errors; empty for all codes except [`Code::Invalid`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<FieldProblem>,
+    pub fields: Vec<FieldError>,
 }
 
 impl Failure {
-    /// A refusal without fields.
+    /// Creates a failure without field errors.
     pub fn new(code: Code) -> Self {
         Self { code, fields: Vec::new() }
     }

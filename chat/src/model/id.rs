@@ -1,8 +1,8 @@
-//! Identifiers: positive integers below 2^53, since JavaScript reads them as numbers.
+//! Identifiers: positive integers below 2^53, because JavaScript parses them as doubles.
 
 use serde::{Deserialize, Serialize};
 
-/// The largest identifier that JavaScript can hold exactly (`Number.MAX_SAFE_INTEGER`).
+/// The largest integer that JavaScript represents exactly (`Number.MAX_SAFE_INTEGER`).
 pub const MAX_ID: i64 = (1 << 53) - 1;
 
 macro_rules! id {
@@ -15,7 +15,7 @@ macro_rules! id {
         pub struct $name(pub i64);
 
         impl $name {
-            /// The id when `value` can be one at all: from 1 to [`MAX_ID`].
+            /// Returns the id if `value` is in the valid range, 1 to [`MAX_ID`].
             pub fn checked(value: i64) -> Option<Self> {
                 (1..=MAX_ID).contains(&value).then_some(Self(value))
             }
@@ -46,10 +46,10 @@ id! {
     RoomId
 }
 id! {
-    /// A message's id: unique in the whole system, rising within a room.
+    /// A message's id: unique in the whole system, increasing within a room.
     MessageId
 }
 id! {
-    /// A notification's id; [`Notice`](super::notification::Notice) is what it stands for.
+    /// A notification's id. [`NotificationRef`](super::notification::NotificationRef) is its decoded form.
     NotificationId
 }

@@ -1,27 +1,27 @@
-//! A user's place in a room.
+//! Memberships and roles.
 
 use serde::{Deserialize, Serialize};
 
 use super::{room::RoomRef, timestamp::Timestamp, user::User};
 
-// The table of what each may do is in `service::access`.
-/// What a member may do beyond speaking.
+// The permissions of each role are in `service::access`.
+/// A member's role in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// May do everything in the room.
+    /// Has all permissions in the room.
     Admin,
-    /// May also moderate members and messages.
+    /// Can also moderate members and messages.
     Moderator,
-    /// May read and write. Also what an unknown role of a newer server is taken for.
+    /// Can read and write. Unknown roles of a newer server are decoded to this one.
     #[default]
     #[serde(other)]
     Member,
 }
 
 impl Role {
-    /// The word on the wire and in the database.
+    /// The role's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
@@ -30,7 +30,7 @@ impl Role {
         }
     }
 
-    /// Reads a word that a person sent; `None` when it is none of the three.
+    /// Parses a role's name in user input; `None` if unknown.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "admin" => Some(Self::Admin),
@@ -40,8 +40,8 @@ impl Role {
         }
     }
 
-    /// Reads the word; an unknown one is the least powerful role.
-    pub fn from_word(word: &str) -> Self {
+    /// Parses a role's name in the database; an unknown one becomes the least privileged role.
+    pub fn from_stored(word: &str) -> Self {
         Self::parse(word).unwrap_or_default()
     }
 }
@@ -50,26 +50,26 @@ impl Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
-    /// The membership's own id.
+    /// The membership's id.
     pub id: i64,
-    /// Which room.
+    /// The room of the membership.
     pub room: RoomRef,
-    /// Who.
+    /// The user.
     pub user: User,
-    /// Their role there.
+    /// Their role in the room.
     pub role: Role,
-    /// When they (last) came in.
+    /// When they last joined.
     pub joined_at: Timestamp,
-    /// When they last marked something read; null before the first time.
+    /// When they last marked a message as read; null if never.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_read_at: Option<Timestamp>,
-    /// May they not write?
+    /// Whether they are muted.
     pub is_muted: bool,
-    /// Are they shut out?
+    /// Whether they are banned.
     pub is_banned: bool,
 }
 
-/// What to change of a membership, not yet checked; what is missing stays as it is.
+/// Changes to a membership, not yet validated. Missing fields stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberPatch {
@@ -77,55 +77,53 @@ pub struct MemberPatch {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Role>, nullable = false))]
     pub role: Option<String>,
-    /// Mute them, or let them write again.
+    /// Mutes or unmutes the member.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub is_muted: Option<bool>,
-    /// Shut them out, or let them in again.
+    /// Bans or unbans the member.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub is_banned: Option<bool>,
 }
 
-/// What somebody may do in a room beyond speaking, so that nothing else is offered to them.
+/// What a user may do in a room beyond writing. The UI hides everything else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a right of its own, and any of them may be missing"
-)]
-pub struct Powers {
-    /// Bring somebody in.
+#[allow(clippy::struct_excessive_bools, reason = "the permissions are independent of each other")]
+pub struct RoomPermissions {
+    /// Add members.
     pub invite: bool,
-    /// Mute, shut out or put out those whom they may act on.
+    /// Mute, ban or remove members of a lower role.
     pub moderate: bool,
-    /// Give those another role.
+    /// Change the role of members.
     pub set_role: bool,
-    /// Change or delete the room.
-    pub govern: bool,
+    /// Edit or delete the room.
+    #[serde(rename = "govern")]
+    pub manage_room: bool,
 }
 
-/// What happened to a membership.
+/// What changed about a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberChange {
-    /// They came in, or were brought in.
+    /// The user joined or was added.
     Joined,
-    /// They went.
+    /// The user left.
     Left,
-    /// Somebody put them out.
+    /// The user was removed.
     Removed,
-    /// They were shut out.
+    /// The user was banned.
     Banned,
-    /// They may come in again; who was shut out while in the room is in it again.
+    /// The ban was lifted. A user who was a member when banned is a member again.
     Unbanned,
-    /// They may no longer write.
+    /// The member was muted.
     Muted,
-    /// They may write again.
+    /// The member was unmuted.
     Unmuted,
-    /// They have another role.
+    /// The member's role changed.
     Role,
-    /// Something that only a newer server does.
+    /// A change that only a newer server knows.
     #[serde(other)]
     Unknown,
 }

@@ -1,28 +1,28 @@
-//! Messages, as REST shows them; sockets use [`super::event::RoomMessage`].
+//! Messages as in the REST API; sockets use [`super::event::RoomMessage`].
 
 use serde::{Deserialize, Serialize};
 
 use super::{id::MessageId, room::RoomRef, timestamp::Timestamp, user::User};
 
-/// What kind of message it is.
+/// A kind of message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MessageType {
-    /// A picture, at `file_url`.
+    /// An image, at `file_url`.
     Image,
     /// A file, at `file_url`.
     File,
-    /// The server's own words; no client may send it.
+    /// A message of the server; clients cannot send it.
     System,
-    /// Words. Also what a newer server's unknown kind is shown as.
+    /// Text. Unknown kinds of a newer server are decoded to this one.
     #[default]
     #[serde(other)]
     Text,
 }
 
 impl MessageType {
-    /// The word on the wire and in the database.
+    /// The kind's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -32,8 +32,8 @@ impl MessageType {
         }
     }
 
-    /// Reads the word as it is stored; an unknown one is shown as text.
-    pub fn from_word(word: &str) -> Self {
+    /// Parses a kind's name in the database; an unknown one becomes text.
+    pub fn from_stored(word: &str) -> Self {
         match word {
             "image" => Self::Image,
             "file" => Self::File,
@@ -47,44 +47,44 @@ impl MessageType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
-    /// Its id, rising within the room.
+    /// The message's id, increasing within the room.
     pub id: MessageId,
-    /// The room it is in.
+    /// The room of the message.
     pub room: RoomRef,
-    /// Who wrote it.
+    /// The author.
     pub sender: User,
-    /// What kind it is.
+    /// The kind of message.
     pub message_type: MessageType,
-    /// The text; Markdown in the bundled UI.
+    /// The text; the web UI renders it as Markdown.
     pub content: String,
-    /// Where its file is.
+    /// URL of the attached file.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_url: Option<String>,
-    /// What its file is called.
+    /// Name of the attached file.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_name: Option<String>,
-    /// Its file's size in bytes.
+    /// Size of the attached file in bytes.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub file_size: Option<i64>,
-    /// Was it changed since?
+    /// Whether it was edited.
     pub is_edited: bool,
-    /// Was it deleted? Then `content` says nothing else.
+    /// Whether it was deleted. If so, `content` is a fixed placeholder.
     pub is_deleted: bool,
-    /// The message it answers, of the same room.
+    /// The message this one replies to, in the same room.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub reply_to: Option<MessageId>,
     /// When it was stored.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// The sender's own id for it, with which a repeat is recognised.
+    /// The id chosen by the sender, used to recognise a repeated message.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub client_id: Option<String>,
-    /// The room's change number of its last change.
+    /// The room's change number of the latest change of this message.
     pub rev: i64,
 }
 
-/// What a deleted message says everywhere it is shown (contract).
+/// The text of a deleted message (contract).
 pub const DELETED_CONTENT: &str = "[消息已删除]";
 
 /// A page of a room's history, newest first.
@@ -93,26 +93,26 @@ pub const DELETED_CONTENT: &str = "[消息已删除]";
 pub struct MessagePage {
     /// The messages.
     pub messages: Vec<Message>,
-    /// Which page, from 1.
+    /// The page number, from 1.
     pub page: i64,
-    /// How many a page has.
+    /// Messages per page.
     pub page_size: i64,
-    /// How many messages the room has.
+    /// Number of messages in the room.
     pub total: i64,
-    /// Is there more in the direction of reading?
+    /// Whether there are further messages in the direction of reading.
     pub has_more: bool,
 }
 
-/// What a sender asks to be stored, not yet checked.
+/// A message to send, not yet validated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessageDraft {
     /// 1 to 10,000 characters, not blank.
     pub content: String,
-    /// `text` when nothing is said.
+    /// Default `text`.
     #[serde(default)]
     pub message_type: Option<String>,
-    /// http(s), or a path this server gave out.
+    /// An http(s) URL, or a path of this server.
     #[serde(default)]
     pub file_url: Option<String>,
     /// At most 255 characters.

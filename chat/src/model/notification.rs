@@ -1,4 +1,4 @@
-//! Notifications, and who has read a message.
+//! Notifications, and read receipts of a message.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,25 +11,25 @@ use super::{
     user::User,
 };
 
-/// What a notification is about.
+/// A kind of notification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationType {
-    /// Somebody wrote in a room one is in.
+    /// A new message in a room the user is a member of.
     Message,
-    /// Somebody wrote one's name, `@` before it.
+    /// A message that mentions the user (`@username`).
     Mention,
-    /// Somebody brought one into a room.
+    /// The user was added to a room.
     RoomInvite,
-    /// The server's own words. Also what a newer server's unknown type is shown as.
+    /// A notice of the server. Unknown kinds of a newer server are decoded to this one.
     #[default]
     #[serde(other)]
     System,
 }
 
 impl NotificationType {
-    /// The word on the wire and in the database.
+    /// The kind's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Message => "message",
@@ -39,8 +39,8 @@ impl NotificationType {
         }
     }
 
-    /// Reads the word as it is stored; an unknown one is the server's.
-    pub fn from_word(word: &str) -> Self {
+    /// Parses a kind's name in the database; an unknown one becomes [`Self::System`].
+    pub fn from_stored(word: &str) -> Self {
         match word {
             "message" => Self::Message,
             "mention" => Self::Mention,
@@ -50,73 +50,74 @@ impl NotificationType {
     }
 }
 
-/// What a notification's id stands for. A notification of a message, mention or not,
-/// has no row that its id could come from: it is the message's, doubled; the rows'
-/// own ids take the odd numbers between.
+/// The decoded form of a [`NotificationId`].
+///
+/// Notifications of messages and mentions have no row of their own that could give them an id. Theirs is twice the
+/// message's id; stored notifications use the odd numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// That somebody wrote this message.
+pub enum NotificationRef {
+    /// The notification of this message.
     Message(MessageId),
-    /// The stored one of this number.
+    /// The stored notification with this row id.
     Row(i64),
 }
 
-impl From<Notice> for NotificationId {
-    fn from(notice: Notice) -> Self {
-        match notice {
-            Notice::Message(id) => Self(id.0 * 2),
-            Notice::Row(id) => Self(id * 2 + 1),
+impl From<NotificationRef> for NotificationId {
+    fn from(notification: NotificationRef) -> Self {
+        match notification {
+            NotificationRef::Message(id) => Self(id.0 * 2),
+            NotificationRef::Row(id) => Self(id * 2 + 1),
         }
     }
 }
 
 impl NotificationId {
-    /// What it stands for; `None` when it can be no notification's.
-    pub fn notice(self) -> Option<Notice> {
+    /// Decodes the id; `None` if no notification can have it.
+    pub fn to_ref(self) -> Option<NotificationRef> {
         match self.0 {
-            2..=MAX_ID if self.0 % 2 == 0 => Some(Notice::Message(MessageId(self.0 / 2))),
-            3..=MAX_ID => Some(Notice::Row(self.0 / 2)),
+            2..=MAX_ID if self.0 % 2 == 0 => Some(NotificationRef::Message(MessageId(self.0 / 2))),
+            3..=MAX_ID => Some(NotificationRef::Row(self.0 / 2)),
             _ => None,
         }
     }
 }
 
-/// A notification as its receiver sees it.
+/// A notification as its recipient sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Notification {
-    /// Its id; newer ones of the same kind have larger ones.
+    /// The notification's id; newer ones of the same kind have larger ids.
     pub id: NotificationId,
-    /// What it is about.
+    /// The kind of notification.
     pub notification_type: NotificationType,
     /// One line.
     pub title: String,
-    /// The message's text, or the server's words.
+    /// The message's text, or the text of the notice.
     pub content: String,
     /// The room it is about.
     pub room: Room,
     /// The message it is about.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub message: Option<NotifiedMessage>,
-    /// Was it read? So it is too once the message, or a later one of the room, was.
+    /// Whether it was read. Reading the message or a later one of the room marks it as read too.
     pub is_read: bool,
-    /// When it came.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// What stands before the sender's name in the title of a message's notification (contract).
+/// The prefix of the sender's name in the title of a message's notification (contract).
 const FROM: &str = "新消息来自 ";
 
-/// The title of a notification that `username` wrote a message.
+/// The title of the notification of a message sent by `username`.
 pub fn message_title(username: &str) -> String {
     format!("{FROM}{username}")
 }
 
 impl Notification {
-    /// That somebody wrote `message` just now.
+    /// The notification of a new message.
     pub fn of_message(message: &RoomMessage, room: Room) -> Self {
         Self {
-            id: Notice::Message(message.id).into(),
+            id: NotificationRef::Message(message.id).into(),
             notification_type: NotificationType::Message,
             title: message_title(&message.sender.username),
             content: message.content.clone(),
@@ -132,70 +133,69 @@ impl Notification {
         }
     }
 
-    /// The username of who wrote the message that this is about; `None` where it is about none.
+    /// The username of the author of the message; `None` for a notification without a message.
     pub fn sender(&self) -> Option<&str> {
         self.message.as_ref().and_then(|_| self.title.strip_prefix(FROM))
     }
 }
 
-/// The message of a notification.
+/// The message that a notification is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NotifiedMessage {
-    /// Its id.
+    /// The message's id.
     pub id: MessageId,
-    /// Its text as it is now.
+    /// Its current text.
     pub content: String,
-    /// What kind it is.
+    /// The kind of message.
     pub message_type: MessageType,
     /// When it was stored.
     pub created_at: Timestamp,
 }
 
-/// What the server says on a socket for notifications.
+/// A frame sent by the server on a notification socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum NotificationFrame {
-    /// Always the first.
+    /// Always the first frame.
     ConnectionEstablished {
         /// `连接成功`.
         message: String,
-        /// Who the server takes you for.
+        /// The authenticated user.
         user: User,
     },
-    /// There is a new one.
+    /// A new notification.
     Notification {
-        /// The same as in the list.
+        /// The notification, as in the REST list.
         notification: Box<Notification>,
     },
-    /// So many messages of this room are unread now.
+    /// The unread count of a room changed.
     Unread {
-        /// Which room.
+        /// The room's id.
         room_id: RoomId,
-        /// How many; 0 also once you are no longer in it.
+        /// The number of unread messages; 0 after the user left the room.
         unread_count: i64,
     },
-    /// The newest message of this room was edited or deleted.
+    /// The newest message of a room was edited or deleted.
     LastMessage {
-        /// Which room.
+        /// The room's id.
         room_id: RoomId,
-        /// The message as it is now, as in the room's `last_message`.
+        /// The message now, as in the room's `last_message`.
         message: LastMessage,
     },
-    /// What every socket says too (see [`ServerFrame`](super::ServerFrame)), or a newer
-    /// server's frame.
+    /// A frame common to all sockets (see [`ServerFrame`](super::ServerFrame)), or one of a newer server.
     #[serde(other)]
     Other,
 }
 
-/// Who has read a message, and since when.
+/// A user who has read a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessageReader {
-    /// Who.
+    /// The reader.
     pub user: User,
-    /// When they first said that they had read it or a later one.
+    /// When they first marked this message or a later one as read.
     pub read_at: Timestamp,
 }
 
@@ -204,13 +204,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_says_what_it_stands_for_and_no_two_are_the_same() {
-        let notices = [Notice::Message(MessageId(1)), Notice::Row(1), Notice::Message(MessageId(2))];
-        let ids = notices.map(NotificationId::from);
+    fn notification_ids_are_unique_and_decode_to_their_ref() {
+        let references = [
+            NotificationRef::Message(MessageId(1)),
+            NotificationRef::Row(1),
+            NotificationRef::Message(MessageId(2)),
+        ];
+        let ids = references.map(NotificationId::from);
         assert_eq!(ids.map(|id| id.0), [2, 3, 4]);
-        assert_eq!(ids.map(NotificationId::notice), notices.map(Some));
+        assert_eq!(ids.map(NotificationId::to_ref), references.map(Some));
         for no_id in [-2, 0, 1, MAX_ID + 1] {
-            assert_eq!(NotificationId(no_id).notice(), None, "{no_id}");
+            assert_eq!(NotificationId(no_id).to_ref(), None, "{no_id}");
         }
     }
 }

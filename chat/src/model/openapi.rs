@@ -1,6 +1,4 @@
-//! How the shapes that are written by hand look to OpenAPI. The others derive it.
-//!
-//! It must not know calls or paths; those are the doors'.
+//! OpenAPI schemas of the types with hand-written serialisation. The others derive theirs.
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -29,7 +27,7 @@ macro_rules! ids {
 ids! {
     UserId: "A user's id.",
     RoomId: "A room's id.",
-    MessageId: "A message's id: unique in the whole system, rising within a room.",
+    MessageId: "A message's id: unique in the whole system, increasing within a room.",
     NotificationId: "A notification's id."
 }
 

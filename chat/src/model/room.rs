@@ -1,4 +1,4 @@
-//! Rooms, as the contract shows them.
+//! Rooms as in the REST API.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,24 +9,23 @@ use super::{
     user::User,
 };
 
-/// Who can find a room and come in.
+/// Who can find and join a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoomType {
-    /// Listed for everyone signed in; anyone may join.
+    /// Listed for all users; anyone can join.
     Public,
-    /// Like private; the React client shows it as a group.
+    /// Same rules as `private`; the React client displays it as a group.
     Group,
-    /// Exists only for those who are in it. Also what a newer server's unknown
-    /// type is taken for: showing less is the safe side.
+    /// Visible to its members only. Unknown types of a newer server are decoded to this one, the safe choice.
     #[default]
     #[serde(other)]
     Private,
 }
 
 impl RoomType {
-    /// The word on the wire and in the database.
+    /// The type's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -35,7 +34,7 @@ impl RoomType {
         }
     }
 
-    /// Reads a word that a person sent; `None` when it is none of the three.
+    /// Parses a type's name in user input; `None` if unknown.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "public" => Some(Self::Public),
@@ -46,23 +45,23 @@ impl RoomType {
     }
 }
 
-/// A room's name tag, inside messages and memberships.
+/// The id and name of a room, inside messages and memberships.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomRef {
     /// The room's id.
     pub id: RoomId,
-    /// Its name now.
+    /// Its current name.
     pub name: String,
 }
 
-/// The newest message, in a room list.
+/// The newest message of a room, in a room list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LastMessage {
-    /// Its id.
+    /// The message's id.
     pub id: MessageId,
-    /// Its text.
+    /// The message's text.
     pub content: String,
     /// The sender's username.
     pub sender: String,
@@ -70,7 +69,7 @@ pub struct LastMessage {
     pub created_at: Timestamp,
 }
 
-/// A room as one user sees it.
+/// A room as seen by one user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Room {
@@ -80,37 +79,37 @@ pub struct Room {
     pub name: String,
     /// May be empty.
     pub description: String,
-    /// Who can find it.
+    /// Who can find and join it.
     pub room_type: RoomType,
-    /// Its maker.
+    /// The creator.
     pub created_by: User,
-    /// How many are in it.
+    /// Number of members.
     pub member_count: i64,
-    /// False once it was deleted.
+    /// False if the room was deleted.
     pub is_active: bool,
-    /// How many fit.
+    /// Maximum number of members.
     pub max_members: i64,
-    /// When it was made.
+    /// When the room was created.
     pub created_at: Timestamp,
     /// When its own fields last changed.
     pub updated_at: Timestamp,
-    /// The newest message; null in an empty room, and for whoever may not read its messages.
+    /// The newest message; null in an empty room, and for users who may not read its messages.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_message: Option<LastMessage>,
-    /// Is the asking user in it?
+    /// Whether the caller is a member.
     pub is_member: bool,
-    /// Their role in it; null when they are not.
+    /// The caller's role; null if not a member.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub my_role: Option<Role>,
-    /// Messages of others that they have not read.
+    /// Number of messages of others that the caller has not read.
     pub unread_count: i64,
-    /// Some of its members; only in a room's detail.
+    /// The first members; only in a room's detail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub members: Option<Vec<User>>,
 }
 
-/// What is asked for when a room is made, not yet checked.
+/// A room to create, not yet validated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewRoom {
@@ -122,12 +121,12 @@ pub struct NewRoom {
     /// `public`, `private` or `group`.
     #[cfg_attr(feature = "openapi", schema(value_type = RoomType))]
     pub room_type: String,
-    /// 2 to 100,000; 50 when nothing is said.
+    /// 2 to 100,000; default 50.
     #[serde(default)]
     pub max_members: Option<i64>,
 }
 
-/// What to change of a room, not yet checked; what is missing stays as it is.
+/// Changes to a room, not yet validated. Missing fields stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomPatch {
@@ -139,7 +138,7 @@ pub struct RoomPatch {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub description: Option<String>,
-    /// 2 to 100,000, and not fewer than are in it.
+    /// 2 to 100,000, and at least the current number of members.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub max_members: Option<i64>,

@@ -1,7 +1,7 @@
-//! Points in time: microseconds since the Unix epoch, RFC 3339 in UTC on the wire.
+//! Timestamps: microseconds since the Unix epoch, RFC 3339 in UTC on the wire.
 //!
-//! Written and read by hand: the calendar is `time`'s, but its descriptions of formats would add 40 KB to what every
-//! visitor fetches.
+//! Formatting and parsing are written by hand: the format descriptions of the `time` crate would add 40 KB to the
+//! wasm.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
@@ -11,24 +11,24 @@ use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// Seconds since the epoch, rounded down: the unit of JWT claims.
+    /// Seconds since the epoch, rounded down, as in JWT claims.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
-    /// The moment `micros` later.
+    /// The timestamp `micros` microseconds later.
     #[must_use]
     pub fn plus_micros(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
 
-    /// The beginning of the next second.
+    /// The start of the next second.
     #[must_use]
     pub fn next_second(self) -> Self {
         Self(self.unix_seconds().saturating_add(1).saturating_mul(1_000_000))
     }
 
-    /// Reads any RFC 3339 time; `None` when it is not one. What is finer than a microsecond is dropped.
+    /// Parses an RFC 3339 timestamp; `None` if malformed. Digits below a microsecond are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked("2026-01-25".len())?;
         let rest = rest.strip_prefix(['T', 't', ' '])?;
@@ -45,7 +45,7 @@ impl Timestamp {
     }
 }
 
-/// Numbers of so many digits each, between separators.
+/// Parses numbers of `widths` digits each, separated by `separator`.
 fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Option<[u16; N]> {
     let mut parts = text.split(separator);
     let mut numbers = [0; N];
@@ -56,14 +56,14 @@ fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> O
     parts.next().is_none().then_some(numbers)
 }
 
-/// The digits after a second's point.
+/// Parses the fraction of a second.
 fn micros(fraction: &str) -> Option<u32> {
     let kept = fraction.get(..fraction.len().min(6)).filter(|_| is_digits(fraction))?;
     let power = u32::try_from(6 - kept.len()).ok()?;
     Some(kept.parse::<u32>().ok()? * 10_u32.pow(power))
 }
 
-/// `Z`, or so many hours and minutes east or west.
+/// Parses `Z` or `±HH:MM`.
 fn offset(zone: &str) -> Option<UtcOffset> {
     let sign = match zone.as_bytes().first()? {
         b'Z' | b'z' if zone.len() == 1 => return Some(UtcOffset::UTC),
@@ -80,13 +80,14 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `2026-01-25T15:30:00.123456Z`
+/// The layout: `2026-01-25T15:30:00.123456Z`.
 const WRITTEN: [u8; 27] = *b"0000-00-00T00:00:00.000000Z";
 
 impl Timestamp {
-    /// The contract's form: `2026-01-25T15:30:00.123456Z`, always six digits; `None` outside the years 0 to 9999.
+    /// Formats as `2026-01-25T15:30:00.123456Z`, always with six digits (contract); `None` outside the years 0 to
+    /// 9999.
     ///
-    /// A list has two of them for each line, so they are written digit by digit.
+    /// A list has two timestamps in each row, so they are written digit by digit.
     fn written(self) -> Option<[u8; 27]> {
         let at = OffsetDateTime::from_unix_timestamp(self.unix_seconds()).ok()?;
         let (year, month, day) = at.to_calendar_date();
@@ -124,7 +125,7 @@ impl std::fmt::Display for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let written =
-            self.written().ok_or_else(|| S::Error::custom("a time of no year that can be written"))?;
+            self.written().ok_or_else(|| S::Error::custom("a timestamp outside the years 0 to 9999"))?;
         serializer.serialize_str(str::from_utf8(&written).map_err(S::Error::custom)?)
     }
 }
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_written_with_six_digits_and_read_back() {
+    fn timestamps_have_six_digits_and_round_trip() {
         let at = Timestamp(1_769_355_000_123_456);
         assert_eq!(at.to_string(), "2026-01-25T15:30:00.123456Z");
         assert_eq!(Timestamp::parse("2026-01-25T15:30:00.123456Z"), Some(at));
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_that_the_rfc_allows_is_read() {
+    fn all_rfc_3339_forms_are_parsed() {
         let at = Timestamp(1_769_355_000_120_000);
         for text in [
             "2026-01-25T15:30:00.12Z",
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn malformed_timestamps_are_refused() {
         for text in [
             "",
             "yesterday",

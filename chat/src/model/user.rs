@@ -1,16 +1,16 @@
-//! People, as others see them.
+//! Users as in the REST API.
 
 use serde::{Deserialize, Serialize};
 
 use super::id::UserId;
 
-/// A user as the contract shows one everywhere.
+/// A user's public profile.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// The name they sign in with and are mentioned by.
+    /// The name used to sign in and in mentions.
     pub username: String,
     /// Given name; may be empty.
     pub first_name: String,
@@ -19,18 +19,18 @@ pub struct User {
 }
 
 impl User {
-    /// The short form that typing and presence frames carry.
+    /// The short form used by typing and presence frames.
     pub fn to_ref(&self) -> UserRef {
         UserRef { id: self.id, username: self.username.clone() }
     }
 }
 
-/// Who, in the frames that need no more than that.
+/// The id and name of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserRef {
     /// The user's id.
     pub id: UserId,
-    /// Their username.
+    /// The username.
     pub username: String,
 }

@@ -1,50 +1,51 @@
-//! A stretch of a room's history as a page shows it, and what its reader may do there.
+//! A window of a room's history as the web UI shows it, with what the reader may do there.
 
 use serde::{Deserialize, Serialize};
 
 use super::{event::RoomMessage, id::MessageId};
 
-/// Which stretch.
+/// Which part of the history to load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WindowAt {
-    /// The one that ends with the newest message.
+    /// The newest messages.
     #[default]
     Newest,
-    /// What was before this message.
+    /// The messages before this one.
     Before(MessageId),
-    /// What came after it.
+    /// The messages after this one.
     After(MessageId),
-    /// This message, in the middle of what was before and after. The newest stretch where the room has no such.
+    /// This message with those before and after it; the newest messages if the room has no such message.
     Around(MessageId),
 }
 
-/// The stretch itself.
+/// Consecutive messages of a room's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryWindow {
-    /// The messages, from the oldest.
+    /// The messages, oldest first.
     pub messages: Vec<RoomMessage>,
-    /// Is there more before?
+    /// Whether there are earlier messages.
     pub has_earlier: bool,
-    /// Is there more after?
+    /// Whether there are later messages.
     pub has_later: bool,
-    /// What these messages answer and is not among them; the beginning of it.
+    /// Messages outside this window that messages in it reply to, with their text shortened.
     pub quoted: Vec<RoomMessage>,
-    /// The newest message that the reader has read, where there are newer ones.
-    pub left_off: Option<MessageId>,
-    /// A change number of the room that holds all that is here.
+    /// The newest message that the reader has read; `None` if there are no newer ones.
+    #[serde(rename = "left_off")]
+    pub last_read: Option<MessageId>,
+    /// A change number of the room; every change up to it is contained in this window.
     pub rev: i64,
     /// What the reader may do.
-    pub rights: Rights,
+    pub rights: MessagePermissions,
 }
 
-/// What somebody may do with a room's messages.
+/// What a user may do with the messages of a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rights {
-    /// Write, and edit what they wrote.
+pub struct MessagePermissions {
+    /// Send messages, and edit one's own.
     pub write: bool,
-    /// Delete what they wrote.
+    /// Delete one's own messages.
     pub delete_own: bool,
-    /// Delete what others wrote.
+    /// Delete messages of others.
     pub delete_any: bool,
 }

@@ -1,87 +1,87 @@
-//! Who may do what in a room: the whole table, in one place.
+//! Permissions in a room: one table.
 //!
-//! Every rule starts from the asking user's [`Standing`]. What they may not know of
-//! looks exactly like what is not there.
+//! Every check starts from the user's [`RoomAccess`]. A room that the user must not know of is reported exactly like
+//! one that does not exist.
 
 use crate::{
     error::{Error, Result},
-    model::{Code, Powers, Rights, Role, RoomType},
-    store::rooms::{MemberState, RoomState, Standing},
+    model::{Code, RoomPermissions, MessagePermissions, Role, RoomType},
+    store::rooms::{MemberState, RoomState, RoomAccess},
 };
 
-/// What somebody wants to do in a room.
+/// An action in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// See its name, description and members.
     See,
-    /// Come in.
+    /// Join it.
     Join,
-    /// Go out.
+    /// Leave it.
     Leave,
-    /// Read its messages, mark them read.
+    /// Read its messages and mark them as read.
     Read,
     /// Open a socket to it.
     Listen,
-    /// Write in it.
+    /// Send a message.
     Send,
-    /// Give a message other words.
+    /// Edit a message.
     Edit {
-        /// Did they write it?
+        /// Whether the user is its author.
         is_own: bool,
     },
-    /// Take a message's words away.
+    /// Delete a message.
     Delete {
-        /// Did they write it?
+        /// Whether the user is its author.
         is_own: bool,
     },
-    /// Bring somebody in.
+    /// Add a member.
     Invite,
-    /// Mute, shut out or put out a member; whom, is [`may_act_on`]'s to say.
+    /// Mute, ban or remove a member; [`may_act_on`] says which ones.
     Moderate,
-    /// Give a member another role.
+    /// Change a member's role.
     SetRole,
-    /// Change its name, its description, its number of places; delete it.
-    Govern,
+    /// Change its name, description or `max_members`; delete it.
+    ManageRoom,
 }
 
-/// May the user with this standing do this?
+/// Checks whether the user may do this.
 ///
 /// # Errors
 /// `not_found`, `banned`, `not_a_member`, `muted`, `permission_denied`.
-pub fn allow(standing: Option<&Standing>, action: Action) -> Result<&Standing> {
-    let standing = standing.ok_or(Code::NotFound)?;
-    judge(&standing.room, standing.member.as_ref(), action)?;
-    Ok(standing)
+pub fn allow(access: Option<&RoomAccess>, action: Action) -> Result<&RoomAccess> {
+    let access = access.ok_or(Code::NotFound)?;
+    check(&access.room, access.member.as_ref(), action)?;
+    Ok(access)
 }
 
-/// What the user with this standing may do beyond speaking.
-pub(crate) fn powers(standing: &Standing) -> Powers {
-    let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
-    Powers {
+/// The user's permissions on the room and its members.
+pub(crate) fn room_permissions(access: &RoomAccess) -> RoomPermissions {
+    let may = |action| check(&access.room, access.member.as_ref(), action).is_ok();
+    RoomPermissions {
         invite: may(Action::Invite),
         moderate: may(Action::Moderate),
         set_role: may(Action::SetRole),
-        govern: may(Action::Govern),
+        manage_room: may(Action::ManageRoom),
     }
 }
 
-/// What the user with this standing may do with the room's messages.
-pub(crate) fn rights(standing: &Standing) -> Rights {
-    let may = |action| judge(&standing.room, standing.member.as_ref(), action).is_ok();
-    Rights {
+/// The user's permissions on the room's messages.
+pub(crate) fn message_permissions(access: &RoomAccess) -> MessagePermissions {
+    let may = |action| check(&access.room, access.member.as_ref(), action).is_ok();
+    MessagePermissions {
         write: may(Action::Send),
         delete_own: may(Action::Delete { is_own: true }),
         delete_any: may(Action::Delete { is_own: false }),
     }
 }
 
-/// [`Action::Send`] for the writer, which holds rooms and members apart.
+/// [`Action::Send`] for the writer, which keeps rooms and members separately.
 pub(crate) fn may_send<'a>(
     room: Option<&'a mut RoomState>,
     member: Option<&'a MemberState>,
 ) -> Result<(&'a mut RoomState, &'a MemberState)> {
     let room = room.ok_or(Code::NotFound)?;
-    judge(room, member, Action::Send)?;
+    check(room, member, Action::Send)?;
     let member = member.ok_or(Code::NotAMember)?;
     Ok((room, member))
 }
@@ -93,36 +93,36 @@ pub(crate) fn may_change<'a>(
     action: Action,
 ) -> Result<&'a mut RoomState> {
     let room = room.ok_or(Code::NotFound)?;
-    judge(room, member, action)?;
+    check(room, member, action)?;
     Ok(room)
 }
 
-/// May this member moderate that one, or change their role?
+/// Checks whether this member may moderate that one, or change their role.
 ///
 /// # Errors
 /// `permission_denied`.
 pub(crate) fn may_act_on(actor: Role, target: Role, is_last_admin: bool) -> Result<()> {
     match (actor, target) {
-        // A room is never left without an admin by an act of its admins.
+        // Admins cannot leave a room without an admin.
         (Role::Admin, _) if !is_last_admin => Ok(()),
         (Role::Moderator, Role::Member) => Ok(()),
         (Role::Admin | Role::Moderator | Role::Member, _) => Err(Code::PermissionDenied.into()),
     }
 }
 
-/// Why somebody who listened to a room may not any more. Whoever was in may know what became
-/// of the room and of their place in it.
-pub(crate) fn loss(standing: &Standing) -> Option<Code> {
-    allow(Some(standing), Action::Listen).err()?;
-    let is_banned = standing.member.as_ref().is_some_and(|member| member.is_banned);
-    Some(match (standing.room.is_active, is_banned) {
+/// Why a socket open to the room has to close; `None` if it may stay. Its user was a member, so the reason may reveal
+/// that the room exists.
+pub(crate) fn revocation(access: &RoomAccess) -> Option<Code> {
+    allow(Some(access), Action::Listen).err()?;
+    let is_banned = access.member.as_ref().is_some_and(|member| member.is_banned);
+    Some(match (access.room.is_active, is_banned) {
         (false, _) => Code::NotFound,
         (true, true) => Code::Banned,
         (true, false) => Code::NotAMember,
     })
 }
 
-fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Result<()> {
+fn check(room: &RoomState, member: Option<&MemberState>, action: Action) -> Result<()> {
     let present = member.filter(|member| member.is_present);
     let is_hidden = match room.room_type {
         RoomType::Public => !room.is_active,
@@ -132,7 +132,7 @@ fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Resu
     if is_hidden && (present.is_none() || is_banned) {
         return Err(Code::NotFound.into());
     }
-    // Leaving is all that a ban allows, to whoever is still in.
+    // A banned member may only leave.
     if is_banned && (action != Action::Leave || present.is_none()) {
         return Err(Code::Banned.into());
     }
@@ -140,7 +140,7 @@ fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Resu
         Action::See => Ok(()),
         Action::Join => must_be_active(room),
         Action::Leave | Action::Read => present.map(drop).ok_or(Code::NotAMember.into()),
-        // Who may not write any more may still take back what they wrote.
+        // Muted members may still delete their own messages.
         Action::Listen | Action::Delete { is_own: true } => {
             must_be_active(room)?;
             present.map(drop).ok_or(Code::NotAMember.into())
@@ -151,13 +151,13 @@ fn judge(room: &RoomState, member: Option<&MemberState>, action: Action) -> Resu
             if member.is_muted { Err(Code::Muted.into()) } else { Ok(()) }
         }
         Action::Edit { is_own } => {
-            judge(room, member, Action::Send)?;
+            check(room, member, Action::Send)?;
             if is_own { Ok(()) } else { Err(Code::PermissionDenied.into()) }
         }
         Action::Delete { is_own: false } | Action::Invite | Action::Moderate => {
             must_be(&[Role::Admin, Role::Moderator], room, present)
         }
-        Action::SetRole | Action::Govern => must_be(&[Role::Admin], room, present),
+        Action::SetRole | Action::ManageRoom => must_be(&[Role::Admin], room, present),
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::model::RoomId;
 
-    fn standing(room_type: RoomType, member: Option<MemberState>) -> Standing {
+    fn access(room_type: RoomType, member: Option<MemberState>) -> RoomAccess {
         let room = RoomState {
             id: RoomId(1),
             name: "room".into(),
@@ -187,7 +187,7 @@ mod tests {
             seq: 0,
             rev: 0,
         };
-        Standing { room, member }
+        RoomAccess { room, member }
     }
 
     fn member() -> MemberState {
@@ -203,93 +203,93 @@ mod tests {
     }
 
     #[test]
-    fn the_banned_may_leave_a_public_room_and_do_nothing_else() {
+    fn banned_member_may_only_leave() {
         let banned = MemberState { is_banned: true, ..member() };
         let gone = MemberState { is_present: false, ..banned.clone() };
         let leaving = |kind, member: &MemberState| {
-            allow(Some(&standing(kind, Some(member.clone()))), Action::Leave).err().map(|error| error.code())
+            allow(Some(&access(kind, Some(member.clone()))), Action::Leave).err().map(|error| error.code())
         };
         assert_eq!(leaving(RoomType::Public, &banned), None);
         assert_eq!(leaving(RoomType::Public, &gone), Some(Code::Banned));
         assert_eq!(leaving(RoomType::Group, &banned), Some(Code::NotFound));
         assert_eq!(leaving(RoomType::Group, &member()), None);
-        let stranger = standing(RoomType::Public, None);
+        let stranger = access(RoomType::Public, None);
         assert_eq!(allow(Some(&stranger), Action::Leave).err().map(|e| e.code()), Some(Code::NotAMember));
     }
 
-    /// The answer for each action, in the order See, Join, Read, Listen, Send.
-    fn answers(standing: Option<&Standing>) -> [Option<Code>; 5] {
+    /// The result for each of the actions See, Join, Read, Listen, Send.
+    fn answers(access: Option<&RoomAccess>) -> [Option<Code>; 5] {
         [Action::See, Action::Join, Action::Read, Action::Listen, Action::Send]
-            .map(|action| allow(standing, action).err().map(|error| error.code()))
+            .map(|action| allow(access, action).err().map(|error| error.code()))
     }
 
     #[test]
-    fn a_member_may_do_everything_that_members_do() {
-        let all = answers(Some(&standing(RoomType::Private, Some(member()))));
+    fn member_may_do_everything_members_do() {
+        let all = answers(Some(&access(RoomType::Private, Some(member()))));
         assert_eq!(all, [None; 5]);
     }
 
     #[test]
-    fn a_stranger_sees_a_public_room_and_may_join_it() {
+    fn non_member_may_see_and_join_a_public_room() {
         let not_in = Some(Code::NotAMember);
-        let all = answers(Some(&standing(RoomType::Public, None)));
+        let all = answers(Some(&access(RoomType::Public, None)));
         assert_eq!(all, [None, None, not_in, not_in, not_in]);
     }
 
     #[test]
-    fn a_hidden_room_does_not_exist_for_whoever_is_not_in_it() {
+    fn hidden_room_is_not_found_for_non_members() {
         let gone = MemberState { is_present: false, ..member() };
         for kind in [RoomType::Private, RoomType::Group] {
-            assert_eq!(answers(Some(&standing(kind, None))), [Some(Code::NotFound); 5]);
-            assert_eq!(answers(Some(&standing(kind, Some(gone.clone())))), [Some(Code::NotFound); 5]);
+            assert_eq!(answers(Some(&access(kind, None))), [Some(Code::NotFound); 5]);
+            assert_eq!(answers(Some(&access(kind, Some(gone.clone())))), [Some(Code::NotFound); 5]);
         }
         assert_eq!(answers(None), [Some(Code::NotFound); 5]);
     }
 
     #[test]
-    fn the_banned_are_told_so_where_they_may_know_of_the_room() {
+    fn banned_member_gets_banned_or_not_found_in_a_hidden_room() {
         let banned = MemberState { is_banned: true, ..member() };
         let gone = MemberState { is_present: false, ..banned.clone() };
-        assert_eq!(answers(Some(&standing(RoomType::Public, Some(banned.clone())))), [Some(Code::Banned); 5]);
-        assert_eq!(answers(Some(&standing(RoomType::Public, Some(gone)))), [Some(Code::Banned); 5]);
-        assert_eq!(answers(Some(&standing(RoomType::Group, Some(banned)))), [Some(Code::NotFound); 5]);
+        assert_eq!(answers(Some(&access(RoomType::Public, Some(banned.clone())))), [Some(Code::Banned); 5]);
+        assert_eq!(answers(Some(&access(RoomType::Public, Some(gone)))), [Some(Code::Banned); 5]);
+        assert_eq!(answers(Some(&access(RoomType::Group, Some(banned)))), [Some(Code::NotFound); 5]);
     }
 
     #[test]
-    fn the_muted_may_listen_but_not_write() {
+    fn muted_member_may_listen_but_not_write() {
         let muted = MemberState { is_muted: true, ..member() };
-        let all = answers(Some(&standing(RoomType::Public, Some(muted))));
+        let all = answers(Some(&access(RoomType::Public, Some(muted))));
         assert_eq!(all, [None, None, None, None, Some(Code::Muted)]);
     }
 
     #[test]
-    fn a_deleted_room_is_a_memory_of_its_members_only() {
-        let mut deleted = standing(RoomType::Public, Some(member()));
+    fn deleted_room_can_only_be_read_by_its_members() {
+        let mut deleted = access(RoomType::Public, Some(member()));
         deleted.room.is_active = false;
         let gone = Some(Code::NotFound);
         assert_eq!(answers(Some(&deleted)), [None, gone, None, gone, gone]);
         deleted.member = None;
         assert_eq!(answers(Some(&deleted)), [gone; 5]);
     }
-    /// The answer for each of the moderators' and admins' actions, in the order of the table.
-    fn powers(standing: Option<&Standing>) -> [Option<Code>; 4] {
-        [Action::Invite, Action::Moderate, Action::SetRole, Action::Govern]
-            .map(|action| allow(standing, action).err().map(|error| error.code()))
+    /// The result for each of the actions Invite, Moderate, SetRole, and managing the room.
+    fn powers(access: Option<&RoomAccess>) -> [Option<Code>; 4] {
+        [Action::Invite, Action::Moderate, Action::SetRole, Action::ManageRoom]
+            .map(|action| allow(access, action).err().map(|error| error.code()))
     }
 
     #[test]
-    fn what_is_offered_is_what_is_allowed() {
+    fn permissions_match_the_checks() {
         for role in [Role::Admin, Role::Moderator, Role::Member] {
-            let standing = standing(RoomType::Public, Some(MemberState { role, ..member() }));
-            let Powers { invite, moderate, set_role, govern } = super::powers(&standing);
-            let allowed = powers(Some(&standing)).map(|refusal| refusal.is_none());
-            assert_eq!([invite, moderate, set_role, govern], allowed, "{role:?}");
+            let access = access(RoomType::Public, Some(MemberState { role, ..member() }));
+            let RoomPermissions { invite, moderate, set_role, manage_room } = super::room_permissions(&access);
+            let allowed = powers(Some(&access)).map(|refusal| refusal.is_none());
+            assert_eq!([invite, moderate, set_role, manage_room], allowed, "{role:?}");
         }
     }
 
     #[test]
-    fn what_the_roles_may_do() {
-        let with = |role| powers(Some(&standing(RoomType::Private, Some(MemberState { role, ..member() }))));
+    fn permissions_of_the_roles() {
+        let with = |role| powers(Some(&access(RoomType::Private, Some(MemberState { role, ..member() }))));
         let no = Some(Code::PermissionDenied);
         assert_eq!(with(Role::Admin), [None; 4]);
         assert_eq!(with(Role::Moderator), [None, None, no, no]);
@@ -297,30 +297,30 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_in_has_no_power_whatever_their_role_was() {
+    fn former_member_has_no_permissions_whatever_their_role_was() {
         let admin = MemberState { role: Role::Admin, ..member() };
         let gone = MemberState { is_present: false, ..admin.clone() };
         let banned = MemberState { is_banned: true, ..admin.clone() };
         for outsider in [None, Some(gone)] {
             assert_eq!(
-                powers(Some(&standing(RoomType::Public, outsider.clone()))),
+                powers(Some(&access(RoomType::Public, outsider.clone()))),
                 [Some(Code::NotAMember); 4]
             );
-            assert_eq!(powers(Some(&standing(RoomType::Group, outsider))), [Some(Code::NotFound); 4]);
+            assert_eq!(powers(Some(&access(RoomType::Group, outsider))), [Some(Code::NotFound); 4]);
         }
-        assert_eq!(powers(Some(&standing(RoomType::Public, Some(banned)))), [Some(Code::Banned); 4]);
-        let mut deleted = standing(RoomType::Public, Some(admin));
+        assert_eq!(powers(Some(&access(RoomType::Public, Some(banned)))), [Some(Code::Banned); 4]);
+        let mut deleted = access(RoomType::Public, Some(admin));
         deleted.room.is_active = false;
         assert_eq!(powers(Some(&deleted)), [Some(Code::NotFound); 4]);
     }
 
     #[test]
-    fn who_may_change_which_message() {
+    fn permissions_to_change_messages() {
         let change = |member: MemberState| {
             [true, false].map(|is_own| {
                 [Action::Edit { is_own }, Action::Delete { is_own }].map(|action| {
-                    let standing = standing(RoomType::Public, Some(member.clone()));
-                    allow(Some(&standing), action).err().map(|error| error.code())
+                    let access = access(RoomType::Public, Some(member.clone()));
+                    allow(Some(&access), action).err().map(|error| error.code())
                 })
             })
         };
@@ -335,21 +335,21 @@ mod tests {
     }
 
     #[test]
-    fn what_a_listener_is_told_who_may_not_listen_any_more() {
+    fn revocation_has_the_reason_for_closing() {
         let gone = MemberState { is_present: false, ..member() };
         let banned = MemberState { is_banned: true, ..member() };
         for kind in [RoomType::Public, RoomType::Private] {
-            let told = |member: &MemberState| loss(&standing(kind, Some(member.clone())));
+            let reason = |member: &MemberState| revocation(&access(kind, Some(member.clone())));
             let expected = [None, Some(Code::NotAMember), Some(Code::Banned)];
-            assert_eq!([told(&member()), told(&gone), told(&banned)], expected, "{kind:?}");
-            let mut deleted = standing(kind, Some(member()));
+            assert_eq!([reason(&member()), reason(&gone), reason(&banned)], expected, "{kind:?}");
+            let mut deleted = access(kind, Some(member()));
             deleted.room.is_active = false;
-            assert_eq!(loss(&deleted), Some(Code::NotFound));
+            assert_eq!(revocation(&deleted), Some(Code::NotFound));
         }
     }
 
     #[test]
-    fn who_may_act_on_whom() {
+    fn may_act_on_depends_on_both_roles() {
         use Role::{Admin, Member, Moderator};
         for actor in [Admin, Moderator, Member] {
             for target in [Admin, Moderator, Member] {

@@ -1,8 +1,7 @@
-//! Accounts: making them, signing in, and who a signed-in person is now.
+//! Accounts: sign-up, sign-in, and the current state of a signed-in user.
 //!
-//! Rules of names and passwords are in [`rules`]; what the owner of an account changes
-//! in [`profile`]; sessions and tokens, which the doors keep here, in [`sessions`].
-//! Nothing here knows of tokens' insides or of cookies.
+//! Rules for usernames and passwords are in [`rules`], changes by the owner in [`profile`], sessions in [`sessions`],
+//! refresh tokens in [`tokens`]. Nothing here knows the format of tokens or cookies.
 
 use super::{Chat, validate::Problems};
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
         Code, Problem, Timestamp, User, UserId,
         limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
     },
-    password::{self, Verdict},
+    password::{self, PasswordMatch},
     store::{
         Conn, credentials as credential_rows, groups, sessions as session_rows, tokens as token_rows,
         users::{self, Account, NewUser},
@@ -30,25 +29,24 @@ pub use crate::store::{sessions::SessionRecord, tokens::IssuedToken};
 pub use developer::{DEVELOPER, DEVELOPER_PASSWORD, DeveloperGroup};
 pub use rules::username_key;
 
-/// Somebody who proved by their password who they are. Whatever lets them in is stored only if nothing that they are
-/// known by has ended since: a sign-in under way while the password changes comes to nothing.
+/// A user who has proved their password. A session or token is stored for it only if the account's credentials have
+/// not been ended since: a sign-in that overlaps a password change fails.
 #[derive(Clone, Debug)]
 pub struct SignIn {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// From when on tokens of the account were good when the password was checked. Whatever ends all of its
-    /// credentials moves it.
+    /// The account's `tokens_from` when the password was checked. Ending all credentials changes it.
     pub tokens_from: Timestamp,
 }
 
-/// A group's name: at most 150 characters, as in Django's group model.
+/// Maximum length of a group's name, as in Django.
 const GROUP_NAME_MAX: usize = 150;
 
 impl Chat {
-    /// Makes an account for a stranger who asks for one. Names of people may be empty.
+    /// Creates an account (sign-up). First and last name may be empty.
     ///
     /// # Errors
-    /// `sign_up_closed`; `invalid` with every field's problems.
+    /// `sign_up_closed`; `invalid` with the problems of every field.
     pub async fn register(
         &self,
         username: &str,
@@ -62,10 +60,10 @@ impl Chat {
         self.create_user(username, password, first_name, last_name).await
     }
 
-    /// Makes an account on the operator's word, whether or not sign-up is open.
+    /// Creates an account for the operator, even if sign-up is closed.
     ///
     /// # Errors
-    /// `invalid` with every field's problems.
+    /// `invalid` with the problems of every field.
     pub async fn create_user(
         &self,
         username: &str,
@@ -74,15 +72,15 @@ impl Chat {
         last_name: &str,
     ) -> Result<User> {
         let mut problems = Problems::default();
-        problems.closed("username", username);
-        let username = &spelled(username)?;
+        problems.trimmed("username", username);
+        let username = &normalized_username(username)?;
         let username_key = &rules::key_of(username);
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
         rules::check_username(&mut problems, username, username_key);
         rules::check_password(&mut problems, password, &[username, first_name, last_name]);
         problems.line("first_name", first_name, PERSON_NAME_MAX);
         problems.line("last_name", last_name, PERSON_NAME_MAX);
-        // Asked before the password is hashed, which is dear; the insert has the last word.
+        // Checked before the expensive hashing of the password; the insert's unique key decides.
         if self.account(username_key).await?.is_some() {
             problems.add("username", Problem::UsernameTaken);
         }
@@ -106,13 +104,13 @@ impl Chat {
         })
     }
 
-    /// Who this is, if the password is theirs. Unknown names, wrong passwords and
-    /// deactivated accounts give the same answer after the same time.
+    /// Checks the password. Unknown usernames, wrong passwords and deactivated accounts give the same error after the
+    /// same time.
     ///
     /// # Errors
-    /// `no_active_account`; `invalid` for what can be no name or password at all.
+    /// `no_active_account`; `invalid` if the input cannot be a username or a password.
     pub async fn sign_in(&self, username: &str, password: &str) -> Result<SignIn> {
-        let username = spelled(username)?;
+        let username = normalized_username(username)?;
         let mut problems = Problems::default();
         problems.filled_line("username", &username, USERNAME_MAX);
         if password.is_empty() {
@@ -124,18 +122,18 @@ impl Chat {
 
         let mut conn = self.store().read().await?;
         let stored = users::credentials(&mut conn, &rules::key_of(&username)).await?;
-        // Not kept while the password is hashed: others want to read meanwhile.
+        // Released while the password is hashed, since others need connections.
         drop(conn);
         let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
         let verdict = password::verify(password, hash).await?;
         let stored = stored.filter(|stored| stored.account.is_active).ok_or(Code::NoActiveAccount)?;
         let Account { user, tokens_from, .. } = stored.account;
         match verdict {
-            Verdict::Wrong => return Err(Code::NoActiveAccount.into()),
-            Verdict::Right => {}
-            Verdict::RightButOld => {
-                // The password was right, so a failure here is no reason to turn them away.
-                // Boxed: rare, and larger than all the rest of a sign-in.
+            PasswordMatch::Wrong => return Err(Code::NoActiveAccount.into()),
+            PasswordMatch::Right => {}
+            PasswordMatch::RightButOutdated => {
+                // The password was right, so a failure here must not fail the sign-in. Boxed: rare, and larger than
+                // the rest of a sign-in.
                 if let Err(error) = Box::pin(self.rehash(user.id, password, &stored.password_hash)).await {
                     tracing::warn!(user = %user.id, %error, "the password's hash could not be renewed");
                 }
@@ -151,103 +149,108 @@ impl Chat {
         Ok(conn.commit().await?)
     }
 
-    /// Who `id` is now, for whoever proved to be them.
+    /// The current state of user `id`, who is already authenticated.
     ///
     /// # Errors
     /// `user_not_found`, `user_inactive`.
     pub async fn authenticate(&self, id: UserId) -> Result<User> {
         let mut conn = self.store().read().await?;
-        present(users::find(&mut conn, id).await?)
+        active_user(users::find(&mut conn, id).await?)
     }
 
-    /// Like [`Self::authenticate`], for somebody who wants to chat.
+    /// Like [`Self::authenticate`], and checks that the user may chat.
     ///
     /// # Errors
-    /// `user_not_found`, `user_inactive`; `not_in_group` outside the group that may chat here.
-    pub async fn admit(&self, id: UserId) -> Result<User> {
+    /// `user_not_found`, `user_inactive`; `not_in_group` outside the required group.
+    pub async fn authorize(&self, id: UserId) -> Result<User> {
         let mut conn = self.store().read().await?;
-        let user = present(users::find(&mut conn, id).await?)?;
-        self.must_be_in_group(&mut conn, id).await?;
+        let user = active_user(users::find(&mut conn, id).await?)?;
+        self.check_group(&mut conn, id).await?;
         Ok(user)
     }
 
-    /// Gives the account another password, on the operator's word. Its sessions and tokens end.
+    /// Sets the account's password for the operator. Its sessions and tokens end.
     ///
     /// # Errors
     /// `user_not_found`; `invalid` with the password's problems.
     pub async fn set_password(&self, username: &str, password: &str) -> Result<User> {
-        let user = self.named(username).await?.user;
+        let user = self.account_named(username).await?.user;
         self.replace_password(&user, password, None).await?;
         Ok(user)
     }
 
-    /// Deactivates the account at once: its sessions and tokens end for good, its sockets close with `user_inactive`, and
-    /// rooms that lose their last active admin by it get another. Or activates it again; what ended stays ended.
+    /// Deactivates the account: its sessions and tokens end for good, its sockets close with `user_inactive`, and
+    /// rooms that lose their last active admin get another. Or activates it again; ended credentials stay ended.
     ///
     /// # Errors
     /// `user_not_found`.
     pub async fn set_active(&self, username: &str, is_active: bool) -> Result<User> {
-        let user = self.named(username).await?.user;
+        let user = self.account_named(username).await?.user;
         let id = user.id;
-        self.ending(move |chat| async move {
+        self.end_credentials(move |chat| async move {
             let mut tx = chat.store().write().await?;
             let end = if is_active {
-                users::let_in(&mut tx, id).await?;
+                users::activate(&mut tx, id).await?;
                 None
             } else {
-                users::shut_out(&mut tx, id).await?;
-                Some(chat.end_all(&mut tx, id, None).await?)
+                users::deactivate(&mut tx, id).await?;
+                Some(chat.end_all_credentials(&mut tx, id, None).await?)
             };
             tx.commit().await?;
             Ok(((), end))
         })
         .await?;
-        // Of rooms that have been without an active admin it may be the only member who can be one.
-        self.settle_admins_of(id).await?;
+        // An activated user may be the only possible admin of rooms that have none.
+        self.ensure_admins_in_rooms_of(id).await?;
         Ok(user)
     }
 
-    /// Ends all tokens of `user` and all sessions but `keep`, in a transaction that the caller commits.
-    async fn end_all(&self, tx: &mut Conn, user: UserId, keep: Option<&SessionId>) -> Result<CredentialEnd> {
+    /// Ends all tokens of `user` and all sessions except `keep`. The caller commits.
+    async fn end_all_credentials(
+        &self,
+        tx: &mut Conn,
+        user: UserId,
+        keep: Option<&SessionId>,
+    ) -> Result<CredentialEnd> {
         let now = self.clock().now();
         users::end_tokens(tx, user, now).await?;
         session_rows::delete_of(tx, user, keep).await?;
-        token_rows::forget_of(tx, user).await?;
+        token_rows::delete_of(tx, user).await?;
         let end = CredentialEnd { user, what: Ended::Person };
         credential_rows::record(tx, &end, now).await?;
         Ok(end)
     }
 
-    /// Puts the account into a group, which is made if there is none.
+    /// Adds the account to a group, which is created if it does not exist.
     ///
     /// # Errors
-    /// `user_not_found`; `invalid` for what can be no group's name.
+    /// `user_not_found`; `invalid` for an invalid group name.
     pub async fn add_to_group(&self, username: &str, group: &str) -> Result<User> {
-        let user = self.named(username).await?.user;
+        let user = self.account_named(username).await?.user;
         let mut problems = Problems::default();
         problems.filled_line("group", group, GROUP_NAME_MAX);
         problems.finish()?;
         let mut conn = self.store().write().await?;
-        let (id, _) = groups::ensure(&mut conn, group).await?;
-        groups::enter(&mut conn, id, user.id).await?;
+        let (id, _) = groups::get_or_create(&mut conn, group).await?;
+        groups::add_member(&mut conn, id, user.id).await?;
         conn.commit().await?;
         Ok(user)
     }
 
-    pub(super) async fn must_be_in_group(&self, conn: &mut Conn, id: UserId) -> Result<()> {
+    pub(super) async fn check_group(&self, conn: &mut Conn, id: UserId) -> Result<()> {
         match &self.settings().required_group {
             Some(group) if !groups::has_member(conn, group, id).await? => Err(Code::NotInGroup.into()),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// How many accounts there are, deactivated ones too.
+    /// The number of accounts, deactivated ones included.
     pub async fn user_count(&self) -> Result<i64> {
         let mut conn = self.store().read().await?;
         Ok(users::count(&mut conn).await?)
     }
 
-    async fn named(&self, username: &str) -> Result<Account> {
+    async fn account_named(&self, username: &str) -> Result<Account> {
         let key = username_key(username).ok_or(Code::UserNotFound)?;
         Ok(self.account(&key).await?.ok_or(Code::UserNotFound)?)
     }
@@ -258,24 +261,24 @@ impl Chat {
     }
 }
 
-/// A username as it is stored.
-fn spelled(username: &str) -> Result<String> {
+/// The username in its stored form.
+fn normalized_username(username: &str) -> Result<String> {
     rules::normalized(username)
         .ok_or_else(|| Error::invalid("username", Problem::TooLong { max: USERNAME_MAX }))
 }
 
-fn present(account: Option<Account>) -> Result<User> {
+fn active_user(account: Option<Account>) -> Result<User> {
     let account = account.ok_or(Code::UserNotFound)?;
     if account.is_active { Ok(account.user) } else { Err(Code::UserInactive.into()) }
 }
 
-/// Who has this account, if it lets them use it with this credential. Whether a session or a sign-in has ended, it
-/// does not say.
-pub(crate) fn present_by(account: Option<Account>, credential: &Credential) -> Result<User> {
+/// The account's user, if the account allows this credential. It does not check whether the session or sign-in itself
+/// has ended.
+pub(crate) fn user_for_credential(account: Option<Account>, credential: &Credential) -> Result<User> {
     let has_ended = match (&account, credential) {
         (Some(account), Credential::Token { issued_at, .. }) => *issued_at < account.tokens_from,
         (None, _) | (_, Credential::Session(_)) => false,
     };
-    let user = present(account)?;
+    let user = active_user(account)?;
     if has_ended { Err(Code::TokenNotValid.into()) } else { Ok(user) }
 }

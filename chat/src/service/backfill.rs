@@ -1,17 +1,17 @@
-//! What a client that comes back has missed, read from the database in pages as its socket sends it: coming back
-//! costs as little memory as being there.
+//! Backfill for a resuming client: what it missed is read from the database in pages as its socket sends it, so
+//! resuming takes little memory.
 //!
-//! At the opening the places and sizes of what was missed are read, and cut into pages. Two things are missed: new
-//! messages, each at the number it arrived with, and messages that changed since they arrived, each at the number of its
-//! latest change. Either may change again before its page is read. A new one is sent in its last state all the same; the
-//! later change has a number above those of the backfill and comes live.
+//! When the socket opens, only positions and sizes are read and cut into pages. There are two kinds of missed
+//! changes: new messages, ordered by the `rev` of their creation, and changes of messages the client has, ordered by
+//! the `rev` of the latest change. Either may change again before its page is read. A new message is then sent in its
+//! current state; the later change has a `rev` above the backfill and arrives live.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::{access, sockets::Resume};
+use super::{access, room_session::Resume};
 use crate::{
     error::{Error, Result},
     hub::{Audience, Frame},
@@ -26,11 +26,11 @@ use crate::{
     },
 };
 
-/// Frames of a page, and the bytes of their text; one that is larger has a page of its own.
+/// Limits of a page in frames and bytes of text. A larger message has a page of its own.
 const PAGE_FRAMES: usize = 32;
 const PAGE_BYTES: i64 = 64 * 1024;
 
-/// Changes after one number, up to another.
+/// A range of numbers: `after < number <= upto`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Span {
     after: i64,
@@ -50,28 +50,29 @@ impl Span {
     }
 }
 
-/// What is read at once.
+/// What one page contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Page {
-    /// The places of new messages.
+    /// New messages, by `seq`.
     new: Span,
-    /// The numbers of changes.
+    /// Changed messages, by `rev`.
     changed: Span,
 }
 
-/// What is still to be sent of what was missed.
-pub(super) struct Backfill {
+/// The rest of a client's backfill.
+pub(super) struct ResumeBackfill {
     store: Store,
     room: RoomRef,
     user: UserId,
     frames: usize,
     pages: VecDeque<Page>,
-    /// Goes on where it was when nobody waits for it any more.
+    /// The read in progress. Kept here, so that it continues after a cancelled [`Self::next`].
     reading: Option<BoxFuture<'static, Result<Vec<Bytes>>>>,
 }
 
-impl Backfill {
-    /// Plans what `resume` asks for up to where `room` is. `None` where that is more than a client is sent.
+impl ResumeBackfill {
+    /// Plans the backfill from `resume` up to the current state of `room`. `None` if the client missed too much for a
+    /// backfill.
     pub(super) async fn plan(
         conn: &mut Conn,
         store: &Store,
@@ -102,15 +103,15 @@ impl Backfill {
         Ok(Some(Self { store, room, user, frames, pages, reading: None }))
     }
 
-    /// How many frames there were to send at first.
+    /// The total number of frames.
     pub(super) fn frames(&self) -> usize {
         self.frames
     }
 
-    /// The frames of the next page, JSON in UTF-8; `None` when there are no more. Cancel-safe.
+    /// The next page of frames, JSON in UTF-8; `None` at the end. Cancel-safe.
     ///
     /// # Errors
-    /// Why the user may not listen any more; a failing database.
+    /// Why the user may not read the room any more; a failing database.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Bytes>>> {
         if self.reading.is_none() {
             let Some(page) = self.pages.pop_front() else { return Ok(None) };
@@ -124,13 +125,13 @@ impl Backfill {
     }
 }
 
-/// Are these more changes than a client is sent, or more bytes of text than this?
+/// Whether these are too many changes, or bytes of text, for a backfill.
 pub(super) fn is_too_much<'a>(missed: impl Iterator<Item = &'a Extent>, bytes_max: i64) -> bool {
     let (count, bytes) = missed.fold((0, 0), |(count, bytes), extent| (count + 1, bytes + extent.bytes));
     count > RESUME_MAX || bytes > bytes_max
 }
 
-/// Cuts what was missed into pages, rising.
+/// Cuts the missed changes into pages, ordered by `rev`.
 fn pages(new: &[Extent], changed: &[Extent]) -> VecDeque<Page> {
     let (mut pages, mut page) = (VecDeque::new(), Page::default());
     let (mut frames, mut bytes) = (0, 0);
@@ -160,22 +161,22 @@ fn pages(new: &[Extent], changed: &[Extent]) -> VecDeque<Page> {
     pages
 }
 
-/// Reads a page, if the user may still listen.
+/// Reads a page, if the user may still read the room.
 async fn read(store: Store, room: RoomRef, user: UserId, page: Page) -> Result<Vec<Bytes>> {
     let mut conn = store.read().await?;
-    let standing = rooms::standing(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
-    if let Some(code) = access::loss(&standing) {
+    let access = rooms::access(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
+    if let Some(code) = access::revocation(&access) {
         return Err(code.into());
     }
     let mut frames = Vec::new();
     if !page.new.is_empty() {
         let found = messages::range(&mut conn, &room, page.new.after, page.new.upto).await?;
-        frames.extend(found.iter().map(arrival));
+        frames.extend(found.iter().map(creation_frame));
     }
     if !page.changed.is_empty() {
         let Span { after, upto } = page.changed;
         let found = messages::changed_between(&mut conn, &room, after, upto).await?;
-        frames.extend(found.iter().map(|stored| (stored.message.rev, change(stored))));
+        frames.extend(found.iter().map(|stored| (stored.message.rev, change_frame(stored))));
     }
     drop(conn);
     frames.sort_unstable_by_key(|(rev, _)| *rev);
@@ -183,14 +184,14 @@ async fn read(store: Store, room: RoomRef, user: UserId, page: Page) -> Result<V
     Ok(frames.map(|frame| frame.json).collect())
 }
 
-/// A message at its arrival, in its last state.
-fn arrival(stored: &StoredMessage) -> (i64, ServerFrame) {
+/// A new message in its current state, with the `rev` of its creation.
+fn creation_frame(stored: &StoredMessage) -> (i64, ServerFrame) {
     let rev = stored.created_rev;
     (rev, ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev })
 }
 
-/// A message's latest change, for those who know the message.
-pub(super) fn change(stored: &StoredMessage) -> ServerFrame {
+/// The latest change of a message, for clients that have the message.
+pub(super) fn change_frame(stored: &StoredMessage) -> ServerFrame {
     let rev = stored.message.rev;
     if stored.message.is_deleted {
         ServerFrame::MessageDeleted { message_id: stored.message.id, rev }
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_bounded_in_frames_and_bytes_and_each_number_is_in_one() {
+    fn pages_are_bounded_and_contain_each_number_once() {
         let new: Vec<Extent> = (1..=100).map(|seq| extent(seq, 10 + 2 * seq, 1_000, 10)).collect();
         let changed: Vec<Extent> = (1..=50).map(|n| extent(n, 1, 11 + 4 * n, 10)).collect();
         let pages = pages(&new, &changed);
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_message_has_a_page_of_its_own() {
+    fn large_message_has_its_own_page() {
         let sizes = [10, PAGE_BYTES * 2, 10, 10, PAGE_BYTES - 10, PAGE_BYTES - 20];
         let new: Vec<Extent> = (1..).zip(sizes).map(|(seq, bytes)| extent(seq, seq, seq, bytes)).collect();
         let spans: Vec<(i64, i64)> =

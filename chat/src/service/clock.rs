@@ -1,4 +1,4 @@
-//! The time, passed in rather than asked of the system, so that a test can move it.
+//! The clock, passed as a dependency so that tests can control it.
 
 use std::{
     sync::{
@@ -10,22 +10,22 @@ use std::{
 
 use crate::model::Timestamp;
 
-/// Where the domain gets the time from.
+/// The source of the current time.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's.
+    /// The system clock.
     System,
-    /// A test's, in microseconds since the epoch.
+    /// A fixed time for tests, in microseconds since the epoch.
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `at` until it is moved.
+    /// A clock fixed at `at` until it is advanced.
     pub fn fixed(at: Timestamp) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.0)))
     }
 
-    /// Now.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
@@ -36,7 +36,7 @@ impl Clock {
         }
     }
 
-    /// Moves a fixed clock on by `micros`; the machine's cannot be moved.
+    /// Advances a fixed clock by `micros`. Has no effect on the system clock.
     pub fn advance(&self, micros: i64) {
         if let Self::Fixed(at) = self {
             at.fetch_add(micros, Ordering::Relaxed);

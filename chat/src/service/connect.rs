@@ -1,7 +1,7 @@
-//! A socket whose client has proved who it is, before it is opened to anything.
+//! A socket of an authenticated client, before it is opened to a room or to notifications.
 
 use super::{
-    Chat, NotificationSession, RoomSession, limits::SocketPlace, messages::Receipt, sockets::Resume,
+    Chat, NotificationSession, RoomSession, limits::SocketPermit, messages::Receipt, room_session::Resume,
 };
 use crate::{
     credential::{Actor, Claim, Credential},
@@ -10,24 +10,24 @@ use crate::{
     model::{Code, MessageDraft, MessageId, RoomId, User},
 };
 
-/// A socket of somebody. It lives as long as the credential that opened it: when that ends, on whatever node,
-/// [`Self::until_ended`] says so and nothing can be sent with it any more.
+/// An authenticated socket. When its credential ends, on whatever node, [`Self::until_ended`] returns and nothing can
+/// be sent with it any more.
 pub struct AuthenticatedSocket {
     chat: Chat,
     actor: Actor,
     registered: OpenSocket,
-    _place: SocketPlace,
+    _permit: SocketPermit,
 }
 
 impl Chat {
-    /// Takes a socket in from whoever makes this claim.
+    /// Registers a socket for the user of this claim.
     ///
     /// # Errors
-    /// As [`Self::admit_claim`]; `throttled` beyond `sockets_per_user`.
+    /// As [`Self::authorize_claim`]; `throttled` above `sockets_per_user`.
     pub async fn connect(&self, claim: Claim) -> Result<AuthenticatedSocket> {
         let (registered, actor) = self.register_socket(claim).await?;
-        let place = self.limits().open_socket(actor.user.id)?;
-        Ok(AuthenticatedSocket { chat: self.clone(), actor, registered, _place: place })
+        let permit = self.limits().open_socket(actor.user.id)?;
+        Ok(AuthenticatedSocket { chat: self.clone(), actor, registered, _permit: permit })
     }
 
     /// Registers before it checks: a credential that ends after the check finds the socket registered.
@@ -36,7 +36,7 @@ impl Chat {
         let registered = sockets.register(claim.user, claim.credential.clone());
         let mut conn = self.store().read().await?;
         let (user, good_until) = self.verify(&mut conn, &claim).await?;
-        self.must_be_in_group(&mut conn, claim.user).await?;
+        self.check_group(&mut conn, claim.user).await?;
         if let Credential::Session(id) = &claim.credential {
             sockets.set_session_end(claim.user, id, good_until);
         }
@@ -45,7 +45,8 @@ impl Chat {
 }
 
 impl AuthenticatedSocket {
-    /// Opens it to a room: the frames to send first are in the session already, `connection_established` before all.
+    /// Opens a room. The frames to send first are already queued in the session, starting with
+    /// `connection_established`.
     ///
     /// # Errors
     /// `not_found`, `not_a_member`, `banned`.
@@ -53,8 +54,8 @@ impl AuthenticatedSocket {
         self.chat.clone().open_room(self, room, resume).await
     }
 
-    /// Opens it for the user's notifications. The frames to send first are in the session already:
-    /// `connection_established`, then `unread` for each room in which something is.
+    /// Opens the user's notifications. The frames to send first are already queued in the session:
+    /// `connection_established`, then `unread` for each room with unread messages.
     ///
     /// # Errors
     /// A failing database.
@@ -62,10 +63,10 @@ impl AuthenticatedSocket {
         self.chat.clone().open_notifications(self).await
     }
 
-    /// Goes on with another credential of the same person. Whatever goes wrong changes nothing.
+    /// Switches to another credential of the same user. An error leaves the socket unchanged.
     ///
     /// # Errors
-    /// As [`Chat::admit_claim`]; `token_not_valid` where it is another person's.
+    /// As [`Chat::authorize_claim`]; `token_not_valid` if it belongs to another user.
     pub async fn renew(&mut self, claim: Claim) -> Result<()> {
         if claim.user != self.actor.user.id {
             return Err(Code::TokenNotValid.into());
@@ -74,50 +75,51 @@ impl AuthenticatedSocket {
         Ok(())
     }
 
-    /// Whose it is, and the credential it lives by.
+    /// The socket's user and current credential.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// Whose it is.
+    /// The socket's user.
     pub fn user(&self) -> &User {
         &self.actor.user
     }
 
-    /// Waits until the credential ends, and says why: `token_not_valid`, `user_inactive`, `user_not_found`.
+    /// Waits until the credential ends, and returns the reason: `token_not_valid`, `user_inactive`, `user_not_found`.
     /// Cancel-safe.
     pub(super) async fn until_ended(&self) -> Code {
         self.registered.until_ended().await
     }
 
-    /// May it still be sent to? Asked for each frame, so it does not look at the time: see [`OpenSocket::ended`].
-    pub(super) fn must_be_open(&self) -> Result<()> {
+    /// Fails if the credential has ended. Called for each frame, so it does not read the clock: see
+    /// [`OpenSocket::ended`].
+    pub(super) fn check_open(&self) -> Result<()> {
         self.registered.ended().map_or(Ok(()), |code| Err(code.into()))
     }
 
-    /// May it still send?
+    /// Checks that the credential is valid now.
     ///
     /// # Errors
-    /// Why its credential has ended.
-    pub(super) fn must_be_good(&self) -> Result<()> {
+    /// Why it has ended.
+    pub(super) fn check_credential(&self) -> Result<()> {
         self.registered.ended_by(self.chat.clock().now()).map_or(Ok(()), |code| Err(code.into()))
     }
 
-    /// [`Chat::submit`] by whoever has the socket, as long as their credential is good.
+    /// [`Chat::submit`] by the socket's user.
     ///
     /// # Errors
     /// Why the credential has ended; as [`Chat::submit`].
     pub fn submit(&self, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
-        self.must_be_good()?;
+        self.check_credential()?;
         self.chat.submit(self.user(), room, draft)
     }
 
-    /// [`Chat::mark_read_in`] by whoever has the socket, as long as their credential is good.
+    /// [`Chat::mark_read_in`] by the socket's user.
     ///
     /// # Errors
     /// Why the credential has ended; as [`Chat::mark_read_in`].
     pub async fn mark_read_in(&self, room: RoomId, message: MessageId) -> Result<()> {
-        self.must_be_good()?;
+        self.check_credential()?;
         self.chat.mark_read_in(self.user(), room, message).await
     }
 }

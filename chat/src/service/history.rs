@@ -1,4 +1,4 @@
-//! Reading a room's history: by page, by cursor, and what changed since.
+//! Message history: pagination by page and by cursor, and the changes since a `rev`.
 
 use super::{
     Chat,
@@ -15,45 +15,45 @@ use crate::{
     store::{
         Conn,
         messages::{self, StoredMessage},
-        rooms::{self, Standing},
+        rooms::{self, RoomAccess},
     },
 };
 
-/// Which part of the history.
+/// A page of the history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistoryQuery {
-    /// From 1, the newest.
+    /// Page number from 1, the newest; default 1.
     pub page: Option<i64>,
-    /// 20 when nothing is said; more than 100 counts as 100.
+    /// Default 20; at most 100, larger values count as 100.
     pub page_size: Option<i64>,
     /// Only messages with a smaller id, newest first.
     pub before_id: Option<i64>,
-    /// Only messages with a larger id, oldest first; 0 is from the start.
+    /// Only messages with a larger id, oldest first; 0 starts at the oldest.
     pub after_id: Option<i64>,
 }
 
 impl Chat {
-    /// A part of the room's history. Whatever the depth, it is one range of the index
-    /// on (room, seq): `seq` is a message's place and the room's `seq` how many there are.
+    /// A page of the room's history. At any depth it is one range of the index on (room, seq), and the room's `seq`
+    /// is the total.
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`, `invalid`.
     pub async fn history(&self, viewer: &User, room: RoomId, query: HistoryQuery) -> Result<MessagePage> {
-        let window = Window::of(query)?;
+        let query = CheckedQuery::of(query)?;
         let mut conn = self.store().read().await?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        window.read(&mut conn, standing.as_ref()).await
+        let access = rooms::access(&mut conn, room, viewer.id).await?;
+        query.read(&mut conn, access.as_ref()).await
     }
 }
 
-/// What a [`HistoryQuery`] asks for, checked.
-pub(super) struct Window {
+/// A validated [`HistoryQuery`].
+pub(super) struct CheckedQuery {
     query: HistoryQuery,
     page: i64,
     size: i64,
 }
 
-impl Window {
+impl CheckedQuery {
     pub(super) fn of(query: HistoryQuery) -> Result<Self> {
         let size = query.page_size.unwrap_or(PAGE_SIZE_DEFAULT);
         let page = query.page.unwrap_or(1);
@@ -69,9 +69,8 @@ impl Window {
         Ok(Self { query, page, size: size.min(PAGE_SIZE_MAX) })
     }
 
-    /// How many of the newest to leave out and how many to take then; `None` where that is not known before a
-    /// cursor was looked up.
-    pub(super) fn below_the_newest(&self) -> Option<(i64, i64)> {
+    /// How many of the newest messages to skip and how many to return; `None` if a cursor has to be looked up first.
+    pub(super) fn newest_range(&self) -> Option<(i64, i64)> {
         let by_cursor = self.query.before_id.is_some() || self.query.after_id.is_some();
         (!by_cursor).then_some((self.skipped(), self.size))
     }
@@ -80,17 +79,17 @@ impl Window {
         (self.page - 1).saturating_mul(self.size)
     }
 
-    /// Reads it for somebody with this standing.
-    pub(super) async fn read(&self, conn: &mut Conn, standing: Option<&Standing>) -> Result<MessagePage> {
-        let state = &allow(standing, Action::Read)?.room;
+    /// Reads the page for a user with this access.
+    pub(super) async fn read(&self, conn: &mut Conn, access: Option<&RoomAccess>) -> Result<MessagePage> {
+        let state = &allow(access, Action::Read)?.room;
         let (room, total) = (state.id, state.seq);
         let is_forward = self.query.after_id.is_some();
         let (after, upto) = if let Some(id) = self.query.after_id {
-            let after = place(conn, room, Side::After, id, total).await?;
+            let after = seq_at_cursor(conn, room, CursorSide::After, id, total).await?;
             (after, after.saturating_add(self.size).min(total))
         } else {
             let newest = match self.query.before_id {
-                Some(id) => place(conn, room, Side::Before, id, total).await?,
+                Some(id) => seq_at_cursor(conn, room, CursorSide::Before, id, total).await?,
                 None => total,
             };
             let upto = newest.saturating_sub(self.skipped());
@@ -109,23 +108,23 @@ impl Window {
         Ok(MessagePage { messages: stored, page: self.page, page_size: self.size, total, has_more })
     }
 
-    /// The page of what was found [`Self::below_the_newest`], for somebody with this standing.
-    pub(super) fn filled(&self, standing: &Standing, found: Vec<StoredMessage>) -> Result<MessagePage> {
-        let total = allow(Some(standing), Action::Read)?.room.seq;
+    /// The page made of the messages read by [`Self::newest_range`], for a user with this access.
+    pub(super) fn page_of(&self, access: &RoomAccess, found: Vec<StoredMessage>) -> Result<MessagePage> {
+        let total = allow(Some(access), Action::Read)?.room.seq;
         let has_more = total.saturating_sub(self.skipped()) > self.size;
         let messages = found.into_iter().rev().map(|stored| stored.message).collect();
         Ok(MessagePage { messages, page: self.page, page_size: self.size, total, has_more })
     }
 }
 
-/// Which messages a cursor asks for.
+/// The direction of a cursor.
 #[derive(Clone, Copy)]
-enum Side {
+enum CursorSide {
     Before,
     After,
 }
 
-impl Side {
+impl CursorSide {
     fn field(self) -> &'static str {
         match self {
             Self::Before => "before_id",
@@ -133,7 +132,7 @@ impl Side {
         }
     }
 
-    /// The smallest cursor that has a meaning: after nothing is from the start, before nothing is no message.
+    /// The smallest valid cursor: `after_id=0` starts at the oldest message, `before_id=0` would match nothing.
     fn least(self) -> i64 {
         match self {
             Self::Before => 1,
@@ -142,9 +141,9 @@ impl Side {
     }
 }
 
-/// The newest place before the message that a cursor names, or its own, which what comes after it comes after. It
-/// names one of the room nearly always; any other id has its place among the ids.
-async fn place(conn: &mut Conn, room: RoomId, side: Side, id: i64, total: i64) -> Result<i64> {
+/// The `seq` up to which a cursor reaches: of the message itself for `after_id`, of the one before it for
+/// `before_id`. Any id works, also of a message in another room.
+async fn seq_at_cursor(conn: &mut Conn, room: RoomId, side: CursorSide, id: i64, total: i64) -> Result<i64> {
     let least = side.least();
     if !(least..=MAX_ID).contains(&id) {
         return Err(Error::invalid(side.field(), Problem::OutOfRange { min: least, max: MAX_ID }));
@@ -154,26 +153,26 @@ async fn place(conn: &mut Conn, room: RoomId, side: Side, id: i64, total: i64) -
     }
     match messages::seq_of(conn, room, MessageId(id)).await? {
         Some(seq) => Ok(match side {
-            Side::Before => seq - 1,
-            Side::After => seq,
+            CursorSide::Before => seq - 1,
+            CursorSide::After => seq,
         }),
         None => Ok(messages::seq_among(conn, room, MessageId(id), total).await?),
     }
 }
 
-/// Bytes of text of a hole in a room's changes that are fetched for all its sockets at once. They are in memory
-/// together, since of a message that changes meanwhile its newest state must be the one that is told.
-const HOLE_BYTES_MAX: i64 = 16 * 1024 * 1024;
+/// Limit of the text of a gap backfill, in bytes. All of it is in memory at once: if a message changes meanwhile, its
+/// latest state has to be sent.
+const GAP_BYTES_MAX: i64 = 16 * 1024 * 1024;
 
-/// What sockets that were told everything up to change `rev` have missed, in order; `None`
-/// when that is more than [`RESUME_MAX`], or too large.
+/// The changes that sockets at `rev` have missed, in order; `None` if there are more than [`RESUME_MAX`], or too many
+/// bytes.
 pub(super) async fn missed(
     conn: &mut Conn,
     room: &RoomRef,
     rev: i64,
 ) -> Result<Option<Vec<messages::StoredMessage>>> {
     let extents = messages::extents_since(conn, room.id, rev, RESUME_MAX + 1).await?;
-    if is_too_much(extents.iter(), HOLE_BYTES_MAX) {
+    if is_too_much(extents.iter(), GAP_BYTES_MAX) {
         return Ok(None);
     }
     Ok(Some(messages::changed_since(conn, room, rev, RESUME_MAX).await?))

@@ -1,7 +1,7 @@
-//! How fast one user may go, whichever way they come: REST, sockets, server functions.
+//! Rate limits per user, over all transports: REST, sockets, server functions.
 //!
-//! What each thing costs is one table, [`Cost`]; whatever writes on behalf of a user charges it with [`Limits::act`]
-//! before anything else. Each node counts for itself.
+//! The costs are one table, [`Cost`]. Every write charges the user with [`Limits::charge`] before anything else. Each
+//! node counts for itself.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,44 +18,44 @@ use crate::{
     model::{Timestamp, UserId},
 };
 
-/// How long a socket beyond the limit should wait before the next try.
+/// `retry_after` for a socket above the limit.
 const SOCKET_RETRY: Duration = Duration::from_secs(10);
-/// Users remembered before those who have been quiet are forgotten.
+/// Number of users kept before idle ones are removed.
 const REMEMBERED: usize = 10_000;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// What is counted, and against which limit.
+/// What is limited, and by which setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cost {
     /// Sending, editing or deleting a message: `writes_per_second`.
     Write,
-    /// Making, joining, changing or deleting a room, inviting, changing or removing a member, changing one's
-    /// profile: `acts_per_minute`, whether or not it is allowed. Leaving costs nothing.
+    /// Creating, joining, changing or deleting a room, inviting, changing or removing a member, changing one's
+    /// profile: `acts_per_minute`, whether or not it is permitted. Leaving costs nothing.
     Act,
     /// Marking messages or notifications as read: `read_marks_per_second`.
     ReadMark,
-    /// A room that is made, besides [`Self::Act`]: `rooms_per_day`.
+    /// Creating a room, in addition to [`Self::Act`]: `rooms_per_day`.
     NewRoom,
-    /// Inviting somebody whom one shares no room with, besides [`Self::Act`]: `invitations_per_hour`.
+    /// Inviting a user who shares no room with the inviter, in addition to [`Self::Act`]: `invitations_per_hour`.
     Invitation,
 }
 
 /// The limits of this node.
 pub(super) struct Limits {
-    writes: Rate,
-    acts: Rate,
-    read_marks: Rate,
-    new_rooms: Window,
-    invitations: Window,
+    writes: RateLimit,
+    acts: RateLimit,
+    read_marks: RateLimit,
+    new_rooms: SlidingWindow,
+    invitations: SlidingWindow,
     clock: Clock,
     sockets: Arc<Mutex<HashMap<UserId, usize>>>,
     sockets_per_user: usize,
 }
 
-/// A socket that counts against its user's limit until it is dropped.
-pub(super) struct SocketPlace {
+/// Counts an open socket of its user until it is dropped.
+pub(super) struct SocketPermit {
     sockets: Arc<Mutex<HashMap<UserId, usize>>>,
     user: UserId,
 }
@@ -63,26 +63,26 @@ pub(super) struct SocketPlace {
 impl Limits {
     pub(super) fn new(settings: &Settings, clock: Clock) -> Self {
         Self {
-            writes: Rate::new(settings.writes_per_second, settings.write_burst, Quota::per_second),
-            acts: Rate::new(settings.acts_per_minute, settings.act_burst, Quota::per_minute),
-            read_marks: Rate::new(
+            writes: RateLimit::new(settings.writes_per_second, settings.write_burst, Quota::per_second),
+            acts: RateLimit::new(settings.acts_per_minute, settings.act_burst, Quota::per_minute),
+            read_marks: RateLimit::new(
                 settings.read_marks_per_second,
                 settings.read_mark_burst,
                 Quota::per_second,
             ),
-            new_rooms: Window::new(settings.rooms_per_day, DAY),
-            invitations: Window::new(settings.invitations_per_hour, HOUR),
+            new_rooms: SlidingWindow::new(settings.rooms_per_day, DAY),
+            invitations: SlidingWindow::new(settings.invitations_per_hour, HOUR),
             clock,
             sockets: Arc::default(),
             sockets_per_user: settings.sockets_per_user,
         }
     }
 
-    /// Charges `user` with this.
+    /// Charges `user`.
     ///
     /// # Errors
-    /// [`Error::Throttled`] where they have to wait; nothing is charged then.
-    pub(super) fn act(&self, user: UserId, cost: Cost) -> Result<()> {
+    /// [`Error::Throttled`] above the limit; nothing is charged then.
+    pub(super) fn charge(&self, user: UserId, cost: Cost) -> Result<()> {
         match cost {
             Cost::Write => self.writes.charge(user),
             Cost::Act => self.acts.charge(user),
@@ -92,28 +92,28 @@ impl Limits {
         }
     }
 
-    /// Are invitations counted at all? Else nobody needs to ask who shares a room with whom.
+    /// Whether invitations are limited. If not, the query for shared rooms can be skipped.
     pub(super) fn counts_invitations(&self) -> bool {
         self.invitations.limit > 0
     }
 
-    /// Counts one socket of `user`.
-    pub(super) fn open_socket(&self, user: UserId) -> Result<SocketPlace> {
+    /// Counts an open socket of `user`.
+    pub(super) fn open_socket(&self, user: UserId) -> Result<SocketPermit> {
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         let open = sockets.entry(user).or_default();
         if self.sockets_per_user > 0 && *open >= self.sockets_per_user {
             return Err(Error::Throttled { retry_after: SOCKET_RETRY });
         }
         *open += 1;
-        Ok(SocketPlace { sockets: Arc::clone(&self.sockets), user })
+        Ok(SocketPermit { sockets: Arc::clone(&self.sockets), user })
     }
 }
 
-/// So many in a given time, and a burst at once.
-struct Rate(Option<DefaultKeyedRateLimiter<UserId>>);
+/// A rate with a burst.
+struct RateLimit(Option<DefaultKeyedRateLimiter<UserId>>);
 
-impl Rate {
-    /// 0 of either: no limit.
+impl RateLimit {
+    /// 0 for either means no limit.
     fn new(rate: u32, burst: u32, quota: impl FnOnce(NonZeroU32) -> Quota) -> Self {
         let limits = NonZeroU32::new(rate).zip(NonZeroU32::new(burst));
         Self(limits.map(|(rate, burst)| RateLimiter::keyed(quota(rate).allow_burst(burst))))
@@ -131,16 +131,16 @@ impl Rate {
     }
 }
 
-/// So many in any stretch of time of this length.
-struct Window {
+/// At most `limit` events in any period of `length`.
+struct SlidingWindow {
     /// 0: no limit.
     limit: usize,
     length: Duration,
-    /// When each user did so, oldest first.
+    /// The times of each user's events, oldest first.
     users: Mutex<HashMap<UserId, VecDeque<Timestamp>>>,
 }
 
-impl Window {
+impl SlidingWindow {
     fn new(limit: u32, length: Duration) -> Self {
         Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), length, users: Mutex::default() }
     }
@@ -167,13 +167,13 @@ impl Window {
         Err(Error::Throttled { retry_after: Duration::from_micros(wait) })
     }
 
-    /// A panic while the lock was held leaves numbers that are right enough.
+    /// A panic under the lock leaves counts that are accurate enough.
     fn users(&self) -> MutexGuard<'_, HashMap<UserId, VecDeque<Timestamp>>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for SocketPlace {
+impl Drop for SocketPermit {
     fn drop(&mut self) {
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = sockets.get_mut(&self.user) {
@@ -191,7 +191,7 @@ mod tests {
 
     const ALL: [Cost; 5] = [Cost::Write, Cost::Act, Cost::ReadMark, Cost::NewRoom, Cost::Invitation];
 
-    /// Three of each, and then the next one later.
+    /// A burst of three of each.
     fn three_of_each() -> Settings {
         Settings {
             writes_per_second: 1,
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn wait(limits: &Limits, user: UserId, cost: Cost) -> Option<Duration> {
-        match limits.act(user, cost) {
+        match limits.charge(user, cost) {
             Ok(()) => None,
             Err(Error::Throttled { retry_after }) => Some(retry_after),
             Err(other) => panic!("unexpected {other}"),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_pass_and_whoever_wants_more_has_to_wait() {
+    fn requests_above_the_limit_are_throttled() {
         let limits = Limits::new(&three_of_each(), Clock::fixed(Timestamp(0)));
         for cost in ALL {
             for _ in 0..3 {
@@ -227,14 +227,14 @@ mod tests {
                 Cost::Invitation => HOUR,
                 Cost::NewRoom => DAY,
             };
-            let told = wait(&limits, UserId(1), cost).expect("beyond it");
-            assert!(told > most / 2 && told <= most, "{cost:?}: {told:?}");
+            let retry_after = wait(&limits, UserId(1), cost).expect("beyond it");
+            assert!(retry_after > most / 2 && retry_after <= most, "{cost:?}: {retry_after:?}");
             assert_eq!(wait(&limits, UserId(2), cost), None, "another user has a limit of their own");
         }
     }
 
     #[test]
-    fn what_slides_is_free_again_when_the_first_is_long_enough_ago() {
+    fn sliding_window_frees_up_when_the_first_event_expires() {
         let clock = Clock::fixed(Timestamp(0));
         let limits = Limits::new(&three_of_each(), clock.clone());
         let minute = 60_000_000;
@@ -261,15 +261,15 @@ mod tests {
         };
         let limits = Limits::new(&off, Clock::fixed(Timestamp(0)));
         for cost in ALL.repeat(1_000) {
-            limits.act(UserId(1), cost).expect("no limit");
+            limits.charge(UserId(1), cost).expect("no limit");
         }
-        let places: Vec<_> = (0..1_000).map(|_| limits.open_socket(UserId(1)).expect("no limit")).collect();
-        assert_eq!(places.len(), 1_000);
+        let permits: Vec<_> = (0..1_000).map(|_| limits.open_socket(UserId(1)).expect("no limit")).collect();
+        assert_eq!(permits.len(), 1_000);
         assert!(!limits.counts_invitations());
     }
 
     #[test]
-    fn a_closed_socket_gives_its_place_back() {
+    fn closed_socket_returns_its_permit() {
         let settings = Settings { sockets_per_user: 2, ..Settings::default() };
         let limits = Limits::new(&settings, Clock::fixed(Timestamp(0)));
         let first = limits.open_socket(UserId(1)).expect("one");

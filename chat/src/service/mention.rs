@@ -1,4 +1,4 @@
-//! Whose names stand in a text, `@` before them.
+//! Finding mentions (`@name`) in a text.
 
 use super::accounts::username_key;
 use crate::model::{
@@ -6,14 +6,14 @@ use crate::model::{
     mention::continues_word,
 };
 
-/// Words after an `@` that are looked at, the same one again included.
+/// Limit of candidate names examined per text, duplicates included.
 const LOOKS: usize = 4 * MENTION_NAMES_MAX;
 
-/// The names that may be meant, as they are compared; most of them are nobody's.
+/// Keys of the usernames that a text may mention; most of them belong to nobody.
 ///
-/// `@` is followed by a name, and the name not by a letter, digit or underscore: `@bobby` is
-/// not bob, `@bob.` may be bob or `bob.`. Chinese knows no spaces, so its characters may
-/// follow at once, and `@小明你好` may be 小, 小明, 小明你 or 小明你好.
+/// A name follows `@` and ends before anything but a letter, digit or underscore: `@bobby` does not mention bob,
+/// `@bob.` may mention bob or `bob.`. Chinese has no spaces, so Chinese characters may follow a name directly, and
+/// `@小明你好` may mention 小, 小明, 小明你 or 小明你好.
 pub(crate) fn names(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut looked_at = 0;
@@ -51,7 +51,7 @@ mod tests {
     use crate::model::limits::MENTION_NAMES_MAX;
 
     #[test]
-    fn a_name_ends_where_its_word_does() {
+    fn name_ends_at_a_word_boundary() {
         assert_eq!(names("@bob"), ["bob"]);
         assert_eq!(names("hi @Bob, and (@amy)!"), ["bob", "amy"]);
         assert_eq!(names("@bobby"), ["bobby"]);
@@ -61,14 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn chinese_may_follow_a_name_at_once_and_be_one() {
+    fn chinese_characters_may_follow_a_name_or_be_part_of_it() {
         assert!(names("@bob你好").contains(&"bob".to_owned()));
         assert_eq!(names("@小明你"), ["小", "小明", "小明你"]);
         assert_eq!(names("@bob，你好"), ["bob"]);
     }
 
     #[test]
-    fn signs_that_a_name_may_have_do_not_hide_a_shorter_one() {
+    fn trailing_punctuation_may_or_may_not_belong_to_the_name() {
         assert_eq!(names("@bob."), ["bob", "bob."]);
         assert_eq!(names("@bob.smith"), ["bob", "bob.smith"]);
         assert_eq!(names("@amy@bob"), ["amy", "amy@bob", "bob"]);

@@ -23,7 +23,7 @@ use crate::{
     writer::{Change, Sender, Stored, Submission},
 };
 
-/// A change on its way to the disk. Awaiting it says that it is there, or why not.
+/// A queued change. Awaiting it returns the stored message once it is on disk, or the error.
 pub struct Receipt(oneshot::Receiver<Result<Stored>>);
 
 impl Receipt {
@@ -36,7 +36,7 @@ impl Future for Receipt {
     type Output = Result<Stored>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // The writer answers every job it took; only a process that is going away does not.
+        // The writer replies to every job it accepted, unless the process is shutting down.
         Poll::Ready(ready!(Pin::new(&mut self.0).poll(cx)).unwrap_or(Err(Error::Stopping)))
     }
 }
@@ -45,43 +45,42 @@ impl Chat {
     /// Sends a message and waits until it is on disk.
     ///
     /// # Errors
-    /// As [`Self::submit`], and what is only known under the room's lock: `not_found`,
-    /// `not_a_member`, `banned`, `muted`, an unknown `reply_to`.
+    /// As [`Self::submit`], and what is known only under the room's lock: `not_found`, `not_a_member`, `banned`,
+    /// `muted`, an unknown `reply_to`.
     pub async fn send(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Stored> {
         self.submit(sender, room, draft)?.await
     }
 
-    /// Checks a message and queues it. Messages submitted one after another are stored
-    /// in that order.
+    /// Validates a message and queues it. Messages are stored in the order they were submitted.
     ///
     /// # Errors
     /// `invalid` with every bad field; [`Error::Throttled`]; [`Error::Overloaded`] when the queue is full.
     pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
-        let submission = check(Sender::Known(sender.clone()), room, draft)?;
-        self.limits().act(sender.id, Cost::Write)?;
+        let submission = check(Sender::Verified(sender.clone()), room, draft)?;
+        self.limits().charge(sender.id, Cost::Write)?;
         Ok(Receipt::new(self.writer().submit(Change::Send(submission))?))
     }
 
-    /// [`Self::send`] for whoever makes this claim.
+    /// [`Self::send`] for the user of this claim.
     ///
     /// # Errors
-    /// As [`Self::admit_claim`] and [`Self::send`].
+    /// As [`Self::authorize_claim`] and [`Self::send`].
     pub async fn send_as(&self, claim: Claim, room: RoomId, draft: MessageDraft) -> Result<Stored> {
-        // The writer looks at accounts alone.
+        // The writer checks only the account, so sessions and groups are checked here.
         let needs_more = matches!(claim.credential, Credential::Session(_));
         if needs_more || self.settings().required_group.is_some() {
-            let sender = self.admit_claim(&claim).await?;
+            let sender = self.authorize_claim(&claim).await?;
             return self.send(&sender, room, draft).await;
         }
-        self.must_go_on(&claim.credential)?;
+        self.check_sign_in(&claim.credential)?;
         let user = claim.user;
-        let submission = check(Sender::Claimed(claim), room, draft)?;
-        self.limits().act(user, Cost::Write)?;
+        let submission = check(Sender::Unverified(claim), room, draft)?;
+        self.limits().charge(user, Cost::Write)?;
         Receipt::new(self.writer().submit(Change::Send(submission))?).await
     }
 }
 
-/// What a message may say.
+/// Validates the content of a message.
 pub(super) fn check_content(problems: &mut Problems, content: &str) {
     if is_blank(content) {
         problems.add("content", Problem::Blank);
@@ -139,7 +138,7 @@ fn check(sender: Sender, room: RoomId, draft: MessageDraft) -> Result<Submission
     })
 }
 
-/// Only what a browser fetches harmlessly: `javascript:` and `data:` run in the reader's page.
+/// Only schemes that are safe to open in a browser: `javascript:` and `data:` would run in the reader's page.
 fn is_web_address(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
@@ -156,7 +155,7 @@ mod tests {
             first_name: String::new(),
             last_name: String::new(),
         };
-        match check(Sender::Known(sender), RoomId(1), draft) {
+        match check(Sender::Verified(sender), RoomId(1), draft) {
             Ok(_) => Vec::new(),
             Err(error) => {
                 assert_eq!(error.code(), Code::Invalid);
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_server_speaks_as_system() {
+    fn system_messages_cannot_be_sent_by_users() {
         let draft = MessageDraft { message_type: Some("system".into()), ..text("hi") };
         assert_eq!(problems(draft), [("message_type".into(), Problem::NotAChoice)]);
     }
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_field_is_named_at_once() {
+    fn every_invalid_field_is_reported() {
         let draft = MessageDraft {
             file_size: Some(-1),
             reply_to: Some(-4),

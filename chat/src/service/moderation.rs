@@ -1,13 +1,13 @@
-//! Acting on members: roles, mutes, bans, putting out.
+//! Moderation: changing roles, muting, banning, removing members.
 //!
-//! Everything happens under the room's lock: of two admins who act on each other at
-//! once the second finds what the first made of them.
+//! Everything happens under the room's lock: if two admins act on each other at once, the second is checked against
+//! the result of the first.
 
 use super::{
     Chat,
     access::{Action, allow, may_act_on},
     limits::Cost,
-    succession::role_of_newcomer,
+    succession::role_for_new_member,
     validate::Problems,
 };
 use crate::{
@@ -21,21 +21,20 @@ use crate::{
     },
 };
 
-/// Somebody's membership, which the asking user may act on. The room is locked.
-struct Case {
+/// A membership that the acting user is allowed to change. The room is locked.
+struct Target {
     room: RoomState,
-    target: Membership,
+    membership: Membership,
 }
 
 impl Chat {
-    /// Changes a member's role, mute or ban. A ban takes role and place, and closes
-    /// their sockets; lifting it brings them in anew, if they had not left. Mute and ban
-    /// also reach those who left, for the day they come back.
+    /// Changes a member's role, mute or ban. A ban ends their active membership and role, and closes their sockets.
+    /// Lifting it makes them a member again, unless they had left. Mute and ban also apply to users who left, in case
+    /// they come back.
     ///
     /// # Errors
-    /// `not_found` (the room, or the member), `banned`, `not_a_member`,
-    /// `permission_denied`; `room_full` where a lifted ban finds no place; `invalid` for a
-    /// role that there is not, or for somebody shut out; [`Error::Throttled`].
+    /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`; `room_full` if lifting a
+    /// ban exceeds `max_members`; `invalid` for an unknown role, or a role for a banned user; [`Error::Throttled`].
     pub async fn change_member(
         &self,
         actor: &User,
@@ -43,7 +42,7 @@ impl Chat {
         user: UserId,
         patch: MemberPatch,
     ) -> Result<Member> {
-        self.limits().act(actor.id, Cost::Act)?;
+        self.limits().charge(actor.id, Cost::Act)?;
         let mut problems = Problems::default();
         let role = patch.role.as_deref().and_then(Role::parse);
         if patch.role.is_some() && role.is_none() {
@@ -51,7 +50,7 @@ impl Chat {
         }
         problems.finish()?;
         let actor = actor.clone();
-        self.in_turn(room, move |chat| {
+        self.serialized(room, move |chat| {
             chat.try_to_change_member(actor.clone(), room, user, patch.clone(), role)
         })
         .await
@@ -67,7 +66,8 @@ impl Chat {
     ) -> Result<Member> {
         let mut tx = self.store().write().await?;
         let action = if role.is_some() { Action::SetRole } else { Action::Moderate };
-        let Case { room: state, target } = open(&mut tx, &actor, room, user, action).await?;
+        let Target { room: state, membership: target } =
+            lock_and_authorize(&mut tx, &actor, room, user, action).await?;
         let Membership { member: before, is_present } = target;
         let mut changes = Vec::new();
         let mut count = state.member_count;
@@ -85,8 +85,8 @@ impl Chat {
                     return Err(Code::RoomFull.into());
                 }
                 count += 1;
-                let role = role_of_newcomer(&mut tx, room).await?;
-                members::enter(&mut tx, room, user, role, state.seq, self.clock().now()).await?;
+                let role = role_for_new_member(&mut tx, room).await?;
+                members::join(&mut tx, room, user, role, state.seq, self.clock().now()).await?;
             }
             changes.push(if is_banned { MemberChange::Banned } else { MemberChange::Unbanned });
         }
@@ -109,7 +109,7 @@ impl Chat {
         tx.commit().await?;
         if is_present {
             let changes = changes.into_iter().map(|change| (&after.user, change, after.role));
-            self.tell_members(room, count, changes);
+            self.notify_members(room, count, changes);
         }
         if ban == Some(true) {
             self.hub().publish(room, Event::Close { user: Some(user), code: Code::Banned });
@@ -117,43 +117,49 @@ impl Chat {
         Ok(after)
     }
 
-    /// Puts a member out. Neither mute nor ban is lifted by it; who is not shut out may
-    /// join a public room again.
+    /// Removes a member. Mute and ban stay in force; a removed user who is not banned may join a public room again.
     ///
     /// # Errors
     /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`; [`Error::Throttled`].
     pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
-        self.limits().act(actor.id, Cost::Act)?;
+        self.limits().charge(actor.id, Cost::Act)?;
         let actor = actor.clone();
-        self.in_turn(room, move |chat| chat.try_to_remove_member(actor.clone(), room, user)).await
+        self.serialized(room, move |chat| chat.try_to_remove_member(actor.clone(), room, user)).await
     }
 
     async fn try_to_remove_member(self, actor: User, room: RoomId, user: UserId) -> Result<()> {
         let mut tx = self.store().write().await?;
-        let Case { room: state, target } = open(&mut tx, &actor, room, user, Action::Moderate).await?;
+        let Target { room: state, membership: target } =
+            lock_and_authorize(&mut tx, &actor, room, user, Action::Moderate).await?;
         if !target.is_present {
             return Err(Code::NotFound.into());
         }
         members::leave(&mut tx, target.member.id, self.clock().now()).await?;
-        let places = i64::from(target.is_counted());
-        rooms::add_members(&mut tx, room, -places).await?;
+        let counted = i64::from(target.is_counted());
+        rooms::add_members(&mut tx, room, -counted).await?;
         tx.commit().await?;
         let removed = (&target.member.user, MemberChange::Removed, Role::Member);
-        self.tell_members(room, state.member_count - places, [removed]);
+        self.notify_members(room, state.member_count - counted, [removed]);
         self.hub().publish(room, Event::Close { user: Some(user), code: Code::NotAMember });
         Ok(())
     }
 }
 
-/// Locks the room and finds out whether `actor` may do this to `user` there.
-async fn open(tx: &mut Conn, actor: &User, room: RoomId, user: UserId, action: Action) -> Result<Case> {
+/// Locks the room and checks whether `actor` may do this to `user` there.
+async fn lock_and_authorize(
+    tx: &mut Conn,
+    actor: &User,
+    room: RoomId,
+    user: UserId,
+    action: Action,
+) -> Result<Target> {
     rooms::lock(tx, room).await?;
-    let standing = rooms::standing(tx, room, actor.id).await?;
-    let standing = allow(standing.as_ref(), action)?;
-    let role = standing.member.as_ref().map(|member| member.role).unwrap_or_default();
-    let target = members::find(tx, standing.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
+    let access = rooms::access(tx, room, actor.id).await?;
+    let access = allow(access.as_ref(), action)?;
+    let role = access.member.as_ref().map(|member| member.role).unwrap_or_default();
+    let target = members::find(tx, access.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
     let member = &target.member;
-    let is_last_admin = member.role == Role::Admin && !members::has_admin_beside(tx, room, member.id).await?;
+    let is_last_admin = member.role == Role::Admin && !members::has_other_admin(tx, room, member.id).await?;
     may_act_on(role, member.role, is_last_admin)?;
-    Ok(Case { room: standing.room.clone(), target })
+    Ok(Target { room: access.room.clone(), membership: target })
 }

@@ -1,4 +1,4 @@
-//! Notifications: what happened in one's rooms since one last looked.
+//! Notifications: listing, unread counts, marking as read.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use crate::{
     error::{Error, Result},
     hub::UserEvent,
     model::{
-        Code, Notice, Notification, NotificationId, NotificationType, Problem, ReadMark, RoomId, User,
+        Code, NotificationRef, Notification, NotificationId, NotificationType, Problem, ReadMark, RoomId, User,
         id::MAX_ID,
         limits::{NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MAX},
     },
     store::{
         Conn,
-        notifications::{self, Found, Key, derived, marks, mentions, rows},
+        notifications::{self, NotificationRecord, SortKey, derived, individually_read, mentions, stored},
         reads, rooms,
     },
 };
@@ -21,29 +21,29 @@ use crate::{
 /// Which notifications to list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotificationQuery {
-    /// 50 when nothing is said; more than 200 counts as 200.
+    /// Default 50; at most 200, larger values count as 200.
     pub limit: Option<i64>,
     /// Only those before this one.
     pub before_id: Option<i64>,
-    /// Only those that were not read.
+    /// Only unread ones.
     pub unread: bool,
 }
 
-/// What waits for somebody beside the messages that their rooms count.
+/// Unread things that the rooms' unread counters do not include.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Waiting {
-    /// The rooms in which somebody wrote their name, unread.
+pub struct UnreadAlerts {
+    /// Rooms with an unread mention of the user.
     pub mentioned: Vec<RoomId>,
-    /// Unread invitations and notices of the server.
+    /// Number of unread invitations and system notifications.
     pub notices: i64,
 }
 
 impl Chat {
-    /// The user's notifications, newest first. Those of messages are derived: the work is
-    /// bounded by the rooms one is in and by `limit`, not by how much was written.
+    /// The user's notifications, newest first. Those of messages are derived, so the cost depends on the number of
+    /// the user's rooms and on `limit`, not on the number of messages.
     ///
     /// # Errors
-    /// `invalid`; `not_found` when `before_id` is none of theirs.
+    /// `invalid`; `not_found` if `before_id` is not one of the user's.
     pub async fn notifications(&self, user: &User, query: NotificationQuery) -> Result<Vec<Notification>> {
         let limit = query.limit.unwrap_or(NOTIFICATIONS_DEFAULT);
         if limit < 1 {
@@ -58,72 +58,71 @@ impl Chat {
         let spans = derived::spans(&mut conn, user.id, query.unread, cursor).await?;
         let messages = derived::newest(&mut conn, user.id, spans, limit, query.unread).await?;
         let mut found = derived::about(&mut conn, user.id, &messages).await?;
-        found.extend(rows::newest(&mut conn, user.id, cursor, limit, query.unread).await?);
+        found.extend(stored::newest(&mut conn, user.id, cursor, limit, query.unread).await?);
         found.sort_unstable_by_key(|found| std::cmp::Reverse(found.key));
         found.truncate(limit);
 
         present(&mut conn, user, found).await
     }
 
-    /// How many of the user's notifications were not read.
+    /// The number of the user's unread notifications.
     ///
     /// # Errors
     /// A failing database.
     pub async fn unread_notifications(&self, user: &User) -> Result<i64> {
         let mut conn = self.store().read().await?;
         let messages = derived::unread_count(&mut conn, user.id).await?;
-        Ok(messages + rows::unread_count(&mut conn, user.id).await?)
+        Ok(messages + stored::unread_count(&mut conn, user.id).await?)
     }
 
-    /// What waits for the user beside the messages that their rooms count.
+    /// The user's unread mentions and system notifications.
     ///
     /// # Errors
     /// A failing database.
-    pub async fn waiting(&self, user: &User) -> Result<Waiting> {
+    pub async fn unread_alerts(&self, user: &User) -> Result<UnreadAlerts> {
         let mut conn = self.store().read().await?;
-        Ok(Waiting {
+        Ok(UnreadAlerts {
             mentioned: mentions::unread_in(&mut conn, user.id).await?,
-            notices: rows::unread_count(&mut conn, user.id).await?,
+            notices: stored::unread_count(&mut conn, user.id).await?,
         })
     }
 
-    /// Marks one notification as read. The message stays unread in its room, and so do the
-    /// notifications of those before it.
+    /// Marks one notification as read. The message stays unread in its room, and so do earlier notifications.
     ///
     /// # Errors
-    /// `not_found`, also for somebody else's; [`Error::Throttled`].
+    /// `not_found`, also for another user's; [`Error::Throttled`].
     pub async fn mark_notification_read(&self, user: &User, id: NotificationId) -> Result<()> {
-        self.limits().act(user.id, Cost::ReadMark)?;
+        self.limits().charge(user.id, Cost::ReadMark)?;
         let mut tx = self.store().write().await?;
         let found = find(&mut tx, user, id).await?.ok_or(Code::NotFound)?;
         if found.is_read {
             return Ok(());
         }
-        match (id.notice(), found.message) {
-            (Some(Notice::Message(_)), Some(message)) => {
+        match (id.to_ref(), found.message) {
+            (Some(NotificationRef::Message(_)), Some(message)) => {
                 let (kind, now) = (NotificationType::Message, self.clock().now());
                 notifications::insert(&mut tx, user.id, kind, found.room, Some(message.id), "", "", now)
                     .await?;
             }
-            (Some(Notice::Row(row)), _) => rows::mark_read(&mut tx, user.id, row).await?,
-            (Some(Notice::Message(_)), None) | (None, _) => return Err(Code::NotFound.into()),
+            (Some(NotificationRef::Row(row)), _) => stored::mark_read(&mut tx, user.id, row).await?,
+            (Some(NotificationRef::Message(_)), None) | (None, _) => return Err(Code::NotFound.into()),
         }
         tx.commit().await?;
         Ok(())
     }
 
-    /// Marks all of the user's notifications as read, and so every message in their rooms.
+    /// Marks all of the user's notifications, and so all messages in their rooms, as read.
     ///
     /// # Errors
     /// [`Error::Throttled`]; a failing database.
     pub async fn mark_all_notifications_read(&self, user: &User) -> Result<()> {
-        self.limits().act(user.id, Cost::ReadMark)?;
+        self.limits().charge(user.id, Cost::ReadMark)?;
         let read_at = self.clock().now();
         let moved = retried(|| async {
             let mut tx = self.store().write().await?;
             let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
-            marks::forget_all(&mut tx, user.id).await?;
-            rows::mark_all_read(&mut tx, user.id).await?;
+            individually_read::clear_all(&mut tx, user.id).await?;
+            stored::mark_all_read(&mut tx, user.id).await?;
             tx.commit().await?;
             Ok(moved)
         })
@@ -138,8 +137,8 @@ impl Chat {
     }
 }
 
-/// Notifications as their receiver sees them, each with its room.
-pub(super) async fn present(conn: &mut Conn, user: &User, found: Vec<Found>) -> Result<Vec<Notification>> {
+/// Notifications for the API, each with its room as `user` sees it.
+pub(super) async fn present(conn: &mut Conn, user: &User, found: Vec<NotificationRecord>) -> Result<Vec<Notification>> {
     let of: BTreeSet<RoomId> = found.iter().map(|found| found.room).collect();
     let of: Vec<RoomId> = of.into_iter().collect();
     let rooms = rooms::views(conn, user.id, &of).await?;
@@ -159,16 +158,16 @@ pub(super) async fn present(conn: &mut Conn, user: &User, found: Vec<Found>) -> 
     Ok(shown.collect())
 }
 
-async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<Key> {
+async fn cursor(conn: &mut Conn, user: &User, id: i64) -> Result<SortKey> {
     let checked = NotificationId::checked(id);
     let id = checked.ok_or(Error::invalid("before_id", Problem::OutOfRange { min: 1, max: MAX_ID }))?;
     Ok(find(conn, user, id).await?.ok_or(Code::NotFound)?.key)
 }
 
-async fn find(conn: &mut Conn, user: &User, id: NotificationId) -> Result<Option<Found>> {
-    Ok(match id.notice() {
-        Some(Notice::Message(message)) => derived::about(conn, user.id, &[message]).await?.pop(),
-        Some(Notice::Row(row)) => rows::find(conn, user.id, row).await?,
+async fn find(conn: &mut Conn, user: &User, id: NotificationId) -> Result<Option<NotificationRecord>> {
+    Ok(match id.to_ref() {
+        Some(NotificationRef::Message(message)) => derived::about(conn, user.id, &[message]).await?.pop(),
+        Some(NotificationRef::Row(row)) => stored::find(conn, user.id, row).await?,
         None => None,
     })
 }

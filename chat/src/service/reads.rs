@@ -1,4 +1,4 @@
-//! What has been read, and by whom.
+//! Read marks and read receipts.
 
 use super::{
     Chat,
@@ -10,12 +10,12 @@ use crate::{
     error::Result,
     hub::UserEvent,
     model::{Code, MessageId, MessageReader, ReadMark, RoomId, User},
-    store::{messages, notifications::marks, reads, rooms},
+    store::{messages, notifications::individually_read, reads, rooms},
 };
 
 impl Chat {
-    /// Marks `message` and everything before it in its room as read by `reader`, and tells
-    /// the room if that is new. What was read already costs no write.
+    /// Marks `message` and everything before it in its room as read by `reader`, and publishes the mark if it is new.
+    /// Repeating a mark writes nothing.
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`; [`Error::Throttled`](crate::Error::Throttled).
@@ -23,7 +23,7 @@ impl Chat {
         self.mark(reader, None, message).await
     }
 
-    /// The same, for a message that must be in `room`.
+    /// Like [`Self::mark_read`], for a message that must be in `room`.
     ///
     /// # Errors
     /// As [`Self::mark_read`]; `not_found` also for a message of another room.
@@ -32,33 +32,33 @@ impl Chat {
     }
 
     async fn mark(&self, reader: &User, expected: Option<RoomId>, message: MessageId) -> Result<()> {
-        self.limits().act(reader.id, Cost::ReadMark)?;
+        self.limits().charge(reader.id, Cost::ReadMark)?;
         let (room, seq, is_new) = {
             let mut conn = self.store().read().await?;
-            let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
+            let (room, seq) = messages::locate(&mut conn, message).await?.ok_or(Code::NotFound)?;
             if expected.is_some_and(|expected| expected != room) {
                 return Err(Code::NotFound.into());
             }
-            let standing = rooms::standing(&mut conn, room, reader.id).await?;
-            let standing = allow(standing.as_ref(), Action::Read)?;
-            let is_ahead = standing.member.as_ref().is_none_or(|member| member.last_read_seq < seq);
-            // Who comes in has read nothing of what was there, and yet none of it is unread.
-            (room, seq, is_ahead || !reads::is_noted(&mut conn, room, reader.id, seq).await?)
+            let access = rooms::access(&mut conn, room, reader.id).await?;
+            let access = allow(access.as_ref(), Action::Read)?;
+            let is_ahead = access.member.as_ref().is_none_or(|member| member.last_read_seq < seq);
+            // For a new member the earlier messages are not unread, but there is no read receipt for them either.
+            (room, seq, is_ahead || !reads::is_recorded(&mut conn, room, reader.id, seq).await?)
         };
         if !is_new {
             return Ok(());
         }
-        retried(|| self.note(reader, room, seq, message)).await
+        retried(|| self.store_mark(reader, room, seq, message)).await
     }
 
-    async fn note(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {
+    async fn store_mark(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {
         let read_at = self.clock().now();
         let mut tx = self.store().write().await?;
-        // A ban, or another device, may have been quicker than the look before.
+        // A ban, or another device, may have been faster than the check above.
         if !reads::advance(&mut tx, room, reader.id, seq, read_at).await? {
             return Ok(());
         }
-        marks::forget(&mut tx, reader.id, room, message).await?;
+        individually_read::clear(&mut tx, reader.id, room, message).await?;
         tx.commit().await?;
         let mark = ReadMark { message_id: message, user: reader.clone(), read_at };
         self.hub().publish_read(room, mark);
@@ -66,15 +66,15 @@ impl Chat {
         Ok(())
     }
 
-    /// Who has read a message, first come first; its sender is not asked.
+    /// The users who have read a message, in the order they did, without its sender.
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`.
     pub async fn readers(&self, viewer: &User, message: MessageId) -> Result<Vec<MessageReader>> {
         let mut conn = self.store().read().await?;
-        let (room, seq) = messages::place(&mut conn, message).await?.ok_or(Code::NotFound)?;
-        let standing = rooms::standing(&mut conn, room, viewer.id).await?;
-        allow(standing.as_ref(), Action::Read)?;
+        let (room, seq) = messages::locate(&mut conn, message).await?.ok_or(Code::NotFound)?;
+        let access = rooms::access(&mut conn, room, viewer.id).await?;
+        allow(access.as_ref(), Action::Read)?;
         Ok(reads::readers(&mut conn, room, seq, message).await?)
     }
 }

@@ -1,21 +1,20 @@
-//! Checks on single fields, collected so that a person sees every problem at once.
+//! Validation of single fields. Problems are collected, so that the user sees all of them at once.
 
 use crate::{
     error::{Error, Result},
-    model::{FieldProblem, Problem, limits::USERNAME_MAX},
+    model::{FieldError, Problem, limits::USERNAME_MAX},
 };
 
-/// Collects what is wrong with the fields of one request.
+/// Collects the problems of one request's fields.
 #[derive(Default)]
-pub(super) struct Problems(Vec<FieldProblem>);
+pub(super) struct Problems(Vec<FieldError>);
 
 impl Problems {
-    /// `field` has `problem`.
     pub(super) fn add(&mut self, field: &str, problem: Problem) {
-        self.0.push(FieldProblem::new(field, problem));
+        self.0.push(FieldError::new(field, problem));
     }
 
-    /// A text of one line: no control characters, at most `max` characters.
+    /// Text of one line: no control characters, at most `max` characters.
     pub(super) fn line(&mut self, field: &str, text: &str, max: usize) {
         if text.chars().any(char::is_control) {
             self.add(field, Problem::BadCharacter);
@@ -33,21 +32,21 @@ impl Problems {
         }
     }
 
-    /// A name by which people or programs find something: like [`Self::filled_line`], and no white space at either end.
-    /// Nobody sees it there, and to MySQL `x` and `x ` are one.
+    /// A name that is searched by: like [`Self::filled_line`], without white space at either end, which is invisible
+    /// and which MySQL ignores in comparisons.
     pub(super) fn identifier(&mut self, field: &str, text: &str, max: usize) {
         self.filled_line(field, text, max);
-        self.closed(field, text);
+        self.trimmed(field, text);
     }
 
-    /// No white space at either end of what is not blank.
-    pub(super) fn closed(&mut self, field: &str, text: &str) {
+    /// No white space at either end, unless the text is blank.
+    pub(super) fn trimmed(&mut self, field: &str, text: &str) {
         if !is_blank(text) && text.trim().len() < text.len() {
             self.add(field, Problem::OuterSpace);
         }
     }
 
-    /// A text of several lines: no NUL (MySQL and C programs end there), at most `max` characters.
+    /// Text of several lines: no NUL (MySQL and C programs truncate there), at most `max` characters.
     pub(super) fn text(&mut self, field: &str, text: &str, max: usize) {
         if text.contains('\0') {
             self.add(field, Problem::BadCharacter);
@@ -57,26 +56,26 @@ impl Problems {
     }
 
     fn length(&mut self, field: &str, text: &str, max: usize) {
-        // Bytes first: most texts are short enough without counting their characters.
+        // Bytes first: most texts are short enough without counting characters.
         if text.len() > max && text.chars().count() > max {
             self.add(field, Problem::TooLong { max });
         }
     }
 
-    /// Refuses when anything was found.
+    /// Fails if there are problems.
     pub(super) fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::fields(self.0)) }
     }
 }
 
-/// May some name of a person have this in it? What no name can have is neither folded nor looked for.
+/// Whether a user's name could contain this. If not, the search is skipped.
 pub(super) fn may_be_in_a_name(text: &str) -> bool {
-    // Bytes first, as for all that a stranger sends.
+    // Bytes first: the input may be of any size.
     text.len() <= 4 * USERNAME_MAX && text.chars().count() <= USERNAME_MAX && !text.contains('\0')
 }
 
-/// Is there nothing to see? Zero-width characters count as nothing, since a room
-/// or a message of them alone would look empty.
+/// Whether nothing is visible. Zero-width characters count as invisible, since a room name or a message made of them
+/// would look empty.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
         c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')

@@ -1,9 +1,9 @@
-//! Who sees what, as conditions of SQL: each is written once, here, and used by its name.
+//! SQL conditions on membership and visibility, each written once.
 //!
-//! They take the names that a statement gives to its tables. A test below makes sure that no other file of the store
-//! spells them out.
+//! The macros take the aliases that a statement gives to its tables. A test below makes sure that no other file of
+//! the store spells the conditions out.
 
-/// The row of `chat_room_member` named `$m` is of somebody who is in the room; banned or not.
+/// The row `$m` of `chat_room_member` is of a user in the room, banned or not.
 macro_rules! is_in {
     ($m:literal) => {
         concat!($m, ".left_at IS NULL")
@@ -11,7 +11,7 @@ macro_rules! is_in {
 }
 pub(super) use is_in;
 
-/// It is of somebody who counts as a member: in, and not banned.
+/// The row `$m` is of a user in the room who is not banned.
 macro_rules! present_member {
     ($m:literal) => {
         concat!($crate::store::condition::is_in!($m), " AND ", $m, ".is_banned = FALSE")
@@ -19,7 +19,7 @@ macro_rules! present_member {
 }
 pub(super) use present_member;
 
-/// It is of a member who is told what happens in the room, and the room named `$r` was not deleted.
+/// The row `$m` is of a user in the room who is not banned, and the room `$r` was not deleted.
 macro_rules! active_member {
     ($m:literal, $r:literal) => {
         concat!($crate::store::condition::present_member!($m), " AND ", $r, ".is_active = TRUE")
@@ -27,7 +27,7 @@ macro_rules! active_member {
 }
 pub(super) use active_member;
 
-/// The row of `user` named `$u` was not deactivated.
+/// The row `$u` of `user` is of an active account.
 macro_rules! active_account {
     ($u:literal) => {
         concat!($u, ".is_active = TRUE")
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_file_says_who_is_a_member() {
+    fn membership_conditions_are_only_in_this_file() {
         let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
         let files = files(&store);
         assert!(files.len() > 20, "the store was read: {files:?}");

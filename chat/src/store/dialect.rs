@@ -1,10 +1,10 @@
-//! Where one SQL text cannot serve both databases.
+//! SQL that differs between the two databases.
 
 use super::Backend;
 
 impl Backend {
-    /// Ends a SELECT whose rows nobody else may change before the commit. SQLite
-    /// needs none: its writing transaction is alone from the start.
+    /// Suffix of a SELECT that locks its rows exclusively until the commit. SQLite needs none: a write transaction is
+    /// exclusive from the start.
     pub(super) fn for_update(self) -> &'static str {
         match self {
             Self::Sqlite => "",
@@ -12,7 +12,7 @@ impl Backend {
         }
     }
 
-    /// Ends a SELECT whose rows may be read by all and changed by nobody before the commit.
+    /// Suffix of a SELECT that locks its rows against writes until the commit.
     pub(super) fn for_share(self) -> &'static str {
         match self {
             Self::Sqlite => "",
@@ -20,7 +20,7 @@ impl Backend {
         }
     }
 
-    /// Counts the tables in which sqlx notes the migrations: 1, or 0 in a database that has none yet.
+    /// Counts the migration tables of sqlx: 1, or 0 in an empty database.
     pub(super) fn has_migrations_table(self) -> &'static str {
         match self {
             Self::Sqlite => {
@@ -33,7 +33,7 @@ impl Backend {
         }
     }
 
-    /// Joins two tables in the order in which they stand, whatever the planner would think.
+    /// Joins two tables in the written order, overriding the planner.
     pub(super) fn join_in_order(self) -> &'static str {
         match self {
             Self::Sqlite => "CROSS JOIN",
@@ -41,7 +41,7 @@ impl Backend {
         }
     }
 
-    /// Starts an INSERT that leaves an existing row as it is.
+    /// Prefix of an INSERT that keeps an existing row.
     pub(super) fn insert_ignore(self) -> &'static str {
         match self {
             Self::Sqlite => "INSERT OR IGNORE",
@@ -49,7 +49,7 @@ impl Backend {
         }
     }
 
-    /// Ends an INSERT that replaces the named columns where the key exists.
+    /// Suffix of an INSERT that updates the named columns if the key exists (upsert).
     pub(super) fn on_conflict_set(self, key: &str, columns: &[&str]) -> String {
         let set = |value: fn(&str) -> String| {
             columns
@@ -67,18 +67,18 @@ impl Backend {
     }
 }
 
-/// Runs an INSERT of one row on `conn` and gives the id the row got.
+/// Runs an INSERT of one row and returns the row's id.
 macro_rules! inserted_id {
-    ($conn:expr, |$link:ident| $body:expr) => {
-        match $conn.link() {
-            $crate::store::Link::Sqlite($link) => $body?.last_insert_rowid(),
-            $crate::store::Link::MySql($link) => $crate::store::dialect::row_id($body?.last_insert_id())?,
+    ($conn:expr, |$db:ident| $body:expr) => {
+        match $conn.driver() {
+            $crate::store::DriverConn::Sqlite($db) => $body?.last_insert_rowid(),
+            $crate::store::DriverConn::MySql($db) => $crate::store::dialect::row_id($body?.last_insert_id())?,
         }
     };
 }
 pub(super) use inserted_id;
 
-/// MySQL's ids are unsigned; ours stay far below the sign.
+/// Converts an id of MySQL, which is unsigned.
 pub(super) fn row_id(id: u64) -> super::StoreResult<i64> {
     i64::try_from(id).map_err(|_| super::StoreError::Corrupt("an id past the largest integer"))
 }
@@ -88,15 +88,15 @@ pub(super) fn tuples(backend: Backend, width: usize, rows: usize) -> String {
     let group = format!("({})", vec!["?"; width].join(", "));
     let groups = vec![group.as_str(); rows].join(", ");
     match backend {
-        // SQLite compares a row with a list only where the list is a query; and with bare
-        // VALUES of two rows or more it reads the whole table instead of its index.
+        // SQLite compares a tuple with a list only if the list is a query. With bare VALUES of two or more rows it
+        // scans the whole table instead of using the index.
         Backend::Sqlite => format!("(SELECT * FROM (VALUES {groups}))"),
         Backend::MySql => format!("({groups})"),
     }
 }
 
-/// Lists in a statement are filled up to a power of two (the last value again), so
-/// that a few prepared statements serve lists of every length.
+/// Lists in a statement are padded to a power of two by repeating the last value, so that a few prepared statements
+/// serve lists of every length.
 pub(super) fn padded(len: usize) -> usize {
     len.next_power_of_two()
 }

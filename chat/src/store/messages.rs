@@ -1,43 +1,43 @@
-//! Messages: rows of `chat_message`, found by their place (`seq`) or change (`rev`).
+//! Messages: rows of `chat_message`, found by their `seq` or by the `rev` of a change.
 //!
-//! History is range arithmetic on the index `(room_id, seq)`; nothing is counted and
-//! nothing skipped over, so a deep page costs what page 1 costs.
+//! Pagination is range arithmetic on the index `(room_id, seq)`: no COUNT and no OFFSET, so a deep page costs as much
+//! as the first.
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreError, StoreResult, bundle, dialect::padded, on};
+use super::{Conn, StoreError, StoreResult, dialect::padded, json_rows, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
 
 pub mod append;
 pub mod change;
 
-/// A message as it is stored.
+/// A message with its position in the room's history.
 #[derive(Clone, Debug)]
 pub struct StoredMessage {
-    /// Its place in the room.
+    /// Its number in the room.
     pub seq: i64,
-    /// The change number it arrived with; `message.rev` is that of its latest change.
+    /// The change number it was created with; `message.rev` is that of its latest change.
     pub created_rev: i64,
-    /// What people see of it.
+    /// The message as clients see it.
     pub message: Message,
 }
 
-bundle::row! {
-    /// Where a message is, and how much of it there is to send.
+json_rows::row! {
+    /// The position and size of a message.
     #[derive(Clone, Copy, Debug)]
     pub struct Extent {
-        /// Its place in the room.
+        /// Its number in the room.
         pub seq: i64,
-        /// The number of its latest change.
+        /// The change number of its latest change.
         pub rev: i64,
-        /// The number it arrived with.
+        /// The change number it was created with.
         pub created_rev: i64,
-        /// Bytes of its text as it is stored.
+        /// Size of its stored text in bytes.
         pub bytes: i64,
     }
 }
 
-bundle::row! {
+json_rows::row! {
     pub(super) struct MessageRow {
         id: i64,
         seq: i64,
@@ -49,9 +49,9 @@ bundle::row! {
         file_name: Option<String>,
         file_size: Option<i64>,
         reply_to: Option<i64>,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_edited: bool,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_deleted: bool,
         client_id: Option<String>,
         created_at: i64,
@@ -77,7 +77,7 @@ impl MessageRow {
                     first_name: self.first_name,
                     last_name: self.last_name,
                 },
-                message_type: MessageType::from_word(&self.message_type),
+                message_type: MessageType::from_stored(&self.message_type),
                 content: self.content,
                 file_url: self.file_url,
                 file_name: self.file_name,
@@ -94,7 +94,7 @@ impl MessageRow {
     }
 }
 
-/// With the room, where a query finds messages of several.
+/// A message with its room, for statements on several rooms.
 #[derive(FromRow)]
 struct RoomMessageRow {
     room_id: i64,
@@ -115,8 +115,10 @@ macro_rules! messages {
 }
 use messages;
 
-/// The messages of a room without so many of the newest: the room, how many are left out and how many are wanted in
-/// all, the room, how many are left out, the room.
+/// The newest messages of a room after skipping some.
+///
+/// Placeholders: room, number of skipped messages plus number of messages wanted, room, number of skipped messages,
+/// room.
 pub(super) const NEWEST: &str = messages!(
     "WHERE m.room_id = ? AND m.seq > (SELECT r.seq - ? FROM chat_room r WHERE r.id = ?) \
      AND m.seq <= (SELECT r.seq - ? FROM chat_room r WHERE r.id = ?) ORDER BY m.seq"
@@ -130,12 +132,12 @@ pub async fn range(
     upto: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
     const SQL: &str = messages!("WHERE m.room_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
-    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
+    let rows =
+        json_rows::fetch_all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
-/// The messages that arrived or changed after change `rev`, in the order of their
-/// latest change; `limit` of them at most.
+/// The messages created or changed after change `rev`, ordered by their latest change; at most `limit`.
 pub async fn changed_since(
     conn: &mut Conn,
     room: &RoomRef,
@@ -143,11 +145,12 @@ pub async fn changed_since(
     limit: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
     const SQL: &str = messages!("WHERE m.room_id = ? AND m.rev > ? ORDER BY m.rev LIMIT ?");
-    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(rev).bind(limit))?;
+    let rows =
+        json_rows::fetch_all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(rev).bind(limit))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
-/// Those of them that changed after they arrived, with `after < rev <= upto`, in the order of their latest change.
+/// The messages edited or deleted with `after < rev <= upto`, ordered by their latest change.
 pub async fn changed_between(
     conn: &mut Conn,
     room: &RoomRef,
@@ -157,7 +160,8 @@ pub async fn changed_between(
     const SQL: &str = messages!(
         "WHERE m.room_id = ? AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev"
     );
-    let rows = bundle::all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
+    let rows =
+        json_rows::fetch_all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
@@ -171,19 +175,19 @@ macro_rules! extents {
     };
 }
 
-/// The extents of what [`range`] gives.
+/// The extents of the messages of [`range`].
 pub async fn extents(conn: &mut Conn, room: RoomId, after: i64, upto: i64) -> StoreResult<Vec<Extent>> {
     const SQL: &str = extents!("AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
-    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
+    json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
 }
 
-/// The extents of what [`changed_since`] gives.
+/// The extents of the messages of [`changed_since`].
 pub async fn extents_since(conn: &mut Conn, room: RoomId, rev: i64, limit: i64) -> StoreResult<Vec<Extent>> {
     const SQL: &str = extents!("AND m.rev > ? ORDER BY m.rev LIMIT ?");
-    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(rev).bind(limit))
+    json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(rev).bind(limit))
 }
 
-/// The extents of what [`changed_between`] gives; `limit` of them at most.
+/// The extents of the messages of [`changed_between`]; at most `limit`.
 pub async fn extents_changed(
     conn: &mut Conn,
     room: RoomId,
@@ -193,68 +197,64 @@ pub async fn extents_changed(
 ) -> StoreResult<Vec<Extent>> {
     const SQL: &str =
         extents!("AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev LIMIT ?");
-    bundle::all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto).bind(limit))
+    json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto).bind(limit))
 }
 
-/// Those of the named messages that are in the room.
+/// The messages with these ids that are in the room.
 pub async fn by_ids(conn: &mut Conn, room: &RoomRef, ids: &[MessageId]) -> StoreResult<Vec<StoredMessage>> {
     let Some(&last) = ids.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(ids.len())].join(", ");
     let sql = format!("{}({marks})", messages!("WHERE m.room_id = ? AND m.id IN "));
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
-    let rows = bundle::all!(conn, MessageRow, sql, |query| {
+    let rows = json_rows::fetch_all!(conn, MessageRow, sql, |query| {
         ids.iter().copied().chain(filler).fold(query.bind(room.id.0), |query, id| query.bind(id.0))
     })?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
-/// The id at place `seq`; `None` where the room has none there.
+/// The id of the message number `seq`; `None` if there is none.
 pub async fn id_at(conn: &mut Conn, room: RoomId, seq: i64) -> StoreResult<Option<MessageId>> {
     const SQL: &str = "SELECT id FROM chat_message WHERE room_id = ? AND seq = ?";
     let row: Option<(i64,)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).bind(seq).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(seq).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(id,)| MessageId(id)))
 }
 
-/// The ids at places `first..=last`, rising.
+/// The ids of the messages `first..=last` (`seq`), ascending.
 async fn ids_between(conn: &mut Conn, room: RoomId, first: i64, last: i64) -> StoreResult<Vec<MessageId>> {
     const SQL: &str = "SELECT id FROM chat_message WHERE room_id = ? AND seq BETWEEN ? AND ? ORDER BY seq";
-    let rows: Vec<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
-        .bind(room.0)
-        .bind(first)
-        .bind(last)
-        .fetch_all(&mut *link)
-        .await)?;
+    let rows: Vec<(i64,)> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(first).bind(last).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(|(id,)| MessageId(id)).collect())
 }
 
-/// The place of message `id` if it is in `room`.
+/// The `seq` of message `id` if it is in `room`.
 pub async fn seq_of(conn: &mut Conn, room: RoomId, id: MessageId) -> StoreResult<Option<i64>> {
     const SQL: &str = "SELECT seq FROM chat_message WHERE id = ? AND room_id = ?";
     let row: Option<(i64,)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(id.0).bind(room.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(id.0).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(seq,)| seq))
 }
 
-/// Where message `id` is: its room and its place.
-pub async fn place(conn: &mut Conn, id: MessageId) -> StoreResult<Option<(RoomId, i64)>> {
+/// The room and the `seq` of message `id`.
+pub async fn locate(conn: &mut Conn, id: MessageId) -> StoreResult<Option<(RoomId, i64)>> {
     const SQL: &str = "SELECT room_id, seq FROM chat_message WHERE id = ?";
     let row: Option<(i64, i64)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(room, seq)| (RoomId(room), seq)))
 }
 
-/// How many of the room's messages have an id up to `id`: the place of the newest of
-/// them, 0 when all are later. `newest` is the room's `seq`.
+/// The `seq` of the newest message of the room with an id up to `id`, 0 if there is none. `newest` is the room's
+/// `seq`.
 pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
-    // A cursor names a message of the room nearly always: one look-up.
+    // A cursor is nearly always a message of the room: one look-up.
     match seq_of(conn, room, id).await? {
         Some(seq) => Ok(seq),
         None => seq_among(conn, room, id, newest).await,
     }
 }
 
-/// One statement: the place in the middle is looked up until the two ends meet. What is bisected by rises with places.
+/// Binary search in one statement over `seq`, for a column that increases with `seq`.
 macro_rules! bisected {
     ($column:literal) => {
         concat!(
@@ -271,13 +271,14 @@ macro_rules! bisected {
     };
 }
 
-/// The same for an id that no message of the room has. Found by bisection, since ids rise
-/// with places; that saves an index on every insert.
+/// As [`seq_upto`] for an id that is not in the room. Uses a binary search, since ids increase with `seq`; this saves
+/// an index on every insert.
 pub async fn seq_among(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
     bisect(conn, bisected!("id"), room, id.0, newest).await
 }
 
-/// How many of the room's messages arrived with a change number up to `rev`. `newest` is the room's `seq`.
+/// The `seq` of the newest message created with a change number up to `rev`, 0 if there is none. `newest` is the
+/// room's `seq`.
 pub async fn seq_at_rev(conn: &mut Conn, room: RoomId, rev: i64, newest: i64) -> StoreResult<i64> {
     bisect(conn, bisected!("created_rev"), room, rev, newest).await
 }
@@ -289,12 +290,12 @@ async fn bisect(
     value: i64,
     newest: i64,
 ) -> StoreResult<i64> {
-    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(sql)
+    let row: Option<(i64,)> = on!(conn, |db| sqlx::query_as(sql)
         .bind(newest + 1)
         .bind(value)
         .bind(value)
         .bind(room.0)
-        .fetch_optional(&mut *link)
+        .fetch_optional(&mut *db)
         .await)?;
-    row.map(|(seq,)| seq).ok_or(StoreError::Corrupt("a hole in a room's places"))
+    row.map(|(seq,)| seq).ok_or(StoreError::Corrupt("a gap in a room's seq"))
 }

@@ -1,4 +1,4 @@
-//! The version of the schema: a server that starts brings it up to date, everything else only checks it.
+//! Schema migrations: a starting server applies them, everything else only checks the version.
 
 use std::{
     ops::Deref,
@@ -18,29 +18,30 @@ use super::{Backend, Conn, StoreError, StoreResult, on, sqlite};
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static MYSQL: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("../migrations/mysql");
-    // sqlx asks for its lock with a timeout of -1, which MariaDB answers with NULL and no lock.
+    // sqlx acquires its lock with a timeout of -1, for which MariaDB returns NULL and no lock.
     migrator.set_locking(false);
     migrator
 });
 
-/// Takes the lock for migrations: 1 when it is ours, 0 when the time is up, NULL when there is none to be had. The
-/// server's locks know no databases, so the name does; 52 characters of the 64 that MySQL allows.
+/// Acquires the migration lock: 1 if acquired, 0 on timeout, NULL on an error.
+///
+/// Locks are global to the MySQL server, so the name contains a hash of the database's name; 52 of the 64 characters
+/// that MySQL allows.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('liao-schema-', SHA1(LOWER(DATABASE()))), ?)";
 const UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('liao-schema-', SHA1(LOWER(DATABASE()))))";
-/// How long a server waits for another one's migrations, which may rewrite a large table.
+/// How long a server waits for the migrations of another one, which may rewrite a large table.
 const LOCK_TIMEOUT: Duration = Duration::from_hours(1);
-/// How often it says so meanwhile.
+/// How often the wait is logged.
 const LOCK_REPORT: Duration = Duration::from_secs(10);
 
-/// Brings an SQLite database up to date. The caller holds the file's [`sqlite::ServerLock`].
+/// Migrates an SQLite database. The caller holds the file's [`sqlite::ServerLock`].
 pub(super) async fn sqlite(options: &SqliteConnectOptions) -> StoreResult<()> {
     let mut conn = options.connect().await.map_err(sqlite::unreachable)?;
     run(&SQLITE, &mut conn).await?;
     Ok(conn.close().await?)
 }
 
-/// Brings the database of `conn` up to date, one server at a time. The lock belongs to this connection, so that it ends
-/// with it.
+/// Migrates the database of `conn`, one server at a time. The lock belongs to the connection and is released with it.
 pub(super) async fn mysql(mut conn: MySqlConnection) -> StoreResult<()> {
     lock(&mut conn).await?;
     run(&MYSQL, &mut conn).await?;
@@ -64,11 +65,11 @@ async fn lock(conn: &mut MySqlConnection) -> StoreResult<()> {
     }
 }
 
-/// Sees that the schema is the one that this version knows, and changes nothing.
+/// Checks that the schema has the version of this binary.
 ///
 /// # Errors
-/// [`StoreError::NoSchema`], [`StoreError::OlderSchema`], [`StoreError::NewerSchema`]; [`StoreError::Migration`] for
-/// one that is half done or was changed afterwards.
+/// [`StoreError::NoSchema`], [`StoreError::OlderSchema`], [`StoreError::NewerSchema`]; [`StoreError::Migration`] if a
+/// migration is incomplete or was modified.
 pub(super) async fn check(conn: &mut Conn) -> StoreResult<()> {
     const APPLIED: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
     let migrator: &Migrator = match conn.backend() {
@@ -76,12 +77,12 @@ pub(super) async fn check(conn: &mut Conn) -> StoreResult<()> {
         Backend::MySql => &MYSQL,
     };
     let is_there = conn.backend().has_migrations_table();
-    let (tables,): (i64,) = on!(conn, |link| sqlx::query_as(is_there).fetch_one(&mut *link).await)?;
+    let (tables,): (i64,) = on!(conn, |db| sqlx::query_as(is_there).fetch_one(&mut *db).await)?;
     if tables == 0 {
         return Err(StoreError::NoSchema);
     }
     let applied: Vec<(i64, bool, Vec<u8>)> =
-        on!(conn, |link| sqlx::query_as(APPLIED).fetch_all(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(APPLIED).fetch_all(&mut *db).await)?;
     let Some(&(found, ..)) = applied.last() else { return Err(StoreError::NoSchema) };
     let known = newest(migrator);
     if applied.iter().any(|(version, ..)| !migrator.version_exists(*version)) {
@@ -101,7 +102,7 @@ pub(super) async fn check(conn: &mut Conn) -> StoreResult<()> {
     Ok(())
 }
 
-/// Boxed, since the compiler cannot see that the driver's future is `Send` for every lifetime of the connection.
+/// Boxed because the compiler cannot prove that the driver's future is `Send` for every lifetime of the connection.
 fn run<'c, A>(migrator: &'static Migrator, conn: A) -> BoxFuture<'c, StoreResult<()>>
 where
     A: Acquire<'c> + Send + 'c,

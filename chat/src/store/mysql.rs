@@ -1,4 +1,4 @@
-//! Opening MySQL or MariaDB.
+//! Connections to MySQL or MariaDB.
 
 use std::{str::FromStr, time::Duration};
 
@@ -11,46 +11,46 @@ use tokio::time::timeout;
 
 use super::{ACQUIRE_TIMEOUT, StoreError, StoreResult};
 
-/// Connections of one node. The writer uses as many at once as there are busy rooms.
+/// Size of the pool of one node. The writer uses one for each batch in progress.
 const CONNECTIONS: u32 = 16;
 
-/// How long the server may take to answer when we start.
+/// Timeout of the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long, in seconds, a statement waits for somebody else's lock; and after how long MariaDB
-/// takes back the locks of a node that stands still in the middle of a transaction, so that the
-/// others can write in its rooms. MySQL, which has nothing like it, reads a comment there.
+/// Lock timeouts in seconds.
 ///
-/// The first is a little longer than the second, so that who waits for such a node gets the lock; and not much longer,
-/// since a sender is answered after some five seconds (`tries.rs`).
-const PATIENCE: &str =
+/// A statement waits 6 s for a row lock. MariaDB ends a transaction that is idle for 5 s, so that a frozen node does
+/// not block the rooms it has locked; MySQL has no such setting and ignores the comment. The first is slightly longer
+/// than the second, so that waiting statements get the lock, and not much longer, since a sender gets its response
+/// after about five seconds (`retry.rs`).
+const LOCK_TIMEOUTS: &str =
     "SET SESSION innodb_lock_wait_timeout = 6 /*M!100300 , SESSION idle_transaction_timeout = 5 */";
 
-/// Connects to the server that `url` names: how to do it again, and a first connection.
+/// Connects to the server at `url`. Returns the options for further connections, and the first connection.
 pub(super) async fn connect(url: &str) -> StoreResult<(MySqlConnectOptions, MySqlConnection)> {
-    // sqlx knows both servers by the one scheme; people write either.
+    // sqlx supports only the scheme `mysql://` for both servers.
     let url = url.replacen("mariadb://", "mysql://", 1);
     let options = MySqlConnectOptions::from_str(&url)
         .map_err(|error| StoreError::Unreachable(format!("not a database address: {error}")))?
         .charset("utf8mb4")
         .collation("utf8mb4_bin");
-    // The pool would try again and again, and say only that it took too long.
+    // The pool would retry and report only a timeout.
     let first = timeout(CONNECT_TIMEOUT, MySqlConnection::connect_with(&options)).await;
     let first = first.map_err(|_| StoreError::Unreachable("it does not answer".to_owned()))?;
     Ok((options, first.map_err(unreachable)?))
 }
 
-/// The connections that everything but migrations goes over.
+/// The connection pool for everything but migrations.
 pub(super) fn pool(options: MySqlConnectOptions) -> MySqlPool {
     MySqlPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
             Box::pin(async move {
-                // The writer reads under a row lock what others may just have committed;
-                // under REPEATABLE READ it would see an older snapshot.
+                // The writer reads under a row lock data that others may just have committed. REPEATABLE READ would
+                // return an older snapshot.
                 connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-                connection.execute(PATIENCE).await?;
+                connection.execute(LOCK_TIMEOUTS).await?;
                 Ok(())
             })
         })

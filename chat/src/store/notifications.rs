@@ -1,42 +1,41 @@
-//! Notifications: what is stored of them (`chat_notification`), and what is derived.
+//! Notifications: stored ones (`chat_notification`) and derived ones.
 //!
-//! That somebody wrote is derived from the rooms one is in and what one has read
-//! ([`derived`]). Rows are kept of what cannot be: invitations and system notices,
-//! who a message mentions, and that a single notification was read while reading
-//! itself has not come so far (a row of type `message`).
+//! Notifications of new messages are derived from memberships and read positions ([`derived`]). Rows are stored for
+//! the rest: invitations and system notices, mentions, and messages whose notification was read individually while
+//! the read position is still below them (rows of type `message`).
 
 use super::{Conn, StoreResult, dialect};
 use crate::model::{MessageId, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId};
 
 pub mod derived;
-pub mod marks;
+pub mod individually_read;
 pub mod mentions;
-pub mod rows;
+pub mod stored;
 
-/// What notifications are sorted by, the newest the largest.
-pub type Key = (Timestamp, NotificationId);
+/// The sort key of notifications; the newest has the largest.
+pub type SortKey = (Timestamp, NotificationId);
 
-/// A notification, its room not looked up yet.
+/// A notification whose room is not loaded yet.
 #[derive(Clone, Debug)]
-pub struct Found {
-    /// When it came, and its id.
-    pub key: Key,
-    /// What it is about.
+pub struct NotificationRecord {
+    /// When it was created, and its id.
+    pub key: SortKey,
+    /// The kind of notification.
     pub kind: NotificationType,
-    /// Its room.
+    /// The room.
     pub room: RoomId,
     /// One line.
     pub title: String,
-    /// The message's text, or the server's words.
+    /// The message's text, or the text of the notice.
     pub content: String,
     /// The message it is about.
     pub message: Option<NotifiedMessage>,
-    /// Was it read?
+    /// Whether it was read.
     pub is_read: bool,
 }
 
-/// Stores a notification of `user`, unread, and gives its number. Nothing, and none, when
-/// they have one of this type about this message already.
+/// Stores an unread notification of `user` and returns its row id; `None`, and nothing is stored, if they already
+/// have one of this kind about this message.
 #[allow(clippy::too_many_arguments, reason = "one for each column, all needed")]
 pub async fn insert(
     conn: &mut Conn,
@@ -54,7 +53,7 @@ pub async fn insert(
         conn.backend().insert_ignore()
     );
     let mut rows = 0;
-    let id = dialect::inserted_id!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(sql))
+    let id = dialect::inserted_id!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(user.0)
         .bind(kind.as_str())
         .bind(room.0)
@@ -62,7 +61,7 @@ pub async fn insert(
         .bind(title)
         .bind(content)
         .bind(now.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .inspect(|done| rows = done.rows_affected()));
     Ok((rows > 0).then_some(id))

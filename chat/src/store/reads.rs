@@ -1,4 +1,4 @@
-//! How far each member has read.
+//! Read positions of members, and read receipts.
 
 use sqlx::FromRow;
 
@@ -9,24 +9,24 @@ use super::{
 };
 use crate::model::{MessageId, MessageReader, Role, RoomId, Timestamp, User, UserId};
 
-/// Has the user said that they read up to `seq` of the room, or further?
-pub async fn is_noted(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) -> StoreResult<bool> {
+/// Whether a read receipt of the user at `seq` or later is stored.
+pub async fn is_recorded(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) -> StoreResult<bool> {
     const SQL: &str = "SELECT seq FROM chat_message_read WHERE room_id = ? AND user_id = ? AND seq >= ? ORDER BY seq LIMIT 1";
-    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+    let row: Option<(i64,)> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(room.0)
         .bind(user.0)
         .bind(seq)
-        .fetch_optional(&mut *link)
+        .fetch_optional(&mut *db)
         .await)?;
     Ok(row.is_some())
 }
 
-/// Moves the member's reading on to `seq`, if it has not come so far, and notes that they
-/// said so. False, and nothing of it, when they are no member or have noted it before.
+/// Advances the member's read position to `seq` and stores a read receipt. Returns false, and changes nothing, for a
+/// non-member or if both were done before.
 ///
-/// How many of their own messages stand above `seq` is a difference of two running numbers,
-/// looked up and not counted. It holds whatever is stored meanwhile: `sent` is read under the
-/// row's lock, which a sender's batch takes too, and what stands up to `seq` never changes.
+/// The number of own messages above `seq` is the difference of two running counts and needs no COUNT. It is correct
+/// under concurrency: `sent` is read under the row's lock, which a sender's batch also takes, and the messages up to
+/// `seq` never change.
 pub async fn advance(
     conn: &mut Conn,
     room: RoomId,
@@ -41,24 +41,24 @@ pub async fn advance(
          WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
         present_member!("chat_room_member")
     );
-    // First, since it takes a lock on the room, as a batch does before it moves memberships:
-    // the other way round each could wait for the other.
-    let note = format!(
+    // First, since it locks the room, as a batch does before it updates memberships. The reverse order could
+    // deadlock.
+    let insert = format!(
         "{} INTO chat_message_read (room_id, user_id, seq, read_at) \
          SELECT m.room_id, m.user_id, ?, ? FROM chat_room_member m \
          WHERE m.room_id = ? AND m.user_id = ? AND {}",
         conn.backend().insert_ignore(),
         present_member!("m")
     );
-    let noted = on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(note))
+    let inserted = on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(insert))
         .bind(seq)
         .bind(now.0)
         .bind(room.0)
         .bind(user.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(|done| done.rows_affected()))?;
-    let moved = on!(conn, |link| sqlx::query(MOVE)
+    let moved = on!(conn, |db| sqlx::query(MOVE)
         .bind(seq)
         .bind(now.0)
         .bind(user.0)
@@ -67,10 +67,10 @@ pub async fn advance(
         .bind(room.0)
         .bind(user.0)
         .bind(seq)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(|done| done.rows_affected()))?;
-    Ok(noted + moved > 0)
+    Ok(inserted + moved > 0)
 }
 
 #[derive(FromRow)]
@@ -82,8 +82,8 @@ struct ReaderRow {
     read_at: i64,
 }
 
-/// Who has said that they read up to `seq` of the room or further, and when first; not
-/// the sender of `message`, which stands there. One look at an index for each who was ever in the room.
+/// The users with a read receipt at `seq` or later, except the author of `message`, with the time of their first one.
+/// One index look-up for each past or present member of the room.
 pub async fn readers(
     conn: &mut Conn,
     room: RoomId,
@@ -98,12 +98,12 @@ pub async fn readers(
         JOIN user u ON u.id = m.user_id \
         WHERE m.room_id = ? AND m.last_read_seq >= ? AND m.user_id <> \
             (SELECT s.sender_id FROM chat_message s WHERE s.id = ?) ORDER BY n.read_at, u.id";
-    let rows: Vec<ReaderRow> = on!(conn, |link| sqlx::query_as(SQL)
+    let rows: Vec<ReaderRow> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(seq)
         .bind(room.0)
         .bind(seq)
         .bind(message.0)
-        .fetch_all(&mut *link)
+        .fetch_all(&mut *db)
         .await)?;
     Ok(rows
         .into_iter()
@@ -119,8 +119,8 @@ pub async fn readers(
         .collect())
 }
 
-/// Moves the user's reading on to the newest message of every room they are a member of, and says
-/// how far it came in those where it moved. As many statements for any number of rooms.
+/// Advances the user's read position to the newest message in all their rooms. Returns the rooms in which it moved,
+/// with that message. The number of statements does not depend on the number of rooms.
 pub async fn advance_all(
     conn: &mut Conn,
     user: UserId,
@@ -140,59 +140,55 @@ pub async fn advance_all(
          WHERE m.user_id = ? AND m.last_read_at = ? AND ",
         active_member!("m", "r")
     );
-    // The rooms first, as a batch does: nothing is stored in them meanwhile.
+    // Lock the rooms first, as a batch does, so that no message is stored in them meanwhile.
     let hold = format!(
         "SELECT r.id FROM chat_room r WHERE r.id IN \
          (SELECT m.room_id FROM chat_room_member m WHERE m.user_id = ? AND {}) ORDER BY r.id{}",
         present_member!("m"),
         conn.backend().for_share()
     );
-    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(hold))
-        .bind(user.0)
-        .fetch_all(&mut *link)
-        .await
-        .map(drop))?;
-    on!(conn, |link| sqlx::query(MOVE).bind(now.0).bind(user.0).execute(&mut *link).await.map(drop))?;
-    let note = format!(
+    on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(hold)).bind(user.0).fetch_all(&mut *db).await.map(drop))?;
+    on!(conn, |db| sqlx::query(MOVE).bind(now.0).bind(user.0).execute(&mut *db).await.map(drop))?;
+    let insert = format!(
         "{} INTO chat_message_read (room_id, user_id, seq, read_at) \
          SELECT m.room_id, m.user_id, m.last_read_seq, ? FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
          WHERE m.user_id = ? AND m.last_read_at = ? AND {}",
         conn.backend().insert_ignore(),
         active_member!("m", "r")
     );
-    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(note))
+    on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(insert))
         .bind(now.0)
         .bind(user.0)
         .bind(now.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(drop))?;
     let moved: Vec<(i64, i64)> =
-        on!(conn, |link| sqlx::query_as(MOVED).bind(user.0).bind(now.0).fetch_all(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(MOVED).bind(user.0).bind(now.0).fetch_all(&mut *db).await)?;
     Ok(moved.into_iter().map(|(room, message)| (RoomId(room), MessageId(message))).collect())
 }
 
-/// How far a member has come in a room: all that unread counts need.
+/// A member's read position and the room's counters: the input of unread counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct ReadPosition {
     /// The room.
     pub room: RoomId,
     /// The member's role.
     pub role: Role,
-    /// The newest message's place.
+    /// The `seq` of the newest message.
     pub seq: i64,
-    /// They have read everything up to this place.
+    /// The `seq` up to which the member has read.
     pub read: i64,
-    /// How many messages above it are their own.
+    /// Number of the member's own messages above `read`.
     pub own: i64,
     /// The room's change number.
     pub rev: i64,
-    /// How many times somebody lost the right to listen.
+    /// The number of the latest revocation of access to the room.
     pub access_rev: i64,
 }
 
 #[derive(FromRow)]
-struct ReadingRow {
+struct ReadPositionRow {
     room_id: i64,
     role: String,
     seq: i64,
@@ -202,11 +198,11 @@ struct ReadingRow {
     access_rev: i64,
 }
 
-impl From<ReadingRow> for Reading {
-    fn from(row: ReadingRow) -> Self {
+impl From<ReadPositionRow> for ReadPosition {
+    fn from(row: ReadPositionRow) -> Self {
         Self {
             room: RoomId(row.room_id),
-            role: Role::from_word(&row.role),
+            role: Role::from_stored(&row.role),
             seq: row.seq,
             read: row.last_read_seq,
             own: row.own_after_read,
@@ -216,8 +212,8 @@ impl From<ReadingRow> for Reading {
     }
 }
 
-/// Where the user may read and be told: not where they left or are shut out, nor what is deleted.
-macro_rules! readings {
+/// Rooms in which the user may read: they are a member and not banned, and the room was not deleted.
+macro_rules! read_positions {
     ($rest:literal) => {
         concat!(
             "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.rev, r.access_rev \
@@ -229,18 +225,18 @@ macro_rules! readings {
     };
 }
 
-/// How far the user has come in each of their rooms.
-pub async fn readings(conn: &mut Conn, user: UserId) -> StoreResult<Vec<Reading>> {
-    const SQL: &str = readings!("");
-    let rows: Vec<ReadingRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *link).await)?;
-    Ok(rows.into_iter().map(Reading::from).collect())
+/// The user's read positions in all their rooms.
+pub async fn positions(conn: &mut Conn, user: UserId) -> StoreResult<Vec<ReadPosition>> {
+    const SQL: &str = read_positions!("");
+    let rows: Vec<ReadPositionRow> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *db).await)?;
+    Ok(rows.into_iter().map(ReadPosition::from).collect())
 }
 
-/// The same of one room; `None` where they are not.
-pub async fn reading(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Option<Reading>> {
-    const SQL: &str = readings!(" AND m.room_id = ?");
-    let row: Option<ReadingRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *link).await)?;
-    Ok(row.map(Reading::from))
+/// The user's read position in one room; `None` if not a member.
+pub async fn position(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Option<ReadPosition>> {
+    const SQL: &str = read_positions!(" AND m.room_id = ?");
+    let row: Option<ReadPositionRow> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
+    Ok(row.map(ReadPosition::from))
 }

@@ -1,81 +1,82 @@
-//! Rooms: rows of `chat_room`, and what the rules need of them. How a viewer sees them is
-//! in `listing`.
+//! Rooms: rows of `chat_room`, and what the rules need of them. `listing` has rooms as a user sees them.
 
 use sqlx::FromRow;
 
-use super::{Conn, StoreResult, bundle, on};
+use super::{Conn, StoreResult, json_rows, on};
 use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};
 
+mod caller_and_room;
 mod listing;
-mod visit;
 
+pub use caller_and_room::{CallerAndRoom, load_caller_and_room, load_caller_room_and_newest};
 pub(super) use listing::like_pattern;
-pub use listing::{RoomFilter, RoomPlace, common_views, list, list_for, place, view, views};
-pub use visit::{Visited, newest_for, visit};
+pub use listing::{
+    RoomCursor, RoomFilter, common_views, list, load_caller_and_list, nth_cursor, view, views,
+};
 
-/// A room and the asking user's place in it: all that the rules need to decide.
+/// A room and the caller's membership of it: the input of all access rules.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct RoomAccess {
     /// The room.
     pub room: RoomState,
-    /// The user's membership, also when they left or were shut out.
+    /// The membership, past or present; `None` if the user never joined.
     pub member: Option<MemberState>,
 }
 
-/// What the rules need of a room.
+/// The state of a room that the rules need.
 #[derive(Clone, Debug)]
 pub struct RoomState {
     /// The room's id.
     pub id: RoomId,
-    /// Its name now.
+    /// Its current name.
     pub name: String,
-    /// Who can find it.
+    /// Who can find and join it.
     pub room_type: RoomType,
-    /// False once it was deleted.
+    /// False if the room was deleted.
     pub is_active: bool,
-    /// How many fit.
+    /// Maximum number of members.
     pub max_members: i64,
-    /// How many are in it.
+    /// Number of members.
     pub member_count: i64,
-    /// The newest message's place.
+    /// The `seq` of the newest message.
     pub seq: i64,
-    /// The newest change's number.
+    /// The room's change number.
     pub rev: i64,
 }
 
 impl RoomState {
-    /// Its name tag.
+    /// The room's id and name.
     pub fn to_ref(&self) -> RoomRef {
         RoomRef { id: self.id, name: self.name.clone() }
     }
 }
 
-/// What the rules need of a membership.
+/// The state of a membership that the rules need.
 #[derive(Clone, Debug)]
 pub struct MemberState {
-    /// The membership's own id.
+    /// The membership's id.
     pub id: i64,
     /// The member's role.
     pub role: Role,
-    /// Are they in now?
+    /// False after the user left or was removed.
     pub is_present: bool,
-    /// May they not write?
+    /// Whether they are muted.
     pub is_muted: bool,
-    /// Are they shut out?
+    /// Whether they are banned.
     pub is_banned: bool,
-    /// They have read everything up to this place.
+    /// The `seq` up to which they have read.
     pub last_read_seq: i64,
-    /// How many messages they have written in this room.
+    /// Number of messages they have sent in this room.
     pub sent: i64,
 }
 
-bundle::row! {
-    /// The columns that the rules need of a room, under their own names.
-    pub(super) struct StateRow {
+json_rows::row! {
+    /// The columns of [`RoomState`].
+    pub(super) struct RoomStateRow {
         id: i64,
         name: String,
         room_type: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_active: bool,
         max_members: i64,
         member_count: i64,
@@ -84,8 +85,8 @@ bundle::row! {
     }
 }
 
-impl From<StateRow> for RoomState {
-    fn from(row: StateRow) -> Self {
+impl From<RoomStateRow> for RoomState {
+    fn from(row: RoomStateRow) -> Self {
         Self {
             id: RoomId(row.id),
             name: row.name,
@@ -100,9 +101,9 @@ impl From<StateRow> for RoomState {
 }
 
 #[derive(FromRow)]
-struct StandingRow {
+struct RoomAccessRow {
     #[sqlx(flatten)]
-    room: StateRow,
+    room: RoomStateRow,
     member_id: Option<i64>,
     role: Option<String>,
     left_at: Option<i64>,
@@ -112,11 +113,11 @@ struct StandingRow {
     sent: Option<i64>,
 }
 
-impl From<StandingRow> for Standing {
-    fn from(row: StandingRow) -> Self {
+impl From<RoomAccessRow> for RoomAccess {
+    fn from(row: RoomAccessRow) -> Self {
         let member = row.member_id.map(|id| MemberState {
             id,
-            role: Role::from_word(row.role.as_deref().unwrap_or_default()),
+            role: Role::from_stored(row.role.as_deref().unwrap_or_default()),
             is_present: row.left_at.is_none(),
             is_muted: row.is_muted.unwrap_or_default(),
             is_banned: row.is_banned.unwrap_or_default(),
@@ -127,42 +128,42 @@ impl From<StandingRow> for Standing {
     }
 }
 
-/// An unknown word is the type that shows least.
+/// Parses a stored type; an unknown one becomes private.
 pub(super) fn room_type(word: &str) -> RoomType {
     RoomType::parse(word).unwrap_or_default()
 }
 
-/// `user`'s standing in `room`; `None` when there is no such room.
-pub async fn standing(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResult<Option<Standing>> {
+/// Loads `room` with the membership of `user`; `None` if the room does not exist.
+pub async fn access(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResult<Option<RoomAccess>> {
     const SQL: &str = "SELECT r.id, r.name, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.rev, \
         m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
         FROM chat_room r LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?";
-    let row: Option<StandingRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *link).await)?;
-    Ok(row.map(Standing::from))
+    let row: Option<RoomAccessRow> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
+    Ok(row.map(RoomAccess::from))
 }
 
-/// The room as it is now; `None` when there is no such room.
+/// The room's current state; `None` if it does not exist.
 pub async fn state(conn: &mut Conn, room: RoomId) -> StoreResult<Option<RoomState>> {
     const SQL: &str = "SELECT id, name, room_type, is_active, max_members, member_count, seq, rev \
         FROM chat_room WHERE id = ?";
-    let row: Option<StateRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *link).await)?;
+    let row: Option<RoomStateRow> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(RoomState::from))
 }
 
-/// Takes the room's lock until the commit: who is in, `seq` and `rev` stand still meanwhile.
+/// Locks the room until the commit: its members, `seq` and `rev` cannot change meanwhile.
 pub async fn lock(conn: &mut Conn, room: RoomId) -> StoreResult<()> {
     let sql = format!("SELECT id FROM chat_room WHERE id = ?{}", conn.backend().for_update());
-    on!(conn, |link| sqlx::query(sqlx::AssertSqlSafe(sql))
+    on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(room.0)
-        .fetch_optional(&mut *link)
+        .fetch_optional(&mut *db)
         .await
         .map(drop))?;
     Ok(())
 }
 
-/// Stores a new, empty room.
+/// Stores a new room without members and returns its id.
 pub async fn insert(
     conn: &mut Conn,
     name: &str,
@@ -175,7 +176,7 @@ pub async fn insert(
     const SQL: &str = "INSERT INTO chat_room \
         (name, description, room_type, created_by, max_members, created_at, updated_at, active_at) \
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-    let id = super::dialect::inserted_id!(conn, |link| sqlx::query(SQL)
+    let id = super::dialect::inserted_id!(conn, |db| sqlx::query(SQL)
         .bind(name)
         .bind(description)
         .bind(kind.as_str())
@@ -184,55 +185,55 @@ pub async fn insert(
         .bind(now.0)
         .bind(now.0)
         .bind(now.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await);
     Ok(RoomId(id))
 }
 
-/// Takes or gives back `delta` places. Call it under [`lock`].
+/// Adds `delta` to the number of members. The caller holds the [`lock`].
 pub async fn add_members(conn: &mut Conn, room: RoomId, delta: i64) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_room SET member_count = member_count + ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(delta).bind(room.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(delta).bind(room.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// What to change of a room; `None` leaves it as it is.
+/// Changes to a room; `None` leaves a field unchanged.
 #[derive(Clone, Copy, Debug)]
-pub struct RoomChange<'a> {
-    /// Its name.
+pub struct RoomUpdate<'a> {
+    /// The name.
     pub name: Option<&'a str>,
-    /// What it says of itself.
+    /// The description.
     pub description: Option<&'a str>,
-    /// How many fit.
+    /// Maximum number of members.
     pub max_members: Option<i64>,
 }
 
-/// Changes the room's own fields.
+/// Updates the room's own fields.
 pub async fn update(
     conn: &mut Conn,
     room: RoomId,
-    change: &RoomChange<'_>,
+    change: &RoomUpdate<'_>,
     now: Timestamp,
 ) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_room SET name = COALESCE(?, name), \
         description = COALESCE(?, description), max_members = COALESCE(?, max_members), updated_at = ? \
         WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL)
+    on!(conn, |db| sqlx::query(SQL)
         .bind(change.name)
         .bind(change.description)
         .bind(change.max_members)
         .bind(now.0)
         .bind(room.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(drop))?;
     Ok(())
 }
 
-/// Marks the room as deleted, so that nobody may listen any more; its messages and members stay.
+/// Marks the room as deleted and revokes everyone's access; its messages and members are kept.
 pub async fn deactivate(conn: &mut Conn, room: RoomId, now: Timestamp) -> StoreResult<()> {
     const SQL: &str =
         "UPDATE chat_room SET is_active = FALSE, access_rev = access_rev + 1, updated_at = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(now.0).bind(room.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(now.0).bind(room.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }

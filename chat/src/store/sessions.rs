@@ -1,4 +1,4 @@
-//! Sessions of the bundled UI: rows of `session`. What is in one is the door's business.
+//! Sessions of the web UI: rows of `session`. Their content is opaque here.
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -11,16 +11,16 @@ use crate::{
     model::{Timestamp, UserId},
 };
 
-/// A session as it is stored.
+/// A stored session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// Its id; the secret of which it is the hash is in the cookie alone.
+    /// Its id: the hash of the secret in the cookie.
     pub id: SessionId,
-    /// JSON, opaque here.
+    /// Opaque JSON.
     pub data: String,
-    /// Who is signed in with it.
+    /// The signed-in user.
     pub user: Option<UserId>,
-    /// From then on it counts as gone.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -50,15 +50,15 @@ impl From<SessionRow> for SessionRecord {
     }
 }
 
-/// Stores a new session; false when its id is taken.
+/// Stores a new session; false if its id exists.
 pub async fn insert(conn: &mut Conn, session: &SessionRecord) -> StoreResult<bool> {
     const SQL: &str = "INSERT INTO session (id, data, user_id, expires_at) VALUES (?, ?, ?, ?)";
-    let done = on!(conn, |link| sqlx::query(SQL)
+    let done = on!(conn, |db| sqlx::query(SQL)
         .bind(session.id.as_str())
         .bind(&session.data)
         .bind(session.user.map(|user| user.0))
         .bind(session.expires_at.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(drop));
     match done.map_err(super::StoreError::from) {
@@ -67,30 +67,29 @@ pub async fn insert(conn: &mut Conn, session: &SessionRecord) -> StoreResult<boo
     }
 }
 
-/// Changes a session that is there. One that was deleted meanwhile stays deleted:
-/// a sign-out is not undone by a request that was still under way.
+/// Updates a session unless it was deleted: a concurrent request must not undo a sign-out.
 pub async fn update(conn: &mut Conn, session: &SessionRecord) -> StoreResult<()> {
     const SQL: &str = "UPDATE session SET data = ?, user_id = ?, expires_at = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL)
+    on!(conn, |db| sqlx::query(SQL)
         .bind(&session.data)
         .bind(session.user.map(|user| user.0))
         .bind(session.expires_at.0)
         .bind(session.id.as_str())
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(drop))?;
     Ok(())
 }
 
-/// The session with this id, if it has not expired.
+/// The session with this id unless it has expired.
 pub async fn find(conn: &mut Conn, id: &SessionId, now: Timestamp) -> StoreResult<Option<SessionRecord>> {
     const SQL: &str = "SELECT id, data, user_id, expires_at FROM session WHERE id = ? AND expires_at > ?";
     let row: Option<SessionRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(id.as_str()).bind(now.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(id.as_str()).bind(now.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(SessionRecord::from))
 }
 
-/// The account of `user`, and until when their session with this id is good: `None` where it has ended.
+/// The account of `user`, and when their session with this id expires: `None` if it has ended.
 pub async fn account(
     conn: &mut Conn,
     id: &SessionId,
@@ -100,22 +99,22 @@ pub async fn account(
     const SQL: &str = "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active, u.tokens_from, \
         s.expires_at AS good_until FROM user u \
         LEFT JOIN session s ON s.id = ? AND s.user_id = u.id AND s.expires_at > ? WHERE u.id = ?";
-    let row: Option<HolderRow> = on!(conn, |link| sqlx::query_as(SQL)
+    let row: Option<HolderRow> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(id.as_str())
         .bind(now.0)
         .bind(user.0)
-        .fetch_optional(&mut *link)
+        .fetch_optional(&mut *db)
         .await)?;
     Ok(row.map(|row| (row.account.into(), row.good_until.map(Timestamp))))
 }
 
-/// Ends a session. Whose it was: `None` where there is none, or nobody was signed in with it.
+/// Deletes a session and returns its user; `None` if there was none, or nobody was signed in.
 pub async fn delete(conn: &mut Conn, id: &SessionId) -> StoreResult<Option<UserId>> {
     const DELETE: &str = "DELETE FROM session WHERE id = ?";
     let find = format!("SELECT user_id FROM session WHERE id = ?{}", conn.backend().for_update());
-    let found: Option<(Option<i64>,)> = on!(conn, |link| {
-        let found = sqlx::query_as(AssertSqlSafe(find)).bind(id.as_str()).fetch_optional(&mut *link).await?;
-        sqlx::query(DELETE).bind(id.as_str()).execute(&mut *link).await.map(|_| found)
+    let found: Option<(Option<i64>,)> = on!(conn, |db| {
+        let found = sqlx::query_as(AssertSqlSafe(find)).bind(id.as_str()).fetch_optional(&mut *db).await?;
+        sqlx::query(DELETE).bind(id.as_str()).execute(&mut *db).await.map(|_| found)
     })?;
     Ok(found.and_then(|(user,)| user).map(UserId))
 }
@@ -125,25 +124,25 @@ pub async fn list_of(conn: &mut Conn, user: UserId, now: Timestamp) -> StoreResu
     const SQL: &str = "SELECT id, data, user_id, expires_at FROM session \
         WHERE user_id = ? AND expires_at > ? ORDER BY expires_at DESC, id";
     let rows: Vec<SessionRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(user.0).bind(now.0).fetch_all(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(now.0).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(SessionRecord::from).collect())
 }
 
-/// Ends every session of `user` but the one with the id `keep`.
+/// Deletes all sessions of `user` except the one with the id `keep`.
 pub async fn delete_of(conn: &mut Conn, user: UserId, keep: Option<&SessionId>) -> StoreResult<()> {
     const SQL: &str = "DELETE FROM session WHERE user_id = ? AND id <> ?";
     // No session has an empty id.
     let keep = keep.map_or("", SessionId::as_str);
-    on!(conn, |link| sqlx::query(SQL).bind(user.0).bind(keep).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(user.0).bind(keep).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// Removes what has expired; how many there were.
+/// Deletes expired sessions and returns their number.
 pub async fn prune(conn: &mut Conn, now: Timestamp) -> StoreResult<u64> {
     const SQL: &str = "DELETE FROM session WHERE expires_at <= ?";
-    let done = on!(conn, |link| sqlx::query(SQL)
+    let done = on!(conn, |db| sqlx::query(SQL)
         .bind(now.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(|done| done.rows_affected()))?;
     Ok(done)

@@ -1,4 +1,4 @@
-//! Opening SQLite: one writing connection, several reading ones, safe settings.
+//! SQLite connections: one for writing, several for reading, with durable settings.
 
 use std::{path::Path, time::Duration};
 
@@ -7,49 +7,49 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use super::{StoreError, StoreResult};
 
 mod files;
-mod lender;
+mod pool;
 
 pub use files::owner_only;
-pub(super) use files::{ServerLock, claim};
-pub(super) use lender::{Lender, Loan};
+pub(super) use files::{ServerLock, lock_for_server};
+pub(super) use pool::{Pool, PooledConn};
 
-/// Reading connections. More than cores would only wait for each other.
+/// Number of reading connections. More than there are cores would wait for each other.
 const READERS: u32 = 4;
-/// How long another process (the command line beside a running server) may hold the write lock.
+/// How long to wait for the write lock of another process (the command line beside a running server).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pages of the log after which what is in it goes to its place in the file, 16 MiB. A page that is written again
-/// and again, as the last of each room's index is, goes there once for all of that; SQLite's own 1,000 pages are
-/// full after some sixteen batches of sixteen busy rooms.
+/// Size of the WAL, in pages, at which it is checkpointed: 16 MiB. Pages that are written often, like the last index
+/// page of each room, are then copied to the file once. The default of 1,000 pages is reached after about sixteen
+/// batches of sixteen busy rooms.
 const CHECKPOINT_PAGES: &str = "4000";
-/// Prepared statements kept for each connection; all of ours fit.
+/// Capacity of the prepared statement cache of each connection; all statements fit.
 const STATEMENTS: usize = 256;
 
-/// How the database file at `path` is opened.
+/// Options for the database file at `path`.
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
-        // FULL: a commit is on the disk when it returns, so that an acknowledged
-        // message survives a power loss and not only a crash of the process.
+        // FULL: a commit is on disk when it returns, so acknowledged messages survive a power loss and not only a
+        // crash.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        // What a statement of many rows needs to undo itself: in a file it was a tenth of a message's cost.
+        // The statement journal of multi-row INSERTs: as a file it was a tenth of a message's cost.
         .pragma("temp_store", "MEMORY")
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(STATEMENTS)
 }
 
-/// The connection that writes, and those that read.
-pub(super) async fn open(options: SqliteConnectOptions) -> StoreResult<(Lender, Lender)> {
-    let write = Lender::open(options.clone(), 1).await.map_err(unreachable)?;
-    let read = Lender::open(options.pragma("query_only", "ON"), READERS).await.map_err(unreachable)?;
+/// Opens the pools for writing and for reading.
+pub(super) async fn open(options: SqliteConnectOptions) -> StoreResult<(Pool, Pool)> {
+    let write = Pool::open(options.clone(), 1).await.map_err(unreachable)?;
+    let read = Pool::open(options.pragma("query_only", "ON"), READERS).await.map_err(unreachable)?;
     Ok((write, read))
 }
 
 pub(super) fn unreachable(error: sqlx::Error) -> StoreError {
     StoreError::Unreachable(match error {
-        // The driver's own words for the file, without its numbers.
+        // The driver's message without the error code.
         sqlx::Error::Database(error) => error.message().to_owned(),
         other => other.to_string(),
     })

@@ -3,41 +3,41 @@
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{
-    Conn, StoreResult, bundle,
+    Conn, StoreResult,
     condition::{active_account, is_in},
     dialect::padded,
-    on,
+    json_rows, on,
     rooms::like_pattern,
 };
 use crate::model::{RoomId, Timestamp, User, UserId};
 
-/// A user and whether they may do anything.
+/// A user and the state of their account.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// False once an admin deactivated them.
+    /// False if deactivated by an admin.
     pub is_active: bool,
-    /// Tokens issued before are worth nothing.
+    /// Tokens issued before this time are invalid.
     pub tokens_from: Timestamp,
 }
 
-/// What a sign-in is checked against.
+/// An account with its password hash, to check a sign-in.
 #[derive(Clone)]
 pub struct Credentials {
-    /// Whose.
+    /// The account.
     pub account: Account,
-    /// The stored hash of their password.
+    /// The stored password hash.
     pub password_hash: String,
 }
 
-/// A row to be.
+/// An account to insert.
 pub struct NewUser<'a> {
-    /// As they write it.
+    /// The username as displayed.
     pub username: &'a str,
-    /// As it is compared; unique.
+    /// The normalised username, unique.
     pub username_key: &'a str,
-    /// The hash of their password.
+    /// The password hash.
     pub password_hash: &'a str,
     /// Given name; may be empty.
     pub first_name: &'a str,
@@ -45,13 +45,13 @@ pub struct NewUser<'a> {
     pub last_name: &'a str,
 }
 
-bundle::row! {
+json_rows::row! {
     pub(super) struct AccountRow {
         id: i64,
         username: String,
         first_name: String,
         last_name: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_active: bool,
         tokens_from: i64,
     }
@@ -79,7 +79,7 @@ struct CredentialsRow {
     account: AccountRow,
 }
 
-/// The columns of [`AccountRow`], by id.
+/// Selects an [`AccountRow`] by id.
 pub(super) const BY_ID: &str =
     "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE id = ?";
 
@@ -92,19 +92,20 @@ pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> StoreResult<Vec<Account>
         "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE id IN ({marks})"
     );
     let ids = ids.iter().copied().chain(std::iter::repeat_n(last, size - ids.len()));
-    let rows = bundle::all!(conn, AccountRow, sql, |query| ids.fold(query, |query, id| query.bind(id.0)))?;
+    let rows =
+        json_rows::fetch_all!(conn, AccountRow, sql, |query| ids.fold(query, |query, id| query.bind(id.0)))?;
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
 /// The account with this id.
 pub async fn find(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
     let row: Option<AccountRow> =
-        on!(conn, |link| sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(BY_ID).bind(id.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(Account::from))
 }
 
-/// Active accounts that are not in `room` and whose names have `text` in them; `limit` of them at most.
-pub async fn outside(conn: &mut Conn, room: RoomId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
+/// Active accounts that are not members of `room` and whose names contain `text`; at most `limit`.
+pub async fn not_in_room(conn: &mut Conn, room: RoomId, text: &str, limit: i64) -> StoreResult<Vec<User>> {
     const SQL: &str = concat!(
         "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active, u.tokens_from FROM user u WHERE ",
         active_account!("u"),
@@ -113,119 +114,122 @@ pub async fn outside(conn: &mut Conn, room: RoomId, text: &str, limit: i64) -> S
         is_in!("m"),
         ") ORDER BY u.username_key LIMIT ?"
     );
-    let rows: Vec<AccountRow> = on!(conn, |link| sqlx::query_as(SQL)
+    let rows: Vec<AccountRow> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(like_pattern(text))
         .bind(room.0)
         .bind(limit)
-        .fetch_all(&mut *link)
+        .fetch_all(&mut *db)
         .await)?;
     Ok(rows.into_iter().map(|row| Account::from(row).user).collect())
 }
 
-/// The account whose name is compared as `key`.
+/// The account with this normalised username.
 pub async fn find_by_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Account>> {
     const SQL: &str =
         "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE username_key = ?";
     let row: Option<AccountRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *db).await)?;
     Ok(row.map(Account::from))
 }
 
-/// What a sign-in as `key` is checked against.
+/// The account with this normalised username, with its password hash.
 pub async fn credentials(conn: &mut Conn, key: &str) -> StoreResult<Option<Credentials>> {
     const SQL: &str = "SELECT id, username, first_name, last_name, is_active, tokens_from, password_hash \
         FROM user WHERE username_key = ?";
     let row: Option<CredentialsRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(key).fetch_optional(&mut *db).await)?;
     Ok(row.map(|row| Credentials { account: row.account.into(), password_hash: row.password_hash }))
 }
 
-/// Stores a new account. A name that somebody has is refused as a duplicate.
+/// Stores a new account.
+///
+/// # Errors
+/// [`StoreError::is_duplicate`](super::StoreError::is_duplicate) if the username is taken.
 pub async fn insert(conn: &mut Conn, new: &NewUser<'_>, now: Timestamp) -> StoreResult<UserId> {
     const SQL: &str = "INSERT INTO user \
         (username, username_key, password_hash, first_name, last_name, is_active, created_at) \
         VALUES (?, ?, ?, ?, ?, TRUE, ?)";
-    let id = super::dialect::inserted_id!(conn, |link| sqlx::query(SQL)
+    let id = super::dialect::inserted_id!(conn, |db| sqlx::query(SQL)
         .bind(new.username)
         .bind(new.username_key)
         .bind(new.password_hash)
         .bind(new.first_name)
         .bind(new.last_name)
         .bind(now.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await);
     Ok(UserId(id))
 }
 
-/// Gives the account's owner other names.
+/// Updates the names of the account.
 pub async fn set_names(conn: &mut Conn, id: UserId, first_name: &str, last_name: &str) -> StoreResult<()> {
     const SQL: &str = "UPDATE user SET first_name = ?, last_name = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL)
+    on!(conn, |db| sqlx::query(SQL)
         .bind(first_name)
         .bind(last_name)
         .bind(id.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(drop))?;
     Ok(())
 }
 
-/// The account with this id, which nobody changes before the commit.
+/// The account with this id, locked against changes until the commit.
 pub async fn lock_shared(conn: &mut Conn, id: UserId) -> StoreResult<Option<Account>> {
     let sql = format!("{BY_ID}{}", conn.backend().for_share());
     let row: Option<AccountRow> =
-        on!(conn, |link| sqlx::query_as(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(Account::from))
 }
 
-/// Ends every token of the account that was given out until `now`. Tokens given out from then on are dated to
-/// `tokens_from` at least, so that always moves past what was given out, also twice within a second.
+/// Invalidates all tokens of the account issued until `now`. Tokens issued later have an `issued_at` of at least
+/// `tokens_from`, so it always increases, also twice within a second.
 pub async fn end_tokens(conn: &mut Conn, id: UserId, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE user SET tokens_from = CASE WHEN tokens_from >= ? THEN tokens_from + ? ELSE ? END WHERE id = ?";
     const SECOND: i64 = 1_000_000;
     let from = now.next_second();
-    on!(conn, |link| sqlx::query(SQL)
+    on!(conn, |db| sqlx::query(SQL)
         .bind(from.0)
         .bind(SECOND)
         .bind(from.0)
         .bind(id.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(drop))?;
     Ok(())
 }
 
-/// Gives the account another password.
+/// Sets the password hash.
 pub async fn set_password_hash(conn: &mut Conn, id: UserId, hash: &str) -> StoreResult<()> {
     const SQL: &str = "UPDATE user SET password_hash = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(hash).bind(id.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(hash).bind(id.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// Stores the same password in another form, unless the password was changed meanwhile.
+/// Replaces the hash of the same password, unless the password was changed meanwhile.
 pub async fn replace_password_hash(conn: &mut Conn, id: UserId, old: &str, new: &str) -> StoreResult<()> {
     const SQL: &str = "UPDATE user SET password_hash = ? WHERE id = ? AND password_hash = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(new).bind(id.0).bind(old).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(new).bind(id.0).bind(old).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// Lets the account in again.
-pub async fn let_in(conn: &mut Conn, id: UserId) -> StoreResult<()> {
+/// Reactivates the account.
+pub async fn activate(conn: &mut Conn, id: UserId) -> StoreResult<()> {
     const SQL: &str = "UPDATE user SET is_active = TRUE WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(id.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(id.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// Shuts the account out.
-pub async fn shut_out(conn: &mut Conn, id: UserId) -> StoreResult<()> {
+/// Deactivates the account.
+pub async fn deactivate(conn: &mut Conn, id: UserId) -> StoreResult<()> {
     const SQL: &str = "UPDATE user SET is_active = FALSE WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(id.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(id.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// How many accounts there are.
+/// The number of accounts.
 pub async fn count(conn: &mut Conn) -> StoreResult<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM user";
-    let (count,): (i64,) = on!(conn, |link| sqlx::query_as(SQL).fetch_one(&mut *link).await)?;
+    let (count,): (i64,) = on!(conn, |db| sqlx::query_as(SQL).fetch_one(&mut *db).await)?;
     Ok(count)
 }

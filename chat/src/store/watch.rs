@@ -1,87 +1,85 @@
-//! What a node looks at to notice what other processes did: how far rooms are, and who has
-//! lost the right to listen.
+//! What each node polls to notice changes of other processes: the rooms' counters and revocations of access.
 //!
-//! Each loss takes the next number of a counter, in the transaction and under the lock of the
-//! room's row. So a node that knows a number asks for those above it, and has missed nobody.
-//! Ends of credentials are numbered alike: see [`credentials`](super::credentials).
+//! Each revocation takes the next number of the room's `access_rev`, in its transaction and under the room's lock. So
+//! a node that asks for numbers above the last one it has seen misses none. Ended credentials are numbered in the
+//! same way: see [`credentials`](super::credentials).
 
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Conn, StoreResult, dialect::padded, on};
 use crate::model::{RoomId, UserId};
 
-/// The system as a whole.
+/// The row of the whole system.
 #[derive(Clone, Debug, FromRow)]
 pub struct System {
-    /// What tells it from others on the same Redis.
+    /// A random name, unique among the systems that share a Redis.
     pub name: String,
-    /// The number of the newest end of a credential.
+    /// The number of the newest ended credential.
     pub credential_rev: i64,
-    /// What the secret key makes of a fixed text, as the last server to set it had it.
+    /// A fixed text signed with the secret key of the last server that set it.
     pub key_check: Option<String>,
 }
 
-/// The system's row.
+/// Reads the system's row.
 pub async fn system(conn: &mut Conn) -> StoreResult<System> {
     const SQL: &str = "SELECT name, credential_rev, key_check FROM chat_system WHERE id = 1";
-    Ok(on!(conn, |link| sqlx::query_as(SQL).fetch_one(&mut *link).await)?)
+    Ok(on!(conn, |db| sqlx::query_as(SQL).fetch_one(&mut *db).await)?)
 }
 
-/// The system's row, locked until the commit.
+/// Reads the system's row and locks it until the commit.
 pub async fn lock_system(conn: &mut Conn) -> StoreResult<System> {
     let sql = format!(
         "SELECT name, credential_rev, key_check FROM chat_system WHERE id = 1{}",
         conn.backend().for_update()
     );
-    Ok(on!(conn, |link| sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *link).await)?)
+    Ok(on!(conn, |db| sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *db).await)?)
 }
 
-/// Notes what the secret key makes of a fixed text.
+/// Stores the key check.
 pub async fn set_key_check(conn: &mut Conn, check: &str) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_system SET key_check = ? WHERE id = 1";
-    on!(conn, |link| sqlx::query(SQL).bind(check).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(check).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 
-/// How far a room is.
+/// The counters of a room.
 #[derive(Clone, Copy, Debug, FromRow)]
-pub struct Head {
+pub struct RoomPositionRow {
     id: i64,
     /// Its change number.
     pub rev: i64,
-    /// Its newest message's place.
+    /// The `seq` of its newest message.
     pub seq: i64,
-    /// How many times somebody lost the right to listen.
+    /// The number of the latest revocation of access.
     pub access_rev: i64,
 }
 
-impl Head {
-    /// Which room.
+impl RoomPositionRow {
+    /// The room.
     pub fn room(&self) -> RoomId {
         RoomId(self.id)
     }
 }
 
-/// How far these rooms are, in one query; those that do not exist are left out.
-pub async fn heads(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<Vec<Head>> {
+/// The counters of these rooms in one query, without rooms that do not exist.
+pub async fn positions(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<Vec<RoomPositionRow>> {
     let Some(&last) = rooms.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(rooms.len())].join(", ");
     let sql = format!("SELECT id, rev, seq, access_rev FROM chat_room WHERE id IN ({marks})");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
-    Ok(on!(conn, |link| {
+    Ok(on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for room in rooms.iter().copied().chain(filler) {
             query = query.bind(room.0);
         }
-        query.fetch_all(&mut *link).await
+        query.fetch_all(&mut *db).await
     })?)
 }
 
-/// Those who lost the right to listen to `room` with a number above `known`; they may have
-/// got it back.
-pub async fn lost(conn: &mut Conn, room: RoomId, known: i64) -> StoreResult<Vec<UserId>> {
+/// The users whose access to `room` was revoked with a number above `known`. They may have regained it.
+pub async fn revoked_since(conn: &mut Conn, room: RoomId, known: i64) -> StoreResult<Vec<UserId>> {
     const SQL: &str = "SELECT user_id FROM chat_room_member WHERE room_id = ? AND access_rev > ?";
     let rows: Vec<(i64,)> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(room.0).bind(known).fetch_all(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(known).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(|(id,)| UserId(id)).collect())
 }

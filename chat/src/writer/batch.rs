@@ -1,5 +1,5 @@
-//! One batch: judge each change under the rooms' locks, store the good ones in one
-//! transaction; then announce them.
+//! One batch: check each change under the rooms' locks, store the accepted ones in one transaction, then announce
+//! them.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,14 +10,14 @@ use std::{
 use super::{Change, Sender, Stored, Submission};
 use crate::{
     error::{Error, Result},
-    figures::Figures,
-    hub::{Audience, Event, Frame, Hub, News},
+    hub::{Audience, Event, Frame, Hub, NewMessageNotice},
+    metrics::Metrics,
     model::{Message, MessageId, RoomId, RoomMessage, ServerFrame, Timestamp, UserId},
     service::Clock,
     store::{
         Store, StoreError,
         messages::{
-            append::{self, Counters, Growth, NewMessage, Opening, Pair},
+            append::{self, Counters, Growth, LoadedBatch, MemberKey, NewMessage},
             change,
         },
         rooms::RoomState,
@@ -29,28 +29,27 @@ mod commit;
 mod judge;
 mod mentions;
 
-use commit::Evidence;
-use judge::{Judgement, Ruling, judge};
+use commit::BatchRows;
+use judge::{Verdict, Verdicts, judge};
 
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) store: Store,
     pub(super) hub: Hub,
     pub(super) clock: Clock,
-    pub(super) figures: Figures,
+    pub(super) metrics: Metrics,
 }
 
-/// What became of each change of a batch, in their order.
+/// The outcome of each change of a batch, in order.
 pub(super) struct Outcomes(Vec<Outcome>);
 
-/// What became of one change.
 enum Outcome {
     Refused(Error),
-    /// It had been stored before; nothing new was.
+    /// It was stored before; nothing was stored now.
     Repeat(Box<Message>),
-    /// A message that this batch stored, and what it is to those who do not look at the room.
-    New(Box<Message>, News),
-    /// An older message that this batch edited or deleted, as it was right after.
+    /// A new message, and its notification for users who do not have the room open.
+    New(Box<Message>, NewMessageNotice),
+    /// An older message that this batch edited or deleted, in its state right after that change.
     Changed(Box<Message>),
 }
 
@@ -63,8 +62,7 @@ impl Outcome {
     }
 }
 
-/// Tells the rooms, then gives the answers. The batch is committed, and no other batch of
-/// these rooms runs.
+/// Publishes the events, then returns the results. The batch is committed, and no other batch of these rooms runs.
 pub(super) fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stored>> {
     let hub = &context.hub;
     let mut new = 0;
@@ -73,21 +71,21 @@ pub(super) fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stor
         Outcome::Repeat(message) => Ok(Stored { message: *message, is_new: false }),
         Outcome::New(message, news) => {
             new += 1;
-            tell(hub, &message, Some(news));
+            publish(hub, &message, Some(news));
             Ok(Stored { message: *message, is_new: true })
         }
         Outcome::Changed(message) => {
-            tell(hub, &message, None);
+            publish(hub, &message, None);
             Ok(Stored { message: *message, is_new: true })
         }
     };
     let answers = outcomes.0.into_iter().map(answer).collect();
-    context.figures.stored.increment(new);
+    context.metrics.stored.increment(new);
     answers
 }
 
-fn tell(hub: &Hub, message: &Message, news: Option<News>) {
-    if !hub.is_wanted(message.room.id) {
+fn publish(hub: &Hub, message: &Message, news: Option<NewMessageNotice>) {
+    if !hub.may_have_listeners(message.room.id) {
         return;
     }
     let rev = message.rev;
@@ -99,7 +97,7 @@ fn tell(hub: &Hub, message: &Message, news: Option<News>) {
         ServerFrame::MessageEdited { message: RoomMessage::from(message), rev }
     };
     if let Some(mut frame) = Frame::new(&frame, Some(rev), Audience::Everyone) {
-        frame.news = news.map(Arc::new);
+        frame.new_message = news.map(Arc::new);
         hub.publish(message.room.id, Event::Frame(frame));
     }
 }
@@ -107,30 +105,30 @@ fn tell(hub: &Hub, message: &Message, news: Option<News>) {
 /// Stores the changes in one transaction.
 ///
 /// # Errors
-/// Then nothing is stored, or the database is away and it cannot be found out. A change that the rules refuse is no
-/// error of the batch.
+/// Nothing is stored, or the database is unavailable and the outcome is unknown. A change refused by the rules is no error
+/// of the batch.
 pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
     let rooms: BTreeSet<RoomId> = changes.iter().map(|change| change.room()).collect();
     let rooms: Vec<RoomId> = rooms.into_iter().collect();
-    let pairs: BTreeSet<Pair> = changes.iter().map(|change| (change.room(), change.actor())).collect();
-    let pairs: Vec<Pair> = pairs.into_iter().collect();
+    let pairs: BTreeSet<MemberKey> = changes.iter().map(|change| (change.room(), change.actor())).collect();
+    let pairs: Vec<MemberKey> = pairs.into_iter().collect();
     let claims = changes.iter().filter_map(|change| change.submission()?.sender.claim());
     let claimed: BTreeSet<UserId> = claims.map(|claim| claim.user).collect();
     let claimed: Vec<UserId> = claimed.into_iter().collect();
-    let opening = append::open(&context.store, &rooms, &pairs, &claimed).await?;
-    let Opening { mut tx, mut rooms, members, accounts } = opening;
+    let loaded = append::begin(&context.store, &rooms, &pairs, &claimed).await?;
+    let LoadedBatch { mut tx, mut rooms, members, accounts } = loaded;
     let before: HashMap<RoomId, Growth> =
         rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
-    // Read after the locks are held: two batches then agree on what came first.
+    // Read under the locks, so that times increase with commits in each room.
     let now = context.clock.now();
-    let Judgement { rulings, own, changed } =
+    let Verdicts { verdicts, own, changed } =
         judge(&mut tx, changes, &mut rooms, members, &accounts, now).await?;
 
     let rows: Vec<NewMessage<'_>> = changes
         .iter()
-        .zip(&rulings)
-        .filter_map(|(change, ruling)| match (change, ruling) {
-            (Change::Send(submission), Ruling::Accepted { seq, rev, sender_seq }) => {
+        .zip(&verdicts)
+        .filter_map(|(change, verdict)| match (change, verdict) {
+            (Change::Send(submission), Verdict::Accepted { seq, rev, sender_seq }) => {
                 Some(row(submission, *seq, *rev, *sender_seq))
             }
             _ => None,
@@ -142,29 +140,30 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
         Some((*room, Growth { seq: state.seq - was.seq, rev: state.rev - was.rev }))
     });
     let counters = Counters { rooms: grouped(growth), own: grouped(own) };
-    let evidence = Evidence { store: &context.store, rows: &rows, changed: &changed, now };
+    let batch_rows = BatchRows { store: &context.store, rows: &rows, changed: &changed, now };
     if changed.is_empty() && !mentions::are_in(&rows) {
-        let ids = evidence.settle(append::store_and_commit(tx, &rows, &counters, now).await).await?;
-        return Ok(outcomes(changes, rulings, ids, HashMap::new(), &rooms, &accounts, now));
+        let ids =
+            batch_rows.resolve_commit(append::store_and_commit(tx, &rows, &counters, now).await).await?;
+        return Ok(outcomes(changes, verdicts, ids, HashMap::new(), &rooms, &accounts, now));
     }
     let ids = append::store(&mut tx, &rows, &counters, now).await?;
     for message in &changed {
         change::update(&mut tx, message).await?;
     }
-    let revised: BTreeSet<RoomId> = changed.iter().map(|message| message.room.id).collect();
-    for state in revised.difference(&grown).filter_map(|room| rooms.get(room)) {
+    let changed_rooms: BTreeSet<RoomId> = changed.iter().map(|message| message.room.id).collect();
+    for state in changed_rooms.difference(&grown).filter_map(|room| rooms.get(room)) {
         change::move_rev(&mut tx, state.id, state.rev).await?;
     }
     let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
-    let ids = evidence.settle(tx.commit().await.map(|()| ids)).await?;
-    Ok(outcomes(changes, rulings, ids, mentioned, &rooms, &accounts, now))
+    let ids = batch_rows.resolve_commit(tx.commit().await.map(|()| ids)).await?;
+    Ok(outcomes(changes, verdicts, ids, mentioned, &rooms, &accounts, now))
 }
 
-/// Puts the ids and the rulings together, in the order of the changes. The batch is committed: no error may fail it
-/// as a whole any more.
+/// Combines ids and verdicts in the order of the changes. The batch is committed, so no error may fail it as a whole
+/// any more.
 fn outcomes(
     changes: &[&Change],
-    rulings: Vec<Ruling>,
+    verdicts: Vec<Verdict>,
     ids: Vec<MessageId>,
     mut mentioned: HashMap<MessageId, Vec<UserId>>,
     rooms: &HashMap<RoomId, RoomState>,
@@ -172,25 +171,25 @@ fn outcomes(
     now: Timestamp,
 ) -> Outcomes {
     let mut ids = ids.into_iter();
-    let mut outcomes: Vec<Outcome> = Vec::with_capacity(rulings.len());
-    for (change, ruling) in changes.iter().zip(rulings) {
-        let outcome = match (ruling, change) {
-            (Ruling::Refused(error), _) => Ok(Outcome::Refused(error)),
-            (Ruling::Repeat(message), _) => Ok(Outcome::Repeat(message)),
-            (Ruling::RepeatOf(first), _) => outcomes
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(verdicts.len());
+    for (change, verdict) in changes.iter().zip(verdicts) {
+        let outcome = match (verdict, change) {
+            (Verdict::Refused(error), _) => Ok(Outcome::Refused(error)),
+            (Verdict::Repeat(message), _) => Ok(Outcome::Repeat(message)),
+            (Verdict::RepeatOf(first), _) => outcomes
                 .get(first)
                 .and_then(Outcome::message)
                 .map(|message| Outcome::Repeat(Box::new(message.clone())))
-                .ok_or(StoreError::Corrupt("a repeat of nothing")),
-            (Ruling::Changed(message), _) => Ok(Outcome::Changed(message)),
-            (Ruling::Accepted { seq, rev, .. }, Change::Send(submission)) => {
+                .ok_or(StoreError::Corrupt("a repeat without an original")),
+            (Verdict::Changed(message), _) => Ok(Outcome::Changed(message)),
+            (Verdict::Accepted { seq, rev, .. }, Change::Send(submission)) => {
                 new_message(submission, ids.next(), rev, rooms, accounts, now).map(|message| {
-                    let news = News { seq, mentioned: mentioned.remove(&message.id).unwrap_or_default() };
+                    let news = NewMessageNotice { seq, mentioned: mentioned.remove(&message.id).unwrap_or_default() };
                     Outcome::New(Box::new(message), news)
                 })
             }
-            (Ruling::Accepted { .. }, Change::Edit { .. } | Change::Delete { .. }) => {
-                Err(StoreError::Corrupt("a place for what is no message"))
+            (Verdict::Accepted { .. }, Change::Edit { .. } | Change::Delete { .. }) => {
+                Err(StoreError::Corrupt("a seq for a change of an older message"))
             }
         };
         outcomes.push(outcome.unwrap_or_else(|error| Outcome::Refused(error.into())));
@@ -215,8 +214,7 @@ fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessa
     }
 }
 
-/// Rows that change by the same, together, so that one statement serves each group: those of
-/// whoever wrote one message, those of whoever wrote two, and so on.
+/// Groups rows that change by the same increment, so that one statement serves each group.
 fn grouped<Row, By: Hash + Eq>(changes: impl IntoIterator<Item = (Row, By)>) -> HashMap<By, Vec<Row>> {
     let mut groups: HashMap<By, Vec<Row>> = HashMap::new();
     for (row, by) in changes {
@@ -235,9 +233,9 @@ fn new_message(
 ) -> Result<Message, StoreError> {
     let room = rooms.get(&submission.room).ok_or(StoreError::Corrupt("a message without a room"))?;
     let sender = match &submission.sender {
-        Sender::Known(user) => user,
-        Sender::Claimed(claim) => {
-            &accounts.get(&claim.user).ok_or(StoreError::Corrupt("a message of nobody"))?.user
+        Sender::Verified(user) => user,
+        Sender::Unverified(claim) => {
+            &accounts.get(&claim.user).ok_or(StoreError::Corrupt("a message without a sender"))?.user
         }
     };
     Ok(Message {

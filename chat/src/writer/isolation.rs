@@ -1,10 +1,9 @@
-//! One sender's bad message never fails another's.
+//! Isolation of failing changes, so that one sender's bad message never fails another's.
 //!
-//! What a batch's failure means is the store's to say ([`FailureClass`]). Where the database is away, or contention does
-//! not end, all are told to try again. Where the same would fail again, whatever the cause is, a panic too, the batch is
-//! halved, and the halves are stored one after the other, in order, until what fails is alone: it is refused, and its
-//! sender is a suspect from then on. The first half is announced before the second is stored, since the events of a room
-//! are published in the order of their commits.
+//! The store classifies a failed batch ([`FailureClass`]). If the database is unavailable, or contention persists, all
+//! changes are refused with a retryable error. For any other failure, including a panic, the batch is halved, and the
+//! halves are stored in order, until the failing change is alone: it is refused, and its sender becomes a suspect.
+//! The first half is announced before the second is stored, since the events of a room are published in commit order.
 
 use std::{future::Future, panic::AssertUnwindSafe, time::Instant};
 
@@ -13,34 +12,34 @@ use futures::FutureExt as _;
 use super::{Change, Job, batch};
 use crate::{
     error::{Error, Result},
-    figures::amount,
+    metrics::as_f64,
     model::{Code, Failure, UserId},
-    store::{FailureClass, Tries},
+    store::{FailureClass, Retry},
 };
 
-/// Stores `jobs` and answers every one of them; gives the senders whose messages failed by themselves.
+/// Stores `jobs` and sends every result; returns the senders whose changes failed on their own.
 pub(super) async fn run(context: batch::Context, jobs: Vec<Job>) -> Vec<UserId> {
     let start = Instant::now();
-    let guilty = isolated(&context, jobs).await;
-    context.figures.commit_seconds.record(start.elapsed());
-    guilty
+    let offenders = run_isolated(&context, jobs).await;
+    context.metrics.commit_seconds.record(start.elapsed());
+    offenders
 }
 
-/// Work that is done together, and can be done in parts.
+/// A batch operation that can be split.
 trait Attempt: Sync {
     type Job: Send + Sync;
     type Outcome: Send;
 
-    /// Does all of it or, on an error, nothing.
+    /// Runs all jobs or, on an error, none.
     fn attempt(&self, jobs: &[Self::Job]) -> impl Future<Output = Result<Self::Outcome>> + Send;
 
-    /// Tells what was done.
+    /// Reports success.
     fn announce(&self, jobs: Vec<Self::Job>, outcome: Self::Outcome);
 
-    /// Tells that it was not.
+    /// Reports the failure of a job.
     fn refuse(&self, job: Self::Job, failure: Failure);
 
-    /// Whose job it is.
+    /// The sender of a job.
     fn sender(job: &Self::Job) -> UserId;
 }
 
@@ -54,10 +53,10 @@ impl Attempt for batch::Context {
     }
 
     fn announce(&self, jobs: Vec<Job>, outcomes: batch::Outcomes) {
-        self.figures.commit_changes.record(amount(jobs.len()));
+        self.metrics.commit_changes.record(as_f64(jobs.len()));
         let answers = batch::announce(self, outcomes);
         for (job, answer) in jobs.into_iter().zip(answers) {
-            // Whoever asked may have gone meanwhile; the change is stored all the same.
+            // The receiver may be gone; the change is stored all the same.
             let _ = job.reply.send(answer);
         }
     }
@@ -71,7 +70,7 @@ impl Attempt for batch::Context {
     }
 }
 
-/// Why a part of a batch was not stored.
+/// Why a part of a batch failed.
 enum Cause {
     Failed(Error),
     Panicked,
@@ -100,14 +99,14 @@ impl Cause {
     }
 }
 
-/// Does all that can be done, and gives the senders of what cannot.
-async fn isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
-    let mut guilty = Vec::new();
-    let mut tries = Tries::new();
-    // The part that comes first is the last.
+/// Runs all jobs that can succeed; returns the senders of the others.
+async fn run_isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
+    let mut offenders = Vec::new();
+    let mut retry = Retry::new();
+    // A stack: the next part is the last element.
     let mut parts = vec![jobs];
     while let Some(mut part) = parts.pop() {
-        let cause = match tried(work, &part, &mut tries).await {
+        let cause = match attempt_with_retry(work, &part, &mut retry).await {
             Ok(outcome) => {
                 work.announce(part, outcome);
                 continue;
@@ -122,12 +121,12 @@ async fn isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
             }
             FailureClass::Other => {
                 for job in part {
-                    guilty.push(A::sender(&job));
+                    offenders.push(A::sender(&job));
                     work.refuse(job, cause.failure());
                 }
             }
-            // The rest would fare no better, and keep everybody waiting for it.
-            FailureClass::Away | FailureClass::Contention => {
+            // The other parts would fail too, and keep their senders waiting.
+            FailureClass::Unavailable | FailureClass::Contention => {
                 parts.push(part);
                 for job in parts.drain(..).rev().flatten() {
                     work.refuse(job, cause.failure());
@@ -135,13 +134,17 @@ async fn isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
             }
         }
     }
-    guilty
+    offenders
 }
 
-/// Does it, and once more where it met contention.
-async fn tried<A: Attempt>(work: &A, jobs: &[A::Job], tries: &mut Tries) -> Result<A::Outcome, Cause> {
+/// Runs the jobs, with retries on contention.
+async fn attempt_with_retry<A: Attempt>(
+    work: &A,
+    jobs: &[A::Job],
+    retry: &mut Retry,
+) -> Result<A::Outcome, Cause> {
     loop {
-        // What a panic leaves is dropped with the future: the transaction, which is rolled back.
+        // A panic drops the future, and so rolls back the transaction.
         let cause = match AssertUnwindSafe(work.attempt(jobs)).catch_unwind().await {
             Ok(Ok(outcome)) => return Ok(outcome),
             Ok(Err(error)) => Cause::Failed(error),
@@ -149,7 +152,7 @@ async fn tried<A: Attempt>(work: &A, jobs: &[A::Job], tries: &mut Tries) -> Resu
         };
         match cause {
             Cause::Failed(Error::Store(error)) => {
-                if !tries.again(&error).await {
+                if !retry.backoff(&error).await {
                     return Err(Cause::Failed(error.into()));
                 }
             }

@@ -1,13 +1,13 @@
-//! What waits for the writer, and whose turn it is.
+//! The writer's queue: one queue per room, served round-robin.
 //!
-//! Rooms take turns: each has a queue of its own, and those with something in them stand in one line. On SQLite, which
-//! commits one transaction at a time, a batch takes a little of every room in that order; on MySQL, where batches run
-//! side by side, each is of one room. A room is never in two batches at once.
+//! Rooms with queued changes are in one list. On SQLite, which commits one transaction at a time, a batch takes a few
+//! changes of every room in that order. On MySQL batches run in parallel, each of one room. A room is never in two
+//! batches at once.
 //!
-//! A sender whose message made a batch fail is a suspect for a while: what they send stands in a queue of its own in
-//! each room, and is never in a batch with anybody else's.
+//! A sender whose change made a batch fail is a suspect for a while: their changes have a queue of their own in each
+//! room, and are never in a batch with changes of others.
 //!
-//! The bounds are of all that waits, and of each room a share of it, so that one room cannot fill the queue for all.
+//! The number of queued changes is bounded, in total and for each room, so that one room cannot fill the queue.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -24,116 +24,116 @@ use crate::{
     store::Backend,
 };
 
-/// Messages of one transaction: beyond that a commit's share of a message's cost is
-/// lost in the rest (design: 256 and 1,000 differ by a quarter, and the first sender waits).
-const BATCH: usize = 512;
-/// How many of them one room has at a time, where a batch is of several.
-const SHARE: usize = 16;
-/// Messages of a suspect's batch: each may fail, and takes a transaction of its own then.
-const ALONE: usize = 16;
-/// Batches under way at once on MySQL, leaving connections for reading.
+/// Maximum number of changes in one transaction. Above it the cost of the commit hardly matters (256 and 1,000 differ
+/// by a quarter), and the first sender waits longer.
+const MAX_BATCH: usize = 512;
+/// How many of them are taken from one room at a time, in a batch of several rooms.
+const ROOM_BATCH: usize = 16;
+/// Maximum number of changes in a batch of a suspect: each may fail, and then needs a transaction of its own.
+const SUSPECT_BATCH: usize = 16;
+/// Maximum number of parallel batches on MySQL, which leaves connections for reading.
 const LANES: usize = 8;
-/// The part of the queue that one room may fill.
-const ROOM_PART: usize = 4;
-/// How long a sender is a suspect.
-const SUSPECTED: Duration = Duration::from_mins(1);
+/// One room may use this fraction (1/n) of the queue.
+const ROOM_FRACTION: usize = 4;
+/// How long a sender remains a suspect.
+const SUSPECT_FOR: Duration = Duration::from_mins(1);
 
-/// Shared by the senders, who push, and the writer's task.
+/// Shared by the senders and the writer task.
 pub(super) struct Queue {
-    turns: Mutex<Turns>,
+    schedule: Mutex<Schedule>,
     pushed: Notify,
 }
 
-/// The jobs of one transaction, and what it holds until [`Queue::done`].
+/// The changes of one transaction, and the scope it occupies until [`Queue::done`].
 pub(super) struct Batch {
     pub(super) jobs: Vec<Job>,
-    pub(super) hold: Hold,
+    pub(super) scope: BatchScope,
 }
 
-/// What may not be in two batches at once.
+/// What cannot be in two batches at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
-    /// The database.
-    Whole,
+pub(super) enum BatchScope {
+    /// The whole database.
+    Database,
     /// One room.
     Room(RoomId),
 }
 
 impl Queue {
-    /// At most `capacity` jobs wait.
+    /// Creates a queue of at most `capacity` jobs.
     pub(super) fn new(backend: Backend, capacity: usize) -> Self {
-        Self { turns: Mutex::new(Turns::new(backend, capacity)), pushed: Notify::new() }
+        Self { schedule: Mutex::new(Schedule::new(backend, capacity)), pushed: Notify::new() }
     }
 
     /// Queues a job.
     pub(super) fn push(&self, job: Job) -> Result<()> {
-        self.turns().push(job, Instant::now())?;
+        self.schedule().push(job, Instant::now())?;
         self.pushed.notify_one();
         Ok(())
     }
 
-    /// Returns once something was pushed since the last time.
+    /// Waits until a job was pushed since the last call.
     pub(super) async fn pushed(&self) {
         self.pushed.notified().await;
     }
 
-    /// The next batch, if there is one that may run now.
+    /// The next batch that can run now.
     pub(super) fn next(&self) -> Option<Batch> {
-        self.turns().next()
+        self.schedule().next()
     }
 
-    /// A batch has ended, in which these senders were found guilty.
-    pub(super) fn done(&self, hold: Hold, guilty: &[UserId]) {
-        self.turns().done(hold, guilty, Instant::now());
+    /// Ends a batch, in which changes of the senders `offenders` failed on their own.
+    pub(super) fn done(&self, scope: BatchScope, offenders: &[UserId]) {
+        self.schedule().done(scope, offenders, Instant::now());
     }
 
-    /// Takes no more.
+    /// Refuses further jobs.
     pub(super) fn close(&self) {
-        self.turns().is_closed = true;
+        self.schedule().is_closed = true;
     }
 
-    /// How many jobs wait.
+    /// The number of queued jobs.
     pub(super) fn waiting(&self) -> usize {
-        self.turns().waiting
+        self.schedule().waiting
     }
 
-    /// No code that holds the lock panics half-way through a change.
-    fn turns(&self) -> MutexGuard<'_, Turns> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    /// No code panics in the middle of an update under this lock, so a poisoned one is ignored.
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A room's queue, or that of a suspect in it.
+/// The queue of a room, or of a suspect in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct QueueKey {
     room: RoomId,
-    alone: Option<UserId>,
+    suspect: Option<UserId>,
 }
 
-struct Turns {
+struct Schedule {
     backend: Backend,
     capacity: usize,
-    /// None is empty.
-    queues: HashMap<Key, VecDeque<Job>>,
-    /// The keys of all queues, in the order of their turns.
-    line: VecDeque<Key>,
+    /// Never contains an empty queue.
+    queues: HashMap<QueueKey, VecDeque<Job>>,
+    /// The keys of all queues, in round-robin order.
+    ready: VecDeque<QueueKey>,
     waiting: usize,
-    /// How many of them wait in each room; none is zero.
+    /// Number of queued jobs by room, never 0.
     by_room: HashMap<RoomId, usize>,
     running: usize,
     busy: HashSet<RoomId>,
-    /// Until when each is one.
+    /// The suspects, with the end of the suspicion.
     suspects: HashMap<UserId, Instant>,
     is_closed: bool,
 }
 
-impl Turns {
+impl Schedule {
     fn new(backend: Backend, capacity: usize) -> Self {
         Self {
             backend,
             capacity,
             queues: HashMap::new(),
-            line: VecDeque::new(),
+            ready: VecDeque::new(),
             waiting: 0,
             by_room: HashMap::new(),
             running: 0,
@@ -149,7 +149,7 @@ impl Turns {
         }
         let room = job.change.room();
         let in_room = self.by_room.get(&room).copied().unwrap_or_default();
-        if self.waiting >= self.capacity || in_room >= (self.capacity / ROOM_PART).max(1) {
+        if self.waiting >= self.capacity || in_room >= (self.capacity / ROOM_FRACTION).max(1) {
             return Err(Error::Overloaded);
         }
         let key = self.key(room, job.change.actor(), now);
@@ -159,69 +159,70 @@ impl Turns {
         Ok(())
     }
 
-    /// Where a job of this sender waits. Whoever was a suspect and has something waiting stays behind it.
-    fn key(&self, room: RoomId, sender: UserId, now: Instant) -> Key {
-        let alone = Key { room, alone: Some(sender) };
+    /// The queue of a job of this sender. A former suspect who still has queued jobs stays in their own queue, to
+    /// keep their order.
+    fn key(&self, room: RoomId, sender: UserId, now: Instant) -> QueueKey {
+        let suspect = QueueKey { room, suspect: Some(sender) };
         let is_suspect = self.suspects.get(&sender).is_some_and(|until| now < *until);
-        if is_suspect || (!self.suspects.is_empty() && self.queues.contains_key(&alone)) {
-            alone
+        if is_suspect || (!self.suspects.is_empty() && self.queues.contains_key(&suspect)) {
+            suspect
         } else {
-            Key { room, alone: None }
+            QueueKey { room, suspect: None }
         }
     }
 
-    fn append(&mut self, key: Key, job: Job) {
+    fn append(&mut self, key: QueueKey, job: Job) {
         let queue = self.queues.entry(key).or_default();
         if queue.is_empty() {
-            self.line.push_back(key);
+            self.ready.push_back(key);
         }
         queue.push_back(job);
     }
 
     fn next(&mut self) -> Option<Batch> {
-        let (first, hold) = match self.backend {
+        let (first, scope) = match self.backend {
             Backend::Sqlite if self.running > 0 => return None,
-            Backend::Sqlite => (0, Hold::Whole),
+            Backend::Sqlite => (0, BatchScope::Database),
             Backend::MySql if self.running >= LANES => return None,
             Backend::MySql => {
-                // All but the first few are free: there are fewer busy rooms than lanes.
-                let first = self.line.iter().position(|key| !self.busy.contains(&key.room))?;
-                (first, Hold::Room(self.line[first].room))
+                // Fast: there are fewer busy rooms than lanes, so a free one is near the front.
+                let first = self.ready.iter().position(|key| !self.busy.contains(&key.room))?;
+                (first, BatchScope::Room(self.ready[first].room))
             }
         };
-        let key = *self.line.get(first)?;
+        let key = *self.ready.get(first)?;
         let mut jobs = Vec::new();
-        match (key.alone, hold) {
-            (Some(_), _) => self.take(first, ALONE, &mut jobs),
-            (None, Hold::Room(room)) => {
-                self.take(first, BATCH, &mut jobs);
+        match (key.suspect, scope) {
+            (Some(_), _) => self.take(first, SUSPECT_BATCH, &mut jobs),
+            (None, BatchScope::Room(room)) => {
+                self.take(first, MAX_BATCH, &mut jobs);
                 debug_assert_eq!(room, key.room);
             }
-            (None, Hold::Whole) => {
-                while jobs.len() < BATCH
-                    && let Some(next) = self.line.iter().position(|key| key.alone.is_none())
+            (None, BatchScope::Database) => {
+                while jobs.len() < MAX_BATCH
+                    && let Some(next) = self.ready.iter().position(|key| key.suspect.is_none())
                 {
-                    self.take(next, SHARE.min(BATCH - jobs.len()), &mut jobs);
+                    self.take(next, ROOM_BATCH.min(MAX_BATCH - jobs.len()), &mut jobs);
                 }
             }
         }
         self.running += 1;
-        if let Hold::Room(room) = hold {
+        if let BatchScope::Room(room) = scope {
             self.busy.insert(room);
         }
-        Some(Batch { jobs, hold })
+        Some(Batch { jobs, scope })
     }
 
-    /// Takes up to `most` jobs of the queue at this place in the line; it stands at the end then, if there are more.
-    fn take(&mut self, place: usize, most: usize, jobs: &mut Vec<Job>) {
-        let Some(key) = self.line.remove(place) else { return };
+    /// Takes up to `most` jobs of the queue at `position` in the list. A queue with remaining jobs moves to the end.
+    fn take(&mut self, position: usize, most: usize, jobs: &mut Vec<Job>) {
+        let Some(key) = self.ready.remove(position) else { return };
         let Some(queue) = self.queues.get_mut(&key) else { return };
         let count = queue.len().min(most);
         jobs.extend(queue.drain(..count));
         if queue.is_empty() {
             self.queues.remove(&key);
         } else {
-            self.line.push_back(key);
+            self.ready.push_back(key);
         }
         self.waiting -= count;
         match self.by_room.get_mut(&key.room) {
@@ -230,24 +231,25 @@ impl Turns {
         }
     }
 
-    fn done(&mut self, hold: Hold, guilty: &[UserId], now: Instant) {
+    fn done(&mut self, scope: BatchScope, offenders: &[UserId], now: Instant) {
         self.running = self.running.saturating_sub(1);
-        if let Hold::Room(room) = hold {
+        if let BatchScope::Room(room) = scope {
             self.busy.remove(&room);
         }
-        if guilty.is_empty() {
+        if offenders.is_empty() {
             return;
         }
         self.suspects.retain(|_, until| now < *until);
-        for sender in guilty {
-            self.suspects.insert(*sender, now + SUSPECTED);
+        for sender in offenders {
+            self.suspects.insert(*sender, now + SUSPECT_FOR);
         }
-        self.set_apart(guilty);
+        self.isolate(offenders);
     }
 
-    /// Moves what these senders have waiting among others' into queues of its own.
-    fn set_apart(&mut self, senders: &[UserId]) {
-        let among_others: Vec<Key> = self.line.iter().copied().filter(|key| key.alone.is_none()).collect();
+    /// Moves the queued jobs of these senders into queues of their own.
+    fn isolate(&mut self, senders: &[UserId]) {
+        let among_others: Vec<QueueKey> =
+            self.ready.iter().copied().filter(|key| key.suspect.is_none()).collect();
         for key in among_others {
             let Some(queue) = self.queues.get_mut(&key) else { continue };
             if !queue.iter().any(|job| senders.contains(&job.change.actor())) {
@@ -257,13 +259,13 @@ impl Turns {
                 queue.drain(..).partition::<VecDeque<_>, _>(|job| senders.contains(&job.change.actor()));
             if others.is_empty() {
                 self.queues.remove(&key);
-                self.line.retain(|other| *other != key);
+                self.ready.retain(|other| *other != key);
             } else {
                 *queue = others;
             }
             for job in theirs {
-                let alone = Some(job.change.actor());
-                self.append(Key { alone, ..key }, job);
+                let suspect = Some(job.change.actor());
+                self.append(QueueKey { suspect, ..key }, job);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Accounts: making them, signing in, being shut out; sessions and dead tokens.
+//! Accounts: creation, sign-in, deactivation; sessions and blacklisted tokens.
 
 use std::time::Duration;
 
 use chat::{
     Settings,
     credential::{SessionId, TokenClaims},
-    model::{Code, FieldProblem, Problem, Timestamp, UserId},
+    model::{Code, FieldError, Problem, Timestamp, UserId},
     service::accounts::{DEVELOPER, DEVELOPER_PASSWORD, SessionRecord},
     store::{Store, users},
 };
@@ -17,11 +17,11 @@ const PASSWORD: &str = "correct horse 9";
 /// Made by Django 5.2's `make_password("correct horse 9")`, with a thousandth of the rounds.
 const DJANGO: &str = "pbkdf2_sha256$1000$Xq0fZ2mW8sTzKpLdRbYvNc$JKzo1Dymvz+jAVUy2kUMhFkIm0eULQiMW2kjxBL/4GE=";
 
-/// The same of the demo's password.
+/// The same for the demo's password.
 const DJANGO_DEMO: &str =
     "pbkdf2_sha256$1000$Xq0fZ2mW8sTzKpLdRbYvNc$8BpaeEGRZ+MIF1I05X+kOGxlGtt16Rzp5eenOaNY4dY=";
 
-/// From when on tokens of somebody are good of whom nothing has ended.
+/// The `tokens_from` of an account whose credentials never ended.
 const NEW: Timestamp = Timestamp(0);
 
 fn session(secret: &str, user: Option<UserId>) -> SessionRecord {
@@ -44,7 +44,7 @@ async fn sign_in_error(world: &World, username: &str, password: &str) -> Code {
 }
 
 both! {
-    async fn whoever_registers_can_sign_in(world: World) {
+    async fn registered_user_can_sign_in(world: World) {
         let made = world.chat.register("王小明", PASSWORD, " 小明 ", "王").await.expect("made");
         assert_eq!((made.username.as_str(), made.first_name.as_str(), made.last_name.as_str()), ("王小明", "小明", "王"));
         assert_eq!(world.chat.sign_in("王小明", PASSWORD).await.expect("signed in").user, made);
@@ -52,22 +52,22 @@ both! {
         assert!(stored_hash(&world, "王小明").await.starts_with("$argon2id$"));
     }
 
-    async fn a_username_is_one_in_every_spelling(world: World) {
+    async fn spellings_of_a_username_are_one_account(world: World) {
         let bob = world.person("Bob").await;
         assert_eq!(world.chat.sign_in(" bob ", PASSWORD).await.expect("signed in").user, bob);
         for spaced in [" bob", "bob\u{3000}", "Tim "] {
             let failure = world.chat.register(spaced, PASSWORD, "", "").await.expect_err("refused").failure();
-            assert_eq!(failure.fields[0], FieldProblem::new("username", Problem::OuterSpace), "{spaced:?}");
+            assert_eq!(failure.fields[0], FieldError::new("username", Problem::OuterSpace), "{spaced:?}");
         }
         for spelling in ["Bob", "bob", "BOB", "ｂｏｂ"] {
             assert_eq!(world.chat.sign_in(spelling, PASSWORD).await.expect("signed in").user, bob);
             let failure = world.chat.register(spelling, PASSWORD, "", "").await.expect_err("taken").failure();
-            assert_eq!(failure.fields, [FieldProblem::new("username", Problem::UsernameTaken)]);
+            assert_eq!(failure.fields, [FieldError::new("username", Problem::UsernameTaken)]);
         }
         assert_eq!(world.chat.user_count().await.expect("counted"), 1);
     }
 
-    async fn of_ten_who_race_for_a_username_one_gets_it(world: World) {
+    async fn concurrent_registrations_of_a_username_create_one_account(world: World) {
         let tasks: Vec<_> = (0..10)
             .map(|_| {
                 let chat = world.chat.clone();
@@ -84,35 +84,35 @@ both! {
         assert_eq!(made, 1);
     }
 
-    async fn every_problem_of_a_registration_is_told_at_once(world: World) {
+    async fn registration_reports_every_problem_at_once(world: World) {
         let long = "王".repeat(151);
         let failure = world.chat.register("two words", "short", &long, "a\0b").await.expect_err("refused").failure();
         assert_eq!(failure.code, Code::Invalid);
         assert_eq!(failure.fields, [
-            FieldProblem::new("username", Problem::BadUsername),
-            FieldProblem::new("password", Problem::TooShort { min: 8 }),
-            FieldProblem::new("first_name", Problem::TooLong { max: 150 }),
-            FieldProblem::new("last_name", Problem::BadCharacter),
+            FieldError::new("username", Problem::BadUsername),
+            FieldError::new("password", Problem::TooShort { min: 8 }),
+            FieldError::new("first_name", Problem::TooLong { max: 150 }),
+            FieldError::new("last_name", Problem::BadCharacter),
         ]);
         let failure = world.chat.register("somebody", "Somebody1", "", "").await.expect_err("refused").failure();
-        assert_eq!(failure.fields, [FieldProblem::new("password", Problem::WeakPassword)]);
+        assert_eq!(failure.fields, [FieldError::new("password", Problem::WeakPassword)]);
         assert_eq!(world.chat.user_count().await.expect("counted"), 0);
     }
 
-    async fn the_longest_names_fit(world: World) {
+    async fn longest_names_are_stored(world: World) {
         let name = "王".repeat(150);
         let made = world.chat.register(&name, PASSWORD, &name, &name).await.expect("made");
         assert_eq!(world.chat.authenticate(made.id).await.expect("known").last_name, name);
     }
 
-    async fn closed_sign_up_refuses_strangers_and_not_the_operator(world: World) {
+    async fn closed_sign_up_applies_to_registration_not_to_the_operator(world: World) {
         let world = world.restarted(Settings { sign_up: false, ..Settings::default() }).await;
         let error = world.chat.register("amy", PASSWORD, "", "").await.expect_err("refused");
         assert_eq!(error.code(), Code::SignUpClosed);
         world.chat.create_user("amy", PASSWORD, "", "").await.expect("made");
     }
 
-    async fn wrong_unknown_and_deactivated_are_one_answer(world: World) {
+    async fn wrong_password_unknown_user_and_deactivated_user_give_the_same_error(world: World) {
         world.person("amy").await;
         world.person("eve").await;
         world.chat.set_active("Eve", false).await.expect("deactivated");
@@ -122,22 +122,22 @@ both! {
         assert_eq!(sign_in_error(&world, "amy' OR '1'='1", PASSWORD).await, Code::NoActiveAccount);
     }
 
-    async fn what_can_be_no_name_or_password_is_bad_input(world: World) {
+    async fn impossible_usernames_and_passwords_are_invalid_input(world: World) {
         let failure = world.chat.sign_in(" ", "").await.expect_err("refused").failure();
         assert_eq!(failure.fields, [
-            FieldProblem::new("username", Problem::Blank),
-            FieldProblem::new("password", Problem::Blank),
+            FieldError::new("username", Problem::Blank),
+            FieldError::new("password", Problem::Blank),
         ]);
         let failure =
             world.chat.sign_in("nul\0", &"x".repeat(1_025)).await.expect_err("refused").failure();
         assert_eq!(failure.fields, [
-            FieldProblem::new("username", Problem::BadCharacter),
-            FieldProblem::new("password", Problem::TooLong { max: 1_024 }),
+            FieldError::new("username", Problem::BadCharacter),
+            FieldError::new("password", Problem::TooLong { max: 1_024 }),
         ]);
         assert_eq!(sign_in_error(&world, &"王".repeat(151), PASSWORD).await, Code::Invalid);
     }
 
-    async fn a_password_of_the_django_system_signs_in_and_is_hashed_anew(world: World) {
+    async fn django_password_hash_is_accepted_and_replaced(world: World) {
         let amy = world.person("amy").await;
         let store = Store::open_existing(&world.url).await.expect("the store opens");
         let mut conn = store.write().await.expect("a connection");
@@ -157,7 +157,7 @@ both! {
             assert!(world.chat.create_session(&session(id, Some(user)), NEW).await.expect("stored"));
         }
         let failure = world.chat.set_password("amy", "12345678").await.expect_err("refused").failure();
-        assert_eq!(failure.fields, [FieldProblem::new("password", Problem::WeakPassword)]);
+        assert_eq!(failure.fields, [FieldError::new("password", Problem::WeakPassword)]);
         assert_eq!(world.chat.set_password("AMY", "another horse 7").await.expect("changed"), amy);
         assert_eq!(sign_in_error(&world, "amy", PASSWORD).await, Code::NoActiveAccount);
         world.chat.sign_in("amy", "another horse 7").await.expect("signed in");
@@ -167,13 +167,13 @@ both! {
         assert_eq!(error.code(), Code::UserNotFound);
     }
 
-    async fn a_deactivated_account_is_out_at_once_and_may_come_back(world: World) {
+    async fn deactivation_applies_at_once_and_can_be_undone(world: World) {
         let amy = world.person("amy").await;
         let hers = session("hers", Some(amy.id));
         assert!(world.chat.create_session(&hers, NEW).await.expect("stored"));
         world.chat.set_active("amy", false).await.expect("deactivated");
         assert_eq!(world.chat.authenticate(amy.id).await.expect_err("out").code(), Code::UserInactive);
-        assert_eq!(world.chat.admit(amy.id).await.expect_err("out").code(), Code::UserInactive);
+        assert_eq!(world.chat.authorize(amy.id).await.expect_err("out").code(), Code::UserInactive);
         assert_eq!(world.chat.load_session(&SessionId::of_secret("hers")).await.expect("read"), None);
         world.chat.set_active("amy", true).await.expect("activated");
         assert_eq!(world.chat.authenticate(amy.id).await.expect("in again"), amy);
@@ -195,18 +195,18 @@ both! {
         let amy = world.person("amy").await;
         let group = Settings { required_group: Some("staff".into()), ..Settings::default() };
         let world = world.restarted(group).await;
-        assert_eq!(world.chat.admit(amy.id).await.expect_err("not in it").code(), Code::NotInGroup);
+        assert_eq!(world.chat.authorize(amy.id).await.expect_err("not in it").code(), Code::NotInGroup);
         assert_eq!(world.chat.authenticate(amy.id).await.expect("still herself"), amy);
         world.chat.add_to_group("amy", "Staff").await.expect("added");
-        assert_eq!(world.chat.admit(amy.id).await.expect_err("another group").code(), Code::NotInGroup);
+        assert_eq!(world.chat.authorize(amy.id).await.expect_err("another group").code(), Code::NotInGroup);
         for _ in 0..2 {
             world.chat.add_to_group("amy", "staff").await.expect("added");
         }
-        assert_eq!(world.chat.admit(amy.id).await.expect("in it"), amy);
+        assert_eq!(world.chat.authorize(amy.id).await.expect("in it"), amy);
         assert_eq!(world.chat.add_to_group("amy", " ").await.expect_err("no name").code(), Code::Invalid);
     }
 
-    async fn the_developer_group_is_made_once(world: World) {
+    async fn developer_group_is_created_once(world: World) {
         let first = world.chat.create_developer_group(PASSWORD).await.expect("made");
         assert_eq!((first.made_group, first.made_account, first.joined), (true, true, true));
         let again = world.chat.create_developer_group("another horse 9").await.expect("made");
@@ -216,15 +216,15 @@ both! {
         assert!(!world.chat.has_demo_password().await.expect("compared"));
     }
 
-    async fn an_older_developer_joins_the_group_and_keeps_the_password(world: World) {
+    async fn existing_developer_account_joins_the_group_and_keeps_its_password(world: World) {
         world.chat.create_user("Developer", PASSWORD, "", "").await.expect("made");
         let made = world.chat.create_developer_group("another horse 9").await.expect("made");
         assert_eq!((made.made_group, made.made_account, made.joined), (true, false, true));
         world.chat.sign_in(DEVELOPER, PASSWORD).await.expect("signed in");
     }
 
-    async fn nobody_can_choose_the_password_of_the_demo(world: World) {
-        let weak = [FieldProblem::new("password", Problem::WeakPassword)];
+    async fn demo_password_cannot_be_chosen(world: World) {
+        let weak = [FieldError::new("password", Problem::WeakPassword)];
         for password in [DEVELOPER_PASSWORD, "Developer123"] {
             let refused = [
                 world.chat.register("amy", password, "", "").await.map(drop),
@@ -240,7 +240,7 @@ both! {
         assert_eq!(refused.expect_err("refused").failure().fields, weak);
     }
 
-    async fn the_password_of_the_demo_is_seen_however_it_is_hashed_and_while_the_account_is_open(world: World) {
+    async fn demo_password_is_detected_for_any_hash_while_the_account_is_active(world: World) {
         let has = async || world.chat.has_demo_password().await.expect("compared");
         assert!(!has().await, "nobody is there");
         world.chat.ensure_demo_account().await.expect("made").expect("there was nobody");
@@ -258,13 +258,13 @@ both! {
         assert!(!has().await);
     }
 
-    async fn the_demo_account_is_made_in_an_empty_database_only(world: World) {
+    async fn demo_account_is_created_only_in_an_empty_database(world: World) {
         let demo = world.chat.ensure_demo_account().await.expect("made").expect("there was nobody");
         assert_eq!(demo.username, DEVELOPER);
         assert_eq!(world.chat.ensure_demo_account().await.expect("asked"), None);
     }
 
-    async fn there_is_no_demo_account_beside_a_real_one(world: World) {
+    async fn no_demo_account_is_created_if_an_account_exists(world: World) {
         world.person("amy").await;
         assert_eq!(world.chat.ensure_demo_account().await.expect("asked"), None);
         assert_eq!(world.chat.user_count().await.expect("counted"), 1);
@@ -286,7 +286,7 @@ both! {
         assert_eq!(world.chat.load_session(&SessionId::of_secret("one")).await.expect("read"), None);
     }
 
-    async fn an_ended_session_is_not_brought_back_by_a_late_save(world: World) {
+    async fn saving_an_ended_session_does_not_restore_it(world: World) {
         let record = session("one", None);
         assert!(world.chat.create_session(&record, NEW).await.expect("stored"));
         world.chat.delete_session(&SessionId::of_secret("one")).await.expect("ended");
@@ -294,7 +294,7 @@ both! {
         assert_eq!(world.chat.load_session(&SessionId::of_secret("one")).await.expect("read"), None);
     }
 
-    async fn a_token_dies_once(world: World) {
+    async fn blacklisting_a_token_succeeds_once(world: World) {
         let amy = world.person("amy").await;
         let token = refresh_token(&amy, "a");
         assert!(!world.chat.is_blacklisted(&token).await.expect("asked"));
@@ -305,7 +305,7 @@ both! {
         assert!(!world.chat.is_blacklisted(&other).await.expect("asked"), "ids are compared to the letter");
     }
 
-    async fn what_has_expired_is_forgotten(world: World) {
+    async fn expired_rows_are_deleted(world: World) {
         let amy = world.person("amy").await;
         let lasting = |jti: &str, micros| TokenClaims { expires_at: NOW.plus_micros(micros), ..refresh_token(&amy, jti) };
         assert!(world.chat.create_session(&session("old", None), NEW).await.expect("stored"));

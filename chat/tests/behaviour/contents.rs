@@ -1,18 +1,18 @@
-//! All that a database holds, to be compared with what it held before. For the tests of the
-//! started server, which stand outside the store: no SQL is there.
+//! The contents of a database, for comparison with earlier contents. Used by the tests of the started server, which
+//! contain no SQL.
 
 use std::path::Path;
 
 use sqlx::{AssertSqlSafe, MySqlPool, SqlitePool};
 
-/// A way to look into a server's database beside it.
+/// A direct connection to a server's database.
 pub enum Contents {
     Sqlite(SqlitePool),
     MariaDb(MySqlPool),
 }
 
 impl Contents {
-    /// Of the file.
+    /// Of the SQLite file.
     pub async fn of_sqlite(path: &Path) -> Self {
         Self::Sqlite(SqlitePool::connect(&format!("sqlite:{}", path.display())).await.expect("opened"))
     }
@@ -22,7 +22,7 @@ impl Contents {
         Self::MariaDb(MySqlPool::connect(url).await.expect("connected"))
     }
 
-    /// Each table's name and what stands in it, or MariaDB's sum over it.
+    /// Each table's name with its contents, or with MariaDB's checksum of them.
     pub async fn read(&self) -> Vec<(String, String)> {
         match self {
             Self::Sqlite(pool) => of_sqlite(pool).await,

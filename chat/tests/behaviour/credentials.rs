@@ -1,5 +1,5 @@
-//! Ends of credentials: each way to end one, what it closes and what it spares, on the node that did it and on every
-//! other process of the system.
+//! Ending credentials: for each way to end one, which sockets it closes and which stay open, on the node that ended
+//! it and in every other process.
 
 use chat::{
     Chat,
@@ -18,7 +18,7 @@ use crate::support::{
     NOW, World, both,
     cast::refused,
     draft,
-    nodes::{PATIENCE, until},
+    nodes::{TIMEOUT, until},
     proved, refresh_token, token, unhurried,
 };
 
@@ -26,20 +26,20 @@ const PASSWORD: &str = "correct horse 9";
 const NEW_PASSWORD: &str = "another horse 7";
 const HOUR: i64 = 3_600_000_000;
 
-/// What somebody is signed in with on three devices.
+/// The credentials of a user on three devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Device {
     /// A browser.
     Browser,
-    /// The browser in which they end other credentials.
+    /// The browser in which the user ends other credentials.
     ThisBrowser,
-    /// A program, with tokens.
+    /// A program with tokens.
     Program,
 }
 
 const DEVICES: [Device; 3] = [Device::Browser, Device::ThisBrowser, Device::Program];
 
-/// Somebody with all their devices.
+/// A user with all their devices.
 struct Stage {
     amy: User,
     room: RoomId,
@@ -51,16 +51,16 @@ struct Stage {
 /// A way to end credentials.
 struct Way {
     name: &'static str,
-    /// Done by this process.
+    /// Run by this process.
     end: for<'a> fn(&'a World, &'a Chat, &'a Stage) -> BoxFuture<'a, ()>,
     /// The devices whose credentials end.
     ends: &'static [Device],
     code: Code,
-    /// Does the time do it? Then nobody is there to close anything at once.
+    /// Whether they end by time. Then no process closes anything at once.
     is_by_time: bool,
 }
 
-/// Every way to end a credential. A new one joins by a line.
+/// Every way to end a credential. A new one is added as a line here.
 const WAYS: &[Way] = &[
     Way {
         name: "signing out",
@@ -144,7 +144,7 @@ const WAYS: &[Way] = &[
     Way {
         name: "the access token's time",
         end: |world, _, _| async move { world.clock.advance(HOUR) }.boxed(),
-        // The session ends sooner.
+        // The session expires first.
         ends: &[Device::Browser, Device::Program],
         code: Code::TokenNotValid,
         is_by_time: true,
@@ -158,7 +158,7 @@ const WAYS: &[Way] = &[
     },
 ];
 
-/// What the refresh token of a new sign-in proves, which is noted as given out.
+/// The claims of the refresh token of a new sign-in, which is stored as issued.
 async fn sign_in(chat: &Chat, user: &User, jti: &str) -> TokenClaims {
     let make = |created_at| {
         let (jti, agent, sign_in) = (jti.to_owned(), "a test".into(), SignInId::new(jti));
@@ -175,7 +175,7 @@ async fn sign_in(chat: &Chat, user: &User, jti: &str) -> TokenClaims {
     chat.issue_token(&proved(chat, user).await, make).await.expect("signed in")
 }
 
-/// A session in which `user` is signed in.
+/// A session of `user`.
 async fn session(chat: &Chat, user: &User, secret: &str, lifetime: i64) -> SessionId {
     let id = SessionId::of_secret(secret);
     let record = SessionRecord {
@@ -203,7 +203,7 @@ impl Stage {
         }
     }
 
-    /// What the device shows: of the program, an access token good for an hour.
+    /// The device's claim; for the program an access token valid for an hour.
     fn claim(&self, chat: &Chat, device: Device) -> Claim {
         let TokenClaims { sign_in, issued_at, .. } = self.refresh.clone();
         let expires_at = chat.clock().now().plus_micros(HOUR);
@@ -225,7 +225,7 @@ impl Stage {
     }
 }
 
-/// Why it closes, which it must.
+/// Why it closes; fails if it stays open.
 async fn closes(next: impl AsyncFnMut() -> chat::Result<bytes::Bytes>) -> Code {
     let mut next = next;
     let closing = async {
@@ -235,10 +235,10 @@ async fn closes(next: impl AsyncFnMut() -> chat::Result<bytes::Bytes>) -> Code {
             }
         }
     };
-    timeout(PATIENCE, closing).await.expect("closed in time")
+    timeout(TIMEOUT, closing).await.expect("closed in time")
 }
 
-/// Ends the credentials of `stage` in this way by `by`, and looks at what it opened on `world.chat`.
+/// Ends the credentials of `stage` in this way through `by`, and checks the sockets on `world.chat`.
 async fn check(world: &World, by: &Chat, way: &Way, stage: &Stage, is_at_once: bool) {
     let mut sockets = Vec::new();
     for device in DEVICES {
@@ -261,7 +261,7 @@ async fn check(world: &World, by: &Chat, way: &Way, stage: &Stage, is_at_once: b
         assert_eq!(closes(async || notifications.next().await).await, way.code, "{what}");
         let sent = room.submit(draft("after the end")).map(drop);
         assert_eq!(refused(sent), way.code, "{what}: a message");
-        // A token that has expired is refused by whoever reads it.
+        // An expired token is rejected when it is decoded.
         if !way.is_by_time {
             let again = world.chat.connect(stage.claim(&world.chat, device)).await;
             assert_eq!(again.err().map(|error| error.code()), Some(way.code), "{what}: again");
@@ -269,11 +269,11 @@ async fn check(world: &World, by: &Chat, way: &Way, stage: &Stage, is_at_once: b
     }
     for (what, mut room) in spared {
         room.submit(draft(&what)).expect("taken").await.expect("stored");
-        let mut heard = String::new();
-        while !heard.contains(&what) {
-            let json = timeout(PATIENCE, room.next()).await.expect("in time");
+        let mut received = String::new();
+        while !received.contains(&what) {
+            let json = timeout(TIMEOUT, room.next()).await.expect("in time");
             let json = json.unwrap_or_else(|error| panic!("{what} was closed: {error}"));
-            heard = String::from_utf8_lossy(&json).into_owned();
+            received = String::from_utf8_lossy(&json).into_owned();
         }
     }
     let texts = world.texts(&stage.amy, stage.room).await;
@@ -281,7 +281,7 @@ async fn check(world: &World, by: &Chat, way: &Way, stage: &Stage, is_at_once: b
 }
 
 both! {
-    async fn on_the_node_that_did_it_every_end_closes_what_was_opened_at_once(world: World) {
+    async fn ending_a_credential_closes_its_sockets_on_this_node_at_once(world: World) {
         for (n, way) in WAYS.iter().enumerate() {
             let stage = Stage::new(&world, &format!("amy_{n}")).await;
             check(&world, &world.chat, way, &stage, true).await;
@@ -289,7 +289,7 @@ both! {
     }
 
     /// Another node without Redis; on SQLite, the command line.
-    async fn every_end_by_another_process_closes_what_was_opened(world: World) {
+    async fn ending_a_credential_in_another_process_closes_its_sockets(world: World) {
         let store = Store::open_existing(&world.url).await.expect("the store opens");
         let other = Chat::start(store, unhurried(), world.clock.clone());
         for (n, way) in WAYS.iter().enumerate() {
@@ -299,7 +299,7 @@ both! {
         other.stop().await;
     }
 
-    async fn a_sign_in_under_way_while_everything_ends_comes_to_nothing(world: World) {
+    async fn sign_in_fails_if_all_credentials_end_meanwhile(world: World) {
         let ends: [for<'a> fn(&'a Chat, &'a User) -> BoxFuture<'a, ()>; 3] = [
             |chat, amy| async move { drop(chat.set_password(&amy.username, NEW_PASSWORD).await.expect("changed")) }.boxed(),
             |chat, amy| async move { chat.replace_password(amy, NEW_PASSWORD, None).await.expect("changed") }.boxed(),
@@ -330,7 +330,7 @@ both! {
         }
     }
 
-    async fn a_rotated_token_is_good_for_ten_seconds_and_ends_alone(world: World) {
+    async fn rotated_token_is_valid_for_ten_seconds_and_ends_alone(world: World) {
         let amy = world.person("amy").await;
         let chat = &world.chat;
         let first = sign_in(chat, &amy, "first").await;
@@ -354,7 +354,7 @@ both! {
         assert!(chat.blacklist_token(&second).await.expect("asked"), "within its ten seconds");
         assert_eq!(refused(rotate(&second, "late").await), Code::TokenNotValid);
         let access = Claim::from(fourth.clone());
-        chat.admit_claim(&access).await.expect("it ended alone");
+        chat.authorize_claim(&access).await.expect("it ended alone");
 
         assert!(chat.blacklist_token(&fourth).await.expect("ended"));
         for token in [&third, &fourth] {
@@ -363,28 +363,28 @@ both! {
         }
         assert!(!chat.blacklist_token(&third).await.expect("asked"));
         assert!(chat.tokens_of(&amy).await.expect("listed").is_empty());
-        assert_eq!(refused(chat.admit_claim(&access).await), Code::TokenNotValid);
-        chat.admit_claim(&token(chat, &amy).await).await.expect("another sign-in");
+        assert_eq!(refused(chat.authorize_claim(&access).await), Code::TokenNotValid);
+        chat.authorize_claim(&token(chat, &amy).await).await.expect("another sign-in");
     }
 
-    async fn access_tokens_of_an_ended_sign_in_are_refused_everywhere_and_after_a_restart(world: World) {
+    async fn access_tokens_of_an_ended_sign_in_are_rejected_on_every_node_and_after_a_restart(world: World) {
         let amy = world.person("amy").await;
         let store = Store::open_existing(&world.url).await.expect("the store opens");
         let other = Chat::start(store, unhurried(), world.clock.clone());
         let refresh = sign_in(&world.chat, &amy, "first").await;
         let access = Claim::from(refresh.clone());
-        other.admit_claim(&access).await.expect("good");
+        other.authorize_claim(&access).await.expect("good");
         assert!(world.chat.blacklist_token(&refresh).await.expect("ended"));
-        assert_eq!(refused(world.chat.admit_claim(&access).await), Code::TokenNotValid);
-        until("refused", async || other.admit_claim(&access).await.is_err()).await;
+        assert_eq!(refused(world.chat.authorize_claim(&access).await), Code::TokenNotValid);
+        until("refused", async || other.authorize_claim(&access).await.is_err()).await;
         other.stop().await;
         let world = world.restarted(unhurried()).await;
-        assert_eq!(refused(world.chat.admit_claim(&access).await), Code::TokenNotValid);
+        assert_eq!(refused(world.chat.authorize_claim(&access).await), Code::TokenNotValid);
         let sent = world.chat.send_as(access.clone(), RoomId(1), draft("tea")).await;
         assert_eq!(refused(sent), Code::TokenNotValid);
     }
 
-    async fn an_open_socket_goes_on_with_a_fresh_credential_of_the_same_person(world: World) {
+    async fn open_socket_can_switch_to_a_new_credential_of_the_same_user(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let chat = &world.chat;
@@ -401,14 +401,14 @@ both! {
         assert!(chat.blacklist_token(&old).await.expect("ended"));
         socket.submit(MessageDraft { client_id: Some("two".into()), ..draft("two") }).expect("taken").await.expect("stored");
         for text in ["one", "two"] {
-            let json = timeout(PATIENCE, socket.next()).await.expect("in time").expect("open");
+            let json = timeout(TIMEOUT, socket.next()).await.expect("in time").expect("open");
             assert!(String::from_utf8_lossy(&json).contains(text));
         }
         assert!(chat.blacklist_token(&new).await.expect("ended"));
         assert_eq!(closes(async || socket.next().await).await, Code::TokenNotValid);
     }
 
-    async fn a_session_in_use_keeps_its_sockets_beyond_its_first_time(world: World) {
+    async fn extending_a_session_keeps_its_sockets_open(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let id = session(&world.chat, &amy, "hers", HOUR).await;
@@ -418,7 +418,7 @@ both! {
         stored.expires_at = stored.expires_at.plus_micros(HOUR);
         world.chat.save_session(&stored).await.expect("prolonged");
         world.clock.advance(HOUR);
-        // A token that expires at the same moment: what it closes has been looked at after the session.
+        // A token that expires at the same moment. Its socket is closed after the session has been checked.
         let Claim { credential, .. } = token(&world.chat, &amy).await;
         let Credential::Token { sign_in, issued_at, .. } = credential else { panic!("a token") };
         let expires_at = world.clock.now().plus_micros(1);
@@ -431,7 +431,7 @@ both! {
         assert_eq!(closes(async || socket.next().await).await, Code::TokenNotValid);
     }
 
-    async fn a_socket_that_opens_while_its_session_ends_is_refused_or_closed(world: World) {
+    async fn socket_opened_while_its_session_ends_is_rejected_or_closed(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         for n in 0..30 {
@@ -447,16 +447,16 @@ both! {
         }
     }
 
-    async fn credentials_that_have_ended_open_nothing(world: World) {
+    async fn ended_credentials_open_no_socket(world: World) {
         let amy = world.person("amy").await;
         let id = session(&world.chat, &amy, "hers", HOUR).await;
         let claim = Claim { user: amy.id, credential: Credential::Session(id.clone()) };
-        world.chat.admit_claim(&claim).await.expect("good");
+        world.chat.authorize_claim(&claim).await.expect("good");
         let bob = world.person("bob").await;
         let stolen = Claim { user: bob.id, ..claim.clone() };
-        assert_eq!(refused(world.chat.admit_claim(&stolen).await), Code::TokenNotValid, "it is not his");
+        assert_eq!(refused(world.chat.authorize_claim(&stolen).await), Code::TokenNotValid, "it is not his");
         world.chat.delete_session(&id).await.expect("ended");
-        assert_eq!(refused(world.chat.admit_claim(&claim).await), Code::TokenNotValid);
+        assert_eq!(refused(world.chat.authorize_claim(&claim).await), Code::TokenNotValid);
         let refresh = refresh_token(&amy, "one");
         assert!(world.chat.blacklist_token(&refresh).await.expect("ended"));
         let opened = world.chat.connect(refresh.into()).await;

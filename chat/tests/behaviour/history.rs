@@ -1,4 +1,4 @@
-//! Pages and cursors.
+//! Pagination of the history, by page and by cursor.
 
 use chat::{
     model::{Code, MessageId, User},
@@ -26,7 +26,7 @@ fn numbers(range: impl Iterator<Item = i32>) -> Vec<String> {
 }
 
 both! {
-    async fn pages_are_newest_first_and_end_in_an_empty_one(world: World) {
+    async fn pages_are_newest_first_and_empty_after_the_last(world: World) {
         let amy = world.person("amy").await;
         let (room, _) = full_room(&world, &amy).await;
         let page = |page| HistoryQuery { page: Some(page), page_size: Some(10), ..HistoryQuery::default() };
@@ -59,12 +59,12 @@ both! {
         assert_eq!(texts(start), ["1", "2", "3"]);
         let end = world.chat.history(&amy, room, after(ids[24].0)).await.expect("readable");
         assert!(end.messages.is_empty() && !end.has_more);
-        // An id of no message of this room still has its place among the ids.
+        // An id of no message in this room is still a position among the ids.
         let far = world.chat.history(&amy, room, before(ids[24].0 + 1_000)).await.expect("readable");
         assert_eq!(texts(far), ["25", "24", "23"]);
     }
 
-    async fn a_cursor_of_another_room_is_a_place_among_the_ids(world: World) {
+    async fn cursor_of_another_room_is_a_position_among_the_ids(world: World) {
         let amy = world.person("amy").await;
         let (here, there) = (world.room(&amy).await.id, world.room(&amy).await.id);
         world.say(&amy, here, "before").await;
@@ -76,7 +76,7 @@ both! {
         assert_eq!(texts(world.chat.history(&amy, here, query).await.expect("readable")), ["before"]);
     }
 
-    async fn nonsense_is_refused(world: World) {
+    async fn invalid_queries_are_rejected(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let none = HistoryQuery::default();

@@ -1,6 +1,6 @@
-//! What makes a batch fail is found, and fails nobody else's message.
+//! A change that fails a batch is isolated, and fails nobody else's message.
 //!
-//! The failures are the database's own: a trigger refuses certain messages, with the error that the test asks for.
+//! The failures are the database's own: a trigger rejects certain messages, with the error that the test needs.
 
 use chat::{
     model::{Code, MessageDraft, Problem, RoomId, ServerFrame, User},
@@ -10,7 +10,7 @@ use chat::{
 use crate::support::{World, both, cast::problem, draft, nodes};
 
 /// Makes each message 'poison' an error.
-async fn poisoned(world: &World) {
+async fn install_poison_trigger(world: &World) {
     let on_sqlite = "CREATE TRIGGER poison BEFORE INSERT ON chat_message WHEN NEW.content = 'poison' \
         BEGIN SELECT RAISE(ABORT, 'poison'); END";
     let on_mariadb = "CREATE TRIGGER poison BEFORE INSERT ON chat_message FOR EACH ROW \
@@ -24,7 +24,7 @@ fn submit(world: &World, sender: &User, room: RoomId, text: &str) -> Receipt {
 }
 
 /// The texts of the next `count` messages.
-async fn heard(session: &mut RoomSession, count: usize) -> Vec<String> {
+async fn received(session: &mut RoomSession, count: usize) -> Vec<String> {
     let mut texts = Vec::new();
     while texts.len() < count {
         if let ServerFrame::ChatMessage { message, .. } = nodes::next(session).await {
@@ -35,8 +35,8 @@ async fn heard(session: &mut RoomSession, count: usize) -> Vec<String> {
 }
 
 both! {
-    async fn of_a_batch_with_guilty_messages_all_others_are_stored_announced_and_answered(world: World) {
-        poisoned(&world).await;
+    async fn messages_batched_with_failing_ones_are_stored_published_and_acknowledged(world: World) {
+        install_poison_trigger(&world).await;
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -57,12 +57,12 @@ both! {
         }
         assert_eq!(revs, (1..=60).collect::<Vec<i64>>(), "in order, and a refusal takes no place");
         let expected: Vec<String> = (0..60).map(|n| format!("good {n}")).collect();
-        assert_eq!(heard(&mut session, 60).await, expected);
+        assert_eq!(received(&mut session, 60).await, expected);
         assert_eq!(world.texts(&bob, room).await, expected);
     }
 
-    async fn the_guilty_sender_goes_on_in_order_and_harms_nobody(world: World) {
-        poisoned(&world).await;
+    async fn failing_sender_keeps_its_order_and_affects_nobody(world: World) {
+        install_poison_trigger(&world).await;
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -84,7 +84,7 @@ both! {
         assert_eq!(of("amy"), amys.collect::<Vec<_>>());
     }
 
-    async fn a_client_id_with_white_space_at_its_ends_is_refused_before_it_meets_others(world: World) {
+    async fn client_id_with_outer_white_space_is_rejected_before_it_is_batched(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -93,7 +93,7 @@ both! {
         let mut good = Vec::new();
         for n in 0..40 {
             good.push(submit(&world, &bob, room, &format!("innocent {n}")));
-            // To MySQL the first is 'c1'.
+            // MySQL compares the first as equal to 'c1'.
             for bad in ["c1 ", " c1", "c1\u{3000}", "c1\u{a0}"] {
                 let refused = problem(world.chat.submit(&amy, room, with_id(bad)).map(drop));
                 assert_eq!(refused, ("client_id".into(), Problem::OuterSpace), "{bad:?}");
@@ -105,8 +105,8 @@ both! {
     }
 }
 
-/// Makes the first `failures` tries of a batch with a message 'busy' fail with MySQL's error `number`. What is written
-/// into a table without transactions outlives them, so tries can be counted.
+/// Makes the first `failures` attempts of a batch with a message 'busy' fail with MySQL's error `number`. The
+/// attempts are counted in a table without transactions, which keeps them after a rollback.
 async fn failing(world: &World, failures: &'static str) {
     world.run("", failures).await;
 }
@@ -125,14 +125,14 @@ macro_rules! failing_tries {
     };
 }
 
-/// How often a message 'busy' was tried.
+/// How often a message 'busy' was attempted.
 async fn tries(world: &World) -> i64 {
     use sqlx::Connection as _;
     let mut side = sqlx::MySqlConnection::connect(&world.url).await.expect("connected");
     sqlx::query_scalar("SELECT COUNT(*) FROM tries").fetch_one(&mut side).await.expect("counted")
 }
 
-/// A room of amy's in which she sends 'busy'; what she is answered.
+/// Sends 'busy' in a room of amy's, and returns the result.
 async fn busy(world: &World) -> Result<(), Code> {
     let amy = world.person("amy").await;
     let room = world.room(&amy).await.id;
@@ -140,7 +140,7 @@ async fn busy(world: &World) -> Result<(), Code> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadlock_is_tried_again_until_it_succeeds() {
+async fn deadlock_is_retried_until_it_succeeds() {
     let world = World::mariadb().await;
     failing(&world, failing_tries!(2, 1213)).await;
     assert_eq!(busy(&world).await, Ok(()));
@@ -148,7 +148,7 @@ async fn a_deadlock_is_tried_again_until_it_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadlock_without_end_is_given_up_after_four_tries() {
+async fn persistent_deadlock_fails_after_four_tries() {
     let world = World::mariadb().await;
     failing(&world, failing_tries!(9, 1205)).await;
     assert_eq!(busy(&world).await, Err(Code::Unavailable));
@@ -156,7 +156,7 @@ async fn a_deadlock_without_end_is_given_up_after_four_tries() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_only_lets_itself_be_read_is_not_tried_again() {
+async fn read_only_database_is_not_retried() {
     let world = World::mariadb().await;
     failing(&world, failing_tries!(9, 1290)).await;
     assert_eq!(busy(&world).await, Err(Code::Unavailable));

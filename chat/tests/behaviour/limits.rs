@@ -1,4 +1,4 @@
-//! How much one user may do in a time, whichever way they come.
+//! Rate limits per user, over all transports.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::{
     draft, new_room, unhurried,
 };
 
-/// The time to wait; `None` where it was not for a limit that nothing came of it.
+/// The time to wait; `None` if the call was not throttled.
 fn wait<T>(result: Result<T, Error>) -> Option<Duration> {
     match result.err()? {
         Error::Throttled { retry_after } => Some(retry_after),
@@ -23,7 +23,7 @@ fn wait<T>(result: Result<T, Error>) -> Option<Duration> {
     }
 }
 
-/// Everything that counts as an act, done by `user` in a room of theirs to somebody who is in it.
+/// Everything that is charged as an act, done by `user` in a room of theirs, to another member.
 fn acts<'a>(world: &'a World, user: &'a User, room: RoomId, other: &'a User) -> Vec<BoxFuture<'a, bool>> {
     let chat = &world.chat;
     let named = RoomPatch { name: Some("Tea 2".into()), ..RoomPatch::default() };
@@ -40,7 +40,7 @@ fn acts<'a>(world: &'a World, user: &'a User, room: RoomId, other: &'a User) -> 
 }
 
 both! {
-    async fn each_act_counts(world: World) {
+    async fn each_act_is_charged(world: World) {
         let (nobody, none) = (world.person("nobody").await, world.person("none").await);
         let count = acts(&world, &nobody, RoomId(1), &none).len();
         let mut world = world;
@@ -49,7 +49,7 @@ both! {
                 (world.person(&format!("user{act}")).await, world.person(&format!("other{act}")).await);
             let room = world.room(&user).await.id;
             world.chat.join(&other, room).await.expect("joined");
-            // The counters are the process's, and begin anew.
+            // The counters are in memory and start again.
             world = world.restarted(Settings { acts_per_minute: 1, act_burst: 1, ..unhurried() }).await;
             assert!(!acts(&world, &user, room, &other).remove(act).await, "the first of act {act} is free");
             for (again, act) in acts(&world, &user, room, &other).into_iter().enumerate() {
@@ -59,7 +59,7 @@ both! {
         }
     }
 
-    async fn refused_acts_count_and_leaving_does_not(world: World) {
+    async fn rejected_acts_are_charged_and_leaving_is_not(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let world = world.restarted(Settings { acts_per_minute: 1, act_burst: 3, ..unhurried() }).await;
@@ -74,7 +74,7 @@ both! {
         world.chat.edit_room(&amy, room, RoomPatch::default()).await.expect("her own limit");
     }
 
-    async fn readings_count_together(world: World) {
+    async fn read_marks_share_one_limit(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let guest = world.chat.invite(&amy, room, &bob.username).await.expect("invited").member.user;
@@ -105,22 +105,22 @@ both! {
         }
     }
 
-    async fn so_many_rooms_a_day(world: World) {
+    async fn rooms_per_day_are_limited(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let world = world.restarted(Settings { rooms_per_day: 2, ..unhurried() }).await;
         assert_eq!(refused(world.chat.create_room(&amy, new_room("castle")).await), Code::Invalid, "none made");
         world.room(&amy).await;
         world.clock.advance(3_600_000_000);
         world.room(&amy).await;
-        let told = wait(world.chat.create_room(&amy, new_room("public")).await);
-        assert_eq!(told, Some(Duration::from_hours(23)));
+        let wait_time = wait(world.chat.create_room(&amy, new_room("public")).await);
+        assert_eq!(wait_time, Some(Duration::from_hours(23)));
         world.room(&bob).await;
         world.clock.advance(23 * 3_600_000_000);
         world.room(&amy).await;
         assert!(wait(world.chat.create_room(&amy, new_room("public")).await).is_some(), "it slides");
     }
 
-    async fn strangers_are_invited_at_a_bounded_rate_and_companions_freely(world: World) {
+    async fn invitations_of_strangers_are_limited_and_of_contacts_not(world: World) {
         let amy = world.person("amy").await;
         let (first, second) = (world.room(&amy).await.id, world.room(&amy).await.id);
         let mut people = Vec::new();
@@ -131,8 +131,8 @@ both! {
         for name in &people[..2] {
             world.chat.invite(&amy, first, name).await.expect("within the limit");
         }
-        let told = wait(world.chat.invite(&amy, first, &people[2]).await);
-        assert_eq!(told, Some(Duration::from_hours(1)));
+        let wait_time = wait(world.chat.invite(&amy, first, &people[2]).await);
+        assert_eq!(wait_time, Some(Duration::from_hours(1)));
         for name in &people[..2] {
             world.chat.invite(&amy, second, name).await.expect("they know each other");
         }
@@ -143,8 +143,8 @@ both! {
         }
     }
 
-    /// As an attacker did it: forty times, which were forty unread notifications.
-    async fn invited_and_removed_again_and_again_there_is_one_invitation(world: World) {
+    /// As in an attack: forty invitations, which were forty unread notifications.
+    async fn repeated_invitation_and_removal_leaves_one_notification(world: World) {
         let (amy, eve) = (world.person("amy").await, world.person("eve").await);
         let (room, other) = (world.room(&amy).await.id, world.room(&amy).await.id);
         let invitations = async |unread| {
@@ -163,14 +163,14 @@ both! {
         assert_eq!(open[0].created_at, world.clock.now(), "the latest one's");
         world.chat.invite(&amy, other, &eve.username).await.expect("invited");
         assert_eq!(invitations(true).await.len(), 2, "each room has its own");
-        // One that was read is over: the next is another.
+        // A notification that was read is not replaced: the next invitation is another.
         world.chat.mark_all_notifications_read(&eve).await.expect("read");
         world.chat.remove_member(&amy, room, eve.id).await.expect("removed");
         world.chat.invite(&amy, room, &eve.username).await.expect("invited");
         assert_eq!((invitations(true).await.len(), invitations(false).await.len()), (1, 3));
     }
 
-    async fn messages_are_limited_as_before(world: World) {
+    async fn sending_above_the_limit_is_throttled(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let world = world.restarted(Settings { writes_per_second: 1, write_burst: 2, ..unhurried() }).await;

@@ -1,4 +1,4 @@
-//! A COMMIT whose answer is lost: the batch is looked for before anybody is answered.
+//! A COMMIT whose reply is lost: the rows of the batch are looked up before any sender gets a result.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::support::{World, draft};
 
-/// The statement as MySQL's protocol has it: the command 'query', and its text.
+/// The statement in MySQL's protocol: the command 'query', and its text.
 const COMMIT: &[u8] = b"\x03COMMIT";
 
 /// When the connection breaks, once.
@@ -21,11 +21,11 @@ const COMMIT: &[u8] = b"\x03COMMIT";
 enum Break {
     /// Before the COMMIT arrives.
     Before,
-    /// After it was done, before its answer arrives.
+    /// After the COMMIT, before its reply arrives.
     After,
 }
 
-/// A way to the database that breaks at the first COMMIT after it was armed.
+/// A proxy to the database that breaks the connection at the first COMMIT after it was armed.
 struct Way {
     url: String,
     is_armed: Arc<AtomicBool>,
@@ -49,7 +49,7 @@ impl Way {
     }
 }
 
-/// Passes on both ways until either end closes, or it breaks.
+/// Forwards in both directions until either end closes or the connection is broken.
 async fn pass(mut client: TcpStream, mut server: TcpStream, at: Break, is_armed: Arc<AtomicBool>) {
     let (mut up, mut down) = ([0; 8_192], [0; 8_192]);
     loop {
@@ -65,7 +65,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, at: Break, is_armed:
                         return;
                     }
                     if breaks {
-                        // Its answer says that it is done; nobody else hears of it.
+                        // The reply confirms the commit; it is not forwarded.
                         let _ = server.read(&mut down).await;
                         return;
                     }
@@ -80,13 +80,13 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, at: Break, is_armed:
     }
 }
 
-/// Sends text by this way, which breaks; what the sender is answered, and what is stored then.
+/// Sends a message through the proxy, which breaks the connection; returns the result and the stored texts.
 async fn sent(at: Break) -> (Result<bool, Code>, Vec<String>) {
     let world = World::mariadb().await;
     let amy: User = world.person("amy").await;
     let room = world.room(&amy).await.id;
     let way = Way::to(&world.url, at).await;
-    let chat = world.by_way_of(&way.url).await;
+    let chat = world.with_database_url(&way.url).await;
     chat.send(&amy, room, draft("before")).await.expect("stored");
     way.is_armed.store(true, Ordering::SeqCst);
     let answer = chat.send(&amy, room, draft("lost?")).await;
@@ -97,14 +97,14 @@ async fn sent(at: Break) -> (Result<bool, Code>, Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_was_done_is_acknowledged_though_its_answer_was_lost() {
+async fn completed_commit_is_acknowledged_if_its_reply_is_lost() {
     let (answer, texts) = sent(Break::After).await;
     assert_eq!(answer, Ok(true));
     assert_eq!(texts, ["before", "lost?", "after"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_never_arrived_is_told_to_try_again() {
+async fn commit_that_never_arrived_is_reported_as_unavailable() {
     let (answer, texts) = sent(Break::Before).await;
     assert_eq!(answer, Err(Code::Unavailable));
     assert_eq!(texts, ["before", "after"]);

@@ -1,4 +1,4 @@
-//! The domain's rules, against the real SQLite and the real MariaDB.
+//! The domain's rules on real SQLite and MariaDB.
 //!
 //! Each test is written once and runs on both: see [`support::both`].
 
@@ -10,30 +10,29 @@ mod schema;
 mod support;
 
 mod accounts;
-mod changes;
-mod claims;
+mod caller;
 mod credentials;
+mod edits;
 mod histories;
 mod history;
-mod inbox;
+mod history_page;
 mod isolation;
 mod limits;
-mod losses;
+mod lost_access;
 mod lost_commit;
 mod members;
 mod messages;
 mod migrations;
 mod moderation;
 mod nodes;
+mod notification_session;
 mod notifications;
 mod profile;
 mod reads;
 mod room_list;
+mod room_session;
 mod rooms;
 mod roster;
-mod sockets;
 mod succession;
-mod turns;
 mod unread;
-
-mod window;
+mod writer_fairness;

@@ -1,5 +1,5 @@
-//! A MariaDB server of the tests' own: started once for each test program, in a
-//! temporary folder on a free port, and gone when the program ends, however it ends.
+//! A MariaDB server for tests: started once per test program, in a temporary folder on a free port, and stopped when
+//! the program ends, however it ends.
 
 use std::{
     io::Write as _,
@@ -10,36 +10,36 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the server may take to start: seconds when quiet, more beside a build.
+/// Timeout for the start: it takes seconds normally, more beside a build.
 const START: Duration = Duration::from_mins(4);
 
-/// What `innodb_flush_log_at_trx_commit` is: most tests do not ask what a crash leaves.
+/// The value of `innodb_flush_log_at_trx_commit`: most tests do not need durability.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
-    /// The log is written now and then.
+    /// The log is written occasionally.
     Lazily,
-    /// A commit is on the disk when it returns.
+    /// A commit is on disk when it returns.
     #[allow(dead_code, reason = "for the other program that this file is part of")]
     AtCommit,
 }
 
-/// A running server. To end and to start it again is for the contract's tests, which use this file too.
+/// A running server. The contract's tests, which also use this file, stop and restart it.
 pub struct MariaDb {
     port: u16,
     folder: PathBuf,
     flush: Flush,
-    // Its standard input holds the server alive: the shell ends it when this program is gone.
+    // Its standard input keeps the server running: the shell stops the server when this program ends.
     shell: Child,
 }
 
-/// The server that every test of this program shares.
+/// The server shared by all tests of this program.
 pub fn shared() -> &'static MariaDb {
     static SERVER: OnceLock<MariaDb> = OnceLock::new();
     SERVER.get_or_init(|| MariaDb::start(Flush::Lazily))
 }
 
 impl MariaDb {
-    /// Starts a server and waits until it answers.
+    /// Starts a server and waits until it is ready.
     pub fn start(flush: Flush) -> Self {
         let port = free_port();
         let folder =
@@ -48,7 +48,7 @@ impl MariaDb {
         Self { port, folder, flush, shell }
     }
 
-    /// Kills the server as a power cut would; its data stay.
+    /// Kills the server like a power failure; its data stay.
     #[allow(dead_code, reason = "for the other program that this file is part of")]
     pub fn kill(&mut self) {
         std::fs::write(self.folder.join("keep"), "").expect("written");
@@ -56,7 +56,7 @@ impl MariaDb {
         self.shell.wait().expect("the shell ends");
     }
 
-    /// Starts it again, after [`Self::kill`], on the same data and port, and waits until it answers.
+    /// Starts it again after [`Self::kill`], on the same data and port, and waits until it is ready.
     #[allow(dead_code, reason = "for the other program that this file is part of")]
     pub fn restart(&mut self) {
         std::fs::remove_file(self.folder.join("keep")).expect("it was killed");
@@ -65,8 +65,8 @@ impl MariaDb {
 
     fn spawn(folder: &Path, port: u16, flush: Flush) -> Child {
         let flush = i32::from(flush == Flush::AtCommit);
-        // The shell waits on its standard input. When this program ends, by whatever
-        // cause, that closes; then the server is stopped and its folder removed.
+        // The shell waits on its standard input, which closes when this program ends for any reason; then it stops
+        // the server and removes its folder.
         let script = format!(
             r#"
             cd "$1" || exit 1
@@ -86,7 +86,7 @@ impl MariaDb {
             [ -e keep ] || rm -rf "$1"
             "#
         );
-        // What the last one said of itself is not this one's readiness.
+        // The previous log must not be taken for this server's.
         let _ = std::fs::remove_file(folder.join("server.log"));
         let shell = Command::new("sh")
             .args(["-c", &script, "sh"])
@@ -102,11 +102,11 @@ impl MariaDb {
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
             let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
-            // The init file has run once the server says this.
+            // The init file has run when the server logs this.
             if log.contains("ready for connections") {
                 let version =
                     log.split("Version: '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or("?");
-                // Straight to the stream: the harness swallows what tests print.
+                // Directly to the stream: the test harness captures what tests print.
                 let _ = writeln!(std::io::stderr(), "store tests run on MariaDB {version}, and on SQLite");
                 return;
             }
@@ -116,7 +116,7 @@ impl MariaDb {
         panic!("MariaDB did not start; is mariadb-server installed? Its log:\n{log}");
     }
 
-    /// The address of a database `name` on this server, made anew.
+    /// The URL of a new database `name` on this server.
     pub fn database(&self, name: &str) -> String {
         let sql = format!("DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4");
         let status = Command::new("mariadb")

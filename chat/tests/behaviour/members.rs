@@ -1,4 +1,4 @@
-//! Invitations, the heir of a room, and what its sockets hear of its members.
+//! Invitations, succession, and the membership events of a room.
 
 use chat::{
     model::{Code, MemberChange, MemberPatch, NewRoom, NotificationType, Problem, Role},
@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 both! {
-    async fn whoever_is_invited_is_in_at_once_and_the_same_when_asked_again(world: World) {
+    async fn invited_user_is_a_member_at_once_and_repeating_changes_nothing(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("Bob").await);
         let room = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
         let first = world.chat.invite(&amy, room, "bob").await.expect("by the name as others write it");
@@ -37,7 +37,7 @@ both! {
         assert_eq!(found[0].room.id, room);
     }
 
-    async fn an_invitation_brings_back_who_left_a_hidden_room(world: World) {
+    async fn invitation_readmits_a_user_who_left_a_hidden_room(world: World) {
         let Cast { room, admin, member, .. } = cast(&world, "group").await;
         world.chat.leave(&member, room).await.expect("left");
         assert_eq!(refused(world.chat.join(&member, room).await), Code::NotFound);
@@ -45,7 +45,7 @@ both! {
         world.say(&member, room, "back").await;
     }
 
-    async fn nobody_unknown_or_deactivated_can_be_invited(world: World) {
+    async fn unknown_and_deactivated_users_cannot_be_invited(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.set_active(&bob.username, false).await.expect("deactivated");
@@ -59,7 +59,7 @@ both! {
         assert_eq!(problem(world.chat.invite(&amy, room, " ").await).1, Problem::Blank);
     }
 
-    async fn admins_and_moderators_invite_and_nobody_else(world: World) {
+    async fn only_admins_and_moderators_can_invite(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         let (outsider, guest) = (world.person("outsider").await, world.person("guest").await);
         assert_eq!(refused(world.chat.invite(&member, room, "guest").await), Code::PermissionDenied);
@@ -69,7 +69,7 @@ both! {
         world.chat.invite(&moderator, room, &guest.username).await.expect("brought in");
     }
 
-    async fn an_invitation_and_a_join_race_for_the_last_place(world: World) {
+    async fn invitation_and_join_race_for_the_last_free_membership(world: World) {
         let (amy, eve) = (world.person("amy").await, world.person("eve").await);
         world.person("bob").await;
         for _ in 0..10 {
@@ -87,7 +87,7 @@ both! {
         }
     }
 
-    async fn the_heir_is_the_moderator_else_the_member_who_joined_first_and_never_a_banned_one(world: World) {
+    async fn successor_is_the_oldest_moderator_or_member_and_never_banned(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         let early = world.person("early").await;
         world.chat.join(&early, room).await.expect("joined");
@@ -104,7 +104,7 @@ both! {
         world.chat.join(&admin, room).await.expect("in again");
     }
 
-    async fn the_room_hears_of_every_change_among_its_members(world: World) {
+    async fn room_receives_every_membership_change(world: World) {
         let (amy, bob, eve) = (world.person("amy").await, world.person("bob").await, world.person("eve").await);
         let room = world.room(&amy).await.id;
         let mut session = world.chat.open_room(&amy, room, None).await.expect("open");
@@ -136,7 +136,7 @@ both! {
         }
     }
 
-    async fn others_hear_of_what_somebody_did_who_hung_up_meanwhile(world: World) {
+    async fn cancelled_call_still_publishes_its_change(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let mut session = world.chat.open_room(&amy, room, None).await.expect("open");

@@ -1,4 +1,4 @@
-//! Sending: places without holes, repeats, what is refused.
+//! Sending: gapless `seq`, idempotency by `client_id`, validation.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use chat::{
 use crate::support::{both, draft, new_room};
 
 both! {
-    /// The invariant everything hangs on.
-    async fn twenty_tasks_at_once_leave_places_without_a_hole_and_ids_in_the_same_order(world: World) {
+    /// The central invariant.
+    async fn concurrent_sends_leave_seqs_gapless_and_ids_in_the_same_order(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let tasks: Vec<_> = (0..20)
@@ -33,7 +33,7 @@ both! {
         }
         acknowledged.sort();
         let revs: Vec<i64> = acknowledged.iter().map(|(_, rev, _)| *rev).collect();
-        assert_eq!(revs, (1..=200).collect::<Vec<i64>>(), "revs rise with ids, without a hole");
+        assert_eq!(revs, (1..=200).collect::<Vec<i64>>(), "revs rise with ids, without a gap");
 
         let mut stored = Vec::new();
         for page in 1..=2 {
@@ -46,7 +46,7 @@ both! {
         assert_eq!(stored, acknowledged, "what is stored is what was acknowledged, in the same order");
     }
 
-    async fn rooms_written_to_at_once_do_not_mix(world: World) {
+    async fn concurrent_writes_to_rooms_do_not_mix(world: World) {
         let amy = world.person("amy").await;
         let mut rooms = Vec::new();
         for _ in 0..8 {
@@ -129,7 +129,7 @@ both! {
         assert_eq!(world.texts(&amy, room).await, ["once", "bob's own"]);
     }
 
-    async fn an_answer_must_be_to_a_message_of_the_room(world: World) {
+    async fn reply_must_be_to_a_message_of_the_same_room(world: World) {
         let amy = world.person("amy").await;
         let (here, there) = (world.room(&amy).await.id, world.room(&amy).await.id);
         let elsewhere = world.say(&amy, there, "over there").await.id;
@@ -142,7 +142,7 @@ both! {
         assert!(world.texts(&amy, here).await.is_empty(), "nothing half stored");
     }
 
-    async fn only_members_write_and_a_refusal_takes_no_place(world: World) {
+    async fn only_members_write_and_a_rejected_message_takes_no_seq(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let open = world.room(&amy).await.id;
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
@@ -156,7 +156,7 @@ both! {
         assert_eq!(world.say(&amy, open, "first").await.rev, 1);
     }
 
-    async fn what_was_accepted_is_stored_before_the_stop(world: World) {
+    async fn accepted_messages_are_stored_before_stop_returns(world: World) {
         let amy = world.person("amy").await;
         let room = world.room(&amy).await.id;
         let receipts: Vec<_> =

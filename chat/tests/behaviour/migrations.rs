@@ -1,4 +1,4 @@
-//! Opening the database: by many servers at once, by a second one, by commands, and not by an older binary.
+//! Opening the database: by several servers at once, by a second one, by commands, and by an older binary.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use crate::{
     mariadb, schema,
-    support::{NOW, World, both, draft, nodes::PATIENCE, unhurried},
+    support::{NOW, World, both, draft, nodes::TIMEOUT, unhurried},
 };
 
-/// Where nothing was ever made, on the kind of database that `world` has; the folder is where its file would be.
+/// An empty database of the kind that `world` has; the folder contains its file.
 async fn new_database(world: &World, name: &'static str) -> (String, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = if world.url.starts_with("sqlite:") {
@@ -31,7 +31,7 @@ async fn new_mariadb(name: &'static str) -> String {
     tokio::task::spawn_blocking(move || mariadb::shared().database(name)).await.expect("made")
 }
 
-/// All that a node does to the database before it serves; whether it made the demo account.
+/// Everything that a node does to the database before it serves; returns whether it created the demo account.
 async fn start_node(url: String) -> bool {
     let chat = Chat::start(Store::open(&url).await.expect("opened"), unhurried(), Clock::System);
     let key = chat.agree_on_key("what all make of it", false).await.expect("agreed");
@@ -65,16 +65,16 @@ async fn a_node_waits_for_the_migrations_of_another() {
     let lock = "SELECT GET_LOCK(CONCAT('liao-schema-', SHA1(LOWER(DATABASE()))), 0)";
     let (got,): (i64,) = sqlx::query_as(lock).fetch_one(&mut other).await.expect("asked");
     assert_eq!(got, 1);
-    // Another database of the same server is nobody's business.
+    // The lock is per database: another one on the same server opens.
     Store::open(&new_mariadb("not_waiting").await).await.expect("opened");
     let node = tokio::spawn({
         let url = url.clone();
         async move { Store::open(&url).await.map(drop) }
     });
-    // Until the server says that somebody waits for the lock.
+    // Until the server reports a process waiting for the lock.
     let waits =
         "SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'waiting' AND state = 'User lock'";
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while sqlx::query_as::<_, (i64,)>(waits).fetch_one(&mut other).await.expect("asked").0 == 0 {
         assert!(Instant::now() < deadline, "it does not wait");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -90,7 +90,7 @@ async fn refusal(url: &str) -> StoreError {
     Store::open_existing(url).await.err().expect("refused")
 }
 
-/// Notes in the database at `url` that a later Liao was there.
+/// Records in the database at `url` that a later release has migrated it.
 async fn note_a_later_one(url: &str) {
     let row = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'from the future', TRUE, x'00', 0)";
@@ -106,7 +106,7 @@ async fn note_a_later_one(url: &str) {
 }
 
 both! {
-    async fn a_command_makes_no_database(world: World) {
+    async fn command_creates_no_database(world: World) {
         let (url, folder) = new_database(&world, "never_served").await;
         for _ in 0..2 {
             let error = refusal(&url).await;
@@ -115,7 +115,7 @@ both! {
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
 
-    async fn a_command_leaves_an_older_schema_to_the_server(world: World) {
+    async fn command_does_not_migrate_an_older_schema(world: World) {
         let (url, _folder) = new_database(&world, "older").await;
         schema::make_previous(&url, &[]).await;
         for _ in 0..2 {
@@ -126,7 +126,7 @@ both! {
         Store::open_existing(&url).await.expect("opened").close().await;
     }
 
-    async fn a_command_opens_the_database_beside_the_server(world: World) {
+    async fn command_opens_the_database_of_a_running_server(world: World) {
         Store::open_existing(&world.url).await.expect("opened");
     }
 
@@ -140,7 +140,7 @@ both! {
     }
 }
 
-/// What stood there before 0003: amy (1) wrote the first and the third message, bob (2) the second.
+/// Rows from before migration 0003: amy (1) wrote the first and the third message, bob (2) the second.
 const OLD_ROWS: [&str; 5] = [
     "INSERT INTO user (id, username, username_key, password_hash, created_at) \
      VALUES (1, 'amy', 'amy', '', 0), (2, 'bob', 'bob', '', 0)",
@@ -155,7 +155,7 @@ const OLD_ROWS: [&str; 5] = [
 ];
 
 both! {
-    async fn messages_of_before_are_numbered_by_sender(world: World) {
+    async fn migration_numbers_existing_messages_by_sender(world: World) {
         let (url, _folder) = new_database(&world, "old").await;
         schema::make_up_to(2, &url, &OLD_ROWS).await;
         let chat = Chat::start(Store::open(&url).await.expect("migrated"), unhurried(), Clock::fixed(NOW));
@@ -178,7 +178,7 @@ fn user(id: i64, name: &str) -> User {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_ten_servers_that_start_on_one_sqlite_file_one_has_it() {
+async fn of_ten_servers_on_one_sqlite_file_one_starts() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite:{}", folder.path().join("new.db").display());
     let starts: Vec<_> = (0..10)
@@ -202,7 +202,7 @@ async fn of_ten_servers_that_start_on_one_sqlite_file_one_has_it() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_sqlite_file_has_one_server_by_whichever_path() {
+async fn sqlite_file_is_locked_under_every_path() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (file, link) = (folder.path().join("liao.db"), folder.path().join("link.db"));
     let _first = Store::open(&format!("sqlite:{}", file.display())).await.expect("opened");
@@ -212,7 +212,7 @@ async fn an_sqlite_file_has_one_server_by_whichever_path() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_refused_without_its_password() {
+async fn connection_error_does_not_contain_the_password() {
     let error = Store::open("mysql://amy:s3cret@127.0.0.1:1/liao").await.err().expect("refused");
     let sentence = error.to_string();
     assert!(sentence.contains("refused") && !sentence.contains("s3cret"), "{sentence}");

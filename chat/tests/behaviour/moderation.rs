@@ -1,4 +1,4 @@
-//! Roles, mutes, bans, putting out: who may, whom, and what it does.
+//! Roles, mutes, bans, removals: permissions and effects.
 
 use chat::{
     model::{Code, MemberChange, NewRoom, Problem, Role, RoomPatch, User},
@@ -46,7 +46,7 @@ both! {
         assert_eq!(count(&world, &admin, room).await, 1);
     }
 
-    async fn only_an_admin_gives_roles_and_never_their_last_one_away(world: World) {
+    async fn only_admins_set_roles_and_the_last_admin_keeps_theirs(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         let change = async |actor: &User, target: &User, word: &str| {
             world.chat.change_member(actor, room, target.id, role(word)).await.map_err(|e| e.code())
@@ -60,7 +60,7 @@ both! {
         assert_eq!(change(&admin, &moderator, "member").await.err(), Some(Code::PermissionDenied));
     }
 
-    async fn two_admins_who_demote_each_other_leave_one(world: World) {
+    async fn two_admins_demoting_each_other_leave_one(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         for _ in 0..5 {
             world.chat.change_member(&admin, room, moderator.id, role("admin")).await.expect("two admins");
@@ -77,7 +77,7 @@ both! {
         assert_eq!(membership(&world, &member, room, &admin).await.role, Role::Admin);
     }
 
-    async fn a_mute_stops_writing_and_outlives_leaving(world: World) {
+    async fn mute_prevents_writing_and_outlasts_leaving(world: World) {
         let Cast { room, moderator, member, .. } = cast(&world, "public").await;
         let changed = world.chat.change_member(&moderator, room, member.id, muted(true)).await.expect("muted");
         assert!(changed.is_muted && !changed.is_banned);
@@ -89,7 +89,7 @@ both! {
         world.say(&member, room, "at last").await;
     }
 
-    async fn a_ban_shuts_out_everywhere_and_gives_the_place_back(world: World) {
+    async fn ban_removes_all_access_and_frees_the_membership(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         let message = world.say(&admin, room, "hello").await.id;
         let mut session = world.chat.open_room(&member, room, None).await.expect("open");
@@ -125,7 +125,7 @@ both! {
         world.say(&member, room, "back").await;
     }
 
-    async fn a_ban_in_a_hidden_room_makes_it_disappear(world: World) {
+    async fn ban_in_a_hidden_room_makes_it_not_found(world: World) {
         for kind in ["private", "group"] {
             let (amy, bob) = (world.person(&format!("amy_{kind}")).await, world.person(&format!("bob_{kind}")).await);
             let room = world.chat.create_room(&amy, new_room(kind)).await.expect("made").id;
@@ -141,7 +141,7 @@ both! {
         }
     }
 
-    async fn a_lifted_ban_needs_a_place(world: World) {
+    async fn lifting_a_ban_needs_a_free_membership(world: World) {
         let (amy, bob, eve) = (world.person("amy").await, world.person("bob").await, world.person("eve").await);
         let small = NewRoom { max_members: Some(2), ..new_room("public") };
         let room = world.chat.create_room(&amy, small).await.expect("made").id;
@@ -159,7 +159,7 @@ both! {
         assert_eq!(refused(world.chat.join(&bob, room).await), Code::RoomFull);
     }
 
-    async fn a_ban_takes_the_role_and_reaches_who_left(world: World) {
+    async fn ban_resets_the_role_and_applies_to_former_members(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         world.chat.change_member(&admin, room, moderator.id, banned(true)).await.expect("banned");
         let back = world.chat.change_member(&admin, room, moderator.id, banned(false)).await.expect("lifted");
@@ -171,7 +171,7 @@ both! {
         assert_eq!(refused(world.chat.change_member(&admin, room, member.id, role("member")).await), Code::Invalid);
     }
 
-    async fn who_is_removed_is_out_at_once_and_may_return_to_a_public_room(world: World) {
+    async fn removed_member_is_out_at_once_and_may_rejoin_a_public_room(world: World) {
         let Cast { room, admin, member, .. } = cast(&world, "public").await;
         let mut session = world.chat.open_room(&member, room, None).await.expect("open");
         world.chat.remove_member(&admin, room, member.id).await.expect("removed");

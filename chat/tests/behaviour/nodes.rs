@@ -1,4 +1,4 @@
-//! Several nodes of one system on one database: with Redis, without, and while it comes and goes.
+//! Several nodes of one system on one database: with Redis, without, and during outages.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     support::{
         both,
         cast::{banned, until_closed},
-        nodes::{Nodes, by_way_of, hearing, next, open, sending, until},
+        nodes::{Nodes, next, open, receiving, sending, until, with_redis},
     },
 };
 
@@ -22,14 +22,14 @@ mod presence;
 /// Messages that each node's member sends in a test of order.
 const COUNT: usize = 60;
 
-/// Members write on every node at once; every socket on every node must hear every message
-/// once, in the one order that the database has.
-async fn everyone_hears_everything(nodes: &Nodes, meanwhile: impl AsyncFnOnce()) {
+/// Members write on every node at once; every socket on every node must receive every message once, in the order of
+/// the database.
+async fn check_delivery_to_every_socket(nodes: &Nodes, meanwhile: impl AsyncFnOnce()) {
     let (room, people) = nodes.room().await;
-    let mut hearers = Vec::new();
+    let mut receivers = Vec::new();
     for (node, user) in nodes.all.iter().zip(&people) {
         for _ in 0..2 {
-            hearers.push(hearing(open(node, user, room).await, people.len() * COUNT));
+            receivers.push(receiving(open(node, user, room).await, people.len() * COUNT));
         }
     }
     let senders: Vec<_> =
@@ -52,7 +52,7 @@ async fn everyone_hears_everything(nodes: &Nodes, meanwhile: impl AsyncFnOnce())
         stored.extend(page.messages);
     }
     let stored: Vec<String> = stored.into_iter().map(|message| message.content).collect();
-    for hearer in hearers {
+    for hearer in receivers {
         assert_eq!(hearer.await.expect("no panic").1, stored);
     }
     sent.sort();
@@ -61,7 +61,7 @@ async fn everyone_hears_everything(nodes: &Nodes, meanwhile: impl AsyncFnOnce())
     assert_eq!(stored, sent);
 }
 
-/// The text of the next message; other frames are passed over.
+/// The text of the next message; other frames are skipped.
 async fn next_text(socket: &mut RoomSession) -> String {
     loop {
         if let ServerFrame::ChatMessage { message, .. } = next(socket).await {
@@ -75,34 +75,34 @@ async fn closes_with(session: &mut RoomSession) -> Code {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn by_way_of_redis_every_socket_gets_every_message_once_and_in_order() {
+async fn with_redis_every_socket_gets_every_message_once_and_in_order() {
     let redis = Redis::start();
     let nodes = Nodes::three(&redis.url()).await;
-    everyone_hears_everything(&nodes, async || {}).await;
+    check_delivery_to_every_socket(&nodes, async || {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn by_way_of_a_redis_cluster_too() {
+async fn with_a_redis_cluster_every_socket_gets_every_message_once_and_in_order() {
     let redis = Cluster::start();
     let nodes = Nodes::three(&redis.url()).await;
-    everyone_hears_everything(&nodes, async || {}).await;
+    check_delivery_to_every_socket(&nodes, async || {}).await;
     // One address is enough: the server knows the others.
     let one = redis.url().split(',').next().expect("an address").to_owned();
     let nodes = Nodes::three(&one).await;
-    everyone_hears_everything(&nodes, async || {}).await;
+    check_delivery_to_every_socket(&nodes, async || {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_every_socket_gets_every_message_once_and_in_order() {
     let nodes = Nodes::three_without_redis().await;
-    everyone_hears_everything(&nodes, async || {}).await;
+    check_delivery_to_every_socket(&nodes, async || {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_goes_and_comes_back_in_mid_traffic_loses_repeats_and_misorders_nothing() {
+async fn redis_outage_in_mid_traffic_loses_repeats_and_misorders_nothing() {
     let mut redis = Redis::start();
     let nodes = Nodes::three(&redis.url()).await;
-    everyone_hears_everything(&nodes, async || {
+    check_delivery_to_every_socket(&nodes, async || {
         tokio::time::sleep(Duration::from_millis(100)).await;
         redis.kill();
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -113,10 +113,10 @@ async fn a_redis_that_goes_and_comes_back_in_mid_traffic_loses_repeats_and_misor
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_start_without_redis_say_so_and_find_it_when_it_comes() {
+async fn nodes_start_without_redis_and_connect_when_it_is_up() {
     let mut redis = Redis::start();
     redis.kill();
-    let nodes = Nodes::start(by_way_of(&redis.url())).await;
+    let nodes = Nodes::start(with_redis(&redis.url())).await;
     let (room, people) = nodes.room().await;
     let mut socket = open(&nodes.all[1], &people[1], room).await;
     assert!(matches!(nodes.all[0].ready().await, Err(Unready::Redis)));
@@ -132,7 +132,7 @@ async fn nodes_start_without_redis_say_so_and_find_it_when_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edits_deletions_and_what_has_no_number_reach_the_other_nodes() {
+async fn edits_deletions_and_volatile_events_reach_the_other_nodes() {
     let redis = Redis::start();
     let nodes = Nodes::three(&redis.url()).await;
     let (room, people) = nodes.room().await;
@@ -142,26 +142,26 @@ async fn edits_deletions_and_what_has_no_number_reach_the_other_nodes() {
     nodes.all[0].edit(&people[0], message.id, "first".into()).await.expect("edited");
     nodes.all[1].mark_read(&people[1], message.id).await.expect("read");
     nodes.all[0].delete(&people[0], message.id).await.expect("deleted");
-    let mut heard = Vec::new();
-    while heard.len() < 4 {
-        heard.push(match next(&mut socket).await {
+    let mut received = Vec::new();
+    while received.len() < 4 {
+        received.push(match next(&mut socket).await {
             ServerFrame::ChatMessage { message, rev } | ServerFrame::MessageEdited { message, rev } => {
                 format!("{rev} {}", message.content)
             }
             ServerFrame::MessageDeleted { rev, .. } => format!("{rev} gone"),
             ServerFrame::MessageRead { user, .. } => format!("read by {}", user.username),
-            // Of the coming of these people, still on its way.
+            // Left over from these users' joining.
             ServerFrame::MemberChanged { .. } | ServerFrame::UserJoin { .. } => continue,
             other => panic!("unexpected {other:?}"),
         });
     }
-    // Nothing says where a read stands between the changes of others.
-    heard.sort();
-    assert_eq!(heard, ["1 frist", "2 first", "3 gone", "read by bob"]);
+    // A read mark has no defined position among other users' changes.
+    received.sort();
+    assert_eq!(received, ["1 frist", "2 first", "3 gone", "read by bob"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_may_not_listen_any_more_is_closed_on_every_node() {
+async fn sockets_of_revoked_members_are_closed_on_every_node() {
     let redis = Redis::start();
     for nodes in [Nodes::three(&redis.url()).await, Nodes::three_without_redis().await] {
         let (room, people) = nodes.room().await;
@@ -181,7 +181,7 @@ async fn who_may_not_listen_any_more_is_closed_on_every_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_systems_on_one_redis_hear_nothing_of_each_other() {
+async fn two_systems_on_one_redis_are_isolated() {
     let redis = Redis::start();
     let (one, other) = (Nodes::three(&redis.url()).await, Nodes::three(&redis.url()).await);
     let (room, people) = one.room().await;
@@ -194,22 +194,22 @@ async fn two_systems_on_one_redis_hear_nothing_of_each_other() {
 }
 
 both! {
-    async fn an_account_shut_out_by_another_process_is_closed(world: World) {
+    async fn account_deactivated_by_another_process_has_its_sockets_closed(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
         let mut bobs = open(&world.chat, &bob, room).await;
         let mut amys = open(&world.chat, &amy, room).await;
-        // As the command line does, beside a running server.
+        // Like the command line does while a server is running.
         let store = chat::store::Store::open_existing(&world.url).await.expect("the store opens");
         let tool = chat::Chat::start(store, chat::Settings::default(), world.clock.clone());
-        tool.set_active("bob", false).await.expect("shut out");
+        tool.set_active("bob", false).await.expect("deactivated");
         tool.stop().await;
         assert_eq!(closes_with(&mut bobs).await, Code::UserInactive);
-        // Let in again, they are not closed for what is over.
-        world.chat.set_active("bob", true).await.expect("let in");
+        // After reactivation, sockets are not closed for the earlier end.
+        world.chat.set_active("bob", true).await.expect("activated");
         let mut again = open(&world.chat, &bob, room).await;
-        world.chat.set_active("amy", false).await.expect("shut out");
+        world.chat.set_active("amy", false).await.expect("deactivated");
         assert_eq!(closes_with(&mut amys).await, Code::UserInactive);
         let quiet = tokio::time::timeout(Duration::from_millis(2_500), closes_with(&mut again)).await;
         assert!(quiet.is_err(), "{quiet:?}");
@@ -217,7 +217,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_leaves_sends_what_it_stored() {
+async fn stopping_node_publishes_what_it_stored() {
     let redis = Redis::start();
     let nodes = Nodes::three(&redis.url()).await;
     let (room, people) = nodes.room().await;
@@ -231,6 +231,6 @@ async fn a_node_that_leaves_sends_what_it_stored() {
     for receipt in receipts {
         receipt.await.expect("stored");
     }
-    let (_, heard) = hearing(session, 20).await.expect("no panic");
-    assert_eq!(heard, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
+    let (_, received) = receiving(session, 20).await.expect("no panic");
+    assert_eq!(received, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
 }

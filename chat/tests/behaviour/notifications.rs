@@ -1,10 +1,10 @@
-//! Notifications: derived from what was written and read, and the rows beside them.
+//! Notifications: derived from messages and read marks, and the stored ones.
 
 use std::collections::BTreeSet;
 
 use chat::{
     model::{
-        Code, MemberPatch, Message, MessageId, Notice, Notification, NotificationId, NotificationType,
+        Code, MemberPatch, Message, MessageId, NotificationRef, Notification, NotificationId, NotificationType,
         RoomId, User, message::DELETED_CONTENT,
     },
     service::notifications::NotificationQuery,
@@ -29,7 +29,7 @@ async fn unread(world: &World, user: &User) -> i64 {
     world.chat.unread_notifications(user).await.expect("readable")
 }
 
-/// A public room with all of them, the first its maker.
+/// A public room with all of them as members, created by the first.
 async fn shared(world: &World, people: &[&User]) -> RoomId {
     let room = world.room(people[0]).await.id;
     for user in &people[1..] {
@@ -39,7 +39,7 @@ async fn shared(world: &World, people: &[&User]) -> RoomId {
 }
 
 both! {
-    async fn what_waits_beside_messages_is_where_one_is_mentioned_and_what_is_no_message(world: World) {
+    async fn unread_alerts_are_mentions_and_system_notifications(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let (first, second) = (shared(&world, &[&amy, &bob]).await, shared(&world, &[&amy, &bob]).await);
         world.say(&amy, first, "plain").await;
@@ -47,15 +47,15 @@ both! {
         let last = world.say(&amy, second, "@bob two").await;
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
         world.chat.invite(&amy, hidden, "bob").await.expect("brought in");
-        let waiting = world.chat.waiting(&bob).await.expect("readable");
+        let waiting = world.chat.unread_alerts(&bob).await.expect("readable");
         assert_eq!((waiting.mentioned, waiting.notices), (vec![second], 1));
         world.chat.mark_read(&bob, last.id).await.expect("read");
-        let waiting = world.chat.waiting(&bob).await.expect("readable");
+        let waiting = world.chat.unread_alerts(&bob).await.expect("readable");
         assert_eq!((waiting.mentioned, waiting.notices), (Vec::new(), 1));
-        assert_eq!(world.chat.waiting(&amy).await.expect("readable").notices, 0);
+        assert_eq!(world.chat.unread_alerts(&amy).await.expect("readable").notices, 0);
     }
 
-    async fn each_message_of_others_since_one_came_is_one(world: World) {
+    async fn each_message_of_others_since_joining_is_one_notification(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.say(&amy, room, "before bob").await;
@@ -75,7 +75,7 @@ both! {
         assert_eq!(all(&world, &bob).await, found, "and the ids stay the same");
     }
 
-    async fn reading_a_message_reads_its_notification_and_those_before(world: World) {
+    async fn reading_a_message_reads_its_notification_and_earlier_ones(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = shared(&world, &[&amy, &bob]).await;
         world.say(&amy, room, "one").await;
@@ -89,7 +89,7 @@ both! {
         assert_eq!(contents(&list(&world, &bob, only).await), ["three"]);
     }
 
-    async fn one_notification_is_read_without_the_others(world: World) {
+    async fn marking_one_notification_leaves_the_others_unread(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = shared(&world, &[&amy, &bob]).await;
         for text in ["one", "two", "three"] {
@@ -114,7 +114,7 @@ both! {
         }
     }
 
-    async fn everything_is_read_at_once(world: World) {
+    async fn mark_all_reads_everything(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         for _ in 0..3 {
             let room = shared(&world, &[&amy, &bob]).await;
@@ -128,7 +128,7 @@ both! {
         assert_eq!(unread(&world, &amy).await, 3, "and nobody else's");
     }
 
-    async fn a_mention_takes_the_place_of_the_plain_one(world: World) {
+    async fn mention_replaces_the_message_notification(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("Bob").await);
         let (bobby, eve) = (world.person("bobby").await, world.person("eve").await);
         let room = shared(&world, &[&amy, &bob, &bobby]).await;
@@ -140,12 +140,12 @@ both! {
         };
         assert_eq!(kinds(all(&world, &bob).await), [true, false, false, true, false]);
         assert_eq!(kinds(all(&world, &bobby).await), [false, true, false, false, false]);
-        assert!(all(&world, &amy).await.is_empty(), "nobody is told of what they wrote");
+        assert!(all(&world, &amy).await.is_empty(), "own messages are not notified");
         assert!(all(&world, &eve).await.is_empty(), "nor who is not in the room");
         assert_eq!(unread(&world, &bob).await, 5, "each message counts once");
     }
 
-    async fn an_edit_changes_who_is_mentioned_and_a_deletion_leaves_no_words(world: World) {
+    async fn edit_changes_the_mentions_and_deletion_removes_the_content(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = shared(&world, &[&amy, &bob]).await;
         let message = world.say(&amy, room, "hello").await.id;
@@ -171,7 +171,7 @@ both! {
         for n in 0..60_usize {
             let sender = if n % 7 == 3 { &bob } else { &amy };
             world.say(sender, rooms[n * n % 5], &n.to_string()).await;
-            // Some share a moment.
+            // Some have equal times.
             world.clock.advance(i64::from(n % 3 == 0));
         }
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
@@ -193,14 +193,14 @@ both! {
         assert_eq!((seen.len(), unread(&world, &bob).await), (expected, i64::try_from(expected).expect("few")));
     }
 
-    /// Random histories, in which bob writes most of what there is, beside a list that is kept by hand.
-    async fn what_one_wrote_oneself_hides_nothing_from_the_list(world: World) {
+    /// Random histories in which bob writes most messages, compared with a list kept by the test.
+    async fn own_messages_hide_no_notifications(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let mut dice = Dice(7);
         let mut rooms = Vec::new();
         for n in 0..24 {
             let room = shared(&world, &[&amy, &bob]).await;
-            // In every third room bob is alone with what he says.
+            // In every third room bob is the only author.
             rooms.push((room, n % 3 == 0));
         }
         let mut model = Model::default();
@@ -219,7 +219,7 @@ both! {
                 }
                 1 if !model.sent.is_empty() => {
                     let marked = &model.sent[dice.roll(model.sent.len())];
-                    let id = NotificationId::from(Notice::Message(marked.id));
+                    let id = NotificationId::from(NotificationRef::Message(marked.id));
                     world.chat.mark_notification_read(&bob, id).await.expect("marked");
                     model.marked.insert(marked.id);
                 }
@@ -229,14 +229,14 @@ both! {
                 model.compare(&world, &bob, &mut dice).await;
             }
         }
-        // Each room ends with words of bob's.
+        // The last messages of each room are bob's.
         for (room, _) in &rooms {
             world.say(&bob, *room, "bob's own").await;
         }
         model.compare(&world, &bob, &mut dice).await;
     }
 
-    async fn what_others_wrote_is_found_behind_more_than_a_thousand_of_ones_own(world: World) {
+    async fn messages_of_others_are_found_behind_a_thousand_own_ones(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = shared(&world, &[&amy, &bob]).await;
         let mut model = Model::default();
@@ -250,11 +250,11 @@ both! {
             }
         }
         let marked = model.sent[2].id;
-        world.chat.mark_notification_read(&bob, Notice::Message(marked).into()).await.expect("marked");
+        world.chat.mark_notification_read(&bob, NotificationRef::Message(marked).into()).await.expect("marked");
         model.marked.insert(marked);
         let mut dice = Dice(1);
         model.compare(&world, &bob, &mut dice).await;
-        // As many rooms besides as the list is asked for.
+        // As many more rooms as the limit of the list.
         for _ in 0..41 {
             let room = world.room(&bob).await.id;
             world.say(&bob, room, "welcome").await;
@@ -262,7 +262,7 @@ both! {
         model.compare(&world, &bob, &mut dice).await;
     }
 
-    async fn an_invitation_is_one_until_it_is_read(world: World) {
+    async fn unread_invitation_is_not_repeated(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
         world.chat.invite(&amy, hidden, "bob").await.expect("invited");
@@ -277,7 +277,7 @@ both! {
         assert!(all(&world, &bob).await.is_empty(), "a room one is not in does not exist");
     }
 
-    async fn who_is_out_hears_nothing(world: World) {
+    async fn former_member_gets_no_notifications(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = shared(&world, &[&amy, &bob]).await;
         let ban = |is_banned| MemberPatch { is_banned: Some(is_banned), ..MemberPatch::default() };
@@ -289,7 +289,7 @@ both! {
         assert_eq!((all(&world, &amy).await.len(), unread(&world, &amy).await), (0, 0));
     }
 
-    async fn bad_queries_are_refused(world: World) {
+    async fn invalid_queries_are_rejected(world: World) {
         let amy = world.person("amy").await;
         let code = async |query| world.chat.notifications(&amy, query).await.map_err(|e| e.code()).err();
         let none = NotificationQuery::default();
@@ -302,7 +302,7 @@ both! {
     }
 }
 
-/// Numbers that look random and are the same in each run.
+/// A pseudo-random sequence that is the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -312,13 +312,13 @@ impl Dice {
     }
 }
 
-/// What somebody's notifications have to be: all that was sent to them.
+/// The expected notifications of a user: everything sent to them.
 #[derive(Default)]
 struct Model {
-    /// In the order in which it was stored.
+    /// In stored order.
     sent: Vec<Message>,
     marked: BTreeSet<MessageId>,
-    /// Read as a room is read.
+    /// Read by the rules of read marks.
     read: BTreeSet<MessageId>,
 }
 
@@ -328,7 +328,7 @@ impl Model {
         self.read.extend(read.map(|sent| sent.id));
     }
 
-    /// All of them or the unread ones, newest first.
+    /// All or only the unread ones, newest first.
     fn expected(&self, only_unread: bool) -> Vec<MessageId> {
         let is_read = |id: &MessageId| self.read.contains(id) || self.marked.contains(id);
         let mut listed: Vec<&Message> =
@@ -337,7 +337,7 @@ impl Model {
         listed.into_iter().map(|sent| sent.id).collect()
     }
 
-    /// Every list is as long as it can be, and says what is next.
+    /// Compares lists of every length, following the cursor.
     async fn compare(&self, world: &World, user: &User, dice: &mut Dice) {
         for only_unread in [false, true] {
             let expected = self.expected(only_unread);
@@ -348,7 +348,7 @@ impl Model {
                 let listed = async |skipped: usize| -> Vec<MessageId> {
                     let before_id = skipped
                         .checked_sub(1)
-                        .map(|last| NotificationId::from(Notice::Message(expected[last])).0);
+                        .map(|last| NotificationId::from(NotificationRef::Message(expected[last])).0);
                     let query = NotificationQuery { limit: Some(limit), before_id, unread: only_unread };
                     let listed = list(world, user, query).await;
                     listed.iter().map(|n| n.message.as_ref().expect("of a message").id).collect()
@@ -364,7 +364,7 @@ impl Model {
     }
 }
 
-/// Rows of every table that a message could add to.
+/// The number of rows in all tables that a message could write to.
 async fn rows(world: &World) -> i64 {
     let path = world.url.strip_prefix("sqlite:").expect("SQLite");
     let options = SqliteConnectOptions::new().filename(path);
@@ -379,7 +379,7 @@ async fn rows(world: &World) -> i64 {
 }
 
 #[tokio::test]
-async fn a_message_to_many_adds_as_many_rows_as_one_to_two() {
+async fn message_to_many_writes_as_many_rows_as_to_two() {
     let world = World::sqlite().await;
     let amy = world.person("amy").await;
     let (small, large) = (world.room(&amy).await.id, world.room(&amy).await.id);

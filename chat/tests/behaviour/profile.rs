@@ -1,4 +1,4 @@
-//! What the owner of an account changes of it, and what it is open with.
+//! Changes by the owner of an account, and its sessions and tokens.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::{
 
 const NEW_PASSWORD: &str = "another horse 7";
 
-/// A session with this secret, kept for as long as any test runs.
+/// A session with this secret, valid longer than any test runs.
 async fn sign_in(world: &World, user: &User, secret: &str) {
     let session = SessionRecord {
         id: SessionId::of_secret(secret),
@@ -28,7 +28,7 @@ async fn sign_in(world: &World, user: &User, secret: &str) {
     assert!(world.chat.create_session(&session, tokens_from).await.expect("stored"));
 }
 
-/// A refresh token given out now, good for an hour.
+/// Issues a refresh token, valid for an hour.
 async fn give_token(world: &World, user: &User, jti: &str) {
     let make = |created_at| {
         let (jti, agent, sign_in) = (jti.to_owned(), "a test".into(), SignInId::new(jti));
@@ -48,7 +48,7 @@ async fn tokens(world: &World, user: &User) -> Vec<String> {
 }
 
 both! {
-    async fn names_are_what_one_says_within_limits(world: World) {
+    async fn names_can_be_changed_within_limits(world: World) {
         let amy = world.person("amy").await;
         world.chat.rename(&amy, " 晓 ", "林").await.expect("renamed");
         let found = world.chat.authenticate(amy.id).await.expect("found");
@@ -58,7 +58,7 @@ both! {
         assert!(matches!(problem, Problem::TooLong { .. }));
     }
 
-    async fn a_new_password_leaves_open_what_asked_for_it_and_nothing_else(world: World) {
+    async fn new_password_ends_all_credentials_except_the_current_session(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         for (user, id) in [(&amy, "this"), (&amy, "other"), (&bob, "his")] {
             sign_in(&world, user, id).await;
@@ -75,33 +75,33 @@ both! {
         assert_eq!((sessions(&world, &bob).await, tokens(&world, &bob).await), (vec![SessionId::of_secret("his")], vec!["bobs".into()]));
     }
 
-    async fn tokens_of_the_time_before_are_worth_nothing_and_later_ones_are(world: World) {
+    async fn tokens_issued_before_the_end_are_rejected_and_later_ones_accepted(world: World) {
         let amy = world.person("amy").await;
         let before = token(&world.chat, &amy).await;
         world.chat.authenticate_claim(&before).await.expect("good");
         world.chat.sign_out_elsewhere(&amy, &SessionId::of_secret("none")).await.expect("ended");
         assert_eq!(refused(world.chat.authenticate_claim(&before).await), Code::TokenNotValid);
-        assert_eq!(refused(world.chat.admit_claim(&before).await), Code::TokenNotValid);
+        assert_eq!(refused(world.chat.authorize_claim(&before).await), Code::TokenNotValid);
         let from = world.chat.tokens_from(amy.id).await.expect("readable");
         assert!(from > NOW && from.0 - NOW.0 <= 1_000_000, "from the next second on");
-        world.chat.admit_claim(&token(&world.chat, &amy).await).await.expect("good");
+        world.chat.authorize_claim(&token(&world.chat, &amy).await).await.expect("good");
     }
 
-    async fn each_end_within_one_second_ends_what_was_given_out_since_the_last(world: World) {
+    async fn repeated_ends_within_a_second_each_end_newly_issued_tokens(world: World) {
         let amy = world.person("amy").await;
         let mut given: Vec<Claim> = Vec::new();
         for _ in 0..3 {
-            // The clock stands still: all of it is in one second.
+            // The clock is fixed: everything happens within one second.
             given.push(token(&world.chat, &amy).await);
             world.chat.sign_out_elsewhere(&amy, &SessionId::of_secret("none")).await.expect("ended");
             for claim in &given {
-                assert_eq!(refused(world.chat.admit_claim(claim).await), Code::TokenNotValid, "{claim:?}");
+                assert_eq!(refused(world.chat.authorize_claim(claim).await), Code::TokenNotValid, "{claim:?}");
             }
         }
-        world.chat.admit_claim(&token(&world.chat, &amy).await).await.expect("good");
+        world.chat.authorize_claim(&token(&world.chat, &amy).await).await.expect("good");
     }
 
-    async fn one_ends_ones_own_sessions_and_tokens_and_nobody_elses(world: World) {
+    async fn users_end_only_their_own_sessions_and_tokens(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         for id in ["one", "two"] {
             sign_in(&world, &amy, id).await;
@@ -117,7 +117,7 @@ both! {
         assert_eq!(refused(world.chat.end_token(&amy, "one").await), Code::NotFound, "it is ended already");
     }
 
-    async fn what_has_expired_is_listed_no_more_and_then_removed(world: World) {
+    async fn expired_sessions_and_tokens_are_not_listed_and_then_deleted(world: World) {
         let amy = world.person("amy").await;
         sign_in(&world, &amy, "one").await;
         give_token(&world, &amy, "one").await;
@@ -126,7 +126,7 @@ both! {
         assert_eq!(world.chat.forget_expired(Duration::from_hours(2)).await.expect("removed"), 2);
     }
 
-    async fn companions_are_those_of_ones_rooms_in_the_closest_of_them(world: World) {
+    async fn contacts_are_found_with_the_smallest_shared_room(world: World) {
         let (amy, bob, eve) = (world.person("amy").await, world.person("bob").await, world.person("eve").await);
         let large = world.room(&amy).await.id;
         for user in [&bob, &eve] {
@@ -136,7 +136,7 @@ both! {
         world.chat.invite(&amy, small, "bob").await.expect("brought in");
         world.person("bobby").await;
         let found = async |viewer: &User, text: &str| {
-            let found = world.chat.companions(viewer, text).await.expect("readable");
+            let found = world.chat.contacts(viewer, text).await.expect("readable");
             found.into_iter().map(|c| (c.user.username, c.room.id)).collect::<Vec<_>>()
         };
         assert_eq!(found(&amy, "BOB").await, [("bob".to_owned(), small)]);

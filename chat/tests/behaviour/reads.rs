@@ -1,4 +1,4 @@
-//! Who has read what, and who is told.
+//! Read marks, and who receives them.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ async fn readers(world: &World, viewer: &User, message: MessageId) -> Vec<(Strin
 }
 
 /// The `message_read` frames that have arrived by now.
-async fn heard(session: &mut RoomSession) -> Vec<(MessageId, String)> {
-    let mut heard = Vec::new();
+async fn received(session: &mut RoomSession) -> Vec<(MessageId, String)> {
+    let mut received = Vec::new();
     while let Ok(Ok(bytes)) = tokio::time::timeout(Duration::from_millis(200), session.next()).await {
         if let ServerFrame::MessageRead { message_id, user, .. } =
             serde_json::from_slice(&bytes).expect("a frame")
         {
-            heard.push((message_id, user.username));
+            received.push((message_id, user.username));
         }
     }
-    heard
+    received
 }
 
 both! {
-    async fn readers_are_those_who_read_it_or_a_later_one(world: World) {
+    async fn readers_have_read_the_message_or_a_later_one(world: World) {
         let (amy, bob, cyd) = (world.person("amy").await, world.person("bob").await, world.person("cyd").await);
         let room = world.room(&amy).await.id;
         for user in [&bob, &cyd] {
@@ -48,7 +48,7 @@ both! {
         assert_eq!(readers(&world, &amy, second).await, [(bob, 1), (cyd, 2)], "and not the sender");
     }
 
-    async fn who_came_later_counts_once_they_say_that_they_read_it(world: World) {
+    async fn later_member_is_a_reader_after_marking_the_message(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         let old = world.say(&amy, room, "before bob").await.id;
@@ -58,7 +58,7 @@ both! {
         assert_eq!(readers(&world, &amy, old).await, [("bob".to_owned(), 0)]);
     }
 
-    async fn only_who_may_read_the_room_sees_its_readers(world: World) {
+    async fn only_members_see_the_readers(world: World) {
         let (amy, eve) = (world.person("amy").await, world.person("eve").await);
         let room = world.room(&amy).await.id;
         let message = world.say(&amy, room, "one").await.id;
@@ -67,7 +67,7 @@ both! {
         assert_eq!(world.chat.readers(&amy, MessageId(987_654)).await.map_err(refused), Err(Code::NotFound));
     }
 
-    async fn the_room_is_told_when_reading_moved_on_and_only_then(world: World) {
+    async fn read_mark_is_published_only_if_it_advances(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -76,11 +76,11 @@ both! {
         let mut session = world.chat.open_room(&amy, room, None).await.expect("open");
         world.chat.mark_read(&bob, first).await.expect("read");
         let bob_read = |id| (id, "bob".to_owned());
-        assert_eq!(heard(&mut session).await, [bob_read(first)]);
+        assert_eq!(received(&mut session).await, [bob_read(first)]);
         world.chat.mark_read_in(&bob, room, second).await.expect("read");
-        assert_eq!(heard(&mut session).await, [bob_read(second)]);
+        assert_eq!(received(&mut session).await, [bob_read(second)]);
         world.chat.mark_read(&bob, second).await.expect("again");
         world.chat.mark_read(&bob, first).await.expect("an older one");
-        assert_eq!(heard(&mut session).await, []);
+        assert_eq!(received(&mut session).await, []);
     }
 }

@@ -1,5 +1,5 @@
-//! Redis servers of the tests' own: each in a temporary folder on a free port, and gone when
-//! the test ends, or the program, however it ends.
+//! Redis servers for tests: each in a temporary folder on a free port, and stopped when the test or the program ends,
+//! however it ends.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -8,15 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a server may take to start: a moment when quiet, more beside a build.
+/// Timeout for the start: it takes a moment normally, more beside a build.
 const START: Duration = Duration::from_mins(1);
 
-/// A running server. Dropping it kills it, and the shell then removes its folder.
+/// A running server. Dropping it kills it; the shell then removes its folder.
 pub struct Redis {
     port: u16,
     folder: PathBuf,
     flags: Vec<String>,
-    // Its standard input holds the server alive: the shell ends it when this program is gone.
+    // Its standard input keeps the server running: the shell stops the server when this program ends.
     shell: Option<Child>,
 }
 
@@ -26,7 +26,7 @@ impl Redis {
         Self::start_with(&[])
     }
 
-    /// Starts a server with these flags and waits until it answers.
+    /// Starts a server with these flags and waits until it is ready.
     pub fn start_with(flags: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("liao-redis-").tempdir().expect("a folder").keep();
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
@@ -35,7 +35,7 @@ impl Redis {
         server
     }
 
-    /// Its address.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -49,7 +49,7 @@ impl Redis {
         String::from_utf8_lossy(&asked.stdout).into_owned()
     }
 
-    /// Ends it as a power cut would.
+    /// Kills it like a power failure.
     pub fn kill(&mut self) {
         if let Some(mut shell) = self.shell.take() {
             drop(shell.stdin.take());
@@ -57,7 +57,7 @@ impl Redis {
         }
     }
 
-    /// Starts it again on the same port, with nothing in it.
+    /// Starts it again on the same port, empty.
     pub fn restart(&mut self) {
         let script = r#"
             folder=$1
@@ -106,7 +106,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts the masters and waits until they serve all slots together.
+    /// Starts the masters and waits until they serve all slots.
     pub fn start() -> Self {
         let master = || {
             let bus = free_port().to_string();
@@ -131,7 +131,7 @@ impl Cluster {
         cluster
     }
 
-    /// The addresses of its masters.
+    /// The URLs of its masters.
     pub fn url(&self) -> String {
         self.masters.iter().map(Redis::url).collect::<Vec<_>>().join(",")
     }

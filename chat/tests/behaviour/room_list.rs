@@ -1,4 +1,4 @@
-//! The list of rooms: what stands in it, in which order, and going through it in pages.
+//! The room list: contents, order, pagination.
 
 use chat::{
     model::{NewRoom, RoomId, RoomType, User},
@@ -16,7 +16,7 @@ async fn listed(world: &World, viewer: &User) -> Vec<RoomId> {
     rooms.into_iter().map(|room| room.id).collect()
 }
 
-/// Seven rooms of amy's, public and hidden in turn, the latest first.
+/// Seven rooms of amy's, alternately public and hidden, the latest first.
 async fn seven(world: &World, amy: &User) -> Vec<RoomId> {
     let mut rooms = Vec::new();
     for n in 0..7 {
@@ -37,7 +37,7 @@ fn ids(page: &RoomPage) -> Vec<RoomId> {
 }
 
 both! {
-    async fn the_list_has_public_rooms_and_ones_own_most_recent_first(world: World) {
+    async fn list_has_public_and_own_rooms_most_recent_first(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let first = world.room(&amy).await.id;
         world.clock.advance(1);
@@ -54,7 +54,7 @@ both! {
         assert_eq!((news.content.as_str(), news.sender.as_str()), ("news", "amy"));
     }
 
-    async fn the_list_can_be_narrowed(world: World) {
+    async fn list_can_be_filtered(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         for name in ["50% off", "500 miles", "Under_score", "underXscore"] {
             let new = NewRoom { name: name.into(), ..new_room("public") };
@@ -72,7 +72,7 @@ both! {
         assert_eq!(world.chat.rooms(&amy, &mine).await.expect("listed").len(), 4);
     }
 
-    async fn a_type_can_be_asked_for(world: World) {
+    async fn list_can_be_filtered_by_type(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let rooms = seven(&world, &amy).await;
         let of = async |viewer: &User, kind: RoomType, mine: bool| {
@@ -103,13 +103,13 @@ both! {
         assert_eq!(page(&world, &amy, &seven, 1).await.next, None, "nothing follows a page that just fits");
     }
 
-    async fn from_place_to_place_no_room_comes_twice_while_the_list_moves(world: World) {
+    async fn cursor_pages_repeat_no_room_while_the_list_moves(world: World) {
         let amy = world.person("amy").await;
         let rooms = seven(&world, &amy).await;
         let mut filter = RoomFilter { limit: 3, ..RoomFilter::default() };
         let first = page(&world, &amy, &filter, 1).await;
         world.clock.advance(1);
-        // By number the second page would begin with the first one's last room again.
+        // By page number, the second page would start with the last room of the first again.
         world.say(&amy, rooms[5], "news").await;
         filter.after = first.next;
         let second = page(&world, &amy, &filter, 2).await;
@@ -117,7 +117,7 @@ both! {
         assert_eq!(second.next, None);
     }
 
-    async fn rooms_of_one_moment_are_told_apart(world: World) {
+    async fn rooms_with_equal_times_are_ordered_by_id(world: World) {
         let amy = world.person("amy").await;
         let mut rooms = Vec::new();
         for kind in ["public", "private", "group", "public", "private"] {

@@ -1,4 +1,4 @@
-//! Rooms: making, finding, coming and going.
+//! Rooms: creating, listing, joining and leaving.
 
 use chat::{
     model::{Code, NewRoom, Problem, Role, RoomId, RoomPatch, User},
@@ -21,7 +21,7 @@ async fn listed(world: &World, viewer: &User) -> Vec<RoomId> {
 }
 
 both! {
-    async fn whoever_makes_a_room_is_its_admin(world: World) {
+    async fn creator_of_a_room_is_its_admin(world: World) {
         let amy = world.person("amy").await;
         let room = world.chat.create_room(&amy, new_room("group")).await.expect("made");
         assert_eq!((room.name.as_str(), room.max_members, room.member_count), ("Tea 茶", 50, 1));
@@ -30,7 +30,7 @@ both! {
         assert_eq!(room.last_message, None);
     }
 
-    async fn a_bad_room_is_refused_with_every_reason(world: World) {
+    async fn invalid_room_is_rejected_with_every_problem(world: World) {
         let amy = world.person("amy").await;
         let bad = NewRoom { name: " ".into(), room_type: "direct".into(), max_members: Some(1), ..NewRoom::default() };
         let failure = world.chat.create_room(&amy, bad).await.expect_err("refused").failure();
@@ -46,7 +46,7 @@ both! {
         assert!(listed(&world, &amy).await.is_empty(), "nothing half stored");
     }
 
-    async fn joining_is_once_and_leaving_is_once(world: World) {
+    async fn repeated_join_and_leave_change_nothing(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -65,7 +65,7 @@ both! {
         world.say(&bob, room, "back").await;
     }
 
-    async fn of_twenty_who_race_for_the_last_place_one_gets_in(world: World) {
+    async fn of_twenty_joins_racing_for_the_last_free_membership_one_succeeds(world: World) {
         let amy = world.person("amy").await;
         let small = NewRoom { max_members: Some(2), ..new_room("public") };
         let room = world.chat.create_room(&amy, small).await.expect("made").id;
@@ -89,7 +89,7 @@ both! {
         assert_eq!(world.chat.members(&amy, room).await.expect("listed").len(), 2);
     }
 
-    async fn the_last_admins_leaving_promotes_who_joined_first(world: World) {
+    async fn leaving_of_the_last_admin_promotes_the_oldest_member(world: World) {
         let (amy, bob, eve) = (world.person("amy").await, world.person("bob").await, world.person("eve").await);
         let room = world.room(&amy).await.id;
         for who in [&eve, &bob] {
@@ -102,7 +102,7 @@ both! {
         assert_eq!(roles, [("eve", Role::Admin), ("bob", Role::Member)]);
     }
 
-    async fn a_hidden_room_cannot_be_entered_or_seen(world: World) {
+    async fn hidden_room_cannot_be_joined_or_seen(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         for kind in ["private", "group"] {
             let room = world.chat.create_room(&amy, new_room(kind)).await.expect("made").id;
@@ -114,7 +114,7 @@ both! {
         }
     }
 
-    async fn an_admin_changes_what_is_said_and_leaves_the_rest(world: World) {
+    async fn edit_changes_only_the_given_fields(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         let before = world.chat.room(&admin, room).await.expect("seen");
         world.clock.advance(1);
@@ -143,7 +143,7 @@ both! {
         assert_eq!(refused(world.chat.delete_room(&outsider, hidden).await), Code::NotFound);
     }
 
-    async fn a_bad_change_is_refused_with_every_reason_and_changes_nothing(world: World) {
+    async fn invalid_edit_is_rejected_with_every_problem_and_changes_nothing(world: World) {
         let Cast { room, admin, .. } = cast(&world, "public").await;
         let before = world.chat.room(&admin, room).await.expect("seen");
         let bad = RoomPatch {
@@ -160,7 +160,7 @@ both! {
         assert_eq!(world.chat.room(&admin, room).await.expect("seen"), before);
     }
 
-    async fn a_deleted_room_is_gone_for_all_but_its_members_memory(world: World) {
+    async fn deleted_room_can_only_be_read_by_its_members(world: World) {
         let Cast { room, admin, member, .. } = cast(&world, "public").await;
         let outsider = world.person("outsider").await;
         world.say(&member, room, "before").await;

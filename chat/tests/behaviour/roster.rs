@@ -1,8 +1,8 @@
-//! Members in pages, as somebody who looks at them sees them, and whom they could invite.
+//! The paginated member list with the viewer's permissions, and candidates for invitations.
 
 use chat::{
-    model::{Code, Powers, User},
-    service::roster::{Roster, RosterQuery},
+    model::{Code, RoomPermissions, User},
+    service::roster::{RosterPage, RosterQuery},
 };
 
 use crate::support::{
@@ -10,7 +10,7 @@ use crate::support::{
     cast::{Cast, banned, cast, refused},
 };
 
-async fn roster(world: &World, viewer: &User, cast: &Cast, query: RosterQuery) -> Roster {
+async fn roster(world: &World, viewer: &User, cast: &Cast, query: RosterQuery) -> RosterPage {
     world.chat.roster(viewer, cast.room, &query).await.expect("readable")
 }
 
@@ -18,12 +18,12 @@ fn all() -> RosterQuery {
     RosterQuery { limit: 50, ..RosterQuery::default() }
 }
 
-fn names(roster: &Roster) -> Vec<&str> {
-    roster.places.iter().map(|place| place.member.user.username.as_str()).collect()
+fn names(roster: &RosterPage) -> Vec<&str> {
+    roster.entries.iter().map(|entry| entry.member.user.username.as_str()).collect()
 }
 
 both! {
-    async fn those_with_a_role_come_first_and_pages_go_on_where_the_last_ended(world: World) {
+    async fn roles_come_first_and_pages_continue_at_the_cursor(world: World) {
         let cast = cast(&world, "public").await;
         for name in ["zoe", "yan"] {
             let user = world.person(name).await;
@@ -56,51 +56,51 @@ both! {
         }
     }
 
-    async fn each_sees_what_they_may_do_and_nothing_else(world: World) {
+    async fn entries_have_the_viewers_permissions(world: World) {
         let cast = cast(&world, "public").await;
-        let may = |roster: &Roster| -> Vec<(bool, bool)> {
-            roster.places.iter().map(|place| (place.may_moderate, place.may_set_role)).collect()
+        let may = |roster: &RosterPage| -> Vec<(bool, bool)> {
+            roster.entries.iter().map(|entry| (entry.may_moderate, entry.may_set_role)).collect()
         };
         let admins = roster(&world, &cast.admin, &cast, all()).await;
-        assert_eq!(admins.powers, Powers { invite: true, moderate: true, set_role: true, govern: true });
+        assert_eq!(admins.powers, RoomPermissions { invite: true, moderate: true, set_role: true, manage_room: true });
         assert_eq!(may(&admins), [(false, false), (true, true), (true, true)], "not on the last admin");
         let moderators = roster(&world, &cast.moderator, &cast, all()).await;
         assert_eq!(may(&moderators), [(false, false), (false, false), (true, false)]);
         let members = roster(&world, &cast.member, &cast, all()).await;
-        assert_eq!((members.powers, may(&members)), (Powers::default(), vec![(false, false); 3]));
+        assert_eq!((members.powers, may(&members)), (RoomPermissions::default(), vec![(false, false); 3]));
     }
 
-    async fn who_is_shut_out_is_seen_by_those_who_can_let_them_in(world: World) {
+    async fn banned_members_are_visible_to_those_who_can_lift_the_ban(world: World) {
         let cast = cast(&world, "public").await;
         let member = cast.member.id;
         world.chat.change_member(&cast.admin, cast.room, member, banned(true)).await.expect("banned");
         let seen = roster(&world, &cast.moderator, &cast, all()).await;
-        assert!(seen.places.iter().any(|place| place.member.user.id == member && place.may_moderate));
+        assert!(seen.entries.iter().any(|entry| entry.member.user.id == member && entry.may_moderate));
         let outsider = world.person("outsider").await;
         let seen = roster(&world, &outsider, &cast, all()).await;
-        assert!(seen.places.iter().all(|place| place.member.user.id != member));
+        assert!(seen.entries.iter().all(|entry| entry.member.user.id != member));
     }
 
-    async fn who_has_the_room_open_is_here(world: World) {
+    async fn member_with_the_room_open_is_present(world: World) {
         let cast = cast(&world, "public").await;
         let socket = world.chat.open_room(&cast.member, cast.room, None).await.expect("open");
         let here = async |cast: &Cast| {
             let roster = roster(&world, &cast.admin, cast, all()).await;
-            roster.places.iter().filter(|place| place.is_here).count()
+            roster.entries.iter().filter(|entry| entry.is_here).count()
         };
         assert_eq!(here(&cast).await, 1);
         drop(socket);
         assert_eq!(here(&cast).await, 0);
     }
 
-    async fn a_hidden_room_has_no_members_for_strangers(world: World) {
+    async fn members_of_a_hidden_room_are_not_found_for_non_members(world: World) {
         let cast = cast(&world, "group").await;
         let stranger = world.person("stranger").await;
         assert_eq!(refused(world.chat.roster(&stranger, cast.room, &all()).await), Code::NotFound);
         assert_eq!(refused(world.chat.candidates(&stranger, cast.room, "a").await), Code::NotFound);
     }
 
-    async fn candidates_are_active_and_not_in_the_room_and_only_for_who_may_invite(world: World) {
+    async fn candidates_are_active_non_members_and_need_the_invite_permission(world: World) {
         let cast = cast(&world, "private").await;
         world.chat.create_user("guest_1", "correct horse 9", "", "Ånders").await.expect("a new user");
         world.person("guest_2").await;

@@ -1,11 +1,11 @@
-//! Databases as an older Liao left them. The contract's tests use this file too.
+//! Databases of an earlier release. The contract's tests also use this file.
 
 use sqlx::{
     Connection as _, Executor as _,
     migrate::{Migration, Migrator},
 };
 
-/// Makes the tables in the database at `url`, which is empty, with all migrations but the newest, and runs `rows`.
+/// Creates the tables in the empty database at `url` with all migrations but the newest, and runs `rows`.
 pub async fn make_previous(url: &str, rows: &[&'static str]) {
     make(url, |version, newest| version < newest, rows).await;
 }
@@ -18,7 +18,7 @@ pub async fn make_up_to(last: i64, url: &str, rows: &[&'static str]) {
 
 async fn make(url: &str, is_wanted: impl Fn(i64, i64) -> bool, rows: &[&'static str]) {
     let database = if url.starts_with("sqlite:") { "sqlite" } else { "mysql" };
-    // The repository's root, or the crate beside the migrations.
+    // The repository's root, or the crate next to the migrations.
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let places = [root.join("migrations"), root.join("../migrations")];
     let folder = places.iter().find(|place| place.is_dir()).expect("the migrations").join(database);

@@ -1,4 +1,4 @@
-//! A room always has an active admin, as long as somebody is in it who can be one.
+//! Every room with a possible admin has an active admin.
 
 use chat::model::{MemberChange, Role, RoomId, User};
 
@@ -13,7 +13,7 @@ async fn role_of(world: &World, viewer: &User, room: RoomId, who: &User) -> Role
 }
 
 both! {
-    async fn a_deactivated_member_inherits_nothing(world: World) {
+    async fn deactivated_member_is_no_successor(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         world.chat.set_active(&moderator.username, false).await.expect("deactivated");
         world.chat.leave(&admin, room).await.expect("left");
@@ -21,7 +21,7 @@ both! {
         assert_eq!(role_of(&world, &member, room, &moderator).await, Role::Moderator);
     }
 
-    async fn a_deactivated_admin_does_not_count(world: World) {
+    async fn deactivated_admin_does_not_count_as_admin(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         world.chat.change_member(&admin, room, moderator.id, role("admin")).await.expect("promoted");
         world.chat.set_active(&moderator.username, false).await.expect("deactivated");
@@ -31,7 +31,7 @@ both! {
         assert_eq!(role_of(&world, &member, room, &member).await, Role::Admin);
     }
 
-    async fn deactivating_the_last_admin_promotes_the_next_and_the_room_is_told(world: World) {
+    async fn deactivating_the_last_admin_promotes_and_publishes_a_successor(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         let hidden = world.chat.create_room(&admin, new_room("private")).await.expect("made").id;
         world.chat.invite(&admin, hidden, "member").await.expect("brought in");
@@ -46,7 +46,7 @@ both! {
         assert_eq!(role_of(&world, &member, room, &member).await, Role::Member, "there is one");
     }
 
-    async fn whoever_enters_a_room_without_an_active_admin_is_its_admin(world: World) {
+    async fn new_member_of_a_room_without_active_admin_becomes_admin(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.leave(&amy, room).await.expect("left");
@@ -64,7 +64,7 @@ both! {
         world.chat.delete_room(&bob, room).await.expect("an admin may");
     }
 
-    async fn whoever_is_let_in_again_where_nobody_can_act_becomes_admin(world: World) {
+    async fn reactivated_member_of_a_room_without_active_admin_becomes_admin(world: World) {
         let Cast { room, admin, moderator, member } = cast(&world, "public").await;
         world.chat.change_member(&admin, room, member.id, banned(true)).await.expect("banned");
         world.chat.set_active(&moderator.username, false).await.expect("deactivated");

@@ -1,4 +1,4 @@
-//! The stage: a domain on a database of its own, a clock that stands still, a cast.
+//! Test fixture: a domain on a database of its own, with a fixed clock.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,7 +7,8 @@ use chat::{
     credential::{Claim, Credential, SignInId, TokenClaims},
     model::{Message, MessageDraft, NewRoom, Room, RoomId, Timestamp, User},
     service::{
-        Clock, NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery, sockets::Resume,
+        Clock, NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery,
+        room_session::Resume,
     },
     store::Store,
 };
@@ -45,13 +46,13 @@ macro_rules! both {
 }
 pub(crate) use both;
 
-/// A domain of its own, ready for use.
+/// A domain on a database of its own.
 pub struct World {
     /// The domain.
     pub chat: Chat,
-    /// Its clock, standing at [`NOW`].
+    /// Its clock, fixed at [`NOW`].
     pub clock: Clock,
-    /// Where its database is.
+    /// The database's URL.
     pub url: String,
     folder: TempDir,
 }
@@ -79,13 +80,13 @@ impl World {
         Self::at(url, tempfile::tempdir().expect("a temporary folder"), settings).await
     }
 
-    /// Another domain on the same database, which it reaches at `url`.
-    pub async fn by_way_of(&self, url: &str) -> Chat {
+    /// Another domain on the same database, which it connects to at `url`.
+    pub async fn with_database_url(&self, url: &str) -> Chat {
         let store = Store::open(url).await.expect("the store opens");
         Chat::start(store, unhurried(), self.clock.clone())
     }
 
-    /// Runs statements on the database itself, beside the domain: these on SQLite, those on MariaDB.
+    /// Runs statements directly on the database: these on SQLite, those on MariaDB.
     pub async fn run(&self, on_sqlite: &'static str, on_mariadb: &'static str) {
         if let Some(path) = self.url.strip_prefix("sqlite:") {
             let mut side = SqliteConnection::connect(path).await.expect("opened");
@@ -102,28 +103,28 @@ impl World {
         Self { chat: Chat::start(store, settings, clock.clone()), clock, url, folder }
     }
 
-    /// The same database with other settings, as after a restart with a new configuration.
+    /// The same database with other settings, like a restart with a new configuration.
     pub async fn restarted(self, settings: Settings) -> Self {
         self.chat.stop().await;
         Self::at(self.url, self.folder, settings).await
     }
 
-    /// Somebody new.
+    /// A new user.
     pub async fn person(&self, name: &str) -> User {
         self.chat.create_user(name, "correct horse 9", "", "").await.expect("a new user")
     }
 
-    /// A public room that `creator` made.
+    /// A public room created by `creator`.
     pub async fn room(&self, creator: &User) -> Room {
         self.chat.create_room(creator, new_room("public")).await.expect("a new room")
     }
 
-    /// Sends text.
+    /// Sends a message.
     pub async fn say(&self, sender: &User, room: RoomId, text: &str) -> Message {
         self.chat.send(sender, room, draft(text)).await.expect("stored").message
     }
 
-    /// The texts of a room's history, oldest first, as `viewer` reads them.
+    /// The texts of a room's history as `viewer` reads them, oldest first.
     pub async fn texts(&self, viewer: &User, room: RoomId) -> Vec<String> {
         let all = HistoryQuery { after_id: Some(0), page_size: Some(100), ..HistoryQuery::default() };
         let page = self.chat.history(viewer, room, all).await.expect("readable");
@@ -131,7 +132,7 @@ impl World {
     }
 }
 
-/// What an access token of a new sign-in proves, which is issued now and good for ever.
+/// The claim of an access token of a new sign-in, issued now, that never expires.
 pub async fn token(chat: &Chat, user: &User) -> Claim {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let sign_in = SignInId::new(&format!("sign_in_{}", COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -140,24 +141,24 @@ pub async fn token(chat: &Chat, user: &User) -> Claim {
     Claim { user: user.id, credential }
 }
 
-/// What a refresh token proves that began a sign-in.
+/// The claims of a refresh token that started a sign-in.
 pub fn refresh_token(user: &User, jti: &str) -> TokenClaims {
     let (jti, sign_in) = (jti.to_owned(), SignInId::new(jti));
     TokenClaims { jti, sign_in, user: user.id, issued_at: NOW, expires_at: NOW.plus_micros(3_600_000_000) }
 }
 
-/// Somebody whose password was right just now.
+/// A sign-in of a user whose password was just checked.
 pub async fn proved(chat: &Chat, user: &User) -> SignIn {
     SignIn { user: user.clone(), tokens_from: chat.tokens_from(user.id).await.expect("readable") }
 }
 
-/// Sockets of somebody whose credential does not matter.
+/// Sockets of a user whose credential does not matter.
 pub trait Sockets {
-    /// A socket to a room.
+    /// A room socket.
     async fn open_room(&self, user: &User, room: RoomId, resume: Option<Resume>)
     -> chat::Result<RoomSession>;
 
-    /// A socket for notifications.
+    /// A notification socket.
     async fn open_notifications(&self, user: &User) -> chat::Result<NotificationSession>;
 }
 
@@ -176,7 +177,7 @@ impl Sockets for Chat {
     }
 }
 
-/// Settings under which a test may do what it does as fast as it likes.
+/// Settings without rate limits.
 pub fn unhurried() -> Settings {
     Settings {
         writes_per_second: 0,
@@ -188,12 +189,12 @@ pub fn unhurried() -> Settings {
     }
 }
 
-/// A room of this type, not made yet.
+/// The input for a room of this type.
 pub fn new_room(room_type: &str) -> NewRoom {
     NewRoom { name: "Tea 茶".into(), room_type: room_type.into(), ..NewRoom::default() }
 }
 
-/// Text, not sent yet.
+/// The input for a message.
 pub fn draft(text: &str) -> MessageDraft {
     MessageDraft { content: text.into(), ..MessageDraft::default() }
 }

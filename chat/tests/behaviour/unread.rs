@@ -1,4 +1,4 @@
-//! Unread counts: the messages of others since one read, exact whatever happens at once.
+//! Unread counters: the messages of others after the read mark, exact under concurrency.
 
 use chat::model::{MessageId, RoomId, User};
 
@@ -8,7 +8,7 @@ async fn unread(world: &World, who: &User, room: RoomId) -> i64 {
     world.chat.room(who, room).await.expect("seen").unread_count
 }
 
-/// The messages of others above `mark`, counted one by one.
+/// The messages of others after `mark`, counted one by one.
 async fn counted(world: &World, who: &User, room: RoomId, mark: MessageId) -> i64 {
     let mut above = mark;
     let mut count = 0;
@@ -27,7 +27,7 @@ async fn counted(world: &World, who: &User, room: RoomId, mark: MessageId) -> i6
 }
 
 both! {
-    async fn unread_are_the_messages_of_others_since_one_read(world: World) {
+    async fn unread_counts_messages_of_others_after_the_read_mark(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.say(&amy, room, "before bob").await;
@@ -47,7 +47,7 @@ both! {
         assert_eq!(unread(&bob).await, 0);
     }
 
-    async fn own_messages_above_an_old_one_are_not_unread(world: World) {
+    async fn own_messages_after_the_read_mark_are_not_unread(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -61,7 +61,7 @@ both! {
         }
     }
 
-    async fn who_comes_back_has_only_what_is_said_from_then_on_unread(world: World) {
+    async fn after_rejoining_only_new_messages_are_unread(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -77,7 +77,7 @@ both! {
         assert_eq!(unread(&world, &bob, room).await, 0);
     }
 
-    async fn reading_while_writing_miscounts_nothing(world: World) {
+    async fn unread_count_is_exact_under_concurrent_reads_and_writes(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;
         world.chat.join(&bob, room).await.expect("joined");
@@ -113,7 +113,7 @@ both! {
             world.chat.mark_all_notifications_read(&amy).await.expect("marked");
         }
         writing.await.expect("no panic");
-        // Reading came to a place; a last message of bob's shows what stands above it.
+        // The read mark advanced meanwhile; a last message of bob's shows the count above it.
         world.chat.mark_all_notifications_read(&amy).await.expect("marked");
         world.say(&amy, room, "amy").await;
         world.say(&bob, room, "bob").await;

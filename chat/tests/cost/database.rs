@@ -1,5 +1,5 @@
-//! Databases as they are after years: a room of a million messages among a thousand rooms,
-//! and one with a hundred thousand members. Filled by SQL, in which no rule has a say.
+//! Databases of realistic size: a room of a million messages among a thousand rooms, and one with a hundred thousand
+//! members. Filled by SQL directly.
 
 use chat::{
     Chat, Settings,
@@ -22,12 +22,12 @@ pub const PEOPLE: i64 = 100_000;
 pub const LONG: RoomId = RoomId(1);
 /// The room of a hundred thousand members.
 pub const CROWD: RoomId = RoomId(ROOMS + 1);
-/// The room of amy and bob alone.
+/// The room with only amy and bob.
 pub const PAIR: RoomId = RoomId(ROOMS + 2);
 
-/// 2026-01-25T15:30:00Z: when it began.
+/// 2026-01-25T15:30:00Z: the time of the first message.
 const START: i64 = 1_769_355_000_000_000;
-/// After all that was written.
+/// Later than all messages.
 const NOW: Timestamp = Timestamp(START + 10_000_000_000);
 
 /// One of the two databases.
@@ -41,16 +41,16 @@ pub enum Kind {
 pub struct Stage {
     pub kind: Kind,
     pub chat: Chat,
-    /// Whose calls are looked at.
+    /// The user whose calls are measured.
     pub amy: User,
     pub bob: User,
-    /// A way to the database beside the domain's.
+    /// A direct connection to the database.
     pub side: Side,
     url: String,
     _folder: TempDir,
 }
 
-/// A connection of the test's own.
+/// A connection of the test itself.
 pub enum Side {
     Sqlite(SqliteConnection),
     MariaDb(MySqlConnection),
@@ -99,7 +99,7 @@ impl Stage {
         Self { chat: start(&self.url).await, ..self }
     }
 
-    /// What makes filling quick, and two people.
+    /// Prepares the database for fast filling, and adds two users.
     async fn prepare(&mut self) {
         self.side
             .run(match self.kind {
@@ -124,7 +124,7 @@ impl Stage {
         }
     }
 
-    /// A public room of the first `members` users.
+    /// A public room with the first `members` users.
     pub async fn add_crowd(&mut self, room: RoomId, members: i64) {
         let (id, numbers) = (room.0, self.numbers(members));
         self.side
@@ -138,7 +138,7 @@ impl Stage {
             .await;
     }
 
-    /// Users beyond amy and bob, [`PEOPLE`] in all.
+    /// Users besides amy and bob, [`PEOPLE`] in all.
     pub async fn add_people(&mut self) {
         let numbers = self.numbers(PEOPLE);
         self.side

@@ -1,8 +1,7 @@
-//! What the calls cost in the database: which statements they make, how these are carried
-//! out, how much is written.
+//! The cost of calls in the database: statements, query plans, rows written.
 //!
-//! A program of its own, whose tests wait for each other: it looks at everything that its
-//! process says and that its MariaDB does.
+//! A separate program whose tests run one at a time: it observes all log events of its process and all statements of
+//! its MariaDB.
 
 use tokio::sync::Mutex;
 
@@ -14,5 +13,5 @@ mod plans;
 mod statements;
 mod writes;
 
-/// Held by the one test that is running.
+/// Held by the running test.
 static ALONE: Mutex<()> = Mutex::const_new(());

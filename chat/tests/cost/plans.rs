@@ -1,5 +1,4 @@
-//! With a million messages in one room and a thousand rooms: every read goes by an index,
-//! however deep the page.
+//! With a million messages in one room and a thousand rooms, every read uses an index, at any depth of pagination.
 
 use std::time::Duration;
 
@@ -9,8 +8,8 @@ use chat::{
     service::{
         history::HistoryQuery,
         notifications::NotificationQuery,
-        rooms::{RoomFilter, RoomPlace},
-        sockets::Resume,
+        room_session::Resume,
+        rooms::{RoomFilter, RoomCursor},
     },
 };
 use futures::future::{BoxFuture, FutureExt as _};
@@ -24,11 +23,11 @@ use crate::{
 
 mod slow_log;
 
-/// How long the log may take to have what was done.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Timeout for entries to appear in the log.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A call, and how many rows the database may look at for it: as many as the answer needs,
-/// never as many as the room has messages.
+/// A call, and how many rows the database may examine for it: proportional to the result, not to the messages of the
+/// room.
 struct Call<'a> {
     name: &'static str,
     rows: u64,
@@ -47,7 +46,7 @@ fn histories(stage: &Stage) -> Vec<Call<'_>> {
     };
     let none = HistoryQuery { page_size: Some(20), ..HistoryQuery::default() };
     let page = |page| HistoryQuery { page: Some(page), ..none };
-    // The message of another room that this one's last but a few are older than.
+    // A message of another room, older than the last few of this one.
     let elsewhere = MESSAGES + 2 * 20 + 7;
     vec![
         call("page 1", 100, read(page(1), MESSAGES, MESSAGES - 19)),
@@ -73,7 +72,7 @@ fn rooms(stage: &Stage) -> Vec<Call<'_>> {
         assert_eq!(found.len(), count);
     };
     let twenty = RoomFilter { limit: 20, ..RoomFilter::default() };
-    let place = RoomPlace { active_at: stage.chat.clock().now(), room: LONG };
+    let place = RoomCursor { active_at: stage.chat.clock().now(), room: LONG };
     vec![
         call(
             "all rooms",
@@ -112,11 +111,11 @@ fn notifications(stage: &Stage) -> Vec<Call<'_>> {
         assert_eq!(found.len(), 50);
     };
     let none = NotificationQuery::default();
-    let before = NotificationId::from(chat::model::Notice::Message(MessageId(800_001))).0;
+    let before = NotificationId::from(chat::model::NotificationRef::Message(MessageId(800_001))).0;
     vec![
         call("notifications", rooms * 10, list(none)),
         call("unread notifications", rooms * 10, list(NotificationQuery { unread: true, ..none })),
-        // Each room is halved some times until the place is found, the long one twenty times.
+        // Each room is bisected until the position is found, the long one in twenty steps.
         call(
             "notifications before one",
             rooms * 40,
@@ -129,7 +128,7 @@ fn notifications(stage: &Stage) -> Vec<Call<'_>> {
     ]
 }
 
-/// Coming back to a socket.
+/// Resuming a socket.
 fn resumes(stage: &Stage) -> Vec<Call<'_>> {
     let back = move |resume: Resume| async move {
         let credential = Credential::Token {
@@ -150,7 +149,7 @@ fn resumes(stage: &Stage) -> Vec<Call<'_>> {
     ]
 }
 
-/// These write, and come last.
+/// These write, so they run last.
 fn changes(stage: &Stage) -> Vec<Call<'_>> {
     let rooms = u64::try_from(ROOMS).expect("positive");
     vec![
@@ -182,7 +181,7 @@ async fn full(kind: Kind) -> Stage {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_sqlite_every_read_is_a_search() {
+async fn on_sqlite_every_read_uses_an_index() {
     let _alone = ALONE.lock().await;
     let mut stage = full(Kind::Sqlite).await;
     let mut made = Vec::new();
@@ -203,37 +202,37 @@ async fn on_sqlite_every_read_is_a_search() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-/// What SQLite will do, step by step.
+/// SQLite's query plan, step by step.
 async fn explain(side: &mut Side, sql: &str) -> Vec<String> {
     let Side::Sqlite(conn) = side else { panic!("SQLite's words") };
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(conn).await;
     rows.expect("a plan").iter().map(|row| row.get::<String, _>("detail")).collect()
 }
 
-/// Does this step read a whole table, or sort what is not small?
+/// Whether this step scans a table, or sorts a large result.
 fn is_costly(name: &str, step: &str) -> bool {
-    // Results of parts of the same statement, as small as the answer.
+    // Results of parts of the same statement, as small as the final result.
     let small = ["p", "q", "j", "n", "anyones", "own", "part", "span", "CONSTANT", "(subquery", "k"];
     match step.strip_prefix("SCAN ") {
         Some(rest) => !small.contains(&rest.split([' ', '-']).next().unwrap_or_default()),
-        // One's own rooms, and who has read a message, are sorted.
+        // The user's own rooms, and the readers of a message, are sorted.
         None => step.starts_with("USE TEMP B-TREE") && !name.contains("room") && name != "readers",
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_mariadb_every_read_goes_by_a_key_and_looks_at_few_rows() {
+async fn on_mariadb_every_read_uses_a_key_and_examines_few_rows() {
     let _alone = ALONE.lock().await;
     let mut stage = full(Kind::MariaDb).await;
     let log = slow_log::SlowLog::start(&mut stage.side).await;
     let stage = stage.restarted().await;
-    // What a start costs is not asked for.
-    log.entries(1, PATIENCE).await;
+    // Discards the statements of the start.
+    log.entries(1, TIMEOUT).await;
     let mut bad = Vec::new();
     for calls in [histories, rooms, notifications, resumes, changes] {
         for Call { name, rows, work } in calls(&stage) {
             let ((), made) = statements::of(work).await;
-            let entries = log.entries(made.len(), PATIENCE).await;
+            let entries = log.entries(made.len(), TIMEOUT).await;
             let examined: u64 = entries.iter().map(|entry| entry.rows_examined).sum();
             if examined > rows || entries.iter().any(slow_log::Entry::is_costly) {
                 let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! The statements that a piece of work makes, as the driver logs them.
+//! The SQL statements of a piece of work, from the driver's log events.
 
 use std::{
     fmt::Debug,
@@ -9,13 +9,13 @@ use tracing_subscriber::{Layer, layer::SubscriberExt as _, util::SubscriberInitE
 
 static MADE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Runs `work`: its statements in order, without those that only begin or end a transaction.
+/// Runs `work` and returns its statements in order, except those that only begin or end a transaction.
 pub async fn of<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| tracing_subscriber::registry().with(Listener).init());
     take();
     let result = work.await;
-    // Nor those that the domain makes of itself once a second.
+    // Nor the domain's own poll, once a second.
     let is_poll = |sql: &String| sql.starts_with("SELECT rev, kind, ref");
     (result, take().into_iter().filter(|sql| !is_bracket(sql) && !is_poll(sql)).collect())
 }
@@ -37,7 +37,7 @@ impl<S: tracing::Subscriber> Layer<S> for Listener {
             event.record(&mut statement);
             // A short statement is its own summary.
             let sql = if statement.whole.is_empty() { statement.summary } else { statement.whole };
-            // What goes to the database in one piece is several statements still.
+            // What is sent in one piece still counts as several statements.
             let each = sql.trim().split("; ").map(str::to_owned);
             MADE.lock().unwrap_or_else(PoisonError::into_inner).extend(each);
         }

@@ -1,4 +1,4 @@
-//! What a message costs does not depend on how many read it.
+//! The cost of a message does not depend on the number of members.
 
 use chat::model::{MessageDraft, RoomId};
 use sqlx::Row as _;
@@ -9,8 +9,7 @@ use crate::{
     statements,
 };
 
-/// Whatever is written to any table of the domain leaves a line: triggers see the writes of
-/// every connection.
+/// Triggers record every write to any table of the domain, by any connection.
 async fn watch(stage: &mut Stage) {
     stage.side.run("CREATE TABLE written (what VARCHAR(64) NOT NULL)").await;
     let tables =
@@ -47,7 +46,7 @@ async fn written(stage: &mut Stage) -> Vec<String> {
     lines
 }
 
-/// What one message to `room` makes: rows written, and statements.
+/// The cost of one message to `room`: rows written, and statements.
 async fn sending(stage: &mut Stage, room: RoomId, text: &str) -> (Vec<String>, Vec<String>) {
     let draft = MessageDraft { content: text.into(), ..MessageDraft::default() };
     let (sent, statements) = statements::of(stage.chat.send(&stage.amy, room, draft)).await;
@@ -55,7 +54,7 @@ async fn sending(stage: &mut Stage, room: RoomId, text: &str) -> (Vec<String>, V
     (written(stage).await, statements)
 }
 
-async fn a_message_costs_a_crowd_what_it_costs_a_pair(kind: Kind) {
+async fn message_cost_is_independent_of_members(kind: Kind) {
     let _alone = ALONE.lock().await;
     let mut stage = Stage::empty(kind, "writes").await;
     stage.add_people().await;
@@ -84,11 +83,11 @@ async fn a_message_costs_a_crowd_what_it_costs_a_pair(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_costs_a_crowd_what_it_costs_a_pair_on_sqlite() {
-    a_message_costs_a_crowd_what_it_costs_a_pair(Kind::Sqlite).await;
+async fn message_cost_is_independent_of_members_on_sqlite() {
+    message_cost_is_independent_of_members(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_costs_a_crowd_what_it_costs_a_pair_on_mariadb() {
-    a_message_costs_a_crowd_what_it_costs_a_pair(Kind::MariaDb).await;
+async fn message_cost_is_independent_of_members_on_mariadb() {
+    message_cost_is_independent_of_members(Kind::MariaDb).await;
 }

@@ -1,15 +1,14 @@
-//! From the OpenAPI document to what the reference shows.
+//! Converts the OpenAPI document into the model that the reference page renders.
 
-use app::reference::model::{Answer, Field, Frame, Group, Operation, Reference, Socket};
+use app::reference::model::{ResponseDoc, Field, Frame, Group, Operation, Reference, Socket};
 use serde_json::{Map, Value};
 
 use crate::api::schema::sample;
 
-/// The form of a body that a page shows first.
+/// The media type that the page shows first.
 const JSON: &str = "application/json";
 
-/// The reference of this document.
-pub(super) fn of(document: &Value) -> Reference {
+pub(super) fn reference(document: &Value) -> Reference {
     let operations: Vec<(String, Operation)> = entries(document, "/paths")
         .flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten();
@@ -70,19 +69,19 @@ fn parameter(document: &Value, parameter: &Value) -> Field {
     }
 }
 
-/// The fields of a shape: those that must be there first, in the order of the shape.
+/// The fields of a schema: required ones first, each group in the order of the schema.
 fn fields(document: &Value, schema: &Value) -> Vec<Field> {
     let shape = sample::resolve(document, schema);
     let required: Vec<&str> =
         shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let place = |name: &str| required.iter().position(|required| *required == name);
+    let position = |name: &str| required.iter().position(|required| *required == name);
     let mut fields: Vec<Field> = entries(shape, "/properties")
         .map(|(name, property)| Field {
-            is_required: place(name).is_some(),
+            is_required: position(name).is_some(),
             ..field(document, name, property)
         })
         .collect();
-    fields.sort_by_key(|field| place(&field.name).unwrap_or(usize::MAX));
+    fields.sort_by_key(|field| position(&field.name).unwrap_or(usize::MAX));
     fields
 }
 
@@ -101,7 +100,7 @@ fn field(document: &Value, name: &str, schema: &Value) -> Field {
     }
 }
 
-/// Type and limits, in the notation of mathematics, which needs no language.
+/// Type and limits in mathematical notation, which needs no translation.
 fn kind(shape: &Value) -> String {
     if let Some(choices) = shape["enum"].as_array() {
         let choices: Vec<String> = choices.iter().map(|choice| format!("`{}`", plain(choice))).collect();
@@ -127,7 +126,7 @@ fn kind(shape: &Value) -> String {
     format!("{}{range}{length}{default}", types.join(" | "))
 }
 
-fn answer(status: &str, answer: &Value) -> Answer {
+fn answer(status: &str, answer: &Value) -> ResponseDoc {
     let content = answer["content"].as_object().and_then(|content| content.values().next());
     let mut examples: Vec<(String, String)> = Vec::new();
     if let Some(content) = content {
@@ -135,7 +134,7 @@ fn answer(status: &str, answer: &Value) -> Answer {
         examples.extend(named);
         examples.extend(content.get("example").map(|example| (String::new(), pretty(example))));
     }
-    Answer {
+    ResponseDoc {
         status: status.to_owned(),
         description: text(&answer["description"]),
         headers: entries(answer, "/headers").map(|(name, _)| name.clone()).collect(),
@@ -159,9 +158,9 @@ fn socket(document: &Value, path: &str, socket: &Value) -> Socket {
     }
 }
 
-fn frames(document: &Value, places: &Value) -> Vec<Frame> {
-    let frames = places.as_array().into_iter().flatten().map(|place| {
-        let shape = sample::resolve(document, place);
+fn frames(document: &Value, references: &Value) -> Vec<Frame> {
+    let frames = references.as_array().into_iter().flatten().map(|position| {
+        let shape = sample::resolve(document, position);
         let example = sample::of(document, shape);
         Frame {
             name: text(&example["type"]),
@@ -180,7 +179,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A value as one types it into a field.
+/// A value as text for an input field.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,5 +1,4 @@
-//! What the derived shapes cannot say of themselves: limits, which the domain has as
-//! constants, and examples.
+//! What the derived schemas lack: limits, from the constants of the domain, and examples.
 
 use chat::model::{
     id::MAX_ID,
@@ -11,23 +10,23 @@ use chat::model::{
 };
 use serde_json::{Map, Value, json};
 
-/// No control character.
+/// No control characters.
 const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
-/// The same, with something to see.
+/// No control characters, and at least one visible character.
 const FILLED_LINE: &str = concat!(
     r"^[^\u0000-\u001f\u007f-\u009f]*",
     r"[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff]",
     r"[^\u0000-\u001f\u007f-\u009f]*$"
 );
-/// No NUL.
+/// No NUL character.
 const TEXT: &str = r"^[^\u0000]*$";
-/// The same, with something to see.
+/// No NUL character, and at least one visible character.
 const FILLED_TEXT: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000]*$";
 
-/// A moment in microseconds and a room's id, or nothing, which is no place.
-const PLACE: &str = "^([0-9]{1,18}-[0-9]{1,15})?$";
+/// A time in microseconds and a room's id, or empty for no cursor.
+const CURSOR: &str = "^([0-9]{1,18}-[0-9]{1,15})?$";
 
-/// Adds them.
+/// Adds the details to the document.
 pub(super) fn add(document: &mut Value) {
     for (shape, property, detail) in details() {
         let pointer = format!("/components/schemas/{shape}/properties/{property}");
@@ -39,7 +38,7 @@ pub(super) fn add(document: &mut Value) {
     let items = paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
     let parameters = items.flat_map(Map::values_mut).filter_map(|operation| operation.get_mut("parameters"));
     for parameter in parameters.filter_map(Value::as_array_mut).flatten() {
-        let detail = of_parameter(parameter["name"].as_str().unwrap_or_default());
+        let detail = parameter_constraints(parameter["name"].as_str().unwrap_or_default());
         if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
             not_null(schema);
             schema.extend(detail.unwrap_or_default());
@@ -47,7 +46,7 @@ pub(super) fn add(document: &mut Value) {
     }
 }
 
-/// Limits and examples of a shape's property.
+/// Schema, property, and its limits and examples.
 pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)> {
     let account = json!({"minLength": 1, "maxLength": USERNAME_MAX, "format": "username", "example": "mei"});
     let password = json!({
@@ -75,7 +74,7 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
         ("AnyToken", "token", token.clone()),
         ("TokenPair", "access", token.clone()),
         ("TokenPair", "refresh", token.clone()),
-        ("Renewed", "access", token),
+        ("TokenRefresh", "access", token),
         ("User", "username", json!({"example": "developer"})),
         ("UserRef", "username", json!({"example": "developer"})),
         ("NewRoom", "name", room_name.clone()),
@@ -111,7 +110,7 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
             "client_id",
             json!({"minLength": 1, "maxLength": CLIENT_ID_MAX, "pattern": FILLED_LINE, "example": client_id}),
         ),
-        ("NewWords", "content", content),
+        ("MessageEdit", "content", content),
         ("Message", "content", shown_content.clone()),
         ("Message", "message_type", json!({"example": "text"})),
         ("Message", "reply_to", json!({"example": null})),
@@ -132,19 +131,19 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
     rows.into_iter().map(|(shape, property, detail)| (shape, property, object(detail))).collect()
 }
 
-/// What a parameter of this name may be, wherever it stands.
-fn of_parameter(name: &str) -> Option<Map<String, Value>> {
+/// The limits of a query parameter of this name, in any call.
+fn parameter_constraints(name: &str) -> Option<Map<String, Value>> {
     let detail = match name {
         "page" | "page_size" | "limit" | "before_id" => json!({"minimum": 1, "maximum": MAX_ID}),
         "after_id" => json!({"minimum": 0, "maximum": MAX_ID}),
         "search" => json!({"pattern": TEXT}),
-        "after" => json!({"pattern": PLACE}),
+        "after" => json!({"pattern": CURSOR}),
         _ => return None,
     };
     Some(object(detail))
 }
 
-/// A parameter that may be missing is no null: it cannot be said in a query.
+/// An optional query parameter can be missing but not null.
 fn not_null(schema: &mut Map<String, Value>) {
     let only = |choices: &Value| {
         choices.as_array()?.iter().find(|choice| *choice != "null" && choice["type"] != "null").cloned()

@@ -1,19 +1,19 @@
-//! An example of a shape, put together from the examples of its parts.
+//! Builds an example of a schema from the examples of its parts.
 
 use serde_json::{Map, Value, json};
 
-/// How deep shapes nest at most; ours do not name themselves.
-const DEEPEST: usize = 12;
+/// The deepest nesting of schemas. None of ours is recursive.
+const MAX_DEPTH: usize = 12;
 
-/// The part of the document that a `$ref` names, or the schema itself.
+/// The target of a `$ref`, or the schema itself.
 pub fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let pointer = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema)
 }
 
-/// An example of `schema`: with everything that must be there, and what has an example of its own.
+/// An example of `schema`, with all required properties and those that have an example of their own.
 pub fn of(document: &Value, schema: &Value) -> Value {
-    sample(document, schema, DEEPEST)
+    sample(document, schema, MAX_DEPTH)
 }
 
 fn sample(document: &Value, schema: &Value, depth: usize) -> Value {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_has_what_must_be_there_and_what_has_an_example() {
+    fn a_sample_has_required_properties_and_those_with_an_example() {
         let document = json!({"components": {"schemas": {"Name": {"type": "string", "example": "mei"}}}});
         let schema = json!({
             "type": "object",
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_that_names_itself_comes_to_an_end() {
+    fn a_recursive_schema_terminates() {
         let document = json!({"components": {"schemas": {"Knot": {"$ref": "#/components/schemas/Knot"}}}});
         assert_eq!(of(&document, &json!({"$ref": "#/components/schemas/Knot"})), Value::Null);
     }

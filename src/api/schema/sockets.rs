@@ -1,4 +1,4 @@
-//! The sockets' part of the document.
+//! The sockets in the document, under `x-sockets`.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use app::i18n::Locale;
 use chat::model::{Code, Failure};
 use serde_json::{Value, json};
 
-use super::{prose, refusals::SHAPES};
+use super::{error_responses::SCHEMAS, translation};
 use crate::{
     error::close_code,
     ws::{GOING_AWAY, NOT_UTF8},
 };
 
-/// Why any socket is closed.
+/// The reasons for which any socket is closed.
 const CLOSES: [Code; 11] = [
     Code::NotAuthenticated,
     Code::BadAuthorizationHeader,
@@ -26,17 +26,17 @@ const CLOSES: [Code; 11] = [
     Code::Unavailable,
     Code::Internal,
 ];
-/// Why a socket to a room is closed besides.
+/// Further reasons for which a room socket is closed.
 const ROOM_CLOSES: [Code; 4] = [Code::Invalid, Code::NotAMember, Code::Banned, Code::NotFound];
 
 const ROOM: &str = include_str!("sockets/room.md");
 const NOTIFICATIONS: &str = include_str!("sockets/notifications.md");
 
-/// The codes that are RFC 6455's own.
+/// The close codes of RFC 6455 itself.
 pub(super) const PROTOCOL_CLOSES: [(u16, &str); 2] =
-    [(GOING_AWAY, "The server stops: come back."), (NOT_UTF8, "A text was not UTF-8.")];
+    [(GOING_AWAY, "The server is stopping: reconnect."), (NOT_UTF8, "A text frame was not UTF-8.")];
 
-/// Describes the sockets under `x-sockets`, and leaves out of the frames what only readers of newer servers need.
+/// Adds `x-sockets`, and removes the fallback variants from the frames: no server sends them.
 pub(super) fn describe(document: &mut Value, locale: Locale) {
     for (shape, choices) in
         [("ServerFrame", "oneOf"), ("NotificationFrame", "oneOf"), ("MemberChange", "enum")]
@@ -44,20 +44,20 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
         let pointer = format!("/components/schemas/{shape}/{choices}");
         if let Some(choices) = document.pointer_mut(&pointer).and_then(Value::as_array_mut) {
             choices.retain(|choice| {
-                !is_of_the_future(choice) && !is_of_the_future(&choice["properties"]["type"]["enum"][0])
+                !is_fallback_variant(choice) && !is_fallback_variant(&choice["properties"]["type"]["enum"][0])
             });
         }
     }
     let cursor = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
-    let token = json!({"type": "string", "description": "An access token, for browsers, which send no headers here."});
-    let mut tidings = shapes(document, "NotificationFrame", &[]);
-    tidings.extend(shapes(document, "ServerFrame", &["pong", "authenticated", "error"]));
+    let token = json!({"type": "string", "description": "An access token, for browsers, which cannot send headers with a WebSocket."});
+    let mut notification_frames = shapes(document, "NotificationFrame", &[]);
+    notification_frames.extend(shapes(document, "ServerFrame", &["pong", "authenticated", "error"]));
     document["x-sockets"] = json!({
         "/ws/chat/{room_id}/": {
-            "summary": "A room, live",
+            "summary": "Room socket",
             "description": ROOM,
             "parameters": {
-                "room_id": {"$ref": format!("{SHAPES}RoomId")},
+                "room_id": {"$ref": format!("{SCHEMAS}RoomId")},
                 "token": token,
                 "after_rev": cursor("Resume: every change after this change number, in order, then live ones."),
                 "after_id": cursor("Resume: every message after this one, in order, then live ones."),
@@ -67,41 +67,41 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
             "closes": closes([&CLOSES[..], &ROOM_CLOSES].concat(), locale),
         },
         "/ws/notifications/": {
-            "summary": "My notifications and unread counts, live",
+            "summary": "Notification socket",
             "description": NOTIFICATIONS,
             "parameters": {"token": token},
             "send": shapes(document, "ClientFrame", &["authenticate", "ping"]),
-            "receive": tidings,
+            "receive": notification_frames,
             "closes": closes(CLOSES.to_vec(), locale),
         },
     });
 }
 
-/// The word that a reader takes a newer server's for.
-fn is_of_the_future(word: &Value) -> bool {
-    word == "unknown" || word == "other"
+/// Is this the variant that a client uses for unknown values of a newer server?
+fn is_fallback_variant(name: &Value) -> bool {
+    name == "unknown" || name == "other"
 }
 
-/// Where the frames of this shape stand that have one of these types; all where none is named.
+/// References to the frames of this schema that have one of these types; without types, to all.
 fn shapes(document: &Value, shape: &str, types: &[&str]) -> Vec<Value> {
     let frames =
         document["components"]["schemas"][shape]["oneOf"].as_array().into_iter().flatten().enumerate();
     let is_meant = |frame: &Value| types.iter().any(|kind| frame["properties"]["type"]["enum"][0] == *kind);
     let meant = frames.filter(|(_, frame)| types.is_empty() || is_meant(frame));
-    meant.map(|(place, _)| json!({"$ref": format!("{SHAPES}{shape}/oneOf/{place}")})).collect()
+    meant.map(|(place, _)| json!({"$ref": format!("{SCHEMAS}{shape}/oneOf/{place}")})).collect()
 }
 
-/// Each number that a socket is closed with for one of these reasons, and which.
+/// The description of each close code that these reasons use.
 fn closes(codes: Vec<Code>, locale: Locale) -> BTreeMap<String, Value> {
     let mut closes: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for code in codes {
-        let sentence = app::error::sentence(locale, &Failure::new(code));
-        let word = json!(code);
-        let word = word.as_str().unwrap_or_default();
-        closes.entry(close_code(code).to_string()).or_default().push(format!("`{word}`: {sentence}"));
+        let sentence = app::error::error_message(locale, &Failure::new(code));
+        let name = json!(code);
+        let name = name.as_str().unwrap_or_default();
+        closes.entry(close_code(code).to_string()).or_default().push(format!("`{name}`: {sentence}"));
     }
     for (code, why) in PROTOCOL_CLOSES {
-        let why = if locale == Locale::zh { prose::chinese(why) } else { why.to_owned() };
+        let why = if locale == Locale::zh { translation::chinese(why) } else { why.to_owned() };
         closes.insert(code.to_string(), vec![why]);
     }
     closes.into_iter().map(|(code, why)| (code, json!(why.join("\n\n")))).collect()

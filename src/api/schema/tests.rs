@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{refusals::Refusal, *};
+use super::{error_responses::ErrorResponse, *};
 use crate::router;
 
 fn document() -> Value {
@@ -87,8 +87,8 @@ fn every_refusal_that_a_handler_names_exists() {
     let collected = serde_json::to_value(router::calls().into_openapi()).expect("JSON");
     let mut count = 0;
     for (call, about) in calls(&collected) {
-        for word in about["x-refusals"].as_array().into_iter().flatten() {
-            assert!(word.as_str().and_then(Refusal::read).is_some(), "{word} of {call}");
+        for word in about["x-errors"].as_array().into_iter().flatten() {
+            assert!(word.as_str().and_then(ErrorResponse::parse).is_some(), "{word} of {call}");
             count += 1;
         }
     }

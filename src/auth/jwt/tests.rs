@@ -7,9 +7,9 @@ const NOW: Timestamp = Timestamp(1_769_355_000_000_000);
 const SECRET: &[u8] = b"an insecure secret of the Django project";
 const AMY: UserId = UserId(7);
 
-/// Minted by Simple JWT 5.5.1 with [`SECRET`] at [`NOW`], for five minutes; with a claim of its project's own.
+/// Issued by Simple JWT 5.5.1 with [`SECRET`] at [`NOW`] for five minutes, with a custom claim.
 const DJANGO_ACCESS: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzY5MzU1MzAwLCJpYXQiOjE3NjkzNTUwMDAsImp0aSI6IjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmIiwidXNlcl9pZCI6IjciLCJpc19zdGFmZiI6dHJ1ZX0.rV4RvK4ZiwbhUcDdD0Wm_ulP8VAyDw-vgsZHPd3iNgU";
-/// The same, a refresh token, for a day.
+/// The same as a refresh token, for a day.
 const DJANGO_REFRESH: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc2OTQ0MTQwMCwiaWF0IjoxNzY5MzU1MDAwLCJqdGkiOiIwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZiIsInVzZXJfaWQiOiI3IiwiaXNfc3RhZmYiOnRydWV9.w1r9M9T3VBN8LKypUXk4S9XNLljzXnGZ_-fBMvRJrA8";
 
 fn tokens() -> Tokens {
@@ -29,7 +29,7 @@ fn signed_by(algorithm: Algorithm, secret: &[u8], claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).expect("signed")
 }
 
-/// Good claims of an access token, with `changes`; null removes a claim.
+/// Valid claims of an access token, with `changes`; null removes a claim.
 fn claims(changes: &Value) -> Value {
     let mut claims = json!({
         "token_type": "access", "exp": NOW.unix_seconds() + 60, "iat": NOW.unix_seconds(),
@@ -52,7 +52,7 @@ fn read_changed(changes: &Value) -> Result<UserId, TokenError> {
 }
 
 #[test]
-fn a_token_is_good_for_its_purpose_and_its_time_to_the_second() {
+fn a_token_is_valid_for_its_type_and_until_the_second_it_expires() {
     let tokens = tokens();
     let access = tokens.access(AMY, &SignInId::new("first"), NOW).expect("minted");
     let Minted { token: refresh, jti, sign_in, expires_at } = tokens.refresh(AMY, None, NOW).expect("minted");
@@ -72,7 +72,7 @@ fn a_token_is_good_for_its_purpose_and_its_time_to_the_second() {
 }
 
 #[test]
-fn a_minted_token_has_simple_jwts_claims_and_its_sign_in() {
+fn a_new_token_has_simple_jwts_claims_and_its_sign_in() {
     let token = tokens().access(AMY, &SignInId::new("first"), NOW).expect("minted");
     let header = jsonwebtoken::decode_header(&token).expect("a header");
     assert_eq!((header.alg, header.typ.as_deref()), (Algorithm::HS256, Some("JWT")));
@@ -94,11 +94,11 @@ fn a_minted_token_has_simple_jwts_claims_and_its_sign_in() {
 }
 
 #[test]
-fn simple_jwts_tokens_are_good_here() {
+fn simple_jwts_tokens_are_accepted() {
     let id = "0123456789abcdef0123456789abcdef";
     let expected = TokenClaims {
         jti: id.into(),
-        // It names no sign-in, so it is one of its own.
+        // It has no sign-in claim, so it is a sign-in of its own.
         sign_in: SignInId::new(id),
         user: AMY,
         issued_at: NOW,
@@ -124,7 +124,7 @@ fn the_user_may_be_a_string_or_an_integer_and_nothing_else() {
 }
 
 #[test]
-fn claims_that_are_missing_odd_or_too_many() {
+fn missing_malformed_and_unknown_claims() {
     assert_eq!(read_changed(&json!({"iat": null, "aud": "others", "extra": [1, {"a": 2}]})), Ok(AMY));
     assert_eq!(read_changed(&json!({"exp": null})), Err(TokenError::NoExpiry));
     assert_eq!(read_changed(&json!({"exp": "tomorrow"})), Err(TokenError::Invalid));
@@ -171,7 +171,7 @@ fn the_algorithm_is_pinned() {
 }
 
 #[test]
-fn what_was_tampered_with_is_no_token() {
+fn tampered_tokens_are_invalid() {
     assert_eq!(
         read(&signed_by(Algorithm::HS256, b"another secret", &claims(&json!({})))),
         Err(TokenError::Invalid)
@@ -196,7 +196,7 @@ fn what_was_tampered_with_is_no_token() {
 }
 
 #[test]
-fn a_lifetime_past_the_end_of_time_does_no_harm() {
+fn an_overflowing_lifetime_is_clamped() {
     let endless = Tokens::new(SECRET, Duration::MAX, Duration::MAX);
     let token = endless.access(AMY, &SignInId::new("first"), NOW).expect("minted");
     assert_eq!(endless.read(&token, None, NOW).expect("good").user, AMY);

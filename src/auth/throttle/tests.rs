@@ -31,7 +31,7 @@ fn from(address: &str) -> ClientAddr {
 impl Stage {
     async fn attempt(&self, name: &str, address: &str, outcome: chat::Result<()>) -> Result<bool, u64> {
         let result = self.throttle.attempt(name, from(address), async { outcome }).await;
-        result.map(|result| result.is_ok()).map_err(|TooMany(wait)| wait.as_secs())
+        result.map(|result| result.is_ok()).map_err(|Throttled(wait)| wait.as_secs())
     }
 
     async fn fail(&self, name: &str, address: &str) -> Result<bool, u64> {
@@ -44,7 +44,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn an_account_is_closed_after_so_many_failures_for_five_minutes_from_the_first() {
+async fn an_account_is_throttled_until_five_minutes_after_its_first_failure() {
     let stage = stage(3, 0);
     for _ in 0..3 {
         assert_eq!(stage.fail("amy", HOME).await, Ok(false));
@@ -59,7 +59,7 @@ async fn an_account_is_closed_after_so_many_failures_for_five_minutes_from_the_f
 }
 
 #[tokio::test]
-async fn an_address_is_closed_whatever_names_it_tries() {
+async fn an_address_is_throttled_across_accounts() {
     let stage = stage(0, 2);
     assert_eq!(stage.fail("amy", HOME).await, Ok(false));
     assert_eq!(stage.fail("bob", HOME).await, Ok(false));
@@ -91,8 +91,8 @@ async fn nothing_is_counted_without_a_limit() {
     }
 }
 
-/// Starts `count` sign-ins at once; each looks, lets the others go on, and then ends with
-/// what `outcome` says. How many ran and how many were refused.
+/// Starts `count` sign-ins at once, each of which yields once and then returns `outcome()`. Returns how many ran and
+/// how many were throttled.
 async fn at_once(stage: Stage, count: u32, outcome: fn() -> chat::Result<()>) -> (u32, usize) {
     let stage = Arc::new(stage);
     let ran = Arc::new(AtomicU32::new(0));
@@ -109,27 +109,27 @@ async fn at_once(stage: Stage, count: u32, outcome: fn() -> chat::Result<()>) ->
             })
         })
         .collect();
-    let mut refused = 0;
+    let mut throttled = 0;
     for task in tasks {
-        refused += usize::from(task.await.expect("no panic"));
+        throttled += usize::from(task.await.expect("no panic"));
     }
-    (ran.load(Ordering::Relaxed), refused)
+    (ran.load(Ordering::Relaxed), throttled)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_wrong_guesses_at_once_are_no_more_than_ten_in_a_row() {
+async fn concurrent_failures_get_no_more_tries_than_consecutive_ones() {
     let wrong = || Err(Error::from(Code::NoActiveAccount));
     assert_eq!(at_once(stage(10, 50), 1_000, wrong).await, (10, 990));
     assert_eq!(at_once(stage(0, 50), 1_000, wrong).await, (50, 950));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_right_ones_at_once_wait_for_each_other_and_all_get_in() {
+async fn concurrent_successes_wait_for_each_other_and_all_succeed() {
     assert_eq!(at_once(stage(10, 50), 1_000, || Ok(())).await, (1_000, 0));
 }
 
 #[tokio::test]
-async fn whoever_gives_up_gives_the_place_back() {
+async fn a_cancelled_attempt_releases_its_permit() {
     let stage = stage(1, 1);
     let never = std::future::pending::<chat::Result<()>>();
     let attempt = stage.throttle.attempt("amy", from(HOME), never);
@@ -139,27 +139,27 @@ async fn whoever_gives_up_gives_the_place_back() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_bounded() {
+async fn the_number_of_tracked_accounts_is_bounded() {
     let stage = stage(10, 0);
-    for n in 0..3 * REMEMBERED {
+    for n in 0..3 * MAX_TRACKED {
         assert_eq!(stage.fail(&format!("name{n}"), HOME).await, Ok(false));
     }
     let counters = stage.throttle.accounts.expect("counted");
-    assert!(counters.of.len() <= REMEMBERED, "{}", counters.of.len());
+    assert!(counters.by_key.len() <= MAX_TRACKED, "{}", counters.by_key.len());
 }
 
 #[tokio::test]
-async fn of_accounts_made_from_an_address_those_that_were_made_count() {
+async fn created_accounts_and_rejected_sign_ups_have_separate_limits() {
     let stage = stage(0, 0);
     let sign_up = async |address: &str, outcome: chat::Result<()>| {
         let result = stage.throttle.sign_up(from(address), async { outcome }).await;
-        result.map(|result| result.is_ok()).map_err(|TooMany(wait)| wait.as_secs())
+        result.map(|result| result.is_ok()).map_err(|Throttled(wait)| wait.as_secs())
     };
-    let refused = || Err(Error::from(Code::Invalid));
+    let rejected = || Err(Error::from(Code::Invalid));
     for _ in 0..2 {
-        assert_eq!(sign_up(HOME, refused()).await, Ok(false));
+        assert_eq!(sign_up(HOME, rejected()).await, Ok(false));
     }
-    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "refused ones are not among them");
+    assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "rejected ones are not among them");
     stage.clock.advance(60_000_000);
     assert_eq!(sign_up(HOME, Ok(())).await, Ok(true));
     assert_eq!(sign_up(HOME, Ok(())).await, Err(240));
@@ -167,7 +167,7 @@ async fn of_accounts_made_from_an_address_those_that_were_made_count() {
     stage.clock.advance(240_000_000);
     assert_eq!(sign_up(HOME, Ok(())).await, Ok(true), "the first is forgotten");
     for _ in 0..3 {
-        assert_eq!(sign_up("203.0.113.9", refused()).await, Ok(false));
+        assert_eq!(sign_up("203.0.113.9", rejected()).await, Ok(false));
     }
-    assert_eq!(sign_up("203.0.113.9", Ok(())).await, Err(300), "refused ones have a limit of their own");
+    assert_eq!(sign_up("203.0.113.9", Ok(())).await, Err(300), "rejected ones have a limit of their own");
 }

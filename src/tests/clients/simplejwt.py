@@ -1,7 +1,7 @@
-"""Django's half of the test: reads our tokens with SimpleJWT's own classes, and mints some.
+"""Django's part of the test: reads our tokens with SimpleJWT's own classes, and issues some.
 
 Standard input: {"secret", "access", "refresh", "user_id"}. Standard output: the claims that
-it found, and an access and a refresh token of its own.
+it read, and an access and a refresh token of its own.
 """
 
 import json

@@ -1,5 +1,5 @@
-//! The words that `docs/chat` uses of the API exist in the OpenAPI document, and the other way round: every field,
-//! parameter, code and frame of the document is told of.
+//! The identifiers in `docs/chat` exist in the OpenAPI document, and every field, parameter, code and frame of the
+//! document is documented.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::support::Server;
 const REFERENCE: &str = include_str!("../../../docs/chat/API_DOCUMENTATION.md");
 const GUIDE: &str = include_str!("../../../docs/chat/CHAT_GUIDE.md");
 
-/// What the pages have in code spans that is not the API's own.
+/// Words in code spans that are not from the API.
 const FOREIGN: &[&str] = &["snake_case"];
 
-/// The names of fields and parameters, and the words that stand for something: types, roles, codes.
+/// The names of fields and parameters, and the values of enums: types, roles, codes.
 #[derive(Default)]
 struct Words {
     names: BTreeSet<String>,
@@ -61,7 +61,7 @@ async fn words() -> Words {
     Words::of(&Server::on_sqlite().await.anyone().get("/api/schema/").await.expect(200))
 }
 
-/// What stands between backticks, on a line or as a block.
+/// The contents of code spans and code blocks.
 fn code(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).filter(|span| !span.is_empty()).collect()
 }
@@ -70,8 +70,8 @@ fn is_word(text: &str) -> bool {
     text.contains('_') && text.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
 }
 
-/// The keys of the JSON in a piece of code, also of the short form `{"id","name"?}`; and with them, apart, the
-/// values of `type`.
+/// The keys of the JSON in a piece of code, also in the short form `{"id","name"?}`, and separately the values of
+/// `type`.
 fn json_words(code: &str) -> (Vec<&str>, Vec<&str>) {
     let pieces: Vec<&str> = code.split('"').collect();
     let mut keys = Vec::new();
@@ -133,7 +133,7 @@ async fn every_word_in_code_exists() {
 }
 
 #[tokio::test]
-async fn every_field_parameter_and_code_of_the_schema_is_told_of() {
+async fn every_field_parameter_and_code_of_the_schema_is_documented() {
     let words = words().await;
     let told: BTreeSet<&str> =
         REFERENCE.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();

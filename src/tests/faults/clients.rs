@@ -1,16 +1,15 @@
-//! Clients that stop: one that no longer reads, and one that is gone without a word.
+//! Clients that stop reading, or vanish without closing.
 
 use serde_json::json;
 use tokio::net::TcpSocket;
 
 use crate::support::{Person, Proxy, Server, Socket};
 
-/// Messages as long as they may be, so that fewer fill the buffers between server and client; and more of them than
-/// fit there and in the room's ring.
+/// Messages of the maximum length, more than fit into the buffers between server and client and into the room's ring.
 const LONG: usize = 10_000;
 const MANY: i64 = 720;
 
-/// Reads chat messages until `upto`; each must be the next one after `rev`, and what `amy` said.
+/// Reads chat messages until `upto`. Each must be the next one after `rev`, with the expected text.
 async fn hears(socket: &mut Socket, mut rev: i64, upto: i64) {
     while rev < upto {
         rev += 1;
@@ -26,7 +25,7 @@ async fn resume(server: &Server, person: &Person, room: i64, rev: i64) -> Socket
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_stops_is_told_so_and_resumes_without_loss() {
+async fn a_stopped_reader_is_closed_and_resumes_without_loss() {
     let server = Server::start(&["--writes-per-second=0"]);
     let (amy, bob, eve) =
         (server.person("amy").await, server.person("bob").await, server.person("eve").await);
@@ -47,11 +46,11 @@ async fn a_reader_that_stops_is_told_so_and_resumes_without_loss() {
     let frame = |number: i64| {
         json!({"type": "chat_message", "content": text, "client_id": number.to_string()}).to_string()
     };
-    // At one go: a reader that takes nothing for twenty seconds is not slow, but gone.
+    // Without a pause: a reader that takes nothing for twenty seconds counts as gone, not as slow.
     server.socket(&amy, room).await.pour((1..=MANY).map(frame)).await;
     listening.await.expect("who reads hears everything, whoever else does not");
 
-    // What had been sent is there, in order; then it says why it ends.
+    // What was sent arrives in order, followed by the close reason.
     let (mut rev, mut last) = (0, 0);
     let reason = loop {
         let frame = slow.next().await;
@@ -67,7 +66,7 @@ async fn a_reader_that_stops_is_told_so_and_resumes_without_loss() {
     };
     assert_eq!((reason, slow.until_closed().await.1), (json!("too_slow"), 4408));
     assert!(rev < MANY, "it did miss something");
-    // A ring's worth of such messages is more text than a socket brings to one who returns: the rest is paged.
+    // A ring of such messages is more text than a resume sends: the rest is read by REST.
     let mut back = resume(&server, &eve, room, rev).await;
     assert_eq!(back.next_of("resync").await["rev"], MANY);
     while rev < MANY {
@@ -86,7 +85,7 @@ async fn a_reader_that_stops_is_told_so_and_resumes_without_loss() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_vanishes_is_found_and_comes_back_without_loss() {
+async fn a_vanished_client_is_detected_and_resumes_without_loss() {
     let server = Server::start(&["--ping-interval=1s"]);
     let (amy, bob) = (server.person("amy").await, server.person("bob").await);
     let room = amy.makes_room("public").await;

@@ -1,4 +1,4 @@
-//! The database server goes away and comes back.
+//! The database server is killed and restarted.
 
 use crate::support::{Flush, MariaDb, Nodes, Plan, Server, Traffic, rounds};
 
@@ -14,7 +14,7 @@ async fn mariadb_killed_and_restarted_in_mid_traffic_loses_nothing() {
     for _ in 0..rounds(2) {
         traffic.flows(30).await;
         mariadb.kill();
-        // Who writes is told at once that it was not stored, and is not left waiting.
+        // Senders get an error at once instead of waiting.
         traffic.is_refused(5).await;
         let restart = move || {
             mariadb.restart();

@@ -12,15 +12,14 @@ use tempfile::TempDir;
 
 use crate::support::{Nodes, Plan, Server, Traffic};
 
-/// A small disk: the database with room for its log, which grows to 16 MiB, and more.
+/// The size of the small disk: space for the database and its log, which grows to 16 MiB.
 const SIZE: usize = 32 * 1024 * 1024;
 
 /// A disk that can be filled.
 enum Disk {
-    /// A file system of its own. To make one takes rights that root has, and not root in every container.
+    /// A file system of its own. Creating one needs rights that root in a container may not have.
     Small(TempDir),
-    /// Elsewhere no file of the server may grow any more, which the database meets in the same place: a write that
-    /// does not fit.
+    /// A limit on the file size of the server, which has the same effect on the database: a write fails.
     Any(TempDir),
 }
 
@@ -42,7 +41,7 @@ impl Disk {
         }
     }
 
-    /// Leaves no byte to `server`.
+    /// Fills the disk of `server`.
     fn fill(&self, server: &Server) {
         match self {
             Self::Small(folder) => {
@@ -61,7 +60,7 @@ impl Disk {
         }
     }
 
-    /// Gives the room back.
+    /// Frees the space.
     fn free(&self, server: &Server) {
         match self {
             Self::Small(folder) => fs::remove_file(folder.path().join("ballast")).expect("removed"),
@@ -78,7 +77,7 @@ impl Drop for Disk {
     }
 }
 
-/// The largest size to which the server may make a file grow; the hard limit stays, so that it can be lifted.
+/// Sets the server's soft limit on file sizes.
 fn limit(server: &Server, bytes: &str) {
     let mut prlimit = Command::new("prlimit");
     let set = prlimit.args(["--pid", server.pid(), &format!("--fsize={bytes}:")]).status();
@@ -86,7 +85,7 @@ fn limit(server: &Server, bytes: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_told_and_passes() {
+async fn a_full_disk_is_reported_and_the_server_recovers() {
     let disk = Disk::new();
     let server = Server::start_on(&disk.folder().join("data"), &["--writes-per-second=0"]);
     let nodes = Nodes::default();
@@ -95,12 +94,12 @@ async fn a_full_disk_is_told_and_passes() {
     traffic.flows(10).await;
     disk.fill(&server);
     traffic.is_refused(20).await;
-    // What is there can be read all the while, and the server knows that it is well otherwise.
+    // Reading still works, and the server stays ready.
     let (reader, path) = (traffic.reader(), format!("/api/chat/rooms/{}/messages/", traffic.room()));
     reader.client.get(&path).await.expect(200);
     let answer = reader.client.post(&path, &json!({"content": "does not fit"})).await;
     assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
-    answer.expect_refusal(503, "unavailable");
+    answer.expect_error(503, "unavailable");
     disk.free(&server);
     traffic.flows(30).await;
     let refused = traffic.finish().await;

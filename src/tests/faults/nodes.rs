@@ -1,4 +1,4 @@
-//! Of three nodes one freezes or dies, or Redis between them goes.
+//! One of three nodes freezes or dies, or Redis goes down.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Nodes, Person, Plan, Server, Socket, Traffic, redis::Redis, topology::three_nodes_on};
 
-/// So that what a frozen node misses stays below the thousand changes that a socket is sent after a hole, however fast
-/// the machine is.
+/// Limits the traffic, so that a frozen node misses less than the thousand changes of a backfill, however fast the
+/// machine is.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A system, traffic on all of its nodes, and somebody on each who came one after another.
+/// A system of three nodes with traffic on all of them, and one more user on each.
 struct Scene {
     system: Server,
     nodes: Nodes,
@@ -33,7 +33,7 @@ impl Scene {
         Self { system, nodes, traffic, people }
     }
 
-    /// A socket of this person on this node.
+    /// A socket of this user on this node.
     async fn socket(&self, person: usize, node: usize) -> Socket {
         let (person, room) = (&self.people[person], self.traffic.room());
         Server::at(&self.system.nodes()[node].base, self.system.data()).socket(person, room).await
@@ -44,7 +44,7 @@ async fn redis() -> Redis {
     tokio::task::spawn_blocking(Redis::start).await.expect("Redis starts")
 }
 
-/// The next coming or going of this person; whether they came. Others are passed over.
+/// The next join or leave of this user; true for a join. Other frames are skipped.
 async fn next_move(socket: &mut Socket, person: &Person) -> bool {
     loop {
         let frame = socket.next().await;
@@ -55,7 +55,7 @@ async fn next_move(socket: &mut Socket, person: &Person) -> bool {
     }
 }
 
-/// Reads on to the message of this text: every change in between must come, once and in order.
+/// Reads until the message with this text. Every change in between must arrive once and in order.
 async fn up_to(socket: &mut Socket, text: &str) {
     let mut last: Option<i64> = None;
     loop {
@@ -71,13 +71,13 @@ async fn up_to(socket: &mut Socket, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_is_killed_and_comes_back_loses_nothing() {
+async fn a_killed_and_restarted_redis_loses_nothing() {
     let mut redis = redis().await;
     let scene = Scene::start("redis_killed", &redis).await;
     for _ in 0..2 {
         scene.traffic.flows(60).await;
         redis.kill();
-        // Without it messages still go out.
+        // Messages are still delivered without Redis.
         scene.traffic.flows(60).await;
         redis.restart();
         scene.system.until_ready().await;
@@ -88,7 +88,7 @@ async fn a_redis_that_is_killed_and_comes_back_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_is_frozen_and_thawed_misses_nothing_and_is_back_with_its_people() {
+async fn a_frozen_and_resumed_node_misses_nothing_and_restores_presence() {
     let redis = redis().await;
     let scene = Scene::start("frozen", &redis).await;
     let mut amys = scene.socket(0, 0).await;
@@ -96,9 +96,9 @@ async fn a_node_that_is_frozen_and_thawed_misses_nothing_and_is_back_with_its_pe
     assert!(next_move(&mut amys, &scene.people[2]).await, "Cid came");
     scene.traffic.flows(30).await;
     scene.system.nodes()[2].signal("STOP");
-    // What a load balancer does that asks after its servers' health.
+    // As a load balancer with health checks does.
     scene.nodes.set(scene.system.nodes()[..2].iter().copied());
-    // The others take it for dead, and go on.
+    // The other nodes treat it as dead and continue.
     assert!(!next_move(&mut amys, &scene.people[2]).await, "Cid went");
     scene.traffic.flows(60).await;
     scene.system.nodes()[2].signal("CONT");
@@ -111,7 +111,7 @@ async fn a_node_that_is_frozen_and_thawed_misses_nothing_and_is_back_with_its_pe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_nodes_people_leave_once_except_who_is_on_another_too() {
+async fn users_of_a_killed_node_leave_once_unless_they_are_on_another() {
     let redis = redis().await;
     let scene = Scene::start("killed", &redis).await;
     let (bob, cid) = (&scene.people[1], &scene.people[2]);
@@ -131,7 +131,7 @@ async fn a_killed_nodes_people_leave_once_except_who_is_on_another_too() {
         let is_move = frame["type"] == "user_join" || frame["type"] == "user_leave";
         if is_move && [bob.id, cid.id].iter().any(|id| frame["user"]["id"] == json!(id)) {
             moves.push(frame["user"]["id"].clone());
-            // Cid's going, and then anybody's word, is the end.
+            // Ends with the first frame after cid left.
             Server::at(&scene.system.nodes()[1].base, scene.system.data())
                 .anyone()
                 .with_token(&bob.access)

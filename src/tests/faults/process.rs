@@ -1,8 +1,8 @@
-//! The server itself ends: by force, or when told to.
+//! The server is killed, or stopped by a signal.
 
 use crate::support::{Nodes, Plan, Server, Traffic, rounds};
 
-/// Nobody is held back, however fast they write.
+/// Without rate limits.
 const FLAGS: &[&str] = &["--writes-per-second=0", "--signin-failures-per-address=0"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -11,14 +11,14 @@ async fn kill_9_in_mid_traffic_loses_nothing() {
     nodes.set([&server]);
     let traffic = Traffic::start(&server, &nodes, Plan::default()).await;
     for round in 0..rounds(8) {
-        // A different moment each time, also in the middle of the first message after the start.
+        // At a different moment each time, also during the first message after the start.
         traffic.flows(1 + round % 5 * 7).await;
         server = server.kill_and_restart();
         nodes.set([&server]);
     }
     traffic.flows(20).await;
     let refused = traffic.finish().await;
-    // A dying server refuses nobody: it is there, or it is not.
+    // A killed server sends no errors.
     assert!(refused.is_empty(), "{refused:?}");
 }
 

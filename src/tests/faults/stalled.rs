@@ -1,4 +1,4 @@
-//! Connections on which nothing goes on: a server that waits for them serves nobody else.
+//! Stalled connections must not keep the server from serving others.
 
 use std::{fs, process::Command, time::Duration};
 
@@ -12,20 +12,20 @@ use tokio::{
 
 use crate::support::{Person, Server, rounds};
 
-/// Longest wait for one answer while others stall, beside a build on two cores.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// In which all of them must have gone.
+/// Longest wait for a response while other connections stall, with a build running on the same two cores.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Within which all of them must be closed.
 const MINUTE: Duration = Duration::from_mins(1);
-/// Short deadlines, in place of the real ones.
+/// Short timeouts, instead of the defaults.
 const SHORT: [&str; 4] =
     ["--header-timeout=1s", "--body-timeout=1s", "--keep-alive-timeout=2s", "--write-timeout=2s"];
 
-/// `cargo xtask soak` runs the full form: the real deadlines, and as many as one host once locked everybody out with.
+/// `cargo xtask soak` runs the full form, with the default timeouts and many connections.
 fn is_full() -> bool {
     rounds(0) > 0
 }
 
-/// The server's flags, and how many connections there are to be of the `full` number.
+/// The server's flags, and the number of connections, which is `full` in the full form.
 fn form(full: usize) -> (&'static [&'static str], usize) {
     if is_full() { (&[], full) } else { (&SHORT, full / 10) }
 }
@@ -36,18 +36,18 @@ async fn send(server: &Server, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// Asks again and again on connections of their own, for as long as it is polled.
+/// Sends requests on new connections for as long as it is polled.
 async fn others_are_served(server: &Server) {
     loop {
         let asked = reqwest::get(format!("{}/readyz", server.base));
-        let answer = timeout(PATIENCE, asked).await.expect("served in time").expect("served");
+        let answer = timeout(TIMEOUT, asked).await.expect("served in time").expect("served");
         assert_eq!(answer.status(), 200);
         sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// The value of a figure without labels.
-async fn figure(server: &Server, name: &str) -> f64 {
+/// The value of a metric without labels.
+async fn metric(server: &Server, name: &str) -> f64 {
     let page =
         reqwest::get(format!("{}/metrics", server.base)).await.expect("answered").text().await.expect("text");
     let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect("the figure");
@@ -74,7 +74,7 @@ async fn stalled_connections_are_gone_within_a_minute_and_others_are_served_mean
     }
     let ended = join_all(stalled.into_iter().map(async |mut stream| {
         let mut rest = Vec::new();
-        // A reset is an end as well.
+        // A reset counts as closed.
         let _ = stream.read_to_end(&mut rest).await;
         String::from_utf8_lossy(&rest).into_owned()
     }));
@@ -87,7 +87,7 @@ async fn stalled_connections_are_gone_within_a_minute_and_others_are_served_mean
     assert_eq!(answered, each, "those who asked were answered first");
 }
 
-/// Fills a room so that a page of its history is large.
+/// Fills a room with large messages.
 async fn filled_room(amy: &Person) -> i64 {
     let room = amy.makes_room("public").await;
     let text = "x".repeat(3_000);
@@ -98,7 +98,7 @@ async fn filled_room(amy: &Person) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_for_pages_and_reads_none_is_gone_and_so_is_what_was_kept_for_them() {
+async fn clients_that_read_no_responses_are_closed_and_their_memory_is_freed() {
     let (flags, readers) = form(200);
     let server = Server::start(&[flags, &["--writes-per-second=0"]].concat());
     let amy = server.person("amy").await;
@@ -111,7 +111,7 @@ async fn who_asks_for_pages_and_reads_none_is_gone_and_so_is_what_was_kept_for_t
     for _ in 0..20 {
         amy.reads(room).await;
     }
-    let before = figure(&server, "process_resident_memory_bytes").await;
+    let before = metric(&server, "process_resident_memory_bytes").await;
     let start = Instant::now();
     let mut stalled = Vec::new();
     for _ in 0..readers {
@@ -122,20 +122,20 @@ async fn who_asks_for_pages_and_reads_none_is_gone_and_so_is_what_was_kept_for_t
         stream.write_all(page.repeat(10).as_bytes()).await.expect("sent");
         stalled.push(stream);
     }
-    // The one that asks, and perhaps one that is about to end.
-    while figure(&server, "liao_connections").await > 3.0 {
-        // The deadline runs once the buffers between them are full, and to fill so many takes the server its time.
+    // The connection of this request, and perhaps one that is closing.
+    while metric(&server, "liao_connections").await > 3.0 {
+        // The timeout starts when the buffers are full, which takes a while with so many connections.
         assert!(start.elapsed() < 4 * MINUTE, "they are still there");
         sleep(Duration::from_millis(200)).await;
     }
-    let held = figure(&server, "process_resident_memory_bytes").await - before;
+    let held = metric(&server, "process_resident_memory_bytes").await - before;
     assert!(held < 48.0 * 1024.0 * 1024.0, "{held} bytes more than before are held");
     drop(stalled);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn silent_connections_up_to_the_cap_keep_nobody_out() {
-    // The deadlines are the real ones: none of them passes here.
+async fn silent_connections_up_to_the_limit_lock_nobody_out() {
+    // With the default timeouts, none of which passes here.
     let server = Server::start(&["--connections=60"]);
     let amy = server.person("amy").await;
     let room = amy.makes_room("public").await;
@@ -156,12 +156,12 @@ async fn silent_connections_up_to_the_cap_keep_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_without_descriptors_goes_on_once_it_has_some() {
+async fn a_server_without_descriptors_recovers_when_some_are_free() {
     let server = Server::start(&[]);
     let amy = server.person("amy").await;
     let room = amy.makes_room("public").await;
     let open = fs::read_dir(format!("/proc/{}/fd", server.pid())).expect("its descriptors").count();
-    // Below what the server found at its start, so that accepting fails before its own cap is reached.
+    // Lower than at the server's start, so that accepting fails before its own limit is reached.
     let allowed = format!("--nofile={}:", open + 20);
     let limited =
         Command::new("prlimit").args(["--pid", server.pid(), &allowed]).status().expect("prlimit runs");
@@ -170,10 +170,10 @@ async fn a_server_without_descriptors_goes_on_once_it_has_some() {
     for _ in 0..100 {
         silent.push(TcpStream::connect(server.address()).await.expect("connected"));
     }
-    // Those at the front of the queue are closed, and who comes behind them is served.
+    // The connections at the front of the queue are closed, and later ones are served.
     let draft = json!({"content": "there is room"});
     let path = format!("/api/chat/rooms/{room}/messages/");
-    // On a connection of its own: the one that is kept was among those that were closed, perhaps.
+    // On a new connection: the kept one may be among those that were closed.
     let amy = server.anyone().with_token(&amy.access);
     let sent = timeout(MINUTE, amy.post(&path, &draft));
     sent.await.expect("served in time").expect(201);

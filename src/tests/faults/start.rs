@@ -1,13 +1,13 @@
-//! Many nodes start at the same moment.
+//! Many nodes start at the same time.
 
 use futures::future::join_all;
 use serde_json::json;
 
 use crate::support::{Server, mariadb_url, rounds, schema};
 
-/// As an orchestrator starts them that knows nothing of turns.
+/// The number of nodes, started without any order.
 const NODES: usize = 10;
-/// Rounds by `cargo xtask soak`, however many the other faults get: each starts twenty processes.
+/// Rounds in `cargo xtask soak`. Fewer than other tests, since each starts twenty processes.
 const MOST_ROUNDS: u64 = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,9 +1,9 @@
-//! Where bad frames come from: good ones spoiled, objects of the right fields with wrong
-//! values, and noise. Like clients, it keeps to UTF-8: other text never reaches the decoder.
+//! Generates invalid frames: mutated valid ones, objects with the right fields and wrong values, and noise. Only UTF-8,
+//! since other text never reaches the parser.
 
 use std::fmt::Write as _;
 
-/// Good frames, to be spoiled.
+/// Valid frames, to be mutated.
 const GOOD: [&str; 9] = [
     r#"{"type":"chat_message","content":"a\u00e9 聊","file_size":1,"reply_to":2,"client_id":"x"}"#,
     r#"{"type":"chat_message","content":"a","message_type":"image","file_url":"https://a.example/b","file_name":"b"}"#,
@@ -63,7 +63,7 @@ const VALUES: [&str; 20] = [
     "\"聊天\"",
 ];
 
-/// An endless row of frames, the same for the same seed.
+/// An endless sequence of frames, determined by the seed.
 pub struct Source {
     state: u64,
 }
@@ -74,7 +74,7 @@ impl Source {
         Self { state: 0x2545_f491_4f6c_dd1d ^ (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) }
     }
 
-    /// The next frame; most are bad.
+    /// The next frame. Most are invalid.
     pub fn next(&mut self) -> String {
         match self.below(16) {
             0..=7 => self.spoiled(),
@@ -84,7 +84,7 @@ impl Source {
         }
     }
 
-    /// Xorshift: good enough to choose with.
+    /// A xorshift generator, which is good enough here.
     fn below(&mut self, end: usize) -> usize {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;

@@ -1,8 +1,8 @@
-//! A million bad frames against the decoder of the sockets, in a program of its own so that
-//! its memory is what is measured: no panic, nothing kept, each refused in the contract's words.
+//! Feeds a million invalid frames to the frame parser, in a program of its own so that its memory can be measured: no
+//! panic, no leak, and each frame is rejected with a code of the contract.
 //!
-//! A bounded stand-in for a fuzzer that needs no nightly compiler. The numbers are the same
-//! in every run; `LIAO_BAD_FRAMES` says how many frames, for a longer one.
+//! A bounded replacement for a fuzzer, which would need a nightly compiler. The frames are the same in every run.
+//! `LIAO_BAD_FRAMES` sets their number, for a longer run.
 
 use std::{
     sync::{
@@ -19,14 +19,14 @@ mod frame;
 
 use frame::Source;
 
-/// Bad frames of an ordinary run.
+/// The number of invalid frames in an ordinary run.
 const FRAMES: usize = 1_000_000;
-/// More memory than before, after nine tenths of them, counts as growth: a byte kept of
-/// each frame would be a fifth of a million more than this.
+/// The allowed growth of memory over the last nine tenths of the frames. One leaked byte per frame would exceed it by a
+/// fifth of a million.
 const SLACK: usize = 768 * 1024;
 
 #[test]
-fn a_million_bad_frames_are_refused_and_leave_nothing_behind() {
+fn a_million_invalid_frames_are_rejected_without_a_leak() {
     let told = std::env::var("LIAO_BAD_FRAMES").ok().and_then(|frames| frames.parse().ok());
     let frames: usize = told.unwrap_or(FRAMES);
     let threads = thread::available_parallelism().map_or(2, usize::from);
@@ -39,7 +39,7 @@ fn a_million_bad_frames_are_refused_and_leave_nothing_behind() {
             scope.spawn(move || {
                 let mut source = Source::new(seed);
                 refuse(&mut source, share / 10, refused);
-                // Twice: the memory is looked at between, while nobody works.
+                // Twice, with a measurement in between while all threads are idle.
                 warm.wait();
                 warm.wait();
                 refuse(&mut source, share - share / 10, refused);
@@ -59,7 +59,7 @@ fn a_million_bad_frames_are_refused_and_leave_nothing_behind() {
     assert!(grown < SLACK, "{grown} bytes more after {frames} frames");
 }
 
-/// Feeds the decoder until it has refused so many.
+/// Feeds the parser until it has rejected `count` frames.
 fn refuse(source: &mut Source, count: usize, refused: &AtomicUsize) {
     let mut left = count;
     while left > 0 {
@@ -75,7 +75,7 @@ fn refuse(source: &mut Source, count: usize, refused: &AtomicUsize) {
     refused.fetch_add(count, Ordering::Relaxed);
 }
 
-/// Memory of this process, in bytes; 0 where the system does not say.
+/// The resident memory of this process in bytes; 0 if the system does not report it.
 fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
     let pages = pages.and_then(|statm| statm.split(' ').nth(1)?.parse::<usize>().ok());

@@ -1,11 +1,11 @@
-//! What can be wrong with a call.
+//! Generates the malformed requests of a call.
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::table::{Field, Kind, MAX_ID, Row};
 
-/// A bad request and what it must be told.
+/// A malformed request and the expected error.
 pub struct Case {
     pub what: String,
     pub method: Method,
@@ -15,14 +15,14 @@ pub struct Case {
     pub signed_in: bool,
     pub status: u16,
     pub code: &'static str,
-    /// The field that must be named.
+    /// The field that the error must name.
     pub field: Option<&'static str>,
 }
 
 const JSON: Option<&str> = Some("application/json");
-/// More than a JSON reader should follow.
+/// Nested deeper than a JSON parser should accept.
 const DEEP: usize = 10_000;
-/// More than any body may have.
+/// Larger than the body limit.
 const LARGE: usize = 10 * 1024 * 1024;
 
 fn method(row: &Row) -> Method {
@@ -45,7 +45,7 @@ fn good(row: &Row) -> Case {
     }
 }
 
-/// Every case of a call.
+/// All cases of a call.
 pub fn of(row: &Row) -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(whole_bodies(row));
@@ -58,7 +58,7 @@ pub fn of(row: &Row) -> Vec<Case> {
         let what = "no token".to_owned();
         cases.push(Case { what, signed_in: false, status: 401, code: "not_authenticated", ..good(row) });
     }
-    // What no path of the API has.
+    // A method that no path of the API has.
     for method in [Method::PUT, Method::TRACE] {
         let what = format!("the method {method}");
         cases.push(Case { what, method, status: 405, code: "method_not_allowed", ..good(row) });
@@ -76,7 +76,7 @@ fn whole_bodies(row: &Row) -> Vec<Case> {
         ..good(row)
     };
     if row.body.is_none() {
-        // It is not read, and yet too much. A GET with a body is nobody's request.
+        // Too large even though it is not read. Not for GET, where a body is unusual.
         return if large.method == Method::GET { Vec::new() } else { vec![large] };
     }
     let deep = |open: &str, shut: &str| format!("{{\"x\":{}{}}}", open.repeat(DEEP), shut.repeat(DEEP));
@@ -128,7 +128,7 @@ fn fields(row: &Row, field: &Field) -> Vec<Case> {
             ..good(row)
         }
     };
-    // Text that JSON's own types cannot hold.
+    // Strings that are not valid Unicode.
     let raw = |what: &str, text: &str| {
         let mut case = with(what, Some(json!("LONE")));
         let body = String::from_utf8_lossy(&case.body).replace("\"LONE\"", text);

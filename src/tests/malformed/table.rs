@@ -1,4 +1,4 @@
-//! Each call of the API, and what may stand in its body and its query.
+//! Each call of the API, with the fields of its body and query.
 
 use serde_json::{Value, json};
 
@@ -6,24 +6,24 @@ use self::Kind::{Choice, Flag, Link, Message, Number, Place, Text, Token};
 use super::Stage;
 use crate::support::PASSWORD;
 
-/// What a field or parameter takes.
+/// The type of a field or parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A text of at most so many characters.
+    /// A string with a maximum length in characters.
     Text(usize),
-    /// A text with a token in it, which is bad as a whole (401) whatever is wrong with it.
+    /// A token: any invalid string is a 401.
     Token,
-    /// One of a few words.
+    /// One of some values.
     Choice,
-    /// An address on the web.
+    /// A URL.
     Link,
-    /// A whole number; the range, both ends included.
+    /// An integer within an inclusive range.
     Number(i64, i64),
     /// A message of this room.
     Message,
     /// `true` or `false`.
     Flag,
-    /// A place in a list, as the server wrote it.
+    /// A cursor of a list.
     Place,
 }
 
@@ -31,27 +31,27 @@ pub enum Kind {
 pub struct Field {
     pub name: &'static str,
     pub kind: Kind,
-    /// Must it be there?
+    /// Is it required?
     pub required: bool,
     /// May it be null?
     pub nullable: bool,
 }
 
-/// A call that would succeed as it stands.
+/// A call that succeeds as it is.
 pub struct Row {
     pub call: &'static str,
-    /// With the ids of the stage.
+    /// The path, with the ids of the stage.
     pub path: String,
     pub body: Option<Value>,
     pub fields: Vec<Field>,
     pub query: Vec<(&'static str, Kind)>,
     /// Is a token needed?
     pub signed_in: bool,
-    /// Is an HTML form's encoding taken too?
+    /// Is `application/x-www-form-urlencoded` accepted too?
     pub form: bool,
 }
 
-/// Pages and their sizes: what is too much counts as less, up to what JavaScript can hold.
+/// The range of pages and page sizes: too large ones are clamped, up to the largest integer of JavaScript.
 const ANY_PAGE: Kind = Number(1, MAX_ID);
 
 /// The largest id.
@@ -79,22 +79,22 @@ impl Row {
     }
 }
 
-/// Must be there.
+/// A required field.
 fn must(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, required: true, nullable: false }
 }
 
-/// May be missing or null.
+/// A field that may be missing or null.
 fn may(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, required: false, nullable: true }
 }
 
-/// May be missing and not null: what is to change.
+/// A field of a patch: it may be missing but not null.
 fn change(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, required: false, nullable: false }
 }
 
-/// Every call.
+/// All calls.
 pub fn rows(stage: &Stage) -> Vec<Row> {
     [of_accounts(stage), of_rooms(stage), of_messages(stage)].into_iter().flatten().collect()
 }

@@ -1,7 +1,7 @@
-//! What people write is text on every page, whatever it says.
+//! Text of users is escaped on every page.
 //!
-//! The fields that people write are those of the OpenAPI document, and the pages those of the router: a new field must
-//! be given its row here, and a new page is looked at without one.
+//! The fields are read from the OpenAPI document and the pages from the router: a new field needs a row here, a new
+//! page is included automatically.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,25 +16,25 @@ use serde_json::{Value, json};
 use super::{form, named, session};
 use crate::support::{Client, PASSWORD, Server};
 
-/// Texts that would be markup wherever text is not written as such. Short enough for a room's name.
+/// Texts that become markup if they are not escaped. Short enough for a room's name.
 const TEXTS: [&str; 2] = [
     r#"</title></textarea></script></style></template>"'><hostile a="'><hostile>"#,
     "<!--<hostile>--!><![CDATA[ &lt;hostile&gt; &quot;&#39;><hostile>",
 ];
 
-/// What becomes of a field.
+/// The expected treatment of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// It is on some page.
     Shown,
     /// Pages need not show it.
     Unseen,
-    /// Such a text is refused.
+    /// Such a text is rejected.
     Refused,
 }
 use Fate::{Refused, Shown, Unseen};
 
-/// Every text that a call takes.
+/// All string fields of all calls.
 const FIELDS: [(&str, Fate); 19] = [
     ("blacklist_token.refresh", Refused),
     ("create_room.description", Shown),
@@ -57,7 +57,7 @@ const FIELDS: [(&str, Fate); 19] = [
     ("verify_token.token", Refused),
 ];
 
-/// The texts that calls take, from the document: `operation.field`.
+/// The string fields of all calls in the document, as `operation.field`.
 fn fields(document: &Value) -> BTreeSet<String> {
     let resolve = |schema: &Value| match schema["$ref"].as_str() {
         Some(place) => document.pointer(place.trim_start_matches('#')).expect("a schema").clone(),
@@ -89,17 +89,17 @@ fn fields(document: &Value) -> BTreeSet<String> {
     found
 }
 
-/// What a browser makes of a page.
+/// The parsed content of a page.
 #[derive(Default)]
 struct Seen {
-    /// Its texts and the values of its attributes, all of them.
+    /// All texts and attribute values.
     text: String,
     title: String,
     text_areas: Vec<String>,
 }
 
 impl Seen {
-    /// Reads a page, which must have nothing in it that is made of a hostile text.
+    /// Parses a page, and asserts that no element or attribute comes from a hostile text.
     #[track_caller]
     fn of(page: &str, what: &str) -> Self {
         let mut emitter = DefaultEmitter::default();
@@ -123,7 +123,7 @@ impl Seen {
                     }
                     for (name, value) in &tag.attributes {
                         let name = string(name);
-                        // As the source of the icons writes them.
+                        // As in the source of the icons.
                         own(&name.to_ascii_lowercase());
                         let _ = writeln!(seen.text, "{}", string(value));
                     }
@@ -135,7 +135,7 @@ impl Seen {
                 Token::String(text) => {
                     let text = string(&text);
                     match within.as_str() {
-                        // What scripts begin with is quoted in their own way.
+                        // The data for hydration is escaped differently.
                         "script" => assert!(!text.contains("<hostile"), "a script of {what}: {text}"),
                         "title" => seen.title.push_str(&text),
                         "textarea" => seen.text_areas.last_mut().expect("it began").push_str(&text),
@@ -149,7 +149,7 @@ impl Seen {
                 Token::Doctype(_) | Token::Error(_) => {}
             }
         }
-        // A line break after the tag is none of the text.
+        // A line break after the tag is not part of the text.
         for text in &mut seen.text_areas {
             *text = text.strip_prefix('\n').unwrap_or(text).to_owned();
         }
@@ -157,21 +157,21 @@ impl Seen {
     }
 }
 
-/// Somebody with hostile names.
+/// A user with hostile names.
 struct Guest {
     client: Client,
     username: String,
     cookie: String,
 }
 
-/// What is written into `field` where `hostile` is.
+/// The value of `field` that contains `hostile`.
 fn written(field: &str, hostile: &str) -> String {
     format!("{field} {hostile}")
 }
 
 impl Guest {
     async fn new(server: &Server, name: &str, hostile: &str) -> Self {
-        // A name that nobody else has.
+        // A unique name.
         let username = server.person(name).await.username.replacen(name, &format!("{name}2"), 1);
         let new = json!({
             "username": username,
@@ -189,7 +189,7 @@ impl Guest {
         Self { client, username, cookie }
     }
 
-    /// Asks for a page; its address, where it leads, and what a browser makes of it.
+    /// Requests a page. Returns its path, its redirect, and its parsed content.
     async fn looks(&self, server: &Server, path: &str, cookies: &str) -> (String, String, Seen) {
         let request = server.anyone().request(Method::GET, path).header("accept", "text/html");
         let response =
@@ -203,7 +203,7 @@ impl Guest {
     }
 }
 
-/// The pages of the app, with this room in the place of each id.
+/// The pages of the app, with this room for each id.
 fn pages(room: i64) -> Vec<String> {
     let routes = leptos_axum::generate_route_list(app::App);
     let paths: Vec<_> = routes.iter().map(|route| route.path().replace("{id}", &room.to_string())).collect();
@@ -211,13 +211,13 @@ fn pages(room: i64) -> Vec<String> {
     paths
 }
 
-/// `text` in a query.
+/// `text`, escaped for a query string.
 fn escaped(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 #[tokio::test]
-async fn each_text_that_people_write_has_its_row() {
+async fn every_string_field_has_a_row() {
     let server = Server::on_sqlite().await;
     let document = server.anyone().get("/api/schema/").await.expect(200);
     let rows: BTreeSet<String> = FIELDS.iter().map(|(field, _)| (*field).to_owned()).collect();
@@ -225,7 +225,7 @@ async fn each_text_that_people_write_has_its_row() {
 }
 
 #[tokio::test]
-async fn hostile_text_is_text_on_every_page() {
+async fn hostile_text_is_escaped_on_every_page() {
     let server = Server::on_sqlite().await;
     for hostile in TEXTS {
         let text = |field: &str| written(field, hostile);
@@ -314,7 +314,7 @@ async fn hostile_text_is_text_on_every_page() {
     }
 }
 
-/// Calls that such a text is refused by.
+/// Calls that reject such a text.
 async fn refused(amy: &Guest, room: i64, hostile: &str) {
     let members = format!("/api/chat/rooms/{room}/members/");
     for (path, body) in [
@@ -330,7 +330,7 @@ async fn refused(amy: &Guest, room: i64, hostile: &str) {
     }
 }
 
-/// Forms that are refused show what was typed into them.
+/// Failed forms show the typed text.
 async fn typed(server: &Server, amy: &Guest, room: i64, message: i64, hostile: &str) {
     let (room, message) = (room.to_string(), message.to_string());
     let long = format!("{hostile}{}", "x".repeat(160));
@@ -356,7 +356,7 @@ async fn typed(server: &Server, amy: &Guest, room: i64, message: i64, hostile: &
         let asks = Guest { client: server.anyone(), username: String::new(), cookie: cookie.to_owned() };
         let (_, _, page) = asks.looks(server, &back, &format!("; {refusal}")).await;
         assert!(page.text.contains(hostile), "{call} keeps what was typed");
-        // The page of a new room has a single line for it.
+        // The page of a new room has a single-line field for it.
         if call == "edit_room" {
             assert_eq!(page.text_areas, [&*description], "{call}");
         }

@@ -20,20 +20,20 @@ async fn sign_in(server: &Server, username: &str, origin: &str, cookies: &str) -
     Client::send(request.header("origin", origin).header("cookie", cookies)).await
 }
 
-/// Who the bundled UI takes the holder of `cookie` for.
+/// The user of the session `cookie`, according to the bundled UI.
 async fn visitor(server: &Server, cookie: &str) -> Value {
     let request = server.anyone().request(Method::GET, "/ui/visit").header("cookie", cookie);
     Client::send(request).await.expect(200)["user"].clone()
 }
 
-/// The one sentence that a command which worked said.
+/// The output of a successful command.
 #[track_caller]
 fn done(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// What a command which did not work complained of.
+/// The error message of a failed command.
 #[track_caller]
 fn failed(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));
@@ -42,7 +42,7 @@ fn failed(output: &Output) -> String {
 }
 
 both! {
-    async fn whoever_registers_is_a_user(server: &Server) {
+    async fn registering_creates_a_user(server: &Server) {
         let anyone = server.anyone();
         let username = format!("{}_小明", server.person("amy").await.username);
         let new = json!({"username": username, "password": PASSWORD, "first_name": "小明", "last_name": "王"});
@@ -56,11 +56,11 @@ both! {
         }
     }
 
-    async fn a_bad_registration_is_told_every_reason(server: &Server) {
+    async fn an_invalid_registration_reports_every_error(server: &Server) {
         let amy = server.person("amy").await;
         let anyone = server.anyone();
         let fields = async |body: Value| {
-            let refusal = anyone.post("/api/register/", &body).await.expect_refusal(400, "invalid");
+            let refusal = anyone.post("/api/register/", &body).await.expect_error(400, "invalid");
             refusal["fields"].as_object().expect("an object").keys().cloned().collect::<Vec<_>>()
         };
         assert_eq!(fields(json!({})).await, ["password", "username"]);
@@ -102,15 +102,15 @@ both! {
         let amy = server.person("amy").await;
         let answer = sign_in(server, &amy.username, "https://evil.example", "").await;
         assert!(!answer.headers.contains_key("set-cookie"));
-        answer.expect_refusal(403, "bad_origin");
+        answer.expect_error(403, "bad_origin");
     }
 
-    async fn the_session_is_not_for_rest_and_opens_sockets_of_the_own_pages_alone(server: &Server) {
+    async fn the_session_works_only_for_sockets_of_the_own_pages_and_not_for_rest(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let cookie = cookie(&sign_in(server, &amy.username, &server.base, "").await);
         let request = server.anyone().request(Method::GET, "/api/me/").header("cookie", &cookie);
-        Client::send(request).await.expect_refusal(401, "not_authenticated");
+        Client::send(request).await.expect_error(401, "not_authenticated");
 
         let upgrade = |origin: Option<&str>| {
             let mut request = server.upgrade(&format!("/ws/chat/{room}/"));
@@ -129,7 +129,7 @@ both! {
         assert_eq!(unknown.until_closed().await.1, 4401, "the cookie alone says nothing");
     }
 
-    async fn credentials_of_a_socket_are_found_in_their_order(server: &Server) {
+    async fn credentials_of_a_socket_have_an_order(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
@@ -159,41 +159,40 @@ both! {
 }
 
 #[tokio::test]
-async fn closed_sign_up_refuses_strangers_and_not_the_operator() {
+async fn closed_sign_up_still_allows_the_command_line() {
     let server = Server::start(&["--sign-up=false"]);
     let new = json!({"username": "amy", "password": PASSWORD});
-    server.anyone().post("/api/register/", &new).await.expect_refusal(403, "sign_up_closed");
+    server.anyone().post("/api/register/", &new).await.expect_error(403, "sign_up_closed");
     let said = done(&server.command(&["users", "create", "amy", "--first-name=Amy"], "correct horse 9\n"));
     assert_eq!(said, "The account amy was made.");
     server.anyone().post("/api/token/", &new).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_deactivated_user_is_out_at_once() {
+async fn a_deactivated_user_loses_access_at_once() {
     let server = Server::start(&[]);
     let amy = server.person("amy").await;
     let session = cookie(&sign_in(&server, &amy.username, &server.base, "").await);
     let said = done(&server.command(&["users", "deactivate", &amy.username], ""));
     assert_eq!(said, format!("The account {} was deactivated.", amy.username));
     for path in ["/api/me/", "/api/chat/rooms/"] {
-        let body = amy.client.get(path).await.expect_refusal(401, "user_inactive");
+        let body = amy.client.get(path).await.expect_error(401, "user_inactive");
         assert_eq!(body["detail"], "User is inactive");
     }
     let credentials = json!({"username": amy.username, "password": PASSWORD});
-    let body =
-        server.anyone().post("/api/token/", &credentials).await.expect_refusal(401, "no_active_account");
+    let body = server.anyone().post("/api/token/", &credentials).await.expect_error(401, "no_active_account");
     assert_eq!(body["detail"], "No active account found with the given credentials");
     let refresh = json!({"refresh": amy.refresh});
     let body =
-        server.anyone().post("/api/token/refresh/", &refresh).await.expect_refusal(401, "no_active_account");
+        server.anyone().post("/api/token/refresh/", &refresh).await.expect_error(401, "no_active_account");
     assert!(body["detail"].as_str().is_some_and(|words| words.starts_with("No active account found")));
     assert_eq!(visitor(&server, &session).await, Value::Null);
 
     let said = done(&server.command(&["users", "activate", &amy.username], ""));
     assert_eq!(said, format!("The account {} is active again; it has to sign in anew.", amy.username));
     // What ended stays ended.
-    server.anyone().post("/api/token/refresh/", &refresh).await.expect_refusal(401, "token_not_valid");
-    amy.client.get("/api/me/").await.expect_refusal(401, "token_not_valid");
+    server.anyone().post("/api/token/refresh/", &refresh).await.expect_error(401, "token_not_valid");
+    amy.client.get("/api/me/").await.expect_error(401, "token_not_valid");
     assert_eq!(visitor(&server, &session).await, Value::Null);
     server.anyone().post("/api/token/", &credentials).await.expect(200);
 }
@@ -203,7 +202,7 @@ async fn only_the_required_group_may_chat() {
     let server = Server::start(&["--required-group=staff"]);
     let amy = server.person("amy").await;
     assert_eq!(amy.client.get("/api/me/").await.expect(200)["id"], amy.id, "she may know who she is");
-    amy.client.get("/api/chat/rooms/").await.expect_refusal(403, "not_in_group");
+    amy.client.get("/api/chat/rooms/").await.expect_error(403, "not_in_group");
     let said = done(&server.command(&["users", "create", "bob", "--group", "staff"], "correct horse 9\n"));
     assert_eq!(said, "The account bob was made, in staff.");
     let credentials = json!({"username": "bob", "password": PASSWORD});
@@ -221,13 +220,13 @@ async fn a_new_password_ends_the_old_one() {
     assert_eq!(visitor(&server, &session).await, Value::Null);
     let anyone = server.anyone();
     let old = json!({"username": amy.username, "password": PASSWORD});
-    anyone.post("/api/token/", &old).await.expect_refusal(401, "no_active_account");
+    anyone.post("/api/token/", &old).await.expect_error(401, "no_active_account");
     let new = json!({"username": amy.username, "password": "another horse 7"});
     anyone.post("/api/token/", &new).await.expect(200);
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_in_sentences() {
+async fn failed_commands_print_sentences() {
     let server = Server::start(&[]);
     let amy = server.person("amy").await.username;
     let bad = server.command(&["users", "create", &amy], "12345678\n");
@@ -243,7 +242,7 @@ async fn what_cannot_be_done_is_said_in_sentences() {
 }
 
 #[tokio::test]
-async fn the_developer_group_is_made_once_with_a_password_that_is_told_once() {
+async fn the_developer_group_is_created_once_and_its_password_printed_once() {
     let server = Server::start(&[]);
     let said = done(&server.command(&["create-developer-group"], ""));
     let made = "Done: made the group developer, made the account developer with the password ";
@@ -260,7 +259,7 @@ async fn the_developer_group_is_made_once_with_a_password_that_is_told_once() {
 }
 
 #[tokio::test]
-async fn the_developers_password_may_be_typed_and_is_not_repeated_then() {
+async fn a_typed_developer_password_is_not_printed() {
     let server = Server::start(&[]);
     let make = |password: &str| server.command(&["create-developer-group", "--ask-password"], password);
     let weak = "liao: The password is too easy to guess: it is common, all digits, or like the username.";
@@ -272,7 +271,7 @@ async fn the_developers_password_may_be_typed_and_is_not_repeated_then() {
 }
 
 #[tokio::test]
-async fn cookies_are_secure_where_the_settings_say_so() {
+async fn secure_cookies_follow_the_settings() {
     let server = Server::start(&["--secure-cookies=always"]);
     let amy = server.person("amy").await;
     let answer = sign_in(&server, &amy.username, &server.base, "").await;

@@ -1,4 +1,4 @@
-//! Who is banned is out at once, everywhere; who is let in again is in.
+//! A ban takes effect at once, everywhere, and so does lifting it.
 
 use futures::future::join_all;
 use reqwest::Method;
@@ -12,7 +12,7 @@ async fn set_banned(who: &Person, room: i64, target: &Person, is_banned: bool) {
     assert_eq!(Client::send(request).await.expect(200)["is_banned"], is_banned);
 }
 
-/// Every call about a room and its messages but leaving, and a body that would be good.
+/// Every call about a room and its messages except for leaving, with a valid body.
 fn calls(room: i64, other: i64, own: &Value, others: &Value) -> Vec<(Method, String, Option<Value>)> {
     let of_room = |rest: &str| format!("/api/chat/rooms/{room}/{rest}");
     let text = || Some(json!({"content": "still here"}));
@@ -36,7 +36,7 @@ fn calls(room: i64, other: i64, own: &Value, others: &Value) -> Vec<(Method, Str
 }
 
 both! {
-    async fn a_banned_member_is_out_at_once_everywhere(server: &Server) {
+    async fn a_ban_takes_effect_at_once_everywhere(server: &Server) {
         let (amy, bob, cat) = (server.person("amy").await, server.person("bob").await, server.person("cat").await);
         for (kind, status, code, close) in [("public", 403, "banned", 4403), ("private", 404, "not_found", 4404)] {
             let room = amy.makes_room(kind).await;
@@ -70,7 +70,7 @@ both! {
             assert_eq!(of_room.count(), 0, "{kind}");
             let listed = bob.client.get("/api/chat/rooms/?mine=true").await.expect(200);
             assert!(listed.as_array().expect("an array").iter().all(|one| one["id"] != room), "{kind}");
-            // Nothing of all that had an effect.
+            // None of the calls had an effect.
             assert_eq!(amy.reads(room).await, ["thank you", "welcome"]);
             let members = amy.client.get(&format!("/api/chat/rooms/{room}/members/")).await.expect(200);
             assert_eq!(members.as_array().map(Vec::len), Some(3), "the ban can be seen and lifted");
@@ -79,12 +79,12 @@ both! {
             if kind == "public" {
                 left.expect(200);
             } else {
-                left.expect_refusal(404, "not_found");
+                left.expect_error(404, "not_found");
             }
         }
     }
 
-    async fn who_is_let_in_again_stays_in(server: &Server) {
+    async fn an_unbanned_member_keeps_access(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
@@ -92,7 +92,7 @@ both! {
             let old = server.socket(&bob, room).await;
             set_banned(&amy, room, &bob, true).await;
             set_banned(&amy, room, &bob, false).await;
-            // The closing that the ban brought is for the sockets of before alone.
+            // The ban closes only sockets that were opened before.
             let mut new = server.socket(&bob, room).await;
             assert_eq!(old.until_closed().await, (Some("banned".into()), 4403));
             let text = format!("round {round}");
@@ -103,7 +103,7 @@ both! {
         }
     }
 
-    async fn no_socket_slips_in_beside_the_ban(server: &Server) {
+    async fn no_socket_opened_during_a_ban_stays_open(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         for _ in 0..3 {
             let room = amy.makes_room("public").await;

@@ -1,4 +1,4 @@
-//! What all answers have in common: the words, the ids, the headers.
+//! What all responses have in common: texts, ids, headers.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::{
 
 use crate::support::{Client, Server, both};
 
-/// Longest wait for an answer, beside a build on two cores.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for a response, with a build running on the same two cores.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The answer to raw bytes: its head and body.
+/// The response to raw bytes.
 async fn raw(server: &Server, head: &str, chunk: &[u8], chunks: usize) -> String {
     let mut stream = TcpStream::connect(server.address()).await.expect("connected");
     stream.write_all(head.as_bytes()).await.expect("written");
@@ -23,7 +23,7 @@ async fn raw(server: &Server, head: &str, chunk: &[u8], chunks: usize) -> String
         stream.write_all(chunk).await.expect("the server reads on");
     }
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an answer in time").expect("no reset");
+    timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.expect("an answer in time").expect("no reset");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -56,7 +56,7 @@ both! {
         assert_eq!(answer.expect(200), json!({"message": "消息已删除"}));
     }
 
-    async fn nothing_of_the_request_stands_in_a_refusal(server: &Server) {
+    async fn errors_do_not_echo_the_request(server: &Server) {
         const MARKUP: &str = "<script>alert(1)</script>";
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
@@ -80,17 +80,17 @@ both! {
         }
     }
 
-    async fn a_path_there_is_not_is_a_json_404_in_either_language(server: &Server) {
+    async fn an_unknown_path_is_a_json_404_in_either_language(server: &Server) {
         for path in ["/api", "/api/", "/api/chat", "/api/chat/", "/api/rooms/", "/api/chat/rooms/1/nothing/", "/api/token/x"] {
             for (language, sentence) in [("zh", "找不到"), ("en", "no such thing")] {
                 let request = server.anyone().request(Method::GET, path).header("accept-language", language);
-                let body = Client::send(request).await.expect_refusal(404, "not_found");
+                let body = Client::send(request).await.expect_error(404, "not_found");
                 assert!(body["error"].as_str().expect("text").contains(sentence), "{body}");
             }
         }
     }
 
-    async fn who_sends_too_much_can_read_why(server: &Server) {
+    async fn a_client_that_sends_too_much_can_read_the_error(server: &Server) {
         let amy = server.person("amy").await;
         let mebibyte = vec![b'x'; 1024 * 1024];
         let head = |more: &str| {
@@ -100,7 +100,7 @@ both! {
                 amy.access
             )
         };
-        // All is sent before the answer is looked at, with its length told or in chunks.
+        // The whole body is sent before the response is read, with a Content-Length or chunked.
         let told = raw(server, &head("Content-Length: 10485760"), &mebibyte, 10).await;
         let mut chunk = b"100000\r\n".to_vec();
         chunk.extend(&mebibyte);
@@ -115,7 +115,7 @@ both! {
         assert!(early.starts_with("HTTP/1.1 413 "), "{early}");
     }
 
-    async fn who_is_refused_early_can_read_why_and_go_on(server: &Server) {
+    async fn a_client_with_an_early_error_can_read_it_and_reuse_the_connection(server: &Server) {
         let mut stream = TcpStream::connect(server.address()).await.expect("connected");
         let body = vec![b'x'; 500_000];
         let head = "POST /api/chat/rooms/ HTTP/1.1\r\nHost: liao\r\nContent-Type: application/json\r\n\
@@ -124,7 +124,7 @@ both! {
             stream.write_all(head.as_bytes()).await.expect("written");
             stream.write_all(&body).await.expect("the server reads on");
             let mut answer = vec![0; 12];
-            timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("in time").expect("an answer");
+            timeout(TIMEOUT, stream.read_exact(&mut answer)).await.expect("in time").expect("an answer");
             assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 401");
             let mut rest = Vec::new();
             while !rest.ends_with(b"}") {
@@ -135,7 +135,7 @@ both! {
 }
 
 #[tokio::test]
-async fn limits_of_bodies_are_settings_and_0_is_none() {
+async fn body_limits_are_settings_and_0_means_none() {
     let draft = |bytes: usize| json!({"content": "x", "padding": "x".repeat(bytes)});
     for (flag, bytes, status) in [
         ("--body-limit=4096", 5_000, 413),

@@ -1,4 +1,4 @@
-//! Reading a room: pages, cursors, one order for everybody, and what deletion leaves.
+//! The history of a room: pages, cursors, one order for all readers, and deleted messages.
 
 use futures::future::join_all;
 use reqwest::Method;
@@ -14,7 +14,7 @@ fn texts(page: &Value) -> Vec<&str> {
     page["messages"].as_array().expect("messages").iter().filter_map(|one| one["content"].as_str()).collect()
 }
 
-/// What a page says of itself.
+/// The metadata of a page.
 fn about(page: &Value) -> [&Value; 4] {
     ["page", "page_size", "total", "has_more"].map(|field| &page[field])
 }
@@ -55,7 +55,7 @@ both! {
         assert_eq!(start["total"], 5);
     }
 
-    async fn every_reader_and_every_socket_sees_the_one_order_in_which_ids_rise(server: &Server) {
+    async fn all_readers_and_sockets_see_the_same_order_with_increasing_ids(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;

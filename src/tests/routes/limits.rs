@@ -1,4 +1,4 @@
-//! What each call costs whoever makes it: nothing that writes is without a limit.
+//! The rate limit of each call: every write has one.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::{
     support::{Answer, Client, Person, Server},
 };
 
-/// Against which limit a call counts.
+/// The limit that a call counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cost {
     /// None.
@@ -29,7 +29,7 @@ const CALLS: [(&str, Cost); 27] = [
     ("POST /api/token/", ByAddress),
     ("POST /api/token/refresh/", Nothing),
     ("POST /api/token/verify/", Nothing),
-    // Ending one's credentials is never refused.
+    // Ending credentials is never throttled.
     ("POST /api/token/blacklist/", Nothing),
     ("POST /api/register/", ByAddress),
     ("GET /api/me/", Nothing),
@@ -56,7 +56,7 @@ const CALLS: [(&str, Cost); 27] = [
     ("POST /api/chat/notifications/read_all/", ReadMark),
 ];
 
-/// Makes the call, with a body that is good wherever one is taken.
+/// Makes the call with a valid body.
 async fn call(call: &str, who: &Person, room: i64, message: i64) -> Answer {
     let (method, path) = call.split_once(' ').expect("a method and a path");
     let id = if path.starts_with("/api/chat/rooms/") { room } else { message };
@@ -76,7 +76,7 @@ async fn each_call_counts_against_its_limit_and_says_so_in_the_document() {
     let server = Server::start(&flags.iter().map(String::as_str).collect::<Vec<_>>());
     let document = server.anyone().get("/api/schema/").await.expect(200);
     let amy = server.person("amy").await;
-    // Her one act, her one message, and her one mark.
+    // Use up the one act, message and read mark.
     let room = amy.makes_room("public").await;
     let message = amy.says(room, "tea").await["id"].as_i64().expect("an id");
     amy.client.post(&format!("/api/chat/messages/{message}/read/"), &json!({})).await.expect(200);
@@ -89,7 +89,7 @@ async fn each_call_counts_against_its_limit_and_says_so_in_the_document() {
             Nothing if name.ends_with("/leave/") => {}
             Nothing => assert_ne!(call(name, &amy, room, message).await.status, 429, "{name}"),
             Act | Write | ReadMark => {
-                // One of a second is free again after a second.
+                // A limit per second allows another one after a second.
                 let mut answer = call(name, &amy, room, message).await;
                 for _ in 0..5 {
                     if answer.status == 429 {
@@ -100,7 +100,7 @@ async fn each_call_counts_against_its_limit_and_says_so_in_the_document() {
                 let wait = answer.headers["retry-after"].to_str().expect("text").parse::<u64>();
                 let most = if cost == Act { 60 } else { 1 };
                 assert!(wait.as_ref().is_ok_and(|wait| (1..=most).contains(wait)), "{name}: {wait:?}");
-                answer.expect_refusal(429, "throttled");
+                answer.expect_error(429, "throttled");
             }
         }
     }
@@ -109,7 +109,7 @@ async fn each_call_counts_against_its_limit_and_says_so_in_the_document() {
 }
 
 #[tokio::test]
-async fn the_limits_on_rooms_are_off_for_whoever_tries_the_program_out() {
+async fn limits_on_rooms_are_off_in_a_demo() {
     let limits = ["--acts-per-minute=1", "--act-burst=1", "--rooms-per-day=1", "--invitations-per-hour=1"];
     let server = Server::start(&[&limits[..], &["--demo"]].concat());
     let amy = server.person("amy").await;
@@ -121,7 +121,7 @@ async fn the_limits_on_rooms_are_off_for_whoever_tries_the_program_out() {
 }
 
 #[tokio::test]
-async fn what_is_too_much_on_a_socket_is_said_there_and_it_stays_open() {
+async fn a_throttled_frame_gets_an_error_and_the_socket_stays_open() {
     let server = Server::start(&["--read-marks-per-second=1", "--read-mark-burst=1"]);
     let amy = server.person("amy").await;
     let room = amy.makes_room("public").await;

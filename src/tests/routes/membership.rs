@@ -1,4 +1,4 @@
-//! Coming and going, and who may do what to whom: the contract's sentences, one by one.
+//! Joining, leaving and moderation, as required by the contract.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn post(who: &Person, room: i64, what: &str) -> Answer {
     who.client.post(&format!("/api/chat/rooms/{room}/{what}/"), &json!({})).await
 }
 
-/// Names and roles of those in the room, first come first.
+/// Names and roles of the members, by join time.
 async fn roles(who: &Person, room: i64) -> Vec<(String, String)> {
     let members = who.client.get(&format!("/api/chat/rooms/{room}/members/")).await.expect(200);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -31,15 +31,15 @@ fn role(person: &Person, role: &str) -> (String, String) {
 }
 
 both! {
-    async fn who_left_a_private_room_needs_a_new_invitation(server: &Server) {
+    async fn rejoining_a_private_room_needs_an_invitation(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         for kind in ["private", "group"] {
             let room = amy.makes_room(kind).await;
-            post(&bob, room, "join").await.expect_refusal(404, "not_found");
+            post(&bob, room, "join").await.expect_error(404, "not_found");
             invite(&amy, room, &bob).await.expect(201);
             post(&bob, room, "leave").await.expect(200);
-            post(&bob, room, "join").await.expect_refusal(404, "not_found");
-            bob.client.get(&format!("/api/chat/rooms/{room}/")).await.expect_refusal(404, "not_found");
+            post(&bob, room, "join").await.expect_error(404, "not_found");
+            bob.client.get(&format!("/api/chat/rooms/{room}/")).await.expect_error(404, "not_found");
             invite(&amy, room, &bob).await.expect(201);
             bob.says(room, "back again").await;
         }
@@ -53,16 +53,16 @@ both! {
         post(&bob, room, "leave").await.expect(200);
         bob.joins(room).await;
         let path = format!("/api/chat/rooms/{room}/messages/");
-        bob.client.post(&path, &json!({"content": "x"})).await.expect_refusal(403, "muted");
+        bob.client.post(&path, &json!({"content": "x"})).await.expect_error(403, "muted");
         post(&bob, room, "leave").await.expect(200);
         change(&amy, room, &bob, json!({"is_banned": true})).await.expect(200);
-        post(&bob, room, "join").await.expect_refusal(403, "banned");
+        post(&bob, room, "join").await.expect_error(403, "banned");
         change(&amy, room, &bob, json!({"is_muted": false, "is_banned": false})).await.expect(200);
         bob.joins(room).await;
         bob.says(room, "thank you").await;
     }
 
-    async fn the_last_admins_leaving_promotes_the_moderator_else_who_came_first(server: &Server) {
+    async fn when_the_last_admin_leaves_a_successor_is_promoted(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let (cat, dan) = (server.person("cat").await, server.person("dan").await);
         let room = amy.makes_room("public").await;
@@ -94,13 +94,13 @@ both! {
         let mute = || json!({"is_muted": true});
         change(&bob, room, &dan, mute()).await.expect(200);
         for other in [&amy, &cat] {
-            change(&bob, room, other, mute()).await.expect_refusal(403, "permission_denied");
+            change(&bob, room, other, mute()).await.expect_error(403, "permission_denied");
         }
-        change(&bob, room, &dan, json!({"role": "moderator"})).await.expect_refusal(403, "permission_denied");
-        change(&dan, room, &bob, mute()).await.expect_refusal(403, "permission_denied");
+        change(&bob, room, &dan, json!({"role": "moderator"})).await.expect_error(403, "permission_denied");
+        change(&dan, room, &bob, mute()).await.expect_error(403, "permission_denied");
         change(&amy, room, &bob, mute()).await.expect(200);
         for patch in [json!({"role": "member"}), json!({"is_banned": true})] {
-            change(&amy, room, &amy, patch).await.expect_refusal(403, "permission_denied");
+            change(&amy, room, &amy, patch).await.expect_error(403, "permission_denied");
         }
         change(&amy, room, &cat, json!({"role": "admin"})).await.expect(200);
         change(&cat, room, &amy, json!({"role": "member"})).await.expect(200);
@@ -114,16 +114,16 @@ both! {
         assert_eq!((&seen["is_member"], &seen["my_role"], &seen["unread_count"]), (&json!(false), &Value::Null, &json!(0)));
         assert_eq!(seen["members"][0]["username"], *amy.username);
         assert_eq!(roles(&eve, room).await, [role(&amy, "admin")]);
-        invite(&eve, room, &eve).await.expect_refusal(403, "not_a_member");
+        invite(&eve, room, &eve).await.expect_error(403, "not_a_member");
     }
 
-    async fn a_place_is_free_again_when_somebody_leaves_is_removed_or_banned(server: &Server) {
+    async fn leaving_removal_and_ban_free_capacity(server: &Server) {
         let (amy, bob, cat) = (server.person("amy").await, server.person("bob").await, server.person("cat").await);
         let small = json!({"name": "small", "room_type": "public", "max_members": 2});
         let room = amy.client.post("/api/chat/rooms/", &small).await.expect(201)["id"].as_i64().expect("an id");
         bob.joins(room).await;
-        post(&cat, room, "join").await.expect_refusal(400, "room_full");
-        invite(&amy, room, &cat).await.expect_refusal(400, "room_full");
+        post(&cat, room, "join").await.expect_error(400, "room_full");
+        invite(&amy, room, &cat).await.expect_error(400, "room_full");
         post(&bob, room, "leave").await.expect(200);
         cat.joins(room).await;
         let path = format!("/api/chat/rooms/{room}/members/{}/", cat.id);
@@ -131,6 +131,6 @@ both! {
         bob.joins(room).await;
         change(&amy, room, &bob, json!({"is_banned": true})).await.expect(200);
         cat.joins(room).await;
-        change(&amy, room, &bob, json!({"is_banned": false})).await.expect_refusal(400, "room_full");
+        change(&amy, room, &bob, json!({"is_banned": false})).await.expect_error(400, "room_full");
     }
 }

@@ -27,7 +27,7 @@ both! {
         assert_eq!(page, expected);
     }
 
-    async fn a_repeat_is_answered_with_the_first_message(server: &Server) {
+    async fn a_repeated_client_id_returns_the_stored_message(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let path = format!("/api/chat/rooms/{room}/messages/");
@@ -38,12 +38,12 @@ both! {
         assert_eq!(amy.reads(room).await, ["once"]);
     }
 
-    async fn an_outsider_is_told_that_they_are_one(server: &Server) {
+    async fn a_non_member_gets_not_a_member(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         let path = format!("/api/chat/rooms/{room}/messages/");
-        bob.client.get(&path).await.expect_refusal(403, "not_a_member");
-        bob.client.post(&path, &json!({"content": "hi"})).await.expect_refusal(403, "not_a_member");
+        bob.client.get(&path).await.expect_error(403, "not_a_member");
+        bob.client.post(&path, &json!({"content": "hi"})).await.expect_error(403, "not_a_member");
         assert!(amy.reads(room).await.is_empty());
     }
 
@@ -53,7 +53,7 @@ both! {
         let path = format!("/api/chat/rooms/{room}/messages/");
         let deep = "[".repeat(10_000);
         for bad in ["", "{", "[]", "nul", "{\"content\":\"\\ud800\"}", deep.as_str(), "\u{1}"] {
-            amy.client.post_raw(&path, bad.to_owned()).await.expect_refusal(400, "parse_error");
+            amy.client.post_raw(&path, bad.to_owned()).await.expect_error(400, "parse_error");
         }
         for bad in [
             json!({}), json!({"content": null}), json!({"content": 7}), json!({"content": " \n"}),
@@ -62,14 +62,14 @@ both! {
             json!({"content": "x", "reply_to": -1}), json!({"content": "x", "reply_to": 1_i64 << 53}),
             json!({"content": "x", "client_id": "y".repeat(65)}), json!({"content": "x", "file_size": -1}),
         ] {
-            amy.client.post(&path, &bad).await.expect_refusal(400, "invalid");
+            amy.client.post(&path, &bad).await.expect_error(400, "invalid");
         }
         let form = amy.client.request(Method::POST, &path).header("content-type", "text/plain").body("content=x");
-        Client::send(form).await.expect_refusal(415, "unsupported_media_type");
+        Client::send(form).await.expect_error(415, "unsupported_media_type");
         let huge = vec![b' '; 2 * 1024 * 1024];
-        amy.client.post_raw(&path, huge).await.expect_refusal(413, "too_large");
+        amy.client.post_raw(&path, huge).await.expect_error(413, "too_large");
         for query in ["page=0", "page=-1", "page_size=-1", "page=x", "before_id=1&after_id=1", "after_id=-1"] {
-            amy.client.get(&format!("{path}?{query}")).await.expect_refusal(400, "invalid");
+            amy.client.get(&format!("{path}?{query}")).await.expect_error(400, "invalid");
         }
         assert!(amy.reads(room).await.is_empty());
     }
@@ -86,8 +86,8 @@ both! {
         assert_eq!(read.expect(200), json!({"message": "消息已标记为已读"}));
         assert_eq!(bob.client.get(&detail).await.expect(200)["unread_count"], 1);
         let eve = server.person("eve").await;
-        eve.client.post(&format!("/api/chat/messages/{first}/read/"), &json!({})).await.expect_refusal(403, "not_a_member");
-        eve.client.post("/api/chat/messages/987654321/read/", &json!({})).await.expect_refusal(404, "not_found");
+        eve.client.post(&format!("/api/chat/messages/{first}/read/"), &json!({})).await.expect_error(403, "not_a_member");
+        eve.client.post("/api/chat/messages/987654321/read/", &json!({})).await.expect_error(404, "not_found");
     }
 }
 
@@ -105,16 +105,16 @@ both! {
         assert_eq!((&edited["content"], &edited["is_edited"]), (&json!("first 聊"), &json!(true)));
         assert_eq!((&edited["id"], &edited["created_at"]), (&message["id"], &message["created_at"]));
         assert_eq!(amy.reads(room).await, ["first 聊"]);
-        change(&bob, &path, json!({"content": "x"})).await.expect_refusal(403, "permission_denied");
+        change(&bob, &path, json!({"content": "x"})).await.expect_error(403, "permission_denied");
         for bad in [json!({}), json!({"content": null}), json!({"content": 7}), json!({"content": " "})] {
-            let refusal = change(&amy, &path, bad).await.expect_refusal(400, "invalid");
+            let refusal = change(&amy, &path, bad).await.expect_error(400, "invalid");
             assert!(refusal["content"].is_array());
         }
         for unknown in ["/api/chat/messages/987654321/", "/api/chat/messages/0/", "/api/chat/messages/99999999999999999999/"] {
-            change(&amy, unknown, json!({"content": "x"})).await.expect_refusal(404, "not_found");
+            change(&amy, unknown, json!({"content": "x"})).await.expect_error(404, "not_found");
         }
         let anyone = server.anyone().request(Method::PATCH, &path).json(&json!({"content": "x"}));
-        Client::send(anyone).await.expect_refusal(401, "not_authenticated");
+        Client::send(anyone).await.expect_error(401, "not_authenticated");
         assert_eq!(amy.client.get(&path).await.headers["allow"], "PATCH");
     }
 
@@ -132,12 +132,12 @@ both! {
         let delete = async |who: &Person, id: &Value| {
             Client::send(who.client.request(Method::DELETE, &format!("/api/chat/messages/{id}/delete/"))).await
         };
-        delete(&bob, &amys["id"]).await.expect_refusal(403, "permission_denied");
+        delete(&bob, &amys["id"]).await.expect_error(403, "permission_denied");
         for who in [&bob, &bob, &amy] {
             let answer = delete(who, &message["id"]).await.expect(200);
             assert_eq!(answer, json!({"message": "消息已删除"}));
         }
-        delete(&amy, &json!(987_654_321)).await.expect_refusal(404, "not_found");
+        delete(&amy, &json!(987_654_321)).await.expect_error(404, "not_found");
         let page = amy.client.get(&path).await.expect(200);
         let shown = &page["messages"][1];
         assert_eq!((&shown["content"], &shown["is_deleted"]), (&json!("[消息已删除]"), &json!(true)));
@@ -145,9 +145,9 @@ both! {
             assert_eq!(shown[field], Value::Null, "{field}");
         }
         let edit = amy.client.request(Method::PATCH, &format!("/api/chat/messages/{}/", message["id"]));
-        Client::send(edit.json(&json!({"content": "x"}))).await.expect_refusal(403, "permission_denied");
+        Client::send(edit.json(&json!({"content": "x"}))).await.expect_error(403, "permission_denied");
         let edit = bob.client.request(Method::PATCH, &format!("/api/chat/messages/{}/", message["id"]));
-        Client::send(edit.json(&json!({"content": "back"}))).await.expect_refusal(404, "not_found");
+        Client::send(edit.json(&json!({"content": "back"}))).await.expect_error(404, "not_found");
     }
 
     async fn a_messages_readers_are_listed(server: &Server) {
@@ -164,13 +164,13 @@ both! {
         assert_eq!(readers[0]["user"], user);
         assert!(readers[0]["read_at"].as_str().is_some_and(|at| at.ends_with('Z')));
         assert_eq!(readers.as_array().map(Vec::len), Some(1));
-        eve.client.get(&path).await.expect_refusal(403, "not_a_member");
-        amy.client.get("/api/chat/messages/987654321/reads/").await.expect_refusal(404, "not_found");
+        eve.client.get(&path).await.expect_error(403, "not_a_member");
+        amy.client.get("/api/chat/messages/987654321/reads/").await.expect_error(404, "not_found");
     }
 }
 
 #[tokio::test]
-async fn whoever_writes_too_fast_is_told_when_to_go_on() {
+async fn writing_too_fast_is_a_429_with_retry_after() {
     let server = Server::start(&["--writes-per-second=1", "--write-burst=3"]);
     let amy = server.person("amy").await;
     let room = amy.makes_room("public").await;
@@ -186,5 +186,5 @@ async fn whoever_writes_too_fast_is_told_when_to_go_on() {
     let refused = refused.expect("throttled within ten");
     let wait: u64 = refused.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
     assert!((1..=2).contains(&wait));
-    refused.expect_refusal(429, "throttled");
+    refused.expect_error(429, "throttled");
 }

@@ -52,7 +52,7 @@ both! {
         }
         let two = all(&bob).await[1]["id"].clone();
         let path = format!("{PATH}{two}/read/");
-        amy.client.post(&path, &json!({})).await.expect_refusal(404, "not_found");
+        amy.client.post(&path, &json!({})).await.expect_error(404, "not_found");
         let marked = json!({"message": "通知已标记为已读"});
         assert_eq!(bob.client.post(&path, &json!({})).await.expect(200), marked);
         assert_eq!(unread(&bob).await, json!({"count": 2}));
@@ -66,15 +66,15 @@ both! {
         assert!(all(&bob).await.iter().all(|one| one["is_read"] == true));
     }
 
-    async fn what_cannot_be_asked_is_refused(server: &Server) {
+    async fn invalid_queries_are_rejected(server: &Server) {
         let amy = server.person("amy").await;
         for bad in ["limit=0", "limit=-1", "limit=x", "before_id=-1", "before_id=0", "unread=maybe"] {
-            amy.client.get(&format!("{PATH}?{bad}")).await.expect_refusal(400, "invalid");
+            amy.client.get(&format!("{PATH}?{bad}")).await.expect_error(400, "invalid");
         }
-        amy.client.get(&format!("{PATH}?before_id=987654321")).await.expect_refusal(404, "not_found");
+        amy.client.get(&format!("{PATH}?before_id=987654321")).await.expect_error(404, "not_found");
         for id in ["0", "1", "987654321", "99999999999999999999", "x"] {
-            amy.client.post(&format!("{PATH}{id}/read/"), &json!({})).await.expect_refusal(404, "not_found");
+            amy.client.post(&format!("{PATH}{id}/read/"), &json!({})).await.expect_error(404, "not_found");
         }
-        server.anyone().get(PATH).await.expect_refusal(401, "not_authenticated");
+        server.anyone().get(PATH).await.expect_error(401, "not_authenticated");
     }
 }

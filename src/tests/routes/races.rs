@@ -1,4 +1,4 @@
-//! Many who want the same at once: over REST and sockets, on one server and on two.
+//! Concurrent conflicting calls: over REST and sockets, on one server and on two.
 
 use std::collections::BTreeSet;
 
@@ -8,31 +8,31 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Person, Server, Socket, both, mariadb_url};
 
-/// How many race.
+/// The number of concurrent calls.
 const RACERS: usize = 20;
 
-/// A public room of amy's with one place left.
+/// A public room of amy's with capacity for one more member.
 async fn nearly_full(amy: &Person) -> i64 {
     let small = json!({"name": "small", "room_type": "public", "max_members": 2});
     let room = amy.client.post("/api/chat/rooms/", &small).await.expect(201);
     room["id"].as_i64().expect("an id")
 }
 
-/// All of `clients` join at once; one of them gets in.
+/// All of `clients` join at once, and exactly one succeeds.
 async fn race_for_the_last_place(clients: Vec<Client>, amy: &Person, room: i64) {
     let join = format!("/api/chat/rooms/{room}/join/");
     let answers = join_all(clients.iter().map(|client| client.post(&join, &Value::Null))).await;
     let (good, bad): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
     assert_eq!(good.len(), 1, "one gets in");
     for answer in bad {
-        answer.expect_refusal(400, "room_full");
+        answer.expect_error(400, "room_full");
     }
     let seen = amy.client.get(&format!("/api/chat/rooms/{room}/")).await.expect(200);
     assert_eq!((&seen["member_count"], seen["members"].as_array().map(Vec::len)), (&json!(2), Some(2)));
 }
 
-/// Amy sends one message again and again, by REST and by sockets, at once: everybody is
-/// told of the same one, and it is the only one.
+/// Amy sends one message many times concurrently, by REST and by sockets. All responses must have the same message, and
+/// it must be stored once.
 async fn retry_everywhere(clients: Vec<Client>, mut sockets: Vec<Socket>, room: i64) -> Value {
     let draft = json!({"content": "once", "client_id": "the-one"});
     let path = format!("/api/chat/rooms/{room}/messages/");
@@ -60,7 +60,7 @@ async fn retry_everywhere(clients: Vec<Client>, mut sockets: Vec<Socket>, room: 
 }
 
 both! {
-    async fn of_twenty_joins_for_one_place_one_gets_in(server: &Server) {
+    async fn one_of_twenty_concurrent_joins_gets_the_last_capacity(server: &Server) {
         let amy = server.person("amy").await;
         let room = nearly_full(&amy).await;
         let racers = join_all((0..RACERS).map(|_| server.person("racer"))).await;
@@ -68,19 +68,19 @@ both! {
         race_for_the_last_place(clients, &amy, room).await;
     }
 
-    async fn twenty_retries_by_rest_and_socket_at_once_are_one_message(server: &Server) {
+    async fn twenty_concurrent_retries_store_one_message(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
         let mut ear = server.socket(&bob, room).await;
         let sockets = join_all((0..RACERS / 2).map(|_| server.socket(&amy, room))).await;
-        // The first of amy's sockets brought her in; bob hears that, too.
+        // Amy's first socket made her present, which bob receives too.
         ear.next_of("user_join").await;
         let id = retry_everywhere(vec![amy.client.clone(); RACERS / 2], sockets, room).await;
         assert_eq!(ear.next_of("chat_message").await["message"]["id"], id);
     }
 
-    async fn two_admins_who_leave_at_once_leave_an_admin_behind(server: &Server) {
+    async fn when_two_admins_leave_at_once_an_admin_remains(server: &Server) {
         let (amy, bob, cat) = (server.person("amy").await, server.person("bob").await, server.person("cat").await);
         for _ in 0..5 {
             let room = amy.makes_room("public").await;
@@ -100,7 +100,7 @@ both! {
 }
 
 #[tokio::test]
-async fn two_servers_on_one_database_race_like_one() {
+async fn concurrent_calls_on_two_servers_behave_like_on_one() {
     let database = format!("--database-url={}", mariadb_url("two_servers").await);
     let secret = "--secret-key=a secret that both servers know, 32 bytes";
     let flags = [database.as_str(), secret, "--writes-per-second=0"];

@@ -1,4 +1,4 @@
-//! `GET /api/chat/rooms/`: what stands there, in which order, and how it is narrowed.
+//! `GET /api/chat/rooms/`: content, order and filters.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn ids(rooms: &[Value]) -> Vec<i64> {
 both! {
     async fn it_has_the_public_rooms_and_mine_with_the_latest_activity_first(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
-        // Others make rooms meanwhile; these have a name of their own.
+        // Other tests create rooms concurrently, so these have unique names.
         let name = &*format!("list of {}", amy.username);
         let open = makes(&amy, name, "public").await;
         let hidden = makes(&amy, name, "private").await;
@@ -45,7 +45,7 @@ both! {
         assert!(rooms[0].get("members").is_none(), "members are the detail's");
     }
 
-    async fn a_search_takes_each_character_as_it_is(server: &Server) {
+    async fn a_search_has_no_special_characters(server: &Server) {
         let amy = server.person("amy").await;
         let own = |text: &str| format!("{text} {}", amy.username);
         for name in ["50% tea", "500 teas", "Under_score", "underXscore", "茶馆!"] {
@@ -58,7 +58,7 @@ both! {
         }
     }
 
-    async fn it_is_narrowed_by_type_and_to_mine(server: &Server) {
+    async fn it_is_filtered_by_type_and_membership(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let name = &*format!("types of {}", amy.username);
         let open = makes(&amy, name, "public").await;
@@ -72,7 +72,7 @@ both! {
         assert_eq!(ids(&list(&bob, &[("search", name), ("mine", "1")]).await), [open]);
     }
 
-    async fn pages_hold_together_while_the_list_moves(server: &Server) {
+    async fn cursors_neither_skip_nor_repeat_while_the_order_changes(server: &Server) {
         let amy = server.person("amy").await;
         let mut made = Vec::new();
         for n in 0..5 {
@@ -84,7 +84,7 @@ both! {
             let page = amy.client.get(&path).await;
             let link = page.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default().to_owned();
             met.extend(ids(page.expect(200).as_array().expect("an array")));
-            // The room that comes last moves to the front.
+            // The last room moves to the front.
             amy.says(made[4], "again").await;
             let next = link.split(',').find(|link| link.ends_with("rel=\"next\""));
             let Some(next) = next.and_then(|link| link.split(['<', '>']).nth(1)) else { break };

@@ -47,7 +47,7 @@ both! {
         assert_eq!((&last["content"], &last["sender"]), (&json!("hello"), &json!(amy.username)));
     }
 
-    async fn both_paths_answer_the_same_with_and_without_a_slash(server: &Server) {
+    async fn paths_work_with_and_without_a_trailing_slash(server: &Server) {
         let amy = server.person("amy").await;
         let new = json!({"name": "no slash", "room_type": "public"});
         let room = amy.client.post("/api/chat/rooms", &new).await.expect(201)["id"].clone();
@@ -56,7 +56,7 @@ both! {
         assert_eq!(with, without);
     }
 
-    async fn joining_and_leaving_say_the_contracts_words(server: &Server) {
+    async fn joining_and_leaving_return_the_contracts_messages(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         for _ in 0..2 {
@@ -72,50 +72,50 @@ both! {
         let left = bob.client.post(&format!("/api/chat/rooms/{room}/leave/"), &json!({})).await;
         assert_eq!(left.expect(200), json!({"message": "成功离开房间"}));
         let again = bob.client.post(&format!("/api/chat/rooms/{room}/leave/"), &json!({})).await;
-        again.expect_refusal(400, "not_a_member");
+        again.expect_error(400, "not_a_member");
     }
 
-    async fn a_full_room_says_so(server: &Server) {
+    async fn joining_a_full_room_fails(server: &Server) {
         let (amy, bob, eve) =
             (server.person("amy").await, server.person("bob").await, server.person("eve").await);
         let new = json!({"name": "two", "room_type": "public", "max_members": 2});
         let room = amy.client.post("/api/chat/rooms/", &new).await.expect(201)["id"].as_i64().expect("an id");
         bob.joins(room).await;
         let answer = eve.client.post(&format!("/api/chat/rooms/{room}/join/"), &json!({})).await;
-        answer.expect_refusal(400, "room_full");
+        answer.expect_error(400, "room_full");
     }
 
-    async fn a_hidden_room_looks_like_one_that_is_not_there(server: &Server) {
+    async fn a_hidden_room_is_a_404_for_non_members(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let hidden = amy.makes_room("private").await;
         amy.client.get(&format!("/api/chat/rooms/{hidden}/")).await.expect(200);
         for room in [hidden.to_string(), "987654321".into()] {
             for path in ["", "members/", "messages/"] {
                 let answer = bob.client.get(&format!("/api/chat/rooms/{room}/{path}")).await;
-                answer.expect_refusal(404, "not_found");
+                answer.expect_error(404, "not_found");
             }
             for path in ["join/", "leave/", "messages/"] {
                 let body = json!({"content": "x"});
                 let answer = bob.client.post(&format!("/api/chat/rooms/{room}/{path}"), &body).await;
-                answer.expect_refusal(404, "not_found");
+                answer.expect_error(404, "not_found");
             }
         }
     }
 
-    async fn an_id_that_can_be_none_is_not_found(server: &Server) {
+    async fn invalid_ids_are_a_404(server: &Server) {
         let amy = server.person("amy").await;
         for id in ["0", "-1", "abc", "1.5", "9007199254740993", "99999999999999999999", "%00", "01"] {
-            amy.client.get(&format!("/api/chat/rooms/{id}/")).await.expect_refusal(404, "not_found");
+            amy.client.get(&format!("/api/chat/rooms/{id}/")).await.expect_error(404, "not_found");
         }
     }
 
-    async fn bad_rooms_are_refused_field_by_field(server: &Server) {
+    async fn invalid_rooms_report_each_field(server: &Server) {
         let amy = server.person("amy").await;
-        let body = amy.client.post("/api/chat/rooms/", &json!({})).await.expect_refusal(400, "invalid");
+        let body = amy.client.post("/api/chat/rooms/", &json!({})).await.expect_error(400, "invalid");
         assert_eq!(body["name"], json!(["该字段是必填项。"]));
         assert_eq!(body["fields"]["room_type"], json!(["该字段是必填项。"]));
         let wrong = json!({"name": 7, "room_type": "secret", "max_members": "many"});
-        let body = amy.client.post("/api/chat/rooms/", &wrong).await.expect_refusal(400, "invalid");
+        let body = amy.client.post("/api/chat/rooms/", &wrong).await.expect_error(400, "invalid");
         assert!(body["name"].is_array() && body["max_members"].is_array(), "{body}");
         let request = amy.client.request(reqwest::Method::POST, "/api/chat/rooms/").json(&json!({}));
         let english = Client::send(request.header("accept-language", "en")).await;
@@ -123,7 +123,7 @@ both! {
         assert_eq!(english.expect(400)["name"], json!(["This field is required."]));
     }
 
-    async fn the_list_comes_in_pages_with_links(server: &Server) {
+    async fn the_list_is_paginated_with_links(server: &Server) {
         let amy = server.person("amy").await;
         let mut made = Vec::new();
         for _ in 0..3 {
@@ -143,7 +143,7 @@ both! {
             assert_eq!(rooms[0]["id"], made[0], "the oldest");
         }
         for bad in ["page=0", "page_size=-1", "page=x", "after=x", "after=1-", "room_type=direct", "mine=perhaps"] {
-            amy.client.get(&format!("/api/chat/rooms/?{bad}")).await.expect_refusal(400, "invalid");
+            amy.client.get(&format!("/api/chat/rooms/?{bad}")).await.expect_error(400, "invalid");
         }
     }
 
@@ -165,13 +165,13 @@ both! {
             json!({"description": null}), json!({"max_members": null}), json!({"max_members": 1}),
             json!({"max_members": 100_001}), json!({"max_members": "9"}),
         ] {
-            let body = change(&amy, bad).await.expect_refusal(400, "invalid");
+            let body = change(&amy, bad).await.expect_error(400, "invalid");
             assert_eq!(body["fields"].as_object().map(serde_json::Map::len), Some(1), "{body}");
         }
-        change(&bob, json!({"name": "mine"})).await.expect_refusal(403, "permission_denied");
+        change(&bob, json!({"name": "mine"})).await.expect_error(403, "permission_denied");
     }
 
-    async fn a_deleted_room_is_not_there_and_its_members_may_still_read(server: &Server) {
+    async fn a_deleted_room_is_gone_but_members_can_read_its_messages(server: &Server) {
         let (amy, bob, eve) =
             (server.person("amy").await, server.person("bob").await, server.person("eve").await);
         let room = amy.makes_room("public").await;
@@ -179,18 +179,18 @@ both! {
         bob.says(room, "before").await;
         let path = format!("/api/chat/rooms/{room}/");
         let delete = async |who: &Person| Client::send(who.client.request(reqwest::Method::DELETE, &path)).await;
-        delete(&eve).await.expect_refusal(403, "not_a_member");
-        delete(&bob).await.expect_refusal(403, "permission_denied");
+        delete(&eve).await.expect_error(403, "not_a_member");
+        delete(&bob).await.expect_error(403, "permission_denied");
         assert_eq!(delete(&amy).await.expect(204), serde_json::Value::Null);
-        delete(&amy).await.expect_refusal(404, "not_found");
+        delete(&amy).await.expect_error(404, "not_found");
         assert_eq!(bob.client.get(&path).await.expect(200)["is_active"], false);
         assert_eq!(bob.reads(room).await, ["before"]);
-        eve.client.get(&path).await.expect_refusal(404, "not_found");
+        eve.client.get(&path).await.expect_error(404, "not_found");
         for who in [&amy, &bob, &eve] {
             for path in ["join/", "messages/"] {
                 let body = json!({"content": "x"});
                 let answer = who.client.post(&format!("/api/chat/rooms/{room}/{path}"), &body).await;
-                answer.expect_refusal(404, "not_found");
+                answer.expect_error(404, "not_found");
             }
             let list = who.client.get("/api/chat/rooms/?page_size=100").await.expect(200);
             assert!(list.as_array().expect("an array").iter().all(|listed| listed["id"] != room));
@@ -200,10 +200,10 @@ both! {
     async fn an_unknown_path_is_a_json_404_and_a_wrong_method_names_the_right_ones(server: &Server) {
         let anyone = server.anyone();
         for path in ["/api/nope/", "/api/chat/rooms/1/nope", "/api", "/api/"] {
-            anyone.get(path).await.expect_refusal(404, "not_found");
+            anyone.get(path).await.expect_error(404, "not_found");
         }
         let answer = Client::send(anyone.request(reqwest::Method::PUT, "/api/chat/rooms/")).await;
         assert_eq!(answer.headers["allow"], "GET,HEAD,POST");
-        answer.expect_refusal(405, "method_not_allowed");
+        answer.expect_error(405, "method_not_allowed");
     }
 }

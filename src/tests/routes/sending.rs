@@ -1,4 +1,4 @@
-//! What may be sent, and what counts as the same.
+//! Valid messages, and repeats.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ async fn send(who: &Person, room: i64, draft: Value) -> Answer {
 }
 
 both! {
-    async fn a_message_answers_one_of_the_same_room(server: &Server) {
+    async fn a_reply_is_to_a_message_of_the_same_room(server: &Server) {
         let amy = server.person("amy").await;
         let (here, there) = (amy.makes_room("public").await, amy.makes_room("public").await);
         let first = amy.says(here, "tea?").await["id"].clone();
@@ -19,12 +19,12 @@ both! {
         assert_eq!(answer["reply_to"], first);
         for other in [&elsewhere, &json!(9_007_199_254_740_991_i64)] {
             let refused = send(&amy, here, json!({"content": "no", "reply_to": other})).await;
-            assert!(refused.expect_refusal(400, "invalid")["reply_to"].is_array());
+            assert!(refused.expect_error(400, "invalid")["reply_to"].is_array());
         }
         assert_eq!(amy.reads(here).await, ["yes", "tea?"]);
     }
 
-    async fn a_client_sends_text_images_and_files_and_nothing_in_the_servers_name(server: &Server) {
+    async fn clients_send_text_images_and_files_but_no_system_messages(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let plain = send(&amy, room, json!({"content": "x"})).await.expect(201);
@@ -34,7 +34,7 @@ both! {
             assert_eq!(send(&amy, room, draft).await.expect(201)["message_type"], kind);
         }
         let system = send(&amy, room, json!({"content": "x", "message_type": "system"})).await;
-        assert!(system.expect_refusal(400, "invalid")["message_type"].is_array());
+        assert!(system.expect_error(400, "invalid")["message_type"].is_array());
     }
 
     async fn ten_thousand_characters_fit_whatever_their_bytes(server: &Server) {
@@ -44,15 +44,15 @@ both! {
             let text = character.repeat(10_000);
             assert_eq!(send(&amy, room, json!({"content": text})).await.expect(201)["content"], *text);
             let long = character.repeat(10_001);
-            send(&amy, room, json!({"content": long})).await.expect_refusal(400, "invalid");
+            send(&amy, room, json!({"content": long})).await.expect_error(400, "invalid");
         }
-        // Lines, what stands at the ends, and markup are kept as they are.
+        // Line breaks, outer white space and markup are kept.
         let odd = "  <b>\r\n\t\u{202e}*\\\u{0301} ";
         assert_eq!(send(&amy, room, json!({"content": odd})).await.expect(201)["content"], odd);
         assert_eq!(amy.reads(room).await[0], odd);
     }
 
-    async fn a_client_id_is_its_senders_in_its_room(server: &Server) {
+    async fn a_client_id_is_unique_per_sender_and_room(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let (here, there) = (amy.makes_room("public").await, amy.makes_room("public").await);
         bob.joins(here).await;
@@ -74,9 +74,9 @@ both! {
         let own = bob.says(room, "before").await["id"].clone();
         let mute = amy.client.request(Method::PATCH, &format!("/api/chat/rooms/{room}/members/{}/", bob.id));
         Client::send(mute.json(&json!({"is_muted": true}))).await.expect(200);
-        send(&bob, room, json!({"content": "after"})).await.expect_refusal(403, "muted");
+        send(&bob, room, json!({"content": "after"})).await.expect_error(403, "muted");
         let edit = bob.client.request(Method::PATCH, &format!("/api/chat/messages/{own}/"));
-        Client::send(edit.json(&json!({"content": "after"}))).await.expect_refusal(403, "muted");
+        Client::send(edit.json(&json!({"content": "after"}))).await.expect_error(403, "muted");
         let mut socket = server.socket(&bob, room).await;
         socket.says("after", "m").await;
         let refused = socket.next_of("error").await;

@@ -1,11 +1,11 @@
-//! Too fast, or too often: 429 with the time to wait, by account and by address.
+//! Rate limits: 429 with `Retry-After`, by account and by address.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, PASSWORD, Server, both};
 
-/// Signs in with a password that may be wrong, as the client that a proxy says it is.
+/// Signs in with this password, as the client that a proxy reports.
 async fn sign_in(server: &Server, username: &str, password: &str, forwarded: &str) -> Answer {
     let request = server.anyone().request(Method::POST, "/api/token/");
     let body = json!({"username": username, "password": password});
@@ -16,33 +16,33 @@ async fn sign_in(server: &Server, username: &str, password: &str, forwarded: &st
 fn expect_throttled(answer: Answer, most: u64) {
     let wait: u64 = answer.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
     assert!((1..=most).contains(&wait), "{wait}");
-    let body = answer.expect_refusal(429, "throttled");
+    let body = answer.expect_error(429, "throttled");
     assert_eq!(body["error"], body["detail"]);
 }
 
 both! {
-    /// Normalising makes eighteen letters of each of these, so the length is looked at first.
-    async fn a_megabyte_is_no_name_and_is_refused_for_its_length(server: &Server) {
+    /// Normalisation makes eighteen characters of each of these, so the length is checked first.
+    async fn a_username_of_a_megabyte_is_rejected_by_its_length(server: &Server) {
         let (anyone, amy) = (server.anyone(), server.person("amy").await);
         let room = amy.makes_room("public").await;
         let long = "\u{fdfa}".repeat(340_000);
         let members = format!("/api/chat/rooms/{room}/members/");
         for (client, path) in [(&anyone, "/api/token/"), (&anyone, "/api/register/"), (&amy.client, &members)] {
             let body = client.post(path, &json!({"username": long, "password": PASSWORD})).await;
-            let body = body.expect_refusal(400, "invalid");
+            let body = body.expect_error(400, "invalid");
             assert!(body["fields"]["username"].is_array(), "{path}: {body}");
         }
         // A password is compared with each part of a name.
         let parts = "horse.".repeat(80_000);
         let new = json!({"username": "bob", "password": PASSWORD, "first_name": parts, "last_name": parts});
-        let body = anyone.post("/api/register/", &new).await.expect_refusal(400, "invalid");
+        let body = anyone.post("/api/register/", &new).await.expect_error(400, "invalid");
         assert!(body["fields"]["first_name"].is_array() && body["fields"]["last_name"].is_array(), "{body}");
         let search = format!("/api/chat/rooms/?search={}", "%EF%B7%BA".repeat(5_000));
-        amy.client.get(&search).await.expect_refusal(400, "invalid");
+        amy.client.get(&search).await.expect_error(400, "invalid");
     }
 }
 
-/// The server's processor time so far, in hundredths of a second.
+/// The server's CPU time so far, in hundredths of a second.
 fn processor_time(server: &Server) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("its figures");
     let (_, figures) = stat.rsplit_once(')').expect("a name in parentheses");
@@ -51,13 +51,13 @@ fn processor_time(server: &Server) -> u64 {
 }
 
 #[tokio::test]
-async fn a_megabyte_costs_as_a_name_what_it_costs_anywhere() {
+async fn a_username_of_a_megabyte_costs_no_more_cpu_than_other_fields() {
     let server = Server::start(&[]);
     let long = "\u{fdfa}".repeat(340_000);
     let spent = async |path: &str, body: &Value| {
         let before = processor_time(&server);
         for _ in 0..4 {
-            server.anyone().post(path, body).await.expect_refusal(400, "invalid");
+            server.anyone().post(path, body).await.expect_error(400, "invalid");
         }
         processor_time(&server) - before
     };
@@ -69,37 +69,35 @@ async fn a_megabyte_costs_as_a_name_what_it_costs_anywhere() {
 }
 
 #[tokio::test]
-async fn behind_a_trusted_proxy_each_client_has_its_own_count() {
+async fn behind_a_trusted_proxy_each_client_has_its_own_limit() {
     let server = Server::start(&["--trusted-proxies=127.0.0.1", "--signin-failures-per-address=2"]);
     let amy = server.person("amy").await;
     for name in ["ann", "ben"] {
-        sign_in(&server, name, "wrong horse 9", "198.51.100.7")
-            .await
-            .expect_refusal(401, "no_active_account");
+        sign_in(&server, name, "wrong horse 9", "198.51.100.7").await.expect_error(401, "no_active_account");
     }
     expect_throttled(sign_in(&server, &amy.username, PASSWORD, "198.51.100.7").await, 300);
-    // What stands further left, the client may have written itself.
+    // Addresses further left may be forged by the client.
     expect_throttled(sign_in(&server, &amy.username, PASSWORD, "203.0.113.1, 198.51.100.7").await, 300);
     sign_in(&server, &amy.username, PASSWORD, "198.51.100.8").await.expect(200);
-    // A household's IPv6 addresses are one client.
+    // The IPv6 addresses of one subscriber are one client.
     for host in ["2001:db8:1:2::1", "2001:db8:1:2::2"] {
-        sign_in(&server, "ann", "wrong horse 9", host).await.expect_refusal(401, "no_active_account");
+        sign_in(&server, "ann", "wrong horse 9", host).await.expect_error(401, "no_active_account");
     }
     expect_throttled(sign_in(&server, &amy.username, PASSWORD, "2001:db8:1:2::3").await, 300);
     sign_in(&server, &amy.username, PASSWORD, "2001:db8:1:3::1").await.expect(200);
 }
 
 #[tokio::test]
-async fn who_is_no_trusted_proxy_is_the_client_whatever_it_says() {
+async fn forwarded_headers_of_an_untrusted_peer_are_ignored() {
     let server = Server::start(&["--trusted-proxies=192.0.2.1", "--signin-failures-per-address=2"]);
     for (name, forwarded) in [("ann", "198.51.100.7"), ("ben", "198.51.100.8")] {
-        sign_in(&server, name, "wrong horse 9", forwarded).await.expect_refusal(401, "no_active_account");
+        sign_in(&server, name, "wrong horse 9", forwarded).await.expect_error(401, "no_active_account");
     }
     expect_throttled(sign_in(&server, "cat", "wrong horse 9", "198.51.100.9").await, 300);
 }
 
 #[tokio::test]
-async fn from_one_address_no_more_accounts_are_made_than_the_limit() {
+async fn sign_ups_are_limited_per_address() {
     let server = Server::start(&["--sign-ups-per-address=3", "--trusted-proxies=127.0.0.1"]);
     let sign_up = async |name: &str, address: &str| {
         let request =
@@ -107,9 +105,9 @@ async fn from_one_address_no_more_accounts_are_made_than_the_limit() {
         Client::send(request.json(&json!({"username": name, "password": PASSWORD}))).await
     };
     let home = "198.51.100.7";
-    sign_up("two words", home).await.expect_refusal(400, "invalid");
+    sign_up("two words", home).await.expect_error(400, "invalid");
     sign_up("ann", home).await.expect(201);
-    sign_up("ann", home).await.expect_refusal(400, "invalid");
+    sign_up("ann", home).await.expect_error(400, "invalid");
     for name in ["ben", "cat"] {
         sign_up(name, home).await.expect(201);
     }
@@ -125,13 +123,13 @@ async fn from_one_address_no_more_accounts_are_made_than_the_limit() {
             .any(|cookie| cookie.to_str().is_ok_and(|cookie| cookie.contains("liao_session")))
     );
     let credentials = json!({"username": "dan", "password": PASSWORD});
-    server.anyone().post("/api/token/", &credentials).await.expect_refusal(401, "no_active_account");
+    server.anyone().post("/api/token/", &credentials).await.expect_error(401, "no_active_account");
     sign_up("dan", "198.51.100.8").await.expect(201);
 }
 
-/// Each refusal may tell that a name is taken.
+/// Each rejected sign-up may reveal that a name is taken.
 #[tokio::test]
-async fn from_one_address_no_more_sign_ups_are_refused_than_the_limit() {
+async fn rejected_sign_ups_are_limited_per_address() {
     let server = Server::start(&["--sign-up-failures-per-address=3", "--trusted-proxies=127.0.0.1"]);
     let taken = server.person("amy").await.username;
     let sign_up = async |name: &str, address: &str| {
@@ -141,7 +139,7 @@ async fn from_one_address_no_more_sign_ups_are_refused_than_the_limit() {
     };
     let home = "198.51.100.7";
     for name in [&taken, "two words", &taken] {
-        sign_up(name, home).await.expect_refusal(400, "invalid");
+        sign_up(name, home).await.expect_error(400, "invalid");
     }
     expect_throttled(sign_up(&taken, home).await, 300);
     expect_throttled(sign_up("free", home).await, 300);
@@ -149,7 +147,7 @@ async fn from_one_address_no_more_sign_ups_are_refused_than_the_limit() {
 }
 
 #[tokio::test]
-async fn a_hundred_accounts_at_once_are_no_more_than_the_limit() {
+async fn concurrent_sign_ups_do_not_exceed_the_limit() {
     let server = Server::start(&["--sign-ups-per-address=4"]);
     let attempts = futures::future::join_all((0..40).map(async |n| {
         let body = json!({"username": format!("bot{n}"), "password": PASSWORD});
@@ -160,7 +158,7 @@ async fn a_hundred_accounts_at_once_are_no_more_than_the_limit() {
 }
 
 #[tokio::test]
-async fn what_one_writes_by_socket_and_by_rest_counts_together() {
+async fn messages_by_socket_and_rest_count_together() {
     let server = Server::start(&["--writes-per-second=1", "--write-burst=6"]);
     let (amy, bob) = (server.person("amy").await, server.person("bob").await);
     let room = amy.makes_room("public").await;
@@ -174,7 +172,7 @@ async fn what_one_writes_by_socket_and_by_rest_counts_together() {
     let path = format!("/api/chat/rooms/{room}/messages/");
     let draft = json!({"content": "too much"});
     let mut refused: Option<Answer> = None;
-    // A place comes back each second: of a few at once, some are too much.
+    // One more is allowed each second, so some of a few concurrent ones are rejected.
     for _ in 0..5 {
         let answer = amy.client.post(&path, &draft).await;
         if answer.status == 429 {

@@ -1,4 +1,4 @@
-//! `/api/token/`: every row of the contract's table of authentication.
+//! `/api/token/`: every row of the contract's authentication table.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
-/// Claims of a good access token for user 1, with `changes`; null removes a claim.
+/// Valid claims of an access token for user 1, with `changes`; null removes a claim.
 fn claims(changes: &Value) -> Value {
     let mut claims = json!({
         "token_type": "access", "exp": now() + 60, "iat": now(), "jti": "0123456789abcdef", "user_id": "1",
@@ -54,12 +54,12 @@ async fn me_with(client: &Client, authorization: &str) -> Answer {
 #[track_caller]
 fn expect_401(answer: Answer, code: &str, detail: &str) -> Value {
     assert_eq!(answer.headers["www-authenticate"], r#"Bearer realm="api""#);
-    let body = answer.expect_refusal(401, code);
+    let body = answer.expect_error(401, code);
     assert_eq!(body["detail"], detail);
     body
 }
 
-/// What is said about a token shown to be exchanged, verified or ended.
+/// The error for an invalid token in a request body.
 #[track_caller]
 fn expect_bad_token(answer: Answer, detail: &str) {
     let body = expect_401(answer, "token_not_valid", detail);
@@ -82,7 +82,7 @@ both! {
         }
     }
 
-    async fn the_four_calls_take_a_forms_encoding_too(server: &Server) {
+    async fn the_four_calls_accept_form_encoding_too(server: &Server) {
         let amy = server.person("amy").await;
         let anyone = server.anyone();
         let body = format!("username={}&password=correct+horse%209", amy.username);
@@ -91,11 +91,11 @@ both! {
         post_form(&anyone, "/api/token/refresh/", format!("refresh={refresh}")).await.expect(200);
         post_form(&anyone, "/api/token/verify/", format!("token={refresh}")).await.expect(200);
         post_form(&anyone, "/api/token/blacklist/", format!("refresh={refresh}")).await.expect(200);
-        let missing = post_form(&anyone, "/api/token/", "username=amy".into()).await.expect_refusal(400, "invalid");
+        let missing = post_form(&anyone, "/api/token/", "username=amy".into()).await.expect_error(400, "invalid");
         assert_eq!(missing["password"], json!(["该字段是必填项。"]));
     }
 
-    async fn wrong_and_unknown_cannot_be_told_apart(server: &Server) {
+    async fn wrong_passwords_and_unknown_users_give_the_same_error(server: &Server) {
         let amy = server.person("amy").await;
         let anyone = server.anyone();
         let mut bodies = Vec::new();
@@ -109,13 +109,13 @@ both! {
 
     async fn bad_fields_are_named(server: &Server) {
         let anyone = server.anyone();
-        let body = anyone.post("/api/token/", &json!({})).await.expect_refusal(400, "invalid");
+        let body = anyone.post("/api/token/", &json!({})).await.expect_error(400, "invalid");
         let required = json!(["该字段是必填项。"]);
         assert_eq!((&body["username"], &body["password"]), (&required, &required));
         assert_eq!(body["fields"], json!({"username": required, "password": required}));
 
         let request = anyone.request(Method::POST, "/api/token/").header("accept-language", "en").json(&json!({}));
-        let body = Client::send(request).await.expect_refusal(400, "invalid");
+        let body = Client::send(request).await.expect_error(400, "invalid");
         assert_eq!(body["username"], json!(["This field is required."]));
 
         let long = "x".repeat(1_025);
@@ -129,7 +129,7 @@ both! {
             (json!({"username": "x", "password": ""}), "password"),
             (json!({"username": "x", "password": long}), "password"),
         ] {
-            let body = anyone.post("/api/token/", &bad).await.expect_refusal(400, "invalid");
+            let body = anyone.post("/api/token/", &bad).await.expect_error(400, "invalid");
             let fields: Vec<_> = body["fields"].as_object().expect("an object").keys().collect();
             assert_eq!(fields, [field], "{bad}");
             assert_eq!(body[field], body["fields"][field]);
@@ -137,21 +137,21 @@ both! {
         for (path, field) in [("refresh", "refresh"), ("verify", "token"), ("blacklist", "refresh")] {
             for bad in [json!({}), json!({field: null}), json!({field: 1}), json!({field: " "})] {
                 let answer = anyone.post(&format!("/api/token/{path}/"), &bad).await;
-                assert!(answer.expect_refusal(400, "invalid")[field].is_array(), "{path} {bad}");
+                assert!(answer.expect_error(400, "invalid")[field].is_array(), "{path} {bad}");
             }
         }
     }
 
-    async fn what_is_no_json_object_is_refused(server: &Server) {
+    async fn bodies_that_are_not_json_objects_are_rejected(server: &Server) {
         let anyone = server.anyone();
         for bad in ["", "{", "[]", "null", "\"x\"", "{\"username\":\"\\ud800\",\"password\":\"x\"}", "\u{feff}{}"] {
-            anyone.post_raw("/api/token/", bad).await.expect_refusal(400, "parse_error");
+            anyone.post_raw("/api/token/", bad).await.expect_error(400, "parse_error");
         }
         let plain = anyone.request(Method::POST, "/api/token/").header("content-type", "text/plain").body("{}");
-        Client::send(plain).await.expect_refusal(415, "unsupported_media_type");
+        Client::send(plain).await.expect_error(415, "unsupported_media_type");
         let got = anyone.get("/api/token/").await;
         assert_eq!(got.headers["allow"], "POST");
-        got.expect_refusal(405, "method_not_allowed");
+        got.expect_error(405, "method_not_allowed");
     }
 
     async fn a_refresh_token_gives_an_access_token_again_and_again(server: &Server) {
@@ -173,7 +173,7 @@ both! {
         }
     }
 
-    async fn a_blacklisted_refresh_token_is_dead(server: &Server) {
+    async fn a_blacklisted_refresh_token_is_invalid(server: &Server) {
         let amy = server.person("amy").await;
         let anyone = server.anyone();
         let refresh = json!({"refresh": amy.refresh});
@@ -188,7 +188,7 @@ both! {
         expect_bad_token(verified, "Token is blacklisted");
     }
 
-    async fn a_bad_refresh_token_is_told_why(server: &Server) {
+    async fn an_invalid_refresh_token_reports_the_reason(server: &Server) {
         let amy = server.person("amy").await;
         let anyone = server.anyone();
         let expired = server.signed(&json!({"token_type": "refresh", "exp": now() - 1}));
@@ -210,7 +210,7 @@ both! {
         expect_401(answer, "no_active_account", "No active account found for the given token.");
     }
 
-    async fn a_call_without_a_token_is_told_so(server: &Server) {
+    async fn a_call_without_a_token_is_a_401(server: &Server) {
         let anyone = server.anyone();
         let words = "Authentication credentials were not provided.";
         expect_401(anyone.get("/api/me/").await, "not_authenticated", words);
@@ -231,7 +231,7 @@ both! {
         }
     }
 
-    async fn no_forged_expired_or_misused_token_opens_a_door(server: &Server) {
+    async fn forged_expired_and_misused_tokens_are_rejected(server: &Server) {
         let amy = server.person("amy").await;
         let good = claims(&json!({"user_id": amy.id.to_string()}));
         let own = server.signed(&json!({"user_id": amy.id.to_string()}));
@@ -267,7 +267,7 @@ both! {
         }
     }
 
-    async fn a_token_of_the_django_system_is_taken(server: &Server) {
+    async fn a_token_of_the_django_system_is_accepted(server: &Server) {
         let amy = server.person("amy").await;
         for user_id in [json!(amy.id), json!(amy.id.to_string())] {
             let token = server.signed(&json!({"user_id": user_id, "iat": null, "is_staff": true, "aud": "web"}));
@@ -276,7 +276,7 @@ both! {
         }
     }
 
-    async fn a_user_who_is_gone_is_not_found(server: &Server) {
+    async fn a_token_of_a_missing_user_is_user_not_found(server: &Server) {
         let token = server.signed(&json!({"user_id": "9007199254740991"}));
         let answer = server.anyone().with_token(&token).get("/api/chat/rooms/").await;
         expect_401(answer, "user_not_found", "User not found");
@@ -318,11 +318,11 @@ async fn try_password(client: &Client, username: &str, password: &str) -> Answer
 fn expect_throttled(answer: Answer) {
     let wait: u64 = answer.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
     assert!((1..=300).contains(&wait), "{wait}");
-    answer.expect_refusal(429, "throttled");
+    answer.expect_error(429, "throttled");
 }
 
 #[tokio::test]
-async fn after_ten_failures_an_account_is_closed_for_a_while() {
+async fn an_account_is_throttled_after_ten_failures() {
     let server = Server::start(&[]);
     let (amy, bob) = (server.person("amy").await, server.person("bob").await);
     let anyone = server.anyone();
@@ -337,7 +337,7 @@ async fn after_ten_failures_an_account_is_closed_for_a_while() {
 }
 
 #[tokio::test]
-async fn an_address_is_closed_whatever_names_and_headers_it_sends() {
+async fn an_address_is_throttled_whatever_names_and_headers_it_sends() {
     let server = Server::start(&["--signin-failures-per-address=3", "--signin-failures-per-account=0"]);
     let amy = server.person("amy").await;
     let anyone = server.anyone();
@@ -350,7 +350,7 @@ async fn an_address_is_closed_whatever_names_and_headers_it_sends() {
 }
 
 #[tokio::test]
-async fn a_hundred_guesses_at_once_are_no_more_than_ten() {
+async fn concurrent_failures_do_not_exceed_the_limit() {
     let server = Server::start(&[]);
     let amy = server.person("amy").await;
     let tasks: Vec<_> = (0..100)

@@ -1,4 +1,4 @@
-"""What schemathesis cannot read off the document: people and rooms to act on, and what only this server gives out."""
+"""Supplies what schemathesis cannot read from the document: users and rooms, and values that only this server issues."""
 
 import itertools
 import os
@@ -25,8 +25,8 @@ def sign_in(username, password):
 
 
 def populate():
-    """People 2 and 3 and rooms 1 to 5 with messages, as `schemathesis.toml` names them; gives a token of person 1, who
-    calls."""
+    """Creates users 2 and 3 and rooms 1 to 5 with messages, for `schemathesis.toml`. Returns a token of user 1, who makes
+    the calls."""
     developer = sign_in("developer", "developer123")["access"]
     for name in ("anna", "ben"):
         call("POST", "/api/register/", username=name, password=PASSWORD)
@@ -40,7 +40,7 @@ def populate():
 
 
 DEVELOPER = populate()
-# Many, in turn: some are ended on the way.
+# Several, used in turn, since some are ended during the run.
 tokens = itertools.cycle([sign_in("anna", PASSWORD)["refresh"] for _ in range(12)])
 
 schemathesis.openapi.format("username", strategies.builds(lambda: f"user-{next(numbers)}"))
@@ -54,7 +54,7 @@ def is_good(number, least=1):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Makes good data of what OpenAPI has no words for: one cursor at a time, an answer in its message's own room."""
+    """Fixes data that OpenAPI cannot constrain: only one cursor at a time, a reply in the room of its message."""
     query, body = case.query or {}, case.body
     if is_good(query.get("before_id")) and is_good(query.get("after_id"), least=0):
         del query["after_id"]

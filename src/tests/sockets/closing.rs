@@ -1,5 +1,5 @@
-//! The last words of a socket come through while its client is still sending. A connection that is closed with input
-//! unread is reset, and then a browser reports 1006 in place of the code.
+//! A client gets the close code even while it is still sending. A connection that is closed with unread input is reset,
+//! and a browser then reports 1006 instead of the code.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use tokio::{
 
 use crate::support::{Person, Server, both};
 
-const PATIENCE: Duration = Duration::from_secs(30);
-/// As much as a browser may still be sending.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How much a browser may still be sending.
 const MUCH: usize = 5_000_000;
 const TEXT: u8 = 0x81;
 const TEXT_TO_GO_ON: u8 = 0x01;
 const GOING_ON: u8 = 0x00;
 
-/// The head of a client's frame with so many bytes, masked with noughts.
+/// The header of a client frame of this length, with a zero mask.
 fn head(kind: u8, length: usize) -> Vec<u8> {
     let mut head = vec![kind, 0xff];
     head.extend(u64::try_from(length).expect("a length").to_be_bytes());
@@ -31,8 +31,8 @@ fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     [head(kind, payload.len()).as_slice(), payload].concat()
 }
 
-/// Opens a socket by hand, sends these bytes on it while it reads nothing, and then reads to the end: the frames that
-/// came. Neither may fail.
+/// Opens a raw socket, sends these bytes without reading, and then reads to the end. Returns the received frames.
+/// Neither may fail.
 async fn shout(server: &Server, query: &str, bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut stream = TcpStream::connect(server.address()).await.expect("connected");
     let request = format!(
@@ -46,13 +46,13 @@ async fn shout(server: &Server, query: &str, bytes: &[u8]) -> Vec<(u8, Vec<u8>)>
         head.push(stream.read_u8().await.expect("an answer"));
     }
     assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-    // In pieces, as a browser does; the server has said its last word long before all of it is sent.
+    // In pieces, as a browser does. The server sends its close frame long before all of it is sent.
     for piece in bytes.chunks(100_000) {
-        timeout(PATIENCE, stream.write_all(piece)).await.expect("read away").expect("no reset");
+        timeout(TIMEOUT, stream.write_all(piece)).await.expect("read away").expect("no reset");
     }
     stream.shutdown().await.expect("all was sent");
     let mut came = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut came)).await.expect("closed in time").expect("no reset");
+    timeout(TIMEOUT, stream.read_to_end(&mut came)).await.expect("closed in time").expect("no reset");
     let mut frames = Vec::new();
     let mut rest = came.as_slice();
     while let [kind, length, more @ ..] = rest {
@@ -67,7 +67,7 @@ async fn shout(server: &Server, query: &str, bytes: &[u8]) -> Vec<(u8, Vec<u8>)>
     frames
 }
 
-/// The code of the last `error` frame, and the close code, with which it ended.
+/// The code of the last `error` frame, and the close code.
 fn last_words(frames: &[(u8, Vec<u8>)]) -> (Option<String>, Option<u16>) {
     let texts = frames.iter().filter(|(kind, _)| *kind == TEXT);
     let mut texts = texts.map(|(_, text)| serde_json::from_slice::<Value>(text).expect("JSON"));
@@ -84,12 +84,12 @@ fn signed_in(person: &Person) -> String {
 }
 
 both! {
-    async fn a_frame_that_is_too_large_is_told_so_while_it_is_still_coming(server: &Server) {
+    async fn an_oversized_frame_is_reported_while_it_is_being_sent(server: &Server) {
         let amy = server.person("amy").await;
         let too_large = (Some("too_large".to_owned()), Some(1009));
         let whole = frame(TEXT, &vec![b'x'; MUCH]);
         let just_over = frame(TEXT, &vec![b'x'; 64 * 1024 + 1]);
-        // Each part may be sent, and all of them together not.
+        // Each fragment is within the limit, but not their sum.
         let mut in_parts = frame(TEXT_TO_GO_ON, &vec![b'x'; 60_000]);
         for _ in 0..MUCH / 60_000 {
             in_parts.extend(frame(GOING_ON, &vec![b'x'; 60_000]));
@@ -115,7 +115,7 @@ both! {
         }
     }
 
-    async fn who_is_refused_while_sending_hears_why(server: &Server) {
+    async fn a_rejected_client_gets_the_error_while_sending(server: &Server) {
         let mut bytes = Vec::new();
         for _ in 0..MUCH / 50_000 {
             bytes.extend(frame(TEXT, &vec![b'x'; 50_000]));

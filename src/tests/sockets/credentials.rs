@@ -1,5 +1,5 @@
-//! A socket lives as long as the credential that opened it: each way to end one by HTTP or by a command, for sockets
-//! opened by cookie and by token, on the node that did it and on another one.
+//! A socket lives as long as the credential that opened it. Tests each way to end one by HTTP or by a command, for
+//! sockets opened by cookie and by token, on the same node and on another one.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ const NEW_PASSWORD: &str = "another horse 7";
 /// A way to end credentials.
 struct Way {
     name: &'static str,
-    /// Does it end the session of the browser, the tokens?
+    /// Does it end the browser's session, and the tokens?
     ends: [bool; 2],
     code: &'static str,
     act: Act,
@@ -26,7 +26,7 @@ enum Act {
     OtherForm(&'static str, &'static [(&'static str, &'static str)]),
     /// `POST /api/token/blacklist/`.
     Blacklist,
-    /// `liao users …`, and what it reads.
+    /// `liao users …`, and its input.
     Command(&'static str, &'static str),
 }
 
@@ -34,7 +34,7 @@ const BROWSER: [bool; 2] = [true, false];
 const TOKENS: [bool; 2] = [false, true];
 const ALL: [bool; 2] = [true, true];
 
-/// Every way to end a credential. A new one joins by a line.
+/// Every way to end a credential.
 const WAYS: &[Way] = &[
     way("signing out", BROWSER, Act::OwnForm("sign_out", &[])),
     way(
@@ -74,13 +74,13 @@ fn cookie_of(answer: &Answer) -> String {
     session.expect("a session").to_owned()
 }
 
-/// Signs a browser in; its cookie.
+/// Signs a browser in and returns its cookie.
 async fn browser(server: &Server, person: &Person) -> String {
     let fields = [("username", person.username.clone()), ("password", PASSWORD.to_owned())];
     cookie_of(&submit(server, "sign_in", "", &fields).await)
 }
 
-/// A socket to `path` by cookie, past its first frame.
+/// A socket to `path` by cookie, after its first frame.
 async fn by_cookie(server: &Server, path: &str, cookie: &str) -> Socket {
     let mut socket = Socket::open(upgrade(server, path, cookie)).await.expect("open");
     assert_eq!(socket.next().await["type"], "connection_established");
@@ -95,14 +95,14 @@ fn upgrade(server: &Server, path: &str, cookie: &str) -> tokio_tungstenite::tung
     request
 }
 
-/// A socket to `path` by token, past its first frame.
+/// A socket to `path` by token, after its first frame.
 async fn by_token(server: &Server, path: &str, token: &str) -> Socket {
     let mut socket = Socket::open(server.upgrade(&format!("{path}?token={token}"))).await.expect("open");
     assert_eq!(socket.next().await["type"], "connection_established");
     socket
 }
 
-/// What the settings' page has of somebody's sessions or tokens, by the name of the form's field; not those in `but`.
+/// The sessions or tokens on the settings page, by the form field's name, except for those in `but`.
 async fn listed(server: &Server, cookie: &str, field: &str, but: &[String]) -> Vec<String> {
     let request = server.anyone().request(Method::GET, "/settings").header("cookie", cookie);
     let page = request.send().await.expect("an answer").text().await.expect("a page");
@@ -111,7 +111,7 @@ async fn listed(server: &Server, cookie: &str, field: &str, but: &[String]) -> V
     all.filter(|found| !but.contains(found)).collect()
 }
 
-/// Ends credentials in this way on `by`; the sockets are on `at`. Both are nodes of one system.
+/// Ends credentials in this way on the node `by`, with the sockets on the node `at`.
 async fn check(at: &Server, by: &Server, way: &Way) {
     let amy = by.person("amy").await;
     let room = amy.makes_room("public").await;
@@ -163,7 +163,7 @@ async fn check(at: &Server, by: &Server, way: &Way) {
     }
 }
 
-/// What is sent over the socket right after the end is neither stored nor echoed.
+/// Asserts that messages sent right after the end are neither stored nor echoed.
 async fn check_sends(server: &Server) {
     let (amy, bob) = (server.person("amy").await, server.person("bob").await);
     let room = amy.makes_room("public").await;
@@ -180,11 +180,11 @@ async fn check_sends(server: &Server) {
 }
 
 both! {
-    async fn what_is_sent_after_the_end_is_neither_stored_nor_echoed(server: &Server) {
+    async fn messages_sent_after_the_end_are_neither_stored_nor_echoed(server: &Server) {
         check_sends(server).await;
     }
 
-    async fn a_dead_cookie_is_refused_at_once(server: &Server) {
+    async fn an_invalid_cookie_is_rejected_at_once(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let cookie = browser(server, &amy).await;
@@ -197,7 +197,7 @@ both! {
         assert!(start.elapsed() < Duration::from_secs(10), "without waiting for a first frame");
     }
 
-    async fn an_open_socket_goes_on_with_a_fresh_token(server: &Server) {
+    async fn an_open_socket_continues_with_a_new_token(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         let cookie = browser(server, &amy).await;
@@ -259,7 +259,7 @@ async fn a_socket_ends_with_its_access_token() {
     let mut renewed = by_token(&server, &path, &amy.access).await;
     let credentials = json!({"username": amy.username, "password": PASSWORD});
     let ended = tokio::spawn(brief.until_closed());
-    // Renewed again and again, the socket outlives its first token.
+    // With renewals the socket outlives its first token.
     while !ended.is_finished() {
         let tokens = server.anyone().post("/api/token/", &credentials).await.expect(200);
         renewed.send(&json!({"type": "authenticate", "token": tokens["access"]})).await;
@@ -273,7 +273,7 @@ async fn a_socket_ends_with_its_access_token() {
 }
 
 #[tokio::test]
-async fn whoever_reads_the_database_gets_no_session() {
+async fn the_database_does_not_contain_session_cookies() {
     let server = Server::start(&[]);
     let amy = server.person("amy").await;
     let cookie = browser(&server, &amy).await;

@@ -1,16 +1,16 @@
-//! What one user sends too much of does not reach the others, nor cost them their sockets.
+//! A flood by one user neither reaches other users nor closes their sockets.
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{Client, Person, Server, Socket, both};
 
-/// As many as one socket may send at once.
+/// The burst that one socket may send.
 const FRAMES: usize = 290;
 const SOCKETS: usize = 20;
 
-/// Sends a flood of typing, and of coming and going, from twenty sockets of `attacker` while `readers` read all the time.
-/// How many frames of each of these came to each reader, up to a message of `friend`'s.
+/// Sends a flood of typing and presence frames from twenty sockets of `attacker` while `readers` read. Returns how many
+/// frames of each kind each reader got before a message of `friend`.
 async fn flood(
     server: &Server,
     attacker: &Person,
@@ -49,7 +49,7 @@ async fn flood(
 }
 
 both! {
-    async fn a_flood_of_typing_reaches_nobody_and_closes_nobody(server: &Server) {
+    async fn a_flood_of_typing_neither_reaches_nor_closes_others(server: &Server) {
         let (amy, bob, eve) = (server.person("amy").await, server.person("bob").await, server.person("eve").await);
         let room = amy.makes_room("public").await;
         for who in [&bob, &eve] {
@@ -63,14 +63,14 @@ both! {
         let heard = flood(server, &eve, &amy, room, &mut readers).await;
         let seconds = usize::try_from(started.elapsed().as_secs()).expect("few");
         for [typing, presence] in heard {
-            // The first at once, one a second, and one for a tick that came late. Others come too.
+            // The first at once, one per second, and one for a late tick.
             assert!(typing <= seconds + 2, "{typing} in {seconds} s");
             assert!(presence <= 2 * (seconds + 2), "{presence} in {seconds} s");
         }
 
         let muted = amy.client.request(Method::PATCH, &format!("/api/chat/rooms/{room}/members/{}/", eve.id));
         Client::send(muted.json(&json!({"is_muted": true}))).await.expect(200);
-        // What was said before the mute may still have waited for its turn.
+        // A frame from before the mute may still be queued.
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         amy.says(room, "muted").await;
         for reader in &mut readers {
@@ -82,7 +82,7 @@ both! {
 }
 
 #[tokio::test]
-async fn a_flood_of_pings_closes_the_socket_that_sends_them() {
+async fn a_flood_of_pings_closes_the_sending_socket() {
     let server = Server::start(&[]);
     let amy = server.person("amy").await;
     let room = amy.makes_room("public").await;
@@ -91,7 +91,7 @@ async fn a_flood_of_pings_closes_the_socket_that_sends_them() {
         socket.ping().await;
     }
     assert_eq!(socket.until_closed().await, (Some("throttled".into()), 4429));
-    // Nor before it has said who it is.
+    // Also before it has authenticated.
     let mut stranger = Socket::open(server.upgrade(&format!("/ws/chat/{room}/"))).await.expect("open");
     let started = std::time::Instant::now();
     for _ in 0..400 {

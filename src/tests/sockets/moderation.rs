@@ -1,4 +1,4 @@
-//! What the sockets of a room hear of its members, and when they are closed.
+//! Membership changes on the sockets of a room, and when these are closed.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn acts(who: &Person, method: Method, room: i64, path: &str, body: &Value)
 }
 
 everywhere! {
-    async fn a_change_among_the_members_is_heard_in_the_room(server: &Server) {
+    async fn membership_changes_are_sent_to_the_room(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         let mut amys = server.socket(&amy, room).await;
@@ -61,7 +61,7 @@ everywhere! {
         assert_eq!(socket.until_closed().await, (Some("not_a_member".into()), 4403));
     }
 
-    async fn a_deleted_rooms_sockets_close_all(server: &Server) {
+    async fn all_sockets_of_a_deleted_room_close(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 use crate::support::{Client, Person, Server, Socket, everywhere};
 
-/// A socket for the notifications of `person`, past its first frame.
+/// A notification socket of `person`, after its first frame.
 async fn open(server: &Server, person: &Person) -> Socket {
     let path = format!("/ws/notifications/?token={}", person.access);
     let mut socket = Socket::open(server.upgrade(&path)).await.expect("open");
@@ -26,7 +26,7 @@ async fn newest(person: &Person) -> Value {
 }
 
 everywhere! {
-    async fn what_is_new_is_told_as_the_list_shows_it(server: &Server) {
+    async fn new_notifications_are_sent_as_in_the_list(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("private").await;
         let mut bobs = open(server, &bob).await;
@@ -47,7 +47,7 @@ everywhere! {
         }
     }
 
-    async fn reading_by_socket_or_rest_is_told(server: &Server) {
+    async fn reading_by_socket_or_rest_updates_the_count(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
@@ -63,7 +63,7 @@ everywhere! {
         bobs.assert_silent().await;
     }
 
-    async fn leaving_a_room_ends_what_is_told_of_it(server: &Server) {
+    async fn leaving_a_room_ends_its_notifications(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         let mut bobs = open(server, &bob).await;
@@ -79,7 +79,7 @@ everywhere! {
         bobs.assert_silent().await;
     }
 
-    async fn pings_are_answered_and_other_frames_refused(server: &Server) {
+    async fn pings_are_answered_and_other_frames_rejected(server: &Server) {
         let amy = server.person("amy").await;
         let mut socket = open(server, &amy).await;
         let no_frames = ["", "{", "[]", r#"{"type":"dance"}"#, r#"{"type":"user_join"}"#];
@@ -94,7 +94,7 @@ everywhere! {
         assert_eq!(socket.next().await, json!({"type": "pong"}));
     }
 
-    async fn who_it_is_comes_from_the_same_places_as_in_a_room(server: &Server) {
+    async fn credentials_are_read_as_for_room_sockets(server: &Server) {
         let amy = server.person("amy").await;
         let bearer = HeaderValue::from_str(&format!("Bearer {}", amy.access)).expect("a value");
         let protocol = HeaderValue::from_str(&format!("bearer, {}", amy.access)).expect("a value");
@@ -117,7 +117,7 @@ everywhere! {
 }
 
 #[tokio::test]
-async fn it_counts_among_the_sockets_of_its_user() {
+async fn it_counts_towards_sockets_per_user() {
     let server = Server::start(&["--sockets-per-user=1"]);
     let amy = server.person("amy").await;
     let _first = open(&server, &amy).await;

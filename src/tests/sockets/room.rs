@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use crate::support::{Client, Server, Socket, everywhere};
 
 everywhere! {
-    async fn the_first_frame_says_where_and_who(server: &Server) {
+    async fn the_first_frame_has_the_room_and_the_user(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let last = amy.says(room, "one").await;
@@ -21,7 +21,7 @@ everywhere! {
         assert_eq!(socket.next().await, expected);
     }
 
-    async fn a_message_reaches_everyone_whichever_door_it_came_by(server: &Server) {
+    async fn a_message_reaches_everyone_from_every_entry_point(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
@@ -49,7 +49,7 @@ everywhere! {
         assert_eq!(amy.reads(room).await, ["by REST", "by socket 聊"], "what was heard is stored");
     }
 
-    async fn every_way_to_say_who_one_is_works(server: &Server) {
+    async fn every_way_to_authenticate_works(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let path = format!("/ws/chat/{room}/");
@@ -71,7 +71,7 @@ everywhere! {
         assert_eq!(socket.next().await["type"], "connection_established");
     }
 
-    async fn who_may_not_come_in_is_told_inside(server: &Server) {
+    async fn errors_are_sent_inside_the_socket(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let (open, hidden) = (amy.makes_room("public").await, amy.makes_room("private").await);
         let refused = async |path: String| {
@@ -91,7 +91,7 @@ everywhere! {
         assert_eq!(silent.until_closed().await, (Some("not_authenticated".into()), 4401));
     }
 
-    async fn a_foreign_page_is_refused_the_upgrade_and_a_listed_one_is_not(server: &Server) {
+    async fn an_upgrade_from_a_foreign_origin_is_rejected(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let from = |origin: &'static str| {
@@ -135,7 +135,7 @@ everywhere! {
         assert_eq!(amys.next().await, json!({"type": "user_leave", "user": who}));
     }
 
-    async fn a_bad_frame_is_answered_and_the_socket_stays_open(server: &Server) {
+    async fn an_invalid_frame_gets_an_error_and_the_socket_stays_open(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let mut socket = server.socket(&amy, room).await;
@@ -161,7 +161,7 @@ everywhere! {
         assert_eq!(amy.reads(room).await, ["still open"]);
     }
 
-    async fn a_repeat_is_echoed_to_its_sender_alone(server: &Server) {
+    async fn a_repeat_is_echoed_only_to_its_sender(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;
@@ -186,7 +186,7 @@ everywhere! {
         assert!(amy.reads(room).await.is_empty());
     }
 
-    async fn a_returning_client_gets_what_it_missed_then_live(server: &Server) {
+    async fn a_resuming_client_gets_missed_and_then_live_messages(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let known = amy.says(room, "known").await;
@@ -202,7 +202,7 @@ everywhere! {
         }
     }
 
-    async fn edits_deletions_and_reads_are_told_to_the_room(server: &Server) {
+    async fn edits_deletions_and_reads_are_sent_to_the_room(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         bob.joins(room).await;

@@ -1,4 +1,4 @@
-//! A client of the REST API, as a person holds it.
+//! A client of the REST API.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Server;
 
-/// A good password.
+/// A valid password.
 pub const PASSWORD: &str = "correct horse 9";
 
 /// A client with or without a token.
@@ -18,29 +18,24 @@ pub struct Client {
     http: reqwest::Client,
 }
 
-/// Somebody with an account, signed in.
+/// A signed-in user.
 #[derive(Clone)]
 pub struct Person {
-    /// Their client.
     pub client: Client,
-    /// Their id.
     pub id: i64,
-    /// Their name.
     pub username: String,
-    /// Their access token.
+    /// The access token.
     pub access: String,
-    /// Their refresh token.
+    /// The refresh token.
     pub refresh: String,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body; null where it was empty or no JSON.
+    /// The body; null if it is empty or not JSON.
     pub body: Value,
 }
 
@@ -48,10 +43,10 @@ impl Server {
     /// A client without a token.
     pub fn anyone(&self) -> Client {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        Client { base: self.entrance().to_owned(), token: None, http: http.expect("a client") }
+        Client { base: self.next_node().to_owned(), token: None, http: http.expect("a client") }
     }
 
-    /// Somebody new, whose name starts with `name`.
+    /// Registers a user whose name starts with `name`, and signs in.
     pub async fn person(&self, name: &str) -> Person {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let username = format!("{name}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -108,7 +103,7 @@ impl Client {
         Self::send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// `POST` with this body, whatever it is, said to be JSON.
+    /// `POST` with this raw body and the content type of JSON.
     pub async fn post_raw(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.request(Method::POST, path).header("content-type", "application/json");
         Self::send(request.body(body)).await
@@ -116,16 +111,16 @@ impl Client {
 }
 
 impl Answer {
-    /// The body, which must have come with this status.
+    /// The body. Asserts the status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self.body
     }
 
-    /// A refusal of the contract's shape with this status and word.
+    /// The body. Asserts that it is an error of the contract's shape with this status and code.
     #[track_caller]
-    pub fn expect_refusal(self, status: u16, code: &str) -> Value {
+    pub fn expect_error(self, status: u16, code: &str) -> Value {
         let body = self.expect(status);
         assert_eq!(body["code"], code, "{body}");
         for field in ["error", "detail"] {
@@ -136,7 +131,7 @@ impl Answer {
 }
 
 impl Person {
-    /// Makes a room of this type and gives its id.
+    /// Creates a room of this type and returns its id.
     pub async fn makes_room(&self, room_type: &str) -> i64 {
         let new = json!({"name": "Tea 茶", "room_type": room_type});
         let room = self.client.post("/api/chat/rooms/", &new).await.expect(201);
@@ -148,7 +143,7 @@ impl Person {
         self.client.post(&format!("/api/chat/rooms/{room}/join/"), &json!({})).await.expect(200);
     }
 
-    /// Sends text and gives the message.
+    /// Sends a text and returns the message.
     pub async fn says(&self, room: i64, text: &str) -> Value {
         let draft = json!({"content": text});
         self.client.post(&format!("/api/chat/rooms/{room}/messages/"), &draft).await.expect(201)

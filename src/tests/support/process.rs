@@ -1,4 +1,4 @@
-//! The process under test: started on a free port with a data folder of its own.
+//! Starts the process under test on a free port with a data folder of its own.
 
 use std::{
     fs::File,
@@ -14,10 +14,10 @@ use tokio::sync::OnceCell;
 
 use super::mariadb;
 
-/// Longest wait for the process to start or end, beside a build on two cores.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for the process to start or end, with a build running on the same two cores.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The limits that are off unless a test asks for them: tests make as many people and rooms as they like.
+/// Limits that are off unless a test sets them, since tests create many users and rooms.
 const UNLIMITED: [&str; 5] = [
     "--sign-ups-per-address",
     "--sign-up-failures-per-address",
@@ -32,16 +32,16 @@ pub struct Server {
     pub base: String,
     data: PathBuf,
     flags: Vec<String>,
-    /// `None` for a process that the test itself minds.
+    /// `None` for a process that the test manages itself.
     child: Option<Child>,
-    /// The server's own, below the shell that minds it.
+    /// The server's process id, which is a child of a shell.
     pid: Option<String>,
-    /// What it printed until it was ready.
+    /// Its output until it was ready.
     pub greeting: String,
     folder: Option<TempDir>,
     /// The other nodes of the same system.
     siblings: Vec<Server>,
-    turn: AtomicUsize,
+    next: AtomicUsize,
 }
 
 impl Server {
@@ -61,14 +61,14 @@ impl Server {
             .await
     }
 
-    /// A server of the test's own, with these flags.
+    /// Starts a server for one test, with these flags.
     pub fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
         Self::start_in(&data, flags.iter().map(|&flag| flag.to_owned()).collect(), Some(folder))
     }
 
-    /// The same, whose log goes to a file.
+    /// The same, with its log in a file.
     pub fn start_logged(flags: &[&str], log: File) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
@@ -76,7 +76,7 @@ impl Server {
         Self::start_with(&data, flags, Some(folder), log.into())
     }
 
-    /// The same on this data folder, which the test minds.
+    /// The same on this data folder, which the test manages.
     pub fn start_on(data: &Path, flags: &[&str]) -> Self {
         Self::start_in(data, flags.iter().map(|&flag| flag.to_owned()).collect(), None)
     }
@@ -86,9 +86,9 @@ impl Server {
     }
 
     fn start_with(data: &Path, flags: Vec<String>, folder: Option<TempDir>, log: Stdio) -> Self {
-        // The shell ends the server when this program ends, by whatever cause: its input closes. What waits for that has
-        // no part in the output, which ends with a server that does not start. XFSZ is what a
-        // process gets that writes past the size that the test of the full disk allows: it is to see an error.
+        // The shell kills the server when this program ends for any reason, since then its input closes. The waiting
+        // process does not inherit the output, so that the output ends if the server does not start. XFSZ is ignored so
+        // that the test of the full disk, which limits file sizes, causes an I/O error instead of a signal.
         let mut child = Command::new("sh")
             .args([
                 "-c",
@@ -96,7 +96,7 @@ impl Server {
                 (cat <&3; kill -9 $pid) > /dev/null 2>&1 & wait $pid"#,
             ])
             .args(["sh", env!("CARGO_BIN_EXE_liao"), "serve"])
-            .args(given(data, &flags))
+            .args(arguments(data, &flags))
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::piped())
@@ -115,12 +115,12 @@ impl Server {
                 break line[at..].trim().to_owned();
             }
         };
-        let (siblings, turn) = (Vec::new(), AtomicUsize::new(0));
+        let (siblings, next) = (Vec::new(), AtomicUsize::new(0));
         let (child, pid) = (Some(child), Some(pid));
-        Self { base, data: data.to_owned(), flags, child, pid, greeting, folder, siblings, turn }
+        Self { base, data: data.to_owned(), flags, child, pid, greeting, folder, siblings, next }
     }
 
-    /// A server that the test started itself.
+    /// Wraps a server that the test started itself.
     pub fn at(base: &str, data: &Path) -> Self {
         Self {
             base: base.to_owned(),
@@ -131,12 +131,12 @@ impl Server {
             greeting: String::new(),
             folder: None,
             siblings: Vec::new(),
-            turn: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
         }
     }
 
-    /// The same system with these nodes too.
-    pub fn beside(mut self, siblings: Vec<Server>) -> Self {
+    /// Adds further nodes of the same system.
+    pub fn with_siblings(mut self, siblings: Vec<Server>) -> Self {
         self.siblings = siblings;
         self
     }
@@ -146,9 +146,9 @@ impl Server {
         [self].into_iter().chain(&self.siblings).collect()
     }
 
-    /// Waits until each node has what it depends on.
+    /// Waits until all nodes are ready.
     pub async fn until_ready(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         for node in self.nodes() {
             while reqwest::get(format!("{}/readyz", node.base)).await.expect("an answer").status() != 200 {
                 assert!(Instant::now() < deadline, "{} is not ready", node.base);
@@ -157,20 +157,20 @@ impl Server {
         }
     }
 
-    /// Where the next one comes in, as a load balancer without memory would send them.
-    pub fn entrance(&self) -> &str {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % (self.siblings.len() + 1);
-        turn.checked_sub(1).map_or(&self.base, |sibling| &self.siblings[sibling].base)
+    /// The URL of the next node in a round robin.
+    pub fn next_node(&self) -> &str {
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % (self.siblings.len() + 1);
+        next.checked_sub(1).map_or(&self.base, |sibling| &self.siblings[sibling].base)
     }
 
-    /// Kills the process as a power cut would, and starts it again on the same data.
+    /// Kills the process and starts it again on the same data.
     pub fn kill_and_restart(mut self) -> Self {
         let (data, flags, folder) = (self.data.clone(), self.flags.clone(), self.folder.take());
         drop(self);
         Self::start_in(&data, flags, folder)
     }
 
-    /// Tells the process to end, waits for it, and starts it again on the same data.
+    /// Stops the process, waits for its end, and starts it again on the same data.
     pub async fn stop_and_restart(mut self) -> Self {
         self.signal("TERM");
         let mut child = self.child.take().expect("a process of ours");
@@ -179,18 +179,18 @@ impl Server {
         self.kill_and_restart()
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> &str {
         self.pid.as_deref().expect("a process of ours")
     }
 
-    /// Sends the process a signal, by its name without SIG.
+    /// Sends a signal, by its name without SIG.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, self.pid()]).status().expect("kill runs");
         assert!(sent.success(), "SIG{name} was not sent");
     }
 
-    /// Where it keeps everything.
+    /// The data folder.
     pub fn data(&self) -> &Path {
         &self.data
     }
@@ -224,7 +224,7 @@ pub async fn mariadb_url(name: &'static str) -> String {
     url.await.expect("MariaDB answers")
 }
 
-/// Runs the program to its end; it must come by itself.
+/// Runs the program until it exits.
 pub fn run(arguments: &[String], input: &str) -> Output {
     use std::io::Write as _;
     let mut child = Command::new(env!("CARGO_BIN_EXE_liao"))
@@ -243,7 +243,7 @@ pub fn run(arguments: &[String], input: &str) -> Output {
     Output { status, stdout, stderr }
 }
 
-/// What the program, which must fail, says on standard error, one sentence; and its exit code.
+/// Runs the program, which must fail with one sentence on standard error. Returns the sentence and the exit code.
 #[track_caller]
 pub fn failure(arguments: &[&str]) -> (String, Option<i32>) {
     let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
@@ -255,12 +255,12 @@ pub fn failure(arguments: &[&str]) -> (String, Option<i32>) {
     (stderr, output.status.code())
 }
 
-/// A server that is a direct child, for signals and exit codes.
+/// Starts a server as a direct child, for signals and exit codes.
 pub fn spawn(data: &Path, flags: &[&str]) -> (Child, String) {
     let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
     let mut child = Command::new(env!("CARGO_BIN_EXE_liao"))
         .arg("serve")
-        .args(given(data, &flags))
+        .args(arguments(data, &flags))
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -273,9 +273,9 @@ pub fn spawn(data: &Path, flags: &[&str]) -> (Child, String) {
     (child, line[at..].trim().to_owned())
 }
 
-/// Waits for the end of a process; a test hangs on no process for ever.
+/// Waits for the end of a process, with a timeout.
 pub fn wait(child: &mut Child) -> ExitStatus {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(status) = child.try_wait().expect("a child of ours") {
             return status;
@@ -288,7 +288,7 @@ pub fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-fn given(data: &Path, flags: &[String]) -> Vec<String> {
+fn arguments(data: &Path, flags: &[String]) -> Vec<String> {
     let mut all = vec!["--listen=127.0.0.1:0".to_owned(), format!("--data={}", data.display())];
     let is_given = |limit: &str| flags.iter().any(|flag| flag.starts_with(&format!("{limit}=")));
     all.extend(UNLIMITED.iter().filter(|limit| !is_given(limit)).map(|limit| format!("{limit}=0")));
@@ -296,12 +296,12 @@ fn given(data: &Path, flags: &[String]) -> Vec<String> {
     all
 }
 
-/// Many tests sign in from one address and write as fast as they can.
+/// Starts a server for all tests, without the limits that they would exceed together.
 pub fn shared(mut flags: Vec<String>) -> Server {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     flags.extend(["--demo", "--signin-failures-per-address=0", "--writes-per-second=0"].map(str::to_owned));
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    // A static is never dropped: the folder is in the target directory and made anew each time.
+    // A static is never dropped, so the folder is removed at the exit.
     let data =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("shared-{}-{number}", std::process::id()));
     let watched = data.clone();
@@ -310,7 +310,7 @@ pub fn shared(mut flags: Vec<String>) -> Server {
     server
 }
 
-/// Removes `folder` when this program ends, by whatever cause.
+/// Removes `folder` when this program ends for any reason.
 fn remove_at_exit(folder: &Path) {
     let child = Command::new("sh")
         .args(["-c", r#"cat > /dev/null; sleep 1; rm -rf "$1""#, "sh"])
@@ -318,6 +318,6 @@ fn remove_at_exit(folder: &Path) {
         .stdin(Stdio::piped())
         .spawn()
         .expect("sh starts");
-    // Its input must stay open as long as this program runs.
+    // Keeps its input open as long as this program runs.
     std::mem::forget(child);
 }

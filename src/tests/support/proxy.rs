@@ -1,4 +1,4 @@
-//! A way to the server that can fall silent, as a network does that is gone without closing anything.
+//! A TCP proxy that can simulate a network failure: it stops forwarding without closing connections.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -10,14 +10,14 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{client::IntoClientRequest as _, http::Request};
 
-/// A proxy on a port of its own; it lives as long as the test.
+/// A proxy on a port of its own, which lives as long as the test.
 pub struct Proxy {
     address: String,
     is_silent: watch::Sender<bool>,
 }
 
 impl Proxy {
-    /// Passes on what comes to `server`, and back.
+    /// Starts a proxy that forwards to `server`.
     pub async fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -35,12 +35,12 @@ impl Proxy {
         Self { address, is_silent }
     }
 
-    /// From now on nothing passes; no connection is closed.
+    /// Stops forwarding without closing connections.
     pub fn fall_silent(&self) {
         self.is_silent.send_replace(true);
     }
 
-    /// An upgrade request for `path`, by way of the proxy.
+    /// An upgrade request for `path` through the proxy.
     pub fn upgrade(&self, path: &str) -> Request<()> {
         format!("ws://{}{path}", self.address).into_client_request().expect("a request")
     }
@@ -52,7 +52,7 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut silence: watc
         tokio::select! {
             is_silent = async { silence.wait_for(|is_silent| *is_silent).await.is_ok() } => {
                 if is_silent {
-                    // Both halves stay open in here until the test is over.
+                    // Keeps both halves open until the end of the test.
                     std::future::pending::<()>().await;
                 }
                 return;

@@ -1,4 +1,4 @@
-//! A client of the room socket.
+//! A WebSocket client.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use tokio_tungstenite::{
 
 use super::{Person, Server};
 
-/// Longest wait for what must come, beside a build on two cores.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Far longer than a message takes from node to node.
+/// Longest wait for a frame, with a build running on the same two cores.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Far longer than a message takes between nodes.
 const SETTLE: Duration = Duration::from_millis(200);
-/// How long nothing must come for it to count as silence.
+/// How long to wait to assert that no frame arrives.
 const SILENCE: Duration = Duration::from_millis(300);
 
 /// An open socket.
@@ -28,19 +28,19 @@ pub struct Socket {
 impl Server {
     /// An upgrade request for `path`, to be given headers.
     pub fn upgrade(&self, path: &str) -> Request<()> {
-        let address = self.entrance().trim_start_matches("http://");
+        let address = self.next_node().trim_start_matches("http://");
         format!("ws://{address}{path}").into_client_request().expect("a request")
     }
 
-    /// Waits for what the nodes told each other of what was answered so far: a socket that opens in that moment
-    /// would hear of it too. One node has told it before it answers.
+    /// Waits until events of earlier calls have reached all nodes, since a socket that opens before that would receive
+    /// them. Not needed with a single node.
     async fn settle(&self) {
         if self.nodes().len() > 1 {
             tokio::time::sleep(SETTLE).await;
         }
     }
 
-    /// A socket of `person` to `room`, past its first frame.
+    /// A socket of `person` to `room`, after its first frame.
     pub async fn socket(&self, person: &Person, room: i64) -> Socket {
         self.settle().await;
         let path = format!("/ws/chat/{room}/?token={}", person.access);
@@ -52,24 +52,24 @@ impl Server {
 }
 
 impl Socket {
-    /// Opens a socket; the status where the upgrade was refused.
+    /// Opens a socket. The error is the status of a rejected upgrade.
     pub async fn open(request: Request<()>) -> Result<Self, u16> {
         match connect_async(request).await {
-            Ok((stream, _)) => Ok(Self { stream, patience: PATIENCE }),
+            Ok((stream, _)) => Ok(Self { stream, patience: TIMEOUT }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("no connection: {error}"),
         }
     }
 
-    /// Opens a socket over a connection that is there already.
+    /// Opens a socket over an existing connection.
     pub async fn over(connection: TcpStream, request: Request<()>) -> Self {
         let connection = MaybeTlsStream::Plain(connection);
         let (stream, _) = client_async(request, connection).await.expect("an upgrade");
-        Self { stream, patience: PATIENCE }
+        Self { stream, patience: TIMEOUT }
     }
 
-    /// The same, waiting so long for each frame that must come.
-    pub fn with_patience(self, patience: Duration) -> Self {
+    /// Sets how long to wait for each frame.
+    pub fn with_timeout(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
@@ -78,17 +78,17 @@ impl Socket {
         self.send_raw(&frame.to_string()).await;
     }
 
-    /// Sends text, whatever it is.
+    /// Sends raw text.
     pub async fn send_raw(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.expect("sent");
     }
 
-    /// Sends a WebSocket ping, which is no frame of the contract.
+    /// Sends a WebSocket ping, not the `ping` frame of the contract.
     pub async fn ping(&mut self) {
         self.stream.send(Message::Ping(Vec::new().into())).await.expect("sent");
     }
 
-    /// Sends all of these frames without waiting for answers, reading what comes meanwhile; then closes.
+    /// Sends all of these frames while reading and discarding the responses, then closes.
     pub async fn pour(self, frames: impl Iterator<Item = String>) {
         let (mut sink, mut stream) = self.stream.split();
         let reading = async { while let Some(Ok(_)) = stream.next().await {} };
@@ -101,12 +101,12 @@ impl Socket {
         tokio::join!(reading, sending);
     }
 
-    /// Sends a message's text under a client id.
+    /// Sends a message with this text and `client_id`.
     pub async fn says(&mut self, text: &str, client_id: &str) {
         self.send(&json!({"type": "chat_message", "content": text, "client_id": client_id})).await;
     }
 
-    /// The next frame, which must come.
+    /// The next frame. Panics if none arrives.
     pub async fn next(&mut self) -> Value {
         serde_json::from_str(&self.text().await).expect("JSON")
     }
@@ -122,9 +122,9 @@ impl Socket {
         }
     }
 
-    /// The next frame of this type, which must come; others are passed over.
+    /// The next frame of this type. Skips others, and panics if none arrives.
     pub async fn next_of(&mut self, kind: &str) -> Value {
-        // What is passed over is not parsed: a crowd hears much of each other's coming.
+        // Skipped frames are not parsed, since there are many presence frames.
         let start = format!(r#"{{"type":"{kind}""#);
         loop {
             let text = self.text().await;
@@ -134,23 +134,23 @@ impl Socket {
         }
     }
 
-    /// Nothing comes for a while.
+    /// Asserts that no frame arrives for a while.
     pub async fn assert_silent(&mut self) {
         if let Ok(Some(Ok(message))) = timeout(SILENCE, self.stream.next()).await {
             assert!(message.is_ping() || message.is_pong(), "unexpected {message:?}");
         }
     }
 
-    /// Reads up to the close: the code of the last `error` frame, and the close code.
+    /// Reads until the close. Returns the code of the last `error` frame, and the close code.
     pub async fn until_closed(self) -> (Option<String>, u16) {
         self.texts_until_closed().await.1
     }
 
-    /// Reads up to the close: the texts of the messages that came, and how it ended.
+    /// Reads until the close. Returns the texts of the received messages, and the codes.
     pub async fn texts_until_closed(mut self) -> (Vec<String>, (Option<String>, u16)) {
         let (mut texts, mut reason) = (Vec::new(), None);
         loop {
-            match timeout(PATIENCE, self.stream.next()).await.expect("a close in time") {
+            match timeout(TIMEOUT, self.stream.next()).await.expect("a close in time") {
                 Some(Ok(Message::Close(Some(frame)))) => return (texts, (reason, frame.code.into())),
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).expect("JSON");

@@ -1,5 +1,4 @@
-//! The systems that a test of the contract can run against: each shared by all tests of this
-//! program.
+//! The systems that a contract test can run against. Each is shared by all tests of this program.
 
 use tokio::sync::OnceCell;
 
@@ -15,8 +14,8 @@ pub async fn mariadb() -> &'static Server {
     Server::on_mariadb().await
 }
 
-/// Three servers on one MariaDB database, who tell each other by way of a Redis Cluster of three
-/// masters. Each person, and each socket, comes to another one of them.
+/// Three servers on one MariaDB database with a Redis Cluster of three masters. Each client and each socket uses
+/// another one of them.
 pub async fn three_nodes() -> &'static Server {
     static SYSTEM: OnceCell<(Server, Cluster)> = OnceCell::const_new();
     let start = async || {
@@ -27,7 +26,7 @@ pub async fn three_nodes() -> &'static Server {
     &SYSTEM.get_or_init(start).await.0
 }
 
-/// Three servers of a test's own on this new database, by way of this Redis.
+/// Three servers for one test, on this new database and this Redis.
 pub async fn three_nodes_on(database: &'static str, redis: &str) -> Server {
     let flags = flags(&mariadb_url(database).await, redis);
     let unhurried = ["--writes-per-second=0", "--signin-failures-per-address=0"];
@@ -44,7 +43,7 @@ fn flags(database: &str, redis: &str) -> [String; 3] {
 }
 
 async fn three(start: impl Fn() -> Server) -> Server {
-    let system = start().beside((0..2).map(|_| start()).collect());
+    let system = start().with_siblings((0..2).map(|_| start()).collect());
     system.until_ready().await;
     system
 }

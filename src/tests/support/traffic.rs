@@ -1,9 +1,9 @@
-//! People who write and people who listen while things break, and the proof that nothing was lost.
+//! Traffic for the fault tests: senders and listeners that run during a fault, and the check that nothing was lost.
 //!
-//! Senders by socket name each message (`client_id`) and send it again until it is acknowledged, as a good client
-//! does; senders by REST never repeat one, so what became of an unanswered one is open. Listeners reconnect and
-//! resume from the last change they know. [`Traffic::finish`] then compares: what was acknowledged is stored once,
-//! in its sender's order, and each listener heard exactly what is stored, without a gap, a repeat or a swap.
+//! Senders by socket give each message a `client_id` and retry until it is acknowledged. Senders by REST never retry,
+//! so a message without a response may or may not be stored. Listeners reconnect and resume from the last change they
+//! know. [`Traffic::finish`] then checks that each acknowledged message is stored once and in its sender's order, and
+//! that each listener received exactly what is stored, without gaps, repeats or reordering.
 
 use std::{
     collections::BTreeMap,
@@ -18,15 +18,15 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 mod clients;
-mod proof;
+mod verify;
 
 use super::{Person, Server};
-use proof::{Acknowledged, Heard, compare};
+use verify::{Acknowledged, Received, compare};
 
-/// Longest wait for the traffic to get anywhere, beside a build on two cores.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for progress of the traffic, with a build running on the same two cores.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The servers that there are just now; clients take one after another.
+/// The servers that are running. Clients use them in turn.
 #[derive(Clone, Default)]
 pub struct Nodes {
     addresses: Arc<Mutex<Vec<String>>>,
@@ -67,15 +67,15 @@ impl Default for Plan {
     }
 }
 
-/// Traffic in one room that goes on whatever happens.
+/// Traffic in one room that continues during faults.
 pub struct Traffic {
     reader: Person,
     shared: Arc<Shared>,
     senders: Vec<JoinHandle<Acknowledged>>,
-    listeners: Vec<JoinHandle<Vec<Heard>>>,
+    listeners: Vec<JoinHandle<Vec<Received>>>,
 }
 
-/// How often a message was refused, by code; by status where an answer had none.
+/// The number of rejected messages, by code, or by status if a response had none.
 pub type Refusals = BTreeMap<String, u64>;
 
 struct Shared {
@@ -83,16 +83,16 @@ struct Shared {
     pause: Duration,
     nodes: Nodes,
     acknowledged: AtomicU64,
-    /// Senders go on until this is true.
+    /// Senders stop when this is true.
     is_over: watch::Sender<bool>,
-    /// The last change of the room, once nobody writes any more.
+    /// The last change of the room, after all senders have stopped.
     last: watch::Sender<Option<i64>>,
     refused: Mutex<Refusals>,
     faults: Mutex<Vec<String>>,
 }
 
 impl Traffic {
-    /// Makes a room on `server` and people in it, who then use `nodes`.
+    /// Creates a room with members on `server`, whose clients then use `nodes`.
     pub async fn start(server: &Server, nodes: &Nodes, plan: Plan) -> Self {
         let owner = server.person("owner").await;
         let room = owner.makes_room("public").await;
@@ -122,7 +122,7 @@ impl Traffic {
         Self { reader: owner, shared, senders, listeners }
     }
 
-    /// Who owns the room, and neither writes nor listens.
+    /// The room's owner, who neither writes nor listens.
     pub fn reader(&self) -> &Person {
         &self.reader
     }
@@ -135,38 +135,38 @@ impl Traffic {
     /// Waits until `count` more messages were acknowledged.
     pub async fn flows(&self, count: u64) {
         let goal = self.shared.acknowledged.load(Ordering::Relaxed) + count;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.shared.acknowledged.load(Ordering::Relaxed) < goal {
             assert!(Instant::now() < deadline, "the traffic stands still: {:?}", self.shared.refused());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Waits until `count` more messages were refused.
+    /// Waits until `count` more messages were rejected.
     pub async fn is_refused(&self, count: u64) {
         let refused = || self.shared.refused().values().sum::<u64>();
         let goal = refused() + count;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while refused() < goal {
             assert!(Instant::now() < deadline, "nothing is refused");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Ends the sending, lets the listeners come to the end, and compares everything. A server must be there again.
-    /// Gives what was refused meanwhile.
+    /// Stops the senders, waits for the listeners, and compares everything. A server must be running again. Returns the
+    /// rejected messages.
     pub async fn finish(self) -> Refusals {
         self.shared.is_over.send_replace(true);
         let mut acknowledged = Vec::new();
         for sender in self.senders {
-            let sent = timeout(PATIENCE, sender).await.expect("the sender comes to its end");
+            let sent = timeout(TIMEOUT, sender).await.expect("the sender comes to its end");
             acknowledged.push(sent.expect("no panic"));
         }
         let stored = read_all(&self.reader, &self.shared).await;
         self.shared.last.send_replace(Some(i64::try_from(stored.len()).expect("a length")));
         let mut faults = compare(&acknowledged, &stored);
         for (number, listener) in self.listeners.into_iter().enumerate() {
-            let heard = timeout(PATIENCE, listener).await.expect("the listener comes to its end");
+            let heard = timeout(TIMEOUT, listener).await.expect("the listener comes to its end");
             if heard.expect("no panic") != stored {
                 faults.push(format!("listener {number} heard something else than what is stored"));
             }
@@ -196,8 +196,8 @@ impl Shared {
 }
 
 /// Everything that is stored in the room, oldest first.
-async fn read_all(reader: &Person, shared: &Shared) -> Vec<Heard> {
-    let mut all: Vec<Heard> = Vec::new();
+async fn read_all(reader: &Person, shared: &Shared) -> Vec<Received> {
+    let mut all: Vec<Received> = Vec::new();
     let address = shared.nodes.next().expect("a server");
     let http = reqwest::Client::new();
     loop {
@@ -208,7 +208,7 @@ async fn read_all(reader: &Person, shared: &Shared) -> Vec<Heard> {
         );
         let answer = http.get(url).bearer_auth(&reader.access).send().await.expect("an answer");
         let page: Value = answer.json().await.expect("JSON");
-        all.extend(page["messages"].as_array().expect("messages").iter().map(Heard::of));
+        all.extend(page["messages"].as_array().expect("messages").iter().map(Received::of));
         if page["has_more"] != true {
             assert_eq!(page["total"], json!(all.len()), "the total is what there is");
             return all;

@@ -1,63 +1,62 @@
-//! Where one writes. A plain form; once live, Enter sends by the socket, Shift+Enter breaks the line, and an Enter
-//! that confirms an input method's candidate does neither.
+//! The composer. A plain form; once live, Enter sends by the socket and Shift+Enter inserts a line break. An Enter
+//! that confirms a candidate of an input method does neither.
 //!
-//! It answers and edits too: which of these, is [`Doing`]'s to say.
+//! [`ComposerMode`] tells whether it sends, replies or edits.
 
 use chat::model::limits::CONTENT_MAX;
 use leptos::{ev, html, prelude::*, server_fn::ServerFn};
 
 use super::{
+    context::{Action, Actions, RoomContext},
     mentions::{LIST, MentionList, Mentions},
     shortcuts::Shortcuts,
-    talk::{Act, Hands, Talk},
 };
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::messages::{EditMessage, SendMessage},
-    state::doing::Doing,
+    state::composer_mode::ComposerMode,
     ui::{
-        anew::Anew,
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
         text_area,
     },
 };
 
-/// The id of the text area, where a link at the beginning of the page leads.
+/// The text area's id, target of the skip link.
 pub const COMPOSER: &str = "composer";
 
-/// How close to the limit it is told, in characters.
+/// From this many characters below the limit, the remaining number is shown.
 const NEAR: usize = 500;
 
-/// The key code that browsers give for every key while an input method composes.
+/// The key code of all keys during input method composition.
 const COMPOSING: u32 = 229;
 
-/// See the module.
 #[component]
 pub(super) fn Composer(
-    /// The room's name, for the placeholder.
+    /// For the placeholder.
     name: String,
 ) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let area = NodeRef::<html::Textarea>::new();
-    let mentions = Mentions::new(talk.room, area);
-    let first = edited(talk);
+    let mentions = Mentions::new(context.room, area);
+    let first = edited(context);
     let length = RwSignal::new(first.chars().count());
 
     let changed = move |_| {
         let Some(area) = area.get() else { return };
         let text = area.value();
         length.set(text.chars().count());
-        hands.act(Act::Typing(!text.trim().is_empty()));
+        actions.run(Action::Typing(!text.trim().is_empty()));
         #[cfg(feature = "hydrate")]
         {
-            crate::browser::textarea::fit(&area);
-            super::live::draft::save(talk, &text);
-            mentions.look();
+            crate::browser::textarea::fit_height(&area);
+            super::controller::draft::save(context, &text);
+            mentions.refresh();
         }
     };
-    let submit = move || submit(area, length, hands);
+    let submit = move || submit(area, length, actions);
     let submitted = move |event: ev::SubmitEvent| {
         if submit() {
             event.prevent_default();
@@ -68,7 +67,7 @@ pub(super) fn Composer(
             return;
         }
         #[cfg(feature = "hydrate")]
-        if mentions.pressed(&event) {
+        if mentions.on_key(&event) {
             return;
         }
         let is_empty = move || area.get().is_some_and(|area| area.value().is_empty());
@@ -78,27 +77,27 @@ pub(super) fn Composer(
                 if !submit()
                     && let Some(form) = area.get().and_then(|area| area.form())
                 {
-                    // Not live: the server gets the form, as by its button.
+                    // Not live: submits the form as the button does.
                     let _ = form.request_submit();
                 }
             }
-            "ArrowUp" if is_empty() => hands.instead(&event, Act::EditLast),
-            "Escape" => hands.instead(&event, Act::Begin(Doing::Writing)),
+            "ArrowUp" if is_empty() => actions.run_instead(&event, Action::EditLast),
+            "Escape" => actions.run_instead(&event, Action::Begin(ComposerMode::Writing)),
             _ => {}
         }
     };
     #[cfg(feature = "hydrate")]
-    super::live::draft::keep(talk, area, length);
-    let left = move || {
+    super::controller::draft::keep(context, area, length);
+    let blurred = move || {
         #[cfg(feature = "hydrate")]
         mentions.close();
     };
-    let looked = move || {
+    let caret_moved = move || {
         #[cfg(feature = "hydrate")]
-        mentions.look();
+        mentions.refresh();
     };
-    let is_editing = move || matches!(talk.doing.get(), Doing::Editing(_));
-    let (save, send) = (say!(composer.save), say!(composer.send));
+    let is_editing = move || matches!(context.mode.get(), ComposerMode::Editing(_));
+    let (save, send) = (t!(composer.save), t!(composer.send));
     let send = move || if is_editing() { save } else { send };
     view! {
         <form
@@ -107,7 +106,7 @@ pub(super) fn Composer(
             action=move || if is_editing() { EditMessage::url() } else { SendMessage::url() }
             on:submit=submitted
         >
-            <input type="hidden" name="room" value=talk.room.to_string()/>
+            <input type="hidden" name="room" value=context.room.to_string()/>
             <About/>
             <MentionList mentions/>
             <textarea
@@ -115,54 +114,54 @@ pub(super) fn Composer(
                 name="content"
                 rows="1"
                 required=true
-                aria-label=say!(composer.label)
+                aria-label=t!(composer.label)
                 aria-describedby="composer-hint"
                 aria-autocomplete="list"
                 aria-controls=LIST
                 aria-activedescendant=move || mentions.active()
-                placeholder=say!(composer.placeholder, name = name)
+                placeholder=t!(composer.placeholder, name = name)
                 enterkeyhint="send"
                 node_ref=area
                 on:input=changed
                 on:keydown=pressed
-                on:keyup=move |_| looked()
-                on:click=move |_| looked()
-                on:blur=move |_| left()
-                // Not by the component: attributes from outside make it 6 KiB more that every visitor fetches.
+                on:keyup=move |_| caret_moved()
+                on:click=move |_| caret_moved()
+                on:blur=move |_| blurred()
+                // Not by `TextArea`: passing attributes to the component adds 6 KiB to the wasm.
                 inner_html=text_area::content(&first)
             ></textarea>
             <button type="submit" class="button button-loud" aria-label=send title=send>
                 {move || {
                     let icon = if is_editing() { Icon::Check } else { Icon::Send };
-                    view! { <Draw icon/> }
+                    view! { <IconSvg icon/> }
                 }}
             </button>
         </form>
         <Foot length/>
     }
-    .anew()
+    .erased()
 }
 
-/// Sends what is in the text area, if it can be sent. True where the form need not go to the server.
-fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, hands: Hands) -> bool {
+/// Sends the content, if valid. True where the form must not be submitted.
+fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, actions: Actions) -> bool {
     let Some(area) = area.get() else { return false };
     let text = area.value();
     if text.trim().is_empty() || text.chars().count() > CONTENT_MAX {
         return true;
     }
-    if !hands.act(Act::Submit(text)) {
+    if !actions.run(Action::Submit(text)) {
         return false;
     }
     area.set_value("");
     length.set(0);
     #[cfg(feature = "hydrate")]
-    crate::browser::textarea::fit(&area);
+    crate::browser::textarea::fit_height(&area);
     // Fails only where there is no such thing as focus.
     let _ = area.focus();
     true
 }
 
-/// The keys, and how much room is left where that is little.
+/// The keyboard hint, or the number of characters left near the limit.
 #[component]
 fn Foot(length: RwSignal<usize>) -> impl IntoView {
     let locale = locale();
@@ -186,36 +185,39 @@ fn Foot(length: RwSignal<usize>) -> impl IntoView {
             </p>
         </div>
     }
-    .anew()
+    .erased()
 }
 
-/// The message that the form is about, for the server.
+/// A hidden input with the message that is replied to or edited.
 #[component]
 fn About() -> impl IntoView {
-    let talk: Talk = expect_context();
+    let context: RoomContext = expect_context();
     move || {
-        let (name, id) = match talk.doing.get() {
-            Doing::Replying(id) => ("reply_to", id),
-            Doing::Editing(id) => ("message", id),
-            Doing::Writing | Doing::Deleting(_) | Doing::Readers(_) => return None,
+        let (name, id) = match context.mode.get() {
+            ComposerMode::Replying(id) => ("reply_to", id),
+            ComposerMode::Editing(id) => ("message", id),
+            ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => return None,
         };
         Some(view! { <input type="hidden" name=name value=id.to_string()/> })
     }
 }
 
-/// The words that are to be edited, or those of an edit that was refused; none where something is written anew.
-pub(super) fn edited(talk: Talk) -> String {
-    let Doing::Editing(id) = talk.doing.get_untracked() else { return String::new() };
-    let refused =
-        talk.refused.try_update_value(|refused| refused.take_if(|(about, _)| *about == id)).flatten();
-    if let Some((_, words)) = refused {
-        return words;
+/// The content to edit: that of the message, or that of a rejected edit; empty outside of editing.
+pub(super) fn edited(context: RoomContext) -> String {
+    let ComposerMode::Editing(id) = context.mode.get_untracked() else { return String::new() };
+    let rejected = context
+        .rejected_edit
+        .try_update_value(|rejected| rejected.take_if(|(about, _)| *about == id))
+        .flatten();
+    if let Some((_, text)) = rejected {
+        return text;
     }
     #[cfg(feature = "ssr")]
-    if let Some(words) = crate::server::forms::typed_message() {
-        return words;
+    if let Some(text) = crate::server::forms::typed_message() {
+        return text;
     }
-    talk.timeline
+    context
+        .timeline
         .with_untracked(|timeline| timeline.message(id))
         .map(|message| message.content.clone())
         .unwrap_or_default()

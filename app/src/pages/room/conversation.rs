@@ -1,169 +1,161 @@
-//! The middle pane: joins the timeline, the composer and the line to the state and the socket.
+//! The middle pane: connects timeline, composer and connection notice to the state and the socket.
 //!
-//! The server renders it from the same data that the browser starts with. What only a browser can do is in `live`,
-//! and is missing from the server's build.
+//! The server renders it from the same data that the browser hydrates with. Code for the browser only is in
+//! `controller`.
 
 use chat::model::{MessageId, Room};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
+    banner::Banner,
     composer::Composer,
-    doing::Banner,
+    context::{Actions, RoomContext},
     header::Header,
-    message::Named,
-    talk::{Hands, Talk},
+    message::MentionNamesContext,
     timeline::TimelineView,
     typing::Typing,
 };
 use crate::{
-    error::sentence,
-    i18n::{say, td_string},
-    live::Line,
-    pages::rooms::ShownNotice,
+    error::error_message,
+    i18n::{t, td_string},
+    live::ConnectionState,
+    markdown::MentionNames,
+    pages::rooms::PageNoticeView,
     preferences::locale,
-    prose::Names,
     server::rooms::{JoinRoom, OpenedRoom},
-    state::{doing::Doing, timeline::Timeline, typing::Typists},
+    state::{composer_mode::ComposerMode, timeline::Timeline, typing::Typists},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
+        erased::IntoErased,
     },
 };
 
-/// What the address asks for besides the room.
+/// The query of the address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wish {
-    /// The message to show.
+pub(super) struct RoomQuery {
     pub(super) message: Option<MessageId>,
-    /// What to do with it.
-    pub(super) doing: Doing,
+    pub(super) mode: ComposerMode,
 }
 
-/// See the module.
 #[component]
-pub(super) fn Conversation(
-    /// The room's page.
-    opened: OpenedRoom,
-    /// What is asked for.
-    wish: Wish,
-) -> impl IntoView {
+pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let OpenedRoom { me, room, roster, window, readers } = opened;
-    let others = roster.seats.into_iter().map(|seat| seat.user.username).collect();
-    provide_context(Named(StoredValue::new(Names { me: me.username.clone(), others })));
+    let others = roster.members.into_iter().map(|member| member.user.username).collect();
+    provide_context(MentionNamesContext(StoredValue::new(MentionNames { me: me.username.clone(), others })));
     let Some(window) = window else {
         return view! {
             <div class="pane pane-main conversation">
                 <Header room=room.clone()/>
-                <Outside room/>
+                <JoinPrompt room/>
             </div>
         }
-        .anew();
+        .erased();
     };
     #[cfg(feature = "hydrate")]
     let rev = window.rev;
     let rights = window.rights;
     let timeline = Timeline::new(me, window);
-    let target = wish.message.and_then(|id| timeline.message(id));
-    let doing = target
+    let target = query.message.and_then(|id| timeline.message(id));
+    let mode = target
         .as_ref()
-        .filter(|message| wish.doing.is_allowed(message, timeline.me(), rights))
-        .map_or(Doing::Writing, |_| wish.doing);
+        .filter(|message| query.mode.is_allowed(message, timeline.me(), rights))
+        .map_or(ComposerMode::Writing, |_| query.mode);
     let target = target.map(|message| message.id);
-    let talk = Talk {
+    let context = RoomContext {
         room: room.id,
-        is_above: RwSignal::new(timeline.has_later()),
+        is_scrolled_up: RwSignal::new(timeline.has_later()),
         active: RwSignal::new(target.and_then(|id| timeline.key_of(id))),
         timeline: RwSignal::new(timeline),
         typists: RwSignal::new(Typists::default()),
-        line: RwSignal::new(Line::Opening),
+        connection: RwSignal::new(ConnectionState::Connecting),
         rights: RwSignal::new(rights),
-        doing: RwSignal::new(doing),
-        refused: StoredValue::new(None),
+        mode: RwSignal::new(mode),
+        rejected_edit: StoredValue::new(None),
         readers: RwSignal::new(readers),
         target: RwSignal::new(target),
         loading: RwSignal::new(false),
         unseen: RwSignal::new(0),
-        told: RwSignal::new(None),
+        toast: RwSignal::new(None),
         node: NodeRef::new(),
     };
-    provide_context(talk);
+    provide_context(context);
     #[cfg(feature = "hydrate")]
-    let hands = super::live::start(&room, rev, talk);
+    let actions = super::controller::start(&room, rev, context);
     #[cfg(not(feature = "hydrate"))]
-    let hands = Hands::idle();
-    provide_context::<Hands>(hands);
+    let actions = Actions::noop();
+    provide_context::<Actions>(actions);
 
     view! {
         <div
             class="pane pane-main conversation"
-            data-live=move || (talk.line.get() == Line::Open).to_string()
+            data-live=move || (context.connection.get() == ConnectionState::Open).to_string()
         >
             <Header room=room.clone()/>
-            <LineNotice line=talk.line/>
+            <ConnectionNotice connection=context.connection/>
             <TimelineView room=room.clone()/>
             <div class="conversation-foot">
-                <ShownNotice/>
+                <PageNoticeView/>
                 <Foot room/>
             </div>
         </div>
     }
-    .anew()
+    .erased()
 }
 
-/// The composer, or why there is none.
+/// The composer, or the reason why there is none.
 #[component]
 fn Foot(room: Room) -> impl IntoView {
-    let talk: Talk = expect_context();
+    let context: RoomContext = expect_context();
     if !room.is_active {
-        return Either::Left(view! { <p class="closed">{say!(room.closed)}</p> });
+        return Either::Left(view! { <p class="closed">{t!(room.closed)}</p> });
     }
-    let muted = say!(composer.muted);
-    let may_write = Memo::new(move |_| talk.rights.get().write);
+    let muted = t!(composer.muted);
+    let may_write = Memo::new(move |_| context.rights.get().write);
     Either::Right(view! {
-        <Typing typists=talk.typists/>
+        <Typing typists=context.typists/>
         <div class="told" role="status">
-            {move || talk.told.get().map(|words| view! { <p class="notice">{words}</p> })}
+            {move || context.toast.get().map(|text| view! { <p class="notice">{text}</p> })}
         </div>
         <Banner/>
-        // There before its words are, so that they are read out when they come.
+        // Always rendered, so that screen readers announce the text when it appears.
         <div role="status">{move || (!may_write.get()).then(|| view! { <p class="closed">{muted}</p> })}</div>
         {move || may_write.get().then(|| view! { <Composer name=room.name.clone()/> })}
     })
 }
 
-/// For someone who is not in the room: what it is, and the way in.
+/// For users who are not members: the room's name and a button to join.
 #[component]
-fn Outside(room: Room) -> impl IntoView {
+fn JoinPrompt(room: Room) -> impl IntoView {
     view! {
         <div class="blank">
             <Avatar name=room.name.clone() id=room.id.0 shape=Shape::LargeRoom/>
             <h2>{room.name}</h2>
-            <p>{say!(room.join_lead)}</p>
-            <ShownNotice/>
+            <p>{t!(room.join_lead)}</p>
+            <PageNoticeView/>
             <form method="post" action=JoinRoom::url()>
                 <input type="hidden" name="room" value=room.id.to_string()/>
                 <button type="submit" class="button button-loud">
-                    {say!(room.join)}
+                    {t!(room.join)}
                 </button>
             </form>
         </div>
     }
-    .anew()
+    .erased()
 }
 
-/// The line, where it is worth a word.
+/// A notice while the connection is lost or closed.
 #[component]
-fn LineNotice(line: RwSignal<Line>) -> impl IntoView {
+fn ConnectionNotice(connection: RwSignal<ConnectionState>) -> impl IntoView {
     let locale = locale();
-    let words = move || match line.get() {
-        Line::Opening | Line::Open => None,
-        Line::Lost => Some(td_string!(locale, live.lost).to_owned()),
-        Line::Closed(code) => Some(sentence(locale, &chat::model::Failure::new(code))),
+    let text = move || match connection.get() {
+        ConnectionState::Connecting | ConnectionState::Open => None,
+        ConnectionState::Lost => Some(td_string!(locale, live.lost).to_owned()),
+        ConnectionState::Closed(code) => Some(error_message(locale, &chat::model::Failure::new(code))),
     };
     view! {
         <div role="status">
-            {move || words().map(|words| view! { <p class="notice notice-strip">{words}</p> })}
+            {move || text().map(|text| view! { <p class="notice notice-strip">{text}</p> })}
         </div>
     }
-    .anew()
+    .erased()
 }

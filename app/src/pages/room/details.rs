@@ -1,46 +1,40 @@
-//! The right pane: what the room is, who is in it and here, and the ways to its pages and out.
+//! The right pane: the room's details, its members with presence, and links to its pages.
 
 use chat::model::{Role, Room, RoomType, UserId};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::{
         members::members_path,
         room_settings::settings_path,
         rooms::{LeaveRoom, room_path},
     },
-    state::roster::{Roster, Seat},
+    state::roster::{MemberEntry, Roster},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
         person::display_name,
     },
 };
 
-/// See the module.
 #[component]
-pub fn Details(
-    /// The room.
-    room: Room,
-    /// Who is in it.
-    roster: RwSignal<Roster>,
-) -> impl IntoView {
+pub fn Details(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let kind = match room.room_type {
-        RoomType::Public => say!(room.kind_public),
-        RoomType::Private | RoomType::Group => say!(room.kind_private),
+        RoomType::Public => t!(room.kind_public),
+        RoomType::Private | RoomType::Group => t!(room.kind_private),
     };
     view! {
-        <aside class="pane pane-details details" aria-label=say!(room.details)>
+        <aside class="pane pane-details details" aria-label=t!(room.details)>
             <div class="bar">
-                <a class="button button-icon narrow-only" href=room_path(room.id) aria-label=say!(room.close_details)>
-                    <Draw icon=Icon::Back/>
+                <a class="button button-icon narrow-only" href=room_path(room.id) aria-label=t!(room.close_details)>
+                    <IconSvg icon=Icon::Back/>
                 </a>
                 <div class="bar-title">
                     <h1 class="unseen narrow-only">{room.name.clone()}</h1>
-                    <h2>{say!(room.details)}</h2>
+                    <h2>{t!(room.details)}</h2>
                 </div>
                 <SettingsLink room=room.clone() roster/>
             </div>
@@ -56,51 +50,51 @@ pub fn Details(
             </div>
         </aside>
     }
-    .anew()
+    .erased()
 }
 
-/// The way to the settings, for whoever may change them.
+/// For users who may manage the room.
 #[component]
 fn SettingsLink(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
-    let may = Memo::new(move |_| roster.with(|roster| roster.powers.govern));
-    let (path, words) = (settings_path(room.id), say!(room_settings.title));
+    let may = Memo::new(move |_| roster.with(|roster| roster.powers.manage_room));
+    let (path, text) = (settings_path(room.id), t!(room_settings.title));
     let link = move || {
         view! {
-            <a class="button button-icon" href=path.clone() rel="external" aria-label=words title=words>
-                <Draw icon=Icon::Settings/>
+            <a class="button button-icon" href=path.clone() rel="external" aria-label=text title=text>
+                <IconSvg icon=Icon::Settings/>
             </a>
         }
     };
-    (move || may.get().then(&link)).anew()
+    (move || may.get().then(&link)).erased()
 }
 
-/// The way out. Where one cannot come back by oneself, it is asked twice.
+/// The button to leave. Rooms that cannot be joined again without an invitation ask for confirmation.
 #[component]
 fn Leave(room: Room) -> impl IntoView {
-    let (id, words) = (room.id.to_string(), say!(room.leave));
+    let (id, text) = (room.id.to_string(), t!(room.leave));
     match room.room_type {
         RoomType::Public => view! {
             <form class="details-leave" method="post" action=LeaveRoom::url()>
                 <input type="hidden" name="room" value=id/>
                 <button type="submit" class="button button-small button-line">
-                    {words}
+                    {text}
                 </button>
             </form>
         }
-        .anew(),
+        .erased(),
         RoomType::Private | RoomType::Group => view! {
             <details class="details-leave confirm">
-                <summary class="button button-small button-line">{words}</summary>
+                <summary class="button button-small button-line">{text}</summary>
                 <form method="post" action=LeaveRoom::url()>
                     <input type="hidden" name="room" value=id/>
-                    <p>{say!(room.leave_sure, name = room.name)}</p>
+                    <p>{t!(room.leave_sure, name = room.name)}</p>
                     <button type="submit" class="button button-small button-alert">
-                        {say!(room.leave_yes)}
+                        {t!(room.leave_yes)}
                     </button>
                 </form>
             </details>
         }
-        .anew(),
+        .erased(),
     }
 }
 
@@ -109,13 +103,13 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
     let locale = locale();
     let all = members_path(room.id);
     let may_invite = Memo::new(move |_| roster.with(|roster| roster.powers.invite));
-    let more = Memo::new(move |_| roster.with(Roster::more));
-    let (invite, words) = (format!("{all}#username"), say!(members.invite));
+    let more = Memo::new(move |_| roster.with(Roster::hidden_count));
+    let (invite, text) = (format!("{all}#username"), t!(members.invite));
     view! {
         <div class="details-heading">
             <h3>
                 <a href=all.clone() rel="external">
-                    {say!(room.members)}
+                    {t!(room.members)}
                 </a>
             </h3>
             <span class="number">{move || roster.with(|roster| roster.count)}</span>
@@ -125,8 +119,8 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
                     .then(|| {
                         view! {
                             <a class="details-invite" href=invite.clone() rel="external">
-                                <Draw icon=Icon::Plus small=true/>
-                                {words}
+                                <IconSvg icon=Icon::Plus small=true/>
+                                {text}
                             </a>
                         }
                     })
@@ -134,7 +128,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
         </div>
         <ul data-testid="members">
             <For
-                each=move || roster.with(|roster| roster.seats.iter().map(|seat| seat.user.id).collect::<Vec<_>>())
+                each=move || roster.with(|roster| roster.members.iter().map(|member| member.user.id).collect::<Vec<_>>())
                 key=|id| *id
                 let:id
             >
@@ -150,37 +144,37 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
             </a>
         </p>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
 fn Member(id: UserId, roster: RwSignal<Roster>) -> impl IntoView {
-    let seat = Memo::new(move |_| {
-        roster.with(|roster| roster.seats.iter().find(|seat| seat.user.id == id).cloned())
+    let member = Memo::new(move |_| {
+        roster.with(|roster| roster.members.iter().find(|member| member.user.id == id).cloned())
     });
-    move || seat.get().map(|seat| view! { <Seated seat/> })
+    move || member.get().map(|member| view! { <MemberItem member/> })
 }
 
 #[component]
-fn Seated(seat: Seat) -> impl IntoView {
-    let name = display_name(&seat.user);
-    let title = format!("@{}", seat.user.username);
-    let role = match seat.role {
-        Role::Admin => Some(say!(room.role_admin)),
-        Role::Moderator => Some(say!(room.role_moderator)),
+fn MemberItem(member: MemberEntry) -> impl IntoView {
+    let name = display_name(&member.user);
+    let title = format!("@{}", member.user.username);
+    let role = match member.role {
+        Role::Admin => Some(t!(room.role_admin)),
+        Role::Moderator => Some(t!(room.role_moderator)),
         Role::Member => None,
     };
     view! {
-        <li class="member" title=title data-here=seat.is_here.to_string()>
-            <Avatar name=name.clone() id=seat.user.id.0 shape=Shape::SmallPerson/>
+        <li class="member" title=title data-here=member.is_here.to_string()>
+            <Avatar name=name.clone() id=member.user.id.0 shape=Shape::SmallPerson/>
             <span class="member-name">{name}</span>
-            {if seat.is_here {
-                Either::Left(view! { <span class="unseen">{say!(room.is_here)}</span> })
+            {if member.is_here {
+                Either::Left(view! { <span class="unseen">{t!(room.is_here)}</span> })
             } else {
                 Either::Right(())
             }}
             {role.map(|role| view! { <span class="tag">{role}</span> })}
         </li>
     }
-    .anew()
+    .erased()
 }

@@ -1,42 +1,38 @@
-//! The head of a conversation: which room, and the ways out of it on a small screen.
+//! The header of a conversation, with back and details buttons for small screens.
 
 use chat::model::Room;
 use leptos::prelude::*;
 
 use crate::{
-    i18n::say,
+    i18n::t,
     pages::room_list::members,
     preferences::locale,
     server::rooms::room_path,
     ui::{
-        anew::Anew,
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
     },
 };
 
-/// See the module.
 #[component]
-pub fn Header(
-    /// The room.
-    room: Room,
-) -> impl IntoView {
+pub fn Header(room: Room) -> impl IntoView {
     let details = format!("{}?panel=details", room_path(room.id));
     let members = members(locale(), room.member_count);
     let line =
         if room.description.is_empty() { members } else { format!("{members} · {}", room.description) };
     view! {
         <header class="bar">
-            <a class="button button-icon phone-only" href="/rooms" aria-label=say!(room.back)>
-                <Draw icon=Icon::Back/>
+            <a class="button button-icon phone-only" href="/rooms" aria-label=t!(room.back)>
+                <IconSvg icon=Icon::Back/>
             </a>
             <div class="bar-title">
                 <h1>{room.name}</h1>
                 <p>{line}</p>
             </div>
-            <a class="button button-icon narrow-only" href=details aria-label=say!(room.details) title=say!(room.details)>
-                <Draw icon=Icon::People/>
+            <a class="button button-icon narrow-only" href=details aria-label=t!(room.details) title=t!(room.details)>
+                <IconSvg icon=Icon::People/>
             </a>
         </header>
     }
-    .anew()
+    .erased()
 }

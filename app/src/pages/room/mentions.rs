@@ -1,22 +1,22 @@
-//! The members whose names begin as one has begun to write them, above the composer.
+//! The list of suggestions for a mention, above the composer.
 
 use chat::model::{RoomId, User};
 use leptos::{html, prelude::*};
 
 use crate::{
-    i18n::say,
-    state::mention::Asked,
+    i18n::t,
+    state::mention::MentionQuery,
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
+        erased::IntoErased,
         person::display_name,
     },
 };
 
-/// The list's id, by which the text area names it.
+/// The list's id, for `aria-controls`.
 pub(super) const LIST: &str = "mentions";
 
-/// What is asked for, who fits, and who of them is meant.
+/// State of the suggestions.
 #[derive(Clone, Copy)]
 pub(super) struct Mentions {
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser asks"))]
@@ -24,9 +24,9 @@ pub(super) struct Mentions {
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser asks"))]
     pub(super) area: NodeRef<html::Textarea>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser asks"))]
-    pub(super) asked: RwSignal<Option<Asked>>,
-    pub(super) found: RwSignal<Vec<User>>,
-    pub(super) chosen: RwSignal<usize>,
+    pub(super) query: RwSignal<Option<MentionQuery>>,
+    pub(super) matches: RwSignal<Vec<User>>,
+    pub(super) selected: RwSignal<usize>,
 }
 
 impl Mentions {
@@ -34,55 +34,51 @@ impl Mentions {
         Self {
             room,
             area,
-            asked: RwSignal::new(None),
-            found: RwSignal::new(Vec::new()),
-            chosen: RwSignal::new(0),
+            query: RwSignal::new(None),
+            matches: RwSignal::new(Vec::new()),
+            selected: RwSignal::new(0),
         }
     }
 
-    /// The id of the member who is meant, for the text area.
+    /// The id of the selected option, for `aria-activedescendant`.
     pub(super) fn active(self) -> Option<String> {
-        (!self.found.read().is_empty()).then(|| option_id(self.chosen.get()))
+        (!self.matches.read().is_empty()).then(|| option_id(self.selected.get()))
     }
 }
 
-fn option_id(place: usize) -> String {
-    format!("{LIST}-{place}")
+fn option_id(index: usize) -> String {
+    format!("{LIST}-{index}")
 }
 
-/// See the module.
 #[component]
-pub(super) fn MentionList(
-    /// Who.
-    mentions: Mentions,
-) -> impl IntoView {
+pub(super) fn MentionList(mentions: Mentions) -> impl IntoView {
     let options = move || {
-        let people = mentions.found.get().into_iter().enumerate();
-        people.map(|(place, user)| view! { <Choice place user mentions/> }).collect_view()
+        let people = mentions.matches.get().into_iter().enumerate();
+        people.map(|(index, user)| view! { <MentionOption index user mentions/> }).collect_view()
     };
     view! {
-        <ul id=LIST class="mentions" role="listbox" aria-label=say!(composer.mentions) hidden=move || {
-            mentions.found.read().is_empty()
+        <ul id=LIST class="mentions" role="listbox" aria-label=t!(composer.mentions) hidden=move || {
+            mentions.matches.read().is_empty()
         }>{options}</ul>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
-fn Choice(place: usize, user: User, mentions: Mentions) -> impl IntoView {
+fn MentionOption(index: usize, user: User, mentions: Mentions) -> impl IntoView {
     let name = display_name(&user);
-    let is_chosen = move || mentions.chosen.get() == place;
-    // Before the text area loses the keyboard to the pointer.
+    let is_selected = move || mentions.selected.get() == index;
+    // On `mousedown`, before the text area loses the focus.
     let taken = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
         #[cfg(feature = "hydrate")]
-        mentions.take(place);
+        mentions.choose(index);
     };
     view! {
         <li
-            id=option_id(place)
+            id=option_id(index)
             role="option"
-            aria-selected=move || is_chosen().to_string()
+            aria-selected=move || is_selected().to_string()
             data-testid="mention-option"
             on:mousedown=taken
         >
@@ -91,5 +87,5 @@ fn Choice(place: usize, user: User, mentions: Mentions) -> impl IntoView {
             <span class="mentions-username">"@" {user.username}</span>
         </li>
     }
-    .anew()
+    .erased()
 }

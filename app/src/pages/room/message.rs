@@ -1,25 +1,25 @@
-//! One row of the timeline: a message, under a day line where a day begins and under another where what is new does.
+//! A row of the timeline: a message, below a day separator and a separator of new messages where they belong.
 
 use chat::model::{Failure, MessageType, User};
 use leptos::{either::Either, prelude::*};
 
 use super::{
-    rows::Shown,
-    talk::{Act, Hands, Talk},
+    context::{Action, Actions, RoomContext},
+    row_list::RowView,
 };
 use crate::{
-    error::sentence,
-    i18n::say,
-    live::Line,
+    error::error_message,
+    i18n::t,
+    live::ConnectionState,
     preferences::locale,
     state::{
-        doing::message_path,
+        composer_mode::message_path,
         file::{File, says_only_its_name},
         timeline::{Delivery, Row},
     },
     ui::{
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        icon::{Icon, IconSvg},
         person::display_name,
     },
 };
@@ -30,31 +30,27 @@ mod file;
 mod quote;
 mod system;
 
-use actions::Actions;
-pub(super) use body::Named;
-use body::{Words, Written};
+use actions::MessageActions;
+pub(super) use body::MentionNamesContext;
+use body::{HtmlCache, MessageText};
 use file::FileCard;
 use quote::QuoteLine;
 use system::SystemLine;
 
-/// See the module.
 #[component]
-pub(super) fn MessageRow(
-    /// What it shows.
-    shown: ArcRwSignal<Shown>,
-) -> impl IntoView {
-    let written = Written::default();
-    move || view! { <Drawn shown=shown.get() written/> }
+pub(super) fn MessageRow(view: ArcRwSignal<RowView>) -> impl IntoView {
+    let cache = HtmlCache::default();
+    move || view! { <RowContent view=view.get() cache/> }
 }
 
 #[component]
-fn Drawn(shown: Shown, written: Written) -> impl IntoView {
-    let Shown { row, day, marks } = shown;
+fn RowContent(view: RowView, cache: HtmlCache) -> impl IntoView {
+    let RowView { row, day, state } = view;
     let day = day.map(|day| view! { <li class="day">{day}</li> });
     let new = row.begins_new.then(|| {
         view! {
             <li class="day day-new" data-testid="new-line">
-                {say!(timeline.new)}
+                {t!(timeline.new)}
             </li>
         }
     });
@@ -66,22 +62,22 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
     let (key, message) = (row.key, row.message.id);
     let is_stored = row.delivery == Delivery::Sent;
     let is_system = row.message.message_type == MessageType::System;
-    let (aside, head) = if row.place.leads && !is_system {
+    let (aside, head) = if row.placement.leads && !is_system {
         let author = display_name(&row.message.sender);
         let avatar = view! { <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/> };
         let head = view! {
             <p class="message-head">
                 <span class="message-author">{author}</span>
-                <Moment row=row.clone() class="message-time"/>
+                <MessageTime row=row.clone() class="message-time"/>
             </p>
         };
         (Either::Left(avatar), Some(head))
     } else {
-        (Either::Right(view! { <Moment row=row.clone() class="message-gutter"/> }), None)
+        (Either::Right(view! { <MessageTime row=row.clone() class="message-gutter"/> }), None)
     };
     let class = match () {
         () if is_system => "message message-line",
-        () if row.place.leads => "message message-first",
+        () if row.placement.leads => "message message-first",
         () => "message",
     };
     view! {
@@ -89,7 +85,7 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
         {new}
         <li
             class=class
-            class:message-target=marks.is_target
+            class:message-target=state.is_target
             id=is_stored.then(|| format!("message-{message}"))
             data-key=key.to_string()
             data-delivery=delivery
@@ -99,29 +95,29 @@ fn Drawn(shown: Shown, written: Written) -> impl IntoView {
             {aside}
             <div class="message-body">
                 {head}
-                <Body row=row.clone() written/>
+                <Body row=row.clone() cache/>
             </div>
-            {marks.meant.filter(|_| !is_system).map(|rights| view! { <Actions message=row.message rights/> })}
+            {state.allowed_actions.filter(|_| !is_system).map(|rights| view! { <MessageActions message=row.message rights/> })}
         </li>
     }
     .into_any()
 }
 
-/// When, and the message's own address.
+/// The time, which links to the message.
 #[component]
-fn Moment(row: Row, class: &'static str) -> impl IntoView {
-    let talk: Talk = expect_context();
+fn MessageTime(row: Row, class: &'static str) -> impl IntoView {
+    let context: RoomContext = expect_context();
     let (at, time) = (row.message.created_at.to_string(), row.at.time());
     let time = view! { <time datetime=at>{time}</time> };
     if row.delivery != Delivery::Sent {
         return view! { <span class=class>{time}</span> }.into_any();
     }
     let id = row.message.id;
-    // The live page has arrow keys for the messages, and need not have a stop of Tab at each.
-    // As those that the server drew have it once the page is live.
-    let tab = (talk.line.get_untracked() != Line::Opening).then_some("-1");
+    // On a live page the arrow keys move between messages, so the link is not in the tab order. Rows that the server
+    // rendered are changed by `row_elements::leave_tab_order`.
+    let tab = (context.connection.get_untracked() != ConnectionState::Connecting).then_some("-1");
     view! {
-        <a class=class href=format!("{}#message-{id}", message_path(talk.room, id)) tabindex=tab>
+        <a class=class href=format!("{}#message-{id}", message_path(context.room, id)) tabindex=tab>
             {time}
         </a>
     }
@@ -129,24 +125,24 @@ fn Moment(row: Row, class: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn Body(row: Row, written: Written) -> impl IntoView {
+fn Body(row: Row, cache: HtmlCache) -> impl IntoView {
     let quote = row.quote.clone().map(|quote| view! { <QuoteLine quote/> });
     let kind = row.message.message_type;
     let file = File::of(&row.message).filter(|_| !row.message.is_deleted);
-    let words = match () {
+    let text = match () {
         () if row.message.is_deleted => {
-            Some(view! { <p class="message-removed">{say!(timeline.deleted)}</p> }.into_any())
+            Some(view! { <p class="message-removed">{t!(timeline.deleted)}</p> }.into_any())
         }
         () if kind == MessageType::System => {
             Some(view! { <SystemLine message=row.message.clone()/> }.into_any())
         }
         () if file.is_some() && says_only_its_name(&row.message) => None,
-        () => Some(view! { <Words message=row.message.clone() written/> }.into_any()),
+        () => Some(view! { <MessageText message=row.message.clone() cache/> }.into_any()),
     };
     let file = file.map(|file| view! { <FileCard file kind/> });
     let state = match row.delivery {
         Delivery::Sending => {
-            let sending = say!(timeline.sending);
+            let sending = t!(timeline.sending);
             view! { <span class="message-state message-wait">{sending}</span> }.into_any()
         }
         Delivery::Failed(failure) => {
@@ -155,34 +151,34 @@ fn Body(row: Row, written: Written) -> impl IntoView {
         }
         Delivery::Sent => view! { <ReadBy readers=row.readers/> }.into_any(),
     };
-    (quote, words, file, state)
+    (quote, text, file, state)
 }
 
-/// Who has read one's newest message.
+/// Who has read the user's last message.
 #[component]
 fn ReadBy(readers: Vec<User>) -> impl IntoView {
     (!readers.is_empty()).then(|| {
         let names: Vec<String> = readers.iter().map(display_name).collect();
-        let words = say!(timeline.read_by, count = readers.len());
+        let text = t!(timeline.read_by, count = readers.len());
         view! {
             <p class="message-state message-read" title=names.join("、") data-testid="read-by">
-                <Draw icon=Icon::Check small=true/>
-                {words}
+                <IconSvg icon=Icon::Check small=true/>
+                {text}
             </p>
         }
     })
 }
 
-/// Why it was refused, and the way to try again.
+/// The error of a failed message and a button to retry.
 #[component]
 fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
-    let (hands, talk): (Hands, Talk) = (expect_context(), expect_context());
-    let may_write = Memo::new(move |_| talk.rights.get().write);
-    let retry = say!(timeline.retry);
-    let words = format!("{} · {}", say!(timeline.failed), sentence(locale(), &failure));
+    let (actions, context): (Actions, RoomContext) = (expect_context(), expect_context());
+    let may_write = Memo::new(move |_| context.rights.get().write);
+    let retry = t!(timeline.retry);
+    let text = format!("{} · {}", t!(timeline.failed), error_message(locale(), &failure));
     view! {
         <p class="message-state message-failed" role="alert">
-            <span>{words}</span>
+            <span>{text}</span>
             {move || {
                 let client_id = client_id.clone();
                 may_write
@@ -193,7 +189,7 @@ fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
                                 type="button"
                                 class="button-text"
                                 on:click=move |_| {
-                                    hands.act(Act::Retry(client_id.clone()));
+                                    actions.run(Action::Retry(client_id.clone()));
                                 }
                             >
                                 {retry}

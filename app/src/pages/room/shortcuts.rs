@@ -1,51 +1,50 @@
-//! The keys that the conversation knows, in a list that a button opens, without a script too.
+//! The list of keyboard shortcuts, a popover that opens without a script.
 
 use leptos::prelude::*;
 
-use crate::{i18n::say, ui::anew::Anew};
+use crate::{i18n::t, ui::erased::IntoErased};
 
-/// The button, by which a key finds it.
+/// The id of the button that opens the list.
 pub(super) const BUTTON: &str = "shortcuts-button";
 
-/// See the module.
 #[component]
 pub(super) fn Shortcuts() -> impl IntoView {
     let keys: [(&[&str], &str); 11] = [
-        (&["Enter"], say!(shortcuts.send)),
-        (&["Shift", "Enter"], say!(shortcuts.break_line)),
-        (&["@"], say!(shortcuts.mention)),
-        (&["↑"], say!(shortcuts.edit_last)),
-        (&["↑", "↓"], say!(shortcuts.step)),
-        (&["R"], say!(actions.reply)),
-        (&["E"], say!(actions.edit)),
-        (&["Del"], say!(actions.delete)),
-        (&["V"], say!(actions.readers)),
-        (&["C"], say!(actions.copy)),
-        (&["Ctrl", "K"], say!(switcher.title)),
+        (&["Enter"], t!(shortcuts.send)),
+        (&["Shift", "Enter"], t!(shortcuts.break_line)),
+        (&["@"], t!(shortcuts.mention)),
+        (&["↑"], t!(shortcuts.edit_last)),
+        (&["↑", "↓"], t!(shortcuts.step)),
+        (&["R"], t!(actions.reply)),
+        (&["E"], t!(actions.edit)),
+        (&["Del"], t!(actions.delete)),
+        (&["V"], t!(actions.readers)),
+        (&["C"], t!(actions.copy)),
+        (&["Ctrl", "K"], t!(switcher.title)),
     ];
     view! {
         <button type="button" id=BUTTON class="button-text shortcuts-button" popovertarget="shortcuts">
-            {say!(shortcuts.title)}
+            {t!(shortcuts.title)}
             " "
             <kbd>"?"</kbd>
         </button>
-        <div id="shortcuts" class="shortcuts" popover="auto" role="dialog" aria-label=say!(shortcuts.title)>
-            <h2>{say!(shortcuts.title)}</h2>
+        <div id="shortcuts" class="shortcuts" popover="auto" role="dialog" aria-label=t!(shortcuts.title)>
+            <h2>{t!(shortcuts.title)}</h2>
             <dl>
                 {keys
                     .into_iter()
-                    .map(|(keys, words)| {
+                    .map(|(keys, text)| {
                         view! {
                             <div>
                                 <dt>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dt>
-                                <dd>{words}</dd>
+                                <dd>{text}</dd>
                             </div>
                         }
                     })
                     .collect_view()}
             </dl>
-            <p id="shortcuts-hint">{say!(shortcuts.hint)}</p>
+            <p id="shortcuts-hint">{t!(shortcuts.hint)}</p>
         </div>
     }
-    .anew()
+    .erased()
 }

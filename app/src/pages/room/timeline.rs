@@ -1,52 +1,48 @@
-//! The messages, in a box that begins at its end: it is laid out from below (`column-reverse`), so it shows the newest
-//! before any script runs, stays there while one is there, and does not move when older ones come in above.
+//! The timeline, a scrolling box with `column-reverse`: it starts at the newest message without a script, stays
+//! there, and does not move when older messages are inserted above.
 
 use chat::model::{MessageId, Room, RoomId};
 use leptos::{either::Either, ev, prelude::*};
 
 use super::{
-    rows::RowList,
-    talk::{Act, Hands, Talk},
+    context::{Action, Actions, RoomContext},
+    row_list::RowList,
 };
 use crate::{
-    i18n::{say, td_string},
+    i18n::{t, td_string},
     preferences::locale,
     server::{members::members_path, rooms::room_path},
-    state::{doing::Doing, roster::Roster, timeline::Timeline},
+    state::{composer_mode::ComposerMode, roster::Roster, timeline::Timeline},
     ui::{
-        anew::Anew,
         avatar::{Avatar, Shape},
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
     },
 };
 
-/// So near the end counts as there.
+/// Distance from the end that still counts as at the end.
 const AT_END_PX: i32 = 40;
-/// So near an end of what is shown the next stretch is fetched by itself: about two screens.
+/// Distance from either end at which the next page is loaded, about two screens.
 const NEAR_PX: i32 = 1_600;
 
-/// See the module.
 #[component]
-pub(super) fn TimelineView(
-    /// The room.
-    room: Room,
-) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
-    let Talk { timeline, loading, node, .. } = talk;
+pub(super) fn TimelineView(room: Room) -> impl IntoView {
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
+    let RoomContext { timeline, loading, node, .. } = context;
     let has_earlier = Memo::new(move |_| timeline.with(Timeline::has_earlier));
     let has_later = Memo::new(move |_| timeline.with(Timeline::has_later));
     let id = room.id;
     let scrolled = move |_| {
         if let Some(node) = node.get() {
-            // Measured from the end, and negative above it.
+            // `scrollTop` is 0 at the end and negative above it.
             let above = node.scroll_top().abs();
             let (is_later, is_earlier) = (has_later.get_untracked(), has_earlier.get_untracked());
-            hands.act(Act::AtEnd(above < AT_END_PX && !is_later));
+            actions.run(Action::AtEnd(above < AT_END_PX && !is_later));
             if is_later && above < NEAR_PX {
-                hands.act(Act::Later);
+                actions.run(Action::Later);
             } else if is_earlier && node.scroll_height() - node.client_height() - above < NEAR_PX {
-                hands.act(Act::Earlier);
+                actions.run(Action::Earlier);
             }
         }
     };
@@ -55,15 +51,15 @@ pub(super) fn TimelineView(
             class="timeline"
             role="log"
             tabindex="0"
-            aria-label=say!(timeline.label)
+            aria-label=t!(timeline.label)
             aria-describedby="shortcuts-hint"
             aria-busy=move || loading.get().to_string()
             node_ref=node
             on:scroll=scrolled
-            on:keydown=move |event| pressed(&event, talk, hands)
-            on:mouseover=move |event| pointed(&event, talk)
-            on:focusin=move |event| pointed(&event, talk)
-            on:mouseleave=move |_| left(talk)
+            on:keydown=move |event| pressed(&event, context, actions)
+            on:mouseover=move |event| pointed(&event, context)
+            on:focusin=move |event| pointed(&event, context)
+            on:mouseleave=move |_| left(context)
         >
             <div class="timeline-inner">
                 {move || {
@@ -81,96 +77,96 @@ pub(super) fn TimelineView(
         </div>
         <ToEnd/>
     }
-    .anew()
+    .erased()
 }
 
-/// The row under the pointer, or that the keyboard came to, is the one that keys and buttons mean.
-fn pointed(event: &ev::Event, talk: Talk) {
+/// The row under the pointer, or with the focus, becomes active.
+fn pointed(event: &ev::Event, context: RoomContext) {
     #[cfg(feature = "hydrate")]
-    if let Some(key) = crate::browser::rows::key_at(event)
-        && talk.active.get_untracked() != Some(key)
+    if let Some(key) = crate::browser::row_elements::key_at(event)
+        && context.active.get_untracked() != Some(key)
     {
-        talk.active.set(Some(key));
+        context.active.set(Some(key));
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (event, talk);
+    let _ = (event, context);
 }
 
-/// The pointer went elsewhere; where the keyboard is in a row, that row stays.
-fn left(talk: Talk) {
+/// The pointer has left; a row with the focus stays active.
+fn left(context: RoomContext) {
     #[cfg(feature = "hydrate")]
-    talk.active.set(crate::browser::rows::focused());
+    context.active.set(crate::browser::row_elements::focused());
     #[cfg(not(feature = "hydrate"))]
-    let _ = talk;
+    let _ = context;
 }
 
-/// Keys of the timeline, each listed in `shortcuts`. Not those with Ctrl and the like, which are the browser's.
-fn pressed(event: &ev::KeyboardEvent, talk: Talk, hands: Hands) {
+/// Keys of the timeline, as listed in `shortcuts`. Combinations with Ctrl, Alt or Meta are left to the browser.
+fn pressed(event: &ev::KeyboardEvent, context: RoomContext, actions: Actions) {
     if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
         return;
     }
-    let active = talk.active.get_untracked();
-    let message = active.and_then(|key| talk.timeline.with_untracked(|timeline| timeline.id_at(key)));
-    let of = |doing: fn(MessageId) -> Doing| message.map(|id| Act::Begin(doing(id)));
-    let act = match event.key().as_str() {
-        "ArrowDown" => Some(Act::Step { is_down: true }),
-        "ArrowUp" => Some(Act::Step { is_down: false }),
-        "End" => Some(Act::ToEnd),
-        "r" | "R" => of(Doing::Replying),
-        "e" | "E" => of(Doing::Editing),
-        "v" | "V" => of(Doing::Readers),
-        "Delete" | "Backspace" => of(Doing::Deleting),
-        "c" | "C" => message.map(Act::Copy),
-        "?" => Some(Act::Help),
-        "Escape" => Some(Act::Begin(Doing::Writing)),
+    let active = context.active.get_untracked();
+    let message = active.and_then(|key| context.timeline.with_untracked(|timeline| timeline.id_at(key)));
+    let of = |mode: fn(MessageId) -> ComposerMode| message.map(|id| Action::Begin(mode(id)));
+    let action = match event.key().as_str() {
+        "ArrowDown" => Some(Action::Step { is_down: true }),
+        "ArrowUp" => Some(Action::Step { is_down: false }),
+        "End" => Some(Action::ToEnd),
+        "r" | "R" => of(ComposerMode::Replying),
+        "e" | "E" => of(ComposerMode::Editing),
+        "v" | "V" => of(ComposerMode::Readers),
+        "Delete" | "Backspace" => of(ComposerMode::Deleting),
+        "c" | "C" => message.map(Action::Copy),
+        "?" => Some(Action::Help),
+        "Escape" => Some(Action::Begin(ComposerMode::Writing)),
         _ => None,
     };
-    if act.is_some_and(|act| hands.act(act)) {
+    if action.is_some_and(|action| actions.run(action)) {
         event.prevent_default();
     }
 }
 
 #[component]
 fn Earlier() -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let address = move || {
-        let first = talk.timeline.with(Timeline::first_id).unwrap_or_default();
-        format!("{}?before={first}", room_path(talk.room))
+        let first = context.timeline.with(Timeline::first_id).unwrap_or_default();
+        format!("{}?before={first}", room_path(context.room))
     };
-    let (earlier, wait) = (say!(timeline.earlier), say!(timeline.earlier_loading));
+    let (earlier, wait) = (t!(timeline.earlier), t!(timeline.earlier_loading));
     view! {
         <p class="timeline-more">
             <a
                 class="button button-small"
                 href=address
-                aria-disabled=move || talk.loading.get().then_some("true")
-                on:click=move |click| hands.instead(&click, Act::Earlier)
+                aria-disabled=move || context.loading.get().then_some("true")
+                on:click=move |click| actions.run_instead(&click, Action::Earlier)
             >
-                {move || if talk.loading.get() { wait } else { earlier }}
+                {move || if context.loading.get() { wait } else { earlier }}
             </a>
         </p>
     }
-    .anew()
+    .erased()
 }
 
-/// What came after what is shown; the first step on the way to the newest.
+/// Link to the messages after the window.
 #[component]
 fn Later() -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
     let address = move || {
-        let last = talk.timeline.with(Timeline::last_id).unwrap_or_default();
-        format!("{}?after={last}", room_path(talk.room))
+        let last = context.timeline.with(Timeline::last_id).unwrap_or_default();
+        format!("{}?after={last}", room_path(context.room))
     };
     view! {
         <p class="timeline-more">
-            <a class="button button-small" href=address on:click=move |click| hands.instead(&click, Act::Later)>
-                {say!(timeline.later)}
+            <a class="button button-small" href=address on:click=move |click| actions.run_instead(&click, Action::Later)>
+                {t!(timeline.later)}
             </a>
         </p>
     }
-    .anew()
+    .erased()
 }
 
 #[component]
@@ -178,43 +174,43 @@ fn Start(name: String, id: RoomId) -> impl IntoView {
     let avatar = name.clone();
     let roster: RwSignal<Roster> = expect_context();
     let is_alone = Memo::new(move |_| roster.with(|roster| roster.count <= 1 && roster.powers.invite));
-    let (invite, words) = (format!("{}#username", members_path(id)), say!(members.invite_label));
+    let (invite, text) = (format!("{}#username", members_path(id)), t!(members.invite_label));
     view! {
         <div class="timeline-start">
             <Avatar name=avatar id=id.0 shape=Shape::LargeRoom/>
-            <h2>{say!(room.start, name = name)}</h2>
-            <p>{say!(room.start_lead)}</p>
+            <h2>{t!(room.start, name = name)}</h2>
+            <p>{t!(room.start_lead)}</p>
             {move || {
                 is_alone
                     .get()
                     .then(|| {
                         view! {
                             <a class="button" href=invite.clone() rel="external" data-testid="invite-first">
-                                <Draw icon=Icon::Plus small=true/>
-                                {words}
+                                <IconSvg icon=Icon::Plus small=true/>
+                                {text}
                             </a>
                         }
                     })
             }}
         </div>
     }
-    .anew()
+    .erased()
 }
 
-/// While one reads above: the way to the newest, and how many came in.
+/// While scrolled up: a button to the newest message, with the number of new ones.
 #[component]
 fn ToEnd() -> impl IntoView {
-    let Talk { room, unseen, is_above, .. } = expect_context();
-    let hands: Hands = expect_context();
+    let RoomContext { room, unseen, is_scrolled_up, .. } = expect_context();
+    let actions: Actions = expect_context();
     let locale = locale();
-    let words = move || match unseen.get() {
+    let text = move || match unseen.get() {
         0 => td_string!(locale, timeline.newest).to_owned(),
         count => td_string!(locale, timeline.came_in, count = count).to_string(),
     };
     view! {
         <div class="timeline-unseen">
             {move || {
-                is_above
+                is_scrolled_up
                     .get()
                     .then(|| {
                         view! {
@@ -222,15 +218,15 @@ fn ToEnd() -> impl IntoView {
                                 class="button button-small"
                                 href=room_path(room)
                                 data-testid="to-newest"
-                                on:click=move |click| hands.instead(&click, Act::ToEnd)
+                                on:click=move |click| actions.run_instead(&click, Action::ToEnd)
                             >
-                                <Draw icon=Icon::Down small=true/>
-                                {words}
+                                <IconSvg icon=Icon::Down small=true/>
+                                {text}
                             </a>
                         }
                     })
             }}
         </div>
     }
-    .anew()
+    .erased()
 }

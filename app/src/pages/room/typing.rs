@@ -1,4 +1,4 @@
-//! Who is typing, in a line that is always there, so that nothing moves when somebody begins.
+//! The typing indicator, a line of constant height, so that nothing moves.
 
 use chat::model::UserRef;
 use leptos::prelude::*;
@@ -7,51 +7,47 @@ use crate::{
     i18n::{Locale, td_string},
     preferences::locale,
     state::{roster::Roster, typing::Typists},
-    ui::{anew::Anew, person::display_name},
+    ui::{erased::IntoErased, person::display_name},
 };
 
-/// See the module.
 #[component]
-pub fn Typing(
-    /// Who.
-    typists: RwSignal<Typists>,
-) -> impl IntoView {
+pub fn Typing(typists: RwSignal<Typists>) -> impl IntoView {
     let locale = locale();
     let roster: RwSignal<Roster> = expect_context();
-    let words = Memo::new(move |_| {
+    let text = Memo::new(move |_| {
         let names: Vec<_> = roster.with(|roster| {
             typists.with(|typists| typists.people().map(|person| name_of(person, roster)).collect())
         });
-        words(locale, &names)
+        typing_text(locale, &names)
     });
     view! {
         <p class="typing" aria-live="polite" data-testid="typing">
             {move || {
-                words
+                text
                     .get()
-                    .map(|words| {
+                    .map(|text| {
                         view! {
                             <span class="typing-dots" aria-hidden="true">
                                 <i></i>
                                 <i></i>
                                 <i></i>
                             </span>
-                            <span>{words}</span>
+                            <span>{text}</span>
                         }
                     })
             }}
         </p>
     }
-    .anew()
+    .erased()
 }
 
-/// The name that the conversation calls them by; the frame that says that they type has the username alone.
+/// The display name from the roster; the frame has the username only.
 fn name_of(person: &UserRef, roster: &Roster) -> String {
-    let seat = roster.seats.iter().find(|seat| seat.user.id == person.id);
-    seat.map_or_else(|| person.username.clone(), |seat| display_name(&seat.user))
+    let member = roster.members.iter().find(|member| member.user.id == person.id);
+    member.map_or_else(|| person.username.clone(), |member| display_name(&member.user))
 }
 
-fn words(locale: Locale, names: &[String]) -> Option<String> {
+fn typing_text(locale: Locale, names: &[String]) -> Option<String> {
     match names {
         [] => None,
         [a] => Some(td_string!(locale, timeline.one_typing, a = a.clone())),

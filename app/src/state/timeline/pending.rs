@@ -1,14 +1,14 @@
-//! What one has written and the server has not confirmed yet.
+//! The user's unconfirmed messages.
 
 use std::sync::Arc;
 
 use chat::model::{Failure, MessageDraft, MessageId, MessageType, RoomMessage, Timestamp};
 
-use super::{Delivery, Entry, Timeline};
+use super::{Delivery, Timeline, TimelineEntry};
 
 impl Timeline {
-    /// Shows what one has written at once, and returns what is to be sent.
-    pub fn write(
+    /// Shows a new message at once and returns the draft to send.
+    pub fn add_pending(
         &mut self,
         content: String,
         reply_to: Option<MessageId>,
@@ -16,7 +16,7 @@ impl Timeline {
         now: Timestamp,
     ) -> MessageDraft {
         self.last_own_key -= 1;
-        // The answered message may go out of the window before the answer comes in.
+        // The quoted message may leave the window before the reply is confirmed.
         if let Some(answered) = reply_to.and_then(|id| self.message(id)) {
             self.quoted.insert(answered.id, answered);
         }
@@ -36,7 +36,7 @@ impl Timeline {
             client_id: Some(client_id),
         };
         let draft = draft(&message);
-        self.pending.push(Entry {
+        self.pending.push(TimelineEntry {
             key: self.last_own_key,
             message: Arc::new(message),
             delivery: Delivery::Sending,
@@ -45,33 +45,33 @@ impl Timeline {
         draft
     }
 
-    /// The server refused what was written here under `client_id`.
-    pub fn refuse(&mut self, client_id: &str, failure: Failure) {
-        if let Some(entry) = self.own(client_id) {
+    /// The server rejected the message with this `client_id`.
+    pub fn mark_failed(&mut self, client_id: &str, failure: Failure) {
+        if let Some(entry) = self.pending_entry(client_id) {
             entry.delivery = Delivery::Failed(failure);
         }
     }
 
-    /// Tries again what was refused; what is to be sent, if there is such.
+    /// Resets a failed message and returns the draft to send again.
     pub fn retry(&mut self, client_id: &str) -> Option<MessageDraft> {
-        let entry = self.own(client_id)?;
+        let entry = self.pending_entry(client_id)?;
         entry.delivery = Delivery::Sending;
         Some(draft(&entry.message))
     }
 
-    /// All that is on its way and not confirmed: after a lost connection it goes out again. The server knows
-    /// each by its `client_id` and stores it once.
+    /// Messages that are being sent; after a reconnect they are sent again. The server recognises them by
+    /// `client_id`.
     pub fn unconfirmed(&self) -> Vec<MessageDraft> {
         let sending = self.pending.iter().filter(|entry| entry.delivery == Delivery::Sending);
         sending.map(|entry| draft(&entry.message)).collect()
     }
 
-    /// Is everything that was written here stored?
+    /// Whether there is no unconfirmed message.
     pub fn is_all_sent(&self) -> bool {
         self.pending.is_empty()
     }
 
-    fn own(&mut self, client_id: &str) -> Option<&mut Entry> {
+    fn pending_entry(&mut self, client_id: &str) -> Option<&mut TimelineEntry> {
         self.pending.iter_mut().find(|entry| entry.message.client_id.as_deref() == Some(client_id))
     }
 }

@@ -1,8 +1,8 @@
-//! The timeline's promises, one a test.
+//! Behaviour of the timeline.
 
 use std::ops::RangeInclusive;
 
-use chat::model::{Code, MessageType, Rights, Timestamp};
+use chat::model::{Code, MessageType, MessagePermissions, Timestamp};
 
 use super::*;
 
@@ -58,9 +58,9 @@ fn window(ids: RangeInclusive<i64>, has_earlier: bool, has_later: bool) -> Histo
         has_earlier,
         has_later,
         quoted: Vec::new(),
-        left_off: None,
+        last_read: None,
         rev: 0,
-        rights: Rights::default(),
+        rights: MessagePermissions::default(),
     }
 }
 
@@ -68,7 +68,7 @@ fn shown(ids: RangeInclusive<i64>) -> Timeline {
     Timeline::new(me(), window(ids, true, false))
 }
 
-fn row(timeline: &Timeline, key: Key) -> Row {
+fn row(timeline: &Timeline, key: RowKey) -> Row {
     timeline.row(key, Zone::UTC).expect("shown")
 }
 
@@ -78,14 +78,14 @@ fn ends(timeline: &Timeline) -> (i64, i64, usize) {
 }
 
 #[test]
-fn a_page_is_shown_from_its_oldest() {
+fn rows_are_oldest_first() {
     let timeline = shown(4..=6);
     assert_eq!(texts(&timeline), ["m4", "m5", "m6"]);
     assert_eq!((timeline.first_id(), timeline.last_id()), (Some(MessageId(4)), Some(MessageId(6))));
 }
 
 #[test]
-fn an_older_page_goes_above_and_its_overlap_is_dropped() {
+fn prepended_page_drops_its_overlap() {
     let mut timeline = shown(4..=6);
     timeline.prepend(window(2..=4, false, true));
     assert_eq!(texts(&timeline), ["m2", "m3", "m4", "m5", "m6"]);
@@ -93,7 +93,7 @@ fn an_older_page_goes_above_and_its_overlap_is_dropped() {
 }
 
 #[test]
-fn a_message_heard_twice_is_shown_once_and_a_late_one_in_its_place() {
+fn duplicate_message_is_shown_once_and_a_late_one_in_order() {
     let mut timeline = shown(1..=2);
     assert!(timeline.receive(message(5, &bob(), 5)));
     assert!(timeline.receive(message(4, &bob(), 4)));
@@ -102,9 +102,9 @@ fn a_message_heard_twice_is_shown_once_and_a_late_one_in_its_place() {
 }
 
 #[test]
-fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key() {
+fn pending_message_keeps_its_key_when_confirmed() {
     let mut timeline = shown(1..=1);
-    let draft = timeline.write("hello".into(), None, "c1".into(), Timestamp(NOON));
+    let draft = timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(NOON));
     assert_eq!((draft.content.as_str(), draft.client_id.as_deref()), ("hello", Some("c1")));
     let key = timeline.keys()[1];
     assert_eq!(timeline.row(key, Zone::UTC).expect("shown").delivery, Delivery::Sending);
@@ -117,9 +117,9 @@ fn what_one_writes_is_there_at_once_and_its_echo_confirms_it_under_the_same_key(
 }
 
 #[test]
-fn anothers_client_id_confirms_nothing_of_mine() {
+fn client_id_of_another_user_confirms_nothing() {
     let mut timeline = shown(NONE);
-    timeline.write("mine".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
     let mut theirs = message(3, &bob(), 1);
     theirs.client_id = Some("c1".into());
     timeline.receive(theirs);
@@ -128,11 +128,11 @@ fn anothers_client_id_confirms_nothing_of_mine() {
 }
 
 #[test]
-fn what_was_refused_is_not_sent_again_by_itself() {
+fn failed_message_is_not_resent() {
     let mut timeline = shown(NONE);
-    timeline.write("a".into(), None, "c1".into(), Timestamp(NOON));
-    timeline.write("b".into(), None, "c2".into(), Timestamp(NOON));
-    timeline.refuse("c1", Failure::new(Code::Muted));
+    timeline.add_pending("a".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending("b".into(), None, "c2".into(), Timestamp(NOON));
+    timeline.mark_failed("c1", Failure::new(Code::Muted));
     let waiting: Vec<_> = timeline.unconfirmed().into_iter().filter_map(|draft| draft.client_id).collect();
     assert_eq!(waiting, ["c2"]);
     assert_eq!(timeline.retry("c1").expect("known").content, "a");
@@ -141,7 +141,7 @@ fn what_was_refused_is_not_sent_again_by_itself() {
 }
 
 #[test]
-fn a_deleted_message_keeps_its_place_and_loses_its_words() {
+fn deleted_message_keeps_its_position() {
     let mut timeline = shown(1..=2);
     timeline.delete(MessageId(1));
     timeline.delete(MessageId(99));
@@ -151,16 +151,16 @@ fn a_deleted_message_keeps_its_place_and_loses_its_words() {
 }
 
 #[test]
-fn a_new_page_keeps_what_is_not_confirmed() {
+fn replace_keeps_unconfirmed_messages() {
     let mut timeline = shown(1..=2);
-    timeline.write("mine".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
     timeline.replace(window(40..=41, true, false));
     assert_eq!(texts(&timeline), ["m40", "m41", "mine"]);
     assert!(timeline.has_earlier());
 }
 
 #[test]
-fn messages_of_one_person_close_together_are_one_group_and_a_new_day_draws_a_line() {
+fn messages_are_grouped_by_sender_and_separated_by_day() {
     let (ann, bob) = (me(), bob());
     let day = 24 * 60;
     let messages = vec![
@@ -171,57 +171,57 @@ fn messages_of_one_person_close_together_are_one_group_and_a_new_day_draws_a_lin
         message(5, &ann, 10 + day),
     ];
     let timeline = Timeline::new(me(), HistoryWindow { messages, ..window(NONE, false, false) });
-    let places: Vec<(bool, bool)> = (1..=5)
-        .map(|key| timeline.row(key, Zone::UTC).expect("shown").place)
-        .map(|place| (place.day.is_some(), place.leads))
+    let positions: Vec<(bool, bool)> = (1..=5)
+        .map(|key| timeline.row(key, Zone::UTC).expect("shown").placement)
+        .map(|placement| (placement.day.is_some(), placement.leads))
         .collect();
-    assert_eq!(places, [(true, true), (false, false), (false, true), (false, true), (true, true)]);
+    assert_eq!(positions, [(true, true), (false, false), (false, true), (false, true), (true, true)]);
 }
 
 #[test]
-fn going_back_the_newest_go_and_come_again_on_the_way_down() {
+fn paging_back_drops_the_newest_until_paging_forward() {
     let mut timeline = shown(901..=1_000);
-    timeline.follow(false);
+    timeline.set_at_end(false);
     for start in (401..=801).rev().step_by(100) {
         timeline.prepend(window(start..=start + 99, true, true));
     }
-    assert_eq!(ends(&timeline), (401, 700, KEPT));
+    assert_eq!(ends(&timeline), (401, 700, MAX_KEPT));
     assert!(timeline.has_later());
     // What comes in below the hole is counted, once, and not shown.
     assert!(timeline.receive(message(1_001, &bob(), 1)));
     assert!(!timeline.receive(message(1_001, &bob(), 1)));
-    assert_eq!(ends(&timeline), (401, 700, KEPT));
+    assert_eq!(ends(&timeline), (401, 700, MAX_KEPT));
     for start in [701, 801, 901] {
         timeline.append(window(start..=start + 99, true, start < 901));
     }
-    assert_eq!(ends(&timeline), (701, 1_000, KEPT));
+    assert_eq!(ends(&timeline), (701, 1_000, MAX_KEPT));
     assert!(timeline.has_later(), "1,001 came in meanwhile");
     timeline.append(window(1_001..=1_001, true, false));
-    assert_eq!(ends(&timeline), (702, 1_001, KEPT));
+    assert_eq!(ends(&timeline), (702, 1_001, MAX_KEPT));
     assert!(!timeline.has_later() && timeline.has_earlier());
 }
 
 #[test]
-fn an_hour_of_listening_keeps_a_window() {
+fn window_is_bounded_while_receiving() {
     let mut timeline = shown(1..=50);
     let mut most = 0;
     for id in 51..=10_000 {
         assert!(timeline.receive(message(id, &bob(), id)));
         most = most.max(timeline.keys().len());
     }
-    assert!(most <= KEPT + SLACK);
+    assert!(most <= MAX_KEPT + SLACK);
     assert_eq!(timeline.last_id(), Some(MessageId(10_000)));
     assert!(timeline.has_earlier() && !timeline.has_later());
 }
 
 #[test]
-fn what_one_reads_above_stays_however_much_comes_in() {
+fn scrolled_up_window_is_kept() {
     let mut timeline = shown(1..=50);
-    timeline.follow(false);
+    timeline.set_at_end(false);
     for id in 51..=2_000 {
         assert!(timeline.receive(message(id, &bob(), id)));
     }
-    assert_eq!(ends(&timeline), (1, 400, KEPT + SLACK));
+    assert_eq!(ends(&timeline), (1, 400, MAX_KEPT + SLACK));
     assert!(timeline.has_later());
     timeline.replace(window(1_951..=2_000, true, false));
     assert_eq!(ends(&timeline), (1_951, 2_000, 50));
@@ -229,16 +229,16 @@ fn what_one_reads_above_stays_however_much_comes_in() {
 }
 
 #[test]
-fn an_answer_quotes_what_it_answers_in_its_last_state() {
+fn reply_quotes_the_current_message() {
     let mut timeline = shown(5..=6);
     let answer = |id, to| RoomMessage { reply_to: Some(MessageId(to)), ..message(id, &bob(), id) };
     for (id, to) in [(7, 5), (8, 2), (9, 1)] {
         timeline.receive(answer(id, to));
     }
-    timeline.quote(vec![message(2, &bob(), 1)]);
+    timeline.add_quoted(vec![message(2, &bob(), 1)]);
     let quoted = |timeline: &Timeline, key| match row(timeline, key).quote {
-        Some(Quote::Known(message)) => message.content.clone(),
-        Some(Quote::Away(id)) => format!("away {id}"),
+        Some(Quote::Loaded(message)) => message.content.clone(),
+        Some(Quote::Missing(id)) => format!("away {id}"),
         None => String::new(),
     };
     assert_eq!([6, 7, 8, 9].map(|key| quoted(&timeline, key)), ["", "m5", "m2", "away 1"]);
@@ -248,23 +248,23 @@ fn an_answer_quotes_what_it_answers_in_its_last_state() {
 }
 
 #[test]
-fn a_line_stands_before_the_first_message_of_others_that_was_not_read() {
-    let mut stretch = window(4..=9, true, false);
-    stretch.left_off = Some(MessageId(5));
-    stretch.messages[2].sender = me();
-    let timeline = Timeline::new(me(), stretch.clone());
+fn separator_is_before_the_first_unread_message_of_others() {
+    let mut page = window(4..=9, true, false);
+    page.last_read = Some(MessageId(5));
+    page.messages[2].sender = me();
+    let timeline = Timeline::new(me(), page.clone());
     let lines = |timeline: &Timeline| {
         timeline.keys().into_iter().filter(|key| row(timeline, *key).begins_new).collect::<Vec<_>>()
     };
     assert_eq!(lines(&timeline), [7]);
-    stretch.left_off = Some(MessageId(2));
-    assert!(lines(&Timeline::new(me(), stretch.clone())).is_empty(), "it is further up");
-    stretch.has_earlier = false;
-    assert_eq!(lines(&Timeline::new(me(), stretch)), [4]);
+    page.last_read = Some(MessageId(2));
+    assert!(lines(&Timeline::new(me(), page.clone())).is_empty(), "it is further up");
+    page.has_earlier = false;
+    assert_eq!(lines(&Timeline::new(me(), page)), [4]);
 }
 
 #[test]
-fn who_has_read_is_told_of_ones_own_newest_message() {
+fn readers_are_shown_on_the_last_own_message() {
     let mut timeline = shown(1..=3);
     timeline.receive(message(4, &me(), 4));
     assert!(!timeline.read_by(MessageId(3), bob()), "not so far");
@@ -279,9 +279,9 @@ fn who_has_read_is_told_of_ones_own_newest_message() {
 }
 
 #[test]
-fn rows_have_neighbours() {
+fn neighbour_returns_adjacent_rows() {
     let mut timeline = shown(1..=2);
-    timeline.write("mine".into(), Some(MessageId(1)), "c1".into(), Timestamp(NOON));
+    timeline.add_pending("mine".into(), Some(MessageId(1)), "c1".into(), Timestamp(NOON));
     assert_eq!(timeline.neighbour(2, false), Some(1));
     assert_eq!(timeline.neighbour(2, true), timeline.last_key());
     assert_eq!(timeline.neighbour(1, false), None);

@@ -1,5 +1,4 @@
-//! Presence, node by node and as a whole: whatever is lost or late, what each node announced
-//! becomes what is.
+//! Presence on one node and across nodes. Messages may be lost or delayed; all nodes converge to the actual state.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -14,142 +13,165 @@ fn node(id: u64) -> Presence {
 }
 
 impl Presence {
-    /// One more socket, told of at once.
-    fn arrive(&mut self, user: &UserRef) -> Heard {
-        self.enter(user);
-        self.settle(user.id)
+    /// Adds a socket and announces it at once.
+    fn arrive(&mut self, user: &UserRef) -> PresenceUpdate {
+        self.add_socket(user);
+        self.announce_change(user.id)
     }
 
-    /// One less.
-    fn depart(&mut self, user: &UserRef) -> Heard {
-        self.exit(user.id);
-        self.settle(user.id)
+    /// Removes a socket and announces it at once.
+    fn depart(&mut self, user: &UserRef) -> PresenceUpdate {
+        self.remove_socket(user.id);
+        self.announce_change(user.id)
     }
 }
 
-/// Everything that a node can be told, as the hub hands it on.
-fn hear(at: &mut Presence, sender: NodeId, signal: Signal) -> Heard {
+/// Dispatches like the hub does.
+fn receive(at: &mut Presence, sender: NodeId, signal: NodeSignal) -> PresenceUpdate {
     match signal {
-        Signal::Came { version, user } => at.hear_came(sender, version, user),
-        Signal::Went { version, user } => at.hear_went(sender, version, user),
-        Signal::Roster(roster) => at.hear_roster(sender, roster),
-        Signal::Pulse { version } => at.hear_pulse(sender, version),
-        Signal::Ask { is_newcomer } => {
-            Heard { moves: Vec::new(), reply: at.roster(is_newcomer.then_some(sender)) }
+        NodeSignal::Joined { version, user } => at.on_joined(sender, version, user),
+        NodeSignal::Left { version, user } => at.on_left(sender, version, user),
+        NodeSignal::Roster(roster) => at.on_roster(sender, roster),
+        NodeSignal::Digest { version } => at.on_digest(sender, version),
+        NodeSignal::RosterRequest { is_newcomer } => {
+            PresenceUpdate { changes: Vec::new(), reply: at.roster(is_newcomer.then_some(sender)) }
         }
         other => panic!("no signal of a room's presence: {other:?}"),
     }
 }
 
 #[test]
-fn somebody_on_two_nodes_comes_once_and_goes_once() {
+fn user_on_two_nodes_joins_once_and_leaves_once() {
     let (mut one, mut two) = (node(1), node(2));
     let came = one.arrive(&person(7));
-    assert_eq!(came.moves, [Move::Came(person(7))]);
-    let heard = hear(&mut two, NodeId(1), came.reply.expect("told"));
-    assert_eq!(heard, Heard { moves: vec![Move::Came(person(7))], reply: None });
+    assert_eq!(came.changes, [PresenceChange::Joined(person(7))]);
+    let update = receive(&mut two, NodeId(1), came.reply.expect("a message"));
+    assert_eq!(update, PresenceUpdate { changes: vec![PresenceChange::Joined(person(7))], reply: None });
     let also = two.arrive(&person(7));
-    assert_eq!(also.moves, []);
-    assert_eq!(hear(&mut one, NodeId(2), also.reply.expect("told")), Heard::default());
+    assert_eq!(also.changes, []);
+    assert_eq!(receive(&mut one, NodeId(2), also.reply.expect("a message")), PresenceUpdate::default());
     let went = one.depart(&person(7));
-    assert_eq!(went.moves, []);
-    assert_eq!(hear(&mut two, NodeId(1), went.reply.expect("told")), Heard::default());
+    assert_eq!(went.changes, []);
+    assert_eq!(receive(&mut two, NodeId(1), went.reply.expect("a message")), PresenceUpdate::default());
     let last = two.depart(&person(7));
-    assert_eq!(last.moves, [Move::Went(person(7))]);
-    assert_eq!(hear(&mut one, NodeId(2), last.reply.expect("told")).moves, [Move::Went(person(7))]);
+    assert_eq!(last.changes, [PresenceChange::Left(person(7))]);
+    assert_eq!(
+        receive(&mut one, NodeId(2), last.reply.expect("a message")).changes,
+        [PresenceChange::Left(person(7))]
+    );
 }
 
 #[test]
-fn those_who_were_there_before_a_node_came_are_not_announced_on_it() {
+fn users_present_before_a_node_joined_are_not_announced_on_it() {
     let (mut one, mut two) = (node(1), node(2));
     one.arrive(&person(7));
-    let answer = hear(&mut one, NodeId(2), Signal::Ask { is_newcomer: true }).reply.expect("told");
-    // Somebody comes while the answer is on its way.
-    let came = one.arrive(&person(8)).reply.expect("told");
-    let early = hear(&mut two, NodeId(1), came);
-    assert_eq!(early.moves, [Move::Came(person(8))]);
-    assert_eq!(early.reply, Some(Signal::Ask { is_newcomer: false }), "it is not their first");
-    assert_eq!(hear(&mut two, NodeId(1), answer), Heard::default(), "overtaken; it was asked for anew");
-    let again = hear(&mut one, NodeId(2), early.reply.expect("asked")).reply.expect("told");
-    assert_eq!(hear(&mut two, NodeId(1), again).moves, [Move::Came(person(7))]);
+    let reply = receive(&mut one, NodeId(2), NodeSignal::RosterRequest { is_newcomer: true })
+        .reply
+        .expect("a message");
+    // A user joins while the reply is in flight.
+    let came = one.arrive(&person(8)).reply.expect("a message");
+    let early = receive(&mut two, NodeId(1), came);
+    assert_eq!(early.changes, [PresenceChange::Joined(person(8))]);
+    assert_eq!(
+        early.reply,
+        Some(NodeSignal::RosterRequest { is_newcomer: false }),
+        "it is not a newcomer any more"
+    );
+    assert_eq!(
+        receive(&mut two, NodeId(1), reply),
+        PresenceUpdate::default(),
+        "outdated; a new one was requested"
+    );
+    let again = receive(&mut one, NodeId(2), early.reply.expect("a request")).reply.expect("a message");
+    assert_eq!(receive(&mut two, NodeId(1), again).changes, [PresenceChange::Joined(person(7))]);
 
     let mut three = node(3);
-    let answer = hear(&mut one, NodeId(3), Signal::Ask { is_newcomer: true }).reply.expect("told");
-    assert_eq!(hear(&mut three, NodeId(1), answer), Heard::default());
-    let went = one.depart(&person(7)).reply.expect("told");
-    assert_eq!(hear(&mut three, NodeId(1), went).moves, [Move::Went(person(7))], "known all the same");
+    let reply = receive(&mut one, NodeId(3), NodeSignal::RosterRequest { is_newcomer: true })
+        .reply
+        .expect("a message");
+    assert_eq!(receive(&mut three, NodeId(1), reply), PresenceUpdate::default());
+    let went = one.depart(&person(7)).reply.expect("a message");
+    assert_eq!(
+        receive(&mut three, NodeId(1), went).changes,
+        [PresenceChange::Left(person(7))],
+        "the node knew the user"
+    );
 }
 
 #[test]
-fn a_dead_nodes_people_go_except_those_who_are_elsewhere() {
+fn users_of_a_dead_node_leave_unless_present_elsewhere() {
     let mut one = node(1);
     for (sender, users) in [(2, &[7, 8][..]), (3, &[8])] {
         let users = users.iter().copied().map(person).collect();
-        let version = Version { life: 1, change: 9 };
-        one.hear_roster(NodeId(sender), Roster { version, newcomer: None, users });
+        let version = Version { epoch: 1, counter: 9 };
+        one.on_roster(NodeId(sender), NodeRoster { version, newcomer: None, users });
     }
-    assert_eq!(one.forget(NodeId(2)), [Move::Went(person(7))]);
-    assert_eq!(one.forget(NodeId(2)), []);
-    assert_eq!(one.forget(NodeId(3)), [Move::Went(person(8))]);
+    assert_eq!(one.remove_node(NodeId(2)), [PresenceChange::Left(person(7))]);
+    assert_eq!(one.remove_node(NodeId(2)), []);
+    assert_eq!(one.remove_node(NodeId(3)), [PresenceChange::Left(person(8))]);
 }
 
 #[test]
-fn a_node_that_left_the_room_without_a_word_is_forgotten_after_some_rounds() {
+fn silent_node_is_removed_from_the_room_after_some_ticks() {
     let (mut one, mut two) = (node(1), node(2));
-    hear(&mut two, NodeId(1), one.arrive(&person(7)).reply.expect("told"));
+    receive(&mut two, NodeId(1), one.arrive(&person(7)).reply.expect("a message"));
     for _ in 0..10 {
-        assert_eq!(two.end_round(), []);
-        two.hear_pulse(NodeId(1), Version { life: 1, change: 1 });
+        assert_eq!(two.end_tick(), []);
+        two.on_digest(NodeId(1), Version { epoch: 1, counter: 1 });
     }
-    for _ in 0..FORGOTTEN_AFTER {
-        assert_eq!(two.end_round(), []);
+    for _ in 0..FORGET_AFTER_TICKS {
+        assert_eq!(two.end_tick(), []);
     }
-    assert_eq!(two.end_round(), [Move::Went(person(7))]);
+    assert_eq!(two.end_tick(), [PresenceChange::Left(person(7))]);
 }
 
-/// A system of three nodes whose messages are lost, late and out of order for a while.
-struct Weather {
+/// Three nodes whose messages are lost, delayed and reordered for a while.
+struct Network {
     nodes: Vec<Presence>,
-    /// To whom, from whom, what.
-    under_way: VecDeque<(usize, NodeId, Signal)>,
-    /// What the sockets of each node take the room to be.
-    told: Vec<BTreeSet<UserId>>,
+    /// Recipient, sender, message.
+    in_flight: VecDeque<(usize, NodeId, NodeSignal)>,
+    /// The users announced as present, per node.
+    announced: Vec<BTreeSet<UserId>>,
 }
 
-impl Weather {
-    fn apply(&mut self, at: usize, heard: Heard) {
-        for moves in heard.moves {
-            match moves {
-                Move::Came(user) => assert!(self.told[at].insert(user.id), "{} came twice", user.username),
-                Move::Went(user) => assert!(self.told[at].remove(&user.id), "{} went twice", user.username),
+impl Network {
+    fn apply(&mut self, at: usize, update: PresenceUpdate) {
+        for change in update.changes {
+            match change {
+                PresenceChange::Joined(user) => {
+                    assert!(self.announced[at].insert(user.id), "{} joined twice", user.username);
+                }
+                PresenceChange::Left(user) => {
+                    assert!(self.announced[at].remove(&user.id), "{} left twice", user.username);
+                }
             }
         }
-        if let Some(signal) = heard.reply {
+        if let Some(signal) = update.reply {
             let sender = self.nodes[at].node;
             let others = (0..self.nodes.len()).filter(|other| *other != at);
-            self.under_way.extend(others.map(|other| (other, sender, signal.clone())));
+            self.in_flight.extend(others.map(|other| (other, sender, signal.clone())));
         }
     }
 
     fn deliver(&mut self, index: usize) {
-        let Some((at, sender, signal)) = self.under_way.remove(index) else { return };
-        let heard = hear(&mut self.nodes[at], sender, signal);
-        self.apply(at, heard);
+        let Some((at, sender, signal)) = self.in_flight.remove(index) else { return };
+        let update = receive(&mut self.nodes[at], sender, signal);
+        self.apply(at, update);
     }
 }
 
 #[test]
-fn whatever_is_lost_or_late_each_node_ends_up_with_who_is_there() {
+fn nodes_converge_despite_lost_and_late_messages() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         usize::try_from(state >> 33).unwrap_or_default() % below
     };
     for _ in 0..300 {
-        let mut weather = Weather {
+        let mut network = Network {
             nodes: (1..=3).map(node).collect(),
-            under_way: VecDeque::new(),
-            told: vec![BTreeSet::new(); 3],
+            in_flight: VecDeque::new(),
+            announced: vec![BTreeSet::new(); 3],
         };
         let mut sockets = Vec::new();
         for _ in 0..60 {
@@ -157,64 +179,64 @@ fn whatever_is_lost_or_late_each_node_ends_up_with_who_is_there() {
             match random(10) {
                 0..4 => {
                     let user = person(i64::try_from(random(4)).unwrap_or_default() + 1);
-                    let heard = weather.nodes[at].arrive(&user);
+                    let update = network.nodes[at].arrive(&user);
                     sockets.push((at, user));
-                    weather.apply(at, heard);
+                    network.apply(at, update);
                 }
                 4..7 if !sockets.is_empty() => {
                     let (at, user) = sockets.swap_remove(random(sockets.len()));
-                    let heard = weather.nodes[at].depart(&user);
-                    weather.apply(at, heard);
+                    let update = network.nodes[at].depart(&user);
+                    network.apply(at, update);
                 }
-                7 if !weather.under_way.is_empty() => {
-                    let lost = random(weather.under_way.len());
-                    weather.under_way.remove(lost);
+                7 if !network.in_flight.is_empty() => {
+                    let lost = random(network.in_flight.len());
+                    network.in_flight.remove(lost);
                 }
                 8 => {
-                    // Taken for dead, as a node that stood still is.
+                    // Taken for dead, as a frozen node is.
                     let other = NodeId(u64::try_from((at + 1) % 3 + 1).unwrap_or_default());
-                    let moves = weather.nodes[at].forget(other);
-                    weather.apply(at, Heard { moves, reply: None });
+                    let changes = network.nodes[at].remove_node(other);
+                    network.apply(at, PresenceUpdate { changes, reply: None });
                 }
-                _ if !weather.under_way.is_empty() => {
-                    let any = random(weather.under_way.len());
-                    weather.deliver(any);
+                _ if !network.in_flight.is_empty() => {
+                    let any = random(network.in_flight.len());
+                    network.deliver(any);
                 }
                 _ => {}
             }
         }
-        // The weather clears: what is under way arrives, and a few rounds go by.
-        for _ in 0..FORGOTTEN_AFTER + 3 {
-            while !weather.under_way.is_empty() {
-                weather.deliver(0);
+        // The network recovers: everything in flight arrives, and a few ticks pass.
+        for _ in 0..FORGET_AFTER_TICKS + 3 {
+            while !network.in_flight.is_empty() {
+                network.deliver(0);
             }
             for at in 0..3 {
-                let moves = weather.nodes[at].end_round();
-                weather.apply(at, Heard { moves, reply: None });
-                let reply = weather.nodes[at].pulse();
-                weather.apply(at, Heard { moves: Vec::new(), reply });
+                let changes = network.nodes[at].end_tick();
+                network.apply(at, PresenceUpdate { changes, reply: None });
+                let reply = network.nodes[at].digest();
+                network.apply(at, PresenceUpdate { changes: Vec::new(), reply });
             }
         }
         let there: BTreeSet<UserId> = sockets.iter().map(|(_, user)| user.id).collect();
-        for told in &weather.told {
-            assert_eq!(*told, there);
+        for announced in &network.announced {
+            assert_eq!(*announced, there);
         }
     }
 }
 
 #[test]
-fn what_changes_back_before_it_was_told_is_not_told() {
+fn change_undone_before_its_announcement_is_not_announced() {
     let mut one = node(1);
     let user = person(7);
-    assert!(one.enter(&user) && !one.exit(user.id));
-    assert_eq!(one.settle(user.id), Heard::default());
-    assert!(one.enter(&user));
-    assert_eq!(one.settle(user.id).moves, [Move::Came(user.clone())]);
-    assert!(one.exit(user.id) && !one.enter(&user));
-    assert_eq!(one.settle(user.id), Heard::default());
+    assert!(one.add_socket(&user) && !one.remove_socket(user.id));
+    assert_eq!(one.announce_change(user.id), PresenceUpdate::default());
+    assert!(one.add_socket(&user));
+    assert_eq!(one.announce_change(user.id).changes, [PresenceChange::Joined(user.clone())]);
+    assert!(one.remove_socket(user.id) && !one.add_socket(&user));
+    assert_eq!(one.announce_change(user.id), PresenceUpdate::default());
     assert!(one.is_present(user.id));
-    assert!(one.exit(user.id));
-    assert!(one.is_present(user.id), "gone, and not told yet");
-    assert_eq!(one.settle(user.id).moves, [Move::Went(user)]);
-    assert!(one.here.is_empty());
+    assert!(one.remove_socket(user.id));
+    assert!(one.is_present(user.id), "left, and not announced yet");
+    assert_eq!(one.announce_change(user.id).changes, [PresenceChange::Left(user)]);
+    assert!(one.local.is_empty());
 }

@@ -1,7 +1,7 @@
-//! The ring of what must reach every socket of a room: stored changes, and closings.
+//! The ring buffer for what must reach every socket of a room: stored changes and closings.
 //!
-//! It keeps a bounded number of events, and a bounded number of bytes, for sockets that read slowly. A
-//! socket that falls out of it is told so and resumes from the database.
+//! It keeps a bounded number of events, and a bounded number of bytes, for slow readers. A reader that falls out of
+//! it gets [`Lagged`] and resumes from the database.
 
 use std::{
     collections::VecDeque,
@@ -19,11 +19,11 @@ use crate::{
 /// Bytes of a room's events that may wait for its slowest reader.
 pub(in crate::hub) const BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// An event in the ring, until it is evicted.
+/// An event in the ring; `None` after its eviction.
 #[derive(Debug)]
-pub(super) struct Entry(RwLock<Option<Event>>);
+pub(super) struct RingEntry(RwLock<Option<Event>>);
 
-impl Entry {
+impl RingEntry {
     /// The event, if it is meant for `user`.
     fn event_for(&self, user: UserId) -> Result<Option<Event>, Lagged> {
         let event = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -36,19 +36,19 @@ impl Entry {
     }
 }
 
-/// The events that somebody has still to read, oldest first, with their sizes.
+/// The events that some reader has not read yet, oldest first, with their sizes.
 #[derive(Default)]
 struct Unread {
-    entries: VecDeque<(Weak<Entry>, usize)>,
+    entries: VecDeque<(Weak<RingEntry>, usize)>,
     bytes: usize,
 }
 
 impl Unread {
-    fn push(&mut self, entry: &Arc<Entry>, bytes: usize) {
+    fn push(&mut self, entry: &Arc<RingEntry>, bytes: usize) {
         self.forget_read();
         self.entries.push_back((Arc::downgrade(entry), bytes));
         self.bytes += bytes;
-        // One event always fits.
+        // A single event always fits.
         while self.bytes > BYTES_MAX && self.entries.len() > 1 {
             if let Some(entry) = self.pop().and_then(|entry| entry.upgrade()) {
                 entry.evict();
@@ -56,14 +56,14 @@ impl Unread {
         }
     }
 
-    /// What everybody has read, the channel has dropped.
+    /// The channel has dropped the entries that every reader has read.
     fn forget_read(&mut self) {
         while self.entries.front().is_some_and(|(entry, _)| entry.strong_count() == 0) {
             self.pop();
         }
     }
 
-    fn pop(&mut self) -> Option<Weak<Entry>> {
+    fn pop(&mut self) -> Option<Weak<RingEntry>> {
         let (entry, bytes) = self.entries.pop_front()?;
         self.bytes -= bytes;
         Some(entry)
@@ -72,8 +72,8 @@ impl Unread {
 
 /// The sending half, shared by a room's sockets.
 pub(super) struct Ring {
-    sender: broadcast::Sender<Arc<Entry>>,
-    /// Held while an event enters, so that both know the same order.
+    sender: broadcast::Sender<Arc<RingEntry>>,
+    /// Held while an event enters, so that both lists have the same order.
     unread: Mutex<Unread>,
 }
 
@@ -85,21 +85,21 @@ impl Ring {
 
     pub(super) fn put(&self, event: Event) {
         let bytes = event.bytes();
-        let entry = Arc::new(Entry(RwLock::new(Some(event))));
+        let entry = Arc::new(RingEntry(RwLock::new(Some(event))));
         let mut unread = self.unread();
         unread.push(&entry, bytes);
-        // An error says that nobody listens any more, which is fine.
+        // An error means that there is no reader.
         let _ = self.sender.send(entry);
     }
 
-    /// Do more events than this, or more bytes, wait for the slowest reader?
+    /// Whether more than this many events, or bytes, wait for the slowest reader.
     pub(super) fn is_above(&self, events: usize, bytes: usize) -> bool {
         let mut unread = self.unread();
         unread.forget_read();
         self.sender.len() > events || unread.bytes > bytes
     }
 
-    /// A panic while the lock was held leaves sizes that are right enough.
+    /// A panic under the lock leaves sizes that are accurate enough.
     fn unread(&self) -> MutexGuard<'_, Unread> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,19 +108,19 @@ impl Ring {
         self.sender.receiver_count()
     }
 
-    pub(super) fn read(&self) -> Reader {
-        Reader(self.sender.subscribe())
+    pub(super) fn subscribe(&self) -> RingReader {
+        RingReader(self.sender.subscribe())
     }
 }
 
-/// One socket's place in the ring.
-pub(in crate::hub) struct Reader(broadcast::Receiver<Arc<Entry>>);
+/// One socket's position in the ring.
+pub(in crate::hub) struct RingReader(broadcast::Receiver<Arc<RingEntry>>);
 
-impl Reader {
-    /// The next event meant for `user`. Cancel-safe: it is either returned or still in the ring.
+impl RingReader {
+    /// The next event for `user`. Cancel-safe.
     pub(super) async fn next(&mut self, user: UserId) -> Result<Event, Lagged> {
         loop {
-            // Closed cannot be: whoever reads holds the room, which holds the sender.
+            // It cannot be closed: a reader keeps the room's channel alive, which owns the sender.
             let entry = self.0.recv().await.map_err(|_| Lagged)?;
             if let Some(event) = entry.event_for(user)? {
                 return Ok(event);
@@ -128,8 +128,8 @@ impl Reader {
         }
     }
 
-    /// The same if it is there already. Unlike a poll of [`Self::next`] it leaves no waker behind, for
-    /// which the room's lock is taken twice.
+    /// Like [`Self::next`], but returns `None` instead of waiting. Unlike polling [`Self::next`] it registers no
+    /// waker, which would take the channel's lock twice.
     pub(super) fn try_next(&mut self, user: UserId) -> Option<Result<Event, Lagged>> {
         loop {
             match self.0.try_recv() {
@@ -155,7 +155,6 @@ fn is_for(user: UserId, event: &Event) -> bool {
 }
 
 impl Audience {
-    /// Is `user` in it?
     pub(super) fn includes(self, user: UserId) -> bool {
         match self {
             Self::Everyone => true,
@@ -178,31 +177,31 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_reader_holds_no_more_than_the_bytes_allowed() {
+    fn slow_reader_is_bounded_in_bytes() {
         let ring = Ring::new(512);
-        let (mut slow, mut fast) = (ring.read(), ring.read());
+        let (mut slow, mut fast) = (ring.subscribe(), ring.subscribe());
         let large = 60 * 1024;
         for _ in 0..200 {
             ring.put(frame(large));
-            assert!(matches!(fast.try_next(READER), Some(Ok(_))), "who reads everything misses nothing");
+            assert!(matches!(fast.try_next(READER), Some(Ok(_))), "a fast reader misses nothing");
         }
         let unread = ring.unread.lock().expect("not poisoned");
         let held = unread.entries.iter().filter(|(entry, _)| entry.strong_count() > 0);
         let held: usize = held.map(|(_, bytes)| bytes).sum();
         assert!((BYTES_MAX - large..=BYTES_MAX).contains(&held), "{held}");
         drop(unread);
-        assert_eq!(slow.try_next(READER).map(|event| event.is_err()), Some(true), "told that it missed some");
+        assert_eq!(slow.try_next(READER).map(|event| event.is_err()), Some(true), "it missed some");
     }
 
     #[test]
-    fn what_everybody_has_read_counts_no_more() {
+    fn events_read_by_all_are_not_counted() {
         let ring = Ring::new(512);
-        let mut reader = ring.read();
+        let mut reader = ring.subscribe();
         for _ in 0..200 {
             ring.put(frame(1024 * 1024));
             assert!(matches!(reader.try_next(READER), Some(Ok(_))));
         }
-        // One megabyte each, and only three wait at a time.
+        // One megabyte each, and at most three wait.
         for _ in 0..3 {
             ring.put(frame(1024 * 1024));
         }
@@ -213,9 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn many_small_events_are_bounded_by_their_number() {
+    fn small_events_are_bounded_in_number() {
         let ring = Ring::new(2);
-        let mut reader = ring.read();
+        let mut reader = ring.subscribe();
         for _ in 0..3 {
             ring.put(frame(1));
         }

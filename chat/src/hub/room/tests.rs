@@ -1,4 +1,4 @@
-//! What a room's sockets are told, by which of the two ways.
+//! What a room's sockets receive, from the ring and from the volatile lane.
 
 use bytes::Bytes;
 
@@ -16,7 +16,7 @@ fn person(id: i64) -> UserRef {
 }
 
 fn hub(ring: usize) -> Hub {
-    // Without errands: nothing here asks the database.
+    // The requests are dropped: no test here reads the database.
     Hub::new(ring, SECOND).0
 }
 
@@ -27,22 +27,22 @@ fn text(event: Event) -> String {
     }
 }
 
-/// What must reach every socket.
+/// An event that must reach every socket.
 fn close() -> Event {
     Event::Close { user: None, code: Code::NotFound }
 }
 
 async fn next(socket: &mut Subscription) -> String {
-    text(socket.next().await.expect("it has not fallen behind"))
+    text(socket.next().await.expect("not lagged"))
 }
 
-/// What has come so far.
+/// The events received so far.
 fn rest(socket: &mut Subscription) -> Vec<String> {
-    std::iter::from_fn(|| socket.try_next()).map(|event| text(event.expect("not behind"))).collect()
+    std::iter::from_fn(|| socket.try_next()).map(|event| text(event.expect("not lagged"))).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn others_are_told_of_the_first_socket_and_of_the_last_one_only() {
+async fn only_the_first_and_last_socket_of_a_user_are_announced() {
     let hub = hub(16);
     let mut watcher = hub.subscribe(ROOM, person(1)).await;
     let mut first = hub.subscribe(ROOM, person(2)).await;
@@ -61,33 +61,33 @@ async fn others_are_told_of_the_first_socket_and_of_the_last_one_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn coming_and_going_is_told_once_a_second_and_the_last_of_it_always() {
+async fn presence_is_rate_limited_and_the_last_change_is_announced() {
     let hub = hub(16);
     let mut watcher = hub.subscribe(ROOM, person(1)).await;
     let mut sockets = Vec::new();
     for _ in 0..20 {
         sockets.push(hub.subscribe(ROOM, person(2)).await);
     }
-    let (mut told, mut is_here) = (Vec::new(), false);
+    let (mut frames, mut is_here) = (Vec::new(), false);
     for round in 0..100 {
         for socket in &mut sockets {
             socket.set_present(round % 2 == 0);
         }
         sleep(SECOND / 20).await;
-        told.extend(rest(&mut watcher));
+        frames.extend(rest(&mut watcher));
     }
     drop(sockets);
     sleep(3 * SECOND).await;
-    told.extend(rest(&mut watcher));
-    for frame in &told {
-        assert!(frame.contains(if is_here { "user_leave" } else { "user_join" }), "{told:?}");
+    frames.extend(rest(&mut watcher));
+    for frame in &frames {
+        assert!(frame.contains(if is_here { "user_leave" } else { "user_join" }), "{frames:?}");
         is_here = !is_here;
     }
-    assert!(!is_here && (2..=8).contains(&told.len()), "{told:?}");
+    assert!(!is_here && (2..=8).contains(&frames.len()), "{frames:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn typing_reaches_others_and_not_oneself() {
+async fn typing_is_sent_to_others_only() {
     let hub = hub(16);
     let mut alice = hub.subscribe(ROOM, person(1)).await;
     let mut bob = hub.subscribe(ROOM, person(2)).await;
@@ -97,9 +97,9 @@ async fn typing_reaches_others_and_not_oneself() {
     assert!(next(&mut alice).await.contains("user2"));
 }
 
-/// Ported from the attack that closed others' sockets: a flood by twenty sockets of one user.
+/// A flood by twenty sockets of one user, which once closed other users' sockets.
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_typing_is_one_frame_a_second_and_pushes_nothing_out() {
+async fn flood_of_typing_is_rate_limited_and_evicts_nothing() {
     let hub = hub(16);
     let mut slow = hub.subscribe(ROOM, person(1)).await;
     let mut reader = hub.subscribe(ROOM, person(1)).await;
@@ -121,16 +121,16 @@ async fn a_flood_of_typing_is_one_frame_a_second_and_pushes_nothing_out() {
     }
     sleep(2 * SECOND).await;
     frames += rest(&mut reader).len();
-    // Ten that are stored, and in three seconds a few of typing and of presence.
+    // Ten from the ring, and in three seconds a few of typing and of presence.
     assert!((10..=10 + 2 * 5).contains(&frames), "{frames}");
-    let heard = rest(&mut slow);
-    assert_eq!(heard[..10], vec!["NotFound"; 10], "whoever did not read lost nothing that is stored");
-    let typing = heard.iter().filter(|frame| frame.contains("typing")).collect::<Vec<_>>();
-    assert!(typing.len() == 1 && typing[0].contains("false"), "and has the last of the rest: {heard:?}");
+    let received = rest(&mut slow);
+    assert_eq!(received[..10], vec!["NotFound"; 10], "a slow reader lost no stored event");
+    let typing = received.iter().filter(|frame| frame.contains("typing")).collect::<Vec<_>>();
+    assert!(typing.len() == 1 && typing[0].contains("false"), "and the last volatile ones: {received:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_readings_pushes_nothing_out() {
+async fn flood_of_read_marks_evicts_nothing() {
     let hub = hub(2);
     let mut slow = hub.subscribe(ROOM, person(1)).await;
     hub.publish(ROOM, close());
@@ -143,13 +143,13 @@ async fn a_flood_of_readings_pushes_nothing_out() {
         };
         hub.publish_read(ROOM, ReadMark { message_id: MessageId(number), user, read_at: Timestamp(0) });
     }
-    let heard = rest(&mut slow);
-    assert_eq!((heard.len(), &*heard[0]), (2, "NotFound"));
-    assert!(heard[1].contains("1000"), "{heard:?}");
+    let received = rest(&mut slow);
+    assert_eq!((received.len(), &*received[0]), (2, "NotFound"));
+    assert!(received[1].contains("1000"), "{received:?}");
 }
 
 #[tokio::test]
-async fn a_reader_that_falls_behind_is_told() {
+async fn reader_that_falls_behind_gets_lagged() {
     let hub = hub(2);
     let mut slow = hub.subscribe(ROOM, person(1)).await;
     for _ in 0..5 {
@@ -159,7 +159,7 @@ async fn a_reader_that_falls_behind_is_told() {
 }
 
 #[tokio::test]
-async fn a_room_without_listeners_is_forgotten() {
+async fn room_without_subscriptions_is_removed() {
     let hub = hub(16);
     let one = hub.subscribe(ROOM, person(1)).await;
     let two = hub.subscribe(ROOM, person(1)).await;
@@ -170,18 +170,18 @@ async fn a_room_without_listeners_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_room_is_kept_until_the_last_going_was_told() {
+async fn room_is_kept_until_the_last_leave_was_announced() {
     let hub = hub(16);
     let mut socket = hub.subscribe(ROOM, person(1)).await;
     socket.set_present(true);
     drop(socket);
-    assert!(hub.is_listening(ROOM), "its going waits for its turn");
+    assert!(hub.is_listening(ROOM), "its leave is delayed");
     sleep(3 * SECOND).await;
     assert!(!hub.is_listening(ROOM));
 }
 
 #[tokio::test]
-async fn frames_of_a_ring_are_those_that_were_published() {
+async fn frames_are_delivered_to_their_audience() {
     let hub = hub(16);
     let mut socket = hub.subscribe(ROOM, person(1)).await;
     let frame = |text: &'static str, audience| {

@@ -1,9 +1,8 @@
-//! The lane of what is volatile in a room: who is typing, who is here, who has read what.
+//! The lane for a room's volatile frames: typing, presence, read receipts.
 //!
-//! It takes no place in the ring of stored changes, so it can neither push those out nor close a reader.
-//! Each thing that can be told has a slot, in which a newer frame replaces the older one: a socket that
-//! reads slowly skips what was replaced, and ends up with the latest of each. Sockets are woken for it a few
-//! times a second at most.
+//! It is separate from the ring of stored changes, so it can neither evict those nor close a reader. Each subject has
+//! a slot, in which a newer frame replaces the older one: a slow reader skips replaced frames and gets the latest of
+//! each slot. Readers are woken at most a few times a second.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,25 +19,25 @@ use tokio::time::Instant;
 
 use crate::{hub::Frame, model::UserId};
 
-/// The pause between two wakings of a room's sockets.
-pub(in crate::hub) const PAUSE: Duration = Duration::from_millis(250);
-/// How long a frame is kept for those who read slowly: a socket that takes nothing for that long is closed.
-const KEPT: Duration = Duration::from_secs(30);
+/// Minimum interval between two wake-ups of a room's readers.
+pub(in crate::hub) const WAKE_INTERVAL: Duration = Duration::from_millis(250);
+/// How long a frame is kept for slow readers. A socket that reads nothing for that long is closed anyway.
+const RETENTION: Duration = Duration::from_secs(30);
 
-/// What a volatile frame is about. Of each slot only the latest frame matters.
+/// The subject of a volatile frame. Only the latest frame of a slot matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::hub) enum Slot {
-    /// Is this user typing?
+    /// Whether this user is typing.
     Typing(UserId),
-    /// Is this user here?
+    /// Whether this user is present.
     Presence(UserId),
-    /// How far has this user read?
+    /// How far this user has read.
     Read(UserId),
-    /// How far have these users read? Each such frame is about others, and replaces none.
+    /// How far several users have read. Each frame has a slot of its own and replaces none.
     Reads(u64),
 }
 
-struct Entry {
+struct LaneFrame {
     slot: Slot,
     rank: i64,
     frame: Frame,
@@ -47,13 +46,13 @@ struct Entry {
 
 #[derive(Default)]
 struct State {
-    /// By number, rising.
-    entries: BTreeMap<u64, Entry>,
-    /// Where each slot's frame is.
+    /// By number, ascending.
+    entries: BTreeMap<u64, LaneFrame>,
+    /// The number of each slot's frame.
     latest: HashMap<Slot, u64>,
     readers: Vec<Weak<AtomicWaker>>,
     woken_at: Option<Instant>,
-    /// Is there something that readers were not woken for?
+    /// Whether there are frames for which readers were not woken yet.
     must_wake: bool,
 }
 
@@ -87,8 +86,8 @@ pub(in crate::hub) struct Lane {
 }
 
 impl Lane {
-    /// Puts a frame into its slot, unless what is there ranks higher. True where readers have still to
-    /// be woken for it, by [`Self::flush`].
+    /// Puts a frame into its slot, unless the one there has a higher rank. True if readers have yet to be woken for
+    /// it, with [`Self::flush`].
     pub(in crate::hub) fn put(&self, slot: Slot, rank: i64, frame: Frame) -> bool {
         let now = Instant::now();
         let mut state = self.state();
@@ -99,16 +98,16 @@ impl Lane {
             state.remove(number);
         }
         while let Some(oldest) = state.entries.first_entry()
-            && now.saturating_duration_since(oldest.get().at) > KEPT
+            && now.saturating_duration_since(oldest.get().at) > RETENTION
         {
             let number = *oldest.key();
             state.remove(number);
         }
         let number = self.newest.load(Ordering::Relaxed) + 1;
-        state.entries.insert(number, Entry { slot, rank, frame, at: now });
+        state.entries.insert(number, LaneFrame { slot, rank, frame, at: now });
         state.latest.insert(slot, number);
         self.newest.store(number, Ordering::Release);
-        if state.woken_at.is_none_or(|at| now.saturating_duration_since(at) >= PAUSE) {
+        if state.woken_at.is_none_or(|at| now.saturating_duration_since(at) >= WAKE_INTERVAL) {
             state.wake(now);
         } else {
             state.must_wake = true;
@@ -116,7 +115,7 @@ impl Lane {
         state.must_wake
     }
 
-    /// Wakes the readers, if there is something that they were not woken for.
+    /// Wakes the readers, if there are frames for which they were not woken.
     pub(in crate::hub) fn flush(&self, now: Instant) {
         let mut state = self.state();
         if state.must_wake {
@@ -124,39 +123,39 @@ impl Lane {
         }
     }
 
-    /// Are there readers that have still to be woken?
+    /// Whether readers have yet to be woken.
     pub(in crate::hub) fn must_flush(&self) -> bool {
         self.state().must_wake
     }
 
-    pub(in crate::hub) fn read(self: &Arc<Self>) -> Reader {
+    pub(in crate::hub) fn subscribe(self: &Arc<Self>) -> LaneReader {
         let waker = Arc::new(AtomicWaker::new());
         let mut state = self.state();
         if state.readers.len() == state.readers.capacity() {
-            // Those who have gone make room before the list grows.
+            // Drop closed readers before the list grows.
             state.readers.retain(|reader| reader.strong_count() > 0);
         }
         state.readers.push(Arc::downgrade(&waker));
         let seen = self.newest.load(Ordering::Relaxed);
         drop(state);
-        Reader { lane: Arc::clone(self), waker, seen }
+        LaneReader { lane: Arc::clone(self), waker, seen }
     }
 
-    /// A panic while the lock was held leaves at worst a frame that is not found.
+    /// A panic under the lock leaves at worst a frame that is not found.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One socket's place in the lane.
-pub(in crate::hub) struct Reader {
+/// One socket's position in the lane.
+pub(in crate::hub) struct LaneReader {
     lane: Arc<Lane>,
     waker: Arc<AtomicWaker>,
     seen: u64,
 }
 
-impl Reader {
-    /// The next frame meant for `user` if there is one already.
+impl LaneReader {
+    /// The next frame for `user`, if there is one.
     pub(in crate::hub) fn try_next(&mut self, user: UserId) -> Option<Frame> {
         if self.lane.newest.load(Ordering::Acquire) == self.seen {
             return None;
@@ -172,9 +171,9 @@ impl Reader {
         None
     }
 
-    /// The same, waiting for it.
+    /// Waits for the next frame for `user`.
     pub(in crate::hub) fn poll_next(&mut self, context: &mut Context<'_>, user: UserId) -> Poll<Frame> {
-        // Before the look: what comes between the two wakes the task.
+        // Registered first, so that a frame added between the two wakes the task.
         self.waker.register(context.waker());
         self.try_next(user).map_or(Poll::Pending, Poll::Ready)
     }
@@ -193,34 +192,34 @@ mod tests {
         Frame::serialised(Bytes::copy_from_slice(text.as_bytes()), None, Audience::Others(UserId(9)))
     }
 
-    fn rest(reader: &mut Reader) -> Vec<String> {
+    fn rest(reader: &mut LaneReader) -> Vec<String> {
         std::iter::from_fn(|| reader.try_next(READER))
             .map(|frame| String::from_utf8_lossy(&frame.json).into_owned())
             .collect()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_reader_gets_the_latest_of_each_slot_in_the_order_of_their_coming() {
+    async fn slow_reader_gets_the_latest_of_each_slot_in_order() {
         let lane = Arc::<Lane>::default();
         lane.put(Slot::Typing(UserId(2)), 0, frame("before"));
-        let mut reader = lane.read();
+        let mut reader = lane.subscribe();
         for number in 0..10_000 {
             lane.put(Slot::Typing(UserId(2)), 0, frame(&format!("typing {number}")));
             lane.put(Slot::Presence(UserId(2)), 0, frame(&format!("presence {number}")));
             lane.put(Slot::Reads(number), 0, frame("read"));
         }
         lane.put(Slot::Typing(UserId(2)), 0, frame("the last"));
-        let heard = rest(&mut reader);
-        assert_eq!(heard.iter().filter(|text| *text == "read").count(), 10_000, "these are all different");
-        let others: Vec<&String> = heard.iter().filter(|text| *text != "read").collect();
+        let received = rest(&mut reader);
+        assert_eq!(received.iter().filter(|text| *text == "read").count(), 10_000, "these are all different");
+        let others: Vec<&String> = received.iter().filter(|text| *text != "read").collect();
         assert_eq!(others, ["presence 9999", "the last"]);
         assert_eq!(rest(&mut reader), Vec::<String>::new());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_ranks_lower_replaces_nothing() {
+    async fn lower_rank_replaces_nothing() {
         let lane = Arc::<Lane>::default();
-        let mut reader = lane.read();
+        let mut reader = lane.subscribe();
         lane.put(Slot::Read(UserId(2)), 7, frame("7"));
         lane.put(Slot::Read(UserId(2)), 5, frame("5"));
         lane.put(Slot::Read(UserId(3)), 5, frame("another's 5"));
@@ -228,11 +227,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn frames_are_kept_for_a_while_and_then_forgotten() {
+    async fn old_frames_are_removed() {
         let lane = Arc::<Lane>::default();
-        let mut reader = lane.read();
+        let mut reader = lane.subscribe();
         lane.put(Slot::Reads(1), 0, frame("old"));
-        tokio::time::advance(KEPT + Duration::from_secs(1)).await;
+        tokio::time::advance(RETENTION + Duration::from_secs(1)).await;
         lane.put(Slot::Reads(2), 0, frame("new"));
         assert_eq!(lane.state().entries.len(), 1);
         assert_eq!(lane.state().latest.len(), 1);
@@ -246,16 +245,16 @@ mod tests {
         assert!(lane.put(Slot::Typing(UserId(2)), 0, frame("b")) && lane.must_flush(), "too soon");
         lane.flush(Instant::now());
         assert!(!lane.must_flush());
-        tokio::time::advance(PAUSE).await;
+        tokio::time::advance(WAKE_INTERVAL).await;
         assert!(!lane.put(Slot::Typing(UserId(2)), 0, frame("c")), "at once again");
     }
 
     #[test]
-    fn readers_that_have_gone_are_forgotten() {
+    fn dropped_readers_are_removed() {
         let lane = Arc::<Lane>::default();
-        let _stays = lane.read();
+        let _stays = lane.subscribe();
         for _ in 0..10_000 {
-            drop(lane.read());
+            drop(lane.subscribe());
         }
         assert!(lane.state().readers.len() < 100);
     }

@@ -1,11 +1,11 @@
-//! Checking credentials, and what follows when one ends.
+//! Checking credentials, and ending them.
 //!
-//! Every end is a row of `credential_end`, stored in the transaction that ends the credential. The node that did it
-//! closes at once what the credential had opened there; every other node reads the row within a second.
+//! Each end is a row of `credential_end`, stored in the transaction that ends the credential. This node closes the
+//! sockets opened with the credential at once; every other node reads the row within a second.
 
 use std::{collections::HashMap, future::Future};
 
-use super::present_by;
+use super::user_for_credential;
 use crate::{
     credential::{Claim, Credential, CredentialEnd, Ended, SessionId},
     error::Result,
@@ -16,27 +16,27 @@ use crate::{
 };
 
 impl Chat {
-    /// Who makes this claim, as they are now.
+    /// The user of this claim.
     ///
     /// # Errors
-    /// `user_not_found`, `user_inactive`; `token_not_valid` where what was shown has ended.
+    /// `user_not_found`, `user_inactive`; `token_not_valid` if the credential has ended.
     pub async fn authenticate_claim(&self, claim: &Claim) -> Result<User> {
         let mut conn = self.store().read().await?;
         Ok(self.verify(&mut conn, claim).await?.0)
     }
 
-    /// [`Self::authenticate_claim`] for somebody who wants to chat.
+    /// Like [`Self::authenticate_claim`], and checks that the user may chat.
     ///
     /// # Errors
-    /// The same; `not_in_group` outside the group that may chat here.
-    pub async fn admit_claim(&self, claim: &Claim) -> Result<User> {
+    /// The same; `not_in_group` outside the required group.
+    pub async fn authorize_claim(&self, claim: &Claim) -> Result<User> {
         let mut conn = self.store().read().await?;
         let (user, _) = self.verify(&mut conn, claim).await?;
-        self.must_be_in_group(&mut conn, claim.user).await?;
+        self.check_group(&mut conn, claim.user).await?;
         Ok(user)
     }
 
-    /// Who makes this claim, and until when what they showed is good.
+    /// The user of this claim, and when the credential expires.
     pub(in crate::service) async fn verify(
         &self,
         conn: &mut Conn,
@@ -45,30 +45,30 @@ impl Chat {
         match &claim.credential {
             Credential::Token { expires_at, .. } => {
                 let account = users::find(conn, claim.user).await?;
-                Ok((self.present(account, &claim.credential)?, *expires_at))
+                Ok((self.active_user(account, &claim.credential)?, *expires_at))
             }
             Credential::Session(id) => {
                 let found = sessions::account(conn, id, claim.user, self.clock().now()).await?;
                 let (account, good_until) = found.ok_or(Code::UserNotFound)?;
-                let user = self.present(Some(account), &claim.credential)?;
+                let user = self.active_user(Some(account), &claim.credential)?;
                 Ok((user, good_until.ok_or(Code::TokenNotValid)?))
             }
         }
     }
 
-    /// Who has this account, if they may still use it with this credential. That a session is there, its row says.
-    pub(in crate::service) fn present(
+    /// The account's user, if they may use this credential. That a session exists, the caller has checked.
+    pub(in crate::service) fn active_user(
         &self,
         account: Option<Account>,
         credential: &Credential,
     ) -> Result<User> {
-        let user = present_by(account, credential)?;
-        self.must_go_on(credential)?;
+        let user = user_for_credential(account, credential)?;
+        self.check_sign_in(credential)?;
         Ok(user)
     }
 
-    /// A token of a sign-in that has ended is worth nothing.
-    pub(in crate::service) fn must_go_on(&self, credential: &Credential) -> Result<()> {
+    /// Rejects a token whose sign-in has ended.
+    pub(in crate::service) fn check_sign_in(&self, credential: &Credential) -> Result<()> {
         match credential {
             Credential::Token { sign_in, .. } if self.hub().open_sockets().is_ended(sign_in) => {
                 Err(Code::TokenNotValid.into())
@@ -77,20 +77,24 @@ impl Chat {
         }
     }
 
-    /// Ends credentials: `once` does it in a transaction with [`record`](crate::store::credentials::record) and says
-    /// what it ended. After the commit what had been opened with it is closed, also for a caller that hangs up.
-    pub(super) async fn ending<T, F>(&self, once: impl Fn(Self) -> F + Send + Sync + 'static) -> Result<T>
+    /// Ends credentials. `once` does so in a transaction, calls [`record`](crate::store::credentials::record) and
+    /// returns what it ended. After the commit the sockets opened with it are closed, even if the caller is
+    /// cancelled.
+    pub(super) async fn end_credentials<T, F>(
+        &self,
+        once: impl Fn(Self) -> F + Send + Sync + 'static,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<(T, Option<CredentialEnd>)>> + Send,
     {
         let chat = self.clone();
-        self.to_the_end(async move {
+        self.run_detached(async move {
             let (done, end) = retried(|| once(chat.clone())).await?;
             if let Some(end) = end {
                 let closed = close(chat.store(), chat.hub(), chat.clock().now(), &end);
                 if let Err(error) = closed.await {
-                    // The watch reads the row, and tries until it can.
+                    // The poll reads the row, and retries until it succeeds.
                     tracing::warn!(%error, user = %end.user, "an ended credential's sockets are not closed yet");
                 }
                 chat.hub().publish_credential_end();
@@ -101,7 +105,7 @@ impl Chat {
     }
 }
 
-/// Closes the sockets of this node that were opened with what has ended, and refuses its tokens from now on.
+/// Closes this node's sockets that were opened with the ended credential, and rejects its tokens from now on.
 pub(in crate::service) async fn close(
     store: &Store,
     hub: &Hub,
@@ -123,14 +127,14 @@ pub(in crate::service) async fn close(
     }
 }
 
-/// Closes the sockets of this node that `user` may not use any more, as the database says.
+/// Closes the sockets of `user` on this node whose credential the database no longer accepts.
 pub(in crate::service) async fn check_sockets(
     store: &Store,
     hub: &Hub,
     now: Timestamp,
     user: UserId,
 ) -> StoreResult<()> {
-    // Those of this moment: one that opens later is checked later.
+    // Sockets opened after this are checked when they open.
     let sockets = hub.open_sockets().of(user);
     if sockets.is_empty() {
         return Ok(());
@@ -142,7 +146,7 @@ pub(in crate::service) async fn check_sockets(
     let sessions: HashMap<SessionId, Timestamp> =
         sessions.into_iter().map(|session| (session.id, session.expires_at)).collect();
     for socket in sockets {
-        if let Err(error) = present_by(account.clone(), socket.credential()) {
+        if let Err(error) = user_for_credential(account.clone(), socket.credential()) {
             socket.end(error.code());
         } else if let Credential::Session(id) = socket.credential() {
             match sessions.get(id) {

@@ -1,10 +1,10 @@
-//! The group and the account `developer`, which people who build on this chat start
-//! with. A demo's account has a password that everybody knows; any other has its own.
+//! The group and account `developer`, for those who develop against this server. In a demo the account has a
+//! well-known password, otherwise one of its own.
 
 use crate::{
     error::Result,
     model::{Timestamp, User},
-    password::{self, Verdict},
+    password::{self, PasswordMatch},
     service::{Chat, accounts::rules, validate::Problems},
     store::{
         Conn, groups,
@@ -15,25 +15,24 @@ use crate::{
 
 /// The name of both the group and the account.
 pub const DEVELOPER: &str = "developer";
-/// The account's password in a demo. Nobody can choose it for an account.
+/// The account's password in a demo. No account can choose it.
 pub const DEVELOPER_PASSWORD: &str = "developer123";
 
-/// What [`Chat::create_developer_group`] found and did.
+/// The result of [`Chat::create_developer_group`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeveloperGroup {
     /// The account.
     pub user: User,
-    /// Was the group made now?
+    /// Whether the group was created now.
     pub made_group: bool,
-    /// Was the account made now? An older one keeps its password.
+    /// Whether the account was created now. An existing one keeps its password.
     pub made_account: bool,
-    /// Was the account put into the group now?
+    /// Whether the account was added to the group now.
     pub joined: bool,
 }
 
 impl Chat {
-    /// Makes the group and the account, with this password, as far as they are missing. A closed sign-up does not
-    /// matter: the operator asked for it.
+    /// Creates the group, and the account with this password, if they do not exist; also when sign-up is closed.
     ///
     /// # Errors
     /// `invalid` with the password's problems.
@@ -50,15 +49,15 @@ impl Chat {
         Ok(made)
     }
 
-    /// Makes the developer's account with [`DEVELOPER_PASSWORD`] where there is no account at all; `None` where there is
-    /// one. Whether this is a demo is for the caller to know.
+    /// Creates the developer account with [`DEVELOPER_PASSWORD`] if there is no account at all; `None` if there is
+    /// one. The caller decides whether this is a demo.
     pub async fn ensure_demo_account(&self) -> Result<Option<User>> {
         if self.user_count().await? > 0 {
             return Ok(None);
         }
         let password_hash = password::hash(DEVELOPER_PASSWORD).await?;
         let mut conn = self.store().write().await?;
-        // Of servers that start at once the first makes the account, and the others wait here and then find it.
+        // If several servers start at once, the first creates the account; the others wait here and then find it.
         watch::lock_system(&mut conn).await?;
         if users::count(&mut conn).await? > 0 {
             return Ok(None);
@@ -68,20 +67,20 @@ impl Chat {
         Ok(Some(made.user))
     }
 
-    /// Can everybody sign in as the developer, because the account has [`DEVELOPER_PASSWORD`]?
+    /// Whether the account has [`DEVELOPER_PASSWORD`], so that anybody can sign in.
     pub async fn has_demo_password(&self) -> Result<bool> {
         let mut conn = self.store().read().await?;
         let stored = users::credentials(&mut conn, DEVELOPER).await?;
         drop(conn);
         let Some(stored) = stored.filter(|stored| stored.account.is_active) else { return Ok(false) };
         let verdict = password::verify(DEVELOPER_PASSWORD, Some(&stored.password_hash)).await?;
-        Ok(verdict != Verdict::Wrong)
+        Ok(verdict != PasswordMatch::Wrong)
     }
 }
 
-/// Makes what is missing. The caller holds the system's lock, so that nobody else does.
+/// Creates what does not exist. The caller holds the system's lock.
 async fn make(conn: &mut Conn, password_hash: &str, now: Timestamp) -> Result<DeveloperGroup> {
-    let (group, made_group) = groups::ensure(conn, DEVELOPER).await?;
+    let (group, made_group) = groups::get_or_create(conn, DEVELOPER).await?;
     let found = users::find_by_key(conn, DEVELOPER).await?;
     let made_account = found.is_none();
     let user = if let Some(Account { user, .. }) = found {
@@ -97,6 +96,6 @@ async fn make(conn: &mut Conn, password_hash: &str, now: Timestamp) -> Result<De
         let id = users::insert(conn, &row, now).await?;
         User { id, username: DEVELOPER.into(), first_name: String::new(), last_name: String::new() }
     };
-    let joined = groups::enter(conn, group, user.id).await?;
+    let joined = groups::add_member(conn, group, user.id).await?;
     Ok(DeveloperGroup { user, made_group, made_account, joined })
 }

@@ -1,4 +1,4 @@
-//! What the owner of an account changes of it.
+//! Changes by the owner of an account.
 
 use super::rules;
 use crate::{
@@ -11,12 +11,12 @@ use crate::{
 };
 
 impl Chat {
-    /// Gives `user` other names. Both may be empty.
+    /// Sets the first and last name of `user`. Both may be empty.
     ///
     /// # Errors
     /// `invalid` with every bad field; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn rename(&self, user: &User, first_name: &str, last_name: &str) -> Result<()> {
-        self.limits().act(user.id, Cost::Act)?;
+        self.limits().charge(user.id, Cost::Act)?;
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
         let mut problems = Problems::default();
         problems.line("first_name", first_name, PERSON_NAME_MAX);
@@ -27,11 +27,12 @@ impl Chat {
         Ok(conn.commit().await?)
     }
 
-    // What follows is how an account is taken back from a thief, who must not be able to use up a limit on it: a new
-    // password takes the old one, tries of which are limited, and ending sessions takes nothing.
+    // The methods below recover an account from a thief, who must not be able to exhaust a limit on them. So they are
+    // not limited here: a new password needs the old one, attempts at which are limited, and ending sessions needs
+    // nothing.
 
-    /// Gives `user` another password. Whoever calls has made sure that it is them. All their tokens end, and all their
-    /// sessions but `keep`, with the sockets that were opened by them.
+    /// Sets a new password for `user`, whom the caller has authenticated. All their tokens end, and all their
+    /// sessions except `keep`, with the sockets opened by them.
     ///
     /// # Errors
     /// `invalid` with the password's problems.
@@ -46,12 +47,12 @@ impl Chat {
         problems.finish()?;
         let hash = password::hash(password).await?;
         let (id, keep) = (user.id, keep.cloned());
-        self.ending(move |chat| {
+        self.end_credentials(move |chat| {
             let (hash, keep) = (hash.clone(), keep.clone());
             async move {
                 let mut tx = chat.store().write().await?;
                 users::set_password_hash(&mut tx, id, &hash).await?;
-                let end = chat.end_all(&mut tx, id, keep.as_ref()).await?;
+                let end = chat.end_all_credentials(&mut tx, id, keep.as_ref()).await?;
                 tx.commit().await?;
                 Ok(((), Some(end)))
             }
@@ -59,17 +60,17 @@ impl Chat {
         .await
     }
 
-    /// Ends all sessions of `user` but `keep`, and all their tokens, with the sockets that were opened by them.
+    /// Ends all sessions of `user` except `keep`, and all their tokens, with the sockets opened by them.
     ///
     /// # Errors
     /// A failing database.
     pub async fn sign_out_elsewhere(&self, user: &User, keep: &SessionId) -> Result<()> {
         let (id, keep) = (user.id, keep.clone());
-        self.ending(move |chat| {
+        self.end_credentials(move |chat| {
             let keep = keep.clone();
             async move {
                 let mut tx = chat.store().write().await?;
-                let end = chat.end_all(&mut tx, id, Some(&keep)).await?;
+                let end = chat.end_all_credentials(&mut tx, id, Some(&keep)).await?;
                 tx.commit().await?;
                 Ok(((), Some(end)))
             }

@@ -1,5 +1,5 @@
-//! What a username and a password may be. The rules are Django's, so that accounts
-//! may move here and back: its username validator and its four password validators.
+//! Rules for usernames and passwords. They are Django's, so that accounts can be moved in both directions: its
+//! username validator and its four password validators.
 
 use std::collections::HashMap;
 
@@ -14,33 +14,31 @@ use crate::{
     service::validate::{Problems, is_blank},
 };
 
-/// Passwords that people choose most, lower-case, the most frequent first. Out of the
-/// twenty thousand that Django refuses (Royce Williams's list), those that no other
-/// rule here refuses.
+/// Common passwords in lower case, most frequent first: those of Django's list of twenty thousand (by Royce Williams)
+/// that no other rule here rejects.
 const COMMON: &str = include_str!("common_passwords.txt");
 
-/// How alike a password may be to a name, from 0 (nothing in common) to 1.
+/// Maximum similarity of a password to a name, from 0 (nothing in common) to 1.
 const ALIKE: f64 = 0.7;
 
-/// The bytes of the longest username, at four for each character. What a stranger sends is measured before anything
-/// else is done with it: normalising makes up to 18 characters of one.
+/// Maximum bytes of a username, at four per character. Checked first, because normalising makes up to 18 characters
+/// out of one.
 const USERNAME_BYTES: usize = 4 * USERNAME_MAX;
 
-/// The one spelling in which a username is stored: without the white space around it,
-/// and with letters that only look different (full-width ones) made the same. `None` for what is too long to be one,
-/// which is not looked at any further.
+/// The stored form of a username: trimmed, and NFKC-normalised, so that full-width letters become plain ones. `None`
+/// if it is too long; then it is not processed further.
 pub(super) fn normalized(username: &str) -> Option<String> {
     let username = username.trim();
     (username.len() <= USERNAME_BYTES).then(|| username.nfkc().collect())
 }
 
-/// How a username is compared: 'Bob', 'bob' and 'ｂｏｂ' are one person to other
-/// people, so to us too. `None` for what is too long to be one: nobody has that name.
+/// The form in which usernames are compared: 'Bob', 'bob' and 'ｂｏｂ' are the same. `None` if it is too long to be a
+/// username.
 pub fn username_key(username: &str) -> Option<String> {
     normalized(username).map(|username| key_of(&username))
 }
 
-/// The key of a username in the spelling in which it is stored.
+/// The key of a normalised username.
 pub(super) fn key_of(normalized: &str) -> String {
     normalized.to_lowercase()
 }
@@ -74,7 +72,7 @@ pub(super) fn check_password(problems: &mut Problems, password: &str, names: &[&
 
 fn is_weak(password: &str, names: &[&str]) -> bool {
     let password = password.to_lowercase();
-    // A name that is too long to be one is refused for that, and not taken apart: it could have thousands of parts.
+    // An overlong name is rejected by another rule. Skipped here, since it could have thousands of parts.
     let mut names = names.iter().filter(|name| name.len() <= 4 * PERSON_NAME_MAX.max(USERNAME_MAX));
     password.chars().all(char::is_numeric)
         || password.trim() == DEVELOPER_PASSWORD
@@ -82,14 +80,14 @@ fn is_weak(password: &str, names: &[&str]) -> bool {
         || names.any(|name| resembles(&password, &name.to_lowercase()))
 }
 
-/// Is `password` made of much the same characters as `name` or a part of it?
+/// Whether `password` has mostly the same characters as `name` or a part of it.
 fn resembles(password: &str, name: &str) -> bool {
     let parts = name.split(|c: char| !c.is_alphanumeric() && c != '_');
     parts.chain([name]).filter(|part| !part.is_empty()).any(|part| alikeness(password, part) >= ALIKE)
 }
 
-/// Twice the number of characters in common, over the number in both together:
-/// Python's `SequenceMatcher.quick_ratio`, which Django asks.
+/// Twice the number of common characters over the number of all: Python's `SequenceMatcher.quick_ratio`, which Django
+/// uses.
 fn alikeness(a: &str, b: &str) -> f64 {
     let mut left: HashMap<char, u32> = HashMap::new();
     let mut total = 0_u32;
@@ -131,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_any_script_digits_and_five_marks_make_a_username() {
+    fn usernames_have_letters_digits_and_five_punctuation_marks() {
         for good in ["bob", "小明", "a@b.cn", "x+y-z_", "Ünal", "7"] {
             assert_eq!(of_username(good), [], "{good}");
         }
@@ -157,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_name_is_neither_normalised_nor_taken_apart() {
+    fn overlong_names_are_not_processed() {
         assert_eq!(username_key(&"ﷺ".repeat(201)), None);
         assert_eq!(username_key(&"a".repeat(601)), None);
-        // As long as it may be at first sight, and still bounded afterwards: 18 characters of each.
+        // The longest accepted input stays bounded: 18 characters for each.
         let longest = username_key(&"ﷺ".repeat(200)).expect("looked at");
         assert_eq!(longest.chars().count(), 200 * 18);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Sessions of the bundled UI.
+//! Sessions of the web UI.
 
 use super::SignIn;
 use crate::{
@@ -14,16 +14,15 @@ use crate::{
 };
 
 impl Chat {
-    /// Stores a new session; false when its id is taken. Where somebody is signed in with it, `tokens_from` is what
-    /// their [`SignIn`] says.
+    /// Stores a new session; false if its id exists. If it has a user, `tokens_from` is that of their [`SignIn`].
     ///
     /// # Errors
-    /// `no_active_account` when all credentials of the account have ended since its password was checked.
+    /// `no_active_account` if all credentials of the account have ended since its password was checked.
     pub async fn create_session(&self, session: &SessionRecord, tokens_from: Timestamp) -> Result<bool> {
         retried(|| async {
             let mut tx = self.store().write().await?;
             if let Some(user) = session.user {
-                must_be_unchanged(&mut tx, user, tokens_from).await?;
+                check_unchanged(&mut tx, user, tokens_from).await?;
             }
             let created = sessions::insert(&mut tx, session).await?;
             tx.commit().await?;
@@ -32,16 +31,16 @@ impl Chat {
         .await
     }
 
-    /// Is a sign-in still good for letting somebody in?
+    /// Checks that a sign-in is still valid.
     ///
     /// # Errors
-    /// `no_active_account` when all credentials of the account have ended since its password was checked.
+    /// `no_active_account` if all credentials of the account have ended since its password was checked.
     pub async fn confirm_sign_in(&self, sign_in: &SignIn) -> Result<()> {
         let mut conn = self.store().read().await?;
-        must_be_unchanged(&mut conn, sign_in.user.id, sign_in.tokens_from).await
+        check_unchanged(&mut conn, sign_in.user.id, sign_in.tokens_from).await
     }
 
-    /// Changes a session, unless it has ended meanwhile.
+    /// Updates a session, unless it has ended meanwhile.
     pub async fn save_session(&self, session: &SessionRecord) -> Result<()> {
         retried(|| async {
             let mut tx = self.store().write().await?;
@@ -57,14 +56,14 @@ impl Chat {
         Ok(sessions::find(&mut conn, id, self.clock().now()).await?)
     }
 
-    /// Ends a session, and the sockets that were opened with it.
+    /// Ends a session and closes the sockets opened with it.
     pub async fn delete_session(&self, id: &SessionId) -> Result<()> {
         let id = id.clone();
-        self.ending(move |chat| {
+        self.end_credentials(move |chat| {
             let id = id.clone();
             async move {
                 let mut tx = chat.store().write().await?;
-                let end = chat.end_one(&mut tx, &id).await?;
+                let end = chat.end_one_session(&mut tx, &id).await?;
                 tx.commit().await?;
                 Ok(((), end))
             }
@@ -78,19 +77,19 @@ impl Chat {
         Ok(sessions::list_of(&mut conn, user.id, self.clock().now()).await?)
     }
 
-    /// Ends one of `user`'s sessions, from elsewhere, and the sockets that were opened with it.
+    /// Ends one of `user`'s sessions and closes the sockets opened with it.
     ///
     /// # Errors
-    /// `not_found` when it is none of theirs.
+    /// `not_found` if it is not theirs.
     pub async fn end_session(&self, user: &User, id: &SessionId) -> Result<()> {
         let (user, id) = (user.id, id.clone());
-        self.ending(move |chat| {
+        self.end_credentials(move |chat| {
             let id = id.clone();
             async move {
                 let mut tx = chat.store().write().await?;
                 let found = sessions::find(&mut tx, &id, chat.clock().now()).await?;
                 found.filter(|session| session.user == Some(user)).ok_or(Code::NotFound)?;
-                let end = chat.end_one(&mut tx, &id).await?;
+                let end = chat.end_one_session(&mut tx, &id).await?;
                 tx.commit().await?;
                 Ok(((), end))
             }
@@ -98,8 +97,8 @@ impl Chat {
         .await
     }
 
-    async fn end_one(&self, tx: &mut Conn, id: &SessionId) -> Result<Option<CredentialEnd>> {
-        // With one in which nobody is signed in, nothing was opened.
+    async fn end_one_session(&self, tx: &mut Conn, id: &SessionId) -> Result<Option<CredentialEnd>> {
+        // A session without a user has opened no socket.
         let Some(user) = sessions::delete(tx, id).await? else { return Ok(None) };
         let end = CredentialEnd { user, what: Ended::Session(id.clone()) };
         credentials::record(tx, &end, self.clock().now()).await?;
@@ -107,8 +106,8 @@ impl Chat {
     }
 }
 
-/// The account is as it was when its password was checked; on MySQL it stays so until the commit.
-pub(super) async fn must_be_unchanged(tx: &mut Conn, user: UserId, tokens_from: Timestamp) -> Result<()> {
+/// Checks that the account is unchanged since its password was checked; on MySQL it stays so until the commit.
+pub(super) async fn check_unchanged(tx: &mut Conn, user: UserId, tokens_from: Timestamp) -> Result<()> {
     let account = users::lock_shared(tx, user).await?;
     match account {
         Some(account) if account.is_active && account.tokens_from == tokens_from => Ok(()),

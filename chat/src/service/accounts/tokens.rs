@@ -1,8 +1,8 @@
-//! Refresh tokens: giving them out, exchanging and ending them. What is inside a token is the caller's business.
+//! Refresh tokens: issuing, rotating and ending them. The caller encodes and decodes them.
 
 use std::time::Duration;
 
-use super::{SignIn, present_by, sessions::must_be_unchanged};
+use super::{SignIn, sessions::check_unchanged, user_for_credential};
 use crate::{
     credential::{Claim, CredentialEnd, Ended, TokenClaims},
     error::Result,
@@ -15,21 +15,20 @@ use crate::{
     },
 };
 
-/// How long a refresh token stays good after it was exchanged for the next one: two tabs that use it at once must not
-/// sign each other out.
+/// Grace period of a rotated refresh token, so that two tabs that use it at once do not sign each other out.
 const GRACE_MICROS: i64 = 10_000_000;
 
 impl Chat {
-    /// From when on tokens of this user are good; the epoch where nothing was ended, or nobody has this id.
+    /// The time from which tokens of this user are valid; the epoch if none were ended, or the user does not exist.
     pub async fn tokens_from(&self, user: UserId) -> Result<Timestamp> {
         let mut conn = self.store().read().await?;
         Ok(users::find(&mut conn, user).await?.map_or(Timestamp(0), |account| account.tokens_from))
     }
 
-    /// Lets somebody in by a refresh token, which `make` makes for the moment that it is given.
+    /// Issues a refresh token for a sign-in. `make` encodes it for the given time.
     ///
     /// # Errors
-    /// `no_active_account` when all credentials of the account have ended since its password was checked; those of
+    /// `no_active_account` if all credentials of the account have ended since its password was checked; those of
     /// `make`.
     pub async fn issue_token<T>(
         &self,
@@ -38,17 +37,17 @@ impl Chat {
     ) -> Result<T> {
         retried(|| async {
             let mut tx = self.store().write().await?;
-            must_be_unchanged(&mut tx, sign_in.user.id, sign_in.tokens_from).await?;
-            // In the second in which tokens were ended, new ones are dated to the next.
+            check_unchanged(&mut tx, sign_in.user.id, sign_in.tokens_from).await?;
+            // In the second in which tokens were ended, new ones are dated to the next second.
             let (token, given) = make(self.clock().now().max(sign_in.tokens_from))?;
-            tokens::note(&mut tx, &token).await?;
+            tokens::insert(&mut tx, &token).await?;
             tx.commit().await?;
             Ok(given)
         })
         .await
     }
 
-    /// Whose refresh token it is, if it is good now.
+    /// The user of a refresh token, if it is valid now.
     ///
     /// # Errors
     /// `token_not_valid`, `user_not_found`, `user_inactive`.
@@ -58,11 +57,11 @@ impl Chat {
             return Err(Code::TokenNotValid.into());
         }
         let account = users::find(&mut conn, token.user).await?;
-        present_by(account, &Claim::from(token.clone()).credential)
+        user_for_credential(account, &Claim::from(token.clone()).credential)
     }
 
-    /// Exchanges a refresh token for the next one of its sign-in, which `make` makes for the moment that it is given.
-    /// The old one is good for ten seconds more.
+    /// Rotates a refresh token: returns the next one of its sign-in, which `make` encodes for the given time. The old
+    /// one stays valid for ten seconds.
     ///
     /// # Errors
     /// As [`Self::check_refresh_token`], and those of `make`.
@@ -78,19 +77,19 @@ impl Chat {
                 return Err(Code::TokenNotValid.into());
             }
             let tokens_from = account.as_ref().map_or(Timestamp(0), |account| account.tokens_from);
-            present_by(account, &Claim::from(token.clone()).credential)?;
+            user_for_credential(account, &Claim::from(token.clone()).credential)?;
             let now = self.clock().now();
-            // Of two who exchange it at once both get a token, and the first one sets the time.
-            tokens::kill(&mut tx, &token.jti, token.expires_at, now.plus_micros(GRACE_MICROS)).await?;
+            // If it is rotated twice at once, both get a token; the first sets the end of the grace period.
+            tokens::blacklist(&mut tx, &token.jti, token.expires_at, now.plus_micros(GRACE_MICROS)).await?;
             let (next, given) = make(now.max(tokens_from))?;
-            tokens::note(&mut tx, &next).await?;
+            tokens::insert(&mut tx, &next).await?;
             tx.commit().await?;
             Ok(given)
         })
         .await
     }
 
-    /// The refresh tokens of `user` that are good now, the newest first.
+    /// The valid refresh tokens of `user`, newest first.
     pub async fn tokens_of(&self, user: &User) -> Result<Vec<IssuedToken>> {
         let mut conn = self.store().read().await?;
         Ok(tokens::list_of(&mut conn, user.id, self.clock().now()).await?)
@@ -99,7 +98,7 @@ impl Chat {
     /// Ends the sign-in of one of `user`'s refresh tokens.
     ///
     /// # Errors
-    /// `not_found` when it is none of theirs.
+    /// `not_found` if it is not theirs.
     pub async fn end_token(&self, user: &User, jti: &str) -> Result<()> {
         let issued = self.tokens_of(user).await?.into_iter().find(|token| token.jti == jti);
         let IssuedToken { jti, sign_in, user, created_at, expires_at, .. } = issued.ok_or(Code::NotFound)?;
@@ -107,11 +106,11 @@ impl Chat {
         Ok(())
     }
 
-    /// Ends the sign-in that this refresh token belongs to: its tokens, and the sockets that were opened with them. One
-    /// that was rotated away ends alone. False when it had ended before.
+    /// Ends the sign-in of this refresh token: its tokens, and the sockets opened with them. A token that was already
+    /// rotated ends alone. False if it had ended before.
     pub async fn blacklist_token(&self, token: &TokenClaims) -> Result<bool> {
         let token = token.clone();
-        self.ending(move |chat| {
+        self.end_credentials(move |chat| {
             let token = token.clone();
             async move {
                 let mut tx = chat.store().write().await?;
@@ -119,9 +118,9 @@ impl Chat {
                     return Ok((false, None));
                 }
                 let now = chat.clock().now();
-                let is_first = tokens::kill(&mut tx, &token.jti, token.expires_at, Timestamp(0)).await?;
+                let is_first = tokens::blacklist(&mut tx, &token.jti, token.expires_at, Timestamp(0)).await?;
                 let (has_ended, end) = if is_first {
-                    tokens::forget_sign_in(&mut tx, &token.sign_in).await?;
+                    tokens::delete_of_sign_in(&mut tx, &token.sign_in).await?;
                     let end = CredentialEnd { user: token.user, what: Ended::SignIn(token.sign_in) };
                     credentials::record(&mut tx, &end, now).await?;
                     (true, Some(end))
@@ -135,18 +134,18 @@ impl Chat {
         .await
     }
 
-    /// Has this token, or the sign-in that it belongs to, been ended? An access token too.
+    /// Whether this token, access tokens included, or its sign-in has been ended.
     pub async fn is_blacklisted(&self, token: &TokenClaims) -> Result<bool> {
         let mut conn = self.store().read().await?;
         self.is_dead(&mut conn, token).await
     }
 
     async fn is_dead(&self, conn: &mut Conn, token: &TokenClaims) -> Result<bool> {
-        Ok(tokens::is_dead(conn, &token.jti, &token.sign_in, self.clock().now()).await?)
+        Ok(tokens::is_revoked(conn, &token.jti, &token.sign_in, self.clock().now()).await?)
     }
 
-    /// Removes what has expired: sessions, dead tokens, and the ends of credentials whose tokens live `longest` at most.
-    /// How many rows there were.
+    /// Deletes what has expired: sessions, blacklisted tokens, and the ends of credentials whose tokens live at most
+    /// `longest`. Returns the number of rows.
     pub async fn forget_expired(&self, longest: Duration) -> Result<u64> {
         let now = self.clock().now();
         let longest = i64::try_from(longest.as_micros()).unwrap_or(i64::MAX);

@@ -1,6 +1,6 @@
-//! The members of a room in pages: admins first, then moderators, then everyone else, each first come first.
+//! Keyset pagination of a room's members: admins first, then moderators, then others, each by time of joining.
 
-use super::{Listed, MemberRow};
+use super::{MemberFilter, MemberRow};
 use crate::{
     model::{Member, Role, RoomRef},
     store::{
@@ -11,14 +11,13 @@ use crate::{
     },
 };
 
-/// The order of the pages.
 const ROLES: [Role; 3] = [Role::Admin, Role::Moderator, Role::Member];
 
-/// The members after `after`, or the first ones; only those whose names have `search` in them.
+/// The members after `after`, or the first ones; only those whose names contain `search`.
 pub async fn page(
     conn: &mut Conn,
     room: &RoomRef,
-    listed: Listed,
+    filter: MemberFilter,
     search: Option<&str>,
     after: Option<&Member>,
     limit: usize,
@@ -26,25 +25,25 @@ pub async fn page(
     let mut found = Vec::new();
     let (mut start, mut roles) = ((i64::MIN, i64::MIN), &ROLES[..]);
     if let Some(after) = after {
-        let place = ROLES.iter().position(|role| *role == after.role).unwrap_or_default();
-        (start, roles) = ((after.joined_at.0, after.id), &ROLES[place..]);
+        let position = ROLES.iter().position(|role| *role == after.role).unwrap_or_default();
+        (start, roles) = ((after.joined_at.0, after.id), &ROLES[position..]);
     }
     for role in roles {
         if found.len() < limit {
             let rest = limit - found.len();
-            found.extend(part(conn, room, *role, listed, search, start, rest).await?);
+            found.extend(page_of_role(conn, room, *role, filter, search, start, rest).await?);
         }
         start = (i64::MIN, i64::MIN);
     }
     Ok(found)
 }
 
-/// A part of one role's members: a range of the index on room, role and the day they came.
-async fn part(
+/// A page of the members with one role: a range of the index on room, role and time of joining.
+async fn page_of_role(
     conn: &mut Conn,
     room: &RoomRef,
     role: Role,
-    listed: Listed,
+    filter: MemberFilter,
     search: Option<&str>,
     (joined_at, id): (i64, i64),
     limit: usize,
@@ -59,17 +58,17 @@ async fn part(
          ORDER BY m.joined_at, m.id LIMIT ?"
     );
     let pattern = search.map(like_pattern);
-    let rows: Vec<MemberRow> = on!(conn, |link| sqlx::query_as(SQL)
+    let rows: Vec<MemberRow> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(room.id.0)
         .bind(role.as_str())
-        .bind(listed == Listed::All)
+        .bind(filter == MemberFilter::All)
         .bind(joined_at)
         .bind(joined_at)
         .bind(id)
         .bind(pattern.as_deref())
         .bind(pattern.as_deref())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *link)
+        .fetch_all(&mut *db)
         .await)?;
     Ok(rows.into_iter().map(|row| row.into_member(room.clone())).collect())
 }

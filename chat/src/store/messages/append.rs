@@ -1,5 +1,5 @@
-//! Storing a batch of new messages inside the writer's transaction: lock the rooms,
-//! read what the rules need, insert, move the rooms' counters.
+//! A batch of new messages in the writer's transaction: lock the rooms, read what the rules need, insert, update the
+//! rooms' counters.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use super::{RoomMessageRow, StoredMessage, messages};
 use crate::{
     model::{MessageId, MessageType, Role, RoomId, Timestamp, UserId},
     store::{
-        Conn, Inner, Pools, Store, StoreResult, bundle,
+        Conn, Inner, Pools, Store, StoreResult,
         dialect::{padded, tuples},
-        on,
+        json_rows, on,
         rooms::{MemberState, RoomState},
         users::{self, Account},
     },
@@ -20,84 +20,90 @@ use crate::{
 mod mysql;
 mod sqlite;
 
-/// A message that passed every check and has its place.
+/// A message to insert, with its numbers assigned.
 #[derive(Clone, Debug)]
 pub struct NewMessage<'a> {
-    /// The room it goes to.
+    /// The room.
     pub room: RoomId,
-    /// Its place.
+    /// Its number in the room.
     pub seq: i64,
     /// Its change number.
     pub rev: i64,
-    /// Who wrote it.
+    /// The author.
     pub sender: UserId,
-    /// The how-manieth of this sender in this room it is.
+    /// Its ordinal among the messages of this sender in this room.
     pub sender_seq: i64,
-    /// What kind it is.
+    /// The kind of message.
     pub message_type: MessageType,
     /// The text.
     pub content: &'a str,
-    /// Where its file is.
+    /// URL of the attached file.
     pub file_url: Option<&'a str>,
-    /// What its file is called.
+    /// Name of the attached file.
     pub file_name: Option<&'a str>,
-    /// Its file's size in bytes.
+    /// Size of the attached file in bytes.
     pub file_size: Option<i64>,
-    /// The message it answers.
+    /// The message this one replies to.
     pub reply_to: Option<MessageId>,
-    /// The sender's own id for it.
+    /// The id chosen by the sender, for idempotent retries.
     pub client_id: Option<&'a str>,
 }
 
-/// By how much a batch moves a room's counters.
+/// By how much a batch increases a room's counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Growth {
-    /// New messages.
+    /// Number of new messages.
     pub seq: i64,
-    /// Changes of every kind.
+    /// Number of changes of all kinds.
     pub rev: i64,
 }
 
-/// What a batch of messages changes beside them: rows that change by the same, together.
+/// The counters that a batch updates, grouped by increment so that one statement serves each group.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
-    /// The rooms, by how much they grow.
+    /// The rooms, by their growth.
     pub rooms: HashMap<Growth, Vec<RoomId>>,
-    /// The memberships of those who wrote, by how many messages each did.
+    /// The memberships of the senders, by their number of new messages.
     pub own: HashMap<i64, Vec<i64>>,
 }
 
-/// A room's member, by both.
-pub type Pair = (RoomId, UserId);
+/// The key of a membership.
+pub type MemberKey = (RoomId, UserId);
 
-/// What the rules need to know of a batch before all else.
-pub struct Opening {
-    /// The transaction, which holds the rooms' locks.
+/// What the rules need to decide on a batch.
+pub struct LoadedBatch {
+    /// The transaction, which holds the locks of the rooms.
     pub tx: Conn,
-    /// The rooms; those that do not exist are left out.
+    /// The rooms that exist.
     pub rooms: HashMap<RoomId, RoomState>,
     /// The memberships.
-    pub members: HashMap<Pair, MemberState>,
-    /// The accounts; those that do not exist are left out.
+    pub members: HashMap<MemberKey, MemberState>,
+    /// The accounts that exist.
     pub accounts: HashMap<UserId, Account>,
 }
 
-/// Begins a transaction, takes the locks of `rooms` until the commit, in the order of their ids so that two
-/// nodes cannot wait for each other, and reads them, the memberships of `pairs` in them and the accounts of `users`.
-pub async fn open(store: &Store, rooms: &[RoomId], pairs: &[Pair], users: &[UserId]) -> StoreResult<Opening> {
+/// Begins a transaction, locks `rooms` until the commit (in the order of their ids, to prevent deadlocks between
+/// nodes), and loads them, the memberships `pairs` and the accounts `users`.
+pub async fn begin(
+    store: &Store,
+    rooms: &[RoomId],
+    pairs: &[MemberKey],
+    users: &[UserId],
+) -> StoreResult<LoadedBatch> {
     if let Pools::Sqlite { write, .. } = &store.pools {
-        return sqlite::open(write, rooms, pairs, users).await;
+        return sqlite::begin(write, rooms, pairs, users).await;
     }
     let mut tx = store.write().await?;
     let rooms = mysql::lock_rooms(&mut tx, rooms).await?;
     let members = members(&mut tx, pairs).await?;
     let accounts = users::by_ids(&mut tx, users).await?;
     let accounts = accounts.into_iter().map(|account| (account.user.id, account)).collect();
-    Ok(Opening { tx, rooms, members, accounts })
+    Ok(LoadedBatch { tx, rooms, members, accounts })
 }
 
-/// Inserts the messages, in this order, moves the counters, and gives the messages' ids. The rooms'
-/// locks are held, so in each room ids rise with places.
+/// Inserts the messages in this order, updates the counters, and returns the messages' ids.
+///
+/// The caller holds the rooms' locks, so ids increase with `seq` in each room.
 pub async fn store(
     conn: &mut Conn,
     rows: &[NewMessage<'_>],
@@ -105,28 +111,30 @@ pub async fn store(
     now: Timestamp,
 ) -> StoreResult<Vec<MessageId>> {
     match &mut conn.0 {
-        Inner::Sqlite(loan) => sqlite::store(loan, rows, counters, now, sqlite::Then::More).await,
+        Inner::Sqlite(pooled) => sqlite::store(pooled, rows, counters, now, sqlite::After::KeepOpen).await,
         Inner::MySql(_) | Inner::MySqlTx(_) => mysql::store(conn, rows, counters, now).await,
     }
 }
 
-/// The same as the last thing that the transaction does.
+/// As [`store`], and commits; on SQLite in the same call of the driver.
 pub async fn store_and_commit(
     mut tx: Conn,
     rows: &[NewMessage<'_>],
     counters: &Counters,
     now: Timestamp,
 ) -> StoreResult<Vec<MessageId>> {
-    if let Inner::Sqlite(loan) = &mut tx.0 {
-        return sqlite::store(loan, rows, counters, now, sqlite::Then::Commit).await;
+    if let Inner::Sqlite(pooled) = &mut tx.0 {
+        return sqlite::store(pooled, rows, counters, now, sqlite::After::Commit).await;
     }
     let ids = store(&mut tx, rows, counters, now).await?;
     tx.commit().await?;
     Ok(ids)
 }
 
-/// The ids of messages that [`store`] was asked to insert; `None` when they are not there. A batch is stored as a whole
-/// or not at all, and another node may have given its places to other messages.
+/// The ids of messages inserted by [`store`]; `None` if they are not stored.
+///
+/// A batch is stored completely or not at all. If it was not, another node may have used the same `seq` for other
+/// messages.
 pub async fn find(
     conn: &mut Conn,
     rows: &[NewMessage<'_>],
@@ -136,14 +144,14 @@ pub async fn find(
         AND created_rev = ? AND sender_id = ? AND sender_seq = ? AND created_at = ?";
     let mut ids = Vec::with_capacity(rows.len());
     for row in rows {
-        let found: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+        let found: Option<(i64,)> = on!(conn, |db| sqlx::query_as(SQL)
             .bind(row.room.0)
             .bind(row.seq)
             .bind(row.rev)
             .bind(row.sender.0)
             .bind(row.sender_seq)
             .bind(now.0)
-            .fetch_optional(&mut *link)
+            .fetch_optional(&mut *db)
             .await)?;
         let Some((id,)) = found else { return Ok(None) };
         ids.push(MessageId(id));
@@ -151,27 +159,27 @@ pub async fn find(
     Ok(Some(ids))
 }
 
-bundle::row! {
-    struct MemberRow {
+json_rows::row! {
+    struct MemberStateRow {
         id: i64,
         room_id: i64,
         user_id: i64,
         role: String,
         left_at: Option<i64>,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_muted: bool,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_banned: bool,
         last_read_seq: i64,
         sent: i64,
     }
 }
 
-impl MemberRow {
-    fn into_entry(self) -> (Pair, MemberState) {
+impl MemberStateRow {
+    fn into_entry(self) -> (MemberKey, MemberState) {
         let state = MemberState {
             id: self.id,
-            role: Role::from_word(&self.role),
+            role: Role::from_stored(&self.role),
             is_present: self.left_at.is_none(),
             is_muted: self.is_muted,
             is_banned: self.is_banned,
@@ -183,7 +191,7 @@ impl MemberRow {
 }
 
 /// The memberships of these users in these rooms.
-pub async fn members(conn: &mut Conn, pairs: &[Pair]) -> StoreResult<HashMap<Pair, MemberState>> {
+pub async fn members(conn: &mut Conn, pairs: &[MemberKey]) -> StoreResult<HashMap<MemberKey, MemberState>> {
     let Some(&last) = pairs.last() else { return Ok(HashMap::new()) };
     let sql = format!(
         "SELECT id, room_id, user_id, role, left_at, is_muted, is_banned, last_read_seq, sent \
@@ -191,21 +199,21 @@ pub async fn members(conn: &mut Conn, pairs: &[Pair]) -> StoreResult<HashMap<Pai
         tuples(conn.backend(), 2, padded(pairs.len()))
     );
     let filler = std::iter::repeat_n(last, padded(pairs.len()) - pairs.len());
-    let rows = bundle::all!(conn, MemberRow, sql, |query| {
+    let rows = json_rows::fetch_all!(conn, MemberStateRow, sql, |query| {
         let pairs = pairs.iter().copied().chain(filler);
         pairs.fold(query, |query, (room, user)| query.bind(room.0).bind(user.0))
     })?;
-    Ok(rows.into_iter().map(MemberRow::into_entry).collect())
+    Ok(rows.into_iter().map(MemberStateRow::into_entry).collect())
 }
 
-/// What a sender calls a message: recognises a repeat.
+/// The key by which a repeated message is recognised: room, sender, `client_id`.
 pub type ClientKey = (RoomId, UserId, String);
 
-/// Keys of one query: SQLite joins at most 500 SELECTs by UNION
-/// (<https://www.sqlite.org/limits.html>), and a list is filled up to a power of two.
+/// Maximum number of keys in one query: SQLite allows 500 terms in a compound SELECT
+/// (<https://www.sqlite.org/limits.html>), and lists are padded to a power of two.
 const KEYS: usize = 256;
 
-/// The messages that were stored under these client ids before. `rooms` names them all.
+/// The stored messages with these client ids. `rooms` contains all their rooms.
 pub async fn by_client_id(
     conn: &mut Conn,
     keys: &[ClientKey],
@@ -227,34 +235,34 @@ pub async fn by_client_id(
 async fn rows_by_client_id(conn: &mut Conn, keys: &[ClientKey]) -> StoreResult<Vec<RoomMessageRow>> {
     let Some(last) = keys.last() else { return Ok(Vec::new()) };
     let size = padded(keys.len());
-    // A join and not IN: for IN, SQLite uses no more of the index than the room.
+    // A join and not IN: for IN, SQLite would use only the room column of the index.
     let sql = format!(
         "{}JOIN (SELECT ? AS a, ? AS b, ? AS c{}) k ON m.room_id = k.a AND m.sender_id = k.b AND m.client_id = k.c",
         messages!("").replacen("SELECT ", "SELECT m.room_id, ", 1),
         " UNION ALL SELECT ?, ?, ?".repeat(size - 1)
     );
     let filler = std::iter::repeat_n(last, size - keys.len());
-    on!(conn, |link| {
+    on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for (room, sender, client_id) in keys.iter().chain(filler) {
             query = query.bind(room.0).bind(sender.0).bind(client_id);
         }
-        Ok(query.fetch_all(&mut *link).await?)
+        Ok(query.fetch_all(&mut *db).await?)
     })
 }
 
-/// Which rooms these messages are in.
+/// The rooms of these messages.
 pub async fn rooms_of(conn: &mut Conn, ids: &[MessageId]) -> StoreResult<HashMap<MessageId, RoomId>> {
     let Some(&last) = ids.last() else { return Ok(HashMap::new()) };
     let marks = vec!["?"; padded(ids.len())].join(", ");
     let sql = format!("SELECT id, room_id FROM chat_message WHERE id IN ({marks})");
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
-    let rows: Vec<(i64, i64)> = on!(conn, |link| {
+    let rows: Vec<(i64, i64)> = on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for id in ids.iter().copied().chain(filler) {
             query = query.bind(id.0);
         }
-        query.fetch_all(&mut *link).await
+        query.fetch_all(&mut *db).await
     })?;
     Ok(rows.into_iter().map(|(id, room)| (MessageId(id), RoomId(room))).collect())
 }

@@ -1,5 +1,5 @@
-//! Storing what happens to messages later, inside the writer's transaction: read them
-//! under their rooms' locks, store their last state, move the rooms' change numbers.
+//! Edits and deletions in the writer's transaction: read the messages under their rooms' locks, store their new
+//! state, update the rooms' `rev`.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::{
     store::{Conn, StoreResult, dialect::padded, on, rooms::RoomState},
 };
 
-/// The messages of these ids that are in these rooms.
+/// The messages with these ids that are in these rooms.
 pub(crate) async fn by_ids(
     conn: &mut Conn,
     ids: &[MessageId],
@@ -22,12 +22,12 @@ pub(crate) async fn by_ids(
     let select = messages!("WHERE m.id IN ").replacen("SELECT ", "SELECT m.room_id, ", 1);
     let sql = format!("{select}({marks})");
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
-    let rows: Vec<RoomMessageRow> = on!(conn, |link| {
+    let rows: Vec<RoomMessageRow> = on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for id in ids.iter().copied().chain(filler) {
             query = query.bind(id.0);
         }
-        query.fetch_all(&mut *link).await
+        query.fetch_all(&mut *db).await
     })?;
     let found = rows.into_iter().filter_map(|row| {
         let state = rooms.get(&RoomId(row.room_id))?;
@@ -36,11 +36,11 @@ pub(crate) async fn by_ids(
     Ok(found.collect())
 }
 
-/// Stores the message as it is now, under its new change number.
+/// Stores the message with its new change number.
 pub async fn update(conn: &mut Conn, message: &Message) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_message SET rev = ?, content = ?, file_url = ?, file_name = ?, file_size = ?, \
         is_edited = ?, is_deleted = ?, updated_at = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL)
+    on!(conn, |db| sqlx::query(SQL)
         .bind(message.rev)
         .bind(&message.content)
         .bind(message.file_url.as_deref())
@@ -50,28 +50,28 @@ pub async fn update(conn: &mut Conn, message: &Message) -> StoreResult<()> {
         .bind(message.is_deleted)
         .bind(message.updated_at.0)
         .bind(message.id.0)
-        .execute(&mut *link)
+        .execute(&mut *db)
         .await
         .map(drop))?;
     Ok(())
 }
 
-/// Is the message stored as [`update`] was asked to store it?
+/// Whether an [`update`] of this message was committed.
 pub async fn is_stored(conn: &mut Conn, message: &Message) -> StoreResult<bool> {
     const SQL: &str = "SELECT id FROM chat_message WHERE id = ? AND rev = ? AND updated_at = ?";
-    let row: Option<(i64,)> = on!(conn, |link| sqlx::query_as(SQL)
+    let row: Option<(i64,)> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(message.id.0)
         .bind(message.rev)
         .bind(message.updated_at.0)
-        .fetch_optional(&mut *link)
+        .fetch_optional(&mut *db)
         .await)?;
     Ok(row.is_some())
 }
 
-/// Sets the change number of a room whose lock is held. Unlike a new message, a change
-/// does not move the room up in the list.
+/// Sets the `rev` of a room. The caller holds its lock. Unlike a new message this does not move the room up in room
+/// lists.
 pub async fn move_rev(conn: &mut Conn, room: RoomId, rev: i64) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_room SET rev = ? WHERE id = ?";
-    on!(conn, |link| sqlx::query(SQL).bind(rev).bind(room.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(rev).bind(room.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! Notifications of messages: found by the places of one's rooms, not stored.
+//! Notifications of messages, derived from the rooms' `seq` and not stored.
 //!
-//! In a room, times and ids rise with places, so a cursor is found by bisection, in all
-//! rooms at once ([`spans`]), and the newest messages are short ranges of the index on (room, seq) ([`newest`]).
+//! In a room, times and ids increase with `seq`. So a cursor is found by binary search in all rooms at once
+//! ([`spans`]), and the newest messages are short ranges of the index on (room, seq) ([`newest`]).
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::Found;
+use super::NotificationRecord;
 use crate::{
     model::{
         MessageId, MessageType, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId,
@@ -22,7 +22,7 @@ use spans::key;
 pub use spans::{Span, span, spans};
 
 #[derive(FromRow)]
-struct FoundRow {
+struct DerivedRow {
     id: i64,
     room_id: i64,
     content: String,
@@ -33,9 +33,13 @@ struct FoundRow {
     is_read: bool,
 }
 
-/// The notifications that `user` has of these messages; none of their own, of what was sent
-/// before they came, or of rooms they are not in.
-pub async fn about(conn: &mut Conn, user: UserId, messages: &[MessageId]) -> StoreResult<Vec<Found>> {
+/// The notifications that `user` has for these messages; none for their own messages, for messages before they
+/// joined, and for rooms they are not in.
+pub async fn about(
+    conn: &mut Conn,
+    user: UserId,
+    messages: &[MessageId],
+) -> StoreResult<Vec<NotificationRecord>> {
     let Some(&last) = messages.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(messages.len())].join(", ");
     let sql = format!(
@@ -51,18 +55,18 @@ pub async fn about(conn: &mut Conn, user: UserId, messages: &[MessageId]) -> Sto
         active_member!("b", "r")
     );
     let filler = std::iter::repeat_n(last, padded(messages.len()) - messages.len());
-    let rows: Vec<FoundRow> = on!(conn, |link| {
+    let rows: Vec<DerivedRow> = on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(user.0);
         for id in messages.iter().copied().chain(filler) {
             query = query.bind(id.0);
         }
-        query.fetch_all(&mut *link).await
+        query.fetch_all(&mut *db).await
     })?;
-    Ok(rows.into_iter().map(Found::from).collect())
+    Ok(rows.into_iter().map(NotificationRecord::from).collect())
 }
 
-impl From<FoundRow> for Found {
-    fn from(row: FoundRow) -> Self {
+impl From<DerivedRow> for NotificationRecord {
+    fn from(row: DerivedRow) -> Self {
         let (id, created_at) = (MessageId(row.id), Timestamp(row.created_at));
         Self {
             key: key(row.created_at, row.id),
@@ -73,7 +77,7 @@ impl From<FoundRow> for Found {
             message: Some(NotifiedMessage {
                 id,
                 content: row.content,
-                message_type: MessageType::from_word(&row.message_type),
+                message_type: MessageType::from_stored(&row.message_type),
                 created_at,
             }),
             is_read: row.is_read,
@@ -81,7 +85,7 @@ impl From<FoundRow> for Found {
     }
 }
 
-/// How many messages `user` has not read, one's own and those marked one by one left out.
+/// How many messages `user` has not read, except their own and those read individually.
 pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
     const UNREAD: &str = concat!(
         "SELECT r.seq - m.last_read_seq - m.own_after_read \
@@ -95,10 +99,8 @@ pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
          WHERE k.user_id = ? AND k.notification_type = 'message' AND m.seq > b.last_read_seq AND ",
         active_member!("b", "r")
     );
-    let unread: Vec<(i64,)> =
-        on!(conn, |link| sqlx::query_as(UNREAD).bind(user.0).fetch_all(&mut *link).await)?;
-    let (marked,): (i64,) =
-        on!(conn, |link| sqlx::query_as(MARKED).bind(user.0).fetch_one(&mut *link).await)?;
+    let unread: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(UNREAD).bind(user.0).fetch_all(&mut *db).await)?;
+    let (marked,): (i64,) = on!(conn, |db| sqlx::query_as(MARKED).bind(user.0).fetch_one(&mut *db).await)?;
     let unread: i64 = unread.into_iter().map(|(count,)| count.max(0)).sum();
     Ok((unread - marked).max(0))
 }

@@ -1,5 +1,5 @@
-//! Who a message mentions. A row says only that: title and words are those of the
-//! message as it is when the notification is shown, so that a deleted one leaves none behind.
+//! Mentions: which users a message mentions. A row has no text of its own; title and text are those of the message
+//! when the notification is shown.
 
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
@@ -8,15 +8,15 @@ use crate::{
     store::{Conn, StoreResult, condition::active_member, dialect::padded, on},
 };
 
-/// Pairs of one query, and rows of one INSERT: SQLite allows 32,766 placeholders.
+/// Maximum number of names in one query, and of rows in one INSERT: SQLite allows 32,766 placeholders.
 const CHUNK: usize = 512;
 
-/// Somebody's name stands in a message.
+/// A user mentioned in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mention {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// The message's room.
+    /// The room of the message.
     pub room: RoomId,
     /// The message.
     pub message: MessageId,
@@ -24,27 +24,27 @@ pub struct Mention {
     pub created_at: Timestamp,
 }
 
-/// Whose names (username keys) these are.
-pub async fn people(conn: &mut Conn, names: &[String]) -> StoreResult<Vec<(String, UserId)>> {
+/// The users with these names (username keys).
+pub async fn users_by_name(conn: &mut Conn, names: &[String]) -> StoreResult<Vec<(String, UserId)>> {
     let mut found = Vec::new();
     for chunk in names.chunks(CHUNK) {
         let Some(last) = chunk.last() else { continue };
         let marks = vec!["?"; padded(chunk.len())].join(", ");
         let sql = format!("SELECT username_key, id FROM user WHERE username_key IN ({marks})");
         let filler = std::iter::repeat_n(last, padded(chunk.len()) - chunk.len());
-        let rows: Vec<(String, i64)> = on!(conn, |link| {
+        let rows: Vec<(String, i64)> = on!(conn, |db| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for name in chunk.iter().chain(filler) {
                 query = query.bind(name);
             }
-            query.fetch_all(&mut *link).await
+            query.fetch_all(&mut *db).await
         })?;
         found.extend(rows.into_iter().map(|(name, user)| (name, UserId(user))));
     }
     Ok(found)
 }
 
-/// The rooms that `user` is in and in which a mention of them is unread.
+/// The rooms of `user` with an unread mention of them.
 pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>> {
     const SQL: &str = concat!(
         "SELECT DISTINCT n.room_id FROM chat_notification n \
@@ -56,16 +56,16 @@ pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>
              AND k.notification_type = 'message' AND k.message_id = n.message_id) AND ",
         active_member!("b", "r")
     );
-    let rows: Vec<(i64,)> = on!(conn, |link| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *link).await)?;
+    let rows: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(|(room,)| RoomId(room)).collect())
 }
 
-/// Notes the mentions. None of them may be there already.
+/// Stores the mentions, none of which may exist yet.
 pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO chat_notification \
         (user_id, notification_type, room_id, message_id, title, content, created_at) ";
     for chunk in mentions.chunks(CHUNK) {
-        on!(conn, |link| {
+        on!(conn, |db| {
             let mut builder = QueryBuilder::new(SQL);
             builder.push_values(chunk, |mut values, mention| {
                 values
@@ -77,15 +77,15 @@ pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
                     .push_bind("")
                     .push_bind(mention.created_at.0);
             });
-            builder.build().execute(&mut *link).await.map(drop)
+            builder.build().execute(&mut *db).await.map(drop)
         })?;
     }
     Ok(())
 }
 
-/// Forgets whom this message mentioned.
-pub async fn forget(conn: &mut Conn, message: MessageId) -> StoreResult<()> {
+/// Deletes the mentions in this message.
+pub async fn delete(conn: &mut Conn, message: MessageId) -> StoreResult<()> {
     const SQL: &str = "DELETE FROM chat_notification WHERE message_id = ? AND notification_type = 'mention'";
-    on!(conn, |link| sqlx::query(SQL).bind(message.0).execute(&mut *link).await.map(drop))?;
+    on!(conn, |db| sqlx::query(SQL).bind(message.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Rooms as one viewer sees them: a list, or one.
+//! Rooms as seen by one user: the room list with keyset pagination, and single rooms.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use super::room_type;
 use crate::{
     model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
     store::{
-        Backend, Conn, StoreResult, bundle,
+        Backend, Conn, StoreResult,
         condition::{active_member, present_member},
         dialect::padded,
-        on,
+        json_rows, on,
         users::{self, Account, AccountRow},
     },
 };
@@ -17,35 +17,34 @@ use crate::{
 /// Which rooms to list.
 #[derive(Clone, Debug, Default)]
 pub struct RoomFilter {
-    /// Part of the name; `%` and `_` stand for themselves.
+    /// Part of the name; `%` and `_` are literal.
     pub search: Option<String>,
     /// Only this type.
     pub room_type: Option<RoomType>,
-    /// Only those the viewer is in.
+    /// Only rooms the user is a member of.
     pub mine: bool,
-    /// Only those that stand after this place.
-    pub after: Option<RoomPlace>,
-    /// At most so many.
+    /// Only rooms after this cursor.
+    pub after: Option<RoomCursor>,
+    /// Maximum number of rooms.
     pub limit: i64,
 }
 
-/// Where a room stands in the list, which begins with the latest activity. It moves up
-/// when somebody writes there.
+/// A room's position in the list, which is sorted by latest activity. It changes when a message is sent to the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RoomPlace {
-    /// When its newest message was stored, or when it was made.
+pub struct RoomCursor {
+    /// When its newest message was stored, or when it was created.
     pub active_at: Timestamp,
     /// The room.
     pub room: RoomId,
 }
 
-bundle::row! {
+json_rows::row! {
     struct RoomRow {
         id: i64,
         name: String,
         description: String,
         room_type: String,
-        #[serde(deserialize_with = "bundle::flag")]
+        #[serde(deserialize_with = "json_rows::flag")]
         is_active: bool,
         max_members: i64,
         member_count: i64,
@@ -67,8 +66,8 @@ bundle::row! {
     }
 }
 
-bundle::row! {
-    struct PlaceRow {
+json_rows::row! {
+    struct CursorRow {
         id: i64,
         active_at: i64,
     }
@@ -105,19 +104,18 @@ impl From<RoomRow> for Room {
             updated_at: Timestamp(row.updated_at),
             last_message,
             is_member: role.is_some(),
-            my_role: role.as_deref().map(Role::from_word),
+            my_role: role.as_deref().map(Role::from_stored),
             unread_count: unread,
             members: None,
         }
     }
 }
 
-/// One room and everything that a list shows of it, found by indexes alone: the
-/// newest message is the one whose `seq` the room's row names. To whoever is not a member
-/// it has no message and nothing unread: they may not read it.
-macro_rules! viewed {
+/// The SELECT of rooms with everything a list shows, using indexes only: the newest message is the one whose `seq` is
+/// in the room's row. For non-members there is no newest message and no unread count.
+macro_rules! room_views {
     ($($rooms:expr),+; $rest:literal) => {
-        viewed!("m.id IS NOT NULL" => $($rooms),+; $rest)
+        room_views!("m.id IS NOT NULL" => $($rooms),+; $rest)
     };
     ($may_read:literal => $($rooms:expr),+; $rest:literal) => {
         concat!(
@@ -140,10 +138,9 @@ macro_rules! viewed {
     };
 }
 
-/// The places of the rooms to list: the public ones, which an index has in this order, and
-/// the viewer's own among the others, as many as they are in. Each half at most as many as
-/// are wanted of both together.
-macro_rules! places {
+/// The keys of the rooms of a page: public ones, which an index has in this order, and the user's own non-public
+/// ones. Each part has at most as many rows as the page.
+macro_rules! page_keys {
     () => {
         concat!(
             "SELECT * FROM (SELECT r.id, r.active_at FROM chat_room r \
@@ -160,11 +157,12 @@ macro_rules! places {
     };
 }
 
-/// Binds what [`places`] asks for.
-macro_rules! bind_places {
+/// Binds the placeholders of [`page_keys`].
+macro_rules! bind_page {
     ($query:expr, $viewer:expr, $filter:expr, $limit:expr) => {{
         let (filter, limit) = ($filter, $limit);
-        let (at, id) = filter.after.map_or((i64::MAX, i64::MAX), |place| (place.active_at.0, place.room.0));
+        let (at, id) =
+            filter.after.map_or((i64::MAX, i64::MAX), |cursor| (cursor.active_at.0, cursor.room.0));
         let pattern = filter.search.as_deref().map(like_pattern);
         let is_public = filter.room_type.map(|kind| kind == RoomType::Public);
         let kind = filter.room_type.map(RoomType::as_str);
@@ -177,81 +175,88 @@ macro_rules! bind_places {
     }};
 }
 
-/// The rooms that `viewer` may know of with their places, most recent activity first.
+/// The rooms visible to `viewer` with their cursors, sorted by latest activity.
 pub async fn list(
     conn: &mut Conn,
     viewer: UserId,
     filter: &RoomFilter,
-) -> StoreResult<Vec<(RoomPlace, Room)>> {
+) -> StoreResult<Vec<(RoomCursor, Room)>> {
     let sql = list_sql(conn.backend());
-    let rows = bundle::all!(conn, RoomRow, sql, |query| {
-        bind_places!(query, viewer, filter, filter.limit).bind(viewer.0)
+    let rows = json_rows::fetch_all!(conn, RoomRow, sql, |query| {
+        bind_page!(query, viewer, filter, filter.limit).bind(viewer.0)
     })?;
-    Ok(placed(rows, filter))
+    Ok(with_cursors(rows, filter))
 }
 
-/// The same, and the viewer's account, in one look on SQLite.
-pub async fn list_for(
+/// As [`list`], with the viewer's account; one statement on SQLite.
+pub async fn load_caller_and_list(
     conn: &mut Conn,
     viewer: UserId,
     filter: &RoomFilter,
-) -> StoreResult<(Option<Account>, Vec<(RoomPlace, Room)>)> {
+) -> StoreResult<(Option<Account>, Vec<(RoomCursor, Room)>)> {
     let sql = list_sql(conn.backend());
-    let (account, rows) =
-        bundle::both!(conn, AccountRow, users::BY_ID, |query| query.bind(viewer.0), RoomRow, sql, |query| {
-            bind_places!(query, viewer, filter, filter.limit).bind(viewer.0)
-        },);
-    Ok((account.into_iter().next().map(Account::from), placed(rows, filter)))
+    let (account, rows) = json_rows::fetch_both!(
+        conn,
+        AccountRow,
+        users::BY_ID,
+        |query| query.bind(viewer.0),
+        RoomRow,
+        sql,
+        |query| { bind_page!(query, viewer, filter, filter.limit).bind(viewer.0) },
+    );
+    Ok((account.into_iter().next().map(Account::from), with_cursors(rows, filter)))
 }
 
 fn list_sql(backend: Backend) -> String {
-    format!(viewed!("(", places!(), ") p {} chat_room r ON r.id = p.id"; ""), backend.join_in_order())
+    format!(room_views!("(", page_keys!(), ") p {} chat_room r ON r.id = p.id"; ""), backend.join_in_order())
 }
 
-fn placed(rows: Vec<RoomRow>, filter: &RoomFilter) -> Vec<(RoomPlace, Room)> {
-    let place = |row: &RoomRow| RoomPlace { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
-    let rooms = rows.into_iter().map(|row| (place(&row), Room::from(row))).collect();
-    first(rooms, filter.limit, |(place, _)| *place)
+fn with_cursors(rows: Vec<RoomRow>, filter: &RoomFilter) -> Vec<(RoomCursor, Room)> {
+    let cursor = |row: &RoomRow| RoomCursor { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
+    let rooms = rows.into_iter().map(|row| (cursor(&row), Room::from(row))).collect();
+    first(rooms, filter.limit, |(cursor, _)| *cursor)
 }
 
-/// The place of the `number`th room of the list; `None` when it is shorter. It reads that
-/// many entries of an index: who goes through the list had better say after which place.
-pub async fn place(
+/// The cursor of the `number`th room of the list; `None` if the list is shorter. It reads `number` index entries:
+/// prefer pagination by cursor.
+pub async fn nth_cursor(
     conn: &mut Conn,
     viewer: UserId,
     filter: &RoomFilter,
     number: i64,
-) -> StoreResult<Option<RoomPlace>> {
-    let rows = bundle::all!(conn, PlaceRow, places!(), |query| bind_places!(query, viewer, filter, number))?;
-    let place = |row: PlaceRow| RoomPlace { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
-    let places = first(rows.into_iter().map(place).collect(), number, |place| *place);
-    Ok(places.last().copied().filter(|_| i64::try_from(places.len()) == Ok(number)))
+) -> StoreResult<Option<RoomCursor>> {
+    let rows = json_rows::fetch_all!(conn, CursorRow, page_keys!(), |query| bind_page!(
+        query, viewer, filter, number
+    ))?;
+    let cursor = |row: CursorRow| RoomCursor { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
+    let cursors = first(rows.into_iter().map(cursor).collect(), number, |cursor| *cursor);
+    Ok(cursors.last().copied().filter(|_| i64::try_from(cursors.len()) == Ok(number)))
 }
 
-/// The first of two halves put together.
-fn first<T>(mut halves: Vec<T>, limit: i64, place: impl Fn(&T) -> RoomPlace) -> Vec<T> {
-    halves.sort_unstable_by_key(|item| std::cmp::Reverse(place(item)));
+/// The first `limit` rows of both parts together.
+fn first<T>(mut halves: Vec<T>, limit: i64, cursor: impl Fn(&T) -> RoomCursor) -> Vec<T> {
+    halves.sort_unstable_by_key(|item| std::cmp::Reverse(cursor(item)));
     halves.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     halves
 }
 
-/// One room as `viewer` sees it; whether they may is for the rules to say.
+/// One room as seen by `viewer`. The caller checks access.
 pub async fn view(conn: &mut Conn, viewer: UserId, room: RoomId) -> StoreResult<Option<Room>> {
-    const SQL: &str = viewed!("chat_room r"; "WHERE r.id = ?");
+    const SQL: &str = room_views!("chat_room r"; "WHERE r.id = ?");
     let row: Option<RoomRow> =
-        on!(conn, |link| sqlx::query_as(SQL).bind(viewer.0).bind(room.0).fetch_optional(&mut *link).await)?;
+        on!(conn, |db| sqlx::query_as(SQL).bind(viewer.0).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(Room::from))
 }
 
-/// Several rooms as `viewer` sees them.
+/// Several rooms as seen by `viewer`.
 pub async fn views(conn: &mut Conn, viewer: UserId, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
-    read_views(conn, viewer, rooms, viewed!("chat_room r"; "WHERE r.id IN ")).await
+    read_views(conn, viewer, rooms, room_views!("chat_room r"; "WHERE r.id IN ")).await
 }
 
-/// Several rooms as all their members see them. What differs from one to the other is left out.
+/// Several rooms as seen by any member, without the fields that differ between members.
 pub async fn common_views(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
     // No account has this id.
-    read_views(conn, UserId(0), rooms, viewed!("TRUE" => "chat_room r"; "WHERE r.id IN ")).await
+    read_views(conn, UserId(0), rooms, room_views!("TRUE" => "chat_room r"; "WHERE r.id IN ")).await
 }
 
 async fn read_views(
@@ -264,13 +269,13 @@ async fn read_views(
     let marks = vec!["?"; padded(rooms.len())].join(", ");
     let sql = format!("{select}({marks})");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
-    let rows = bundle::all!(conn, RoomRow, sql, |query| {
+    let rows = json_rows::fetch_all!(conn, RoomRow, sql, |query| {
         rooms.iter().copied().chain(filler).fold(query.bind(viewer.0), |query, room| query.bind(room.0))
     })?;
     Ok(rows.into_iter().map(|row| (RoomId(row.id), Room::from(row))).collect())
 }
 
-/// A LIKE pattern in which what the person typed stands for itself.
+/// A LIKE pattern that matches `text` literally.
 pub(in crate::store) fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
@@ -289,7 +294,7 @@ mod tests {
     use super::like_pattern;
 
     #[test]
-    fn wildcards_that_a_person_types_stand_for_themselves() {
+    fn wildcards_in_user_input_are_escaped() {
         assert_eq!(like_pattern("50%_!"), "%50!%!_!!%");
     }
 }

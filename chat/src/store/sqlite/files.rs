@@ -1,4 +1,4 @@
-//! The database's files: only their owner may read them, and only one server may use them.
+//! The database's files: readable by their owner only, and used by one server only.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -8,48 +8,48 @@ use std::{
 
 use crate::store::{StoreError, StoreResult};
 
-/// What SQLite and this module keep beside the database file, by the end of its name.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
-/// The file whose lock a server holds.
+/// Suffixes of the files that SQLite keeps beside the database file.
+const SIBLINGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// Suffix of the lock file.
 const LOCK: &str = ".lock";
 
-/// Held by the one server of a database file. The system releases it with the process, however that ends.
+/// The lock held by the server that uses a database file. The system releases it when the process ends.
 #[derive(Debug)]
 pub(in crate::store) struct ServerLock {
     _file: File,
 }
 
-/// Makes the file at `path` if there is none, and takes it for this server.
+/// Creates the file at `path` if missing, and locks it for this server.
 ///
-/// The file is never opened here once it exists: SQLite's own locks on it end when this process closes any handle of it.
+/// An existing file is not opened here: closing any handle of it would release SQLite's own locks of this process.
 ///
 /// # Errors
-/// [`StoreError::InUse`] when another server has it, [`StoreError::Unreachable`] when a file cannot be made.
-pub(in crate::store) fn claim(path: &Path) -> StoreResult<ServerLock> {
+/// [`StoreError::InUse`] when another server has it, [`StoreError::Unreachable`] when a file cannot be created.
+pub(in crate::store) fn lock_for_server(path: &Path) -> StoreResult<ServerLock> {
     let refused = |error: io::Error| StoreError::Unreachable(format!("{}: {error}", path.display()));
     match owner_only_options().write(true).create_new(true).open(path) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(refused(error)),
     }
-    // By whichever path it is reached, it is one file with one lock. SQLite follows links too.
+    // Resolve links, so that all paths of one file use the same lock. SQLite follows links too.
     let path = &path.canonicalize().map_err(refused)?;
-    let lock = beside(path, LOCK);
+    let lock = sibling(path, LOCK);
     let file = owner_only_options().write(true).create(true).truncate(false).open(&lock).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),
         Err(TryLockError::Error(error)) => return Err(refused(error)),
     }
-    // The log and its index get the mode that the database has when they are made.
-    let others = BESIDE.iter().map(|end| beside(path, end));
+    // SQLite creates the WAL and its index with the mode of the database file.
+    let others = SIBLINGS.iter().map(|end| sibling(path, end));
     [path.clone(), lock].into_iter().chain(others).for_each(|path| owner_only(&path));
     Ok(ServerLock { _file: file })
 }
 
-/// Takes every right on the file at `path`, if there is one, from all but its owner.
+/// Removes all permissions on the file at `path`, if it exists, from everyone but its owner.
 ///
-/// Password hashes and secrets are in such files. Where this fails (somebody else owns the file), the log says so.
+/// Such files contain password hashes and secrets. A failure (the file belongs to another user) is logged.
 pub fn owner_only(path: &Path) {
     #[cfg(unix)]
     {
@@ -74,7 +74,7 @@ fn owner_only_options() -> OpenOptions {
     options
 }
 
-fn beside(path: &Path, end: &str) -> PathBuf {
+fn sibling(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()

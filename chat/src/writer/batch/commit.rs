@@ -1,7 +1,7 @@
-//! A COMMIT whose answer was lost.
+//! Resolves a COMMIT whose response was lost.
 //!
-//! The database may have stored the batch before it went away. A sender that is told to try again would store it twice
-//! (unless it names its messages by `client_id`), so the batch's own rows are looked for before anybody is answered.
+//! The database may have stored the batch before the connection failed. A sender that retried would store its message
+//! twice (unless it uses `client_id`), so the batch's rows are looked up before any sender gets a response.
 
 use std::time::Duration;
 
@@ -20,28 +20,31 @@ use crate::{
     },
 };
 
-/// How long a database that is away is asked. The room's other messages wait meanwhile.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to retry the look-up. The room's other messages wait meanwhile.
+const TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What a batch leaves in the database, and by which it is found.
-pub(super) struct Evidence<'a> {
+/// The rows a batch writes, to look them up.
+pub(super) struct BatchRows<'a> {
     pub(super) store: &'a Store,
     /// New messages.
     pub(super) rows: &'a [NewMessage<'a>],
-    /// Older ones in their last state.
+    /// Changed older messages in their last state.
     pub(super) changed: &'a [Message],
     pub(super) now: Timestamp,
 }
 
-impl Evidence<'_> {
-    /// The ids of the batch's messages, also where `committed` is an error and the batch is stored all the same.
-    pub(super) async fn settle(&self, committed: StoreResult<Vec<MessageId>>) -> Result<Vec<MessageId>> {
+impl BatchRows<'_> {
+    /// The ids of the batch's messages, also if `committed` is an error and the batch turns out to be stored.
+    pub(super) async fn resolve_commit(
+        &self,
+        committed: StoreResult<Vec<MessageId>>,
+    ) -> Result<Vec<MessageId>> {
         let error = match committed {
             Err(error @ StoreError::CommitUnknown(_)) => error,
             known => return Ok(known?),
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             match self.find().await {
                 Ok(Some(ids)) => {
@@ -51,17 +54,17 @@ impl Evidence<'_> {
                 Ok(None) => return Err(error.into()),
                 Err(_) if Instant::now() < deadline => sleep(PAUSE).await,
                 Err(still) => {
-                    tracing::error!(error = %still, "nobody knows whether a batch is stored");
+                    tracing::error!(error = %still, "cannot find out whether a batch is stored");
                     return Err(error.into());
                 }
             }
         }
     }
 
-    /// The ids of its messages; `None` when it is not stored.
+    /// The ids of the batch's messages; `None` if it is not stored.
     async fn find(&self) -> StoreResult<Option<Vec<MessageId>>> {
         let mut tx = self.store.write().await?;
-        // A transaction that is still under way holds the lock of each of its rooms: this waits for its end.
+        // A transaction that is still running holds the locks of its rooms; locking one of them waits for its end.
         let room = self.rows.first().map(|row| row.room);
         let room = room.or_else(|| self.changed.first().map(|message| message.room.id));
         if let Some(room) = room {

@@ -1,4 +1,4 @@
-//! What the rules say to each change of a batch, one after another, under the rooms' locks.
+//! Applies the rules to each change of a batch, in order, under the rooms' locks.
 
 use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
@@ -8,13 +8,13 @@ use crate::{
     model::{Code, Message, MessageId, Problem, RoomId, Timestamp, UserId, message::DELETED_CONTENT},
     service::{
         access::{self, Action},
-        accounts::present_by,
+        accounts::user_for_credential,
     },
     store::{
         Conn,
         messages::{
             StoredMessage,
-            append::{self, ClientKey, Pair},
+            append::{self, ClientKey, MemberKey},
             change,
         },
         rooms::{MemberState, RoomState},
@@ -22,81 +22,81 @@ use crate::{
     },
 };
 
-/// What the rules say to one change.
-pub(super) enum Ruling {
+/// The decision on one change.
+pub(super) enum Verdict {
     Refused(Error),
-    /// The same had been stored before this batch.
+    /// It was stored before this batch.
     Repeat(Box<Message>),
-    /// The same `client_id` stands earlier in this batch, at this index.
+    /// An earlier change of this batch, at this index, has the same `client_id`.
     RepeatOf(usize),
-    /// It gets this place and this change number.
+    /// A new message, with its numbers assigned.
     Accepted {
         seq: i64,
         rev: i64,
         sender_seq: i64,
     },
-    /// An older message, as it is after the change.
+    /// An older message, in its state after the change.
     Changed(Box<Message>),
 }
 
-pub(super) struct Judgement {
+pub(super) struct Verdicts {
     /// One for each change.
-    pub(super) rulings: Vec<Ruling>,
-    /// How many messages each membership wrote.
+    pub(super) verdicts: Vec<Verdict>,
+    /// Number of new messages by membership.
     pub(super) own: HashMap<i64, i64>,
     /// Older messages in their last state, each once.
     pub(super) changed: Vec<Message>,
 }
 
-/// What was stored before this batch and its changes refer to.
-struct Known {
-    members: HashMap<Pair, MemberState>,
-    /// Messages by the names their senders gave them.
+/// Stored data that the changes refer to.
+struct Existing {
+    members: HashMap<MemberKey, MemberState>,
+    /// Messages by client key.
     named: HashMap<ClientKey, StoredMessage>,
-    /// Where the answered ones are.
+    /// Rooms of the messages that are replied to.
     answered: HashMap<MessageId, RoomId>,
-    /// Those to be edited or deleted, kept as they become.
+    /// Messages to edit or delete, updated by each change.
     targets: HashMap<MessageId, StoredMessage>,
 }
 
-/// Decides on each change in turn, and gives the good ones their places.
+/// Decides on each change in order, and assigns numbers to accepted ones.
 pub(super) async fn judge(
     tx: &mut Conn,
     changes: &[&Change],
     rooms: &mut HashMap<RoomId, RoomState>,
-    members: HashMap<Pair, MemberState>,
+    members: HashMap<MemberKey, MemberState>,
     accounts: &HashMap<UserId, Account>,
     now: Timestamp,
-) -> Result<Judgement> {
-    let mut known = read(tx, changes, rooms, members).await?;
-    let mut rulings = Vec::with_capacity(changes.len());
+) -> Result<Verdicts> {
+    let mut existing = read(tx, changes, rooms, members).await?;
+    let mut verdicts = Vec::with_capacity(changes.len());
     let mut own: HashMap<i64, i64> = HashMap::new();
     let mut first_of: HashMap<ClientKey, usize> = HashMap::new();
-    let mut revised = BTreeSet::new();
+    let mut changed = BTreeSet::new();
     for (index, change) in changes.iter().enumerate() {
-        let ruling = match change {
-            Change::Send(submission) => who(submission, accounts)
-                .and_then(|()| place(submission, index, rooms, &known, &mut first_of, &mut own)),
+        let verdict = match change {
+            Change::Send(submission) => check_sender(submission, accounts)
+                .and_then(|()| accept_message(submission, index, rooms, &existing, &mut first_of, &mut own)),
             Change::Edit { message, .. } | Change::Delete { message, .. } => {
-                revise(change, *message, rooms, &mut known, now)
+                apply_change(change, *message, rooms, &mut existing, now)
             }
         };
-        let ruling = ruling.unwrap_or_else(Ruling::Refused);
-        if let Ruling::Changed(message) = &ruling {
-            revised.insert(message.id);
+        let verdict = verdict.unwrap_or_else(Verdict::Refused);
+        if let Verdict::Changed(message) = &verdict {
+            changed.insert(message.id);
         }
-        rulings.push(ruling);
+        verdicts.push(verdict);
     }
-    let revised = revised.iter().filter_map(|id| known.targets.remove(id)).map(|stored| stored.message);
-    Ok(Judgement { rulings, own, changed: revised.collect() })
+    let changed = changed.iter().filter_map(|id| existing.targets.remove(id)).map(|stored| stored.message);
+    Ok(Verdicts { verdicts, own, changed: changed.collect() })
 }
 
 async fn read(
     tx: &mut Conn,
     changes: &[&Change],
     rooms: &HashMap<RoomId, RoomState>,
-    members: HashMap<Pair, MemberState>,
-) -> Result<Known> {
+    members: HashMap<MemberKey, MemberState>,
+) -> Result<Existing> {
     let submissions = || changes.iter().filter_map(|change| change.submission());
     let keys: Vec<ClientKey> = submissions().filter_map(client_key).collect();
     let answered: Vec<MessageId> = submissions().filter_map(|submission| submission.reply_to).collect();
@@ -108,7 +108,7 @@ async fn read(
         })
         .collect();
     let targets: Vec<MessageId> = targets.into_iter().collect();
-    Ok(Known {
+    Ok(Existing {
         members,
         named: append::by_client_id(tx, &keys, rooms).await?,
         answered: append::rooms_of(tx, &answered).await?,
@@ -116,35 +116,35 @@ async fn read(
     })
 }
 
-/// May the sender chat at all? Of one who is known the door made sure.
-fn who(submission: &Submission, accounts: &HashMap<UserId, Account>) -> Result<()> {
+/// Checks the account of an unverified sender.
+fn check_sender(submission: &Submission, accounts: &HashMap<UserId, Account>) -> Result<()> {
     match submission.sender.claim() {
         None => Ok(()),
-        Some(claim) => present_by(accounts.get(&claim.user).cloned(), &claim.credential).map(drop),
+        Some(claim) => user_for_credential(accounts.get(&claim.user).cloned(), &claim.credential).map(drop),
     }
 }
 
-/// Gives a new message its place.
-fn place(
+/// Checks a new message and assigns its numbers.
+fn accept_message(
     submission: &Submission,
     index: usize,
     rooms: &mut HashMap<RoomId, RoomState>,
-    known: &Known,
+    existing: &Existing,
     first_of: &mut HashMap<ClientKey, usize>,
     own: &mut HashMap<i64, i64>,
-) -> Result<Ruling> {
-    let member = known.members.get(&(submission.room, submission.sender.id()));
+) -> Result<Verdict> {
+    let member = existing.members.get(&(submission.room, submission.sender.id()));
     let (room, member) = access::may_send(rooms.get_mut(&submission.room), member)?;
     let key = client_key(submission);
-    if let Some(stored) = key.as_ref().and_then(|key| known.named.get(key)) {
-        return Ok(Ruling::Repeat(Box::new(stored.message.clone())));
+    if let Some(stored) = key.as_ref().and_then(|key| existing.named.get(key)) {
+        return Ok(Verdict::Repeat(Box::new(stored.message.clone())));
     }
     let first = match key.map(|key| first_of.entry(key)) {
-        Some(Entry::Occupied(first)) => return Ok(Ruling::RepeatOf(*first.get())),
+        Some(Entry::Occupied(first)) => return Ok(Verdict::RepeatOf(*first.get())),
         Some(Entry::Vacant(first)) => Some(first),
         None => None,
     };
-    if submission.reply_to.is_some_and(|id| known.answered.get(&id) != Some(&submission.room)) {
+    if submission.reply_to.is_some_and(|id| existing.answered.get(&id) != Some(&submission.room)) {
         return Err(Error::invalid("reply_to", Problem::NoSuchMessage));
     }
     if let Some(first) = first {
@@ -154,20 +154,20 @@ fn place(
     room.rev += 1;
     let own = own.entry(member.id).or_default();
     *own += 1;
-    Ok(Ruling::Accepted { seq: room.seq, rev: room.rev, sender_seq: member.sent + *own })
+    Ok(Verdict::Accepted { seq: room.seq, rev: room.rev, sender_seq: member.sent + *own })
 }
 
-/// Changes an older message, and gives the change its number.
-fn revise(
+/// Applies an edit or a deletion and assigns its change number.
+fn apply_change(
     change: &Change,
     target: MessageId,
     rooms: &mut HashMap<RoomId, RoomState>,
-    known: &mut Known,
+    existing: &mut Existing,
     now: Timestamp,
-) -> Result<Ruling> {
-    let message = &mut known.targets.get_mut(&target).ok_or(Code::NotFound)?.message;
+) -> Result<Verdict> {
+    let message = &mut existing.targets.get_mut(&target).ok_or(Code::NotFound)?.message;
     let is_own = message.sender.id == change.actor();
-    let member = known.members.get(&(message.room.id, change.actor()));
+    let member = existing.members.get(&(message.room.id, change.actor()));
     let action = match change {
         Change::Delete { .. } => Action::Delete { is_own },
         Change::Edit { .. } | Change::Send(_) => Action::Edit { is_own },
@@ -179,16 +179,16 @@ fn revise(
         Change::Send(_) => false,
     };
     if !has_changed {
-        return Ok(Ruling::Repeat(Box::new(message.clone())));
+        return Ok(Verdict::Repeat(Box::new(message.clone())));
     }
     room.rev += 1;
     message.rev = room.rev;
     message.updated_at = now;
-    Ok(Ruling::Changed(Box::new(message.clone())))
+    Ok(Verdict::Changed(Box::new(message.clone())))
 }
 
-/// Gives the message other words; false when it was edited to these before. One that was
-/// deleted has no words to change: to its sender too it is gone.
+/// Edits the message; false if it already has this text. A deleted message cannot be edited: it is not found, also
+/// for its author.
 fn edit(message: &mut Message, content: &str) -> Result<bool> {
     if message.is_deleted {
         return Err(Code::NotFound.into());
@@ -201,7 +201,7 @@ fn edit(message: &mut Message, content: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// Takes away what the message said; false when it was before.
+/// Deletes the message's content; false if it was deleted before.
 fn delete(message: &mut Message) -> bool {
     if message.is_deleted {
         return false;

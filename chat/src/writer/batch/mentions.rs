@@ -1,5 +1,5 @@
-//! Whom the messages of a batch mention. What a message costs does not depend on how many
-//! read it: rows are written for those it names alone, and of those not without end.
+//! Mentions in the messages of a batch. Rows are written only for mentioned users, up to a limit, so the cost of a
+//! message does not depend on the size of the room.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,10 +14,10 @@ use crate::{
     },
 };
 
-/// Memberships of one query, two placeholders each.
+/// Maximum number of memberships in one query, with two placeholders each.
 const PAIRS: usize = 4_096;
 
-/// A message that may name somebody.
+/// A message that may mention users.
 struct Text {
     message: MessageId,
     room: RoomId,
@@ -26,12 +26,12 @@ struct Text {
     names: Vec<String>,
 }
 
-/// May any of these mention somebody?
+/// Whether any of these messages may contain a mention.
 pub(super) fn are_in(rows: &[NewMessage<'_>]) -> bool {
     rows.iter().any(|row| row.content.contains('@'))
 }
 
-/// Notes whom the new messages mention, and anew whom the changed ones do; by message, whom.
+/// Stores the mentions of new messages, and replaces those of changed ones. Returns the mentioned users by message.
 pub(super) async fn store(
     tx: &mut Conn,
     rows: &[NewMessage<'_>],
@@ -40,7 +40,7 @@ pub(super) async fn store(
     now: Timestamp,
 ) -> Result<HashMap<MessageId, Vec<UserId>>> {
     for message in changed {
-        mentions::forget(tx, message.id).await?;
+        mentions::delete(tx, message.id).await?;
     }
     let new = rows.iter().zip(ids).map(|(row, id)| Text {
         message: *id,
@@ -72,7 +72,7 @@ pub(super) async fn store(
 async fn mentioned(tx: &mut Conn, texts: &[Text]) -> Result<Vec<Mention>> {
     let names: BTreeSet<&String> = texts.iter().flat_map(|text| &text.names).collect();
     let names: Vec<String> = names.into_iter().cloned().collect();
-    let people: HashMap<String, UserId> = mentions::people(tx, &names).await?.into_iter().collect();
+    let people: HashMap<String, UserId> = mentions::users_by_name(tx, &names).await?.into_iter().collect();
 
     let users_of = |text: &Text| {
         let users: BTreeSet<UserId> =

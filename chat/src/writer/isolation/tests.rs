@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::store::StoreError;
 
-/// Work on numbers that fails as `fails` says, and notes what happens.
+/// A batch operation on numbers that fails as `fails` says and logs its calls.
 struct Script<F> {
     fails: F,
     log: Mutex<Vec<String>>,
@@ -50,7 +50,7 @@ fn broken() -> Error {
     StoreError::Corrupt("a row").into()
 }
 
-fn away() -> Error {
+fn unavailable() -> Error {
     StoreError::Unreachable("no route".into()).into()
 }
 
@@ -59,9 +59,9 @@ fn is_poisoned(jobs: &[i64]) -> bool {
 }
 
 #[tokio::test]
-async fn one_bad_job_of_eight_is_found_and_the_others_are_done_in_order() {
+async fn failing_job_is_isolated_and_the_others_run_in_order() {
     let work = Script::new(|jobs: &[i64]| is_poisoned(jobs).then(broken));
-    assert_eq!(isolated(&work, (0..8).collect()).await, [UserId(3)]);
+    assert_eq!(run_isolated(&work, (0..8).collect()).await, [UserId(3)]);
     assert_eq!(work.log("done"), ["done [0, 1]", "done [2]", "done [4, 5, 6, 7]"]);
     assert_eq!(work.log("never"), ["never [3]"]);
     let all = work.log("");
@@ -73,35 +73,35 @@ async fn one_bad_job_of_eight_is_found_and_the_others_are_done_in_order() {
 }
 
 #[tokio::test]
-async fn a_panic_is_found_like_any_other_failure() {
+async fn panicking_job_is_isolated() {
     let work = Script::new(|jobs: &[i64]| if is_poisoned(jobs) { panic!("poison") } else { None });
-    assert_eq!(isolated(&work, (0..5).collect()).await, [UserId(3)]);
+    assert_eq!(run_isolated(&work, (0..5).collect()).await, [UserId(3)]);
     assert_eq!(work.log("done"), ["done [0, 1]", "done [2]", "done [4]"]);
 }
 
 #[tokio::test]
-async fn what_fails_only_together_finds_nobody_guilty() {
+async fn jobs_that_fail_only_together_succeed_alone() {
     let work = Script::new(|jobs: &[i64]| (jobs.len() > 1).then(broken));
-    assert!(isolated(&work, (0..4).collect()).await.is_empty());
+    assert!(run_isolated(&work, (0..4).collect()).await.is_empty());
     assert_eq!(work.log("done"), ["done [0]", "done [1]", "done [2]", "done [3]"]);
 }
 
 #[tokio::test]
-async fn nothing_is_halved_while_the_database_is_away() {
-    let work = Script::new(|_: &[i64]| Some(away()));
-    assert!(isolated(&work, (0..4).collect()).await.is_empty());
+async fn batch_is_not_halved_while_the_database_is_unavailable() {
+    let work = Script::new(|_: &[i64]| Some(unavailable()));
+    assert!(run_isolated(&work, (0..4).collect()).await.is_empty());
     assert_eq!(work.log("try"), ["try [0, 1, 2, 3]"]);
     assert_eq!(work.log("later").len(), 4);
 }
 
 #[tokio::test]
-async fn the_database_that_goes_half_way_is_not_asked_for_the_rest() {
+async fn remaining_jobs_are_refused_when_the_database_becomes_unavailable() {
     let work = Script::new(|jobs: &[i64]| match jobs {
         [0, 1, 2, 3] => Some(broken()),
-        [2, 3] => Some(away()),
+        [2, 3] => Some(unavailable()),
         _ => None,
     });
-    assert!(isolated(&work, (0..4).collect()).await.is_empty());
+    assert!(run_isolated(&work, (0..4).collect()).await.is_empty());
     assert_eq!(work.log("done"), ["done [0, 1]"]);
     assert_eq!(work.log("later"), ["later [2]", "later [3]"]);
 }

@@ -1,5 +1,5 @@
-//! A client as the guide tells people to write one: it reads the history once, then goes
-//! by events, and names what it knows when it comes back.
+//! A client as the guide describes it: it reads the history once, then applies events, and resumes with the position
+//! it has.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,44 +9,44 @@ use std::{
 use chat::{
     Chat,
     model::{Code, MemberChange, Message, MessageId, RoomId, RoomMessage, ServerFrame, User},
-    service::{RoomSession, sockets::Resume},
+    service::{RoomSession, room_session::Resume},
 };
 
 use super::moves::{names, read};
 use crate::support::Sockets as _;
 
-/// How a client comes back.
+/// Freshness a client reconnects.
 #[derive(Clone, Copy, Debug)]
 pub enum Return {
-    /// It knows nothing and reads everything.
+    /// With no state: it reads everything.
     Fresh,
-    /// It names the last change it knows.
+    /// With the last change it has.
     AfterRev,
-    /// It names the last message it knows.
+    /// With the last message it has.
     AfterId,
 }
 
 /// A message as the client has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Known {
+struct ClientMessage {
     content: String,
     is_edited: bool,
     is_deleted: bool,
     rev: i64,
-    how: How,
+    freshness: Freshness,
 }
 
-/// How well the client knows a message.
+/// Freshness current the client's copy of a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
-    /// As it is.
-    Well,
-    /// It was read from the history before its event was heard.
-    Ahead,
-    /// It may have changed while the client was away and asked for new messages alone.
-    Formerly,
-    /// It is as it is, but was told at its arrival, and its change was not asked for.
-    AtArrival,
+enum Freshness {
+    /// Current.
+    Current,
+    /// Read from the history before its event was received.
+    ReadAhead,
+    /// Possibly changed while the client was away and resumed by message only.
+    MaybeStale,
+    /// Current, but received as a new message; its change was not requested.
+    AsCreated,
 }
 
 pub struct Client {
@@ -54,17 +54,17 @@ pub struct Client {
     chat: Chat,
     room: RoomId,
     session: Option<RoomSession>,
-    /// Read at least once.
+    /// Whether it was read at least once.
     has_read: bool,
-    /// The last change that it knows.
+    /// The last change that the client has.
     rev: i64,
-    /// The newest message there was when it connected.
+    /// The newest message when it connected.
     newest: MessageId,
-    /// It named a message when it connected, and not a change.
+    /// Whether it resumed by message, not by change.
     is_by_id: bool,
-    /// What it knows of changes once the newest message is there, so asked for by message.
+    /// Its last change as of the time it has the newest message; set after a resume by message.
     rev_then: Option<i64>,
-    messages: BTreeMap<MessageId, Known>,
+    messages: BTreeMap<MessageId, ClientMessage>,
     members: BTreeSet<String>,
 }
 
@@ -85,29 +85,29 @@ impl Client {
         }
     }
 
-    /// Drops the connection.
-    pub fn go(&mut self) {
+    /// Disconnects.
+    pub fn disconnect(&mut self) {
         self.session = None;
     }
 
-    /// Connects, unless it is, or the room is shut to it.
-    pub async fn come(&mut self, how: Return) -> Result<(), String> {
+    /// Connects, unless it is connected or has no access to the room.
+    pub async fn connect(&mut self, how: Return) -> Result<(), String> {
         if self.session.is_some() {
             return Ok(());
         }
-        // What was asked for by message and not heard to the end, is asked for so again.
+        // A resume by message that was not completed is repeated by message.
         let how = if self.rev_then.is_some() { Return::AfterId } else { how };
         let resume = match how {
             Return::AfterRev if self.has_read => Some(Resume::AfterRev(self.rev)),
             Return::AfterId if self.has_read => {
-                self.messages.values_mut().for_each(|message| message.how = How::Formerly);
+                self.messages.values_mut().for_each(|message| message.freshness = Freshness::MaybeStale);
                 Some(Resume::AfterId(self.messages.keys().last().map_or(0, |id| id.0)))
             }
             Return::Fresh | Return::AfterRev | Return::AfterId => None,
         };
         let mut session = match self.chat.open_room(&self.user, self.room, resume).await {
             Ok(session) => session,
-            Err(error) if is_shut(error.code()) => return Ok(()),
+            Err(error) if is_removed(error.code()) => return Ok(()),
             Err(error) => return Err(format!("could not open: {error}")),
         };
         let first = frame(&mut session).await?.map_err(closed)?;
@@ -121,31 +121,31 @@ impl Client {
             self.reload(rev).await?;
         } else if self.is_by_id {
             self.rev_then = Some(rev);
-            self.settle();
+            self.complete_resume();
         }
         match names(&self.chat, &self.user, self.room).await {
             Ok(members) => self.members = members,
-            Err(error) if is_shut(error.code()) => self.session = None,
+            Err(error) if is_removed(error.code()) => self.session = None,
             Err(error) => return Err(format!("could not list the members: {error}")),
         }
         Ok(())
     }
 
-    /// What was missed, asked for by message, says nothing of the changes between: what is
-    /// live goes on from where the room was, once the last of it is there.
-    fn settle(&mut self) {
+    /// A resume by message does not cover changes in between. Once its last message has arrived, live events continue
+    /// from the room's position.
+    fn complete_resume(&mut self) {
         if self.newest == MessageId(0) || self.messages.contains_key(&self.newest) {
             self.rev = self.rev_then.take().unwrap_or(self.rev);
         }
     }
 
-    /// Reads the whole history, by REST as it were; what is live from `rev` on comes as events.
+    /// Reads the whole history, like over REST; changes after `rev` arrive as events.
     async fn reload(&mut self, rev: i64) -> Result<(), String> {
         match read(&self.chat, &self.user, self.room).await {
             Ok(all) => {
                 let known = |message: Message| {
-                    let how = if message.rev > rev { How::Ahead } else { How::Well };
-                    Known { how, ..Known::read(message) }
+                    let freshness = if message.rev > rev { Freshness::ReadAhead } else { Freshness::Current };
+                    ClientMessage { freshness, ..ClientMessage::from_history(message) }
                 };
                 self.messages = all.into_iter().map(|(id, message)| (id, known(message))).collect();
                 self.rev = rev;
@@ -153,7 +153,7 @@ impl Client {
                 self.has_read = true;
                 Ok(())
             }
-            Err(error) if is_shut(error.code()) => {
+            Err(error) if is_removed(error.code()) => {
                 self.session = None;
                 Ok(())
             }
@@ -161,39 +161,40 @@ impl Client {
         }
     }
 
-    /// Takes up to so many frames, if they are there.
-    pub async fn hear(&mut self, frames: usize) -> Result<(), String> {
+    /// Takes up to this many frames, without waiting.
+    pub async fn receive(&mut self, frames: usize) -> Result<(), String> {
         for _ in 0..frames {
             let Some(session) = &mut self.session else { return Ok(()) };
-            let Ok(heard) = tokio::time::timeout(Duration::from_millis(5), frame(session)).await else {
+            let Ok(received) = tokio::time::timeout(Duration::from_millis(5), frame(session)).await else {
                 return Ok(());
             };
-            self.take(heard?).await?;
+            self.take(received?).await?;
         }
         Ok(())
     }
 
-    /// Comes back if need be, and takes what comes up to this message. One that was read ahead is
-    /// still to be heard, and what else happened before it.
+    /// Connects if necessary, and takes frames up to this message. A message that was read ahead still has to arrive,
+    /// as has everything before it.
     pub async fn catch_up(&mut self, last: MessageId) -> Result<(), String> {
-        let is_heard =
-            |client: &Self| client.messages.get(&last).is_some_and(|message| message.how != How::Ahead);
-        while self.session.is_none() || !is_heard(self) {
+        let has_received = |client: &Self| {
+            client.messages.get(&last).is_some_and(|message| message.freshness != Freshness::ReadAhead)
+        };
+        while self.session.is_none() || !has_received(self) {
             match &mut self.session {
-                None => self.come(Return::AfterRev).await?,
+                None => self.connect(Return::AfterRev).await?,
                 Some(session) => {
-                    let heard = frame(session).await?;
-                    self.take(heard).await?;
+                    let received = frame(session).await?;
+                    self.take(received).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn take(&mut self, heard: Result<ServerFrame, Code>) -> Result<(), String> {
-        match heard {
+    async fn take(&mut self, received: Result<ServerFrame, Code>) -> Result<(), String> {
+        match received {
             Ok(frame) => self.apply(frame).await,
-            Err(code) if is_shut(code) || code == Code::TooSlow => {
+            Err(code) if is_removed(code) || code == Code::TooSlow => {
                 self.session = None;
                 Ok(())
             }
@@ -203,19 +204,19 @@ impl Client {
 
     async fn apply(&mut self, frame: ServerFrame) -> Result<(), String> {
         match frame {
-            ServerFrame::ChatMessage { message, rev } => self.learn(message, rev),
+            ServerFrame::ChatMessage { message, rev } => self.add_message(message, rev),
             ServerFrame::MessageEdited { message, rev } => {
                 self.advance(rev)?;
-                self.change(message.id, rev, |known| *known = Known::heard(message, rev))
+                self.change(message.id, rev, |known| *known = ClientMessage::from_event(message, rev))
             }
             ServerFrame::MessageDeleted { message_id, rev } => {
                 self.advance(rev)?;
                 self.change(message_id, rev, |known| {
-                    *known = Known {
+                    *known = ClientMessage {
                         content: chat::model::message::DELETED_CONTENT.into(),
                         is_edited: false,
                         is_deleted: true,
-                        how: How::Well,
+                        freshness: Freshness::Current,
                         rev,
                     };
                 })
@@ -242,7 +243,7 @@ impl Client {
         }
     }
 
-    /// Every change is newer than the last: none comes twice, none out of order.
+    /// Every change is newer than the last: none is repeated or out of order.
     fn advance(&mut self, rev: i64) -> Result<(), String> {
         if rev <= self.rev {
             return Err(format!("change {rev} came after change {}", self.rev));
@@ -251,19 +252,18 @@ impl Client {
         Ok(())
     }
 
-    /// A new message: unknown so far, unless the history was read after it came, and after
-    /// all that are known.
-    fn learn(&mut self, message: RoomMessage, rev: i64) -> Result<(), String> {
-        // Asked for by message, what was missed comes in the order of messages.
+    /// A new message: not known yet, unless the history was read after its creation, and later than all known ones.
+    fn add_message(&mut self, message: RoomMessage, rev: i64) -> Result<(), String> {
+        // After a resume by message, missed messages arrive in order of id.
         let is_missed_by_id = self.is_by_id && message.id <= self.newest;
         if !is_missed_by_id {
             self.advance(rev)?;
         }
         match self.messages.get_mut(&message.id) {
-            Some(known) if known.how == How::Ahead => {
-                known.how = How::Well;
+            Some(known) if known.freshness == Freshness::ReadAhead => {
+                known.freshness = Freshness::Current;
                 if known.rev < rev {
-                    *known = Known::heard(message, rev);
+                    *known = ClientMessage::from_event(message, rev);
                 }
                 return Ok(());
             }
@@ -271,17 +271,23 @@ impl Client {
             None => {}
         }
         let is_later = self.messages.keys().last().is_none_or(|last| *last < message.id);
-        // What was missed and has changed since comes in the place of its last change.
+        // A missed message that was changed since arrives at its latest change.
         if !is_later && !message.is_edited && !message.is_deleted {
             return Err(format!("message {} came after a later one", message.id.0));
         }
-        let how = if is_missed_by_id { How::AtArrival } else { How::Well };
-        self.messages.insert(message.id, Known { how, ..Known::heard(message, rev) });
-        self.settle();
+        let freshness = if is_missed_by_id { Freshness::AsCreated } else { Freshness::Current };
+        self.messages
+            .insert(message.id, ClientMessage { freshness, ..ClientMessage::from_event(message, rev) });
+        self.complete_resume();
         Ok(())
     }
 
-    fn change(&mut self, id: MessageId, rev: i64, apply: impl FnOnce(&mut Known)) -> Result<(), String> {
+    fn change(
+        &mut self,
+        id: MessageId,
+        rev: i64,
+        apply: impl FnOnce(&mut ClientMessage),
+    ) -> Result<(), String> {
         let known = self.messages.get_mut(&id).ok_or(format!("message {} changed before it came", id.0))?;
         if known.rev < rev {
             apply(known);
@@ -289,7 +295,7 @@ impl Client {
         Ok(())
     }
 
-    /// Everything it has is as it is stored, and all of it is there.
+    /// Everything it has equals what is stored, and nothing is missing.
     pub fn agrees_with(
         &self,
         stored: &BTreeMap<MessageId, Message>,
@@ -300,10 +306,10 @@ impl Client {
             return Err(format!("{} has {has:?}, stored is {stored:?}", self.user.username));
         }
         for (known, stored) in self.messages.values().zip(stored.values()) {
-            let stored = Known::read(stored.clone());
-            let rev = if known.how == How::AtArrival { stored.rev } else { known.rev };
-            let has = Known { how: How::Well, rev, ..known.clone() };
-            if known.how != How::Formerly && has != stored {
+            let stored = ClientMessage::from_history(stored.clone());
+            let rev = if known.freshness == Freshness::AsCreated { stored.rev } else { known.rev };
+            let has = ClientMessage { freshness: Freshness::Current, rev, ..known.clone() };
+            if known.freshness != Freshness::MaybeStale && has != stored {
                 return Err(format!("{} has {known:?}, stored is {stored:?}", self.user.username));
             }
         }
@@ -317,30 +323,30 @@ impl Client {
     }
 }
 
-impl Known {
-    fn read(message: Message) -> Self {
+impl ClientMessage {
+    fn from_history(message: Message) -> Self {
         Self {
             content: message.content,
-            // What was edited before it was deleted is not told any more.
+            // An edit before a deletion is not reported any more.
             is_edited: message.is_edited && !message.is_deleted,
             is_deleted: message.is_deleted,
             rev: message.rev,
-            how: How::Well,
+            freshness: Freshness::Current,
         }
     }
 
-    fn heard(message: RoomMessage, rev: i64) -> Self {
+    fn from_event(message: RoomMessage, rev: i64) -> Self {
         Self {
             content: message.content,
             is_edited: message.is_edited && !message.is_deleted,
             is_deleted: message.is_deleted,
             rev,
-            how: How::Well,
+            freshness: Freshness::Current,
         }
     }
 }
 
-fn is_shut(code: Code) -> bool {
+fn is_removed(code: Code) -> bool {
     matches!(code, Code::NotAMember | Code::Banned | Code::NotFound)
 }
 

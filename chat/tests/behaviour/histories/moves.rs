@@ -1,4 +1,4 @@
-//! What may happen in a room, and how it is made to happen.
+//! The events of a history, and how they are run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,14 +15,14 @@ use proptest::{collection::vec, prelude::*};
 use super::client::{Client, Return};
 use crate::support::{World, cast::banned, draft};
 
-/// People of a history; the first made the room and stays.
+/// Users of a history; the first created the room and stays in it.
 pub const PEOPLE: usize = 4;
-/// Whose the clients are: one has two devices.
+/// The user of each client: one has two devices.
 pub const CLIENTS: [usize; 5] = [0, 1, 1, 2, 3];
-/// Messages of a flood: a client that was away for it is told to page.
+/// Messages of a flood: a client that missed it gets `resync`.
 const FLOOD: usize = 1_005;
 
-/// One thing that happens. Numbers choose among the people, the messages so far, the clients.
+/// One event. Numbers select users, messages and clients.
 #[derive(Clone, Debug)]
 pub enum Move {
     Send { who: usize, client_id: Option<u8> },
@@ -35,12 +35,12 @@ pub enum Move {
     Ban(usize),
     Unban(usize),
     Flood,
-    Come { client: usize, how: Return },
-    Drop(usize),
-    Hear { client: usize, frames: usize },
+    Connect { client: usize, how: Return },
+    Disconnect(usize),
+    Receive { client: usize, frames: usize },
 }
 
-/// Steps one after another; the moves of a step all at once.
+/// Steps that run one after another; the events of one step run concurrently.
 pub type History = Vec<Vec<Move>>;
 
 pub fn history() -> impl Strategy<Value = History> {
@@ -60,10 +60,10 @@ fn one() -> impl Strategy<Value = Move> {
         1 => other.clone().prop_map(Move::Remove),
         1 => other.clone().prop_map(Move::Ban),
         2 => other.prop_map(Move::Unban),
-        7 => (client.clone(), any_return()).prop_map(|(client, how)| Move::Come { client, how }),
-        3 => client.clone().prop_map(Move::Drop),
-        5 => (client, 0..8_usize).prop_map(|(client, frames)| Move::Hear { client, frames }),
-        // Dear, so seldom.
+        7 => (client.clone(), any_return()).prop_map(|(client, how)| Move::Connect { client, how }),
+        3 => client.clone().prop_map(Move::Disconnect),
+        5 => (client, 0..8_usize).prop_map(|(client, frames)| Move::Receive { client, frames }),
+        // Slow, so rare.
         1 => Just(Move::Flood).prop_flat_map(|flood| prop_oneof![1 => Just(flood), 8 => Just(Move::Join(1))]),
     ]
 }
@@ -72,31 +72,31 @@ fn any_return() -> impl Strategy<Value = Return> {
     prop_oneof![1 => Just(Return::Fresh), 3 => Just(Return::AfterRev), 2 => Just(Return::AfterId)]
 }
 
-/// The room and what was promised about it.
+/// The room, and what was acknowledged in it.
 pub struct Stage<'w> {
     world: &'w World,
     people: &'w [User],
     pub room: RoomId,
-    /// Messages that somebody was told are stored.
+    /// Messages acknowledged as stored.
     pub acknowledged: BTreeMap<MessageId, String>,
 }
 
 impl<'w> Stage<'w> {
-    /// A new room with its maker and one more in it.
+    /// A new room with its creator and one more member.
     pub async fn open(world: &'w World, people: &'w [User]) -> Self {
         let room = world.room(&people[0]).await.id;
         world.chat.join(&people[1], room).await.expect("joined");
         Self { world, people, room, acknowledged: BTreeMap::new() }
     }
 
-    /// Makes the moves of a step at once: those of clients beside those in the room.
+    /// Runs the events of a step concurrently, those of clients and those in the room.
     pub async fn play(&mut self, step: Vec<Move>, clients: &mut [Client]) -> Result<(), String> {
         let known: Vec<MessageId> = self.acknowledged.keys().copied().collect();
         let (chat, room, people) = (&self.world.chat, self.room, self.people);
         let acknowledged = Mutex::new(Vec::new());
-        let (of_clients, in_room): (Vec<Move>, Vec<Move>) = step
-            .into_iter()
-            .partition(|made| matches!(made, Move::Come { .. } | Move::Drop(_) | Move::Hear { .. }));
+        let (of_clients, in_room): (Vec<Move>, Vec<Move>) = step.into_iter().partition(|made| {
+            matches!(made, Move::Connect { .. } | Move::Disconnect(_) | Move::Receive { .. })
+        });
         let room_moves = in_room.iter().map(|made| async {
             for message in make(chat, room, people, &known, made).await? {
                 acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(message);
@@ -106,9 +106,9 @@ impl<'w> Stage<'w> {
         let client_moves = async {
             for made in of_clients {
                 match made {
-                    Move::Come { client, how } => clients[client].come(how).await?,
-                    Move::Drop(client) => clients[client].go(),
-                    Move::Hear { client, frames } => clients[client].hear(frames).await?,
+                    Move::Connect { client, how } => clients[client].connect(how).await?,
+                    Move::Disconnect(client) => clients[client].disconnect(),
+                    Move::Receive { client, frames } => clients[client].receive(frames).await?,
                     _ => {}
                 }
             }
@@ -123,24 +123,24 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    /// The last message, after which nothing comes.
+    /// The last message of the history.
     pub async fn end(&mut self) -> MessageId {
         let message = self.world.say(&self.people[0], self.room, "the end").await;
         self.acknowledged.insert(message.id, message.content.clone());
         message.id
     }
 
-    /// All messages as a fresh client reads them.
+    /// All messages, as a fresh client reads them.
     pub async fn read(&self) -> BTreeMap<MessageId, Message> {
         read(&self.world.chat, &self.people[0], self.room).await.expect("readable")
     }
 
-    /// Who is in the room.
+    /// The members of the room.
     pub async fn members(&self) -> BTreeSet<String> {
         names(&self.world.chat, &self.people[0], self.room).await.expect("listed")
     }
 
-    /// Is this person in the room?
+    /// Whether this user is a member.
     pub async fn is_in(&self, user: &User) -> bool {
         self.members().await.contains(&user.username)
     }
@@ -160,14 +160,14 @@ pub async fn read(chat: &Chat, viewer: &User, room: RoomId) -> chat::Result<BTre
     }
 }
 
-/// The names of those who are in a room.
+/// The usernames of a room's members.
 pub async fn names(chat: &Chat, viewer: &User, room: RoomId) -> chat::Result<BTreeSet<String>> {
     let members = chat.members(viewer, room).await?;
     Ok(members.into_iter().filter(|member| !member.is_banned).map(|member| member.user.username).collect())
 }
 
-/// Makes one move, and gives the messages that were acknowledged. A refusal is fine where
-/// the rules have one: whom the history puts out is not asked first.
+/// Runs one event, and returns the acknowledged messages. Errors by the rules are fine: the history does not check
+/// permissions first.
 async fn make(
     chat: &Chat,
     room: RoomId,
@@ -206,7 +206,7 @@ async fn make(
             let patch = banned(matches!(made, Move::Ban(_)));
             chat.change_member(&people[0], room, people[*who].id, patch).await.map(|_| Vec::new())
         }
-        Move::Come { .. } | Move::Drop(_) | Move::Hear { .. } => Ok(Vec::new()),
+        Move::Connect { .. } | Move::Disconnect(_) | Move::Receive { .. } => Ok(Vec::new()),
     };
     done.or_else(|error| match error.code() {
         Code::NotAMember | Code::Banned | Code::NotFound | Code::PermissionDenied => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! A room with people of every role, and the moves of moderation.
+//! A room with members of every role, and inputs for moderation.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use chat::{
 
 use super::{World, new_room};
 
-/// A room with one of each role: its admin, a moderator, a member.
+/// A room with one member of each role.
 pub struct Cast {
     /// The room.
     pub room: RoomId,
-    /// Its maker and only admin.
+    /// Its creator and only admin.
     pub admin: User,
-    /// Came second.
+    /// The second to join.
     pub moderator: User,
-    /// Came third.
+    /// The third to join.
     pub member: User,
 }
 
-/// Makes a room of this type and brings its people in.
+/// Creates a room of this type with its members.
 pub async fn cast(world: &World, room_type: &str) -> Cast {
     let admin = world.person("admin").await;
     let moderator = world.person("moderator").await;
@@ -35,49 +35,49 @@ pub async fn cast(world: &World, room_type: &str) -> Cast {
     Cast { room, admin, moderator, member }
 }
 
-/// Another role.
+/// Sets the role.
 pub fn role(role: &str) -> MemberPatch {
     MemberPatch { role: Some(role.into()), ..MemberPatch::default() }
 }
 
-/// A mute, or its end.
+/// Mutes or unmutes.
 pub fn muted(is_muted: bool) -> MemberPatch {
     MemberPatch { is_muted: Some(is_muted), ..MemberPatch::default() }
 }
 
-/// A ban, or its end.
+/// Bans or unbans.
 pub fn banned(is_banned: bool) -> MemberPatch {
     MemberPatch { is_banned: Some(is_banned), ..MemberPatch::default() }
 }
 
-/// Why it was refused, which it must have been.
+/// The error of a call that must fail.
 pub fn refused<T: std::fmt::Debug>(result: chat::Result<T>) -> Code {
     result.expect_err("refused").code()
 }
 
-/// The first bad field and what is wrong with it.
+/// The first invalid field and its problem.
 pub fn problem<T: std::fmt::Debug>(result: chat::Result<T>) -> (String, Problem) {
     let field = result.expect_err("refused").failure().fields.remove(0);
     (field.field, field.problem)
 }
 
-/// The membership of `who`, as `viewer` finds it in the list.
+/// The membership of `who`, as `viewer` sees it in the list.
 pub async fn membership(world: &World, viewer: &User, room: RoomId, who: &User) -> Member {
     let members = world.chat.members(viewer, room).await.expect("listed");
     members.into_iter().find(|member| member.user == *who).expect("a member")
 }
 
-/// How many are in the room.
+/// The number of members.
 pub async fn count(world: &World, viewer: &User, room: RoomId) -> i64 {
     world.chat.room(viewer, room).await.expect("seen").member_count
 }
 
-/// Hears up to the close: what happened to whom, and why it closed.
+/// Receives frames until the socket closes: the membership changes, and the reason for closing.
 pub async fn until_closed(session: &mut RoomSession) -> (Vec<(String, MemberChange)>, Code) {
     let mut changes = Vec::new();
     loop {
-        let heard = tokio::time::timeout(Duration::from_secs(20), session.next()).await.expect("in time");
-        match heard {
+        let received = tokio::time::timeout(Duration::from_secs(20), session.next()).await.expect("in time");
+        match received {
             Ok(json) => {
                 if let ServerFrame::MemberChanged { user, change, .. } =
                     serde_json::from_slice(&json).expect("a frame")
@@ -90,12 +90,12 @@ pub async fn until_closed(session: &mut RoomSession) -> (Vec<(String, MemberChan
     }
 }
 
-/// The next change among the members: what, to whom, their role and the room's count.
+/// The next membership change: its kind, the user, their role and the member count.
 pub async fn next_change(session: &mut RoomSession) -> (String, MemberChange, Role, i64) {
     loop {
-        let heard = tokio::time::timeout(Duration::from_secs(20), session.next()).await.expect("in time");
+        let received = tokio::time::timeout(Duration::from_secs(20), session.next()).await.expect("in time");
         if let ServerFrame::MemberChanged { user, change, role, member_count } =
-            serde_json::from_slice(&heard.expect("open")).expect("a frame")
+            serde_json::from_slice(&received.expect("open")).expect("a frame")
         {
             return (user.username, change, role, member_count);
         }

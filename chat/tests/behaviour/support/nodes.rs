@@ -1,4 +1,4 @@
-//! Several nodes of one system, and checking what each of their sockets was told.
+//! Several nodes of one system, and checking the frames of each of their sockets.
 
 use std::{future::Future, time::Duration};
 
@@ -13,12 +13,12 @@ use tokio::{task::JoinHandle, time::timeout};
 
 use super::{Sockets as _, World, draft, unhurried};
 
-/// Longest wait for what must come, beside a build on two cores.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+/// Timeout for events that must arrive, sized for a build running beside on two cores.
+pub const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Nodes on one MariaDB database.
 pub struct Nodes {
-    /// The first, with its clock and its database.
+    /// The first node, with its clock and its database.
     pub world: World,
     /// All of them.
     pub all: Vec<Chat>,
@@ -26,19 +26,19 @@ pub struct Nodes {
 }
 
 /// Settings for a node that uses this Redis.
-pub fn by_way_of(redis: &str) -> Settings {
+pub fn with_redis(redis: &str) -> Settings {
     Settings { redis: Some(Addresses::parse(redis).expect("an address")), ..unhurried() }
 }
 
 impl Nodes {
-    /// Three nodes that tell each other by way of Redis, once they all reach it.
+    /// Three nodes connected by Redis.
     pub async fn three(redis: &str) -> Self {
-        let nodes = Self::start(by_way_of(redis)).await;
+        let nodes = Self::start(with_redis(redis)).await;
         nodes.until_ready().await;
         nodes
     }
 
-    /// Three nodes that share nothing but the database.
+    /// Three nodes that share only the database.
     pub async fn three_without_redis() -> Self {
         Self::start(unhurried()).await
     }
@@ -60,14 +60,14 @@ impl Nodes {
         Chat::start(store, self.settings.clone(), self.world.clock.clone())
     }
 
-    /// Waits until every node has what it depends on.
+    /// Waits until every node is ready.
     pub async fn until_ready(&self) {
         for node in &self.all {
             until("ready", async || node.ready().await.is_ok()).await;
         }
     }
 
-    /// A room and one member for each node.
+    /// A room with one member per node.
     pub async fn room(&self) -> (RoomId, Vec<User>) {
         let mut people = Vec::new();
         for name in ["amy", "bob", "cid"] {
@@ -91,7 +91,7 @@ pub async fn open(node: &Chat, user: &User, room: RoomId) -> RoomSession {
 
 /// The next frame.
 pub async fn next(session: &mut RoomSession) -> ServerFrame {
-    let json = timeout(PATIENCE, session.next()).await.expect("a frame in time").expect("open");
+    let json = timeout(TIMEOUT, session.next()).await.expect("a frame in time").expect("open");
     serde_json::from_slice(&json).expect("a frame of the contract")
 }
 
@@ -102,10 +102,10 @@ pub async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() ->
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not {what} in time"));
+    timeout(TIMEOUT, waiting).await.unwrap_or_else(|_| panic!("not {what} in time"));
 }
 
-/// Sends `count` messages one after another; gives their texts.
+/// Sends `count` messages in sequence; returns their texts.
 pub fn sending(node: &Chat, user: &User, room: RoomId, count: usize) -> JoinHandle<Vec<String>> {
     let (node, user) = (node.clone(), user.clone());
     tokio::spawn(async move {
@@ -119,18 +119,17 @@ pub fn sending(node: &Chat, user: &User, room: RoomId, count: usize) -> JoinHand
     })
 }
 
-/// Hears `count` messages; gives their texts in the order of hearing. Each change must come
-/// once and in order.
-pub fn hearing(mut session: RoomSession, count: usize) -> JoinHandle<(RoomSession, Vec<String>)> {
+/// Receives `count` messages; returns their texts in order of arrival. Each change must arrive once and in order.
+pub fn receiving(mut session: RoomSession, count: usize) -> JoinHandle<(RoomSession, Vec<String>)> {
     tokio::spawn(async move {
-        let (mut heard, mut last) = (Vec::new(), 0);
-        while heard.len() < count {
+        let (mut received, mut last) = (Vec::new(), 0);
+        while received.len() < count {
             if let ServerFrame::ChatMessage { message, rev } = next(&mut session).await {
                 assert!(rev > last, "change {rev} after {last}");
                 last = rev;
-                heard.push(message.content);
+                received.push(message.content);
             }
         }
-        (session, heard)
+        (session, received)
     })
 }

@@ -1,5 +1,5 @@
-//! MariaDB's slow log, in which every statement is slow: how each was really carried out,
-//! with the values it was given, and how many rows it looked at.
+//! MariaDB's slow log, set to log every statement: how each was executed, with its values, and how many rows it
+//! examined.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use sqlx::Row as _;
 
 use crate::database::Side;
 
-/// The log, from the time when it was started.
+/// The log, from the time it was started.
 pub struct SlowLog {
     path: PathBuf,
     /// How much of it was read.
@@ -22,13 +22,13 @@ pub struct SlowLog {
 /// One statement.
 #[derive(Debug, Default)]
 pub struct Entry {
-    /// How many rows it looked at, in all its parts.
+    /// Rows examined, in all its parts.
     pub rows_examined: u64,
     steps: Vec<Step>,
     sql: String,
 }
 
-/// What was done with one table.
+/// The access to one table.
 #[derive(Debug)]
 struct Step {
     table: String,
@@ -38,7 +38,7 @@ struct Step {
 }
 
 impl SlowLog {
-    /// Starts it, for connections that are made from now on.
+    /// Starts the log for connections opened from now on.
     pub async fn start(side: &mut Side) -> Self {
         let Side::MariaDb(conn) = &mut *side else { panic!("MariaDB's log") };
         let row = sqlx::query("SELECT @@datadir AS folder").fetch_one(conn).await.expect("a folder");
@@ -53,7 +53,7 @@ impl SlowLog {
         Self { path, read: Mutex::new(0) }
     }
 
-    /// The entries since the last look; the server writes them after it has answered.
+    /// The entries since the last call. The server writes them after it has replied.
     pub async fn entries(&self, at_least: usize, patience: Duration) -> Vec<Entry> {
         let deadline = Instant::now() + patience;
         loop {
@@ -87,7 +87,7 @@ fn parse(log: &str) -> Vec<Entry> {
                 entry.steps.push(Step { table, access, key, extra });
             }
         } else if line.starts_with('#') || line.starts_with("SET timestamp") || line.starts_with("use ") {
-            // Of no interest.
+            // Ignored.
         } else if ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].iter().any(|verb| line.starts_with(verb)) {
             entry.sql.push_str(line);
             entries.push(std::mem::take(&mut entry));
@@ -97,12 +97,12 @@ fn parse(log: &str) -> Vec<Entry> {
 }
 
 impl Entry {
-    /// Was a whole table or index read, or messages sorted? An INSERT of what is given is
-    /// said to go through its whole table, and looks at no row.
+    /// Whether a whole table or index was read, or messages were sorted. An INSERT of values is reported as a full
+    /// scan, but examines no row.
     pub fn is_costly(&self) -> bool {
         self.rows_examined > 0
             && self.steps.iter().any(|step| {
-                // Results of parts of the same statement, as small as the answer.
+                // Results of parts of the same statement, as small as the final result.
                 let is_part =
                     step.table.starts_with('<') || ["p", "span", "NULL", "k"].contains(&&*step.table);
                 let is_whole = matches!(&*step.access, "ALL" | "index") && !is_part;

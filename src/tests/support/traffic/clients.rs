@@ -1,4 +1,4 @@
-//! What each of the people does: connect, write, listen, and come back when it breaks.
+//! The clients of the traffic: they connect, write, listen, and reconnect after errors.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -13,18 +13,18 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 
 use super::{
     Shared,
-    proof::{Acknowledged, Heard},
+    verify::{Acknowledged, Received},
 };
 
-/// Longest wait for an answer before a client tries another connection, and for silence before a listener does.
+/// How long a client waits for a response, and a listener for a frame, before it reconnects.
 const ANSWER: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(5);
-/// Pause before a client tries again.
+/// The pause before a retry.
 const PAUSE: Duration = Duration::from_millis(50);
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Shared {
-    /// A socket that has been let in.
+    /// An open socket, after its first frame.
     async fn connect(&self, token: &str, resume: &str) -> Option<Stream> {
         let address = self.nodes.next()?;
         let url = format!("ws://{address}/ws/chat/{}/?token={token}{resume}", self.room);
@@ -37,7 +37,7 @@ impl Shared {
         None
     }
 
-    /// Counts an answer, and waits until it is time for the next message.
+    /// Counts a response, and waits until the next message is due.
     async fn is_acknowledged(&self) {
         self.acknowledged.fetch_add(1, Ordering::Relaxed);
         if !self.pause.is_zero() {
@@ -53,7 +53,7 @@ impl Shared {
                 continue;
             };
             loop {
-                // One that may have been stored is followed up even when the time is over.
+                // A message that may have been stored is retried even after the end.
                 let text = format!("{name}-{}", sent.len());
                 match say(&mut stream, &text).await {
                     Said::Acknowledged => {
@@ -106,10 +106,10 @@ impl Shared {
         acknowledged
     }
 
-    pub(super) async fn listen(self: Arc<Self>, name: String, token: String) -> Vec<Heard> {
-        let mut heard: Vec<Heard> = Vec::new();
-        let known = |heard: &Vec<Heard>| i64::try_from(heard.len()).unwrap_or(i64::MAX);
-        let is_done = |heard: &Vec<Heard>| self.last.borrow().is_some_and(|last| known(heard) >= last);
+    pub(super) async fn listen(self: Arc<Self>, name: String, token: String) -> Vec<Received> {
+        let mut heard: Vec<Received> = Vec::new();
+        let known = |heard: &Vec<Received>| i64::try_from(heard.len()).unwrap_or(i64::MAX);
+        let is_done = |heard: &Vec<Received>| self.last.borrow().is_some_and(|last| known(heard) >= last);
         while !is_done(&heard) {
             let Some(mut stream) = self.connect(&token, &format!("&after_rev={}", known(&heard))).await
             else {
@@ -117,7 +117,7 @@ impl Shared {
                 continue;
             };
             while !is_done(&heard) {
-                // After a silence another connection is tried: this one's server may be frozen.
+                // After a timeout it reconnects, since the server may be frozen.
                 let Some(frame) = next(&mut stream, SILENCE).await else { break };
                 match frame["type"].as_str() {
                     Some("chat_message") => {
@@ -126,7 +126,7 @@ impl Shared {
                             self.fault(format!("{name}: {rev:?} came where {expected} was to come"));
                             return heard;
                         }
-                        heard.push(Heard::of(&frame["message"]));
+                        heard.push(Received::of(&frame["message"]));
                     }
                     Some("resync") => {
                         self.fault(format!("{name}: too much was missed"));
@@ -146,7 +146,7 @@ enum Said {
     Lost,
 }
 
-/// Sends a message under its own text as its name, and waits for the echo.
+/// Sends a message with its text as `client_id`, and waits for the echo.
 async fn say(stream: &mut Stream, text: &str) -> Said {
     let frame = json!({"type": "chat_message", "content": text, "client_id": text}).to_string();
     if stream.send(Message::text(frame)).await.is_err() {
@@ -165,7 +165,7 @@ async fn say(stream: &mut Stream, text: &str) -> Said {
     Said::Lost
 }
 
-/// The next frame; `None` when the socket is closed or nothing comes for `patience`.
+/// The next frame; `None` if the socket is closed or nothing arrives within `patience`.
 async fn next(stream: &mut Stream, patience: Duration) -> Option<Value> {
     loop {
         match timeout(patience, stream.next()).await.ok()??.ok()? {

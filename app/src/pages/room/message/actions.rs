@@ -1,67 +1,62 @@
-//! What one can do with a message: links, so that each works without a script, beside the row that is meant.
+//! The actions of the active message. They are links, so that each works without a script.
 
 use std::sync::Arc;
 
-use chat::model::{Rights, RoomMessage};
+use chat::model::{MessagePermissions, RoomMessage};
 use leptos::prelude::*;
 
-use super::super::talk::{Act, Hands, Talk};
+use super::super::context::{Action, Actions, RoomContext};
 use crate::{
-    i18n::say,
+    i18n::t,
     state::{
-        doing::{Doing, message_path},
+        composer_mode::{ComposerMode, message_path},
         timeline::Timeline,
     },
     ui::{
-        anew::Anew,
-        icon::{Draw, Icon},
+        erased::IntoErased,
+        icon::{Icon, IconSvg},
     },
 };
 
-/// See the module. Nothing is shown that one may not do.
+/// Only the actions that the current user may take.
 #[component]
-pub(super) fn Actions(
-    /// With which message.
-    message: Arc<RoomMessage>,
-    /// What the reader may do.
-    rights: Rights,
-) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
-    let (id, me) = (message.id, talk.timeline.with_untracked(Timeline::me));
-    let begin = |doing: Doing, icon: Icon, words: &'static str, test: &'static str| {
-        doing.is_allowed(&message, me, rights).then(|| {
+pub(super) fn MessageActions(message: Arc<RoomMessage>, rights: MessagePermissions) -> impl IntoView {
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
+    let (id, me) = (message.id, context.timeline.with_untracked(Timeline::me));
+    let begin = |mode: ComposerMode, icon: Icon, text: &'static str, test: &'static str| {
+        mode.is_allowed(&message, me, rights).then(|| {
             view! {
                 <a
                     class="button button-icon"
-                    href=doing.path(talk.room)
-                    aria-label=words
-                    title=words
+                    href=mode.path(context.room)
+                    aria-label=text
+                    title=text
                     data-testid=test
-                    on:click=move |click| hands.instead(&click, Act::Begin(doing))
+                    on:click=move |click| actions.run_instead(&click, Action::Begin(mode))
                 >
-                    <Draw icon/>
+                    <IconSvg icon/>
                 </a>
             }
         })
     };
     view! {
-        <div class="message-actions" role="group" aria-label=say!(actions.label) data-testid="actions">
-            {begin(Doing::Replying(id), Icon::Reply, say!(actions.reply), "reply")}
-            {begin(Doing::Editing(id), Icon::Pen, say!(actions.edit), "edit")}
-            {begin(Doing::Readers(id), Icon::Eye, say!(actions.readers), "readers")}
+        <div class="message-actions" role="group" aria-label=t!(actions.label) data-testid="actions">
+            {begin(ComposerMode::Replying(id), Icon::Reply, t!(actions.reply), "reply")}
+            {begin(ComposerMode::Editing(id), Icon::Pen, t!(actions.edit), "edit")}
+            {begin(ComposerMode::Readers(id), Icon::Eye, t!(actions.readers), "readers")}
             <a
                 class="button button-icon"
-                href=message_path(talk.room, id)
-                aria-label=say!(actions.copy)
-                title=say!(actions.copy)
+                href=message_path(context.room, id)
+                aria-label=t!(actions.copy)
+                title=t!(actions.copy)
                 data-testid="copy-link"
-                on:click=move |click| hands.instead(&click, Act::Copy(id))
+                on:click=move |click| actions.run_instead(&click, Action::Copy(id))
             >
-                <Draw icon=Icon::Link/>
+                <IconSvg icon=Icon::Link/>
             </a>
-            {begin(Doing::Deleting(id), Icon::Bin, say!(actions.delete), "delete")}
+            {begin(ComposerMode::Deleting(id), Icon::Bin, t!(actions.delete), "delete")}
         </div>
     }
-    .anew()
+    .erased()
 }

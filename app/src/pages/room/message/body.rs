@@ -1,4 +1,4 @@
-//! What was written, as HTML.
+//! The text of a message as HTML.
 
 use std::sync::Arc;
 
@@ -6,26 +6,25 @@ use chat::model::RoomMessage;
 use leptos::prelude::*;
 
 use crate::{
-    i18n::say,
-    prose::{self, Names},
+    i18n::t,
+    markdown::{self, MentionNames},
 };
 
-/// The names that messages here mention, in the context of the timeline.
+/// Usernames that messages of this room may mention, provided as context.
 #[derive(Clone, Copy)]
-pub(in crate::pages::room) struct Named(pub(in crate::pages::room) StoredValue<Names>);
+pub(in crate::pages::room) struct MentionNamesContext(pub(in crate::pages::room) StoredValue<MentionNames>);
 
-/// The HTML of a row's message. A row is drawn again whenever the pointer comes or goes, and its message is then not
-/// read again.
+/// Caches the HTML of a row's message, since the row renders again whenever the pointer enters or leaves it.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Written(StoredValue<Option<(Arc<RoomMessage>, Arc<str>)>>);
+pub(super) struct HtmlCache(StoredValue<Option<(Arc<RoomMessage>, Arc<str>)>>);
 
-impl Written {
-    fn html(self, message: &Arc<RoomMessage>, names: &Names) -> Arc<str> {
-        let html = self.0.try_update_value(|known| match known {
+impl HtmlCache {
+    fn html(self, message: &Arc<RoomMessage>, names: &MentionNames) -> Arc<str> {
+        let html = self.0.try_update_value(|cached| match cached {
             Some((of, html)) if Arc::ptr_eq(of, message) => html.clone(),
             _ => {
                 let html: Arc<str> = html(message, names).into();
-                *known = Some((message.clone(), html.clone()));
+                *cached = Some((message.clone(), html.clone()));
                 html
             }
         });
@@ -33,17 +32,12 @@ impl Written {
     }
 }
 
-/// See the module. A long text is folded, and unfolds without a script.
+/// The text; a long one is collapsed in a way that needs no script.
 #[component]
-pub(super) fn Words(
-    /// The message.
-    message: Arc<RoomMessage>,
-    /// What was made of it before.
-    written: Written,
-) -> impl IntoView {
-    let named: Named = expect_context();
-    let html = named.0.with_value(|names| written.html(&message, names));
-    let is_long = prose::is_long(&message.content);
+pub(super) fn MessageText(message: Arc<RoomMessage>, cache: HtmlCache) -> impl IntoView {
+    let names: MentionNamesContext = expect_context();
+    let html = names.0.with_value(|names| cache.html(&message, names));
+    let is_long = markdown::is_long(&message.content);
     let class = if is_long { "prose prose-long" } else { "prose" };
     view! {
         <div class=class inner_html=html></div>
@@ -52,8 +46,8 @@ pub(super) fn Words(
                 view! {
                     <details class="prose-more">
                         <summary>
-                            <span class="prose-more-rest">{say!(timeline.more)}</span>
-                            <span class="prose-more-less">{say!(timeline.less)}</span>
+                            <span class="prose-more-rest">{t!(timeline.more)}</span>
+                            <span class="prose-more-less">{t!(timeline.less)}</span>
                         </summary>
                     </details>
                 }
@@ -62,11 +56,11 @@ pub(super) fn Words(
     .into_any()
 }
 
-fn html(message: &RoomMessage, names: &Names) -> String {
-    let mut html = prose::render(&message.content, names);
+fn html(message: &RoomMessage, names: &MentionNames) -> String {
+    let mut html = markdown::render(&message.content, names);
     if message.is_edited {
-        let edited = format!("<span class=\"message-state\">{}</span>", say!(timeline.edited));
-        // In the line of the text, where it ends with one.
+        let edited = format!("<span class=\"message-state\">{}</span>", t!(timeline.edited));
+        // Within the last paragraph, if the text ends with one.
         match html.strip_suffix("</p>") {
             Some(line) => html = format!("{line}{edited}</p>"),
             None => html.push_str(&edited),

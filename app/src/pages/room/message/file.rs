@@ -1,26 +1,20 @@
-//! The file of a message: a card that says what it is and where, and leads there. Nothing of it is loaded here.
+//! The card of a message's file, which links to it. The file itself is not loaded.
 
 use chat::model::MessageType;
 use leptos::prelude::*;
 
-use crate::{i18n::say, prose::escaped, state::file::File, ui::icon::Icon};
+use crate::{i18n::t, markdown::escaped, state::file::File, ui::icon::Icon};
 
-/// See the module. Its inside is put together as text, as that of a text is: markup of many elements would be 8 KB of
-/// code that every visitor fetches.
+/// Its content is an HTML string: as components it would add 8 KB to the wasm.
 #[component]
-pub(super) fn FileCard(
-    /// The file.
-    file: File,
-    /// What the message calls it.
-    kind: MessageType,
-) -> impl IntoView {
+pub(super) fn FileCard(file: File, kind: MessageType) -> impl IntoView {
     let File { address, name, size } = file;
     let (icon, kind) = match kind {
-        MessageType::Image => (Icon::Image, say!(file.image)),
-        MessageType::File | MessageType::Text | MessageType::System => (Icon::File, say!(file.file)),
+        MessageType::Image => (Icon::Image, t!(file.image)),
+        MessageType::File | MessageType::Text | MessageType::System => (Icon::File, t!(file.file)),
     };
     let (href, host) = address.map(|address| (address.href, address.host)).unzip();
-    let name = name.as_deref().unwrap_or(say!(file.unnamed));
+    let name = name.as_deref().unwrap_or(t!(file.unnamed));
     let mut inside = icon.html();
     let mut put = |class: &str, text: &str| {
         inside.extend(["<span class=\"", class, "\">", &escaped(text), "</span>"]);

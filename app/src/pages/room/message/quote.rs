@@ -1,44 +1,40 @@
-//! What a message answers: who said it and how it begins, and the way there.
+//! The quoted message above a reply, which links to it.
 
 use leptos::prelude::*;
 
-use super::super::talk::{Act, Hands, Talk};
+use super::super::context::{Action, Actions, RoomContext};
 use crate::{
-    i18n::say,
-    prose::excerpt,
-    state::{doing::message_path, timeline::Quote},
+    i18n::t,
+    markdown::excerpt,
+    state::{composer_mode::message_path, timeline::Quote},
     ui::person::display_name,
 };
 
-/// How much of it is shown, in characters.
+/// Length of the excerpt, in characters.
 const SHOWN: usize = 100;
 
-/// See the module.
 #[component]
-pub(super) fn QuoteLine(
-    /// The answered message.
-    quote: Quote,
-) -> impl IntoView {
-    let talk: Talk = expect_context();
-    let hands: Hands = expect_context();
-    let (id, author, words) = match quote {
-        Quote::Known(message) if message.is_deleted => {
-            (message.id, Some(display_name(&message.sender)), say!(timeline.deleted).to_owned())
+pub(super) fn QuoteLine(quote: Quote) -> impl IntoView {
+    let context: RoomContext = expect_context();
+    let actions: Actions = expect_context();
+    let (id, author, text) = match quote {
+        Quote::Loaded(message) if message.is_deleted => {
+            (message.id, Some(display_name(&message.sender)), t!(timeline.deleted).to_owned())
         }
-        Quote::Known(message) => {
+        Quote::Loaded(message) => {
             (message.id, Some(display_name(&message.sender)), excerpt(&message.content, SHOWN))
         }
-        Quote::Away(id) => (id, None, say!(timeline.quoted).to_owned()),
+        Quote::Missing(id) => (id, None, t!(timeline.quoted).to_owned()),
     };
     view! {
         <a
             class="quote"
             data-testid="quote"
-            href=format!("{}#message-{id}", message_path(talk.room, id))
-            on:click=move |click| hands.instead(&click, Act::Jump(id))
+            href=format!("{}#message-{id}", message_path(context.room, id))
+            on:click=move |click| actions.run_instead(&click, Action::Jump(id))
         >
             {author.map(|author| view! { <span class="quote-author">{author}</span> })}
-            <span class="quote-words">{words}</span>
+            <span class="quote-words">{text}</span>
         </a>
     }
     .into_any()

@@ -1,17 +1,14 @@
-//! The server's own words: a line in the middle, without an author.
+//! A system message: centred, without an author.
 
 use std::sync::Arc;
 
 use chat::model::RoomMessage;
 use leptos::prelude::*;
 
-use crate::prose::escaped;
+use crate::markdown::escaped;
 
-/// See the module. Its text is text, without marks.
+/// Plain text, not Markdown.
 #[component]
-pub(super) fn SystemLine(
-    /// The message.
-    message: Arc<RoomMessage>,
-) -> impl IntoView {
+pub(super) fn SystemLine(message: Arc<RoomMessage>) -> impl IntoView {
     view! { <p class="message-system" inner_html=escaped(&message.content)></p> }.into_any()
 }

@@ -1,4 +1,4 @@
-//! A batch on MySQL, which prepares one statement at a time and may insert for other nodes meanwhile.
+//! Batches on MySQL, which runs one statement at a time and may insert for other nodes concurrently.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use crate::{
         Conn, StoreError, StoreResult,
         dialect::padded,
         on,
-        rooms::{RoomState, StateRow},
+        rooms::{RoomState, RoomStateRow},
     },
 };
 
-/// Rows of one INSERT: more make the statement longer, not faster.
+/// Maximum number of rows of one INSERT; more make the statement longer, not faster.
 const ROWS: usize = 64;
 
-/// Takes the rooms' locks and reads them, as [`super::open`] says.
+/// Locks and reads the rooms, for [`super::begin`].
 pub(super) async fn lock_rooms(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, RoomState>> {
     if rooms.is_empty() {
         return Ok(HashMap::new());
@@ -29,14 +29,14 @@ pub(super) async fn lock_rooms(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult
          FROM chat_room WHERE id IN ({marks}) ORDER BY id{}",
         conn.backend().for_update()
     );
-    let rows: Vec<StateRow> = on!(conn, |link| {
+    let rows: Vec<RoomStateRow> = on!(conn, |db| {
         let query = sqlx::query_as(AssertSqlSafe(sql));
-        filled(rooms).fold(query, |query, room| query.bind(room.0)).fetch_all(&mut *link).await
+        filled(rooms).fold(query, |query, room| query.bind(room.0)).fetch_all(&mut *db).await
     })?;
     Ok(rows.into_iter().map(RoomState::from).map(|state| (state.id, state)).collect())
 }
 
-/// As [`super::store`].
+/// Implements [`super::store`].
 pub(super) async fn store(
     conn: &mut Conn,
     rows: &[NewMessage<'_>],
@@ -68,7 +68,7 @@ async fn insert_chunk(
 ) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, sender_seq, message_type, content, \
         file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) ";
-    on!(conn, |link| {
+    on!(conn, |db| {
         let mut builder = QueryBuilder::new(SQL);
         builder.push_values(rows, |mut values, row| {
             values
@@ -88,10 +88,10 @@ async fn insert_chunk(
                 .push_bind(now.0)
                 .push_bind(now.0);
         });
-        builder.build().execute(&mut *link).await.map(drop)
+        builder.build().execute(&mut *db).await.map(drop)
     })?;
-    // Other nodes insert into other rooms meanwhile, and a cluster counts in steps:
-    // the ids are asked for, one query for each run of places in a room.
+    // Other nodes may insert into other rooms concurrently, and in a cluster ids increase in steps: read the ids
+    // back, one query for each run of consecutive `seq` in a room.
     for run in rows.chunk_by(|a, b| a.room == b.room && a.seq + 1 == b.seq) {
         let (first, last) = (&run[0], &run[run.len() - 1]);
         let found = crate::store::messages::ids_between(conn, first.room, first.seq, last.seq).await?;
@@ -103,15 +103,15 @@ async fn insert_chunk(
     Ok(())
 }
 
-/// A list for a statement, filled up as [`padded`] says.
+/// A list padded to the length given by [`padded`].
 fn filled<T: Copy>(list: &[T]) -> impl Iterator<Item = T> {
     let filler = list.last().map(|&last| std::iter::repeat_n(last, padded(list.len()) - list.len()));
     list.iter().copied().chain(filler.into_iter().flatten())
 }
 
-/// Moves the counters of rooms whose locks are held, all by the same.
+/// Updates the counters of locked rooms, all by the same increment.
 async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestamp) -> StoreResult<()> {
-    on!(conn, |link| {
+    on!(conn, |db| {
         let mut builder = QueryBuilder::new("UPDATE chat_room SET seq = seq + ");
         builder.push_bind(by.seq).push(", rev = rev + ").push_bind(by.rev);
         builder.push(", active_at = ").push_bind(now.0).push(" WHERE id IN (");
@@ -120,14 +120,14 @@ async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestam
             list.push_bind(room.0);
         }
         builder.push(")");
-        builder.build().execute(&mut *link).await.map(drop)
+        builder.build().execute(&mut *db).await.map(drop)
     })?;
     Ok(())
 }
 
-/// Notes that each of these members wrote `count` messages that are not unread to themselves.
+/// Adds `count` to the sent messages of each of these members; their own messages are not unread to them.
 async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResult<()> {
-    on!(conn, |link| {
+    on!(conn, |db| {
         let mut builder = QueryBuilder::new("UPDATE chat_room_member SET own_after_read = own_after_read + ");
         builder.push_bind(count).push(", sent = sent + ").push_bind(count).push(" WHERE id IN (");
         let mut list = builder.separated(", ");
@@ -135,7 +135,7 @@ async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResult<()
             list.push_bind(member);
         }
         builder.push(")");
-        builder.build().execute(&mut *link).await.map(drop)
+        builder.build().execute(&mut *db).await.map(drop)
     })?;
     Ok(())
 }

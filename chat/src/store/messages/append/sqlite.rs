@@ -1,108 +1,111 @@
-//! A batch on SQLite: two calls of the driver, one before the rules speak and one after. Each costs two changes of
-//! threads, whatever it does, and in a small batch that is most of what there is to pay.
+//! Batches on SQLite: one call of the driver before the rules are applied and one after. Each call costs two thread
+//! switches, which is most of the cost of a small batch.
 //!
-//! Lists of keys go as one JSON text, so that one prepared statement serves a batch of every size.
+//! Lists of keys are passed as one JSON text, so one prepared statement serves batches of every size.
 
 use std::sync::{Arc, LazyLock};
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Counters, Growth, MemberRow, NewMessage, Opening, Pair};
+use super::{Counters, Growth, LoadedBatch, MemberKey, MemberStateRow, NewMessage};
 use crate::{
     model::{MessageId, RoomId, Timestamp, UserId},
     store::{
-        Conn, Inner, StoreError, StoreResult, bundle,
+        Conn, Inner, StoreError, StoreResult,
         dialect::padded,
-        rooms::{RoomState, StateRow},
-        sqlite::{Lender, Loan},
+        json_rows,
+        rooms::{RoomState, RoomStateRow},
+        sqlite::{Pool, PooledConn},
         users::{Account, AccountRow},
     },
 };
 
-/// Rows of one INSERT: more make the statement longer, not faster (SQLite allows 32,766 placeholders).
+/// Maximum number of rows of one INSERT; more make the statement longer, not faster (SQLite allows 32,766
+/// placeholders).
 const ROWS: usize = 64;
-/// Columns of each.
+/// Number of columns of [`INSERT`].
 const COLUMNS: usize = 15;
 const MARKS: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, sender_seq, message_type, \
     content, file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) SELECT * FROM ";
-/// Moves the counters: the time, the rooms with what each grows by, the memberships with how many each wrote.
+/// Updates the counters. Placeholders: the time, the rooms with their growth, the memberships with their number of
+/// new messages.
 const COUNT: &str = "; UPDATE chat_room SET seq = seq + (j.value ->> 1), rev = rev + (j.value ->> 2), active_at = ? \
     FROM json_each(?) j WHERE chat_room.id = j.value ->> 0; \
     UPDATE chat_room_member SET own_after_read = own_after_read + (j.value ->> 1), sent = sent + (j.value ->> 1) \
     FROM json_each(?) j WHERE chat_room_member.id = j.value ->> 0";
 
-/// Begins, and reads the rooms, the memberships and the accounts.
-static OPEN: LazyLock<Arc<str>> = LazyLock::new(|| {
+/// Begins the transaction, and reads the rooms, the memberships and the accounts.
+static BEGIN: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         "BEGIN IMMEDIATE; SELECT \
          (SELECT {} FROM chat_room r WHERE r.id IN (SELECT j.value FROM json_each(?) j)), \
          (SELECT {} FROM json_each(?) j CROSS JOIN chat_room_member m \
           ON m.room_id = j.value ->> 0 AND m.user_id = j.value ->> 1), \
          (SELECT {} FROM user u WHERE u.id IN (SELECT j.value FROM json_each(?) j))",
-        bundle::columns::<StateRow>("r"),
-        bundle::columns::<MemberRow>("m"),
-        bundle::columns::<AccountRow>("u")
+        json_rows::json_columns::<RoomStateRow>("r"),
+        json_rows::json_columns::<MemberStateRow>("m"),
+        json_rows::json_columns::<AccountRow>("u")
     )
     .into()
 });
 
-/// Does the batch need the transaction any longer?
+/// What happens to the transaction after the INSERT.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
-    More,
+pub(super) enum After {
+    KeepOpen,
     Commit,
 }
 
-/// As [`super::open`].
-pub(super) async fn open(
-    write: &Lender,
+/// Implements [`super::begin`].
+pub(super) async fn begin(
+    write: &Pool,
     rooms: &[RoomId],
-    pairs: &[Pair],
+    pairs: &[MemberKey],
     users: &[UserId],
-) -> StoreResult<Opening> {
+) -> StoreResult<LoadedBatch> {
     let rooms: Vec<i64> = rooms.iter().map(|room| room.0).collect();
     let pairs: Vec<(i64, i64)> = pairs.iter().map(|(room, user)| (room.0, user.0)).collect();
     let users: Vec<i64> = users.iter().map(|user| user.0).collect();
-    let mut loan = write.lend_to_begin().await?;
-    let found = sqlx::query(AssertSqlSafe(Arc::clone(&OPEN)))
+    let mut pooled = write.acquire_to_begin().await?;
+    let found = sqlx::query(AssertSqlSafe(Arc::clone(&BEGIN)))
         .bind(json(&rooms)?)
         .bind(json(&pairs)?)
         .bind(json(&users)?);
-    let found = found.fetch_one(loan.connection()).await?;
-    let rooms: Vec<StateRow> = bundle::read(found.try_get(0)?)?;
-    let members: Vec<MemberRow> = bundle::read(found.try_get(1)?)?;
-    let accounts: Vec<AccountRow> = bundle::read(found.try_get(2)?)?;
+    let found = found.fetch_one(pooled.connection()).await?;
+    let rooms: Vec<RoomStateRow> = json_rows::parse(found.try_get(0)?)?;
+    let members: Vec<MemberStateRow> = json_rows::parse(found.try_get(1)?)?;
+    let accounts: Vec<AccountRow> = json_rows::parse(found.try_get(2)?)?;
     let accounts = accounts.into_iter().map(Account::from).map(|account| (account.user.id, account));
     let rooms = rooms.into_iter().map(RoomState::from).map(|state| (state.id, state));
-    Ok(Opening {
-        tx: Conn(Inner::Sqlite(loan)),
+    Ok(LoadedBatch {
+        tx: Conn(Inner::Sqlite(pooled)),
         rooms: rooms.collect(),
-        members: members.into_iter().map(MemberRow::into_entry).collect(),
+        members: members.into_iter().map(MemberStateRow::into_entry).collect(),
         accounts: accounts.collect(),
     })
 }
 
-/// As [`super::store`].
+/// Implements [`super::store`] and [`super::store_and_commit`].
 pub(super) async fn store(
-    loan: &mut Loan,
+    pooled: &mut PooledConn,
     rows: &[NewMessage<'_>],
     counters: &Counters,
     now: Timestamp,
-    then: Then,
+    after: After,
 ) -> StoreResult<Vec<MessageId>> {
     let mut ids = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(ROWS) {
         let is_last = ids.len() + chunk.len() == rows.len();
-        // Powers of two, so that a few prepared statements serve chunks of every size; what is too much has no room
-        // and is left out.
+        // Padded to powers of two, so that a few prepared statements serve chunks of every size. Padding rows have
+        // NULL as their room and are filtered out.
         let size = padded(chunk.len());
         let mut sql =
             format!("{INSERT}(VALUES {}) WHERE column1 IS NOT NULL", [MARKS; ROWS][..size].join(", "));
         if is_last {
             sql.push_str(COUNT);
         }
-        if is_last && then == Then::Commit {
+        if is_last && after == After::Commit {
             sql.push_str("; COMMIT");
         }
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -118,20 +121,20 @@ pub(super) async fn store(
         if is_last {
             query = query.bind(now.0).bind(growth(counters)?).bind(own(counters)?);
         }
-        let done = query.execute(loan.connection()).await;
-        let done = match then {
-            Then::Commit if is_last => done.map_err(StoreError::of_commit)?,
-            Then::Commit | Then::More => done?,
+        let done = query.execute(pooled.connection()).await;
+        let done = match after {
+            After::Commit if is_last => done.map_err(StoreError::of_commit)?,
+            After::Commit | After::KeepOpen => done?,
         };
-        // Nobody else inserts meanwhile, so the statement's ids follow each other.
+        // There is one writer, so the ids of one INSERT are consecutive.
         let last = done.last_insert_rowid();
         let count = i64::try_from(chunk.len()).unwrap_or_default();
         ids.extend((last - count + 1..=last).map(MessageId));
     }
-    match then {
-        Then::Commit if rows.is_empty() => loan.commit().await.map_err(StoreError::of_commit)?,
-        Then::Commit => loan.has_committed(),
-        Then::More => {}
+    match after {
+        After::Commit if rows.is_empty() => pooled.commit().await.map_err(StoreError::of_commit)?,
+        After::Commit => pooled.has_committed(),
+        After::KeepOpen => {}
     }
     Ok(ids)
 }

@@ -1,39 +1,39 @@
 //! The newest messages of others in many rooms.
 //!
-//! Most rooms end with messages of others, which a short range of the index on (room, seq) has. Where one ends with the
-//! user's own, however many, the place of the message before them is found by bisection: they are numbered without a
-//! gap (`sender_seq`), so a message belongs to the run at the end exactly if its number is as far from its place as
-//! the last one's is.
+//! Most rooms end with messages of others, which are a short range of the index on (room, seq). If a room ends with a
+//! run of the user's own messages, the message before the run is found by binary search: own messages are numbered
+//! without gaps (`sender_seq`), so a message is in the run exactly if its `sender_seq - seq` equals that of the last
+//! message.
 
 use std::{cmp::Reverse, collections::HashMap};
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::spans::{End, Span, is_marked, key};
+use super::spans::{Span, SpanEnd, is_individually_read, key};
 use crate::{
     model::{MessageId, UserId},
     store::{Conn, StoreResult, dialect::padded, on},
 };
 
-/// How far down from its end a span is read at once, in messages.
+/// How many messages of a span are read at once, from its end.
 const DEPTH: i64 = 1_000;
 
-/// Spans in one statement: SQLite takes at most 500 SELECTs put together.
+/// Maximum number of spans in one statement: SQLite allows 500 terms in a compound SELECT.
 const CHUNK: usize = 256;
 
-/// A message of somebody else.
+/// A message of another user.
 #[derive(Clone, Copy, Debug, FromRow)]
-struct Row {
+struct FoundMessage {
     room_id: i64,
     created_at: i64,
     id: i64,
 }
 
-/// The newest messages in the spans that are not `user`'s own, `limit` of them at most, the newest first;
-/// with `unread`, only those that are not marked as read one by one.
+/// The newest messages of others in the spans, newest first, at most `limit`; with `unread`, without those read
+/// individually.
 ///
-/// Where the user's own messages do not fill a thousand places in a row this takes two statements, whatever the number
-/// of rooms up to 256. Each thousand places more that have to be read add two.
+/// Takes two statements for up to 256 rooms, unless a thousand consecutive messages are the user's own. Each further
+/// thousand messages to read take two more.
 pub async fn newest(
     conn: &mut Conn,
     user: UserId,
@@ -43,16 +43,16 @@ pub async fn newest(
 ) -> StoreResult<Vec<MessageId>> {
     let mut found: Vec<(i64, i64)> = Vec::new();
     loop {
-        // What can no longer be among the newest is left out before and after more is known of its end.
-        keep(&mut spans, &found, limit);
-        settle(conn, user, &mut spans).await?;
-        keep(&mut spans, &found, limit);
+        // Discard spans that cannot contribute, before and after their ends are known more precisely.
+        discard_older(&mut spans, &found, limit);
+        move_ends_to_others(conn, user, &mut spans).await?;
+        discard_older(&mut spans, &found, limit);
         if spans.is_empty() {
             break;
         }
         let mut counts: HashMap<i64, usize> = HashMap::new();
         for chunk in spans.chunks(CHUNK) {
-            for row in near(conn, user, chunk, limit, unread).await? {
+            for row in read_newest(conn, user, chunk, limit, unread).await? {
                 *counts.entry(row.room_id).or_default() += 1;
                 found.push((row.created_at, row.id));
             }
@@ -60,7 +60,7 @@ pub async fn newest(
         found.sort_unstable_by_key(|&(at, id)| Reverse(key(at, id)));
         found.truncate(limit);
         for span in &mut spans {
-            (span.upto, span.end) = (floor(span), End::UNKNOWN);
+            (span.upto, span.end) = (read_down_to(span), SpanEnd::UNKNOWN);
         }
         spans.retain(|span| {
             span.upto > span.above && counts.get(&span.room.0).copied().unwrap_or_default() < limit
@@ -69,40 +69,40 @@ pub async fn newest(
     Ok(found.into_iter().map(|(_, id)| MessageId(id)).collect())
 }
 
-/// How far down a span is read at once: to what is above this place.
-fn floor(span: &Span) -> i64 {
+/// The `seq` above which a span is read in one step.
+fn read_down_to(span: &Span) -> i64 {
     span.above.max(span.upto - DEPTH)
 }
 
-/// Removes the spans in which none of the newest `limit` can be: they end before `limit` others, or before as many that
-/// were found.
-fn keep(spans: &mut Vec<Span>, found: &[(i64, i64)], limit: usize) {
+/// Removes the spans that cannot contain any of the newest `limit` messages: `limit` other spans end later, or
+/// `limit` found messages are newer.
+fn discard_older(spans: &mut Vec<Span>, found: &[(i64, i64)], limit: usize) {
     let last = limit.checked_sub(1).and_then(|last| found.get(last)).copied();
     spans.retain(|span| last.is_none_or(|last| span.end.key > last));
     spans.sort_unstable_by_key(|span| Reverse(span.end.key));
     let mut before = 0;
     spans.retain(|span| {
         let is_kept = before < limit;
-        // Of the others it is only known that their newest is not newer than their end.
-        before += usize::from(!span.end.may_be_own && !span.end.is_marked);
+        // For the others it is only known that their newest message is not newer than their end.
+        before += usize::from(!span.end.may_be_own && !span.end.is_individually_read);
         is_kept
     });
 }
 
 #[derive(FromRow)]
-struct EndRow {
+struct OthersEndRow {
     room_id: i64,
     seq: i64,
     created_at: i64,
     id: i64,
-    is_marked: bool,
+    is_individually_read: bool,
 }
 
-/// Moves the ends of the spans down to messages of others, and removes the spans that have none.
-async fn settle(conn: &mut Conn, user: UserId, spans: &mut Vec<Span>) -> StoreResult<()> {
-    let asked: Vec<Span> = spans.iter().filter(|span| span.end.may_be_own).copied().collect();
+/// Moves the ends of the spans down to messages of others, and removes the spans without any.
+async fn move_ends_to_others(conn: &mut Conn, user: UserId, spans: &mut Vec<Span>) -> StoreResult<()> {
+    let unknown: Vec<Span> = spans.iter().filter(|span| span.end.may_be_own).copied().collect();
     let mut ends = HashMap::new();
-    for chunk in asked.chunks(CHUNK) {
+    for chunk in unknown.chunks(CHUNK) {
         ends.extend(others_ends(conn, user, chunk).await?.into_iter().map(|end| (end.room_id, end)));
     }
     spans.retain_mut(|span| {
@@ -111,15 +111,19 @@ async fn settle(conn: &mut Conn, user: UserId, spans: &mut Vec<Span>) -> StoreRe
         }
         let Some(end) = ends.get(&span.room.0).filter(|end| end.seq > span.above) else { return false };
         span.upto = end.seq;
-        span.end = End { key: (end.created_at, end.id), may_be_own: false, is_marked: end.is_marked };
+        span.end = SpanEnd {
+            key: (end.created_at, end.id),
+            may_be_own: false,
+            is_individually_read: end.is_individually_read,
+        };
         true
     });
     Ok(())
 }
 
-/// The last message of somebody else in each of these spans, or one before it.
-async fn others_ends(conn: &mut Conn, user: UserId, spans: &[Span]) -> StoreResult<Vec<EndRow>> {
-    // The casts tell MySQL what the placeholders will be.
+/// The last message of another user in each of these spans, or one before the span.
+async fn others_ends(conn: &mut Conn, user: UserId, spans: &[Span]) -> StoreResult<Vec<OthersEndRow>> {
+    // The casts give MySQL the types of the placeholders.
     const SPAN: &str = "SELECT CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED)";
     const IN_RUN: &str = "m.sender_id = ? AND m.sender_seq - m.seq = p.base";
     let Some(&last) = spans.last() else { return Ok(Vec::new()) };
@@ -136,31 +140,31 @@ async fn others_ends(conn: &mut Conn, user: UserId, spans: &[Span]) -> StoreResu
          CASE WHEN {IN_RUN} THEN m.seq ELSE p.high END, p.base \
          FROM place p JOIN chat_message m ON m.room_id = p.room_id AND m.seq = (p.low + p.high) >> 1 \
          WHERE p.high - p.low > 1) \
-         SELECT l.room_id, l.seq, l.created_at, l.id, {} AS is_marked FROM place p \
+         SELECT l.room_id, l.seq, l.created_at, l.id, {} AS is_individually_read FROM place p \
          JOIN chat_message l ON l.room_id = p.room_id AND l.seq = p.low WHERE p.high - p.low = 1",
         vec![SPAN; size].join(" UNION ALL "),
-        is_marked!()
+        is_individually_read!()
     );
-    // What fills the statement up is the last span again.
+    // Padding repeats the last span.
     let filler = std::iter::repeat_n(last, size - spans.len());
-    let rows = on!(conn, |link| {
+    let rows = on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for span in spans.iter().copied().chain(filler) {
             query = query.bind(span.room.0).bind(span.above).bind(span.upto);
         }
-        query.bind(user.0).bind(user.0).bind(user.0).bind(user.0).bind(user.0).fetch_all(&mut *link).await
+        query.bind(user.0).bind(user.0).bind(user.0).bind(user.0).bind(user.0).fetch_all(&mut *db).await
     })?;
     Ok(rows)
 }
 
-/// Messages of others from the spans' ends down to their [`floor`], `limit` of each at most.
-async fn near(
+/// Messages of others from the spans' ends down to [`read_down_to`]; at most `limit` of each.
+async fn read_newest(
     conn: &mut Conn,
     user: UserId,
     spans: &[Span],
     limit: usize,
     unread: bool,
-) -> StoreResult<Vec<Row>> {
+) -> StoreResult<Vec<FoundMessage>> {
     const PART: &str = "SELECT * FROM (SELECT m.room_id, m.created_at, m.id FROM chat_message m \
         WHERE m.room_id = ? AND m.seq > ? AND m.seq <= ? AND m.sender_id <> ? \
         AND NOT EXISTS (SELECT 1 FROM chat_notification k WHERE ? AND k.user_id = ? \
@@ -170,21 +174,21 @@ async fn near(
     let count = i64::try_from(limit).unwrap_or(i64::MAX);
     let size = padded(spans.len());
     let sql = vec![PART; size].join(" UNION ALL ");
-    // What fills the statement up is an empty span.
+    // Padding is an empty span.
     let filler = std::iter::repeat_n(Span { above: last.upto, ..last }, size - spans.len());
-    let rows = on!(conn, |link| {
+    let rows = on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for span in spans.iter().copied().chain(filler) {
             query = query
                 .bind(span.room.0)
-                .bind(floor(&span))
+                .bind(read_down_to(&span))
                 .bind(span.upto)
                 .bind(user.0)
                 .bind(unread)
                 .bind(user.0)
                 .bind(count);
         }
-        query.fetch_all(&mut *link).await
+        query.fetch_all(&mut *db).await
     })?;
     Ok(rows)
 }

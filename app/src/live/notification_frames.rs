@@ -1,0 +1,117 @@
+//! Frames of `/ws/notifications/` as the list of rooms needs them.
+
+use chat::model::{LastMessage, Notification, RoomId};
+use serde::Deserialize;
+
+use crate::state::rooms::Rooms;
+
+/// A decoded frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotificationFrame {
+    /// Connected. Notifications that were missed are not sent again and have to be loaded.
+    Established,
+    New(Box<Notification>),
+    /// The unread count of a room.
+    Unread(UnreadCount),
+    /// The newest message of a room was edited or deleted.
+    LastMessage(LastMessageUpdate),
+    /// Unknown or not needed.
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct UnreadCount {
+    pub room_id: RoomId,
+    pub unread_count: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LastMessageUpdate {
+    pub room_id: RoomId,
+    pub message: LastMessage,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct New {
+    notification: Notification,
+}
+
+/// Decodes a frame. Anything invalid or unknown becomes [`NotificationFrame::Other`].
+pub fn decode(text: &str) -> NotificationFrame {
+    let frame = text.as_bytes();
+    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return NotificationFrame::Other };
+    let frame = match kind.as_str() {
+        "connection_established" => Ok(NotificationFrame::Established),
+        "notification" => serde_json::from_slice(frame)
+            .map(|New { notification }| NotificationFrame::New(Box::new(notification))),
+        "unread" => serde_json::from_slice(frame).map(NotificationFrame::Unread),
+        "last_message" => serde_json::from_slice(frame).map(NotificationFrame::LastMessage),
+        _ => Ok(NotificationFrame::Other),
+    };
+    frame.unwrap_or(NotificationFrame::Other)
+}
+
+/// Applies the frame to the list; `current` is the open room.
+pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomId>) {
+    match frame {
+        NotificationFrame::New(notification) => rooms.apply_notification(notification, current),
+        NotificationFrame::Unread(UnreadCount { room_id, unread_count }) => {
+            rooms.set_unread(*room_id, *unread_count);
+        }
+        NotificationFrame::LastMessage(LastMessageUpdate { room_id, message }) => {
+            rooms.update_last_message(*room_id, message, current);
+        }
+        NotificationFrame::Established | NotificationFrame::Other => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = r#"{"type":"notification","notification":{"id":8,"notification_type":"mention",
+        "title":"新消息来自 mei","content":"@lin 在吗","room":{"id":3,"name":"发布","description":"",
+        "room_type":"public","created_by":{"id":1,"username":"mei","first_name":"","last_name":""},
+        "member_count":2,"is_active":true,"max_members":50,"created_at":"2026-01-25T15:30:00.123456Z",
+        "updated_at":"2026-01-25T15:30:00.123456Z","last_message":null,"is_member":true,"my_role":"member",
+        "unread_count":4},"message":{"id":4,"content":"@lin 在吗","message_type":"text",
+        "created_at":"2026-01-25T15:30:00.123456Z"},"is_read":false,"created_at":"2026-01-25T15:30:00.123456Z"}}"#;
+
+    #[test]
+    fn contract_frames_are_decoded() {
+        let mut rooms = Rooms::default();
+        apply(&decode(NEW), &mut rooms, None);
+        assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (4, true));
+        apply(&decode(r#"{"type":"unread","room_id":3,"unread_count":0}"#), &mut rooms, None);
+        assert_eq!((rooms.unread(), rooms.is_mentioned(RoomId(3))), (0, false));
+        let last = r#"{"type":"last_message","room_id":3,"message":{"id":7,"content":"[消息已删除]","sender":"mei",
+            "created_at":"2026-01-25T15:30:00.123456Z"}}"#;
+        apply(&decode(last), &mut rooms, None);
+        let message = rooms.list[0].last_message.as_ref().expect("taken over");
+        assert_eq!((message.id.0, message.content.as_str()), (7, "[消息已删除]"));
+        assert_eq!(
+            decode(r#"{"type":"connection_established","message":"连接成功"}"#),
+            NotificationFrame::Established
+        );
+    }
+
+    #[test]
+    fn other_frames_are_ignored() {
+        for text in [
+            "",
+            "{}",
+            r#"{"type":"hologram"}"#,
+            r#"{"type":"unread"}"#,
+            r#"{"type":"notification"}"#,
+            r#"{"type":"last_message"}"#,
+        ] {
+            assert_eq!(decode(text), NotificationFrame::Other, "{text}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Frames of `/ws/chat/{id}/` as a page needs them.
+//!
+//! Decoded in two steps: first `type`, then the fields of that type. The model's own tagged enum buffers each frame
+//! in a generic value first, which is slower and adds 60 KB to the wasm.
+
+use chat::model::{Code, MessageId, RoomMessage, User, UserRef};
+use serde::Deserialize;
+
+use crate::state::roster::MemberChanged;
+
+/// A decoded frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomFrame {
+    Established,
+    Message(StoredMessage),
+    Edited(StoredMessage),
+    Deleted(DeletedMessage),
+    Typing(TypingUser),
+    /// A user's first connection to the room opened.
+    Joined(UserRef),
+    /// A user's last connection to the room closed.
+    Left(UserRef),
+    /// A membership changed.
+    Member(MemberChanged),
+    Read(ReadReceipts),
+    /// Too much was missed to be sent.
+    Resync(Resync),
+    /// A frame was refused, or the reason of the close that follows.
+    Error(ErrorFrame),
+    /// Unknown or not needed.
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct StoredMessage {
+    pub message: RoomMessage,
+    pub rev: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct DeletedMessage {
+    pub message_id: MessageId,
+    pub rev: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TypingUser {
+    pub user: UserRef,
+    pub is_typing: bool,
+}
+
+/// The last message that `user` has read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ReadReceipts {
+    pub message_id: MessageId,
+    pub user: User,
+    #[serde(default)]
+    pub more: Vec<ReadReceipt>,
+}
+
+/// How far one of them has read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ReadReceipt {
+    pub message_id: MessageId,
+    pub user: User,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Resync {
+    pub rev: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ErrorFrame {
+    pub code: Code,
+    /// The message that was refused, if the error is about one.
+    #[serde(default)]
+    pub client_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct UserField {
+    user: UserRef,
+}
+
+/// Decodes a frame. Anything invalid or unknown becomes [`RoomFrame::Other`].
+pub fn decode(text: &str) -> RoomFrame {
+    let frame = text.as_bytes();
+    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return RoomFrame::Other };
+    let decoded = match kind.as_str() {
+        "connection_established" => Ok(RoomFrame::Established),
+        "chat_message" => serde_json::from_slice(frame).map(RoomFrame::Message),
+        "message_edited" => serde_json::from_slice(frame).map(RoomFrame::Edited),
+        "message_deleted" => serde_json::from_slice(frame).map(RoomFrame::Deleted),
+        "typing" => serde_json::from_slice(frame).map(RoomFrame::Typing),
+        "user_join" => serde_json::from_slice(frame).map(|UserField { user }| RoomFrame::Joined(user)),
+        "member_changed" => serde_json::from_slice(frame).map(RoomFrame::Member),
+        "user_leave" => serde_json::from_slice(frame).map(|UserField { user }| RoomFrame::Left(user)),
+        "message_read" => serde_json::from_slice(frame).map(RoomFrame::Read),
+        "resync" => serde_json::from_slice(frame).map(RoomFrame::Resync),
+        "error" => serde_json::from_slice(frame).map(RoomFrame::Error),
+        _ => Ok(RoomFrame::Other),
+    };
+    decoded.unwrap_or(RoomFrame::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use chat::model::{
+        MemberChange, MessageType, ReadMark, Role, RoomId, ServerFrame, Timestamp, User, UserId,
+    };
+
+    use super::*;
+
+    /// The decoded form of `frame`. The match is exhaustive, so that a new frame of the model is considered here.
+    fn expected(frame: &ServerFrame) -> RoomFrame {
+        match frame.clone() {
+            ServerFrame::ConnectionEstablished { .. } => RoomFrame::Established,
+            ServerFrame::ChatMessage { message, rev } => RoomFrame::Message(StoredMessage { message, rev }),
+            ServerFrame::MessageEdited { message, rev } => RoomFrame::Edited(StoredMessage { message, rev }),
+            ServerFrame::MessageDeleted { message_id, rev } => {
+                RoomFrame::Deleted(DeletedMessage { message_id, rev })
+            }
+            ServerFrame::Typing { user, is_typing } => RoomFrame::Typing(TypingUser { user, is_typing }),
+            ServerFrame::UserJoin { user } => RoomFrame::Joined(user),
+            ServerFrame::UserLeave { user } => RoomFrame::Left(user),
+            ServerFrame::MemberChanged { user, change, role, member_count } => {
+                RoomFrame::Member(MemberChanged { user, change, role, member_count })
+            }
+            ServerFrame::Resync { rev } => RoomFrame::Resync(Resync { rev }),
+            ServerFrame::Error { code, client_id, .. } => RoomFrame::Error(ErrorFrame { code, client_id }),
+            ServerFrame::MessageRead { message_id, user, more, .. } => {
+                let more =
+                    more.into_iter().map(|mark| ReadReceipt { message_id: mark.message_id, user: mark.user });
+                RoomFrame::Read(ReadReceipts { message_id, user, more: more.collect() })
+            }
+            ServerFrame::Authenticated | ServerFrame::Pong | ServerFrame::Unknown => RoomFrame::Other,
+        }
+    }
+
+    fn user() -> User {
+        User { id: UserId(2), username: "bob".into(), first_name: String::new(), last_name: String::new() }
+    }
+
+    fn message() -> RoomMessage {
+        RoomMessage {
+            id: MessageId(7),
+            content: "\"引号\"\n".into(),
+            message_type: MessageType::Text,
+            timestamp: Timestamp(1),
+            created_at: Timestamp(1),
+            sender: user(),
+            reply_to: None,
+            file_url: None,
+            file_name: None,
+            file_size: None,
+            is_edited: false,
+            is_deleted: false,
+            client_id: Some("c1".into()),
+        }
+    }
+
+    #[test]
+    fn every_server_frame_is_decoded() {
+        let established = ServerFrame::ConnectionEstablished {
+            message: "连接成功".into(),
+            room_id: RoomId(1),
+            user: user(),
+            last_message_id: None,
+            rev: 3,
+        };
+        let refused = |client_id: Option<&str>| ServerFrame::Error {
+            message: "…".into(),
+            code: Code::Muted,
+            client_id: client_id.map(str::to_owned),
+        };
+        for frame in [
+            established,
+            ServerFrame::ChatMessage { message: message(), rev: 4 },
+            ServerFrame::MessageEdited { message: message(), rev: 5 },
+            ServerFrame::MessageDeleted { message_id: MessageId(7), rev: 6 },
+            ServerFrame::Typing { user: user().to_ref(), is_typing: true },
+            ServerFrame::UserJoin { user: user().to_ref() },
+            ServerFrame::MemberChanged {
+                user: user(),
+                change: MemberChange::Role,
+                role: Role::Moderator,
+                member_count: 3,
+            },
+            ServerFrame::UserLeave { user: user().to_ref() },
+            ServerFrame::MessageRead {
+                message_id: MessageId(7),
+                user: user(),
+                read_at: Timestamp(2),
+                more: vec![ReadMark { message_id: MessageId(8), user: user(), read_at: Timestamp(3) }],
+            },
+            ServerFrame::Resync { rev: 9 },
+            ServerFrame::Pong,
+            refused(None),
+            refused(Some("c1")),
+        ] {
+            let text = serde_json::to_string(&frame).expect("JSON");
+            assert_eq!(decode(&text), expected(&frame), "{text}");
+        }
+    }
+
+    #[test]
+    fn invalid_frames_are_ignored() {
+        for text in
+            ["", "hello", "{}", r#"{"type":"hologram"}"#, r#"{"type":"chat_message"}"#, r#"{"type":7}"#]
+        {
+            assert_eq!(decode(text), RoomFrame::Other, "{text}");
+        }
+    }
+}

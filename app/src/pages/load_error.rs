@@ -1,0 +1,21 @@
+//! Shown in place of content that could not be loaded.
+
+use chat::model::Failure;
+use leptos::prelude::*;
+
+use super::answer_with;
+use crate::{error::error_message, i18n::t, preferences::locale, ui::erased::IntoErased};
+
+#[component]
+pub fn LoadError(failure: Failure) -> impl IntoView {
+    answer_with(failure.code);
+    view! {
+        <div class="blank">
+            <p role="alert">{error_message(locale(), &failure)}</p>
+            <a class="button" href="" rel="external">
+                {t!(page.again)}
+            </a>
+        </div>
+    }
+    .erased()
+}

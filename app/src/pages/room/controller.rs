@@ -1,0 +1,286 @@
+//! Controller of a live room: handles the socket's frames and the user's actions.
+
+use std::time::Duration;
+
+use chat::model::{ClientFrame, MessageId, Room};
+use futures::channel::mpsc::UnboundedSender;
+use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
+
+use super::{
+    RefetchRoom,
+    context::{Action, Actions, RoomContext},
+    shortcuts,
+};
+use crate::{
+    browser::{
+        clipboard,
+        clock::{now, now_ms},
+        random::client_id,
+        row_elements,
+    },
+    error::{AppError, error_message},
+    live::room_socket::{Hooks, Signals, follow},
+    pages::rooms::{PageNotice, RoomsContext},
+    preferences::{Preferences, preferences},
+    server::messages::{delete_message, edit_message, readers},
+    state::{
+        composer_mode::{ComposerMode, message_path},
+        roster::Roster,
+        timeline::Timeline,
+        typing::TYPING_REPEAT_MS,
+    },
+};
+
+pub(super) mod draft;
+mod history_nav;
+mod mentions;
+mod permissions;
+mod read_receipts;
+mod removed;
+
+/// How long a toast is shown.
+const TOAST_TIME: Duration = Duration::from_secs(4);
+
+/// Connects to the room from `rev` and returns its actions. A deleted room is not connected, since nothing happens
+/// there any more.
+pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
+    let controller = RoomController {
+        context,
+        rooms: expect_context(),
+        notice: expect_context(),
+        refetch: expect_context(),
+        roster: expect_context(),
+        roster_requests: StoredValue::new(0),
+        preferences: preferences(),
+        has_receipts: room.member_count <= read_receipts::RECEIPTS_MAX_MEMBERS,
+        at_end: StoredValue::new(context.timeline.with_untracked(|timeline| !timeline.has_later())),
+        read_to: StoredValue::new(MessageId::default()),
+        read_sent_at: StoredValue::new(0.0),
+        typing_sent_at: StoredValue::new(0.0),
+        frames: StoredValue::new(None),
+    };
+    Effect::new(move |_| {
+        if let Some(target) = context.target.get_untracked() {
+            controller.show(target);
+        }
+        controller.fill_viewport();
+    });
+    if room.is_active {
+        let signals = Signals {
+            timeline: context.timeline,
+            typists: context.typists,
+            connection: context.connection,
+            roster: controller.roster,
+        };
+        let hooks = Hooks {
+            new_message: Callback::new(move |message| controller.on_new_message(&message)),
+            message_changed: Callback::new(move |(id, content): (MessageId, String)| {
+                controller.on_message_changed(id, &content)
+            }),
+            reload: Callback::new(move |()| controller.reload()),
+            established: Callback::new(move |()| controller.on_connected()),
+            permissions_changed: Callback::new(move |()| controller.refresh_permissions()),
+            closed: Callback::new(move |code| controller.on_removed(code)),
+        };
+        controller.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
+        if let Ok(interval) =
+            set_interval_with_handle(move || controller.mark_read(), read_receipts::READ_CHECK_EVERY)
+        {
+            on_cleanup(move || interval.clear());
+        }
+    }
+    Actions(Callback::new(move |action| controller.run(action)))
+}
+
+/// State of the live room; a handle that is copied into callbacks.
+#[derive(Clone, Copy)]
+struct RoomController {
+    context: RoomContext,
+    rooms: RoomsContext,
+    notice: PageNotice,
+    refetch: RefetchRoom,
+    roster: RwSignal<Roster>,
+    /// Number of roster requests; a response to any but the last is ignored.
+    roster_requests: StoredValue<u32>,
+    preferences: Preferences,
+    has_receipts: bool,
+    at_end: StoredValue<bool>,
+    /// The last message that was reported as read.
+    read_to: StoredValue<MessageId>,
+    /// When that was reported, in milliseconds since the epoch.
+    read_sent_at: StoredValue<f64>,
+    /// When `typing` was last sent; 0 when the user has stopped.
+    typing_sent_at: StoredValue<f64>,
+    frames: StoredValue<Option<UnboundedSender<ClientFrame>>>,
+}
+
+impl RoomController {
+    fn run(self, action: Action) -> bool {
+        match action {
+            Action::Earlier => self.earlier(),
+            Action::Later => self.later(),
+            Action::AtEnd(at_end) => self.set_at_end(at_end),
+            Action::ToEnd => self.to_end(),
+            Action::Jump(id) => self.jump(id),
+            Action::Step { is_down } => self.step(is_down),
+            Action::Copy(id) => return self.copy(id),
+            Action::Help => row_elements::press(shortcuts::BUTTON),
+            Action::Begin(mode) => return self.begin(mode),
+            Action::EditLast => {
+                let last = self.context.timeline.with_untracked(Timeline::last_own);
+                return last.is_some_and(|id| self.begin(ComposerMode::Editing(id)));
+            }
+            Action::Submit(text) => self.submit(text),
+            Action::Delete(id) => self.delete(id),
+            Action::Retry(client_id) => self.retry(&client_id),
+            Action::Typing(is_typing) => self.typing(is_typing),
+        }
+        true
+    }
+
+    /// Whether the page was closed during an `await`; its signals must not be used any more.
+    fn is_gone(self) -> bool {
+        self.at_end.try_get_value().is_none()
+    }
+
+    fn send(self, frame: ClientFrame) {
+        self.frames.with_value(|frames| {
+            if let Some(frames) = frames {
+                // Fails only when the page was closed.
+                let _ = frames.unbounded_send(frame);
+            }
+        });
+    }
+
+    /// Shows a short message about the last action.
+    fn toast(self, text: String) {
+        self.context.toast.set(Some(text));
+        set_timeout(
+            move || {
+                let _ = self.context.toast.try_set(None);
+            },
+            TOAST_TIME,
+        );
+    }
+
+    fn toast_error(self, error: &AppError) {
+        self.toast(error_message(self.preferences.locale, &error.0));
+    }
+
+    fn begin(self, mode: ComposerMode) -> bool {
+        if !self.can(mode) {
+            return false;
+        }
+        if let ComposerMode::Readers(id) = mode {
+            self.context.readers.set(Vec::new());
+            spawn_local(async move {
+                match readers(id).await {
+                    Ok(people) => drop(self.context.readers.try_set(people)),
+                    Err(error) => self.toast_error(&error),
+                }
+            });
+        }
+        if self.context.mode.get_untracked() == mode {
+            // Already in this mode: the key stays free to close something else.
+            return mode != ComposerMode::Writing;
+        }
+        self.context.mode.set(mode);
+        if mode == ComposerMode::Writing {
+            row_elements::focus_composer();
+        }
+        true
+    }
+
+    fn submit(self, text: String) {
+        let mode = self.context.mode.get_untracked();
+        self.stop_typing();
+        match mode {
+            ComposerMode::Editing(id) => {
+                self.context.mode.set(ComposerMode::Writing);
+                self.edit(id, text);
+            }
+            ComposerMode::Replying(id) => {
+                self.context.mode.set(ComposerMode::Writing);
+                self.write(text, Some(id));
+            }
+            ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => {
+                self.write(text, None)
+            }
+        }
+    }
+
+    fn write(self, text: String, reply_to: Option<MessageId>) {
+        draft::save(self.context, "");
+        let mut draft = None;
+        self.context
+            .timeline
+            .update(|timeline| draft = Some(timeline.add_pending(text, reply_to, client_id(), now())));
+        if let Some(draft) = draft {
+            self.send(ClientFrame::ChatMessage(draft));
+        }
+        self.to_end();
+    }
+
+    fn edit(self, id: MessageId, text: String) {
+        spawn_local(async move {
+            let Err(error) = edit_message(self.context.room, id, text.clone()).await else { return };
+            if self.is_gone() {
+                return;
+            }
+            self.toast_error(&error);
+            self.context.rejected_edit.set_value(Some((id, text)));
+            // In another mode the content is kept until that message is edited again.
+            if self.context.mode.get_untracked() == ComposerMode::Writing {
+                self.begin(ComposerMode::Editing(id));
+            }
+        });
+    }
+
+    fn delete(self, id: MessageId) {
+        self.context.mode.set(ComposerMode::Writing);
+        row_elements::focus_composer();
+        spawn_local(async move {
+            if let Err(error) = delete_message(self.context.room, id).await {
+                self.toast_error(&error);
+            }
+        });
+    }
+
+    fn retry(self, client_id: &str) {
+        let mut draft = None;
+        self.context.timeline.update(|timeline| draft = timeline.retry(client_id));
+        if let Some(draft) = draft {
+            self.send(ClientFrame::ChatMessage(draft));
+        }
+    }
+
+    fn copy(self, id: MessageId) -> bool {
+        let Some(copying) = clipboard::copy_link(&message_path(self.context.room, id)) else { return false };
+        spawn_local(async move {
+            if copying.await {
+                self.toast(crate::i18n::td_string!(self.preferences.locale, actions.copied).to_owned());
+            }
+        });
+        true
+    }
+
+    fn typing(self, is_typing: bool) {
+        // Editing does not announce typing, since no new message follows.
+        if matches!(self.context.mode.get_untracked(), ComposerMode::Editing(_)) {
+            return;
+        }
+        if !is_typing {
+            self.stop_typing();
+        } else if now_ms() - self.typing_sent_at.get_value() >= TYPING_REPEAT_MS {
+            self.typing_sent_at.set_value(now_ms());
+            self.send(ClientFrame::Typing { is_typing });
+        }
+    }
+
+    fn stop_typing(self) {
+        if self.typing_sent_at.get_value() > 0.0 {
+            self.typing_sent_at.set_value(0.0);
+            self.send(ClientFrame::Typing { is_typing: false });
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Navigation in the history: pages, jumps to a message or to the end, and moving between rows.
+
+use chat::model::{HistoryWindow, MessageId};
+use leptos::{prelude::*, task::spawn_local};
+
+use super::RoomController;
+use crate::{
+    browser::{row_elements, scroll},
+    server::messages::history,
+    state::timeline::Timeline,
+};
+
+impl RoomController {
+    /// Loads the page before the first message shown.
+    pub(super) fn earlier(self) {
+        let first = self
+            .context
+            .timeline
+            .with_untracked(|timeline| timeline.first_id().filter(|_| timeline.has_earlier()));
+        let Some(first) = first else { return };
+        self.fetch(Some(first), None, None, Timeline::prepend);
+    }
+
+    /// Loads earlier messages until the viewport is full: without a scroll bar there is no scroll event that would
+    /// load them.
+    pub(super) fn fill_viewport(self) {
+        if self.is_gone() {
+            return;
+        }
+        let has_room = self.context.node.get_untracked().is_some_and(|node| {
+            let height = node.client_height();
+            height > 0 && node.scroll_height() <= height
+        });
+        // A window that has dropped its newest messages is already full.
+        if has_room && !self.context.timeline.with_untracked(Timeline::has_later) {
+            self.earlier();
+        }
+    }
+
+    /// Loads the page after the last message shown.
+    pub(super) fn later(self) {
+        let last = self
+            .context
+            .timeline
+            .with_untracked(|timeline| timeline.last_id().filter(|_| timeline.has_later()));
+        let Some(last) = last else { return };
+        self.fetch(None, Some(last), None, Timeline::append);
+    }
+
+    fn fetch(
+        self,
+        before: Option<MessageId>,
+        after: Option<MessageId>,
+        around: Option<MessageId>,
+        insert: fn(&mut Timeline, HistoryWindow),
+    ) {
+        if self.context.loading.get_untracked() {
+            return;
+        }
+        self.context.loading.set(true);
+        spawn_local(async move {
+            match history(self.context.room, before, after, around).await {
+                Ok(window) => {
+                    self.insert_page(window, insert);
+                    leptos::task::tick().await;
+                    // The page may have been closed meanwhile.
+                    let _ = self.context.loading.try_set(false);
+                    self.fill_viewport();
+                }
+                Err(error) => {
+                    self.toast_error(&error);
+                    let _ = self.context.loading.try_set(false);
+                }
+            }
+        });
+    }
+
+    fn insert_page(self, window: HistoryWindow, insert: fn(&mut Timeline, HistoryWindow)) {
+        if self.is_gone() {
+            return;
+        }
+        scroll::keep_position(self.context.node, || {
+            self.context.timeline.update(|timeline| insert(timeline, window))
+        });
+    }
+
+    /// The timeline is scrolled to the end, or no longer.
+    pub(super) fn set_at_end(self, at_end: bool) {
+        if self.at_end.get_value() != at_end {
+            self.at_end.set_value(at_end);
+            self.context.is_scrolled_up.set(!at_end);
+            self.context.timeline.update_untracked(|timeline| timeline.set_at_end(at_end));
+        }
+        if at_end {
+            if self.context.unseen.get_untracked() > 0 {
+                self.context.unseen.set(0);
+            }
+            self.mark_read();
+        }
+    }
+
+    pub(super) fn to_end(self) {
+        if !self.context.timeline.with_untracked(Timeline::has_later) {
+            scroll::to_end(self.context.node);
+            self.set_at_end(true);
+            return;
+        }
+        spawn_local(async move {
+            match history(self.context.room, None, None, None).await {
+                Ok(window) => {
+                    self.replace(window);
+                    leptos::task::tick().await;
+                    if self.is_gone() {
+                        return;
+                    }
+                    scroll::to_end(self.context.node);
+                    self.set_at_end(!self.context.timeline.with_untracked(Timeline::has_later));
+                }
+                Err(error) => self.toast_error(&error),
+            }
+        });
+    }
+
+    /// Goes to a message; loads the messages around it if it is not in the window.
+    pub(super) fn jump(self, id: MessageId) {
+        if self.context.timeline.with_untracked(|timeline| timeline.key_of(id)).is_some() {
+            self.show(id);
+            return;
+        }
+        spawn_local(async move {
+            match history(self.context.room, None, None, Some(id)).await {
+                Ok(window) => {
+                    if self.is_gone() {
+                        return;
+                    }
+                    self.set_at_end(false);
+                    self.replace(window);
+                    leptos::task::tick().await;
+                    self.show(id);
+                }
+                Err(error) => self.toast_error(&error),
+            }
+        });
+    }
+
+    /// Highlights a message of the window and scrolls to it.
+    pub(super) fn show(self, id: MessageId) {
+        let key = self.context.timeline.try_with_untracked(|timeline| timeline.key_of(id)).flatten();
+        let Some(key) = key else { return };
+        self.context.target.set(None);
+        self.context.target.set(Some(id));
+        self.context.active.set(Some(key));
+        row_elements::show(key);
+        row_elements::focus(key);
+    }
+
+    /// After a `resync`: loads the newest page, or, while scrolled up, only marks that newer messages are missing.
+    pub(super) fn reload(self) {
+        let at_end = self.at_end.get_value();
+        spawn_local(async move {
+            if let Ok(window) = history(self.context.room, None, None, None).await {
+                if at_end {
+                    self.replace(window);
+                } else {
+                    let _ = self.context.timeline.try_update(|timeline| timeline.mark_gap(&window));
+                }
+            }
+        });
+    }
+
+    fn replace(self, window: HistoryWindow) {
+        let _ = self.context.timeline.try_update(|timeline| timeline.replace(window));
+    }
+
+    /// Selects the next or previous row; the first step selects the last row.
+    pub(super) fn step(self, is_down: bool) {
+        let active = self.context.active.get_untracked();
+        let next = self.context.timeline.with_untracked(|timeline| {
+            match active.filter(|_| row_elements::focused().is_some()) {
+                Some(key) => timeline.neighbour(key, is_down),
+                None => timeline.last_key(),
+            }
+        });
+        match next {
+            Some(key) => {
+                self.context.active.set(Some(key));
+                row_elements::focus(key);
+            }
+            // The composer follows the last row.
+            None if is_down => row_elements::focus_composer(),
+            None => self.earlier(),
+        }
+    }
+}

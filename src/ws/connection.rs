@@ -1,0 +1,304 @@
+//! What all kinds of sockets share: rate limit, pings, batched writes and closing. It does not know what the frames
+//! mean.
+
+use std::{
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use app::i18n::Locale;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use bytes::Bytes;
+use chat::{
+    credential::Claim,
+    model::{ClientFrame, Code, Failure, ServerFrame},
+    service::{NotificationSession, RoomSession},
+};
+use futures::{SinkExt as _, StreamExt as _, poll};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+
+use super::{
+    CLOSE_TIMEOUT, GOING_AWAY, NOT_UTF8, SEND_TIMEOUT, close, close_with_error, error_frame,
+    frames::{self, BadFrame},
+    handshake::Handshake,
+    metrics, send, send_frame,
+};
+use crate::{auth::Auth, connections::state::ConnectionState, state::AppState};
+
+/// Frames that are written before a flush.
+const BURST: usize = 64;
+/// Frames that a client may send per second, and in a burst: far above what people type and programs may write.
+const FRAMES_PER_SECOND: std::num::NonZeroU32 = std::num::NonZeroU32::new(100).unwrap();
+pub(super) const FRAME_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(300).unwrap();
+
+/// The source of a socket's frames.
+pub trait Session: Send {
+    /// The next frame to send, as JSON in UTF-8; `None` if none is ready.
+    ///
+    /// # Errors
+    /// The reason to close the socket with.
+    fn try_next(&mut self) -> Option<chat::Result<Bytes>>;
+
+    /// Replaces the credential by another one of the same user.
+    ///
+    /// # Errors
+    /// Why the new credential is not valid. The session then keeps the old one.
+    fn renew(&mut self, claim: Claim) -> impl Future<Output = chat::Result<()>> + Send;
+}
+
+impl Session for RoomSession {
+    fn try_next(&mut self) -> Option<chat::Result<Bytes>> {
+        Self::try_next(self)
+    }
+
+    async fn renew(&mut self, claim: Claim) -> chat::Result<()> {
+        Self::renew(self, claim).await
+    }
+}
+
+impl Session for NotificationSession {
+    fn try_next(&mut self) -> Option<chat::Result<Bytes>> {
+        Self::try_next(self)
+    }
+
+    async fn renew(&mut self, claim: Claim) -> chat::Result<()> {
+        Self::renew(self, claim).await
+    }
+}
+
+/// Why a socket is closed.
+pub enum CloseReason {
+    /// The connection broke, or the peer does not respond.
+    PeerLost,
+    /// The client sent a close frame.
+    ClosedByClient,
+    /// The server is shutting down.
+    ShuttingDown,
+    /// An error of the domain, or an exceeded limit.
+    Error(chat::Error),
+    /// A frame was larger than `frame_limit`.
+    TooLarge,
+    /// A text frame was not UTF-8.
+    NotUtf8,
+}
+
+/// The client's next message; `None` at the end of the connection.
+pub type Incoming = Option<Result<Message, axum::Error>>;
+
+/// An open socket.
+pub struct Connection {
+    socket: WebSocket,
+    locale: Locale,
+    auth: Auth,
+    limit: Option<DefaultDirectRateLimiter>,
+    ping_interval: Duration,
+    last_seen: Instant,
+    /// The TCP connection; `None` outside of the server, as in a handler's unit test.
+    tcp: Option<Arc<ConnectionState>>,
+}
+
+impl Connection {
+    /// Wraps an accepted socket.
+    pub fn new(socket: WebSocket, handshake: &Handshake, state: &AppState) -> Self {
+        let config = &state.config;
+        // An operator who turns the message limit off wants no frame limit either.
+        let is_limited = config.writes_per_second.0.is_some();
+        let limit = is_limited
+            .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
+        Self {
+            socket,
+            locale: handshake.locale,
+            auth: state.auth.clone(),
+            limit,
+            ping_interval: config.ping_interval,
+            last_seen: Instant::now(),
+            tcp: handshake.connection.clone(),
+        }
+    }
+
+    /// Records that the client is alive.
+    pub fn mark_alive(&mut self) {
+        self.last_seen = Instant::now();
+    }
+
+    /// The timer for [`Self::ping`].
+    pub fn pings(&self) -> Interval {
+        let mut pings = interval_at(Instant::now() + self.ping_interval, self.ping_interval);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        pings
+    }
+
+    /// Sends a ping, unless the client has been silent for too long.
+    pub async fn ping(&mut self) -> Result<(), CloseReason> {
+        // Two pings without an answer or any other frame: the client is gone.
+        if self.last_seen.elapsed() > self.ping_interval * 5 / 2 {
+            return Err(CloseReason::PeerLost);
+        }
+        if send(&mut self.socket, Message::Ping(Bytes::new())).await {
+            Ok(())
+        } else {
+            Err(CloseReason::PeerLost)
+        }
+    }
+
+    /// Polls for the client's next message, to be passed to [`Self::parse_frame`].
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
+        self.socket.poll_next_unpin(context)
+    }
+
+    /// Parses the client's message. `None` for control frames, and for invalid frames, which are answered with an
+    /// error.
+    pub async fn read(&mut self, incoming: Incoming) -> Result<Option<ClientFrame>, CloseReason> {
+        let frame = match self.message(incoming)? {
+            Message::Text(text) => {
+                self.check_rate()?;
+                frames::read(&text)
+            }
+            Message::Binary(_) => {
+                self.check_rate()?;
+                Err(BadFrame::not_text())
+            }
+            Message::Ping(_) | Message::Pong(_) => {
+                self.check_rate()?;
+                return Ok(None);
+            }
+            Message::Close(_) => return Err(CloseReason::ClosedByClient),
+        };
+        metrics::received(frame.as_ref().ok());
+        match frame {
+            Ok(frame) => Ok(Some(frame)),
+            Err(bad) => self.send_error(&bad.failure, bad.client_id).await.map(|()| None),
+        }
+    }
+
+    /// The client's next message of any kind.
+    pub async fn recv(&mut self) -> Result<Message, CloseReason> {
+        let incoming = self.socket.recv().await;
+        self.message(incoming)
+    }
+
+    fn message(&mut self, incoming: Incoming) -> Result<Message, CloseReason> {
+        let message = incoming.ok_or(CloseReason::PeerLost)?.map_err(lost)?;
+        self.mark_alive();
+        Ok(message)
+    }
+
+    fn check_rate(&self) -> Result<(), CloseReason> {
+        match &self.limit {
+            Some(limit) if limit.check().is_err() => Err(CloseReason::Error(Code::Throttled.into())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes this frame and the frames that are ready behind it, then flushes.
+    pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), CloseReason> {
+        let mut next = Some(first);
+        let mut ended = Ok(());
+        let mut frames = 0;
+        let written = {
+            let mut written = pin!(async {
+                for _ in 0..BURST {
+                    let Some(json) = next.take() else { break };
+                    self.socket.feed(text(json)).await?;
+                    frames += 1;
+                    match session.try_next() {
+                        Some(Ok(json)) => next = Some(json),
+                        Some(Err(error)) => {
+                            ended = Err(CloseReason::Error(error));
+                            break;
+                        }
+                        None => break,
+                    }
+                }
+                // The frame that was taken from the session last.
+                if let Some(json) = next.take() {
+                    self.socket.feed(text(json)).await?;
+                    frames += 1;
+                }
+                self.socket.flush().await
+            });
+            // Mostly the write completes at once, and no timer is needed.
+            match poll!(written.as_mut()) {
+                Poll::Ready(done) => Ok(done),
+                Poll::Pending => timeout(SEND_TIMEOUT, written).await,
+            }
+        };
+        metrics::sent(frames);
+        match written {
+            Ok(Ok(())) => ended,
+            Ok(Err(_)) | Err(_) => Err(CloseReason::PeerLost),
+        }
+    }
+
+    /// Replaces the session's access token. An invalid one is answered with an error and changes nothing.
+    pub async fn authenticate(&mut self, token: &str, session: &mut impl Session) -> Result<(), CloseReason> {
+        let renewed = match self.auth.claim(token) {
+            Ok(claim) => session.renew(claim).await.map_err(|error| {
+                crate::error::log(&error);
+                error.failure()
+            }),
+            Err(error) => Err(error.failure().clone()),
+        };
+        match renewed {
+            Ok(()) => self.send(&ServerFrame::Authenticated).await,
+            Err(failure) => self.send_error(&failure, None).await,
+        }
+    }
+
+    pub async fn send(&mut self, frame: &ServerFrame) -> Result<(), CloseReason> {
+        if send_frame(&mut self.socket, frame).await { Ok(()) } else { Err(CloseReason::PeerLost) }
+    }
+
+    /// Sends an error frame.
+    pub async fn send_error(
+        &mut self,
+        failure: &Failure,
+        client_id: Option<String>,
+    ) -> Result<(), CloseReason> {
+        let frame = error_frame(self.locale, failure, client_id);
+        self.send(&frame).await
+    }
+
+    /// Reports the reason to the client and closes the socket.
+    pub async fn close(mut self, reason: CloseReason) {
+        // The client may still be sending. A connection that is closed with unread input is reset, and a browser then
+        // reports 1006 instead of the code.
+        if let (Some(connection), false) = (&self.tcp, matches!(reason, CloseReason::PeerLost)) {
+            connection.drain_on_close();
+        }
+        match reason {
+            CloseReason::PeerLost => metrics::lost(),
+            CloseReason::ClosedByClient => {
+                metrics::lost();
+                // The next read sends the answer to the client's close frame. Without it a browser reports 1006.
+                drop(timeout(CLOSE_TIMEOUT, self.socket.recv()).await);
+            }
+            CloseReason::ShuttingDown => close(self.socket, GOING_AWAY).await,
+            CloseReason::Error(error) => {
+                crate::error::log(&error);
+                close_with_error(self.socket, self.locale, &error.failure()).await;
+            }
+            CloseReason::TooLarge => {
+                close_with_error(self.socket, self.locale, &Failure::new(Code::TooLarge)).await
+            }
+            CloseReason::NotUtf8 => close(self.socket, NOT_UTF8).await,
+        }
+    }
+}
+
+/// A text message from the domain's JSON, which is always UTF-8.
+fn text(json: Bytes) -> Message {
+    Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
+}
+
+/// The close reason of a read error. All but oversized frames and invalid UTF-8 mean that the peer is gone.
+fn lost(error: axum::Error) -> CloseReason {
+    match error.into_inner().downcast::<tungstenite::Error>().as_deref() {
+        Ok(tungstenite::Error::Capacity(_)) => CloseReason::TooLarge,
+        Ok(tungstenite::Error::Utf8(_)) => CloseReason::NotUtf8,
+        Ok(_) | Err(_) => CloseReason::PeerLost,
+    }
+}
