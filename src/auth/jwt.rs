@@ -5,6 +5,8 @@
 //! others to ask; nothing here reads the database. No leeway: `exp` is the moment
 //! from which a token is worth nothing, to the second, on whichever node it is shown.
 
+pub mod hmac;
+
 use std::time::Duration;
 
 use chat::{
@@ -127,6 +129,7 @@ enum ShownUser {
 impl Tokens {
     /// Tokens signed with `secret`, which Simple JWT calls `SIGNING_KEY`.
     pub fn new(secret: &[u8], access_lifetime: Duration, refresh_lifetime: Duration) -> Self {
+        hmac::install();
         let mut validation = Validation::new(Algorithm::HS256);
         // Times are checked here, by the domain's clock. An audience is Simple JWT's to
         // demand; a token that names one is no worse for that.
