@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 use super::{FILE_VARIABLE, Problem, SETTINGS, Setting};
 
 /// Variables of the development commands, which the server inherits from them; they are no settings.
-const OF_DEVELOPMENT: [&str; 2] = ["LIAO_DEV_RELOAD", "LIAO_WASM_TOOLCHAIN"];
+const OF_DEVELOPMENT: [&str; 3] = ["LIAO_DEV_RELOAD", "LIAO_SITE_STAMP", "LIAO_WASM_TOOLCHAIN"];
 
 /// What the environment says.
 #[derive(Debug, Default)]
