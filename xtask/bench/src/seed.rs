@@ -1,7 +1,7 @@
-//! People, rooms and messages, put into a database before the server opens it, through the store's own functions.
+//! Seeds a database with people, rooms and messages before the server opens it, through the store's own functions.
 //!
-//! Registering thousands through the API would take an hour of hashing passwords. These accounts have none, and so
-//! cannot sign in; their tokens are minted here with the secret that the server is given.
+//! Registering thousands of people through the API would take an hour of password hashing. These accounts have no password
+//! and cannot sign in; their tokens are minted here with the server's secret.
 
 use std::{collections::HashMap, path::Path};
 
@@ -23,10 +23,10 @@ use sha2::Sha256;
 
 use crate::{message, process::SECRET};
 
-/// Messages stored with one call.
+/// Messages stored by one call.
 const CHUNK: usize = 4_096;
 
-/// Somebody with an account.
+/// A user.
 #[derive(Clone)]
 pub(crate) struct Person {
     pub(crate) id: UserId,
@@ -34,7 +34,7 @@ pub(crate) struct Person {
     pub(crate) token: String,
 }
 
-/// A database that is being filled.
+/// A database that is being seeded.
 pub(crate) struct Seed {
     store: Store,
     conn: Conn,
@@ -42,7 +42,7 @@ pub(crate) struct Seed {
 }
 
 impl Seed {
-    /// Makes the database where `liao serve --data` will look for it.
+    /// Creates the database that `liao serve --data` will open.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let store = Store::open(&format!("sqlite:{}", data.join("liao.db").display())).await?;
@@ -82,7 +82,7 @@ impl Seed {
         Ok(room)
     }
 
-    /// So many messages of one member in an empty room, numbered from 0.
+    /// Adds messages of one member to an empty room, numbered from 0.
     pub(crate) async fn messages(&mut self, room: RoomId, sender: &Person, count: usize) -> Result<()> {
         let mut done = 0;
         while done < count {
@@ -117,7 +117,7 @@ impl Seed {
         Ok(())
     }
 
-    /// Stores it all and lets go of the database.
+    /// Commits everything and closes the database.
     pub(crate) async fn finish(self) -> Result<()> {
         self.conn.commit().await?;
         self.store.close().await;
@@ -139,7 +139,7 @@ struct Claims {
     user_id: String,
 }
 
-/// An access token as the contract has it, good for a day.
+/// An access token (HS256), valid for a day.
 fn token(user: UserId, now: Timestamp) -> Result<String> {
     let iat = now.unix_seconds();
     let claims = Claims {
