@@ -4,7 +4,7 @@
 //! lock is held until the commit, so numbers become visible in their order: whoever knows a number asks for those
 //! above it and misses nothing.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, on};
 use crate::{

@@ -1,7 +1,7 @@
 //! Memberships: rows of `chat_room_member`. A row outlives the stay, since leaving
 //! lifts neither mute nor ban.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,

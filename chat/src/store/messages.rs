@@ -3,7 +3,7 @@
 //! History is range arithmetic on the index `(room_id, seq)`; nothing is counted and
 //! nothing skipped over, so a deep page costs what page 1 costs.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError, StoreResult, bundle, dialect::padded, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};

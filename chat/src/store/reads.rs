@@ -1,6 +1,6 @@
 //! How far each member has read.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,

@@ -1,7 +1,7 @@
 //! Rooms: rows of `chat_room`, and what the rules need of them. How a viewer sees them is
 //! in `listing`.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, bundle, on};
 use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};

@@ -1,6 +1,7 @@
 //! Sessions of the bundled UI: rows of `session`. What is in one is the door's business.
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult, on,

@@ -1,7 +1,7 @@
 //! Refresh tokens: those that were given out (`refresh_token`), and those that are dead before they expire
 //! (`token_blacklist`), which may be of another issuer.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, on};
 use crate::{

@@ -5,7 +5,8 @@
 //! room's row. So a node that knows a number asks for those above it, and has missed nobody.
 //! Ends of credentials are numbered alike: see [`credentials`](super::credentials).
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, dialect::padded, on};
 use crate::model::{RoomId, UserId};

@@ -1,6 +1,6 @@
 //! Notifications that are rows: invitations and the server's notices.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Found, Key};
 use crate::{

@@ -7,7 +7,8 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::spans::{End, Span, is_marked, key};
 use crate::{
