@@ -55,7 +55,7 @@ const PARTS: &[Part] = &[
     Part {
         name: UNIT,
         group: None,
-        usually: "a minute or two",
+        usually: "about 8 minutes",
         needs: prerequisites::FOR_UNIT,
         run: |order| cargo::unit(order.rest),
     },
@@ -69,7 +69,7 @@ const PARTS: &[Part] = &[
     Part {
         name: E2E,
         group: None,
-        usually: "a minute or two",
+        usually: "about a quarter of an hour",
         needs: prerequisites::FOR_BROWSER,
         run: |order| end2end::run(order.rest),
     },
@@ -107,6 +107,11 @@ struct Order<'a> {
 impl Order<'_> {
     fn has(&self, name: &str) -> bool {
         self.parts.iter().any(|part| part.name == name)
+    }
+
+    /// Whether the release's site is needed, with its wasm: by the browser tests, and by the build alone.
+    fn needs_site(&self) -> bool {
+        self.has(E2E) || !ON_THE_BUILD.iter().any(|part| self.has(part))
     }
 }
 
@@ -185,7 +190,7 @@ pub(crate) fn soak(rounds: u32) -> Result<()> {
 /// Builds what the other parts need. The browser is tested with the release's site, because that is what people get; the
 /// parts that need no wasm do not wait for it.
 fn build(order: &Order) -> Result<Tally> {
-    if order.has(E2E) || !ON_THE_BUILD.iter().any(|part| order.has(part)) {
+    if order.needs_site() {
         site::build(true)?;
     } else {
         site::build_files()?;
@@ -245,9 +250,13 @@ fn summarise(outcomes: &[Outcome]) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn selected(words: &[&str]) -> Vec<&'static str> {
+    fn parts(words: &[&str]) -> Vec<&'static Part> {
         let words = words.iter().map(ToString::to_string).collect::<Vec<_>>();
-        PARTS.iter().filter(|part| part.is_selected_by(&words)).map(|part| part.name).collect()
+        PARTS.iter().filter(|part| part.is_selected_by(&words)).collect()
+    }
+
+    fn selected(words: &[&str]) -> Vec<&'static str> {
+        parts(words).iter().map(|part| part.name).collect()
     }
 
     #[test]
@@ -258,6 +267,18 @@ mod tests {
         assert_eq!(selected(&["e2e"]), ["build", "e2e"]);
         for word in SELECTORS {
             assert!(!selected(&[word]).is_empty(), "{word} selects nothing");
+        }
+    }
+
+    #[test]
+    fn tests_without_a_browser_compile_no_wasm() {
+        let needs_site = |words: &[&str]| Order { parts: &parts(words), rest: &[] }.needs_site();
+        assert!(needs_site(&[]));
+        for words in [&["build"][..], &["e2e"], &["unit", "e2e"]] {
+            assert!(needs_site(words), "{words:?}");
+        }
+        for words in [["unit"], ["schema"]] {
+            assert!(!needs_site(&words), "{words:?}");
         }
     }
 
