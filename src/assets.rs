@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher},
     sync::LazyLock,
+    time::Duration,
 };
 
 use axum::{
@@ -75,6 +76,9 @@ pub fn is_built() -> bool {
 /// The routes `/pkg/…` and one for each public file.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let package = |Path((hash, file)): Path<(String, String)>, headers: HeaderMap| async move {
+        if !file.ends_with(".css") {
+            wait_for_wasm().await;
+        }
         serve(&format!("pkg/{file}"), &headers, cache_policy(&hash))
     };
     let is_public = |file: &Cow<'static, str>| !file.starts_with("pkg/") && Encoding::of_name(file).is_none();
@@ -103,6 +107,20 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     }
     format!("{:016x}", hasher.finish())
 });
+
+/// `cargo xtask run` may start this server while it still compiles the wasm. The files of the wasm are then held back until
+/// they exist, so that a page hydrates by itself. `LIAO_SITE_STAMP` is the path of a file that exists from then on.
+async fn wait_for_wasm() {
+    const PERIOD: Duration = Duration::from_millis(300);
+    const PERIODS: u32 = 2_000;
+    let Some(stamp) = std::env::var_os("LIAO_SITE_STAMP").filter(|_| cfg!(debug_assertions)) else { return };
+    for _ in 0..PERIODS {
+        if std::path::Path::new(&stamp).exists() {
+            return;
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
 
 fn cache_policy(hash: &str) -> CachePolicy {
     if cfg!(debug_assertions) {

@@ -12,10 +12,10 @@ use tracing::Instrument as _;
 use crate::{
     bus::Addresses,
     error::{Error, Result},
-    metrics::Metrics,
     hub::Hub,
+    metrics::Metrics,
     model::RoomId,
-    store::{Store, StoreError, Retry},
+    store::{Retry, Store, StoreError},
     writer::Writer,
 };
 

@@ -9,7 +9,7 @@ use chat::{
     Chat,
     credential::Claim,
     model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
-    service::rooms::{RoomFilter, RoomCursor},
+    service::rooms::{RoomCursor, RoomFilter},
 };
 
 use super::{PathId, TAG_ROOMS, body::Fields, query::Params, response::Acknowledgement};

@@ -4,6 +4,8 @@
 //! Nothing here reads the database: whether the user exists and whether a token was ended early is checked elsewhere.
 //! There is no leeway: a token is invalid from the second `exp` on, on every node.
 
+pub mod hmac;
+
 use std::time::Duration;
 
 use chat::{
@@ -126,6 +128,7 @@ enum UserIdClaim {
 impl Tokens {
     /// For tokens signed with `secret`, which Simple JWT calls `SIGNING_KEY`.
     pub fn new(secret: &[u8], access_lifetime: Duration, refresh_lifetime: Duration) -> Self {
+        hmac::install();
         let mut validation = Validation::new(Algorithm::HS256);
         // Times are checked below, with the domain's clock. Like Simple JWT by default, no audience is required, and
         // one that is present is ignored.

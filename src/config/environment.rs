@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 use super::{FILE_VARIABLE, SETTINGS, Setting, SettingError};
 
 /// Variables of the development commands, which the server inherits. They are not settings.
-const DEVELOPMENT_VARIABLES: [&str; 2] = ["LIAO_DEV_RELOAD", "LIAO_WASM_TOOLCHAIN"];
+const DEVELOPMENT_VARIABLES: [&str; 3] = ["LIAO_DEV_RELOAD", "LIAO_SITE_STAMP", "LIAO_WASM_TOOLCHAIN"];
 
 /// The settings in the environment.
 #[derive(Debug, Default)]

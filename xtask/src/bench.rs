@@ -1,4 +1,4 @@
-//! The benchmark: server and generator are built with optimisations, then the generator does the rest.
+//! The benchmark: builds the server and the load generator in release, and runs the generator.
 
 use std::{path::PathBuf, process::Command};
 
@@ -6,15 +6,15 @@ use anyhow::{Context, Result};
 
 use crate::{process, progress, server, workspace};
 
-/// The parts of the benchmark, as its program calls them.
+/// The options and parts of the benchmark's program.
 pub(crate) const PARTS: &[&str] = &["--quick", "--write", "start", "idle", "reading", "durable", "fanout"];
 
-/// Builds both programs and measures what `words` name, everything when they name no part. With `--write` the table
-/// goes into the documentation, else to standard output.
+/// Builds both programs and measures the parts in `words`, or all when there are none. With `--write` the table goes into
+/// the documentation, else to standard output.
 pub(crate) fn run(words: &[String]) -> Result<()> {
     let server = server::build_with_site(true)?;
     let generator = build()?;
-    // Beside the build and not in the system's temporary folder, which may be memory.
+    // Below the target directory: the system's temporary folder may be in memory.
     let folder = workspace::target_dir()?.join("bench");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut bench = Command::new(generator);
@@ -29,8 +29,8 @@ pub(crate) fn run(words: &[String]) -> Result<()> {
     process::run(&mut bench)
 }
 
-/// By itself, not in one call with the server: the features that it wants of shared crates must not get into what it
-/// measures.
+/// In a call of its own: in one call with the server, cargo would compile the server with the features of dependencies
+/// that only the generator needs.
 fn build() -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--release", "--package", "bench"]);

@@ -1,7 +1,6 @@
-//! Tells whether files changed since the last time, by name, length and time of change.
+//! Detects changed files by path, length and modification time.
 //!
-//! Contents are not read: a file that was written anew with the same text counts as changed, which costs a
-//! second of work too much and never a stale result.
+//! Contents are not read: a file that was written again with the same content counts as changed.
 
 use std::{
     collections::BTreeMap,
@@ -12,17 +11,17 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// The state of some files at one moment.
+/// The paths, lengths and modification times of some files.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint(BTreeMap<PathBuf, (u64, SystemTime)>);
 
 impl Fingerprint {
-    /// Of these files, and of everything under these folders; what does not exist counts as nothing.
+    /// Of these files, and of everything in these folders; what does not exist is left out.
     pub(crate) fn of(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self> {
         let mut files = BTreeMap::new();
         for path in paths {
             for file in files_under(path.as_ref())? {
-                // One that vanishes between the listing and the look is as good as deleted.
+                // A file that is deleted meanwhile is left out.
                 if let Ok(about) = fs::metadata(&file) {
                     files.insert(file, (about.len(), about.modified()?));
                 }
@@ -31,7 +30,7 @@ impl Fingerprint {
         Ok(Self(files))
     }
 
-    /// As text, to be kept and compared later.
+    /// As text, for the stamp.
     fn text(&self) -> String {
         let line = |(path, (length, time)): (&PathBuf, &(u64, SystemTime))| {
             let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -41,38 +40,44 @@ impl Fingerprint {
     }
 }
 
-/// Runs `make` unless it succeeded before with the same inputs under the same `mode` and `proof`, the file it
+/// Runs `make` unless it succeeded before with the same inputs under the same `mode`, and `output`, the file it
 /// makes, is still there. Says whether it ran.
 ///
-/// `memory` is the file that remembers the inputs. This program counts as an input: another xtask may make
-/// another result of the same files.
+/// `stamp` is the file that records the inputs. This program counts as an input: another xtask may make another
+/// output of the same files.
 pub(crate) fn unless_fresh(
-    memory: &Path,
+    stamp: &Path,
     mode: &str,
     inputs: &Fingerprint,
-    proof: &Path,
+    output: &Path,
     make: impl FnOnce() -> Result<()>,
 ) -> Result<bool> {
     let own = Fingerprint::of([std::env::current_exe()?])?;
     let now = format!("{mode}\n{}{}", own.text(), inputs.text());
-    if proof.exists() && fs::read_to_string(memory).is_ok_and(|before| before == now) {
+    if output.exists() && fs::read_to_string(stamp).is_ok_and(|before| before == now) {
         return Ok(false);
     }
-    // Forgotten first: what fails half-way must run again.
-    if let Err(error) = fs::remove_file(memory)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error).with_context(|| format!("cannot remove {}", memory.display()));
-    }
+    // Removed first: what fails half-way must run again.
+    remove_stamp(stamp)?;
     make()?;
-    if let Some(folder) = memory.parent() {
+    if let Some(folder) = stamp.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(memory, now).with_context(|| format!("cannot write {}", memory.display()))?;
+    fs::write(stamp, now).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(true)
 }
 
-/// Every file under a folder, or the file itself, in a settled order; nothing where there is nothing.
+/// Removes a stamp, if there is one.
+pub(crate) fn remove_stamp(stamp: &Path) -> Result<()> {
+    match fs::remove_file(stamp) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", stamp.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Every file in a folder, or the file itself, sorted; empty when there is none.
 pub(crate) fn files_under(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_path_buf()]);
@@ -101,18 +106,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_is_done_again_only_when_an_input_the_mode_or_the_result_changed() {
+    fn work_runs_again_only_when_an_input_the_mode_or_the_output_changed() {
         let folder = tempfile::tempdir().expect("a folder");
         let input = folder.path().join("in/deep/a.css");
-        let proof = folder.path().join("out.css");
+        let output = folder.path().join("out.css");
         fs::create_dir_all(input.parent().expect("a parent")).expect("folders");
         fs::write(&input, "a{}").expect("write");
         let runs = Cell::new(0);
         let make = |mode: &str| {
             let inputs = Fingerprint::of([folder.path().join("in")]).expect("a fingerprint");
-            unless_fresh(&folder.path().join("state/css"), mode, &inputs, &proof, || {
+            unless_fresh(&folder.path().join("state/css"), mode, &inputs, &output, || {
                 runs.set(runs.get() + 1);
-                Ok(fs::write(&proof, "made")?)
+                Ok(fs::write(&output, "made")?)
             })
             .expect("made")
         };
@@ -122,8 +127,8 @@ mod tests {
         assert!(make("release"));
         fs::write(&input, "a{color:red}").expect("write");
         assert!(make("release"), "the input changed");
-        fs::remove_file(&proof).expect("remove");
-        assert!(make("release"), "the result is gone");
+        fs::remove_file(&output).expect("remove");
+        assert!(make("release"), "the output is gone");
         fs::remove_file(&input).expect("remove");
         assert!(make("release"), "an input is gone");
         assert_eq!(runs.get(), 5);

@@ -6,11 +6,10 @@ use anyhow::{Context, Result};
 
 use crate::{prerequisites, process, progress, server, test::playwright, workspace};
 
-/// What it writes: scores, and times.
+/// The files it writes: scores, and times.
 const TABLES: &[&str] = &["lighthouse.md", "timings.md"];
 
-/// Builds the release, then lets Lighthouse visit it, and takes the time of what people do there. The scores are
-/// printed, and fail where they are too low.
+/// Builds the release, runs Lighthouse on it, and times what people do there. Prints the scores; low ones are an error.
 pub(crate) fn measure(arguments: &[OsString]) -> Result<()> {
     prerequisites::install(prerequisites::FOR_BROWSER)?;
     prerequisites::install_playwright()?;

@@ -1,8 +1,6 @@
 //! The commands of this repository: `cargo xtask <command>`.
 //!
-//! There is no other build tool to install: this crate turns the browser half into wasm, the styles into one
-//! file and the whole into one binary, runs every test and measures. It knows how things are built, never what they
-//! do.
+//! No other build tool is needed: it compiles the browser half and the server, runs every test and the benchmark.
 //! Read on in [`site`] (the browser half), [`server`] (the binary) and [`test`] (all that must pass).
 
 #[cfg(not(unix))]
@@ -27,7 +25,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::{Result, bail};
 
-/// What one may call, in the order in which one gets to know them.
+/// All commands, in the order of the list that `cargo xtask` prints.
 const COMMANDS: &[Command] = &[
     Command {
         name: "setup",
@@ -63,6 +61,13 @@ const COMMANDS: &[Command] = &[
         what: "the same, and on every change rebuild, restart, reload the page",
         options: &[],
         run: |call| watch::watch(&call.rest),
+    },
+    Command {
+        name: "check",
+        usage: "check",
+        what: "formatting and lints, in seconds once everything is compiled",
+        options: &[],
+        run: |_| test::run(&["fmt".into(), "clippy".into()], &[]),
     },
     Command {
         name: "test",
@@ -101,7 +106,10 @@ const COMMANDS: &[Command] = &[
     },
 ];
 
-/// One command: how it is called, what it is for, and its code.
+/// The option of every command that answers its question in advance.
+const YES: &str = "--yes";
+
+/// One command.
 struct Command {
     name: &'static str,
     usage: &'static str,
@@ -115,7 +123,7 @@ struct Command {
 struct Call {
     /// Those before `--`: each one of the command's [`Command::options`].
     options: Vec<String>,
-    /// Those after `--`, to hand on.
+    /// Those after `--`, for the program that the command runs.
     rest: Vec<OsString>,
 }
 
@@ -135,7 +143,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the command that `words` name; with no word lists all.
+/// Runs the command that `words` name; without words it lists all.
 fn dispatch(mut words: impl Iterator<Item = OsString>) -> Result<()> {
     let Some(name) = words.next() else {
         list();
@@ -155,16 +163,23 @@ fn dispatch(mut words: impl Iterator<Item = OsString>) -> Result<()> {
         .take_while(|word| word != "--")
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>();
+    let (yes, options): (Vec<_>, Vec<_>) = options.into_iter().partition(|option| option == YES);
+    if !yes.is_empty() {
+        prerequisites::agree();
+    }
     if let Some(odd) = options.iter().find(|option| !command.options.contains(&option.as_str())) {
-        bail!("`{odd}` is not understood; the call is: cargo xtask {}", command.usage);
+        bail!("unknown option `{odd}`; usage: cargo xtask {}", command.usage);
     }
     (command.run)(&Call { options, rest: words.collect() })
 }
 
-/// Prints every command with what it is for.
+/// Prints every command with its purpose.
 fn list() {
     eprintln!("cargo xtask <command>\n");
     for command in COMMANDS {
         eprintln!("  {:<24}{}", command.usage, command.what);
     }
+    eprintln!(
+        "\nThose that install packages with sudo ask first, once; with {YES}, in CI and as root they do not."
+    );
 }

@@ -1,8 +1,10 @@
-//! Programs and fonts that are not Rust: what testing needs of them, and installing them where apt can.
+//! Programs and fonts that the tests need, and their installation where there is apt.
 //!
 //! Building and running the server needs none of them.
 
 use std::{
+    env,
+    io::{IsTerminal, stdin},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -20,19 +22,19 @@ const OLDEST_NODE: u32 = 18;
 pub(crate) enum Need {
     /// The second database that the store is tested on. Tests start it themselves, on a folder of their own.
     MariaDb,
-    /// What several nodes tell each other by. Tests start it themselves.
+    /// The bus between nodes. Tests start it themselves.
     Redis,
-    /// What the README shows how to use the API with.
+    /// The README's examples use it.
     Curl,
     /// The browser of the browser tests.
     Chromium,
-    /// A font with Chinese characters, without which pages are measured and drawn as empty boxes.
+    /// A font with Chinese characters: without one they are drawn as empty boxes of another size.
     ChineseFont,
     /// Runs Playwright.
     Node,
     /// Installs Playwright.
     Npm,
-    /// Runs the Python packages that tests speak to, in environments of their own.
+    /// Runs the Python packages that tests use, in virtual environments.
     Python,
 }
 
@@ -49,8 +51,7 @@ impl Need {
         match self {
             // The programs alone: the package mariadb-server would also start a database of the machine's own.
             Self::MariaDb => &["mariadb-server-core", "mariadb-client-core"],
-            // The program alone, which goes by the name of a tool there: redis-server would add a link to it, and
-            // a service of the machine's own.
+            // It has the server under the name redis-check-rdb. The package redis-server would also start a service.
             Self::Redis => &["redis-tools"],
             Self::Curl => &["curl"],
             Self::Chromium => &["chromium"],
@@ -91,14 +92,14 @@ impl Need {
 
 /// The browser to test with: the variable `CHROMIUM`, or Debian's, or one in the path.
 pub(crate) fn chromium() -> Option<PathBuf> {
-    if let Some(chosen) = std::env::var_os("CHROMIUM") {
+    if let Some(chosen) = env::var_os("CHROMIUM") {
         return Some(chosen.into());
     }
     let debian = PathBuf::from("/usr/bin/chromium");
     if debian.exists() { Some(debian) } else { process::find("chromium") }
 }
 
-/// Installs what is missing of `needs`; whatever stays missing is named in one line.
+/// Installs what is missing of `needs`. The error names what is still missing.
 pub(crate) fn install(needs: &[Need]) -> Result<()> {
     let missing = missing(needs);
     if missing.is_empty() {
@@ -124,9 +125,9 @@ pub(crate) fn require(needs: &[Need]) -> Result<()> {
     bail!("still missing; install, by their names on your system: {}", packages(&missing).join(" "))
 }
 
-/// An error when there is no C compiler, which the database and the cryptography are built with.
+/// An error when there is no C compiler: SQLite and ring are built with it.
 pub(crate) fn require_c_compiler() -> Result<()> {
-    if std::env::var_os("CC").is_none() && process::find("cc").is_none() {
+    if env::var_os("CC").is_none() && process::find("cc").is_none() {
         bail!(
             "a C compiler is missing; install it: apt-get install gcc libc6-dev, or xcode-select --install"
         );
@@ -149,7 +150,7 @@ pub(crate) fn install_playwright() -> Result<()> {
     install_npm(&workspace::end2end_dir(), "Installing Playwright (npm ci)", "some seconds")
 }
 
-/// Installs Lighthouse, unless that has been done. Apart from the rest: it is large, and only measuring needs it.
+/// Installs Lighthouse, unless that has been done. It is large, so [`install_all`] leaves it out.
 pub(crate) fn install_lighthouse() -> Result<()> {
     install_npm(&workspace::end2end_dir().join("lighthouse"), "Installing Lighthouse (npm ci)", "a minute")
 }
@@ -169,36 +170,71 @@ fn install_npm(folder: &Path, what: &str, usually: &str) -> Result<()> {
     progress::step(what, usually, || process::run_quietly(&mut npm))
 }
 
-/// Installs Debian packages, as root or through sudo.
+/// Installs Debian packages, as root or through sudo. Before the first use of sudo it asks, unless [`agree`] was called.
 pub(crate) fn apt_install(packages: &[&str], usually: &str) -> Result<()> {
-    // One look at what there is serves every installation of this call.
+    // One update of the package lists serves every installation of this run.
     static UPDATED: OnceLock<()> = OnceLock::new();
 
     if process::find("apt-get").is_none() {
         bail!("there is no apt-get here");
     }
+    let install = format!("apt-get install --no-install-recommends {}", packages.join(" "));
+    if !rustix::process::geteuid().is_root() {
+        if process::find("sudo").is_none() {
+            bail!("apt-get needs root, and there is no sudo here; run as root: {install}");
+        }
+        if !may_use_sudo(&install)? {
+            bail!("not installed; run: sudo {install}");
+        }
+    }
     progress::step(&format!("Installing {} (apt-get)", packages.join(", ")), usually, || {
         if UPDATED.get().is_none() {
-            process::run_quietly(apt()?.arg("update"))?;
+            process::run_quietly(apt().arg("update"))?;
             let _ = UPDATED.set(());
         }
-        process::run_quietly(apt()?.args(["install", "--yes", "--no-install-recommends"]).args(packages))
+        process::run_quietly(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
     })
 }
 
-/// apt-get without questions.
-fn apt() -> Result<Command> {
+/// The answer to whether sudo may be used, once it is known.
+static AGREED: OnceLock<bool> = OnceLock::new();
+
+/// Answers yes in advance: the option `--yes`.
+pub(crate) fn agree() {
+    let _ = AGREED.set(true);
+}
+
+/// Asks once, on a terminal. In CI, and where there is no terminal, nobody could answer: there the command itself was the
+/// answer.
+fn may_use_sudo(install: &str) -> Result<bool> {
+    if let Some(agreed) = AGREED.get() {
+        return Ok(*agreed);
+    }
+    let is_ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    let agreed = if is_ci || !stdin().is_terminal() {
+        true
+    } else {
+        progress::note(&format!("this needs packages of your system: sudo {install}"));
+        eprint!("xtask: install them? [Y/n] ");
+        let mut answer = String::new();
+        // No byte at all is the end of the input, which is no consent.
+        let length = stdin().read_line(&mut answer).context("cannot read the answer")?;
+        length > 0 && matches!(&*answer.trim().to_lowercase(), "" | "y" | "yes")
+    };
+    Ok(*AGREED.get_or_init(|| agreed))
+}
+
+/// apt-get without questions of its own, as root.
+fn apt() -> Command {
     let mut apt = if rustix::process::geteuid().is_root() {
         Command::new("apt-get")
-    } else if process::find("sudo").is_some() {
+    } else {
         let mut sudo = Command::new("sudo");
         sudo.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         sudo
-    } else {
-        bail!("apt-get needs root, and there is no sudo here");
     };
     apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
-    Ok(apt)
+    apt
 }
 
 fn missing(needs: &[Need]) -> Vec<Need> {

@@ -1,20 +1,23 @@
-//! Running other programs: loudly, for what they say, or to their end.
+//! Runs and stops other programs.
 
 use std::{
     env, iter,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
+use signal_hook::{consts::TERM_SIGNALS, flag};
 
-/// How long a program may take to end once it was asked to, before it is killed.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a program may take to end after SIGTERM before it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Runs a program that speaks to the person itself; an error when it does not succeed.
+/// Runs a program whose output goes to the terminal; an error when it does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start `{}`", name(command)))?;
     if !status.success() {
@@ -23,7 +26,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program whose account of itself matters only when it fails: then it is shown.
+/// Runs a program whose output is shown only when it fails.
 pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot start `{}`", name(command)))?;
     if !output.status.success() {
@@ -33,26 +36,41 @@ pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What a program printed, trimmed; nothing when it cannot be started or does not succeed.
+/// What a program printed, trimmed; `None` when it cannot be started or does not succeed.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Where the shell would find a program.
+/// The path of a program in `PATH`.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// Asks a child to end (SIGTERM), waits for it, and kills it when it will not.
+/// A flag that SIGINT, SIGTERM and the like set, instead of ending this program.
+pub(crate) fn interrupt_flag() -> Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in TERM_SIGNALS {
+        flag::register(*signal, Arc::clone(&interrupted)).context("cannot listen for signals")?;
+    }
+    Ok(interrupted)
+}
+
+/// Starts a program in a process group of its own, for [`stop`]. Ctrl-C on the terminal does not reach it.
+pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
+    command.process_group(0).spawn().with_context(|| format!("cannot start `{}`", name(command)))
+}
+
+/// Ends what [`spawn`] started, with the programs that it runs: SIGTERM, and SIGKILL to itself after [`STOP_TIMEOUT`].
 pub(crate) fn stop(mut child: Child) -> Result<()> {
     if child.try_wait()?.is_none() {
-        kill_process(Pid::from_child(&child), Signal::TERM).context("cannot end the server")?;
+        let group = Pid::from_child(&child);
+        kill_process_group(group, Signal::TERM).context("cannot send SIGTERM")?;
     }
     let asked = Instant::now();
     while child.try_wait()?.is_none() {
-        if asked.elapsed() > PATIENCE {
-            child.kill().context("cannot kill the server")?;
+        if asked.elapsed() > STOP_TIMEOUT {
+            child.kill().context("cannot send SIGKILL")?;
             child.wait()?;
             break;
         }
@@ -61,13 +79,13 @@ pub(crate) fn stop(mut child: Child) -> Result<()> {
     Ok(())
 }
 
-/// The program's name, without where it lies.
+/// The program's name, without its folder.
 fn name(command: &Command) -> String {
     let program = Path::new(command.get_program());
     program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The call as one would type it, for an error.
+/// The command line, for an error.
 fn line(command: &Command) -> String {
     let arguments = command.get_args().map(|word| word.to_string_lossy().into_owned());
     iter::once(name(command)).chain(arguments).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! The pictures of the documentation, taken of the real pages in the real browser.
+//! Screenshots of the pages in a real browser, for the documentation.
 
 use std::ffi::OsString;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{prerequisites, process, progress, server, test::playwright};
 
-/// Builds, then lets Playwright take every picture anew.
+/// Builds, then takes every screenshot with Playwright.
 pub(crate) fn take(arguments: &[OsString]) -> Result<()> {
     prerequisites::install(prerequisites::FOR_BROWSER)?;
     prerequisites::install_playwright()?;

@@ -1,4 +1,4 @@
-//! The fault tests for longer: how often the server and its database are killed is the caller's choice.
+//! The fault tests, with a number of rounds that the caller chooses.
 
 use std::ffi::OsString;
 
@@ -6,16 +6,16 @@ use anyhow::{Context, Result};
 
 use crate::{prerequisites, site, test};
 
-/// Rounds of each fault when nobody says how many.
+/// The default number of rounds of each fault.
 const ROUNDS: u32 = 100;
 
-/// Runs every fault test with so many rounds as the one word of `rest` says.
+/// Runs every fault test; `rest` may have the number of rounds.
 pub(crate) fn run(rest: &[OsString]) -> Result<()> {
     let rounds = match rest.first() {
         Some(word) => word.to_str().and_then(|word| word.parse().ok()).context("the rounds are a number")?,
         None => ROUNDS,
     };
     prerequisites::install(prerequisites::FOR_UNIT)?;
-    site::build(false)?;
+    site::build_files()?;
     test::soak(rounds)
 }

@@ -1,8 +1,8 @@
 //! All that must pass, in parts that can be run alone.
 //!
-//! The quick parts come first. A part that fails does not keep the next from running; the last line on standard
-//! output is always `N passed, M failed`, where each check that is no test of its own (a lint, the build) counts
-//! as one. Nothing is ever skipped: a test that would be counts as failed.
+//! The quick parts come first, and a part that fails does not stop the next. The last line on standard output is always
+//! `N passed, M failed`; each check that is not a test itself (a lint, the build) counts as one. A skipped test counts as
+//! failed.
 
 mod cargo;
 mod end2end;
@@ -48,57 +48,59 @@ const PARTS: &[Part] = &[
     Part {
         name: BUILD,
         group: None,
-        usually: "about 14 minutes the first time, four after a change of the browser half",
+        usually: "about 10 minutes the first time, four after a change of the browser half",
         needs: &[],
         run: build,
     },
     Part {
         name: UNIT,
         group: None,
-        usually: "a minute or two",
+        usually: "about 8 minutes",
         needs: prerequisites::FOR_UNIT,
         run: |order| cargo::unit(order.rest),
     },
     Part {
-        name: "schema",
+        name: SCHEMA,
         group: None,
         usually: "a minute",
         needs: prerequisites::FOR_SCHEMA,
         run: |_| schema::run(),
     },
     Part {
-        name: "e2e",
+        name: E2E,
         group: None,
-        usually: "a minute or two",
+        usually: "about a quarter of an hour",
         needs: prerequisites::FOR_BROWSER,
         run: |order| end2end::run(order.rest),
     },
 ];
 
-/// The part that the tests of the running server stand on: it comes along with them, and they fail with it.
+/// The part that [`ON_THE_BUILD`] depend on: it runs with them, and when it fails they do.
 const BUILD: &str = "build";
 const UNIT: &str = "unit";
+const SCHEMA: &str = "schema";
+const E2E: &str = "e2e";
 /// The parts that start the server.
-const ON_THE_BUILD: &[&str] = &[UNIT, "schema", "e2e"];
+const ON_THE_BUILD: &[&str] = &[UNIT, SCHEMA, E2E];
 
-/// The words that pick parts.
+/// The words that select parts.
 pub(crate) const SELECTORS: &[&str] =
-    &["lint", "fmt", "clippy", "licences", "tidy", BUILD, UNIT, "schema", "e2e"];
+    &["lint", "fmt", "clippy", "licences", "tidy", BUILD, UNIT, SCHEMA, E2E];
 
-/// Some of what must pass.
+/// Something that must pass and can be run alone.
 struct Part {
     name: &'static str,
-    /// Another word that picks it, together with others.
+    /// Another word that selects it, together with other parts.
     group: Option<&'static str>,
     usually: &'static str,
     needs: &'static [Need],
     run: fn(&Order) -> Result<Tally>,
 }
 
-/// What was asked for.
+/// The parts of one call.
 struct Order<'a> {
     parts: &'a [&'static Part],
-    /// Words to hand on to the one part that takes some.
+    /// Arguments for the one part that takes some.
     rest: &'a [OsString],
 }
 
@@ -106,13 +108,18 @@ impl Order<'_> {
     fn has(&self, name: &str) -> bool {
         self.parts.iter().any(|part| part.name == name)
     }
+
+    /// Whether the release's site is needed, with its wasm: by the browser tests, and by the build alone.
+    fn needs_site(&self) -> bool {
+        self.has(E2E) || !ON_THE_BUILD.iter().any(|part| self.has(part))
+    }
 }
 
 impl Part {
-    fn is_picked_by(&self, words: &[String]) -> bool {
-        let stands_under = |word: &String| self.name == BUILD && ON_THE_BUILD.contains(&word.as_str());
+    fn is_selected_by(&self, words: &[String]) -> bool {
+        let is_needed = |word: &String| self.name == BUILD && ON_THE_BUILD.contains(&word.as_str());
         words.is_empty()
-            || words.iter().any(|word| word == self.name || self.group == Some(word) || stands_under(word))
+            || words.iter().any(|word| word == self.name || self.group == Some(word) || is_needed(word))
     }
 }
 
@@ -129,8 +136,7 @@ impl Tally {
         Self { passed: u64::from(passed), failed: u64::from(!passed) }
     }
 
-    /// The same, and one failure more when the program that counted failed without a failure of its own: it did
-    /// not compile, or broke down.
+    /// The same, and one more failure if the program failed without reporting one: it did not compile, or it crashed.
     fn with_success(self, success: bool) -> Self {
         let silent = !success && self.failed == 0;
         Self { failed: self.failed + u64::from(silent), ..self }
@@ -146,23 +152,23 @@ impl Sum for Tally {
     }
 }
 
-/// What became of a part.
+/// The result of a part.
 struct Outcome {
     name: &'static str,
     took: Duration,
     tally: Tally,
 }
 
-/// Runs the parts that `words` pick, all when there are none, and handing `rest` on to the one that takes it.
-/// Prints a summary; an error when anything failed.
+/// Runs the parts that `words` select, or all when there are none. `rest` goes to the one part that takes arguments.
+/// Prints a summary; ends the process with 1 when anything failed.
 pub(crate) fn run(words: &[String], rest: &[OsString]) -> Result<()> {
-    let parts = PARTS.iter().filter(|part| part.is_picked_by(words)).collect::<Vec<_>>();
-    if !rest.is_empty() && !matches!(words, [word] if [UNIT, "e2e"].contains(&word.as_str())) {
+    let parts = PARTS.iter().filter(|part| part.is_selected_by(words)).collect::<Vec<_>>();
+    if !rest.is_empty() && !matches!(words, [word] if [UNIT, E2E].contains(&word.as_str())) {
         bail!("words after `--` go to one part: cargo xtask test unit|e2e -- …");
     }
     let needs = parts.iter().flat_map(|part| part.needs).copied().collect::<Vec<_>>();
     if let Err(error) = prerequisites::install(&needs) {
-        // The parts that need nothing are still worth running; the others will say what they miss.
+        // The parts that need nothing still run; the others report what is missing.
         progress::note(&format!("{error:#}"));
     }
     let order = Order { parts: &parts, rest };
@@ -174,17 +180,21 @@ pub(crate) fn run(words: &[String], rest: &[OsString]) -> Result<()> {
     summarise(&outcomes)
 }
 
-/// The tests that break things, with so many rounds of each fault; an error when one failed.
+/// The fault tests, with this number of rounds of each fault.
 pub(crate) fn soak(rounds: u32) -> Result<()> {
     let start = Instant::now();
     let tally = cargo::faults(rounds)?;
     summarise(&[Outcome { name: "soak", took: start.elapsed(), tally }])
 }
 
-/// Builds the site and the server, and at once the tests that are to follow. The site is the release's: that is what
-/// people get, and what has to be small.
+/// Builds what the other parts need. The browser is tested with the release's site, because that is what people get; the
+/// parts that need no wasm do not wait for it.
 fn build(order: &Order) -> Result<Tally> {
-    site::build(true)?;
+    if order.needs_site() {
+        site::build(true)?;
+    } else {
+        site::build_files()?;
+    }
     if order.has(UNIT) {
         cargo::build_with_tests()?;
     } else {
@@ -240,24 +250,40 @@ fn summarise(outcomes: &[Outcome]) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn picked(words: &[&str]) -> Vec<&'static str> {
+    fn parts(words: &[&str]) -> Vec<&'static Part> {
         let words = words.iter().map(ToString::to_string).collect::<Vec<_>>();
-        PARTS.iter().filter(|part| part.is_picked_by(&words)).map(|part| part.name).collect()
+        PARTS.iter().filter(|part| part.is_selected_by(&words)).collect()
+    }
+
+    fn selected(words: &[&str]) -> Vec<&'static str> {
+        parts(words).iter().map(|part| part.name).collect()
     }
 
     #[test]
-    fn words_pick_parts_and_what_they_stand_on() {
-        assert_eq!(picked(&[]).len(), PARTS.len());
-        assert_eq!(picked(&["lint"]), ["fmt", "clippy", "licences", "tidy"]);
-        assert_eq!(picked(&["tidy"]), ["tidy"]);
-        assert_eq!(picked(&["e2e"]), ["build", "e2e"]);
+    fn words_select_parts_and_what_they_need() {
+        assert_eq!(selected(&[]).len(), PARTS.len());
+        assert_eq!(selected(&["lint"]), ["fmt", "clippy", "licences", "tidy"]);
+        assert_eq!(selected(&["tidy"]), ["tidy"]);
+        assert_eq!(selected(&["e2e"]), ["build", "e2e"]);
         for word in SELECTORS {
-            assert!(!picked(&[word]).is_empty(), "{word} picks nothing");
+            assert!(!selected(&[word]).is_empty(), "{word} selects nothing");
         }
     }
 
     #[test]
-    fn a_program_that_breaks_down_counts_as_a_failure() {
+    fn tests_without_a_browser_compile_no_wasm() {
+        let needs_site = |words: &[&str]| Order { parts: &parts(words), rest: &[] }.needs_site();
+        assert!(needs_site(&[]));
+        for words in [&["build"][..], &["e2e"], &["unit", "e2e"]] {
+            assert!(needs_site(words), "{words:?}");
+        }
+        for words in [["unit"], ["schema"]] {
+            assert!(!needs_site(&words), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_crashes_counts_as_a_failure() {
         let passed = Tally { passed: 3, failed: 0 };
         let failed = Tally { passed: 3, failed: 2 };
         assert_eq!(passed.with_success(true), passed);

@@ -1,11 +1,11 @@
-//! Finds a Rust compiler that can make wasm, or makes one.
+//! Finds a Rust compiler with the wasm target, or assembles one.
 //!
-//! Only the browser half needs it; the server, the tests and the lints always use the default compiler. In this
-//! order: (a) the default compiler, when it has the wasm target; (b) a toolchain that an earlier call assembled
-//! from Debian's compiler; (c) the target, added by rustup; (d) assembling (b), where rustup can download
-//! nothing. (b) stands before (c) so that such a machine does not try (c) again on every build.
+//! Only the browser half needs it; the server, the tests and the lints always use the default compiler. In this order:
+//! (a) the default compiler, if it has the wasm target; (b) a toolchain that an earlier call assembled from Debian's
+//! compiler; (c) the default compiler, after rustup has added the target; (d) a new toolchain as in (b), for machines on
+//! which rustup cannot download. (b) is before (c) so that such a machine does not try (c) on every build.
 //!
-//! `LIAO_WASM_TOOLCHAIN=debian` leaves (a) and (c) out, so that the last resort can be tried on any machine.
+//! `LIAO_WASM_TOOLCHAIN=debian` skips (a) and (c), to test (d) on any machine.
 
 mod debian;
 
@@ -19,10 +19,10 @@ use anyhow::{Result, bail};
 
 use crate::{prerequisites, process, progress, workspace};
 
-/// What cargo calls the browser as a target.
+/// The target of the browser half.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// The variable that forces a way of finding the compiler, and its one value.
+/// The environment variable that skips the default compiler, and its one value.
 const FORCE: (&str, &str) = ("LIAO_WASM_TOOLCHAIN", "debian");
 
 /// A compiler for the browser half.
@@ -30,11 +30,11 @@ const FORCE: (&str, &str) = ("LIAO_WASM_TOOLCHAIN", "debian");
 pub(crate) enum Compiler {
     /// The one that cargo uses anyway.
     Default,
-    /// Another one, to be given to cargo as `RUSTC`.
+    /// Another one: the value of `RUSTC` for cargo.
     Assembled(PathBuf),
 }
 
-/// Finds or makes the compiler for the browser half.
+/// Finds or assembles the compiler for the browser half.
 pub(crate) fn wasm_compiler() -> Result<Compiler> {
     let forced = forced()?;
     let rustc = PathBuf::from(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
@@ -50,7 +50,7 @@ pub(crate) fn wasm_compiler() -> Result<Compiler> {
     debian::assemble().map(Compiler::Assembled)
 }
 
-/// Makes ready what building needs, and says what it is.
+/// Installs what building needs, and prints which compiler is used.
 pub(crate) fn setup() -> Result<()> {
     prerequisites::require_c_compiler()?;
     match wasm_compiler()? {
@@ -62,7 +62,7 @@ pub(crate) fn setup() -> Result<()> {
     Ok(())
 }
 
-/// Whether the environment forces the last resort.
+/// Whether the environment skips the default compiler.
 fn forced() -> Result<bool> {
     match env::var(FORCE.0) {
         Ok(value) if value == FORCE.1 => Ok(true),
@@ -73,7 +73,7 @@ fn forced() -> Result<bool> {
     }
 }
 
-/// Whether a compiler comes with the standard library for wasm.
+/// Whether a compiler has the standard library for wasm.
 fn has_wasm(rustc: &Path) -> bool {
     let mut ask = Command::new(rustc);
     ask.current_dir(workspace::root()).args(["--print", "target-libdir", "--target", WASM]);
@@ -86,7 +86,7 @@ fn has_core(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(is_core))
 }
 
-/// Lets rustup add the wasm target. That it cannot is no error here: there is one more way.
+/// Adds the wasm target with rustup. A failure is no error, because Debian's compiler can replace it.
 fn added_by_rustup() -> bool {
     if process::find("rustup").is_none() {
         return false;
@@ -94,7 +94,7 @@ fn added_by_rustup() -> bool {
     progress::note(&format!("adding the target {WASM} with rustup (some seconds) …"));
     let mut rustup = Command::new("rustup");
     rustup.current_dir(workspace::root()).args(["target", "add", WASM]);
-    // Its complaint would look like the end of the matter.
+    // Without its own error message, which would look final.
     let added = process::output(&mut rustup).is_some();
     progress::note(if added { "rustup added the target" } else { "rustup cannot add the target here" });
     added

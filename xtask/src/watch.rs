@@ -1,36 +1,28 @@
-//! Serves while one works: every change rebuilds what it touches, restarts the server and reloads the page.
+//! Serves during development: every change rebuilds what depends on it, restarts the server and reloads the page.
 //!
-//! The page notices the restart itself: told by `LIAO_DEV_RELOAD`, the server offers it a socket whose return
-//! after a break means that there is something new.
+//! With `LIAO_DEV_RELOAD` the server has a WebSocket for pages. When it breaks and connects again, the page reloads.
 
 use std::{
     ffi::OsString,
     process::Child,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::Ordering,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
-use signal_hook::{consts::TERM_SIGNALS, flag};
+use anyhow::Result;
 
 use crate::{fingerprint::Fingerprint, process, progress, server, site, workspace};
 
-/// What the server is built of, the site's styles and public files included.
+/// The sources of the server and the site.
 const WATCHED: &[&str] =
     &["app", "chat", "frontend", "src", "migrations", "style", "public", "Cargo.toml", "Cargo.lock"];
-/// How often the files are looked at.
+/// How often the files are compared.
 const PERIOD: Duration = Duration::from_millis(300);
 
 /// Rebuilds and restarts until it is interrupted. A build that fails leaves the last good server running.
 pub(crate) fn watch(arguments: &[OsString]) -> Result<()> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in TERM_SIGNALS {
-        flag::register(*signal, Arc::clone(&interrupted)).context("cannot listen for signals")?;
-    }
+    let interrupted = process::interrupt_flag()?;
     let mut built = None;
     let mut running: Option<Child> = None;
     while !interrupted.load(Ordering::Relaxed) {
@@ -50,7 +42,7 @@ pub(crate) fn watch(arguments: &[OsString]) -> Result<()> {
     running.map_or(Ok(()), process::stop)
 }
 
-/// Builds, then puts the new server in the old one's place.
+/// Builds, then replaces the old server with the new one.
 fn rebuild(running: &mut Option<Child>, arguments: &[OsString]) -> Result<()> {
     let start = Instant::now();
     site::build(false)?;
@@ -59,7 +51,7 @@ fn rebuild(running: &mut Option<Child>, arguments: &[OsString]) -> Result<()> {
         process::stop(old)?;
     }
     let mut serve = server::serve(&binary, &server::for_demo(arguments));
-    *running = Some(serve.env("LIAO_DEV_RELOAD", "1").spawn().context("cannot start the server")?);
+    *running = Some(process::spawn(serve.env("LIAO_DEV_RELOAD", "1"))?);
     progress::note(&format!("serving what was built in {}", progress::seconds(start.elapsed())));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Where things lie in this repository, and cargo as the other modules call it.
+//! The paths of this repository, and the command line of cargo.
 
 use std::{
     env,
@@ -16,22 +16,22 @@ pub(crate) fn root() -> PathBuf {
 
 /// Cargo's target directory, wherever the environment or a configuration file has put it.
 ///
-/// Cargo placed this very program in its `debug` folder, which spares asking for the settings.
+/// It is the parent of the `debug` folder, in which cargo placed this program.
 pub(crate) fn target_dir() -> Result<PathBuf> {
-    let own = env::current_exe().context("cannot tell where this program lies")?;
-    let target = own.parent().and_then(Path::parent).context("this program lies in no target directory")?;
+    let own = env::current_exe().context("cannot tell where this program is")?;
+    let target = own.parent().and_then(Path::parent).context("this program is in no target directory")?;
     Ok(target.to_path_buf())
 }
 
-/// Where cargo compiles the browser half: a target directory of its own, so that the two compilers and the two sets of
-/// features never undo each other's work.
+/// The target directory for the assembled compiler: shared with the default one, each would recompile what the other
+/// compiled.
 pub(crate) fn front_dir() -> Result<PathBuf> {
     Ok(target_dir()?.join("front"))
 }
 
 /// The finished site: `pkg/` with wasm, script and style, and beside it the public files.
 ///
-/// Always here, whatever the target directory: the server's code names this folder.
+/// It does not depend on the target directory, because the server's code names this folder.
 pub(crate) fn site_dir() -> PathBuf {
     root().join("target/site")
 }
@@ -46,8 +46,7 @@ pub(crate) fn end2end_dir() -> PathBuf {
     root().join("end2end")
 }
 
-/// The cargo that started this program, in the repository's root and with as clean an environment as if it had
-/// been called by hand.
+/// The cargo that started this program, in the repository's root, and with the environment of a call by hand.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
@@ -63,7 +62,7 @@ pub(crate) fn cargo() -> Command {
         }
     }
     if let Some(dir) = env::var_os("CARGO_TARGET_DIR") {
-        // A relative one is meant from where the caller stands, not from the root.
+        // A relative path is relative to the caller's working directory, not to the root.
         if let Ok(absolute) = std::path::absolute(dir) {
             cargo.env("CARGO_TARGET_DIR", absolute);
         }

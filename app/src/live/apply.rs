@@ -107,7 +107,7 @@ pub fn apply(
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{HistoryWindow, MessageType, MessagePermissions, Timestamp, User, UserId};
+    use chat::model::{HistoryWindow, MessagePermissions, MessageType, Timestamp, User, UserId};
 
     use super::*;
     use crate::state::{local_time::Zone, timeline::Delivery};

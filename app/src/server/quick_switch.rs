@@ -31,7 +31,7 @@ mod handler {
 
     use chat::{
         model::{Room, RoomType},
-        service::{shared_rooms::Contact, rooms::RoomFilter},
+        service::{rooms::RoomFilter, shared_rooms::Contact},
     };
 
     use super::SwitchTarget;

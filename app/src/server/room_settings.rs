@@ -59,7 +59,11 @@ mod handler {
         let read = async {
             let query = RosterQuery::default();
             let found = context()?.chat.roster(&require_user().await?, room, &query).await?;
-            if found.powers.manage_room { Ok(found.room) } else { Err(AppError::from(Code::PermissionDenied)) }
+            if found.powers.manage_room {
+                Ok(found.room)
+            } else {
+                Err(AppError::from(Code::PermissionDenied))
+            }
         };
         read.await.inspect_err(|error| request::set_status(error.0.code))
     }

@@ -2,7 +2,7 @@
 //!
 //! Each mode has its own address, so that all of them work without a script.
 
-use chat::model::{MessageId, MessageType, MessagePermissions, RoomId, RoomMessage, UserId};
+use chat::model::{MessageId, MessagePermissions, MessageType, RoomId, RoomMessage, UserId};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ComposerMode {

@@ -1,6 +1,6 @@
 //! Members of a room as its details show them, with presence, and their updates by the room's socket.
 
-use chat::model::{MemberChange, RoomPermissions, MessagePermissions, Role, User, UserId, UserRef};
+use chat::model::{MemberChange, MessagePermissions, Role, RoomPermissions, User, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Code, RoomPermissions, MessagePermissions, Role, RoomType},
-    store::rooms::{MemberState, RoomState, RoomAccess},
+    model::{Code, MessagePermissions, Role, RoomPermissions, RoomType},
+    store::rooms::{MemberState, RoomAccess, RoomState},
 };
 
 /// An action in a room.
@@ -281,7 +281,8 @@ mod tests {
     fn permissions_match_the_checks() {
         for role in [Role::Admin, Role::Moderator, Role::Member] {
             let access = access(RoomType::Public, Some(MemberState { role, ..member() }));
-            let RoomPermissions { invite, moderate, set_role, manage_room } = super::room_permissions(&access);
+            let RoomPermissions { invite, moderate, set_role, manage_room } =
+                super::room_permissions(&access);
             let allowed = powers(Some(&access)).map(|refusal| refusal.is_none());
             assert_eq!([invite, moderate, set_role, manage_room], allowed, "{role:?}");
         }

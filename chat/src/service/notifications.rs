@@ -7,7 +7,8 @@ use crate::{
     error::{Error, Result},
     hub::UserEvent,
     model::{
-        Code, NotificationRef, Notification, NotificationId, NotificationType, Problem, ReadMark, RoomId, User,
+        Code, Notification, NotificationId, NotificationRef, NotificationType, Problem, ReadMark, RoomId,
+        User,
         id::MAX_ID,
         limits::{NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MAX},
     },
@@ -138,7 +139,11 @@ impl Chat {
 }
 
 /// Notifications for the API, each with its room as `user` sees it.
-pub(super) async fn present(conn: &mut Conn, user: &User, found: Vec<NotificationRecord>) -> Result<Vec<Notification>> {
+pub(super) async fn present(
+    conn: &mut Conn,
+    user: &User,
+    found: Vec<NotificationRecord>,
+) -> Result<Vec<Notification>> {
     let of: BTreeSet<RoomId> = found.iter().map(|found| found.room).collect();
     let of: Vec<RoomId> = of.into_iter().collect();
     let rooms = rooms::views(conn, user.id, &of).await?;

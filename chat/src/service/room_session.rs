@@ -17,8 +17,8 @@ use super::{
 use crate::{
     credential::Claim,
     error::{Error, Result},
-    metrics::as_f64,
     hub::{Event, Lagged, RoomCounters, Subscription},
+    metrics::as_f64,
     model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
     store::{messages, rooms, watch},
 };

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-pub use crate::store::rooms::{RoomFilter, RoomCursor};
+pub use crate::store::rooms::{RoomCursor, RoomFilter};
 
 /// A page of the room list.
 #[derive(Clone, Debug)]

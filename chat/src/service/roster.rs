@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{Code, Member, RoomPermissions, MessagePermissions, Role, Room, RoomId, User, UserId},
+    model::{Code, Member, MessagePermissions, Role, Room, RoomId, RoomPermissions, User, UserId},
     store::{
         members::{self, MemberFilter, roster},
         rooms, users,

@@ -4,7 +4,7 @@
 //! counter's row stays locked until the commit, so numbers become visible in order and a reader that asks for those
 //! above the last one it has seen misses none.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, on};
 use crate::{

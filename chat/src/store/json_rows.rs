@@ -16,7 +16,7 @@ pub(super) trait JsonRow: for<'de> Deserialize<'de> {
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$of_field:meta])* $of_vis:vis $field:ident: $kind:ty,)+ }) => {
         $(#[$meta])*
-        #[derive(sqlx::FromRow, serde::Deserialize)]
+        #[derive(sqlx_macros::FromRow, serde::Deserialize)]
         $vis struct $name { $($(#[$of_field])* $of_vis $field: $kind,)+ }
 
         impl $crate::store::json_rows::JsonRow for $name {

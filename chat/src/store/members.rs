@@ -1,6 +1,6 @@
 //! Memberships: rows of `chat_room_member`. A row is kept after leaving, since mute and ban stay in force.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,

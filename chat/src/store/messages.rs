@@ -3,7 +3,7 @@
 //! Pagination is range arithmetic on the index `(room_id, seq)`: no COUNT and no OFFSET, so a deep page costs as much
 //! as the first.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError, StoreResult, dialect::padded, json_rows, on};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};

@@ -15,9 +15,9 @@ use sqlx::{
 
 use super::{Backend, Conn, StoreError, StoreResult, on, sqlite};
 
-static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
+static SQLITE: Migrator = sqlx_macros::migrate!("../migrations/sqlite");
 static MYSQL: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrator = sqlx::migrate!("../migrations/mysql");
+    let mut migrator = sqlx_macros::migrate!("../migrations/mysql");
     // sqlx acquires its lock with a timeout of -1, for which MariaDB returns NULL and no lock.
     migrator.set_locking(false);
     migrator

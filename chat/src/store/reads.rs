@@ -1,6 +1,6 @@
 //! Read positions of members, and read receipts.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,

@@ -1,6 +1,6 @@
 //! Rooms: rows of `chat_room`, and what the rules need of them. `listing` has rooms as a user sees them.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, json_rows, on};
 use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};

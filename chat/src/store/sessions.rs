@@ -1,6 +1,7 @@
 //! Sessions of the web UI: rows of `session`. Their content is opaque here.
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult, on,

@@ -1,7 +1,7 @@
 //! Refresh tokens: issued ones (`refresh_token`), and ones revoked before they expire (`token_blacklist`), possibly
 //! of another issuer.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, on};
 use crate::{

@@ -1,6 +1,7 @@
 //! Accounts: rows of `user`.
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,

@@ -4,7 +4,8 @@
 //! a node that asks for numbers above the last one it has seen misses none. Ended credentials are numbered in the
 //! same way: see [`credentials`](super::credentials).
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, dialect::padded, on};
 use crate::model::{RoomId, UserId};

@@ -184,7 +184,10 @@ fn outcomes(
             (Verdict::Changed(message), _) => Ok(Outcome::Changed(message)),
             (Verdict::Accepted { seq, rev, .. }, Change::Send(submission)) => {
                 new_message(submission, ids.next(), rev, rooms, accounts, now).map(|message| {
-                    let news = NewMessageNotice { seq, mentioned: mentioned.remove(&message.id).unwrap_or_default() };
+                    let news = NewMessageNotice {
+                        seq,
+                        mentioned: mentioned.remove(&message.id).unwrap_or_default(),
+                    };
                     Outcome::New(Box::new(message), news)
                 })
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chat::{
     model::{
-        Code, MemberPatch, Message, MessageId, NotificationRef, Notification, NotificationId, NotificationType,
-        RoomId, User, message::DELETED_CONTENT,
+        Code, MemberPatch, Message, MessageId, Notification, NotificationId, NotificationRef,
+        NotificationType, RoomId, User, message::DELETED_CONTENT,
     },
     service::notifications::NotificationQuery,
 };

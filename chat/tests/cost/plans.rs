@@ -9,7 +9,7 @@ use chat::{
         history::HistoryQuery,
         notifications::NotificationQuery,
         room_session::Resume,
-        rooms::{RoomFilter, RoomCursor},
+        rooms::{RoomCursor, RoomFilter},
     },
 };
 use futures::future::{BoxFuture, FutureExt as _};

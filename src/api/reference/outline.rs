@@ -1,6 +1,6 @@
 //! Converts the OpenAPI document into the model that the reference page renders.
 
-use app::reference::model::{ResponseDoc, Field, Frame, Group, Operation, Reference, Socket};
+use app::reference::model::{Field, Frame, Group, Operation, Reference, ResponseDoc, Socket};
 use serde_json::{Map, Value};
 
 use crate::api::schema::sample;

@@ -26,6 +26,7 @@ fn signed(claims: &Value) -> String {
 }
 
 fn signed_by(algorithm: Algorithm, secret: &[u8], claims: &Value) -> String {
+    hmac::install();
     jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).expect("signed")
 }
 

@@ -27,6 +27,7 @@ fn claims(changes: &Value) -> Value {
 }
 
 fn sign(algorithm: Algorithm, secret: &[u8], claims: &Value) -> String {
+    liao::auth::jwt::hmac::install();
     jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).expect("signed")
 }
 

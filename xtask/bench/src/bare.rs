@@ -1,8 +1,8 @@
-//! The floor: what a room costs with nothing of a chat in it.
+//! The baseline: a broadcast server without a chat.
 //!
-//! Whatever text a socket sends is handed as it is to every socket of the process. No database, no JSON, no accounts,
-//! no rooms; the same HTTP and WebSocket crates, buffers, ring and bursts as the server has, so that what lies
-//! between the two is the chat.
+//! It sends each text that a socket receives unchanged to every socket of the process. It has no database, JSON, accounts
+//! or rooms, but the same HTTP and WebSocket crates, buffers, ring and batches as the server: the difference between the
+//! two is the cost of the chat.
 
 use axum::{
     Router,
@@ -17,9 +17,9 @@ use axum::{
 use futures::SinkExt as _;
 use tokio::sync::broadcast;
 
-/// As the server's rooms have it.
+/// The capacity of the ring, as in the server's rooms.
 const RING: usize = 512;
-/// Frames written before the network is asked to take them.
+/// Frames written between two flushes.
 const BURST: usize = 64;
 
 type Ring = broadcast::Sender<Utf8Bytes>;
@@ -30,14 +30,14 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
     let ready = format!("bare is at http://{}\n", listener.local_addr()?);
     std::io::Write::write_all(&mut std::io::stdout(), ready.as_bytes())?;
     let router = Router::new().route("/{*path}", any(upgrade)).with_state(Ring::new(RING));
-    // Frames go at once, as the server's do.
+    // No delay (TCP_NODELAY), as in the server.
     let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     Ok(axum::serve(listener, router).await?)
 }
 
 async fn upgrade(State(ring): State<Ring>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.read_buffer_size(512).write_buffer_size(16 * 1024).on_upgrade(move |mut socket| async move {
-        // An error says that the peer is gone, or too slow: either way the socket is over.
+        // An error means that the peer is gone or too slow. Either way the connection ends.
         let _ = talk(&mut socket, &ring).await;
     })
 }
@@ -60,7 +60,7 @@ async fn talk(socket: &mut WebSocket, ring: &Ring) -> Result<(), Box<dyn std::er
             }
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    // Fails only when nobody listens.
+                    // Fails only when there are no receivers.
                     let _ = ring.send(text);
                 }
                 Some(Ok(_)) => {}

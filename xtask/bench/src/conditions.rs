@@ -1,4 +1,4 @@
-//! On what the figures were measured: without it they mean nothing.
+//! The machine and the versions that the figures were measured with.
 
 use std::{fs, process::Command};
 
@@ -57,7 +57,7 @@ fn memory() -> String {
     format!("{} GiB", kib.div_ceil(1024 * 1024))
 }
 
-/// What a program prints; nothing when it cannot.
+/// What a program prints; empty when it fails.
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())

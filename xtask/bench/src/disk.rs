@@ -1,4 +1,4 @@
-//! What the disk allows: how often a second it takes a write for good, and how many rows SQLite alone commits.
+//! The limits of the disk: durable writes a second, and rows a second that SQLite alone commits.
 
 use std::{
     fs::File,
@@ -12,13 +12,13 @@ use rusqlite::{Connection, params};
 
 use crate::{message, report::figure};
 
-/// How long each is measured.
+/// The duration of each measurement.
 const LENGTH: Duration = Duration::from_secs(2);
 
-/// Writes of 4 KiB a second, each on the disk before the next.
+/// Writes of 4 KiB a second, each synced before the next.
 pub(crate) fn syncs(folder: &Path) -> Result<f64> {
     let mut file = tempfile::tempfile_in(folder)?;
-    // Written before: what is measured is the disk, not the growing of a file.
+    // Preallocated, so that growing the file is not measured.
     file.write_all(&vec![1; 4_096 * 256])?;
     file.sync_all()?;
     rate(1, |n| {
@@ -30,7 +30,7 @@ pub(crate) fn syncs(folder: &Path) -> Result<f64> {
 }
 
 /// Rows a second that SQLite alone commits in groups of `size`: one prepared statement, one index, WAL and
-/// `synchronous=FULL` as the server has them.
+/// `synchronous=FULL` as in the server.
 pub(crate) fn group_commits(folder: &Path, size: u64) -> Result<f64> {
     let folder = tempfile::tempdir_in(folder)?;
     let mut database = Connection::open(folder.path().join("bare.db"))?;
@@ -54,7 +54,7 @@ pub(crate) fn group_commits(folder: &Path, size: u64) -> Result<f64> {
     })
 }
 
-/// How many a second, when each call does `size`; it is told how many were done before.
+/// Rows a second, when each `call` does `size` of them. Its argument is the number done before.
 fn rate(size: u64, mut call: impl FnMut(u64) -> Result<()>) -> Result<f64> {
     let start = Instant::now();
     let mut done = 0;

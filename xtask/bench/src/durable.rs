@@ -1,7 +1,7 @@
-//! Durable messages: 32 people, each in a room of their own, write as fast as they are answered.
+//! Durable messages: 32 people, each in a room of their own, send the next message when the last is acknowledged.
 //!
-//! By socket the room's echo is the answer, by REST the 201. Every message is read back afterwards, and when each was
-//! committed tells how large the server's groups were, which the disk's own rate is then measured with.
+//! The acknowledgement is the echo on a socket, or the 201 of REST. Afterwards every message is read back. The times of the
+//! commits give the size of the server's commit groups; SQLite alone is then measured with groups of that size.
 
 use std::{
     collections::HashSet,
@@ -28,10 +28,10 @@ use crate::{
 
 /// People, and rooms.
 const SENDERS: usize = 32;
-/// Groups that the disk's own rate is told for.
+/// Group sizes that SQLite alone is measured with.
 const GROUPS: &[u64] = &[1, 10, 100];
 
-/// By which door, and how many of a sender's messages are under way at once.
+/// By socket or REST, and how many unacknowledged messages a sender may have.
 #[derive(Clone, Copy)]
 enum Door {
     Socket { window: u64 },
@@ -45,16 +45,16 @@ struct Place {
     person: Person,
 }
 
-/// What became of one load.
+/// The result of one load.
 struct Outcome {
     rate: f64,
     /// Server CPU in milliseconds per 1,000 messages.
     cpu: f64,
-    /// Messages of one commit, in the mean.
+    /// Messages in one commit, on average.
     group: f64,
 }
 
-/// Measures each door, and the disk.
+/// Measures both entry points, and the disk.
 pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     report.section(&format!(
         "**Durable messages.** {SENDERS} senders in {SENDERS} rooms, each with so many messages under way; messages a \
@@ -82,7 +82,7 @@ pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 impl Door {
     fn rows(self, outcome: &Outcome, disk: f64) -> [Row; 2] {
         let (what, rate, cpu) = match self {
-            // One message at a time is bound by the disk's patience, not by the server's pace: only its CPU counts.
+            // With one message at a time the latency of the disk limits the rate, so only the server's CPU counts.
             Self::Socket { window: 1 } => {
                 ("by socket, 1 under way".to_owned(), None, goals::SEND_CPU_BY_SOCKET)
             }
@@ -157,7 +157,7 @@ async fn places(data: &Path) -> Result<Vec<Place>> {
     Ok(places)
 }
 
-/// Sends until the time is over, and gives how many were answered: all.
+/// Sends until the time is over. Returns the number of messages, all acknowledged.
 async fn by_socket(address: SocketAddr, place: &Place, window: u64, until: Instant) -> Result<u64> {
     let path = format!("/ws/chat/{}/", place.room);
     let (mut reader, mut writer) = socket::open(address, &path, &place.person.token).await?;
@@ -229,8 +229,8 @@ struct Stored {
     created_at: String,
 }
 
-/// Reads the whole room: it has what was answered, in order, and nothing else. Notes when each was committed: those
-/// of one commit bear one time.
+/// Reads the whole room and checks that it has every acknowledged message, in order, and nothing else. Records the time of
+/// each commit: messages of one commit have the same time.
 async fn read_back(
     address: SocketAddr,
     place: &Place,

@@ -1,7 +1,7 @@
 //! Fan-out: one room of many sockets of distinct users, one of whom writes at a fixed rate.
 //!
-//! Latency is counted from the moment at which a message was due, whether or not the generator or the server was
-//! late by then, until each socket has it. The bare broadcast goes first at each point, then the server.
+//! Latency is counted from the time at which a message was due (so a late generator counts too) until each socket has
+//! received it. At each point the bare broadcast is measured first, then the server.
 
 mod crowd;
 
@@ -17,13 +17,13 @@ use crate::{
 };
 use crowd::{Crowd, Outcome};
 
-/// The room whose highest rate is looked for.
+/// The size of the room whose highest rate is searched.
 const SEARCHED: usize = 100;
-/// What the highest rate still has to hold.
+/// The limit of the 99th percentile of latency at the highest rate.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// The rate at which the search begins, in deliveries a second.
 const SEARCH_FROM: f64 = 20_000.0;
-/// By how much it goes up as long as it can, and how often the last step is halved then.
+/// The factor of each step up, and how often the last step is then halved.
 const SEARCH_STEP: f64 = 1.5;
 const SEARCH_HALVINGS: usize = 2;
 
@@ -33,7 +33,7 @@ struct Point {
     /// Deliveries a second.
     rate: f64,
     length: Duration,
-    /// Times bare.
+    /// The goal, as a multiple of bare.
     goal: f64,
 }
 
@@ -43,7 +43,7 @@ impl Point {
     }
 }
 
-/// Who is under load.
+/// The server under load.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Bare,
@@ -149,7 +149,7 @@ impl<'a> Rooms<'a> {
 
     async fn run(&self, side: Side, point: &Point) -> Result<Outcome> {
         let (server, mut crowd) = self.crowd(side, point.members).await?;
-        // The first second is for connections, caches and the database to get going.
+        // A warm-up, which is not counted.
         crowd.load(&server, point.rate, Duration::from_secs(1)).await?;
         crowd.load(&server, point.rate, point.length).await
     }
@@ -165,7 +165,7 @@ impl<'a> Rooms<'a> {
                 None => (held * SEARCH_STEP).max(SEARCH_FROM),
                 Some(failed) => f64::midpoint(held, failed),
             };
-            // A crowd that was lost, with its sockets closed or messages still on their way, is replaced.
+            // A crowd with closed sockets or late messages is replaced.
             let (server, mut crowd) = match gathered.take() {
                 Some(gathered) => gathered,
                 None => self.crowd(side, SEARCHED).await?,

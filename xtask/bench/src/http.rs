@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client on one kept connection: a request's bytes in, status and body out.
+//! An HTTP/1.1 client on one keep-alive connection.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A connection that is kept from request to request.
+/// A keep-alive connection.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -30,14 +30,13 @@ pub(crate) fn post(address: SocketAddr, path: &str, token: &str, json: &str) -> 
 }
 
 impl Connection {
-    /// Connects.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.context("no connection")?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
     }
 
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads its response.
     pub(crate) async fn call(&mut self, request: &str) -> Result<(u16, &[u8])> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();

@@ -1,4 +1,4 @@
-//! What a socket costs on which nothing happens.
+//! The memory of an idle socket.
 
 use std::{net::SocketAddr, rc::Rc, time::Duration};
 
@@ -13,17 +13,17 @@ use crate::{
     socket::{self, Kind},
 };
 
-/// Members of a room: everybody is told of everybody's coming.
+/// Members of a room. Each one that joins is announced to all others.
 const ROOM: usize = 100;
 /// Upgrades under way at once.
 const AT_ONCE: usize = 64;
-/// After which all that is said of comings has been said.
+/// After this time all announcements of joins have been sent.
 const CALM: Duration = Duration::from_secs(4);
 
-/// Where somebody opens a socket.
+/// A user and the path of their socket.
 type Place = (String, Person);
 
-/// Measures the server and bare, each with so many sockets that what is not theirs counts little.
+/// Measures the server and bare, each with so many sockets that the fixed cost of the process counts little.
 pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     report.section(
         "**Idle sockets.** Memory of the process (its proportional share) with the sockets open less that before, for \
@@ -61,7 +61,7 @@ async fn places(data: &std::path::Path, count: usize) -> Result<Vec<Place>> {
 
 /// KiB for each socket.
 async fn per_socket(server: Server, places: &[Place]) -> Result<f64> {
-    // One socket first: what the first one ever makes the process load is not the socket's.
+    // One socket first: what the process allocates once is not part of a socket.
     open_all(server.address, &places[..1]).await?;
     tokio::time::sleep(CALM).await;
     let before = server.memory()?.proportional;
@@ -73,8 +73,8 @@ async fn per_socket(server: Server, places: &[Place]) -> Result<f64> {
     Ok((figure(after) - figure(before)) / figure(crate::seed::number(places.len())))
 }
 
-/// Opens every socket and answers its pings in a task. Each task holds what is returned as long as its socket is open;
-/// when the caller lets go of it, the sockets stay open until the server ends.
+/// Opens every socket and answers its pings in a task. Each task holds a clone of the returned value while its socket is
+/// open. The sockets stay open until the server ends.
 async fn open_all(address: SocketAddr, places: &[Place]) -> Result<Rc<()>> {
     let open = Rc::new(());
     stream::iter(places)
@@ -84,7 +84,7 @@ async fn open_all(address: SocketAddr, places: &[Place]) -> Result<Rc<()>> {
             async move {
                 let (reader, writer) = socket::open(address, path, &person.token).await?;
                 tokio::task::spawn_local(async move {
-                    // It ends when the server does.
+                    // The connection ends with the server.
                     let _ = answer_pings(reader, writer).await;
                     drop(held);
                 });

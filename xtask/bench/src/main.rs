@@ -1,13 +1,11 @@
 //! Liao's benchmark: `cargo xtask bench` builds this program and the server with optimisations and runs it.
 //!
-//! It starts the server on a folder of its own, loads it as its clients do, and checks every single delivery: that
-//! it came, once, in order, and says what was sent. Beside the server runs [`bare`], which does the same fan-out
-//! without a database, JSON or accounts: the floor that no chat server on this machine gets under.
+//! It starts the server on a folder of its own, generates load through the public API, and checks every delivery: once, in
+//! order, with the right text. The baseline is [`bare`], which does the same fan-out without a database, JSON or accounts.
 //!
-//! The program shares the machine with the server, so it is careful with the processor: one thread, its own small
-//! reading of sockets ([`socket`]) and of HTTP ([`http`]), and no JSON parsed for a delivery ([`message`]).
-//! What a part measures is said at its head: [`fanout`], [`durable`], [`reading`], [`idle`], [`start`]. What
-//! the figures are judged by stands in [`goals`] alone.
+//! Because it shares the machine with the server, it uses little CPU: one thread, small clients of its own for WebSockets
+//! ([`socket`]) and HTTP ([`http`]), and no JSON parsing for a delivery ([`message`]).
+//! The parts are [`fanout`], [`durable`], [`reading`], [`idle`] and [`start`]; the goals are in [`goals`].
 
 mod bare;
 mod conditions;
@@ -47,11 +45,11 @@ struct Cli {
 enum Command {
     /// Measure and print the table
     Run(Run),
-    /// Be the bare broadcast that the server is compared with
+    /// Run the bare broadcast that the server is compared with
     Bare,
 }
 
-/// What stands between the table and what a person has to say of it.
+/// Separates the table from the text below it.
 const BY_HAND: &str = "<!-- By hand from here on: the benchmark leaves it as it is. -->\n";
 
 /// What to measure, and with what.
@@ -60,7 +58,7 @@ struct Run {
     /// The server's binary
     #[arg(long)]
     server: PathBuf,
-    /// Where the servers' data go for the time being: on the disk that is to be measured
+    /// A folder for the servers' data, on the disk that is to be measured
     #[arg(long)]
     folder: PathBuf,
     /// Fewer points, shorter
@@ -69,7 +67,7 @@ struct Run {
     /// Write the table to this file instead of standard output
     #[arg(long)]
     write: Option<PathBuf>,
-    /// Which parts; all when none is named
+    /// The parts to run; all when none is named
     parts: Vec<Part>,
 }
 
@@ -82,13 +80,13 @@ enum Part {
     Start,
 }
 
-/// What every part is handed.
+/// The arguments of every part.
 struct Bench {
     run: Run,
 }
 
 impl Bench {
-    /// The longer of two lengths, or the shorter when there is little time.
+    /// `full`, or with `--quick` the shorter `quick`.
     fn either<T>(&self, full: T, quick: T) -> T {
         if self.run.quick { quick } else { full }
     }
@@ -111,7 +109,7 @@ fn run(command: Command) -> Result<()> {
             let bench = Bench { run };
             let wanted = rlimit::increase_nofile_limit(u64::MAX).context("cannot raise the open files")?;
             say(&format!("open files: {wanted}"));
-            // One thread: the server needs the cores more, and nothing here has to be locked.
+            // One thread: the server needs the cores, and nothing here needs a lock.
             let runtime = runtime(tokio::runtime::Builder::new_current_thread())?;
             tokio::task::LocalSet::new().block_on(&runtime, measure(&bench))
         }
@@ -147,7 +145,7 @@ async fn measure(bench: &Bench) -> Result<()> {
     }
 }
 
-/// Writes the table, and leaves as it is what a person wrote below it.
+/// Writes the table, and keeps the text below it.
 fn put(file: &Path, table: &str) -> std::io::Result<()> {
     let before = match std::fs::read_to_string(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -157,7 +155,7 @@ fn put(file: &Path, table: &str) -> std::io::Result<()> {
     std::fs::write(file, format!("{table}\n{by_hand}"))
 }
 
-/// Tells whoever waits what is going on.
+/// Prints progress.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "bench: {text}");
 }

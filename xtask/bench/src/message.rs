@@ -1,5 +1,5 @@
-//! What is sent, made so that whoever receives it can check it without parsing JSON: a number, the moment it was
-//! due, and a text that follows from the number.
+//! The messages: a number, the time at which it was due, and a text derived from the number. So a receiver can check a
+//! message without parsing JSON.
 
 use std::{
     sync::LazyLock,
@@ -8,17 +8,17 @@ use std::{
 
 use memchr::memmem::Finder;
 
-/// Bytes of a message's text: that of a usual line.
+/// The length of a message's text in bytes.
 pub(crate) const LENGTH: usize = 100;
 const NUMBER: usize = 10;
 const MOMENT: usize = 16;
 const FILLER: usize = LENGTH - NUMBER - MOMENT;
 
-/// Where every moment is counted from: a little before the first that is asked for, which may lie in the past.
+/// The origin of all times: a little before the first use, because a due time may be in the past.
 static EPOCH: LazyLock<Instant> =
     LazyLock::new(|| Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Instant::now));
 
-/// Letters to cut a message's filler from, in an order that does not repeat.
+/// Letters for the filler of a message, in an order that does not repeat.
 static LETTERS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut letter = || {
@@ -84,7 +84,7 @@ pub(crate) fn rev(frame: &[u8]) -> Option<u64> {
     if frame[..start].ends_with(br#""rev":"#) { digits(&frame[start..]) } else { None }
 }
 
-/// Is this frame a new message?
+/// Whether this frame is a new message.
 pub(crate) fn is_message(frame: &[u8]) -> bool {
     frame.starts_with(br#"{"type":"chat_message""#)
 }
@@ -92,9 +92,9 @@ pub(crate) fn is_message(frame: &[u8]) -> bool {
 /// What is wrong with a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
-    /// Another one should have come: one was lost, came twice or out of order.
+    /// Another message was expected: one was lost, duplicated or out of order.
     Order { expected: u64, found: Option<u64> },
-    /// It does not say what was sent.
+    /// The text is not what was sent.
     Content,
 }
 

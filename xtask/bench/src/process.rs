@@ -1,4 +1,4 @@
-//! The servers under load: started, asked what they cost, ended.
+//! Starts the servers under load, and reads their CPU time and memory.
 
 use std::{
     fs,
@@ -16,21 +16,21 @@ pub(crate) const SECRET: &str = "the benchmark's own secret, known to nobody els
 
 /// A running server; dropping it ends the process.
 pub(crate) struct Server {
-    /// Where it listens.
+    /// The address it listens on.
     pub(crate) address: SocketAddr,
     child: Child,
 }
 
-/// What a process holds in memory, in KiB.
+/// The memory of a process, in KiB.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory {
-    /// Its share of what is resident: shared pages count in part.
+    /// Proportional set size: shared pages count in part.
     pub(crate) proportional: u64,
-    /// What is resident.
+    /// Resident set size.
     pub(crate) resident: u64,
 }
 
-/// The call of Liao on this data folder, without limits on how much one may write and as silent as it can be.
+/// The command line of Liao on this data folder, without rate limits and with as little logging as possible.
 pub(crate) fn liao(binary: &Path, data: &Path) -> Command {
     let mut command = Command::new(binary);
     command.arg("serve").arg(format!("--data={}", data.display())).env_clear();
@@ -44,7 +44,7 @@ pub(crate) fn liao(binary: &Path, data: &Path) -> Command {
     command
 }
 
-/// The call of the bare broadcast.
+/// The command line of the bare broadcast.
 pub(crate) fn bare() -> Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("this program lies nowhere")?);
     command.arg("bare");
@@ -52,7 +52,7 @@ pub(crate) fn bare() -> Result<Command> {
 }
 
 impl Server {
-    /// Starts it and waits until it says where it listens.
+    /// Starts it and waits until it prints its address.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
         let mut child = child.with_context(|| format!("cannot start {}", command.get_program().display()))?;
@@ -64,7 +64,7 @@ impl Server {
         Ok(Self { address, child })
     }
 
-    /// What its threads have computed so far, in user and kernel.
+    /// The CPU time of its threads so far, user and system.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // The name, in parentheses, may have anything in it; 14th and 15th field are user and kernel.
@@ -74,7 +74,7 @@ impl Server {
         Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
     }
 
-    /// What it holds in memory.
+    /// Its memory.
     pub(crate) fn memory(&self) -> Result<Memory> {
         let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
         let field = |name: &str| {

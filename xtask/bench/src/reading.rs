@@ -1,6 +1,6 @@
 //! Reading: the first and the last page of a long history, and a list of a hundred rooms.
 //!
-//! Nothing changes meanwhile, so every answer has to be, to the byte, what the first one was; that one is checked.
+//! Nothing changes meanwhile, so every response must equal the first one byte for byte; the first is checked.
 
 use std::{
     net::SocketAddr,
@@ -22,7 +22,7 @@ use crate::{
     seed::{Person, Seed, number},
 };
 
-/// Connections that ask, each for the next when the last was answered.
+/// Connections, each with one request at a time.
 const CONNECTIONS: usize = 16;
 /// Messages of a page.
 const PAGE: usize = 20;
@@ -31,7 +31,7 @@ const ROOMS: usize = 100;
 const MEMBERS: usize = 10;
 const MESSAGES: usize = 20;
 
-/// Where the reader reads.
+/// The address and the token of the reader.
 struct Library {
     reader: Person,
     long: RoomId,
@@ -116,7 +116,7 @@ impl Library {
         Ok(Self { reader, long, messages })
     }
 
-    /// Are these the messages up to number `newest`, newest first?
+    /// Whether these are the messages up to number `newest`, newest first.
     fn is_page(&self, body: &Value, newest: usize) -> bool {
         let Some(messages) = body["messages"].as_array() else { return false };
         body["total"] == self.messages
@@ -127,7 +127,7 @@ impl Library {
             })
     }
 
-    /// Are these all rooms, each with its last message?
+    /// Whether these are all rooms, each with its last message.
     fn is_list(&self, body: &Value) -> bool {
         let Some(rooms) = body.as_array() else { return false };
         rooms.len() == ROOMS
@@ -158,7 +158,7 @@ async fn load(
             String::from_utf8_lossy(&body[..body.len().min(2_000)])
         );
     }
-    // Warm before it counts.
+    // A warm-up, which is not counted.
     ask(server.address, &request, &body, Instant::now() + Duration::from_millis(500)).await?;
     let (cpu, start) = (server.cpu()?, Instant::now());
     let until = start + length;
@@ -168,7 +168,7 @@ async fn load(
     Ok(Outcome { rate: answered / took.as_secs_f64(), cpu: cpu.as_secs_f64() * 1e6 / answered })
 }
 
-/// Asks until the time is over; gives how often.
+/// Sends requests until the time is over. Returns their number.
 async fn ask(address: SocketAddr, request: &str, expected: &[u8], until: Instant) -> Result<u64> {
     let mut connection = Connection::open(address).await?;
     let mut answered = 0;

@@ -1,4 +1,4 @@
-//! The table: what was measured, what was to be reached, and whether it was.
+//! The table: what was measured, the goal, and whether it was met.
 
 use std::fmt::Write as _;
 
@@ -10,53 +10,53 @@ pub(crate) struct Row {
     pub(crate) beside: String,
     /// The server's figure.
     pub(crate) value: String,
-    /// What is to be reached, and whether it was; `None` for what is only told.
+    /// The goal, and whether it was met; `None` for a figure without a goal.
     pub(crate) goal: Option<Goal>,
 }
 
-/// What is to be reached.
+/// A goal.
 pub(crate) struct Goal {
     /// In words.
     pub(crate) words: String,
-    /// Was it?
+    /// Whether it was met.
     pub(crate) is_met: bool,
 }
 
 impl Goal {
-    /// At most so much.
+    /// At most `limit`.
     pub(crate) fn at_most(value: f64, limit: f64, unit: &str) -> Self {
         Self { words: format!("≤ {}{unit}", short(limit)), is_met: value <= limit }
     }
 
-    /// At least so much.
+    /// At least `limit`.
     pub(crate) fn at_least(value: f64, limit: f64, unit: &str) -> Self {
         Self { words: format!("≥ {}{unit}", short(limit)), is_met: value >= limit }
     }
 
-    /// The same, saying what the limit comes from.
+    /// The same, with the source of the limit.
     pub(crate) fn that_is(self, source: &str) -> Self {
         Self { words: format!("{} ({source})", self.words), ..self }
     }
 }
 
-/// Sections of rows under what the conditions were.
+/// Sections of rows, below the conditions.
 pub(crate) struct Report {
     conditions: String,
     sections: Vec<(String, Vec<Row>)>,
 }
 
 impl Report {
-    /// Nothing was measured yet.
+    /// An empty report.
     pub(crate) fn new(conditions: String) -> Self {
         Self { conditions, sections: Vec::new() }
     }
 
-    /// Begins a section, with a few words on how its figures came about.
+    /// Begins a section, with a sentence on how its figures were measured.
     pub(crate) fn section(&mut self, words: &str) {
         self.sections.push((words.to_owned(), Vec::new()));
     }
 
-    /// Adds a line to the section that was begun last, and tells it at once.
+    /// Adds a row to the last section, and prints it.
     pub(crate) fn row(&mut self, row: Row) {
         crate::say(&line(&row));
         if let Some((_, rows)) = self.sections.last_mut() {
@@ -64,7 +64,7 @@ impl Report {
         }
     }
 
-    /// The whole as Markdown.
+    /// The report as Markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("# Benchmarks\n\n{}", self.conditions);
         let goals = self.sections.iter().flat_map(|(_, rows)| rows).filter_map(|row| row.goal.as_ref());
@@ -90,7 +90,7 @@ fn line(row: &Row) -> String {
     format!("| {} | {} | {} | {goal} | {verdict} |", row.what, row.beside, row.value)
 }
 
-/// A figure with as many digits as mean something: three, and thousands apart.
+/// A figure with three significant digits, and separated thousands.
 pub(crate) fn short(figure: f64) -> String {
     let digits = match figure.abs() {
         ..10.0 => 2,
@@ -110,7 +110,7 @@ pub(crate) fn short(figure: f64) -> String {
     if rest.is_empty() { grouped } else { format!("{grouped}.{rest}") }
 }
 
-/// A count as a figure to calculate with.
+/// A count as a float.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 pub(crate) fn figure(count: u64) -> f64 {
     count as f64

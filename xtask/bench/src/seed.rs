@@ -1,11 +1,12 @@
-//! People, rooms and messages, put into a database before the server opens it, through the store's own functions.
+//! Seeds a database with people, rooms and messages before the server opens it, through the store's own functions.
 //!
-//! Registering thousands through the API would take an hour of hashing passwords. These accounts have none, and so
-//! cannot sign in; their tokens are minted here with the secret that the server is given.
+//! Registering thousands of people through the API would take an hour of password hashing. These accounts have no password
+//! and cannot sign in; their tokens are minted here with the server's secret.
 
 use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context as _, Result};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use chat::{
     model::{MessageType, Role, RoomId, RoomType, Timestamp, UserId},
     service::Clock,
@@ -16,15 +17,16 @@ use chat::{
         users::{self, NewUser},
     },
 };
-use jsonwebtoken::{EncodingKey, Header};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
+use sha2::Sha256;
 
 use crate::{message, process::SECRET};
 
-/// Messages stored with one call.
+/// Messages stored by one call.
 const CHUNK: usize = 4_096;
 
-/// Somebody with an account.
+/// A user.
 #[derive(Clone)]
 pub(crate) struct Person {
     pub(crate) id: UserId,
@@ -32,7 +34,7 @@ pub(crate) struct Person {
     pub(crate) token: String,
 }
 
-/// A database that is being filled.
+/// A database that is being seeded.
 pub(crate) struct Seed {
     store: Store,
     conn: Conn,
@@ -40,7 +42,7 @@ pub(crate) struct Seed {
 }
 
 impl Seed {
-    /// Makes the database where `liao serve --data` will look for it.
+    /// Creates the database that `liao serve --data` will open.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let store = Store::open(&format!("sqlite:{}", data.join("liao.db").display())).await?;
@@ -80,7 +82,7 @@ impl Seed {
         Ok(room)
     }
 
-    /// So many messages of one member in an empty room, numbered from 0.
+    /// Adds messages of one member to an empty room, numbered from 0.
     pub(crate) async fn messages(&mut self, room: RoomId, sender: &Person, count: usize) -> Result<()> {
         let mut done = 0;
         while done < count {
@@ -115,7 +117,7 @@ impl Seed {
         Ok(())
     }
 
-    /// Stores it all and lets go of the database.
+    /// Commits everything and closes the database.
     pub(crate) async fn finish(self) -> Result<()> {
         self.conn.commit().await?;
         self.store.close().await;
@@ -137,7 +139,7 @@ struct Claims {
     user_id: String,
 }
 
-/// An access token as the contract has it, good for a day.
+/// An access token (HS256), valid for a day.
 fn token(user: UserId, now: Timestamp) -> Result<String> {
     let iat = now.unix_seconds();
     let claims = Claims {
@@ -147,5 +149,9 @@ fn token(user: UserId, now: Timestamp) -> Result<String> {
         jti: format!("bench-{user}"),
         user_id: user.to_string(),
     };
-    Ok(jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?)
+    let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"HS256"}"#);
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims)?);
+    let signed = format!("{header}.{claims}");
+    let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?.chain_update(&signed).finalize();
+    Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.into_bytes())))
 }

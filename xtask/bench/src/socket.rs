@@ -1,7 +1,7 @@
-//! A WebSocket client for thousands of sockets on a busy machine: bytes in, whole frames out, nothing copied.
+//! A WebSocket client for thousands of sockets on a busy machine: it reads bytes and returns whole frames without copying.
 //!
-//! It speaks only what Liao's server says: unmasked frames that are not split, and no extension. What it sends is
-//! masked with zeros, which a server unmasks like any other key.
+//! It supports only what Liao's server sends: unmasked, unfragmented frames without extensions. Its own frames are masked
+//! with zeros, which a server unmasks like any other key.
 
 use std::{io, net::SocketAddr};
 
@@ -15,10 +15,10 @@ use tokio::{
     },
 };
 
-/// Bytes read at once: some dozen frames.
+/// The size of the read buffer in bytes: some dozen frames.
 const BUFFER: usize = 16 * 1024;
 
-/// What kind of frame.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -35,7 +35,7 @@ pub(crate) struct Reader {
     end: usize,
 }
 
-/// Opens a socket with this token; the first frame has come and said that it is open.
+/// Opens a socket with this token and reads its first frame.
 pub(crate) async fn open(address: SocketAddr, path: &str, token: &str) -> Result<(Reader, OwnedWriteHalf)> {
     let mut stream = TcpStream::connect(address).await.context("no connection")?;
     stream.set_nodelay(true)?;
@@ -67,7 +67,7 @@ pub(crate) async fn open(address: SocketAddr, path: &str, token: &str) -> Result
 }
 
 impl Reader {
-    /// The next whole frame among the bytes that are here.
+    /// The next whole frame in the buffer.
     pub(crate) fn ready(&mut self) -> Option<(Kind, &[u8])> {
         let bytes = &self.buffer[self.start..self.end];
         let (&first, &second) = (bytes.first()?, bytes.get(1)?);
@@ -110,7 +110,7 @@ impl Reader {
         loop {
             let before = self.start;
             if self.ready().is_some() {
-                // Asked once more, since what was found cannot be held across the loop.
+                // Called once more, because a borrowed frame cannot be held across the loop.
                 self.start = before;
                 return Ok(self.ready());
             }
@@ -126,12 +126,12 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     put(out, 0x81, text.as_bytes());
 }
 
-/// Appends the answer to a ping.
+/// Appends a pong.
 pub(crate) fn put_pong(out: &mut Vec<u8>, payload: &[u8]) {
     put(out, 0x8a, payload);
 }
 
-/// The bit beside the length that says that a mask follows.
+/// The bit beside the length that says that the frame is masked.
 const MASKED: u8 = 0x80;
 
 fn put(out: &mut Vec<u8>, first: u8, payload: &[u8]) {

@@ -1,4 +1,4 @@
-//! How soon a new server answers, and what it holds when nobody speaks to it.
+//! The time until a new server responds, and the memory of an idle server.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ use crate::{
     report::{Goal, Report, Row, figure, short},
 };
 
-/// Starts; the median counts.
+/// The number of starts; the median counts.
 const TRIES: usize = 5;
-/// After which a server has settled.
+/// After this time a new server is idle.
 const CALM: Duration = Duration::from_secs(3);
 
 /// Measures both.

@@ -1,10 +1,10 @@
-//! The public files: icons, manifest, service worker, taken as they are.
+//! The public files, copied: icons, manifest, service worker.
 
 use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::{memory, mode, remove_from};
+use super::{mode, remove_from, stamp};
 use crate::{
     fingerprint::{self, Fingerprint, files_under},
     workspace,
@@ -15,7 +15,7 @@ pub(super) fn build(release: bool) -> Result<bool> {
     let from = workspace::root().join("public");
     let to = workspace::site_dir();
     let inputs = Fingerprint::of([&from])?;
-    fingerprint::unless_fresh(&memory("public"), mode(release), &inputs, &to, || {
+    fingerprint::unless_fresh(&stamp("public"), mode(release), &inputs, &to, || {
         remove_from(&to, |name| name != "pkg")?;
         for file in files_under(&from)? {
             let copy = to.join(file.strip_prefix(&from)?);

@@ -1,156 +1,48 @@
-//! The styles: `style/main.css` with the files it imports, as one file.
-//!
-//! Each file is checked and printed by itself, so that an error names the file and line it is in, and put where
-//! its `@import` stood. As in CSS, imports come first; a layer that an import names is kept.
+//! The styles: `style/main.css` with the files it imports; in release minified and in one file.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{fs, path::Path};
 
-use anyhow::{Context, Result, anyhow, bail};
-use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions, StyleSheet};
+use anyhow::{Context, Result};
 
-use super::{NAME, memory, mode, package_dir, remove_from};
+use super::{mode, package_dir, remove_from, stamp, tool::Tool};
 use crate::{
-    fingerprint::{self, Fingerprint},
+    fingerprint::{self, Fingerprint, files_under},
     workspace,
 };
 
+/// What pages load.
+const FILE: &str = "liao.css";
+/// The folder that a debug build has the files in, below the package.
+const FOLDER: &str = "style";
+
 /// Brings the styles up to date. Says whether they changed.
-pub(super) fn build(release: bool) -> Result<bool> {
-    let folder = workspace::root().join("style");
+pub(super) fn build(tool: Option<&Tool>) -> Result<bool> {
+    let style = workspace::root().join("style");
     let package = package_dir();
-    let file = format!("{NAME}.css");
-    let inputs = Fingerprint::of([&folder])?;
-    fingerprint::unless_fresh(&memory("style"), mode(release), &inputs, &package.join(&file), || {
-        let css = bundle(&folder.join("main.css"), release)?;
-        remove_from(&package, |name| name.starts_with(&file))?;
-        Ok(fs::write(package.join(&file), css)?)
+    let output = package.join(FILE);
+    let inputs = Fingerprint::of([&style])?;
+    fingerprint::unless_fresh(&stamp("style"), mode(tool.is_some()), &inputs, &output, || {
+        remove_from(&package, is_style)?;
+        match tool {
+            Some(tool) => tool.run("style", &[&style.join("main.css"), &output]),
+            None => copy(&style, &package.join(FOLDER), &output),
+        }
     })
 }
 
-/// One import: which file, and the layer it goes into.
-#[derive(Debug, PartialEq, Eq)]
-struct Import<'a> {
-    file: &'a str,
-    layer: Option<&'a str>,
+/// Whether a file of the package, by its name, belongs to the styles; compressed variants do.
+pub(super) fn is_style(name: &str) -> bool {
+    name.starts_with(FILE) || name == FOLDER
 }
 
-/// The file with what it imports, imports of imports included.
-fn bundle(path: &Path, minify: bool) -> Result<String> {
-    let source = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let folder = path.parent().unwrap_or(path);
-    let mut imported = String::new();
-    let mut own = String::new();
-    for line in source.lines() {
-        let Some(import) = import(line).with_context(|| format!("in {}", path.display()))? else {
-            own.push_str(line);
-            own.push('\n');
-            continue;
-        };
-        // An empty line in its place keeps the numbers in errors right.
-        own.push('\n');
-        let css = bundle(&folder.join(import.file), minify)?;
-        match import.layer {
-            Some(layer) => imported.extend(["@layer ", layer, " {\n", css.trim_end(), "\n}\n"]),
-            None => imported.push_str(&css),
+/// For a debug build: the browser follows the imports itself, so nothing has to read CSS.
+fn copy(style: &Path, folder: &Path, output: &Path) -> Result<()> {
+    for file in files_under(style)? {
+        let copy = folder.join(file.strip_prefix(style)?);
+        if let Some(parent) = copy.parent() {
+            fs::create_dir_all(parent)?;
         }
+        fs::copy(&file, &copy).with_context(|| format!("cannot copy {}", file.display()))?;
     }
-    // Statements that fix the order of layers must come before the layers' first use.
-    let (order, rest) = split_layer_order(&own);
-    Ok(print(&order, path, minify)? + &imported + &print(&rest, path, minify)?)
-}
-
-/// Reads a line of the form `@import "file.css";` or `@import "file.css" layer(name);`.
-fn import(line: &str) -> Result<Option<Import<'_>>> {
-    let Some(words) = line.trim().strip_prefix("@import") else { return Ok(None) };
-    let parsed = || {
-        let (file, rest) = words.trim().strip_prefix('"')?.split_once('"')?;
-        let rest = rest.trim().strip_suffix(';')?.trim();
-        let layer =
-            if rest.is_empty() { None } else { Some(rest.strip_prefix("layer(")?.strip_suffix(')')?) };
-        let is_local = !file.contains("://") && Path::new(file).extension() == Some(OsStr::new("css"));
-        is_local.then_some(Import { file, layer })
-    };
-    match parsed() {
-        Some(import) => Ok(Some(import)),
-        None => {
-            bail!("`{}` should read: @import \"file.css\"; or @import \"file.css\" layer(name);", line.trim())
-        }
-    }
-}
-
-/// Takes the lines `@layer a, b;` out of a source. Both halves keep their line numbers.
-fn split_layer_order(source: &str) -> (String, String) {
-    let mut order = String::new();
-    let mut rest = String::new();
-    for line in source.lines() {
-        let is_order = line.starts_with("@layer") && line.trim_end().ends_with(';') && !line.contains('{');
-        let (this, other) = if is_order { (&mut order, &mut rest) } else { (&mut rest, &mut order) };
-        this.push_str(line);
-        this.push('\n');
-        other.push('\n');
-    }
-    (order, rest)
-}
-
-/// Checks a source and prints it, short or readable.
-fn print(source: &str, path: &Path, minify: bool) -> Result<String> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let options = ParserOptions { filename: name.clone(), ..ParserOptions::default() };
-    let mut sheet = StyleSheet::parse(source, options).map_err(|error| anyhow!("style/{error}"))?;
-    if minify {
-        sheet.minify(MinifyOptions::default()).map_err(|error| anyhow!("style/{name}: {error}"))?;
-    }
-    let printed = sheet.to_css(PrinterOptions { minify, ..PrinterOptions::default() })?;
-    Ok(printed.code)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bundled(files: &[(&str, &str)], minify: bool) -> Result<String> {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, css) in files {
-            fs::write(folder.path().join(name), css).expect("write");
-        }
-        bundle(&folder.path().join("main.css"), minify)
-    }
-
-    #[test]
-    fn imports_stand_where_they_were_before_what_follows() {
-        let css = bundled(
-            &[
-                ("main.css", "@layer reset, parts;\n@import \"a.css\" layer(reset);\n@import \"b.css\";\np { color: red }\n"),
-                ("a.css", "* { margin: 0px }"),
-                ("b.css", "@import \"c.css\";\nb { color: blue }"),
-                ("c.css", "i { color: #ff0000 }"),
-            ],
-            true,
-        )
-        .expect("a bundle");
-
-        assert_eq!(
-            css,
-            "@layer reset,parts;@layer reset {\n*{margin:0}\n}\ni{color:red}b{color:#00f}p{color:red}"
-        );
-    }
-
-    #[test]
-    fn an_error_names_the_file_and_the_line() {
-        let error = bundled(&[("main.css", "@import \"a.css\";\n"), ("a.css", "a {}\nb { color: ")], false)
-            .and_then(|_| bundled(&[("main.css", "@import \"a.css\";\n"), ("a.css", "a {}\n} b")], false))
-            .expect_err("broken");
-
-        assert!(error.to_string().contains("a.css:2"), "{error}");
-    }
-
-    #[test]
-    fn an_import_from_elsewhere_is_refused() {
-        for line in
-            ["@import url(a.css);", "@import \"https://example.org/a.css\";", "@import \"a.css\" screen;"]
-        {
-            assert!(import(line).is_err(), "{line}");
-        }
-        assert_eq!(import("p {}").expect("no import"), None);
-    }
+    Ok(fs::write(output, format!("@import \"{FOLDER}/main.css\";\n"))?)
 }

@@ -1,13 +1,10 @@
 //! The browser half: the crate `frontend`, compiled to wasm and joined to the script that loads it.
 
-mod unreached;
+use std::path::PathBuf;
 
-use std::{fs, path::PathBuf};
+use anyhow::Result;
 
-use anyhow::{Context, Result};
-use wasm_bindgen_cli_support::Bindgen;
-
-use super::{NAME, memory, mode, package_dir, remove_from};
+use super::{NAME, mode, package_dir, remove_from, stamp, style, tool::Tool};
 use crate::{
     fingerprint::{self, Fingerprint},
     process, progress,
@@ -16,46 +13,47 @@ use crate::{
 };
 
 /// Brings wasm and script up to date. Says whether they changed.
-pub(super) fn build(release: bool) -> Result<bool> {
+pub(super) fn build(tool: &Tool, release: bool) -> Result<bool> {
     let compiled = compile(release)?;
     let package = package_dir();
-    let proof = package.join(format!("{NAME}_bg.wasm"));
-    let inputs = Fingerprint::of([&compiled])?;
-    fingerprint::unless_fresh(&memory("wasm"), mode(release), &inputs, &proof, || {
-        remove_from(&package, |name| !name.starts_with(&format!("{NAME}.css")))?;
-        progress::step("Joining wasm and script (wasm-bindgen)", "a second", || {
-            let mut wasm =
-                fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
-            if release {
-                wasm = unreached::remove(&wasm)?;
-            }
-            Bindgen::new()
-                .input_bytes(NAME, wasm)
-                .out_name(NAME)
-                .web(true)?
-                .typescript(false)
-                .keep_debug(!release)
-                .remove_name_section(release)
-                .remove_producers_section(release)
-                .generate(&package)
+    let output = output();
+    let inputs = Fingerprint::of([compiled.as_path(), tool.path()])?;
+    fingerprint::unless_fresh(&stamp("wasm"), mode(release), &inputs, &output, || {
+        remove_from(&package, |name| !style::is_style(name))?;
+        let command = if release { "wasm-release" } else { "wasm" };
+        progress::step("Joining wasm and script (wasm-bindgen)", "some seconds", || {
+            tool.run(command, &[&compiled, &package])
         })
     })
+}
+
+/// The wasm that pages load.
+pub(super) fn output() -> PathBuf {
+    package_dir().join(format!("{NAME}_bg.wasm"))
 }
 
 /// Compiles the crate; cargo knows what changed. Returns the wasm that the compiler made.
 fn compile(release: bool) -> Result<PathBuf> {
     let compiler = toolchain::wasm_compiler()?;
-    let profile = if release { "wasm-release" } else { "wasm-dev" };
-    let target = workspace::front_dir()?;
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--package", "frontend", "--lib", "--target", WASM, "--profile", profile]);
-    cargo.arg("--target-dir").arg(&target);
+    cargo.args(["build", "--package", "frontend", "--lib", "--target", WASM]);
+    cargo.arg("--config").arg(workspace::root().join("frontend/wasm.toml"));
+    if release {
+        cargo.arg("--release");
+    }
     // Flags meant for the server's machine do not fit the browser.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    if let Compiler::Assembled(rustc) = compiler {
-        cargo.env("RUSTC", rustc);
-    }
-    let usually = "about 4 minutes the first time, seconds after a change";
+    let target = match compiler {
+        // The server's: macros and build scripts are then compiled once for both.
+        Compiler::Default => workspace::target_dir()?,
+        Compiler::Assembled(rustc) => {
+            cargo.env("RUSTC", rustc);
+            workspace::front_dir()?
+        }
+    };
+    cargo.arg("--target-dir").arg(&target);
+    let usually = "about 3 minutes the first time, seconds after a change";
     progress::step("Compiling the browser half", usually, || process::run(&mut cargo))?;
+    let profile = if release { "release" } else { "debug" };
     Ok(target.join(WASM).join(profile).join("frontend.wasm"))
 }

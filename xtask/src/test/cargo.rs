@@ -1,11 +1,12 @@
 //! What cargo itself can check: formatting, lints, and the tests written in Rust.
 //!
-//! The frontend always goes by itself: `app` is built for the server or for the browser, never for both at once,
-//! and one call of cargo would join the two.
+//! The frontend is checked in a call of its own: one call of cargo would compile `app` with the features for the server
+//! and for the browser together, which does not work.
 
 use std::{
     ffi::OsString,
     io::{BufRead, BufReader, Write, stdout},
+    iter,
     process::{Command, Stdio},
 };
 
@@ -20,7 +21,7 @@ pub(super) fn fmt() -> Result<Tally> {
     Ok(Tally::check(true))
 }
 
-/// Whether clippy has nothing to say.
+/// Whether clippy finds nothing.
 pub(super) fn clippy() -> Tally {
     let clippy = |packages: &[&str]| {
         let mut cargo = workspace::cargo();
@@ -37,13 +38,14 @@ pub(super) fn clippy() -> Tally {
     [all_but_the_frontend, clippy(&["--package", "frontend"])].into_iter().sum()
 }
 
-/// The crates whose tests are built together. Not the frontend, see above; and not xtask, which stays as it was
-/// built to run this: together with the server, what both depend on would be compiled once more with the features
-/// that both want.
-const PRODUCT: &[&str] = &["--workspace", "--exclude", "frontend", "--exclude", "xtask"];
+/// The crates whose tests are built together. Not the frontend, see above; and not xtask and xtask-site, which stay as
+/// they were built to run this: together with the server, their dependencies would be compiled once more, with the
+/// features of both.
+const PRODUCT: &[&str] =
+    &["--workspace", "--exclude", "frontend", "--exclude", "xtask", "--exclude", "xtask-site"];
 
-/// Builds the server together with its tests. By itself it would get the features that it alone wants, and be
-/// compiled once more when the tests follow.
+/// Builds the server together with its tests. Built alone, it would have fewer features of its dependencies, and be
+/// compiled once more with the tests.
 pub(super) fn build_with_tests() -> Result<()> {
     let usually = "about 6 minutes the first time, seconds after a change";
     let mut cargo = workspace::cargo();
@@ -57,19 +59,20 @@ pub(super) fn unit(rest: &[OsString]) -> Result<Tally> {
     python::for_unit()?;
     let product = test(PRODUCT, rest)?;
     if rest.is_empty() {
-        Ok([product, test(&["--package", "xtask"], rest)?].into_iter().sum())
+        let own = ["xtask", "xtask-site"].iter().map(|package| test(&["--package", package], rest));
+        Ok(iter::once(Ok(product)).chain(own).collect::<Result<Vec<_>>>()?.into_iter().sum())
     } else {
         Ok(product)
     }
 }
 
-/// The fault tests alone, with so many rounds of each fault.
+/// The fault tests alone, with this number of rounds of each fault.
 pub(super) fn faults(rounds: u32) -> Result<Tally> {
     let mut cargo = command(PRODUCT, &["--test", "contract", "faults::"].map(OsString::from))?;
     count(cargo.env("LIAO_ROUNDS", rounds.to_string()))
 }
 
-/// Runs `cargo test`, shows what it says and counts along.
+/// Runs `cargo test`, shows its output and counts the tests.
 fn test(packages: &[&str], rest: &[OsString]) -> Result<Tally> {
     count(&mut command(packages, rest)?)
 }
@@ -77,7 +80,7 @@ fn test(packages: &[&str], rest: &[OsString]) -> Result<Tally> {
 fn command(packages: &[&str], rest: &[OsString]) -> Result<Command> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--no-fail-fast"]).args(packages).args(rest);
-    // For tests that want the binary by a name that is theirs too when they are started by hand.
+    // Tests that somebody starts by hand find the binary by this variable too.
     cargo.env("LIAO_BIN", workspace::binary(false)?);
     Ok(cargo)
 }

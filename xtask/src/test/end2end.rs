@@ -1,35 +1,20 @@
-//! The tests in a real browser: Playwright on the built server.
+//! The tests in a real browser: Playwright with the built server.
 
 use std::{ffi::OsString, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::Tally;
 use crate::{prerequisites, process, progress, workspace};
 
-/// Where Playwright's account of a run lies, as `playwright.config.ts` has it.
+/// Where Playwright writes its report, as `playwright.config.ts` says.
 const REPORT: &str = "results/report.json";
 
-/// The account, as far as it matters here.
-#[derive(Deserialize)]
-struct Report {
-    stats: Stats,
-}
-
-/// Counted in runs: a test that runs with and without JavaScript counts twice.
-#[derive(Deserialize)]
-struct Stats {
-    expected: u64,
-    unexpected: u64,
-    flaky: u64,
-    skipped: u64,
-}
-
-/// What a first visit fetches is measured apart.
+/// The budget of a first visit is tested in a run of its own.
 const BUDGET: &str = "budget.config.ts";
 
-/// Checks the types of the tests, then runs them. `rest` goes to Playwright; only without it the budget is looked at.
+/// Checks the types of the tests, then runs them. `rest` goes to Playwright; the budget is tested only without it.
 pub(super) fn run(rest: &[OsString]) -> Result<Tally> {
     prerequisites::install_playwright()?;
     let types = process::run(tool("tsc").arg("--noEmit"));
@@ -43,7 +28,7 @@ pub(super) fn run(rest: &[OsString]) -> Result<Tally> {
     Ok(tallies.into_iter().sum())
 }
 
-/// Playwright's command line, to test this binary in the browser that is here.
+/// Playwright's command line, for this binary and the installed browser.
 pub(crate) fn playwright(binary: &Path) -> Command {
     let mut playwright = tool("playwright");
     playwright.arg("test").env("LIAO_BIN", binary);
@@ -60,15 +45,21 @@ fn browse(rest: &[OsString]) -> Result<Tally> {
     }
     let mut playwright = playwright(&workspace::binary(false)?);
     let status = playwright.args(rest).status().context("cannot start Playwright")?;
-    // No report: Playwright broke down before the first test.
+    // No report: Playwright failed before the first test.
     let counted = if report.exists() { count(&fs::read_to_string(&report)?)? } else { Tally::default() };
     Ok(counted.with_success(status.success()))
 }
 
-/// Reads Playwright's account. What was skipped, or passed only at the second attempt, counts as failed.
+/// Reads Playwright's report. A test that was skipped, or passed only at the second attempt, counts as failed. One that
+/// runs with and without JavaScript counts twice.
 fn count(report: &str) -> Result<Tally> {
-    let Report { stats } = serde_json::from_str(report).context("Playwright's report is unreadable")?;
-    Ok(Tally { passed: stats.expected, failed: stats.unexpected + stats.flaky + stats.skipped })
+    let report: Value = serde_json::from_str(report).context("Playwright's report is unreadable")?;
+    let number = |name: &str| {
+        let count = report["stats"][name].as_u64();
+        count.with_context(|| format!("Playwright's report has no number `{name}`"))
+    };
+    let failed = number("unexpected")? + number("flaky")? + number("skipped")?;
+    Ok(Tally { passed: number("expected")?, failed })
 }
 
 /// A program that npm installed for the browser tests.

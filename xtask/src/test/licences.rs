@@ -1,14 +1,14 @@
-//! Every crate that is compiled, for any platform, has a licence that goes with ours.
+//! Checks that every crate that is compiled, for any platform, has an accepted licence.
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use serde_json::Value;
 use spdx::{Expression, ParseMode};
 
 use super::Tally;
 use crate::{process, progress, workspace};
 
-/// The licences we accept, by their SPDX names. One that demands more than to be named belongs here only after
-/// somebody has read it: MPL-2.0 does (changes to its files stay open), and we change none.
+/// The accepted licences, by their SPDX names. A licence that demands more than attribution was read by a person first:
+/// MPL-2.0 demands that changes to its files are published, and we change none.
 const ACCEPTED: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -26,46 +26,33 @@ const ACCEPTED: &[&str] = &[
     "Zlib",
 ];
 
-/// What `cargo metadata` tells, as far as it matters here.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    license: Option<String>,
-}
-
 /// Checks all crates of the lock file.
 pub(super) fn check() -> Result<Tally> {
     let metadata =
         process::output(workspace::cargo().args(["metadata", "--format-version", "1", "--locked"]))
             .context("`cargo metadata --locked` fails; is Cargo.lock up to date?")?;
-    let metadata: Metadata =
-        serde_json::from_str(&metadata).context("`cargo metadata` speaks another language")?;
+    let metadata: Value = serde_json::from_str(&metadata).context("`cargo metadata` prints no JSON")?;
+    let packages = metadata["packages"].as_array().context("`cargo metadata` lists no packages")?;
     let mut refused = 0_u32;
-    for Package { name, version, license } in &metadata.packages {
-        let verdict = license.as_deref().context("it names no licence").and_then(accept);
+    for package in packages {
+        let verdict = package["license"].as_str().context("it names no licence").and_then(accept);
         if let Err(error) = verdict {
             refused += 1;
-            progress::note(&format!("licences: {name} {version}: {error:#}"));
+            progress::note(&format!("licences: {} {}: {error:#}", package["name"], package["version"]));
         }
     }
     if refused > 0 {
         bail!("{refused} crates have a licence that is not on the list in xtask/src/test/licences.rs");
     }
-    progress::note(&format!("licences: {} crates, all accepted", metadata.packages.len()));
+    progress::note(&format!("licences: {} crates, all accepted", packages.len()));
     Ok(Tally::check(true))
 }
 
-/// Whether we may use what is licensed so.
+/// An error unless the licence is accepted.
 fn accept(licence: &str) -> Result<()> {
     // Lax: the old form `MIT/Apache-2.0` still stands in many crates.
     let expression = Expression::parse_mode(licence, ParseMode::LAX).map_err(|error| {
-        // The crate draws an arrow over several lines; its reason alone is enough.
+        // The reason alone: the whole error draws an arrow over several lines.
         anyhow::anyhow!("`{licence}` is no SPDX expression: {}", error.reason)
     })?;
     // An exception (`WITH …`) only ever allows more.

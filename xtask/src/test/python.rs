@@ -1,5 +1,5 @@
-//! Python packages that tests speak to: each set in an environment of its own below the target directory, in
-//! exactly the versions that a committed list has.
+//! The Python packages that tests use: each set in a virtual environment below the target directory, with the versions
+//! of a committed list.
 
 use std::{
     fs,
@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 
 use crate::{process, progress, workspace};
 
-/// The environment `name` with what the list `requirements` (from the repository's root) names, and nothing else;
-/// made unless it is there. Returns the folder of its programs.
+/// Creates the virtual environment `name` with exactly the packages of the list `requirements` (a path from the
+/// repository's root), unless it is up to date. Returns the folder of its programs.
 pub(crate) fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
     let list = workspace::root().join(requirements);
     let versions = fs::read(&list).with_context(|| format!("cannot read {}", list.display()))?;
@@ -31,19 +31,19 @@ pub(crate) fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
             pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--requirement"])
                 .arg(&list);
             process::run_quietly(&mut pip)?;
-            // Last: a broken installation is not taken for a whole one.
+            // Written last, so that an interrupted installation is repeated.
             fs::write(&installed, &versions).context("cannot note what was installed")
         },
     )?;
     Ok(programs)
 }
 
-/// What the tests in Rust need of Python: the Django library that reads the same tokens.
+/// For the tests in Rust: SimpleJWT, which reads and writes the same tokens.
 pub(crate) fn for_unit() -> Result<()> {
     environment("clients", Path::new("src/tests/clients/requirements.txt")).map(drop)
 }
 
-/// What makes calls up from the OpenAPI document. Returns the program.
+/// Schemathesis. Returns its program.
 pub(crate) fn for_schema() -> Result<PathBuf> {
     Ok(environment("schemathesis", Path::new("src/tests/schema/requirements.txt"))?.join("schemathesis"))
 }

@@ -1,5 +1,4 @@
-//! What keeps the house in order and no lint knows: each check says what it found, and one line tells what is
-//! expected.
+//! Checks of this repository that no lint has. Each prints its findings, and one line with what is expected.
 
 use std::{
     collections::BTreeSet,
@@ -17,32 +16,29 @@ use crate::{fingerprint::files_under, process, progress, workspace};
 
 /// The folders of the product's code.
 const CODE: &[&str] = &["app", "chat", "frontend", "src", "xtask"];
-/// Where SQL may stand: in the store, its tests, and where SQLite alone is measured.
+/// Where SQL is allowed: the store, its tests, and the measurement of SQLite alone.
 const STORE: &[&str] = &["chat/src/store.rs", "chat/src/store", "chat/tests", "xtask/bench/src/disk.rs"];
-/// What Leptos writes into a page as it is: the one file that escapes it first, and how another file may do so.
+/// Elements whose content Leptos does not escape: the markup, the one file that escapes the content, and how other files
+/// may use it.
 const UNESCAPED: &[(&str, &str, &str)] = &[
     ("<textarea", "app/src/ui/text_area.rs", "inner_html=text_area::content("),
     ("textarea()", "app/src/ui/text_area.rs", ""),
     ("<Title", "app/src/pages/title.rs", ""),
     ("<style", "", ""),
 ];
-/// What the domain must not know, by the start of a crate's name.
+/// Crates that `chat` must not depend on, by the start of the name.
 const NOT_IN_CHAT: &[&str] = &["axum", "leptos"];
 
-/// One check: what it is called, what it expects, and its findings.
+/// One check: its name, what it expects, and the function that returns its findings.
 type Check = (&'static str, &'static str, fn(&Path) -> Result<Vec<String>>);
 
 const CHECKS: &[Check] = &[
-    (
-        "migrations",
-        "each migration stands in migrations/sqlite and migrations/mysql, under one name",
-        migrations,
-    ),
+    ("migrations", "each migration is in migrations/sqlite and migrations/mysql, under one name", migrations),
     ("locales", "each file in app/locales has the same keys", locales),
     ("modules", "a module is name.rs with name/ beside it, never mod.rs", modules),
     ("domain", "chat depends on neither axum nor leptos", domain),
-    ("sql", "the product's SQL stands only under chat/src/store", sql),
-    ("markup", "what Leptos does not escape is made in one file, which does", markup),
+    ("sql", "the product's SQL is only in chat/src/store", sql),
+    ("markup", "content that Leptos does not escape is written in one file, which escapes it", markup),
 ];
 
 /// Runs every check.
@@ -69,8 +65,8 @@ fn migrations(root: &Path) -> Result<Vec<String>> {
     };
     let (sqlite, mysql) = (names("sqlite")?, names("mysql")?);
     ensure!(!sqlite.is_empty(), "there are no migrations");
-    let lonely = sqlite.symmetric_difference(&mysql);
-    Ok(lonely.map(|name| format!("{} has no twin", name.display())).collect())
+    let unpaired = sqlite.symmetric_difference(&mysql);
+    Ok(unpaired.map(|name| format!("{} is missing in the other folder", name.display())).collect())
 }
 
 fn locales(root: &Path) -> Result<Vec<String>> {
@@ -160,7 +156,7 @@ fn markup(root: &Path) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// The string literals that read like a statement. Comments are no tokens; documentation is, and left out.
+/// Collects the string literals that look like a statement, except in documentation.
 fn collect_sql(tokens: TokenStream, found: &mut Vec<String>) {
     let mut is_doc = false;
     for token in tokens {
@@ -178,7 +174,7 @@ fn collect_sql(tokens: TokenStream, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a literal begins with the words of a statement, in capitals as we write them.
+/// Whether a literal begins with the words of an SQL statement in capitals.
 fn is_statement(literal: &str) -> bool {
     let text = literal.trim_start_matches(['b', 'c', 'r', '#', '"']).replace("\\n", " ");
     let words = text.split_whitespace().take_while(|word| *word != "\\").collect::<Vec<_>>();
@@ -204,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sql_is_seen_in_literals_and_not_in_prose() {
+    fn sql_is_found_in_literals_and_not_in_comments() {
         let source = r##"
             /// SELECT a person.
             // SELECT nobody.

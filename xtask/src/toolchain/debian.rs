@@ -1,8 +1,8 @@
-//! The last resort: a wasm toolchain assembled from Debian's compiler, where rustup can download nothing.
+//! A wasm toolchain assembled from Debian's compiler, for machines on which rustup cannot download.
 //!
-//! Debian packages a current compiler (`rustc-web`) and the sources of its standard library (`rust-web-src`),
-//! but no compiled standard library for wasm. It is built once and put beside links to the compiler's own
-//! libraries into a folder that serves as sysroot. Nothing outside the target directory changes but the packages.
+//! Debian packages a current compiler (`rustc-web`) and the sources of its standard library (`rust-web-src`), but no
+//! compiled standard library for wasm. It is built once, into a folder that serves as sysroot together with links to the
+//! compiler's own libraries. Except for the packages, nothing outside the target directory changes.
 
 use std::{
     ffi::OsStr,
@@ -24,12 +24,12 @@ const PACKAGES: &[&str] = &["rustc-web", "rust-web-src"];
 /// The second number of the oldest Rust 1.x that compiles the browser half.
 const OLDEST: u32 = 88;
 
-/// What there is to do when there is no way left.
+/// The advice when nothing worked.
 const ADVICE: &str = "no Rust compiler here can make wasm; where rustup can download, run: \
     rustup target add wasm32-unknown-unknown";
 
-/// The package that carries the standard library into the target directory. Linked as a whole (`lto`), so that the
-/// library's parts keep their bitcode, without which the browser half could not be linked so.
+/// An empty package with which cargo builds the standard library. With `lto`, so that the libraries contain bitcode, which
+/// the LTO of the browser half needs.
 const CARRIER: &str = r#"[package]
 name = "carrier"
 edition = "2024"
@@ -46,7 +46,7 @@ codegen-units = 1
 panic = "abort"
 "#;
 
-/// What Debian's compiler says of itself.
+/// The output of `rustc -vV`, in part.
 struct Version {
     /// As `1.96.0`.
     release: String,
@@ -54,15 +54,15 @@ struct Version {
     host: String,
 }
 
-/// The compiler of a toolchain that was assembled earlier and still fits Debian's compiler.
+/// The compiler of a toolchain that was assembled earlier, if Debian's compiler has not changed since.
 pub(super) fn assembled() -> Result<Option<PathBuf>> {
     let Some(version) = version() else { return Ok(None) };
     let folder = folder(&version)?;
     Ok(is_whole(&folder, &version).then(|| wrapper(&folder)))
 }
 
-/// Installs Debian's compiler where it is missing, builds the standard library and puts all together. Returns
-/// the compiler to call.
+/// Installs Debian's compiler if it is missing, builds the standard library and assembles the toolchain. Returns its
+/// compiler.
 pub(super) fn assemble() -> Result<PathBuf> {
     let version = installed()?;
     let folder = folder(&version)?;
@@ -75,7 +75,7 @@ pub(super) fn assemble() -> Result<PathBuf> {
     })?;
     link_together(&carrier, &folder, &version)?;
     fs::remove_dir_all(&carrier)?;
-    // What another library was linked into does not fit this one, and cargo does not see the difference.
+    // Cargo does not see that the standard library is another one, so it would link objects that do not fit.
     let stale = workspace::front_dir()?;
     if stale.exists() {
         fs::remove_dir_all(&stale)?;
@@ -83,7 +83,7 @@ pub(super) fn assemble() -> Result<PathBuf> {
     Ok(wrapper(&folder))
 }
 
-/// Debian's compiler; none when it is missing, or too old for the browser half.
+/// The version of Debian's compiler; `None` if it is missing, or too old for the browser half.
 fn version() -> Option<Version> {
     let said = process::output(Command::new(RUSTC).arg("-vV"))?;
     let field = |name: &str| said.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
@@ -92,7 +92,7 @@ fn version() -> Option<Version> {
     (minor >= OLDEST && Path::new(SOURCES).exists()).then_some(version)
 }
 
-/// Debian's compiler, installed when it is missing.
+/// The same, after installing the compiler if it is missing.
 fn installed() -> Result<Version> {
     if let Some(version) = version() {
         return Ok(version);
@@ -101,7 +101,7 @@ fn installed() -> Result<Version> {
     version().with_context(|| format!("Debian's compiler is older than 1.{OLDEST}, and {ADVICE}"))
 }
 
-/// Where the toolchain for that version lies: an upgrade of the packages makes a new one. The second part of the name
+/// The folder of the toolchain for this version: an upgrade of the packages gets a new one. The second part of the name
 /// changes with [`CARRIER`].
 fn folder(version: &Version) -> Result<PathBuf> {
     Ok(workspace::target_dir()?.join("wasm-toolchain").join(format!("{}-bitcode", version.release)))
@@ -119,14 +119,14 @@ fn host_folder(folder: &Path, version: &Version) -> PathBuf {
     folder.join("lib/rustlib").join(&version.host)
 }
 
-/// Whether the compiler, the library and, following its link, the linker are all there.
+/// Whether the compiler, the library and the linker (through its link) exist.
 fn is_whole(folder: &Path, version: &Version) -> bool {
     wrapper(folder).exists()
         && has_core(&wasm_libraries(folder))
         && host_folder(folder, version).join("bin/rust-lld").exists()
 }
 
-/// Compiles the standard library from Debian's sources, below an empty package.
+/// Compiles the standard library from Debian's sources, with an empty package.
 fn build_std(carrier: &Path) -> Result<()> {
     fs::create_dir_all(carrier.join("src"))?;
     fs::write(carrier.join("Cargo.toml"), CARRIER)?;
@@ -146,7 +146,7 @@ fn build_std(carrier: &Path) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// Lays the folder out as a sysroot. The compiler is put there last: until then the folder is not whole.
+/// Makes the folder a sysroot. The compiler is written last: without it the folder counts as incomplete.
 fn link_together(carrier: &Path, folder: &Path, version: &Version) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -168,7 +168,7 @@ fn link_together(carrier: &Path, folder: &Path, version: &Version) -> Result<()>
     // Macros run on the host while the browser half compiles, and need its libraries.
     symlink(Path::new(LIBRARIES).join(&version.host).join("lib"), host.join("lib"))?;
     symlink(linker(version)?, host.join("bin/rust-lld"))?;
-    // A script, not a link: through a link Debian's compiler still takes /usr as its sysroot.
+    // A script, not a link: called by a link, Debian's compiler uses /usr as its sysroot.
     let script = format!("#!/bin/sh\nexec {RUSTC} --sysroot '{}' \"$@\"\n", folder.display());
     let wrapper = wrapper(folder);
     fs::write(&wrapper, script)?;

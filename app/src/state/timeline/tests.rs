@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use chat::model::{Code, MessageType, MessagePermissions, Timestamp};
+use chat::model::{Code, MessagePermissions, MessageType, Timestamp};
 
 use super::*;
 

@@ -3,7 +3,8 @@
 //! In a room, times and ids increase with `seq`. So a cursor is found by binary search in all rooms at once
 //! ([`spans`]), and the newest messages are short ranges of the index on (room, seq) ([`newest`]).
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::NotificationRecord;
 use crate::{

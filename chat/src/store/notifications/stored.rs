@@ -1,6 +1,6 @@
 //! Stored notifications: invitations and system notices.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{NotificationRecord, SortKey};
 use crate::{

@@ -1,4 +1,4 @@
-//! The sockets of one room: gathered, loaded, and every delivery checked.
+//! The sockets of one room: opens them, sends, and checks every delivery.
 
 use std::{
     cell::{Cell, RefCell},
@@ -28,49 +28,49 @@ use crate::{
 
 /// Upgrades under way at once.
 const AT_ONCE: usize = 64;
-/// How long nothing must come for the room to count as calm, and how long that may take.
+/// How long no frame may arrive for the room to count as idle, and the timeout for that.
 const CALM: Duration = Duration::from_millis(500);
 const GATHERING: Duration = Duration::from_mins(3);
-/// How long the last deliveries may take when the sending is over.
+/// The timeout of the last deliveries.
 const DRAINING: Duration = Duration::from_secs(10);
 
-/// The longest latency that is told apart from longer ones, in microseconds.
+/// The upper end of the latency histogram, in microseconds.
 const LONGEST: u64 = 60_000_000;
 
 /// A room full of open sockets.
 pub(super) struct Crowd {
     members: u64,
     sender: mpsc::UnboundedSender<Vec<u8>>,
-    /// How a message is said to this server.
+    /// The frame of a message, for this server.
     frame: fn(u64, u64) -> String,
     tally: Rc<RefCell<Tally>>,
     /// Messages sent so far.
     sent: u64,
 }
 
-/// What became of one load.
+/// The result of one load.
 pub(super) struct Outcome {
     deliveries: u64,
     cpu: Duration,
     latencies: Histogram<u64>,
-    /// Deliveries that did not come in time.
+    /// Deliveries that were late or lost.
     outstanding: u64,
     /// Sockets that the server closed.
     closed: u64,
 }
 
-/// What all sockets have heard, together.
+/// What all sockets have received.
 struct Tally {
     latencies: Histogram<u64>,
     deliveries: u64,
-    /// Frames that are no messages: who came.
+    /// Frames that are not messages: announcements of joins.
     others: u64,
     closed: u64,
-    /// The first delivery that was not as it should be.
+    /// The first wrong delivery.
     wrong: Option<String>,
 }
 
-/// What a bare broadcast is given to hand on: a frame as Liao would make it of the message.
+/// The frame that a bare broadcast sends on: the same that Liao makes of the message.
 pub(super) fn bare_frame(number: u64, moment: u64) -> String {
     format!(
         r#"{{"type":"chat_message","message":{{"id":{id},"content":"{}","message_type":"text","timestamp":"2026-01-25T15:30:00.123456Z","created_at":"2026-01-25T15:30:00.123456Z","sender":{{"id":1,"username":"person00000","first_name":"","last_name":""}},"reply_to":null,"file_url":null,"file_name":null,"file_size":null,"is_edited":false,"is_deleted":false,"client_id":null}},"rev":{id}}}"#,
@@ -80,7 +80,7 @@ pub(super) fn bare_frame(number: u64, moment: u64) -> String {
 }
 
 impl Crowd {
-    /// Opens a socket for each of these people, and waits until nobody is told of anybody's coming any more.
+    /// Opens a socket for each of these people, and waits until all joins have been announced.
     pub(super) async fn gather(
         address: SocketAddr,
         path: &str,
@@ -133,7 +133,7 @@ impl Crowd {
     /// Sends at `rate` deliveries a second for `length`, then waits for the last delivery.
     ///
     /// # Errors
-    /// When a delivery was lost, came twice, out of order or garbled.
+    /// When a delivery was lost, duplicated, out of order or had the wrong text.
     pub(super) async fn load(&mut self, server: &Server, rate: f64, length: Duration) -> Result<Outcome> {
         {
             let mut tally = self.tally.borrow_mut();
@@ -160,7 +160,7 @@ impl Crowd {
         })
     }
 
-    /// Sends at `rate` messages a second; gives how many there were.
+    /// Sends at `rate` messages a second. Returns their number.
     async fn send(&mut self, rate: f64, length: Duration) -> Result<u64> {
         let start = Instant::now();
         let due = |n: u64| start + Duration::from_secs_f64(figure(n) / rate);
@@ -221,7 +221,7 @@ async fn listen(mut reader: Reader, sender: mpsc::UnboundedSender<Vec<u8>>, tall
 }
 
 impl Tally {
-    /// Is there more to come of so many deliveries?
+    /// Whether deliveries are still missing.
     fn is_waiting(&self, expected: u64) -> bool {
         self.deliveries < expected && self.closed == 0
     }
@@ -251,12 +251,12 @@ impl Outcome {
         self.cpu.as_secs_f64() * 1e6 / figure(self.deliveries.max(1))
     }
 
-    /// Did every socket stay open and get everything?
+    /// Whether every socket stayed open and received everything.
     pub(super) fn held(&self) -> bool {
         self.outstanding == 0 && self.closed == 0
     }
 
-    /// What 99 of 100 deliveries took at most.
+    /// The 99th percentile of latency.
     pub(super) fn p99(&self) -> Duration {
         self.at(0.99)
     }

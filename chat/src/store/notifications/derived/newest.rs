@@ -7,7 +7,8 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
+use sqlx_macros::FromRow;
 
 use super::spans::{Span, SpanEnd, is_individually_read, key};
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::{
     model::{MessageId, NotificationRef, RoomId, Timestamp, UserId},

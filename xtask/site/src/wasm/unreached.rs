@@ -1,12 +1,12 @@
-//! Takes out of the release what no page can reach and the compiler cannot know of.
+//! Removes functions from the release's wasm that no page reaches, which the compiler cannot know.
 //!
-//! Leptos can make a page live in two ways, and each part of a view carries the code for both: at once
-//! (`hydrate_body`), as `frontend` does, and waiting for code that is fetched later (`hydrate_lazy`). The second is a
-//! good part of all the wasm. Should anything ever call it, it stops there, and with it every test in the browser,
-//! since those run on the release's wasm.
+//! Leptos can hydrate a page in two ways, and every view has the code for both: synchronously (`hydrate_body`), as
+//! `frontend` does, and asynchronously, for code that is fetched later (`hydrate_lazy`). The second is a large part of the
+//! wasm. Its functions are replaced by stubs that trap. If a page called one, the tests in the browser would fail, because
+//! they use the release's wasm.
 //!
-//! The compiler lets functions of the same code share one of their names, so a name alone proves nothing: what the
-//! rest of the program calls stays.
+//! The compiler merges functions with the same code under one of their names, so the name is not sufficient: a function
+//! that the rest of the program calls stays.
 
 use std::collections::HashSet;
 
@@ -16,14 +16,14 @@ use walrus::{
     ir::{self, Visitor},
 };
 
-/// What the name of each function of the second way ends in, and that of the code that it waits in; then comes a hash.
+/// The end of the mangled name of each asynchronous function and its closures, before the hash.
 const UNREACHED: &str = "13hydrate_async";
 /// A closure in a mangled name.
 const CLOSURE: &str = "28_$u7b$$u7b$closure$u7d$$u7d$";
-/// What a mangled name's hash begins with.
+/// The beginning of the hash in a mangled name.
 const HASH: &str = "17h";
 
-/// The wasm without them.
+/// Returns the wasm without these functions.
 pub(super) fn remove(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::from_buffer(wasm)?;
     for id in unreached(&module) {
@@ -34,14 +34,14 @@ pub(super) fn remove(wasm: &[u8]) -> Result<Vec<u8>> {
         let arguments = params.iter().map(|kind| module.locals.add(*kind)).collect();
         module.funcs.get_mut(id).kind = FunctionKind::Local(stub.local_func(arguments));
     }
-    // What they alone called goes with them.
+    // Removes the functions that only these called.
     walrus::passes::gc::run(&mut module);
     Ok(module.emit_wasm())
 }
 
-/// The functions of the second way that nothing but the second way calls.
+/// The asynchronous functions that no other function calls.
 fn unreached(module: &Module) -> HashSet<FunctionId> {
-    let named = module.funcs.iter_local().filter(|(id, _)| is_of_second_way(module, *id));
+    let named = module.funcs.iter_local().filter(|(id, _)| is_asynchronous(module, *id));
     let mut unreached: HashSet<FunctionId> = named.map(|(id, _)| id).collect();
     loop {
         let mut called = Called::default();
@@ -56,7 +56,7 @@ fn unreached(module: &Module) -> HashSet<FunctionId> {
     }
 }
 
-fn is_of_second_way(module: &Module, id: FunctionId) -> bool {
+fn is_asynchronous(module: &Module, id: FunctionId) -> bool {
     let Some(name) = &module.funcs.get(id).name else { return false };
     let Some((_, mut rest)) = name.rsplit_once(UNREACHED) else { return false };
     while let Some(inner) = rest.strip_prefix(CLOSURE) {
@@ -65,7 +65,7 @@ fn is_of_second_way(module: &Module, id: FunctionId) -> bool {
     rest.starts_with(HASH)
 }
 
-/// The functions that a function calls by name.
+/// The functions that a function calls directly.
 #[derive(Default)]
 struct Called(HashSet<FunctionId>);
 
@@ -97,7 +97,7 @@ mod tests {
     const WITHIN: &str = "_ZN3app13hydrate_async28_$u7b$$u7b$closure$u7d$$u7d$4prep17h0123456789abcdefE";
 
     #[test]
-    fn what_is_not_reached_is_empty_and_the_rest_is_as_it_was() {
+    fn unreached_functions_become_stubs_and_others_stay() {
         let mut module = Module::default();
         let mut shared = None;
         for name in [SHARED, SECOND, WITHIN, FIRST] {
