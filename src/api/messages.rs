@@ -8,7 +8,7 @@ use chat::{
 };
 use utoipa::ToSchema;
 
-use super::{PathId, TAG_MESSAGES, answer::Done, body::Fields, query::Params};
+use super::{PathId, TAG_MESSAGES, answer::Done, fields::Fields, query::Params};
 use crate::{
     auth::{Caller, Claimed},
     error::ApiError,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chat::model::{FieldProblem, Problem, id::MAX_ID};
 
+use super::coerce;
 use crate::error::ApiError;
 
 /// The parameters of a request; the last of equal names counts.
@@ -44,23 +45,21 @@ impl Params {
     /// A whole number, if it is there; not one that JavaScript could not hold.
     pub fn number(&mut self, name: &str) -> Option<i64> {
         let text = self.text(name)?;
-        let number = text.parse().ok().filter(|number| *number <= MAX_ID);
+        let number = coerce::number_of(&text).filter(|number| *number <= MAX_ID);
         if number.is_none() {
             self.problem(name, Problem::WrongType);
         }
         number
     }
 
-    /// `true` or `false` (also `1` and `0`); false when it is not there.
+    /// `true` or `false`, or another word that Django takes for them; false when it is not there.
     pub fn flag(&mut self, name: &str) -> bool {
-        match self.text(name).as_deref() {
-            None | Some("false" | "0") => false,
-            Some("true" | "1") => true,
-            Some(_) => {
-                self.problem(name, Problem::WrongType);
-                false
-            }
+        let Some(word) = self.text(name) else { return false };
+        let flag = coerce::flag_of(&word);
+        if flag.is_none() {
+            self.problem(name, Problem::WrongType);
         }
+        flag.unwrap_or_default()
     }
 
     /// Notes that `name` has `problem`.
@@ -87,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_no_parameter_may_be_is_noted_by_name() {
-        let mut params = Params::parse("page=9007199254740992&search=a%00b&mine=yes&size=&limit=7");
+        let mut params = Params::parse("page=9007199254740992&search=a%00b&mine=perhaps&size=&limit=7");
         assert_eq!(params.number("page"), None);
         assert_eq!(params.text("search"), None);
         assert!(!params.flag("mine"));

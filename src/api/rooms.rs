@@ -12,7 +12,7 @@ use chat::{
     service::rooms::{RoomFilter, RoomPlace},
 };
 
-use super::{PathId, TAG_ROOMS, answer::Done, body::Fields, query::Params};
+use super::{PathId, TAG_ROOMS, answer::Done, fields::Fields, query::Params};
 use crate::{
     auth::{Caller, Claimed},
     error::ApiError,

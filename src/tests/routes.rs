@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bans;
+mod coercion;
 mod errors;
 mod foreign;
 mod history;

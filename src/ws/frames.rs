@@ -2,7 +2,7 @@
 
 use chat::model::{ClientFrame, Code, Failure, MessageDraft, Problem};
 
-use crate::api::{body::Fields, messages};
+use crate::api::{fields::Fields, messages};
 
 /// A frame that was refused, and the message it is about where it named one.
 #[derive(Debug)]
@@ -18,7 +18,11 @@ pub struct BadFrame {
 /// # Errors
 /// `bad_frame` for what is no frame of the contract, `invalid` for bad fields.
 pub fn read(text: &str) -> Result<ClientFrame, BadFrame> {
-    let mut fields = Fields::from_json(text.as_bytes()).map_err(|_| BadFrame::unreadable())?;
+    // What react-use-websocket sends to keep a connection open.
+    if text == "ping" {
+        return Ok(ClientFrame::Ping);
+    }
+    let mut fields = Fields::of_frame(text.as_bytes()).map_err(|_| BadFrame::unreadable())?;
     let kind = fields.optional_text("type").unwrap_or_default();
     let frame = match kind.as_str() {
         "authenticate" => ClientFrame::Authenticate { token: fields.text("token") },
@@ -74,6 +78,7 @@ mod tests {
     fn frames_of_the_contract_are_read() {
         for (text, expected) in [
             (r#"{"type":"ping"}"#, ClientFrame::Ping),
+            ("ping", ClientFrame::Ping),
             (r#"{"type":"typing","is_typing":true}"#, ClientFrame::Typing { is_typing: true }),
             (r#"{"type":"user_join","more":1}"#, ClientFrame::UserJoin),
             (r#"{"type":"message_read","message_id":7}"#, ClientFrame::MessageRead { message_id: 7 }),
