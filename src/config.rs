@@ -14,6 +14,7 @@ use std::{
 mod database_url;
 mod environment;
 mod file;
+mod hosts;
 mod origins;
 mod problem;
 mod redis_url;
@@ -24,13 +25,14 @@ mod tests;
 mod value;
 
 pub use database_url::DatabaseUrl;
+pub use hosts::{AllowedHosts, HostPattern};
 pub use origins::ApiOrigins;
 pub use problem::{Problem, Problems};
 pub use redis_url::RedisUrl;
 pub use report::Report;
 pub use settings::{Config, SETTINGS, Setting};
 pub(crate) use value::SECRET_KEY_BYTES;
-pub use value::{ByteLimit, CountLimit, LogFilter, LogFormat, SecureCookies, WebOrigin};
+pub use value::{ByteLimit, CountLimit, LogFilter, LogFormat, MetricsToken, SecureCookies, WebOrigin};
 
 /// The file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "liao.toml";

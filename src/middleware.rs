@@ -55,7 +55,7 @@ pub fn around(router: Router, config: &Config) -> Router {
         )
         .layer(from_fn(linger::read_on))
         .layer(from_fn_with_state(cors::layer(config), cors::for_api))
-        .layer(from_fn(target::check))
+        .layer(from_fn_with_state(config.hosts(), target::check))
         .layer(shared::ShareBelow);
     router.layer(layers)
 }

@@ -9,8 +9,9 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use super::{
-    ByteLimit, CountLimit, DatabaseUrl, Given, Line, LogFilter, LogFormat, Problem, Problems, RedisUrl,
-    SecureCookies, Source, WebOrigin, environment::Environment, file::File, value::Value,
+    ByteLimit, CountLimit, DatabaseUrl, Given, HostPattern, Line, LogFilter, LogFormat, MetricsToken,
+    Problem, Problems, RedisUrl, SecureCookies, Source, WebOrigin, environment::Environment, file::File,
+    value::Value,
 };
 
 /// One setting, as far as the command line, the file and the reports need to know it.
@@ -118,6 +119,8 @@ settings! {
     sign_up: bool = "true";
     /// Origins of other sites whose pages may call the API; with demo any port of http://localhost and http://127.0.0.1 as well.
     cors_allowed_origins: Vec<WebOrigin> = "";
+    /// Host names under which the server answers, .example.org for one and all below it, * for all; not set: with demo those of this machine, else all. /healthz and /readyz answer under every name.
+    allowed_hosts: Vec<HostPattern> = "";
     /// Addresses or networks of the reverse proxies whose X-Forwarded-For, -Proto and -Host are believed.
     trusted_proxies: Vec<IpNet> = "";
     /// Mark cookies Secure: auto (when a trusted proxy says the visitor came over TLS), always or never.
@@ -168,6 +171,10 @@ settings! {
     write_timeout: Duration = "30s";
     /// How often the server asks each WebSocket whether its client is there; one that has said nothing for two and a half times as long is closed.
     ping_interval: Duration = "20s";
+    /// Address and port of a listener of its own for GET /metrics, to whoever reaches it; not set: none.
+    metrics_listen: Option<SocketAddr> = "";
+    /// Bearer token with which GET /metrics answers on the public port too, at least 16 bytes; not set: there it answers only this machine itself, and no request that came through a proxy.
+    metrics_token: MetricsToken = "";
     /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug. By default all but what is usual: a browser that comes with a session of long ago.
     log: LogFilter = "info,tower_sessions_core=error";
     /// Form of the log on standard error: text or json (one object a line).

@@ -11,8 +11,13 @@ use secrecy::SecretString;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use url::Url;
 
+use super::hosts::HostPattern;
+
 /// A signature is only as strong as its key: RFC 7518 asks for as many bytes as HS256's hash has.
 pub(crate) const SECRET_KEY_BYTES: usize = 32;
+
+/// Long enough that nobody guesses it through the network.
+const METRICS_TOKEN_BYTES: usize = 16;
 
 /// Token and session lifetimes are added to the present moment, which must stay within the calendar.
 const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
@@ -42,6 +47,10 @@ pub struct ByteLimit(pub Option<usize>);
 /// A number that may not be exceeded, or `None` for no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountLimit(pub Option<u32>);
+
+/// The bearer token of `GET /metrics` on the public port, if there is one.
+#[derive(Clone, Debug)]
+pub struct MetricsToken(pub Option<SecretString>);
 
 /// An origin as browsers send it: scheme, host and port if it is not the scheme's own, nothing after that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +116,14 @@ impl Value for SocketAddr {
         // Everybody writes localhost; which of its addresses was meant is not worth a failed start.
         text.strip_prefix("localhost:")
             .map_or_else(|| text.parse().ok(), |port| Some(Self::from(([127, 0, 0, 1], port.parse().ok()?))))
+    }
+}
+
+impl Value for Option<SocketAddr> {
+    const EXPECTED: &'static str = "an address and a port such as 127.0.0.1:9000";
+
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() { Some(None) } else { SocketAddr::read(text).map(Some) }
     }
 }
 
@@ -180,6 +197,31 @@ impl Value for Option<SecretString> {
     fn show(text: &str) -> String {
         // Of a fixed length, so that it does not tell the secret's.
         if text.is_empty() { "(kept in the data folder)" } else { "********" }.to_owned()
+    }
+}
+
+impl Value for MetricsToken {
+    const EXPECTED: &'static str = "at least 16 bytes long";
+    const IS_SENSITIVE: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        match text.len() {
+            0 => Some(Self(None)),
+            bytes => (bytes >= METRICS_TOKEN_BYTES).then(|| Self(Some(text.into()))),
+        }
+    }
+
+    fn show(text: &str) -> String {
+        if text.is_empty() { "(none)" } else { "********" }.to_owned()
+    }
+}
+
+impl Value for Vec<HostPattern> {
+    const EXPECTED: &'static str =
+        "a list of host names such as chat.example.org, .example.net (with all below it) or *";
+
+    fn read(text: &str) -> Option<Self> {
+        items(text).map(HostPattern::read).collect()
     }
 }
 

@@ -1,9 +1,9 @@
-//! Requests that are meant for no server like this one: to be a proxy, or to no host at all.
+//! Requests that are meant for no server like this one: to be a proxy, to no host at all, or to another host.
 //!
 //! What is below may rely on it that a path begins with a slash, and that there is one host at most.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, Uri, Version,
         header::{ALLOW, HOST},
@@ -14,22 +14,36 @@ use axum::{
 };
 use chat::model::Code;
 
-use crate::error;
+use super::client::Client;
+use crate::{config::AllowedHosts, error};
 
 /// What may be asked for somewhere.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
 
-/// Middleware that refuses what RFC 9110 and 9112 say is to be refused, and what they have for proxies alone.
-pub async fn check(request: Request, next: Next) -> Response {
+/// Probes ask by address, whatever the server is called.
+const UNDER_ANY_HOST: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Middleware that refuses what RFC 9110 and 9112 say is to be refused, what they have for proxies alone, and hosts that
+/// are not allowed.
+pub async fn check(
+    State(hosts): State<AllowedHosts>,
+    client: Client,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.method() == Method::CONNECT {
         let mut response = error::respond(Code::MethodNotAllowed, request.headers());
         response.headers_mut().insert(ALLOW, METHODS);
         return response;
     }
-    if has_path(request.uri()) && has_host(request.version(), request.headers()) {
-        return next.run(request).await;
+    if !has_path(request.uri()) || !has_host(request.version(), request.headers()) {
+        return error::respond(Code::Invalid, request.headers());
     }
-    error::respond(Code::Invalid, request.headers())
+    let is_allowed = client.host.as_deref().is_none_or(|host| hosts.contains(host));
+    if !is_allowed && !UNDER_ANY_HOST.contains(&request.uri().path()) {
+        return error::respond(Code::InvalidHost, request.headers());
+    }
+    next.run(request).await
 }
 
 /// A path and a query, or a whole URL: not a host and a port alone, nor `*`.

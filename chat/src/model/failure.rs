@@ -43,6 +43,8 @@ pub enum Code {
     NotFound,
     /// That path has no such method.
     MethodNotAllowed,
+    /// The server does not answer under the host name of the request.
+    InvalidHost,
     /// Too long a body.
     TooLarge,
     /// Not JSON by its content type.
