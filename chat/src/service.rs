@@ -43,6 +43,7 @@ pub mod sockets;
 mod succession;
 mod system;
 mod validate;
+mod visible;
 mod visit;
 mod watch;
 mod window;

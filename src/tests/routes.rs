@@ -10,6 +10,7 @@ mod limits;
 mod members;
 mod membership;
 mod messages;
+mod names;
 mod notices;
 mod notifications;
 mod races;
