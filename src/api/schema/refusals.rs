@@ -116,7 +116,6 @@ fn answer(status: u16, refusals: &[Refusal], locale: Locale) -> Value {
 
 /// The shape of every refusal.
 pub(super) fn shape() -> Value {
-    let sentences = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
     json!({
         "type": "object",
         "description": "Why a call was refused.",
@@ -128,7 +127,7 @@ pub(super) fn shape() -> Value {
             "fields": {
                 "type": "object",
                 "description": "With `invalid`: each bad field, and what is wrong with it.",
-                "additionalProperties": sentences,
+                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             },
             "messages": {
                 "type": "array",
@@ -144,6 +143,7 @@ pub(super) fn shape() -> Value {
                 },
             },
         },
-        "additionalProperties": sentences,
+        // Each bad field once more; a type would have to fit the named properties too.
+        "additionalProperties": true,
     })
 }
