@@ -7,6 +7,8 @@ use crate::error::ApiError;
 
 pub mod accounts;
 pub mod body;
+mod coerce;
+pub mod fields;
 pub mod members;
 pub mod messages;
 pub mod notifications;

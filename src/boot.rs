@@ -10,12 +10,13 @@ use chat::{
     store::{Store, StoreError},
 };
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     assets,
     auth::{self, Auth},
     config::{Config, CountLimit, RedisUrl},
-    connections::limits::Limits,
+    connections::{HttpServer, limits::Limits},
     data_folder,
     health::{self, DependencyDown, Health},
     metrics::Metrics,
@@ -153,6 +154,10 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     // Before the domain, which looks its metrics up once.
     let metrics = Metrics::install()?;
     tokio::spawn(metrics.clone().run_upkeep(shutdown.token()));
+    if let Some(address) = config.metrics_listen {
+        let listener = shutdown::listen(address).await?;
+        serve_metrics(listener, metrics.clone().routes(), limits.clone(), shutdown.token());
+    }
     let chat = open(&config).await?;
     let secret = data_folder::secret_key(&config.data, config.secret_key.as_ref())?;
     let auth = Auth::new(&config, &secret, chat.clock().clone());
@@ -189,6 +194,14 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
     };
     let router = router::router(state, health, metrics);
     Ok(Server { address, made_demo_account, listener, router, limits, chat, shutdown })
+}
+
+/// Serves the metrics on their own port until `stopping`.
+fn serve_metrics(listener: TcpListener, router: Router, limits: Limits, stopping: CancellationToken) {
+    tokio::spawn(async move {
+        let server = HttpServer::new(router, limits);
+        stopping.run_until_cancelled(server.accept(&listener)).await;
+    });
 }
 
 /// Raises the limit on open files as far as the system allows, and returns it. Each socket is an open file, and the

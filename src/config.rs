@@ -14,6 +14,7 @@ mod database_url;
 mod environment;
 mod errors;
 mod file;
+mod hosts;
 mod origins;
 mod redis_url;
 mod report;
@@ -24,12 +25,13 @@ mod value;
 
 pub use database_url::DatabaseUrl;
 pub use errors::{ConfigErrors, SettingError};
+pub use hosts::{AllowedHosts, HostPattern};
 pub use origins::ApiOrigins;
 pub use redis_url::RedisUrl;
 pub use report::Report;
 pub use settings::{Config, SETTINGS, Setting};
 pub(crate) use value::SECRET_KEY_BYTES;
-pub use value::{ByteLimit, CountLimit, LogFilter, LogFormat, SecureCookies, WebOrigin};
+pub use value::{ByteLimit, CountLimit, LogFilter, LogFormat, MetricsToken, SecureCookies, WebOrigin};
 
 /// The file that is read from the current folder if none is given.
 pub const FILE_NAME: &str = "liao.toml";

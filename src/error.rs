@@ -266,6 +266,7 @@ fn detail(code: Code) -> Option<&'static str> {
         | Code::SignUpClosed
         | Code::NotFound
         | Code::MethodNotAllowed
+        | Code::InvalidHost
         | Code::TooLarge
         | Code::UnsupportedMediaType
         | Code::Throttled
@@ -302,6 +303,7 @@ pub fn close_code(code: Code) -> u16 {
         | Code::ParseError
         | Code::BadFrame
         | Code::MethodNotAllowed
+        | Code::InvalidHost
         | Code::UnsupportedMediaType => 1008,
         Code::Unavailable => 1013,
         Code::Internal => 1011,

@@ -13,7 +13,7 @@ use axum::{
     Router,
     extract::{MatchedPath, Request, State},
     http::{Method, StatusCode, header},
-    middleware::Next,
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -23,7 +23,9 @@ use metrics_process::Collector;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::{connections, start_error::StartError, ws};
+use crate::{config::MetricsToken, connections, start_error::StartError, ws};
+
+mod access;
 
 /// Requests by method, route and class of status.
 const REQUESTS: &str = "liao_http_requests_total";
@@ -81,7 +83,12 @@ impl Metrics {
         }
     }
 
-    /// The route `GET /metrics`.
+    /// The route `GET /metrics` for the public port.
+    pub fn public_routes<S: Clone + Send + Sync + 'static>(self, token: MetricsToken) -> Router<S> {
+        self.routes().layer(from_fn_with_state(token, access::check))
+    }
+
+    /// `GET /metrics` for whoever reaches it.
     pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new().route("/metrics", get(render).with_state(self))
     }

@@ -55,7 +55,7 @@ pub fn apply(router: Router, config: &Config) -> Router {
         )
         .layer(from_fn(drain_body::drain))
         .layer(from_fn_with_state(cors::layer(config), cors::for_api))
-        .layer(from_fn(target::check))
+        .layer(from_fn_with_state(config.hosts(), target::check))
         .layer(shared_service::SharedServiceLayer);
     router.layer(layers)
 }

@@ -45,7 +45,7 @@ pub fn router(state: AppState, health: Health, metrics: Metrics) -> Router {
         .merge(assets::routes())
         .merge(dev_reload::routes())
         .merge(health.routes())
-        .merge(metrics.routes())
+        .merge(metrics.public_routes(config.metrics_token.clone()))
         .layer(limit)
         .with_state(state);
     let router = middleware::apply(router, &config);

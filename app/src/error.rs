@@ -51,7 +51,9 @@ impl FromServerFnError for AppError {
 #[cfg(feature = "ssr")]
 pub fn status(code: Code) -> StatusCode {
     match code {
-        Code::Invalid | Code::ParseError | Code::RoomFull | Code::BadFrame => StatusCode::BAD_REQUEST,
+        Code::Invalid | Code::ParseError | Code::RoomFull | Code::BadFrame | Code::InvalidHost => {
+            StatusCode::BAD_REQUEST
+        }
         Code::NoActiveAccount
         | Code::NotAuthenticated
         | Code::BadAuthorizationHeader
@@ -103,6 +105,7 @@ pub fn error_message(locale: Locale, failure: &Failure) -> String {
         Code::SignUpClosed => td_string!(locale, failure.sign_up_closed),
         Code::NotFound => td_string!(locale, failure.not_found),
         Code::MethodNotAllowed => td_string!(locale, failure.method_not_allowed),
+        Code::InvalidHost => td_string!(locale, failure.invalid_host),
         Code::TooLarge => td_string!(locale, failure.too_large),
         Code::UnsupportedMediaType => td_string!(locale, failure.unsupported_media_type),
         Code::Throttled => td_string!(locale, failure.throttled),

@@ -45,6 +45,7 @@ pub mod shared_rooms;
 mod succession;
 mod system;
 mod validate;
+mod visible;
 
 pub use clock::Clock;
 pub use connect::AuthenticatedSocket;

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use chat::{Chat, model::User};
 use utoipa::ToSchema;
 
-use super::{TAG_ACCOUNT, body::Fields};
+use super::{TAG_ACCOUNT, fields::Fields};
 use crate::{
     auth::{AnyUser, Auth},
     error::ApiError,

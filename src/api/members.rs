@@ -7,7 +7,7 @@ use chat::{
 };
 use utoipa::ToSchema;
 
-use super::{PathId, PathIds, TAG_ROOMS, body::Fields};
+use super::{PathId, PathIds, TAG_ROOMS, fields::Fields};
 use crate::{auth::ChatUser, error::ApiError};
 
 /// The user to add.

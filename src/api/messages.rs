@@ -8,7 +8,7 @@ use chat::{
 };
 use utoipa::ToSchema;
 
-use super::{PathId, TAG_MESSAGES, body::Fields, query::Params, response::Acknowledgement};
+use super::{PathId, TAG_MESSAGES, fields::Fields, query::Params, response::Acknowledgement};
 use crate::{
     auth::{ChatUser, TokenIdentity},
     error::ApiError,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chat::model::{FieldError, Problem, id::MAX_ID};
 
+use super::coerce;
 use crate::error::ApiError;
 
 /// The parameters of a request. If a name is repeated, the last value counts.
@@ -44,23 +45,21 @@ impl Params {
     /// An integer, if present. It must be at most `MAX_ID`, the largest that JavaScript can hold.
     pub fn number(&mut self, name: &str) -> Option<i64> {
         let text = self.text(name)?;
-        let number = text.parse().ok().filter(|number| *number <= MAX_ID);
+        let number = coerce::number_of(&text).filter(|number| *number <= MAX_ID);
         if number.is_none() {
             self.problem(name, Problem::WrongType);
         }
         number
     }
 
-    /// `true` or `false` (also `1` and `0`); false if it is missing.
+    /// `true` or `false`, or another word that Django takes for them; false if it is missing.
     pub fn flag(&mut self, name: &str) -> bool {
-        match self.text(name).as_deref() {
-            None | Some("false" | "0") => false,
-            Some("true" | "1") => true,
-            Some(_) => {
-                self.problem(name, Problem::WrongType);
-                false
-            }
+        let Some(word) = self.text(name) else { return false };
+        let flag = coerce::flag_of(&word);
+        if flag.is_none() {
+            self.problem(name, Problem::WrongType);
         }
+        flag.unwrap_or_default()
     }
 
     /// Records an error of the parameter `name`.
@@ -87,7 +86,7 @@ mod tests {
 
     #[test]
     fn invalid_parameters_are_reported_by_name() {
-        let mut params = Params::parse("page=9007199254740992&search=a%00b&mine=yes&size=&limit=7");
+        let mut params = Params::parse("page=9007199254740992&search=a%00b&mine=perhaps&size=&limit=7");
         assert_eq!(params.number("page"), None);
         assert_eq!(params.text("search"), None);
         assert!(!params.flag("mine"));

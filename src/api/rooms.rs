@@ -12,7 +12,7 @@ use chat::{
     service::rooms::{RoomCursor, RoomFilter},
 };
 
-use super::{PathId, TAG_ROOMS, body::Fields, query::Params, response::Acknowledgement};
+use super::{PathId, TAG_ROOMS, fields::Fields, query::Params, response::Acknowledgement};
 use crate::{
     auth::{ChatUser, TokenIdentity},
     error::ApiError,

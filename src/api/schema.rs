@@ -73,7 +73,8 @@ impl Documents {
     fn finish(&self, locale: Locale) -> Value {
         let mut value: Value = serde_json::from_slice(&self.0.collected).unwrap_or_default();
         value["info"] = json!({
-            "title": "Liao 聊",
+            // Generators make the name of a package of it.
+            "title": "Liao",
             "summary": "Team chat: REST and WebSocket",
             "description": ABOUT,
             "version": env!("CARGO_PKG_VERSION"),

@@ -12,11 +12,7 @@ use chat::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    TAG_ACCOUNT,
-    body::{Fields, FormOrJson},
-    response::EmptyBody,
-};
+use super::{TAG_ACCOUNT, fields::Fields, response::EmptyBody};
 use crate::{
     auth::{Auth, RefreshedTokens},
     error::ApiError,
@@ -78,7 +74,7 @@ pub struct TokenRefresh {
     path = "/api/token/",
     operation_id = "obtain_token",
     tag = TAG_ACCOUNT,
-    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    request_body = Credentials,
     responses(
         (
             status = 200,
@@ -95,7 +91,7 @@ pub async fn obtain(
     State(auth): State<Auth>,
     from: ClientAddr,
     UserAgent(agent): UserAgent,
-    FormOrJson(mut body): FormOrJson,
+    mut body: Fields,
 ) -> Result<NoStore<TokenPair>, ApiError> {
     let given = Credentials { username: body.text("username"), password: body.text("password") };
     body.finish()?;
@@ -112,7 +108,7 @@ pub async fn obtain(
     path = "/api/token/refresh/",
     operation_id = "refresh_token",
     tag = TAG_ACCOUNT,
-    request_body(content((RefreshToken = "application/json"), (RefreshToken = "application/x-www-form-urlencoded"))),
+    request_body = RefreshToken,
     responses(
         (
             status = 200,
@@ -128,7 +124,7 @@ pub async fn refresh(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
     UserAgent(agent): UserAgent,
-    FormOrJson(body): FormOrJson,
+    body: Fields,
 ) -> Result<NoStore<TokenRefresh>, ApiError> {
     let given = RefreshToken { refresh: token(body, "refresh")? };
     let RefreshedTokens { access, refresh } = auth.refresh(&chat, &given.refresh, &agent).await?;
@@ -143,7 +139,7 @@ pub async fn refresh(
     path = "/api/token/verify/",
     operation_id = "verify_token",
     tag = TAG_ACCOUNT,
-    request_body(content((AnyToken = "application/json"), (AnyToken = "application/x-www-form-urlencoded"))),
+    request_body = AnyToken,
     responses((status = 200, body = EmptyBody, description = "Valid.")),
     extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
@@ -151,7 +147,7 @@ pub async fn refresh(
 pub async fn verify(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
-    FormOrJson(body): FormOrJson,
+    body: Fields,
 ) -> Result<Json<EmptyBody>, ApiError> {
     let given = AnyToken { token: token(body, "token")? };
     auth.verify(&chat, &given.token).await?;
@@ -167,7 +163,7 @@ pub async fn verify(
     path = "/api/token/blacklist/",
     operation_id = "blacklist_token",
     tag = TAG_ACCOUNT,
-    request_body(content((RefreshToken = "application/json"), (RefreshToken = "application/x-www-form-urlencoded"))),
+    request_body = RefreshToken,
     responses((status = 200, body = EmptyBody, description = "Blacklisted.")),
     extensions(("x-errors" = json!(["token_not_valid"]))),
     security(())
@@ -175,7 +171,7 @@ pub async fn verify(
 pub async fn blacklist(
     State(chat): State<Chat>,
     State(auth): State<Auth>,
-    FormOrJson(body): FormOrJson,
+    body: Fields,
 ) -> Result<Json<EmptyBody>, ApiError> {
     let given = RefreshToken { refresh: token(body, "refresh")? };
     auth.blacklist(&chat, &given.refresh).await?;

@@ -9,9 +9,9 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use super::{
-    ByteLimit, CommandLine, ConfigErrors, CountLimit, DatabaseUrl, EffectiveSetting, LogFilter, LogFormat,
-    RedisUrl, SecureCookies, SettingError, Source, WebOrigin, environment::Environment, file::File,
-    value::SettingValue,
+    ByteLimit, CommandLine, ConfigErrors, CountLimit, DatabaseUrl, EffectiveSetting, HostPattern, LogFilter,
+    LogFormat, MetricsToken, RedisUrl, SecureCookies, SettingError, Source, WebOrigin,
+    environment::Environment, file::File, value::SettingValue,
 };
 
 /// The description of one setting.
@@ -119,6 +119,8 @@ settings! {
     sign_up: bool = "true";
     /// Origins of other sites whose pages may call the API; with demo any port of http://localhost and http://127.0.0.1 as well.
     cors_allowed_origins: Vec<WebOrigin> = "";
+    /// Host names under which the server answers, .example.org for one and all below it, * for all; not set: with demo those of this machine, else all. /healthz and /readyz answer under every name.
+    allowed_hosts: Vec<HostPattern> = "";
     /// Addresses or networks of the reverse proxies whose X-Forwarded-For, -Proto and -Host are trusted.
     trusted_proxies: Vec<IpNet> = "";
     /// Mark cookies Secure: auto (if a trusted proxy reports that the client uses TLS), always or never.
@@ -169,6 +171,10 @@ settings! {
     write_timeout: Duration = "30s";
     /// How often the server pings each WebSocket; one that has been silent for two and a half times as long is closed.
     ping_interval: Duration = "20s";
+    /// Address and port of a listener of its own for GET /metrics, to whoever reaches it; not set: none.
+    metrics_listen: Option<SocketAddr> = "";
+    /// Bearer token with which GET /metrics answers on the public port too, at least 16 bytes; not set: there it answers only this machine itself, and no request that came through a proxy.
+    metrics_token: MetricsToken = "";
     /// What to log: error, warn, info, debug or trace, or directives such as info,chat=debug. The default leaves out warnings about expired sessions.
     log: LogFilter = "info,tower_sessions_core=error";
     /// Form of the log on standard error: text or json (one object a line).

@@ -11,8 +11,13 @@ use secrecy::SecretString;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use url::Url;
 
+use super::hosts::HostPattern;
+
 /// The least length of the secret key. RFC 7518 requires at least the length of the hash for HS256.
 pub(crate) const SECRET_KEY_BYTES: usize = 32;
+
+/// The least length of the token for metrics: long enough that it cannot be guessed over the network.
+const METRICS_TOKEN_BYTES: usize = 16;
 
 /// The longest duration: 100 years. Token and session lifetimes are added to the current time, which must not overflow.
 const MAX_DURATION: Duration = Duration::from_hours(24 * 365 * 100);
@@ -42,6 +47,10 @@ pub struct ByteLimit(pub Option<usize>);
 /// A limit on a number. `None`: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountLimit(pub Option<u32>);
+
+/// The bearer token of `GET /metrics` on the public port, if there is one.
+#[derive(Clone, Debug)]
+pub struct MetricsToken(pub Option<SecretString>);
 
 /// An origin as browsers send it: scheme, host, and port unless it is the scheme's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +115,14 @@ impl SettingValue for SocketAddr {
         // `localhost` is common, and means 127.0.0.1 here.
         text.strip_prefix("localhost:")
             .map_or_else(|| text.parse().ok(), |port| Some(Self::from(([127, 0, 0, 1], port.parse().ok()?))))
+    }
+}
+
+impl SettingValue for Option<SocketAddr> {
+    const EXPECTED: &'static str = "an address and a port such as 127.0.0.1:9000";
+
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() { Some(None) } else { SocketAddr::read(text).map(Some) }
     }
 }
 
@@ -179,6 +196,31 @@ impl SettingValue for Option<SecretString> {
     fn show(text: &str) -> String {
         // Of a fixed length, to hide the length of the secret.
         if text.is_empty() { "(kept in the data folder)" } else { "********" }.to_owned()
+    }
+}
+
+impl SettingValue for MetricsToken {
+    const EXPECTED: &'static str = "at least 16 bytes long";
+    const IS_SENSITIVE: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        match text.len() {
+            0 => Some(Self(None)),
+            bytes => (bytes >= METRICS_TOKEN_BYTES).then(|| Self(Some(text.into()))),
+        }
+    }
+
+    fn show(text: &str) -> String {
+        if text.is_empty() { "(none)" } else { "********" }.to_owned()
+    }
+}
+
+impl SettingValue for Vec<HostPattern> {
+    const EXPECTED: &'static str =
+        "a list of host names such as chat.example.org, .example.net (with all below it) or *";
+
+    fn read(text: &str) -> Option<Self> {
+        items(text).map(HostPattern::read).collect()
     }
 }
 

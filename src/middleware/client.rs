@@ -6,7 +6,10 @@
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use axum::{
@@ -23,6 +26,8 @@ use axum::{
 use ipnet::IpNet;
 
 use crate::config::Config;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The client, according to the connection and trusted proxies. An extractor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,11 +81,14 @@ impl Proxies {
         let mut addr = peer;
         // From the right, since each proxy appends the address of its peer: the first address that is not trusted is
         // the client. Everything left of it may be forged by the client.
-        for hop in items(headers, "x-forwarded-for").rev() {
+        for hop in items(headers, FORWARDED_FOR).rev() {
             match self.trust(addr).then(|| address(hop)).flatten() {
                 Some(hop) => addr = hop,
                 None => break,
             }
+        }
+        if headers.contains_key(FORWARDED_FOR) && !self.trust(peer) {
+            warn_once(peer);
         }
         let forwarded = |name| self.trust(peer).then(|| items(headers, name).next_back()).flatten();
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -130,7 +138,19 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
     }
 }
 
-fn peer(extensions: &axum::http::Extensions) -> IpAddr {
+/// Says once in a process's life that a proxy seems to be missing in the settings: all its clients then count as one, for
+/// the limits by address.
+fn warn_once(peer: IpAddr) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            %peer,
+            "X-Forwarded-For came from a peer that is not in trusted_proxies and is not believed; if that is your reverse proxy, add its address to trusted_proxies"
+        );
+    }
+}
+
+pub(crate) fn peer(extensions: &axum::http::Extensions) -> IpAddr {
     let info = extensions.get::<ConnectInfo<SocketAddr>>();
     info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
 }

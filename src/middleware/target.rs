@@ -1,9 +1,9 @@
-//! Rejects requests that only a proxy would serve, and requests without a valid host.
+//! Rejects requests that only a proxy would serve, and requests without a valid and allowed host.
 //!
 //! The inner layers may rely on a path that begins with a slash, and on at most one `Host` header.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, Uri, Version,
         header::{ALLOW, HOST},
@@ -14,22 +14,36 @@ use axum::{
 };
 use chat::model::Code;
 
-use crate::error;
+use super::client::Client;
+use crate::{config::AllowedHosts, error};
 
 /// The methods that some route allows.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
 
-/// Middleware that rejects what RFC 9110 and 9112 require to be rejected, and request forms for proxies.
-pub async fn check(request: Request, next: Next) -> Response {
+/// Probes address the server by its IP address.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Middleware that rejects what RFC 9110 and 9112 require to be rejected, request forms for proxies, and hosts that are
+/// not in `allowed_hosts`.
+pub async fn check(
+    State(hosts): State<AllowedHosts>,
+    client: Client,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.method() == Method::CONNECT {
         let mut response = error::respond(Code::MethodNotAllowed, request.headers());
         response.headers_mut().insert(ALLOW, METHODS);
         return response;
     }
-    if has_path(request.uri()) && has_host(request.version(), request.headers()) {
-        return next.run(request).await;
+    if !has_path(request.uri()) || !has_host(request.version(), request.headers()) {
+        return error::respond(Code::Invalid, request.headers());
     }
-    error::respond(Code::Invalid, request.headers())
+    let is_allowed = client.host.as_deref().is_none_or(|host| hosts.contains(host));
+    if !is_allowed && !PROBES.contains(&request.uri().path()) {
+        return error::respond(Code::InvalidHost, request.headers());
+    }
+    next.run(request).await
 }
 
 /// Is the target a path or a whole URL, rather than only a host and a port, or `*`?

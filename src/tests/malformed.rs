@@ -107,7 +107,7 @@ const FLAGS: [&str; 3] =
 async fn malformed_requests_are_rejected_on_sqlite() {
     let server = Server::start(&FLAGS);
     let contents = Contents::of_sqlite(&server.data().join("liao.db")).await;
-    nothing_malformed_gets_through(&server, contents).await;
+    malformed_requests_are_rejected(&server, contents).await;
 }
 
 #[tokio::test]
@@ -115,5 +115,5 @@ async fn malformed_requests_are_rejected_on_mariadb() {
     let url = mariadb_url("malformed").await;
     let database = format!("--database-url={url}");
     let server = Server::start(&[&FLAGS[..], &[&database]].concat());
-    nothing_malformed_gets_through(&server, Contents::of_mariadb(&url).await).await;
+    malformed_requests_are_rejected(&server, Contents::of_mariadb(&url).await).await;
 }

@@ -283,3 +283,61 @@ async fn health_and_metrics_reveal_no_names() {
         "no label a stranger can multiply"
     );
 }
+
+/// The answer's status to `GET /metrics` with these headers.
+async fn metrics(base: &str, headers: &[(&'static str, &str)]) -> u16 {
+    let request = reqwest::Client::new().get(format!("{base}/metrics"));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine_the_token_and_a_port_of_their_own() {
+    const FORWARDED: (&str, &str) = ("x-forwarded-for", "192.0.2.1");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let own = free.local_addr().expect("its address").to_string();
+    drop(free);
+    let (own_flag, token_flag) = (format!("--metrics-listen={own}"), "--metrics-token=0123456789abcdef");
+    let server = Server::start(&[&own_flag, token_flag]);
+    let (own, token) = (format!("http://{own}"), ("authorization", "Bearer 0123456789abcdef"));
+    assert_eq!(metrics(&server.base, &[]).await, 200);
+    assert_eq!(metrics(&server.base, &[FORWARDED]).await, 404);
+    assert_eq!(metrics(&server.base, &[FORWARDED, ("forwarded", "for=192.0.2.1"), token]).await, 200);
+    assert_eq!(metrics(&own, &[FORWARDED]).await, 200);
+    let elsewhere = reqwest::get(format!("{own}/api/me/")).await.expect("an answer");
+    assert_eq!(elsewhere.status(), 404, "nothing but metrics is there");
+}
+
+/// The status and, where it was refused, the code of a request for this host.
+async fn under(server: &Server, host: &str, path: &str) -> (u16, serde_json::Value) {
+    let request = server.anyone().request(reqwest::Method::GET, path).header("host", host);
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let body = serde_json::from_str(&answer.text().await.expect("text")).unwrap_or_default();
+    (status, body)
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_allowed_is_answered_by_probes_alone() {
+    let demo = Server::start(&["--demo"]);
+    let named = Server::start(&["--allowed-hosts=chat.example.org"]);
+    let any = Server::start(&[]);
+    for (server, host, is_allowed) in [
+        (&demo, "localhost:8000", true),
+        (&demo, "evil.example", false),
+        (&named, "chat.example.org", true),
+        (&named, "127.0.0.1", false),
+        (&any, "evil.example", true),
+    ] {
+        for path in ["/sign-in", "/api/schema/", "/ws/notifications/"] {
+            let (_, body) = under(server, host, path).await;
+            assert_eq!(body["code"] == "invalid_host", !is_allowed, "{host} {path}");
+        }
+        if !is_allowed {
+            assert_eq!(under(server, host, "/api/schema/").await.0, 400);
+        }
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(under(server, host, path).await.0, 200, "{host} {path}");
+        }
+    }
+}

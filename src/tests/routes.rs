@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bans;
+mod coercion;
 mod errors;
 mod history;
 mod invalid_requests;
@@ -9,6 +10,7 @@ mod limits;
 mod members;
 mod membership;
 mod messages;
+mod names;
 mod notification_rules;
 mod notifications;
 mod races;

@@ -2,7 +2,7 @@
 
 use chat::model::{ClientFrame, Code, Failure, MessageDraft, Problem};
 
-use crate::api::{body::Fields, messages};
+use crate::api::{fields::Fields, messages};
 
 /// The error of an invalid frame.
 #[derive(Debug)]
@@ -17,7 +17,11 @@ pub struct BadFrame {
 /// # Errors
 /// `bad_frame` if it is not a frame of the contract, `invalid` for invalid fields.
 pub fn read(text: &str) -> Result<ClientFrame, BadFrame> {
-    let mut fields = Fields::from_json(text.as_bytes()).map_err(|_| BadFrame::unreadable())?;
+    // What react-use-websocket sends to keep a connection open.
+    if text == "ping" {
+        return Ok(ClientFrame::Ping);
+    }
+    let mut fields = Fields::of_frame(text.as_bytes()).map_err(|_| BadFrame::unreadable())?;
     let kind = fields.optional_text("type").unwrap_or_default();
     let frame = match kind.as_str() {
         "authenticate" => ClientFrame::Authenticate { token: fields.text("token") },
@@ -72,6 +76,7 @@ mod tests {
     fn frames_of_the_contract_are_parsed() {
         for (text, expected) in [
             (r#"{"type":"ping"}"#, ClientFrame::Ping),
+            ("ping", ClientFrame::Ping),
             (r#"{"type":"typing","is_typing":true}"#, ClientFrame::Typing { is_typing: true }),
             (r#"{"type":"user_join","more":1}"#, ClientFrame::UserJoin),
             (r#"{"type":"message_read","message_id":7}"#, ClientFrame::MessageRead { message_id: 7 }),

@@ -43,6 +43,8 @@ pub enum Code {
     NotFound,
     /// The path does not support this method.
     MethodNotAllowed,
+    /// The server does not serve the host name of the request.
+    InvalidHost,
     /// The request body is too large.
     TooLarge,
     /// The content type is not JSON.

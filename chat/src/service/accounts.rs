@@ -78,8 +78,8 @@ impl Chat {
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
         rules::check_username(&mut problems, username, username_key);
         rules::check_password(&mut problems, password, &[username, first_name, last_name]);
-        problems.line("first_name", first_name, PERSON_NAME_MAX);
-        problems.line("last_name", last_name, PERSON_NAME_MAX);
+        problems.name("first_name", first_name, PERSON_NAME_MAX);
+        problems.name("last_name", last_name, PERSON_NAME_MAX);
         // Checked before the expensive hashing of the password; the insert's unique key decides.
         if self.account(username_key).await?.is_some() {
             problems.add("username", Problem::UsernameTaken);

@@ -8,11 +8,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{
-    Chat,
-    limits::Cost,
-    validate::{Problems, is_blank},
-};
+use super::{Chat, limits::Cost, validate::Problems, visible};
 use crate::{
     credential::{Claim, Credential},
     error::{Error, Result},
@@ -82,7 +78,7 @@ impl Chat {
 
 /// Validates the content of a message.
 pub(super) fn check_content(problems: &mut Problems, content: &str) {
-    if is_blank(content) {
+    if visible::is_blank(content) {
         problems.add("content", Problem::Blank);
     } else {
         problems.text("content", content, CONTENT_MAX);

@@ -260,7 +260,7 @@ pub(super) fn check_search(filter: &RoomFilter) -> Result<()> {
 
 fn check_words(problems: &mut Problems, name: Option<&str>, description: Option<&str>) {
     if let Some(name) = name {
-        problems.identifier("name", name, ROOM_NAME_MAX);
+        problems.filled_name("name", name, ROOM_NAME_MAX);
     }
     if let Some(description) = description {
         problems.text("description", description, ROOM_DESCRIPTION_MAX);

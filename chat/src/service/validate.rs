@@ -1,5 +1,6 @@
 //! Validation of single fields. Problems are collected, so that the user sees all of them at once.
 
+use super::visible;
 use crate::{
     error::{Error, Result},
     model::{FieldError, Problem, limits::USERNAME_MAX},
@@ -25,11 +26,32 @@ impl Problems {
 
     /// Like [`Self::line`], and not blank.
     pub(super) fn filled_line(&mut self, field: &str, text: &str, max: usize) {
-        if is_blank(text) {
+        if visible::is_blank(text) {
             self.add(field, Problem::Blank);
         } else {
             self.line(field, text, max);
         }
+    }
+
+    /// A name that people see: nothing in it changes how the text around it is shown. It may be left empty, but not look
+    /// so.
+    pub(super) fn name(&mut self, field: &str, text: &str, max: usize) {
+        if !text.is_empty() && visible::is_blank(text) {
+            self.add(field, Problem::Blank);
+        } else if visible::is_unruly(text) {
+            self.add(field, Problem::BadCharacter);
+        } else {
+            self.length(field, text, max);
+        }
+    }
+
+    /// Like [`Self::name`], not empty, and without white space at either end.
+    pub(super) fn filled_name(&mut self, field: &str, text: &str, max: usize) {
+        if text.is_empty() {
+            self.add(field, Problem::Blank);
+        }
+        self.name(field, text, max);
+        self.trimmed(field, text);
     }
 
     /// A name that is searched by: like [`Self::filled_line`], without white space at either end, which is invisible
@@ -41,7 +63,7 @@ impl Problems {
 
     /// No white space at either end, unless the text is blank.
     pub(super) fn trimmed(&mut self, field: &str, text: &str) {
-        if !is_blank(text) && text.trim().len() < text.len() {
+        if !visible::is_blank(text) && text.trim().len() < text.len() {
             self.add(field, Problem::OuterSpace);
         }
     }
@@ -72,14 +94,6 @@ impl Problems {
 pub(super) fn may_be_in_a_name(text: &str) -> bool {
     // Bytes first: the input may be of any size.
     text.len() <= 4 * USERNAME_MAX && text.chars().count() <= USERNAME_MAX && !text.contains('\0')
-}
-
-/// Whether nothing is visible. Zero-width characters count as invisible, since a room name or a message made of them
-/// would look empty.
-pub(super) fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| {
-        c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
-    })
 }
 
 #[cfg(test)]

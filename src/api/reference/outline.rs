@@ -122,8 +122,7 @@ fn kind(shape: &Value) -> String {
         (None, Some(most)) => format!(" [≤ {most}]"),
         (None, None) => String::new(),
     };
-    let default = shape.get("default").map(|value| format!(" = {}", plain(value))).unwrap_or_default();
-    format!("{}{range}{length}{default}", types.join(" | "))
+    format!("{}{range}{length}", types.join(" | "))
 }
 
 fn answer(status: &str, answer: &Value) -> ResponseDoc {

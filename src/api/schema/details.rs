@@ -10,18 +10,49 @@ use chat::model::{
 };
 use serde_json::{Map, Value, json};
 
-/// No control characters.
-const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// The characters that a single line must not have, as a character class.
+macro_rules! control {
+    () => {
+        r"\u0000-\u001f\u007f-\u009f"
+    };
+}
+
+/// The format characters of the Basic Multilingual Plane. Astral ranges are invalid in JavaScript patterns without the `u`
+/// flag.
+macro_rules! formatting {
+    () => {
+        r"\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    };
+}
+
+/// Other invisible characters: white space, fillers, variation selectors.
+macro_rules! invisible {
+    () => {
+        r"\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    };
+}
+
 /// No control characters, and at least one visible character.
-const FILLED_LINE: &str = concat!(
-    r"^[^\u0000-\u001f\u007f-\u009f]*",
-    r"[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff]",
-    r"[^\u0000-\u001f\u007f-\u009f]*$"
+const FILLED_LINE: &str =
+    concat!("^[^", control!(), "]*[^", control!(), formatting!(), invisible!(), "][^", control!(), "]*$");
+/// Empty, or without control and format characters and with at least one visible character.
+const NAME: &str = concat!(
+    "^([^",
+    control!(),
+    formatting!(),
+    "]*[^",
+    control!(),
+    formatting!(),
+    invisible!(),
+    "][^",
+    control!(),
+    formatting!(),
+    "]*)?$"
 );
 /// No NUL character.
 const TEXT: &str = r"^[^\u0000]*$";
 /// No NUL character, and at least one visible character.
-const FILLED_TEXT: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff][^\u0000]*$";
+const FILLED_TEXT: &str = concat!(r"^[^\u0000]*[^", control!(), formatting!(), invisible!(), r"][^\u0000]*$");
 
 /// A time in microseconds and a room's id, or empty for no cursor.
 const CURSOR: &str = "^([0-9]{1,18}-[0-9]{1,15})?$";
@@ -54,13 +85,12 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
     });
     let jwt = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiMSJ9.…";
     let token = json!({"minLength": 1, "format": "jwt", "example": jwt});
-    let room_name =
-        json!({"minLength": 1, "maxLength": ROOM_NAME_MAX, "pattern": FILLED_LINE, "example": "茶水间"});
+    let room_name = json!({"minLength": 1, "maxLength": ROOM_NAME_MAX, "pattern": NAME, "example": "茶水间"});
     let places = json!({"minimum": ROOM_MEMBERS_MIN, "maximum": ROOM_MEMBERS_MAX});
     let description = json!({"maxLength": ROOM_DESCRIPTION_MAX, "pattern": TEXT, "example": "随便聊聊"});
     let content =
         json!({"minLength": 1, "maxLength": CONTENT_MAX, "pattern": FILLED_TEXT, "example": "你好！"});
-    let person_name = json!({"maxLength": PERSON_NAME_MAX, "pattern": LINE});
+    let person_name = json!({"maxLength": PERSON_NAME_MAX, "pattern": NAME});
     let shown_content = json!({"example": "你好！"});
     let client_id = "3f2b8c1e-5a77-4a0e-9d55-0c1f6b2a7d10";
     let rows = [
@@ -79,7 +109,7 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
         ("UserRef", "username", json!({"example": "developer"})),
         ("NewRoom", "name", room_name.clone()),
         ("NewRoom", "description", with(&description, &json!({"type": ["string", "null"]}))),
-        ("NewRoom", "max_members", with(&places, &json!({"default": ROOM_MEMBERS_DEFAULT, "example": 50}))),
+        ("NewRoom", "max_members", with(&places, &json!({"example": ROOM_MEMBERS_DEFAULT}))),
         ("RoomPatch", "name", room_name),
         ("RoomPatch", "description", description),
         ("RoomPatch", "max_members", places),
@@ -96,7 +126,7 @@ pub(super) fn details() -> Vec<(&'static str, &'static str, Map<String, Value>)>
         ("MemberPatch", "is_muted", json!({"example": true})),
         ("Member", "id", json!({"minimum": 1, "maximum": MAX_ID})),
         ("MessageDraft", "content", content.clone()),
-        ("MessageDraft", "message_type", json!({"enum": ["text", "image", "file", null], "default": "text"})),
+        ("MessageDraft", "message_type", json!({"enum": ["text", "image", "file", null]})),
         ("MessageDraft", "file_url", json!({"maxLength": FILE_URL_MAX, "format": "uri"})),
         (
             "MessageDraft",

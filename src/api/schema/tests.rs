@@ -155,3 +155,23 @@ fn sockets_are_described_with_every_frame_and_close_code() {
     let count = |way: &str| document["x-sockets"]["/ws/notifications/"][way].as_array().map_or(0, Vec::len);
     assert_eq!((count("send"), count("receive")), (2, 7));
 }
+
+/// What generators of clients made of an earlier document: a package that cannot be installed, types that do not compile,
+/// fields that a caller must give though they may be left out.
+#[test]
+fn generators_of_clients_can_read_every_shape() {
+    let document = document();
+    assert_eq!(document["info"]["title"], "Liao", "letters that a package's name may have");
+    let mut shapes = vec![&document];
+    while let Some(shape) = shapes.pop() {
+        assert!(shape.get("default").is_none(), "a default makes a field required: {shape}");
+        let has_names = shape.get("properties").is_some_and(Value::is_object);
+        let others = &shape["additionalProperties"];
+        assert!(!has_names || !others.is_object(), "no type fits the named and all others: {shape}");
+        match shape {
+            Value::Object(fields) => shapes.extend(fields.values()),
+            Value::Array(items) => shapes.extend(items),
+            _ => {}
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::support::{SEED_SECRET, Server, Socket, settle};
+use crate::support::{SEED_SECRET, Server, Socket, seed_rooms};
 
 const ROOMS: usize = 100;
 const MEMBERS: usize = 50;
@@ -21,7 +21,7 @@ async fn five_thousand_sockets_resume_after_a_restart_without_loss() {
     let files = rlimit::increase_nofile_limit(u64::MAX).expect("the limit is told");
     assert!(files > 6_000, "the system allows {files} open files; this test needs 6,000");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let rooms = Arc::new(settle(folder.path(), ROOMS, MEMBERS).await);
+    let rooms = Arc::new(seed_rooms(folder.path(), ROOMS, MEMBERS).await);
     let secret = format!("--secret-key={SEED_SECRET}");
     // The first sockets are not read until the last one is open, so they answer no pings.
     let flags = ["--writes-per-second=0", "--ping-interval=1h", &secret];

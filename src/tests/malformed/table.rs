@@ -47,8 +47,6 @@ pub struct Row {
     pub query: Vec<(&'static str, Kind)>,
     /// Is a token needed?
     pub signed_in: bool,
-    /// Is `application/x-www-form-urlencoded` accepted too?
-    pub form: bool,
 }
 
 /// The range of pages and page sizes: too large ones are clamped, up to the largest integer of JavaScript.
@@ -58,7 +56,7 @@ const ANY_PAGE: Kind = Number(1, MAX_ID);
 pub const MAX_ID: i64 = (1 << 53) - 1;
 
 fn row(call: &'static str, path: String) -> Row {
-    Row { call, path, body: None, fields: Vec::new(), query: Vec::new(), signed_in: true, form: false }
+    Row { call, path, body: None, fields: Vec::new(), query: Vec::new(), signed_in: true }
 }
 
 impl Row {
@@ -72,10 +70,6 @@ impl Row {
 
     fn anyone(self) -> Self {
         Self { signed_in: false, ..self }
-    }
-
-    fn form(self) -> Self {
-        Self { form: true, ..self }
     }
 }
 
@@ -101,21 +95,18 @@ pub fn rows(stage: &Stage) -> Vec<Row> {
 
 fn of_accounts(Stage { bob, .. }: &Stage) -> Vec<Row> {
     vec![
-        row("POST /api/token/", "/api/token/".into()).anyone().form().body(
+        row("POST /api/token/", "/api/token/".into()).anyone().body(
             json!({"username": bob.username, "password": PASSWORD}),
             vec![must("username", Text(150)), must("password", Text(1_024))],
         ),
         row("POST /api/token/refresh/", "/api/token/refresh/".into())
             .anyone()
-            .form()
             .body(json!({"refresh": bob.refresh}), vec![must("refresh", Token)]),
         row("POST /api/token/verify/", "/api/token/verify/".into())
             .anyone()
-            .form()
             .body(json!({"token": bob.refresh}), vec![must("token", Token)]),
         row("POST /api/token/blacklist/", "/api/token/blacklist/".into())
             .anyone()
-            .form()
             .body(json!({"refresh": bob.refresh}), vec![must("refresh", Token)]),
         row("POST /api/register/", "/api/register/".into()).anyone().body(
             json!({"username": "newcomer", "password": PASSWORD, "first_name": "n", "last_name": "c"}),

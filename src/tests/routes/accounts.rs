@@ -70,7 +70,7 @@ both! {
         for weak in ["1234567890", "password1", "newcomer1", "12345678"] {
             assert_eq!(fields(json!({"username": "newcomer", "password": weak})).await, ["password"], "{weak}");
         }
-        let odd = json!({"username": "newcomer", "password": PASSWORD, "first_name": 1, "last_name": []});
+        let odd = json!({"username": "newcomer", "password": PASSWORD, "first_name": true, "last_name": []});
         assert_eq!(fields(odd).await, ["first_name", "last_name"]);
         let long = json!({"username": "newcomer", "password": PASSWORD, "first_name": "x".repeat(151)});
         assert_eq!(fields(long).await, ["first_name"]);

@@ -123,7 +123,7 @@ both! {
         for (bad, field) in [
             (json!({"username": null, "password": "x"}), "username"),
             (json!({"username": "", "password": "x"}), "username"),
-            (json!({"username": 7, "password": "x"}), "username"),
+            (json!({"username": [7], "password": "x"}), "username"),
             (json!({"username": "a\u{0}b", "password": "x"}), "username"),
             (json!({"username": "x".repeat(151), "password": "x"}), "username"),
             (json!({"username": "x", "password": ["x"]}), "password"),
@@ -136,7 +136,7 @@ both! {
             assert_eq!(body[field], body["fields"][field]);
         }
         for (path, field) in [("refresh", "refresh"), ("verify", "token"), ("blacklist", "refresh")] {
-            for bad in [json!({}), json!({field: null}), json!({field: 1}), json!({field: " "})] {
+            for bad in [json!({}), json!({field: null}), json!({field: []}), json!({field: " "})] {
                 let answer = anyone.post(&format!("/api/token/{path}/"), &bad).await;
                 assert!(answer.expect_error(400, "invalid")[field].is_array(), "{path} {bad}");
             }
@@ -145,7 +145,7 @@ both! {
 
     async fn bodies_that_are_not_json_objects_are_rejected(server: &Server) {
         let anyone = server.anyone();
-        for bad in ["", "{", "[]", "null", "\"x\"", "{\"username\":\"\\ud800\",\"password\":\"x\"}", "\u{feff}{}"] {
+        for bad in ["", "{", "[]", "null", "\"x\"", "{\"username\":\"\\ud800\",\"password\":\"x\"}"] {
             anyone.post_raw("/api/token/", bad).await.expect_error(400, "parse_error");
         }
         let plain = anyone.request(Method::POST, "/api/token/").header("content-type", "text/plain").body("{}");

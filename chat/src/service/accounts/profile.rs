@@ -19,8 +19,8 @@ impl Chat {
         self.limits().charge(user.id, Cost::Act)?;
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
         let mut problems = Problems::default();
-        problems.line("first_name", first_name, PERSON_NAME_MAX);
-        problems.line("last_name", last_name, PERSON_NAME_MAX);
+        problems.name("first_name", first_name, PERSON_NAME_MAX);
+        problems.name("last_name", last_name, PERSON_NAME_MAX);
         problems.finish()?;
         let mut conn = self.store().write().await?;
         users::set_names(&mut conn, user.id, first_name, last_name).await?;

@@ -11,12 +11,15 @@ use crate::{
         Problem,
         limits::{PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX, USERNAME_MAX},
     },
-    service::validate::{Problems, is_blank},
+    service::{validate::Problems, visible},
 };
 
 /// Common passwords in lower case, most frequent first: those of Django's list of twenty thousand (by Royce Williams)
 /// that no other rule here rejects.
 const COMMON: &str = include_str!("common_passwords.txt");
+
+/// Usernames that address everybody in a mention, or that look like the system's own.
+const RESERVED: [&str; 7] = ["all", "here", "everyone", "channel", "system", "admin", "所有人"];
 
 /// Maximum similarity of a password to a name, from 0 (nothing in common) to 1.
 const ALIKE: f64 = 0.7;
@@ -45,10 +48,15 @@ pub(super) fn key_of(normalized: &str) -> String {
 
 pub(super) fn check_username(problems: &mut Problems, username: &str, key: &str) {
     let may_be_in = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '.' | '+' | '-');
-    if is_blank(username) {
+    if visible::is_blank(username) {
         problems.add("username", Problem::Blank);
-    } else if !username.chars().all(may_be_in) {
+    } else if !username.chars().all(may_be_in)
+        || visible::has_filler(username)
+        || visible::is_unruly(username)
+    {
         problems.add("username", Problem::BadUsername);
+    } else if RESERVED.contains(&key) {
+        problems.add("username", Problem::UsernameTaken);
     // A letter's lower case can be longer than the letter.
     } else if username.chars().count().max(key.chars().count()) > USERNAME_MAX {
         problems.add("username", Problem::TooLong { max: USERNAME_MAX });
@@ -137,6 +145,19 @@ mod tests {
             assert_eq!(of_username(bad), [Problem::BadUsername], "{bad}");
         }
         assert_eq!(of_username("  "), [Problem::Blank]);
+    }
+
+    #[test]
+    fn a_username_is_seen_whole_and_is_nobodys_else() {
+        assert_eq!(of_username("\u{3164}"), [Problem::Blank]);
+        let tower = format!("ก{}", "\u{e34}".repeat(5));
+        for bad in ["bo\u{3164}b", "bob\u{fe0f}", "bo\u{200d}b", "\u{202e}bob", &tower] {
+            assert_eq!(of_username(bad), [Problem::BadUsername], "{bad:?}");
+        }
+        for reserved in ["all", "Admin", "ＡＤＭＩＮ", "everyone", "所有人"] {
+            assert_eq!(of_username(reserved), [Problem::UsernameTaken], "{reserved}");
+        }
+        assert_eq!(of_username("admin2"), []);
     }
 
     #[test]
