@@ -282,7 +282,7 @@ impl Connection {
                 close_with_error(self.socket, self.locale, &error.failure()).await;
             }
             CloseReason::TooLarge => {
-                close_with_error(self.socket, self.locale, &Failure::new(Code::TooLarge)).await
+                close_with_error(self.socket, self.locale, &Failure::new(Code::TooLarge)).await;
             }
             CloseReason::NotUtf8 => close(self.socket, NOT_UTF8).await,
         }

@@ -41,7 +41,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: Queue, listener: Arc<dyn
     // Logged once per change: an hour without Redis is two lines in the log.
     let mut is_logged = false;
     loop {
-        let (pushes, mut pushed) = mpsc::channel(PUSHES);
+        let (pushes, mut push_queue) = mpsc::channel(PUSHES);
         let opened = shared
             .closing
             .run_until_cancelled(RedisConnection::open(&shared.addresses, pushes, &shared.metrics.dropped))
@@ -51,7 +51,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut queue: Queue, listener: Arc<dyn
             Some(Err(error)) => DisconnectReason::from(error),
             Some(Ok(connection)) => {
                 let mut session = RedisSession::new(&shared, &*listener, connection);
-                let ended = session.serve(&mut queue, &mut pushed).await;
+                let ended = session.serve(&mut queue, &mut push_queue).await;
                 shared.is_up.store(false, Ordering::Relaxed);
                 shared.subscriptions().set_all_inactive();
                 let was_connected = shared.is_connected.send_replace(false);

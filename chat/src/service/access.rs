@@ -271,7 +271,7 @@ mod tests {
         deleted.member = None;
         assert_eq!(answers(Some(&deleted)), [gone; 5]);
     }
-    /// The result for each of the actions Invite, Moderate, SetRole, and managing the room.
+    /// The result for each of the actions `Invite`, `Moderate`, `SetRole`, and managing the room.
     fn powers(access: Option<&RoomAccess>) -> [Option<Code>; 4] {
         [Action::Invite, Action::Moderate, Action::SetRole, Action::ManageRoom]
             .map(|action| allow(access, action).err().map(|error| error.code()))

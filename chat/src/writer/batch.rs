@@ -121,7 +121,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
         rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
     // Read under the locks, so that times increase with commits in each room.
     let now = context.clock.now();
-    let Verdicts { verdicts, own, changed } =
+    let Verdicts { list: verdicts, own, changed } =
         judge(&mut tx, changes, &mut rooms, members, &accounts, now).await?;
 
     let rows: Vec<NewMessage<'_>> = changes

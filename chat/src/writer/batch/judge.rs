@@ -41,7 +41,7 @@ pub(super) enum Verdict {
 
 pub(super) struct Verdicts {
     /// One for each change.
-    pub(super) verdicts: Vec<Verdict>,
+    pub(super) list: Vec<Verdict>,
     /// Number of new messages by membership.
     pub(super) own: HashMap<i64, i64>,
     /// Older messages in their last state, each once.
@@ -72,7 +72,7 @@ pub(super) async fn judge(
     let mut verdicts = Vec::with_capacity(changes.len());
     let mut own: HashMap<i64, i64> = HashMap::new();
     let mut first_of: HashMap<ClientKey, usize> = HashMap::new();
-    let mut changed = BTreeSet::new();
+    let mut changed_ids = BTreeSet::new();
     for (index, change) in changes.iter().enumerate() {
         let verdict = match change {
             Change::Send(submission) => check_sender(submission, accounts)
@@ -83,12 +83,13 @@ pub(super) async fn judge(
         };
         let verdict = verdict.unwrap_or_else(Verdict::Refused);
         if let Verdict::Changed(message) = &verdict {
-            changed.insert(message.id);
+            changed_ids.insert(message.id);
         }
         verdicts.push(verdict);
     }
-    let changed = changed.iter().filter_map(|id| existing.targets.remove(id)).map(|stored| stored.message);
-    Ok(Verdicts { verdicts, own, changed: changed.collect() })
+    let changed =
+        changed_ids.iter().filter_map(|id| existing.targets.remove(id)).map(|stored| stored.message);
+    Ok(Verdicts { list: verdicts, own, changed: changed.collect() })
 }
 
 async fn read(
