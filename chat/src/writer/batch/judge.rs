@@ -87,9 +87,9 @@ pub(super) async fn judge(
         }
         verdicts.push(verdict);
     }
-    let changed =
+    let updated =
         changed_ids.iter().filter_map(|id| existing.targets.remove(id)).map(|stored| stored.message);
-    Ok(Verdicts { list: verdicts, own, changed: changed.collect() })
+    Ok(Verdicts { list: verdicts, own, changed: updated.collect() })
 }
 
 async fn read(
