@@ -76,7 +76,7 @@ pub fn is_built() -> bool {
 /// The routes `/pkg/…` and one for each public file.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let package = |Path((hash, file)): Path<(String, String)>, headers: HeaderMap| async move {
-        if !file.ends_with(".css") {
+        if std::path::Path::new(&file).extension().is_none_or(|extension| extension != "css") {
             wait_for_wasm().await;
         }
         serve(&format!("pkg/{file}"), &headers, cache_policy(&hash))

@@ -64,6 +64,7 @@ impl<M: Mac + Clone> JwtVerifier for Key<M> {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that a provider has")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     if key.family() != algorithm.family() {
         return Err(ErrorKind::InvalidKeyFormat.into());
@@ -77,6 +78,7 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
     })
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that a provider has")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     if key.family() != algorithm.family() {
         return Err(ErrorKind::InvalidKeyFormat.into());

@@ -75,7 +75,7 @@ pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
         let hooks = Hooks {
             new_message: Callback::new(move |message| controller.on_new_message(&message)),
             message_changed: Callback::new(move |(id, content): (MessageId, String)| {
-                controller.on_message_changed(id, &content)
+                controller.on_message_changed(id, &content);
             }),
             reload: Callback::new(move |()| controller.reload()),
             established: Callback::new(move |()| controller.on_connected()),
@@ -204,7 +204,7 @@ impl RoomController {
                 self.write(text, Some(id));
             }
             ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => {
-                self.write(text, None)
+                self.write(text, None);
             }
         }
     }

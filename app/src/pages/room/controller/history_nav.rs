@@ -80,7 +80,7 @@ impl RoomController {
             return;
         }
         scroll::keep_position(self.context.node, || {
-            self.context.timeline.update(|timeline| insert(timeline, window))
+            self.context.timeline.update(|timeline| insert(timeline, window));
         });
     }
 
