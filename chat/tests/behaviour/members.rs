@@ -93,7 +93,7 @@ both! {
         world.chat.join(&early, room).await.expect("joined");
         let mut session = world.chat.open_room(&member, room, None).await.expect("open");
         world.chat.leave(&admin, room).await.expect("left");
-        assert_eq!(next_change(&mut session).await, ("admin".into(), MemberChange::Left, Role::Member, 3));
+        assert_eq!(next_change(&mut session).await, ("chief".into(), MemberChange::Left, Role::Member, 3));
         assert_eq!(next_change(&mut session).await, ("moderator".into(), MemberChange::Role, Role::Admin, 3));
         world.chat.change_member(&moderator, room, member.id, banned(true)).await.expect("banned");
         world.chat.leave(&moderator, room).await.expect("left");

@@ -105,11 +105,11 @@ both! {
         assert_eq!(refused(chat.history(&member, room, HistoryQuery::default()).await), Code::Banned);
         assert_eq!(refused(chat.mark_read(&member, message).await), Code::Banned);
         assert_eq!(chat.open_room(&member, room, None).await.err().map(|e| e.code()), Some(Code::Banned));
-        assert_eq!(refused(chat.invite(&member, room, "admin").await), Code::Banned);
+        assert_eq!(refused(chat.invite(&member, room, "chief").await), Code::Banned);
 
         let seen = chat.room(&admin, room).await.expect("seen");
         let names: Vec<_> = seen.members.expect("members").into_iter().map(|user| user.username).collect();
-        assert_eq!((seen.member_count, names), (2, vec!["admin".into(), "moderator".into()]));
+        assert_eq!((seen.member_count, names), (2, vec!["chief".into(), "moderator".into()]));
         assert!(membership(&world, &admin, room, &member).await.is_banned, "listed, so that it can be lifted");
         assert_eq!(problem(chat.invite(&admin, room, "member").await), ("username".into(), Problem::UserBanned));
         assert_eq!(

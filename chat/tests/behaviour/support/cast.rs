@@ -23,7 +23,7 @@ pub struct Cast {
 
 /// Creates a room of this type with its members.
 pub async fn cast(world: &World, room_type: &str) -> Cast {
-    let admin = world.person("admin").await;
+    let admin = world.person("chief").await;
     let moderator = world.person("moderator").await;
     let member = world.person("member").await;
     let room = world.chat.create_room(&admin, new_room(room_type)).await.expect("made").id;
