@@ -22,7 +22,7 @@ impl HostPattern {
     pub(super) fn read(text: &str) -> Option<Self> {
         let name = text.strip_prefix('.').unwrap_or(text);
         let is_name = name.parse::<Authority>().is_ok_and(|authority| {
-            authority.port().is_none() && !authority.as_str().contains('@') && !name.ends_with(':')
+            authority.port().is_none() && !name.contains(['@', '*']) && !name.ends_with(':')
         });
         (text == "*" || is_name).then(|| Self(text.to_ascii_lowercase()))
     }
