@@ -82,7 +82,7 @@ both! {
 
     async fn an_unknown_path_is_a_json_404_in_either_language(server: &Server) {
         for path in ["/api", "/api/", "/api/chat", "/api/chat/", "/api/rooms/", "/api/chat/rooms/1/nothing/", "/api/token/x"] {
-            for (language, sentence) in [("zh", "找不到"), ("en", "no such thing")] {
+            for (language, sentence) in [("zh", "找不到"), ("en", "Not found")] {
                 let request = server.anyone().request(Method::GET, path).header("accept-language", language);
                 let body = Client::send(request).await.expect_error(404, "not_found");
                 assert!(body["error"].as_str().expect("text").contains(sentence), "{body}");
@@ -95,7 +95,7 @@ both! {
         let mebibyte = vec![b'x'; 1024 * 1024];
         let head = |more: &str| {
             format!(
-                "POST /api/chat/rooms/ HTTP/1.1\r\nHost: liao\r\nAuthorization: Bearer {}\r\n\
+                "POST /api/chat/rooms/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
                  Content-Type: application/json\r\n{more}\r\n\r\n",
                 amy.access
             )
@@ -118,7 +118,7 @@ both! {
     async fn a_client_with_an_early_error_can_read_it_and_reuse_the_connection(server: &Server) {
         let mut stream = TcpStream::connect(server.address()).await.expect("connected");
         let body = vec![b'x'; 500_000];
-        let head = "POST /api/chat/rooms/ HTTP/1.1\r\nHost: liao\r\nContent-Type: application/json\r\n\
+        let head = "POST /api/chat/rooms/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
             Content-Length: 500000\r\n\r\n";
         for _ in 0..3 {
             stream.write_all(head.as_bytes()).await.expect("written");
