@@ -9,12 +9,10 @@ use std::sync::Arc;
 use app::server::NewAccount;
 use chat::{
     Chat,
+    clock::Clock,
     credential::{Claim, SignInId, TokenClaims},
     model::{Code, Timestamp, User, UserId},
-    service::{
-        Clock,
-        accounts::{IssuedToken, SignIn},
-    },
+    service::accounts::{IssuedToken, SignIn},
 };
 use secrecy::{ExposeSecret, SecretString};
 

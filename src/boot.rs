@@ -6,7 +6,8 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::Router;
 use chat::{
     Chat, Settings,
-    service::{Clock, KeyAgreement, Unready},
+    clock::Clock,
+    service::{KeyAgreement, Unready},
     store::{Store, StoreError},
 };
 use tokio::net::TcpListener;

@@ -27,13 +27,13 @@ use crate::{
         Addresses, Bus, Topic,
         wire::{self, BusMessage, NodeId},
     },
+    event::{Audience, Event, Frame, Publication, UserEvent},
     metrics::Metrics,
     model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
     queue,
 };
 
 mod bus_bridge;
-mod event;
 mod inbox;
 mod open_sockets;
 mod peers;
@@ -44,7 +44,6 @@ mod room;
 mod sequence;
 mod watchers;
 
-pub use event::{AlreadySeen, Audience, Event, Frame, NewMessageNotice, Publication, UserEvent};
 pub use inbox::{Inbox, InboxEvent, MessageNotification};
 pub use open_sockets::{OpenSocket, OpenSockets};
 pub use poll::{HubRequest, RoomCounters};

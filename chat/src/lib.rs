@@ -10,8 +10,8 @@
 //! - a sender gets its response, and the hub gets the event, only after the commit;
 //! - every queue is bounded, and the caller gets an error when one is full.
 //!
-//! Reading order: [`model`], then `service` (rules), `writer` (group commit), `store` (SQL), `hub` (fan-out), `bus`
-//! (other nodes).
+//! A module imports only from those left of it: [`model`] < `change`, `event` < `store` (SQL), `bus` (other nodes) < `rules` <
+//! `hub` (fan-out) < `writer` (group commit) < `service` (the calls). A test checks it.
 
 // The public API needs complete documentation. Elsewhere a doc comment is optional and must say more than the name.
 #![warn(missing_docs)]
@@ -21,9 +21,15 @@ pub mod model;
 #[cfg(feature = "server")]
 pub mod bus;
 #[cfg(feature = "server")]
+mod change;
+#[cfg(feature = "server")]
+pub mod clock;
+#[cfg(feature = "server")]
 pub mod credential;
 #[cfg(feature = "server")]
 pub mod error;
+#[cfg(feature = "server")]
+pub mod event;
 #[cfg(feature = "server")]
 pub mod hub;
 #[cfg(feature = "server")]
@@ -32,6 +38,8 @@ pub mod metrics;
 pub mod password;
 #[cfg(feature = "server")]
 mod queue;
+#[cfg(feature = "server")]
+pub mod rules;
 #[cfg(feature = "server")]
 pub mod service;
 #[cfg(feature = "server")]

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use crate::{
     bus::Addresses,
+    clock::Clock,
     error::{Error, Result},
     hub::Hub,
     metrics::Metrics,
@@ -19,18 +20,15 @@ use crate::{
     writer::Writer,
 };
 
-pub mod access;
 pub mod accounts;
 mod backfill;
 mod caller;
-pub mod clock;
 mod connect;
 pub mod edits;
 pub mod history;
 mod history_page;
 mod limits;
 pub mod members;
-pub(crate) mod mention;
 pub mod messages;
 mod moderation;
 mod notification_dispatch;
@@ -44,10 +42,7 @@ pub mod roster;
 pub mod shared_rooms;
 mod succession;
 mod system;
-mod validate;
-mod visible;
 
-pub use clock::Clock;
 pub use connect::AuthenticatedSocket;
 pub use messages::Receipt;
 pub use notification_session::NotificationSession;

@@ -19,12 +19,12 @@ use tokio_util::{
 };
 
 use crate::{
+    clock::Clock,
     credential::Claim,
     error::Result,
     hub::Hub,
     metrics::{Metrics, as_f64},
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
-    service::Clock,
     store::Store,
 };
 

@@ -14,8 +14,9 @@ use std::{
 };
 
 use chat::{
+    clock::Clock,
     model::{Code, Timestamp},
-    service::{Clock, accounts::username_key},
+    rules::account::username_key,
 };
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;

@@ -18,7 +18,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hub::{Audience, Frame, NewMessageNotice, UserEvent},
+    event::{Audience, Frame, NewMessageNotice, UserEvent},
     model::{Code, ReadMark, UserId, UserRef},
 };
 

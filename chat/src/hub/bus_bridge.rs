@@ -2,10 +2,13 @@
 
 use tokio::time::Instant;
 
-use super::{Event, Hub, HubRequest, Publication, UserEvent};
-use crate::bus::{
-    Listener, Topic,
-    wire::{BusMessage, NodeId, NodeSignal},
+use super::{Hub, HubRequest};
+use crate::{
+    bus::{
+        Listener, Topic,
+        wire::{BusMessage, NodeId, NodeSignal},
+    },
+    event::{Event, Publication, UserEvent},
 };
 
 /// The bus message for a publication.

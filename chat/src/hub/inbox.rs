@@ -11,9 +11,10 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{Hub, Lagged, RoomCounters, UserEvent};
+use super::{Hub, Lagged, RoomCounters};
 use crate::{
     bus::Topic,
+    event::UserEvent,
     model::{Notification, RoomId, UserId},
 };
 

@@ -12,10 +12,13 @@ use std::{
 };
 
 use super::{
-    Audience, Frame, Hub,
+    Hub,
     room::{Channel, volatile::Slot},
 };
-use crate::model::{ReadMark, ServerFrame, UserId};
+use crate::{
+    event::{Audience, Frame},
+    model::{ReadMark, ServerFrame, UserId},
+};
 
 /// With up to this many sockets in the room, each mark is sent on its own.
 const INDIVIDUAL_MAX: usize = 100;
@@ -113,7 +116,8 @@ async fn flush_pending(channel: Weak<Channel>, hub: Hub) {
 mod tests {
     use super::*;
     use crate::{
-        hub::{Event, Subscription},
+        event::Event,
+        hub::Subscription,
         model::{MessageId, RoomId, Timestamp, User, UserRef},
     };
 

@@ -20,10 +20,12 @@ use tokio::{
 };
 
 use super::{
-    Event, Frame, Hub, HubRequest, RoomCounters, presence::Presence, read_receipts::ReadReceipts,
-    sequence::Sequence,
+    Hub, HubRequest, RoomCounters, presence::Presence, read_receipts::ReadReceipts, sequence::Sequence,
 };
-use crate::model::{RoomId, UserRef};
+use crate::{
+    event::{Event, Frame},
+    model::{RoomId, UserRef},
+};
 
 mod gap_backfill;
 mod presence_events;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Frame;
+use crate::event::Frame;
 
 /// Limits for the changes held back, in number and bytes. What is dropped can be read from the database.
 const HELD: usize = 512;
@@ -132,7 +132,8 @@ impl Sequence {
 mod tests {
     use bytes::Bytes;
 
-    use super::{super::Audience, *};
+    use super::*;
+    use crate::event::Audience;
 
     fn frame(rev: i64) -> Frame {
         Frame::serialised(Bytes::from(rev.to_string()), Some(rev), Audience::Everyone)

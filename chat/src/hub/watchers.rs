@@ -15,10 +15,11 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Event, NewMessageNotice, RoomCounters, UserEvent,
+    RoomCounters,
     inbox::{InboxEvent, Mailbox},
 };
 use crate::{
+    event::{Event, NewMessageNotice, UserEvent},
     metrics::Metrics,
     model::{RoomId, UserId},
     queue,
@@ -291,7 +292,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        hub::{Audience, Frame, Hub},
+        event::{Audience, Frame},
+        hub::Hub,
         model::{Code, UserId},
     };
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{room::RoomRef, timestamp::Timestamp, user::User};
 
-// The permissions of each role are in `service::access`.
+// The permissions of each role are in `rules::access`.
 /// A member's role in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,17 +1,21 @@
 //! Accounts: sign-up, sign-in, and the current state of a signed-in user.
 //!
-//! Rules for usernames and passwords are in [`rules`], changes by the owner in [`profile`], sessions in [`sessions`],
+//! Rules for usernames and passwords are in [`account`], changes by the owner in [`profile`], sessions in [`sessions`],
 //! refresh tokens in [`tokens`]. Nothing here knows the format of tokens or cookies.
 
-use super::{Chat, validate::Problems};
+use super::Chat;
 use crate::{
-    credential::{Credential, CredentialEnd, Ended, SessionId},
+    credential::{CredentialEnd, Ended, SessionId},
     error::{Error, Result},
     model::{
         Code, Problem, Timestamp, User, UserId,
         limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
     },
     password::{self, PasswordMatch},
+    rules::{
+        account::{self, active_user, user_for_credential, username_key},
+        validate::Problems,
+    },
     store::{
         Conn, credentials as credential_rows, groups, sessions as session_rows, tokens as token_rows,
         users::{self, Account, NewUser},
@@ -21,13 +25,12 @@ use crate::{
 pub(super) mod credentials;
 mod developer;
 mod profile;
-mod rules;
 mod sessions;
 mod tokens;
 
+pub use crate::rules::account::DEVELOPER_PASSWORD;
 pub use crate::store::{sessions::SessionRecord, tokens::IssuedToken};
-pub use developer::{DEVELOPER, DEVELOPER_PASSWORD, DeveloperGroup};
-pub use rules::username_key;
+pub use developer::{DEVELOPER, DeveloperGroup};
 
 /// A user who has proved their password. A session or token is stored for it only if the account's credentials have
 /// not been ended since: a sign-in that overlaps a password change fails.
@@ -74,10 +77,10 @@ impl Chat {
         let mut problems = Problems::default();
         problems.trimmed("username", username);
         let username = &normalized_username(username)?;
-        let username_key = &rules::key_of(username);
+        let username_key = &account::key_of(username);
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
-        rules::check_username(&mut problems, username, username_key);
-        rules::check_password(&mut problems, password, &[username, first_name, last_name]);
+        account::check_username(&mut problems, username, username_key);
+        account::check_password(&mut problems, password, &[username, first_name, last_name]);
         problems.name("first_name", first_name, PERSON_NAME_MAX);
         problems.name("last_name", last_name, PERSON_NAME_MAX);
         // Checked before the expensive hashing of the password; the insert's unique key decides.
@@ -121,7 +124,7 @@ impl Chat {
         problems.finish()?;
 
         let mut conn = self.store().read().await?;
-        let stored = users::credentials(&mut conn, &rules::key_of(&username)).await?;
+        let stored = users::credentials(&mut conn, &account::key_of(&username)).await?;
         // Released while the password is hashed, since others need connections.
         drop(conn);
         let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());
@@ -263,22 +266,6 @@ impl Chat {
 
 /// The username in its stored form.
 fn normalized_username(username: &str) -> Result<String> {
-    rules::normalized(username)
+    account::normalized(username)
         .ok_or_else(|| Error::invalid("username", Problem::TooLong { max: USERNAME_MAX }))
-}
-
-fn active_user(account: Option<Account>) -> Result<User> {
-    let account = account.ok_or(Code::UserNotFound)?;
-    if account.is_active { Ok(account.user) } else { Err(Code::UserInactive.into()) }
-}
-
-/// The account's user, if the account allows this credential. It does not check whether the session or sign-in itself
-/// has ended.
-pub(crate) fn user_for_credential(account: Option<Account>, credential: &Credential) -> Result<User> {
-    let has_ended = match (&account, credential) {
-        (Some(account), Credential::Token { issued_at, .. }) => *issued_at < account.tokens_from,
-        (None, _) | (_, Credential::Session(_)) => false,
-    };
-    let user = active_user(account)?;
-    if has_ended { Err(Code::TokenNotValid.into()) } else { Ok(user) }
 }

@@ -11,17 +11,19 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::{access, room_session::Resume};
+use super::room_session::Resume;
 use crate::{
+    change::RoomChange,
     error::{Error, Result},
-    hub::{Audience, Frame},
+    event::{Audience, Frame},
     model::{
-        Code, MessageId, RoomMessage, RoomRef, ServerFrame, UserId,
+        Code, MessageId, RoomRef, UserId,
         limits::{RESUME_BYTES_MAX, RESUME_MAX},
     },
+    rules::access,
     store::{
         Conn, Store,
-        messages::{self, Extent, StoredMessage},
+        messages::{self, Extent},
         rooms::{self, RoomState},
     },
 };
@@ -168,36 +170,25 @@ async fn read(store: Store, room: RoomRef, user: UserId, page: Page) -> Result<V
     if let Some(code) = access::revocation(&access) {
         return Err(code.into());
     }
+    let json = |change: RoomChange| {
+        let frame = Frame::new(&change.frame(), None, Audience::Everyone);
+        (change.rev(), frame.map(|frame| frame.json))
+    };
     let mut frames = Vec::new();
     if !page.new.is_empty() {
         let found = messages::range(&mut conn, &room, page.new.after, page.new.upto).await?;
-        frames.extend(found.iter().map(creation_frame));
+        frames.extend(found.iter().map(|stored| {
+            json(RoomChange::NewMessage { message: &stored.message, rev: stored.created_rev })
+        }));
     }
     if !page.changed.is_empty() {
         let Span { after, upto } = page.changed;
         let found = messages::changed_between(&mut conn, &room, after, upto).await?;
-        frames.extend(found.iter().map(|stored| (stored.message.rev, change_frame(stored))));
+        frames.extend(found.iter().map(|stored| json(RoomChange::MessageChanged(&stored.message))));
     }
     drop(conn);
     frames.sort_unstable_by_key(|(rev, _)| *rev);
-    let frames = frames.into_iter().filter_map(|(_, frame)| Frame::new(&frame, None, Audience::Everyone));
-    Ok(frames.map(|frame| frame.json).collect())
-}
-
-/// A new message in its current state, with the `rev` of its creation.
-fn creation_frame(stored: &StoredMessage) -> (i64, ServerFrame) {
-    let rev = stored.created_rev;
-    (rev, ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev })
-}
-
-/// The latest change of a message, for clients that have the message.
-pub(super) fn change_frame(stored: &StoredMessage) -> ServerFrame {
-    let rev = stored.message.rev;
-    if stored.message.is_deleted {
-        ServerFrame::MessageDeleted { message_id: stored.message.id, rev }
-    } else {
-        ServerFrame::MessageEdited { message: RoomMessage::from(&stored.message), rev }
-    }
+    Ok(frames.into_iter().filter_map(|(_, json)| json).collect())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Editing and deleting messages.
 
-use super::{Chat, Receipt, limits::Cost, messages::check_content, validate::Problems};
+use super::{Chat, Receipt, limits::Cost, messages::check_content};
 use crate::{
     error::Result,
     model::{Code, MessageId, User},
+    rules::validate::Problems,
     store::messages,
     writer::{Change, Stored},
 };

@@ -1,10 +1,6 @@
 //! Message history: pagination by page and by cursor, and the changes since a `rev`.
 
-use super::{
-    Chat,
-    access::{Action, allow},
-    backfill::is_too_much,
-};
+use super::{Chat, backfill::is_too_much};
 use crate::{
     error::{Error, Result},
     model::{
@@ -12,6 +8,7 @@ use crate::{
         id::MAX_ID,
         limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, RESUME_MAX},
     },
+    rules::access::{Action, allow},
     store::{
         Conn,
         messages::{self, StoredMessage},

@@ -1,13 +1,11 @@
 //! A page of history for the web UI: with quoted messages, the user's read position and permissions. As in
 //! [`super::history`], any page at any depth is one range of an index.
 
-use super::{
-    Chat,
-    access::{Action, allow, message_permissions},
-};
+use super::Chat;
 use crate::{
     error::Result,
     model::{HistoryWindow, MessageId, RoomId, RoomMessage, User, WindowAt, limits::PAGE_SIZE_MAX},
+    rules::access::{Action, allow, message_permissions},
     store::{Conn, messages, rooms},
 };
 

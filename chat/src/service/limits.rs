@@ -12,8 +12,9 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
-use super::{Clock, Settings};
+use super::Settings;
 use crate::{
+    clock::Clock,
     error::{Error, Result},
     model::{Timestamp, UserId},
 };

@@ -1,20 +1,18 @@
 //! Members of a room: listing and inviting.
 
-use super::{
-    Chat,
-    access::{Action, allow},
-    accounts::username_key,
-    limits::Cost,
-    succession::role_for_new_member,
-    validate::Problems,
-};
+use super::{Chat, limits::Cost, succession::role_for_new_member};
 use crate::{
     error::{Error, Result},
-    hub::{Audience, UserEvent},
+    event::{Audience, UserEvent},
     model::{
         Code, Member, MemberChange, NotificationType, Problem, Role, RoomId, ServerFrame, Timestamp, User,
         UserId,
         limits::{ROOM_MEMBERS_MAX, USERNAME_MAX},
+    },
+    rules::account::username_key,
+    rules::{
+        access::{Action, allow},
+        validate::Problems,
     },
     store::{
         Conn, StoreResult,

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Chat, limits::Cost, validate::Problems, visible};
+use super::{Chat, limits::Cost};
 use crate::{
     credential::{Claim, Credential},
     error::{Error, Result},
@@ -16,6 +16,7 @@ use crate::{
         MessageDraft, MessageId, MessageType, Problem, RoomId, User,
         limits::{CLIENT_ID_MAX, CONTENT_MAX, FILE_NAME_MAX, FILE_URL_MAX},
     },
+    rules::{validate::Problems, visible},
     writer::{Change, Sender, Stored, Submission},
 };
 

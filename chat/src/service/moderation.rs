@@ -3,17 +3,15 @@
 //! Everything happens under the room's lock: if two admins act on each other at once, the second is checked against
 //! the result of the first.
 
-use super::{
-    Chat,
-    access::{Action, allow, may_act_on},
-    limits::Cost,
-    succession::role_for_new_member,
-    validate::Problems,
-};
+use super::{Chat, limits::Cost, succession::role_for_new_member};
 use crate::{
     error::{Error, Result},
-    hub::Event,
+    event::Event,
     model::{Code, Member, MemberChange, MemberPatch, Problem, Role, RoomId, User, UserId},
+    rules::{
+        access::{Action, allow, may_act_on},
+        validate::Problems,
+    },
     store::{
         Conn,
         members::{self, Membership},

@@ -11,7 +11,8 @@ use bytes::Bytes;
 
 use crate::{
     error::Result,
-    hub::{InboxEvent, MessageNotification, NewMessageNotice, RoomNews, WatchedRooms},
+    event::NewMessageNotice,
+    hub::{InboxEvent, MessageNotification, RoomNews, WatchedRooms},
     model::{Notification, NotificationFrame, Room, RoomId, ServerFrame},
     store::{Store, rooms},
 };

@@ -14,7 +14,8 @@ use super::{AuthenticatedSocket, Chat, notifications};
 use crate::{
     credential::Claim,
     error::Result,
-    hub::{Inbox, InboxEvent, MessageNotification, RoomCounters, UserEvent},
+    event::UserEvent,
+    hub::{Inbox, InboxEvent, MessageNotification, RoomCounters},
     model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
     store::{
         Conn,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Chat, limits::Cost, retried};
 use crate::{
     error::{Error, Result},
-    hub::UserEvent,
+    event::UserEvent,
     model::{
         Code, Notification, NotificationId, NotificationRef, NotificationType, Problem, ReadMark, RoomId,
         User,

@@ -14,14 +14,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Clock, access, accounts::credentials, backfill, history};
+use super::{accounts::credentials, history};
 use crate::{
     bus::Bus,
-    hub::{
-        AlreadySeen, Audience, Event, Frame, GapBackfill, Hub, HubRequest, Publication, RoomCounters,
-        UserEvent,
-    },
-    model::{Code, RoomId, RoomMessage, ServerFrame},
+    change::RoomChange,
+    clock::Clock,
+    event::{AlreadySeen, Audience, Event, Frame, Publication, UserEvent},
+    hub::{GapBackfill, Hub, HubRequest, RoomCounters},
+    model::{Code, RoomId, ServerFrame},
+    rules::access,
     store::{
         Backend, Conn, Store, StoreResult, credentials as credential_rows, messages::StoredMessage, rooms,
         watch,
@@ -221,12 +222,13 @@ async fn fetch(store: &Store, room: RoomId, backfill: &GapBackfill, gaps: &Count
     Ok(())
 }
 
-/// The frame of a stored change, for a client that has everything up to change `known`.
-fn change_frame(stored: &StoredMessage, known: i64) -> ServerFrame {
+/// A stored change, for a client that has everything up to change `known`.
+fn change(stored: &StoredMessage, known: i64) -> RoomChange<'_> {
+    let message = &stored.message;
     if stored.created_rev > known {
-        ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev: stored.message.rev }
+        RoomChange::NewMessage { message, rev: message.rev }
     } else {
-        backfill::change_frame(stored)
+        RoomChange::MessageChanged(message)
     }
 }
 
@@ -234,10 +236,10 @@ fn change_frame(stored: &StoredMessage, known: i64) -> ServerFrame {
 /// alternative for clients that subscribed after its creation is set too.
 fn frame(stored: &StoredMessage, known: i64) -> Option<(i64, Frame)> {
     let rev = stored.message.rev;
-    let mut frame = Frame::new(&change_frame(stored, known), Some(rev), Audience::Everyone)?;
+    let mut frame = Frame::new(&change(stored, known).frame(), Some(rev), Audience::Everyone)?;
     let since = stored.created_rev;
     if since > known && since < rev {
-        let changed = Frame::new(&change_frame(stored, since), Some(rev), Audience::Everyone)?;
+        let changed = Frame::new(&change(stored, since).frame(), Some(rev), Audience::Everyone)?;
         frame.already_seen = Some(Arc::new(AlreadySeen { since, json: changed.json }));
     }
     Some((rev, frame))

@@ -1,15 +1,11 @@
 //! Read marks and read receipts.
 
-use super::{
-    Chat,
-    access::{Action, allow},
-    limits::Cost,
-    retried,
-};
+use super::{Chat, limits::Cost, retried};
 use crate::{
     error::Result,
-    hub::UserEvent,
+    event::UserEvent,
     model::{Code, MessageId, MessageReader, ReadMark, RoomId, User},
+    rules::access::{Action, allow},
     store::{messages, notifications::individually_read, reads, rooms},
 };
 

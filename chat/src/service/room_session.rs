@@ -8,18 +8,15 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{
-    AuthenticatedSocket, Chat,
-    access::{Action, allow},
-    backfill::ResumeBackfill,
-    messages::Receipt,
-};
+use super::{AuthenticatedSocket, Chat, backfill::ResumeBackfill, messages::Receipt};
 use crate::{
     credential::Claim,
     error::{Error, Result},
-    hub::{Event, Lagged, RoomCounters, Subscription},
+    event::Event,
+    hub::{Lagged, RoomCounters, Subscription},
     metrics::as_f64,
     model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
+    rules::access::{Action, allow},
     store::{messages, rooms, watch},
 };
 
@@ -190,7 +187,7 @@ impl RoomSession {
     }
 
     fn push(&mut self, frame: &ServerFrame) {
-        if let Some(frame) = crate::hub::Frame::new(frame, None, crate::hub::Audience::Everyone) {
+        if let Some(frame) = crate::event::Frame::new(frame, None, crate::event::Audience::Everyone) {
             self.ready.push_back(frame.json);
         }
     }

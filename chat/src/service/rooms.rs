@@ -2,21 +2,23 @@
 
 use super::{
     Chat,
-    access::{Action, allow},
     limits::Cost,
     retried,
     succession::{Successor, promote_successor, role_for_new_member},
-    validate::Problems,
 };
 use crate::{
     error::Result,
-    hub::{Event, UserEvent},
+    event::{Event, UserEvent},
     model::{
         Code, MemberChange, NewRoom, Problem, Role, Room, RoomId, RoomPatch, RoomType, User,
         limits::{
             ROOM_DESCRIPTION_MAX, ROOM_DETAIL_MEMBERS, ROOM_MEMBERS_DEFAULT, ROOM_MEMBERS_MAX,
             ROOM_MEMBERS_MIN, ROOM_NAME_MAX,
         },
+    },
+    rules::{
+        access::{Action, allow},
+        validate::Problems,
     },
     store::{
         members::{self, MemberFilter},

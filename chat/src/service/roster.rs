@@ -1,14 +1,14 @@
 //! The member list of the web UI: paginated, with presence and the viewer's permissions on each member. REST uses the
 //! plain list of [`members`](super::members).
 
-use super::{
-    Chat,
-    access::{Action, allow, may_act_on, message_permissions, room_permissions},
-    validate::may_be_in_a_name,
-};
+use super::Chat;
 use crate::{
     error::Result,
     model::{Code, Member, MessagePermissions, Role, Room, RoomId, RoomPermissions, User, UserId},
+    rules::{
+        access::{Action, allow, may_act_on, message_permissions, room_permissions},
+        validate::may_be_in_a_name,
+    },
     store::{
         members::{self, MemberFilter, roster},
         rooms, users,

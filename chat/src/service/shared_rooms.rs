@@ -1,9 +1,10 @@
 //! Users who share a room with the viewer, and the smallest room they share.
 
-use super::{Chat, validate::may_be_in_a_name};
+use super::Chat;
 use crate::{
     error::Result,
     model::{RoomRef, User},
+    rules::validate::may_be_in_a_name,
     store::members::shared_rooms,
 };
 

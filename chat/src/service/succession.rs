@@ -2,7 +2,7 @@
 //!
 //! Leaving and deactivation may take the last admin away, so they call [`promote_successor`] under the room's lock.
 //! Joining and inviting use [`role_for_new_member`]. Removals, bans and role changes cannot:
-//! [`may_act_on`](super::access::may_act_on) rejects them for the last active admin.
+//! [`may_act_on`](crate::rules::access::may_act_on) rejects them for the last active admin.
 
 use super::Chat;
 use crate::{

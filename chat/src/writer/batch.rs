@@ -9,11 +9,13 @@ use std::{
 
 use super::{Change, Sender, Stored, Submission};
 use crate::{
+    change::RoomChange,
+    clock::Clock,
     error::{Error, Result},
-    hub::{Audience, Event, Frame, Hub, NewMessageNotice},
+    event::{Audience, Event, Frame, NewMessageNotice},
+    hub::Hub,
     metrics::Metrics,
-    model::{Message, MessageId, RoomId, RoomMessage, ServerFrame, Timestamp, UserId},
-    service::Clock,
+    model::{Message, MessageId, RoomId, Timestamp, UserId},
     store::{
         Store, StoreError,
         messages::{
@@ -89,14 +91,11 @@ fn publish(hub: &Hub, message: &Message, news: Option<NewMessageNotice>) {
         return;
     }
     let rev = message.rev;
-    let frame = if news.is_some() {
-        ServerFrame::ChatMessage { message: RoomMessage::from(message), rev }
-    } else if message.is_deleted {
-        ServerFrame::MessageDeleted { message_id: message.id, rev }
-    } else {
-        ServerFrame::MessageEdited { message: RoomMessage::from(message), rev }
+    let change = match news {
+        Some(_) => RoomChange::NewMessage { message, rev },
+        None => RoomChange::MessageChanged(message),
     };
-    if let Some(mut frame) = Frame::new(&frame, Some(rev), Audience::Everyone) {
+    if let Some(mut frame) = Frame::new(&change.frame(), Some(rev), Audience::Everyone) {
         frame.new_message = news.map(Arc::new);
         hub.publish(message.room.id, Event::Frame(frame));
     }

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use chat::{
     Chat,
+    clock::Clock,
     model::{MessageId, RoomId, User, UserId},
-    service::{Clock, KeyAgreement},
+    service::KeyAgreement,
     store::{Store, StoreError},
 };
 use sqlx::Connection as _;

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chat::{
     Chat, Settings,
+    clock::Clock,
     credential::{Claim, Credential, SignInId, TokenClaims},
     model::{Message, MessageDraft, NewRoom, Room, RoomId, Timestamp, User},
     service::{
-        Clock, NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery,
-        room_session::Resume,
+        NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery, room_session::Resume,
     },
     store::Store,
 };

@@ -3,8 +3,8 @@
 
 use chat::{
     Chat, Settings,
+    clock::Clock,
     model::{RoomId, Timestamp, User, UserId},
-    service::Clock,
     store::Store,
 };
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, SqliteConnection};

@@ -4,9 +4,9 @@
 use std::{path::Path, time::Duration};
 
 use chat::{
+    clock::Clock,
     credential::SignInId,
     model::{Role, RoomType, UserId},
-    service::Clock,
     store::{
         Store, members, rooms,
         users::{self, NewUser},

@@ -8,8 +8,8 @@ use std::{collections::HashMap, path::Path};
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use chat::{
+    clock::Clock,
     model::{MessageType, Role, RoomId, RoomType, Timestamp, UserId},
-    service::Clock,
     store::{
         Conn, Store, members,
         messages::append::{self, Counters, Growth, NewMessage},

@@ -1,5 +1,7 @@
 //! Checks of this repository that no lint has. Each prints its findings, and one line with what is expected.
 
+mod layers;
+
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
@@ -37,6 +39,7 @@ const CHECKS: &[Check] = &[
     ("locales", "each file in app/locales has the same keys", locales),
     ("modules", "a module is name.rs with name/ beside it, never mod.rs", modules),
     ("domain", "chat depends on neither axum nor leptos", domain),
+    ("layers", "a module of chat imports only from lower layers, see tidy/layers.rs", layers::layers),
     ("sql", "the product's SQL is only in chat/src/store", sql),
     ("markup", "content that Leptos does not escape is written in one file, which escapes it", markup),
 ];

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use super::{Channel, ring::BYTES_MAX};
-use crate::hub::{Frame, sequence::Sequence};
+use crate::{event::Frame, hub::sequence::Sequence};
 
 /// The size of one portion in events and bytes, how long the next one waits for slow readers, and how often the ring
 /// is checked. A long gap must not push any reader out of the ring.

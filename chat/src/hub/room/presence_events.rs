@@ -11,8 +11,9 @@ use crate::{
         Bus, Topic,
         wire::{BusMessage, NodeId, NodeSignal},
     },
+    event::{Audience, Frame},
     hub::{
-        Audience, Frame, Hub,
+        Hub,
         presence::{Presence, PresenceChange, PresenceUpdate},
     },
     model::{ServerFrame, UserId, UserRef},

@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 
 use super::Lagged;
 use crate::{
-    hub::{Audience, Event},
+    event::{Audience, Event},
     model::UserId,
 };
 
@@ -168,7 +168,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::hub::Frame;
+    use crate::event::Frame;
 
     const READER: UserId = UserId(1);
 

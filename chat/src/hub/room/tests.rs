@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::{
-    hub::Audience,
+    event::Audience,
     model::{Code, MessageId, ReadMark, RoomId, Timestamp, User, UserId},
 };
 

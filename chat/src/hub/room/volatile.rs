@@ -17,7 +17,7 @@ use std::{
 use futures::task::AtomicWaker;
 use tokio::time::Instant;
 
-use crate::{hub::Frame, model::UserId};
+use crate::{event::Frame, model::UserId};
 
 /// Minimum interval between two wake-ups of a room's readers.
 pub(in crate::hub) const WAKE_INTERVAL: Duration = Duration::from_millis(250);
@@ -184,7 +184,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::hub::Audience;
+    use crate::event::Audience;
 
     const READER: UserId = UserId(1);
 

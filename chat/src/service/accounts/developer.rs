@@ -5,7 +5,11 @@ use crate::{
     error::Result,
     model::{Timestamp, User},
     password::{self, PasswordMatch},
-    service::{Chat, accounts::rules, validate::Problems},
+    rules::{
+        account::{self, DEVELOPER_PASSWORD},
+        validate::Problems,
+    },
+    service::Chat,
     store::{
         Conn, groups,
         users::{self, Account, NewUser},
@@ -15,8 +19,6 @@ use crate::{
 
 /// The name of both the group and the account.
 pub const DEVELOPER: &str = "developer";
-/// The account's password in a demo. No account can choose it.
-pub const DEVELOPER_PASSWORD: &str = "developer123";
 
 /// The result of [`Chat::create_developer_group`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ impl Chat {
     /// `invalid` with the password's problems.
     pub async fn create_developer_group(&self, password: &str) -> Result<DeveloperGroup> {
         let mut problems = Problems::default();
-        rules::check_password(&mut problems, password, &[DEVELOPER]);
+        account::check_password(&mut problems, password, &[DEVELOPER]);
         problems.finish()?;
         // Hashed before the transaction, which holds the only writing connection of SQLite.
         let password_hash = password::hash(password).await?;

@@ -1,12 +1,12 @@
 //! Changes by the owner of an account.
 
-use super::rules;
 use crate::{
     credential::SessionId,
     error::Result,
     model::{User, limits::PERSON_NAME_MAX},
     password,
-    service::{Chat, limits::Cost, validate::Problems},
+    rules::{account, validate::Problems},
+    service::{Chat, limits::Cost},
     store::users,
 };
 
@@ -43,7 +43,11 @@ impl Chat {
         keep: Option<&SessionId>,
     ) -> Result<()> {
         let mut problems = Problems::default();
-        rules::check_password(&mut problems, password, &[&user.username, &user.first_name, &user.last_name]);
+        account::check_password(
+            &mut problems,
+            password,
+            &[&user.username, &user.first_name, &user.last_name],
+        );
         problems.finish()?;
         let hash = password::hash(password).await?;
         let (id, keep) = (user.id, keep.cloned());

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    clock::Clock,
     credential::{Credential, SignInId},
     model::{MessageDraft, NewRoom, ServerFrame, Timestamp, User},
-    service::{Clock, Settings},
+    service::Settings,
     store::Store,
 };
 

@@ -6,9 +6,9 @@ use super::super::{Change, Submission};
 use crate::{
     error::{Error, Result},
     model::{Code, Message, MessageId, Problem, RoomId, Timestamp, UserId, message::DELETED_CONTENT},
-    service::{
+    rules::{
         access::{self, Action},
-        accounts::user_for_credential,
+        account::user_for_credential,
     },
     store::{
         Conn,

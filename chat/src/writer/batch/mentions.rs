@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::{
     error::Result,
     model::{Message, MessageId, RoomId, Timestamp, UserId, limits::MENTIONS_MAX},
-    service::mention,
+    rules::mention,
     store::{
         Conn,
         messages::append::{self, NewMessage},

@@ -1,6 +1,6 @@
 //! Finding mentions (`@name`) in a text.
 
-use super::accounts::username_key;
+use super::account::username_key;
 use crate::model::{
     limits::{MENTION_NAMES_MAX, USERNAME_MAX},
     mention::continues_word,

@@ -99,7 +99,7 @@ pub enum Audience {
 
 impl Event {
     /// Approximate size in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Frame(frame) => frame.bytes(),
             Self::Close { .. } => 0,

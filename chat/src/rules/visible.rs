@@ -28,19 +28,19 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Whether nothing of a text is drawn.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
 }
 
 /// Whether a letter of a name may be taken for another name's, for nothing of it is drawn.
-pub(super) fn has_filler(text: &str) -> bool {
+pub(crate) fn has_filler(text: &str) -> bool {
     text.chars().any(|c| FILLERS.contains(&c) || is_invisible_mark(c))
 }
 
 /// Whether a name has a character that changes how the text around it is shown: one that controls, turns the direction,
 /// ends the line, or one more mark on a letter than any language writes. Joiners are good where they join: in Persian
 /// and in the languages of India between letters, and in emoji.
-pub(super) fn is_unruly(name: &str) -> bool {
+pub(crate) fn is_unruly(name: &str) -> bool {
     let chars = name.chars().collect::<Vec<_>>();
     let mut marks = 0;
     for (at, &c) in chars.iter().enumerate() {

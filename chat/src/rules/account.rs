@@ -5,14 +5,19 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::DEVELOPER_PASSWORD;
+use super::{validate::Problems, visible};
 use crate::{
+    credential::Credential,
+    error::Result,
     model::{
-        Problem,
+        Code, Problem, User,
         limits::{PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX, USERNAME_MAX},
     },
-    service::{validate::Problems, visible},
+    store::users::Account,
 };
+
+/// The password of the account `developer` in a demo. No account can choose it.
+pub const DEVELOPER_PASSWORD: &str = "developer123";
 
 /// Common passwords in lower case, most frequent first: those of Django's list of twenty thousand (by Royce Williams)
 /// that no other rule here rejects.
@@ -30,7 +35,7 @@ const USERNAME_BYTES: usize = 4 * USERNAME_MAX;
 
 /// The stored form of a username: trimmed, and NFKC-normalised, so that full-width letters become plain ones. `None`
 /// if it is too long; then it is not processed further.
-pub(super) fn normalized(username: &str) -> Option<String> {
+pub(crate) fn normalized(username: &str) -> Option<String> {
     let username = username.trim();
     (username.len() <= USERNAME_BYTES).then(|| username.nfkc().collect())
 }
@@ -42,11 +47,11 @@ pub fn username_key(username: &str) -> Option<String> {
 }
 
 /// The key of a normalised username.
-pub(super) fn key_of(normalized: &str) -> String {
+pub(crate) fn key_of(normalized: &str) -> String {
     normalized.to_lowercase()
 }
 
-pub(super) fn check_username(problems: &mut Problems, username: &str, key: &str) {
+pub(crate) fn check_username(problems: &mut Problems, username: &str, key: &str) {
     let may_be_in = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '.' | '+' | '-');
     if visible::is_blank(username) {
         problems.add("username", Problem::Blank);
@@ -63,7 +68,7 @@ pub(super) fn check_username(problems: &mut Problems, username: &str, key: &str)
     }
 }
 
-pub(super) fn check_password(problems: &mut Problems, password: &str, names: &[&str]) {
+pub(crate) fn check_password(problems: &mut Problems, password: &str, names: &[&str]) {
     let length = password.chars().count();
     if password.is_empty() {
         problems.add("password", Problem::Blank);
@@ -112,6 +117,22 @@ fn alikeness(a: &str, b: &str) -> f64 {
         }
     }
     if total == 0 { 0.0 } else { 2.0 * f64::from(common) / f64::from(total) }
+}
+
+pub(crate) fn active_user(account: Option<Account>) -> Result<User> {
+    let account = account.ok_or(Code::UserNotFound)?;
+    if account.is_active { Ok(account.user) } else { Err(Code::UserInactive.into()) }
+}
+
+/// The account's user, if the account allows this credential. It does not check whether the session or sign-in itself
+/// has ended.
+pub(crate) fn user_for_credential(account: Option<Account>, credential: &Credential) -> Result<User> {
+    let has_ended = match (&account, credential) {
+        (Some(account), Credential::Token { issued_at, .. }) => *issued_at < account.tokens_from,
+        (None, _) | (_, Credential::Session(_)) => false,
+    };
+    let user = active_user(account)?;
+    if has_ended { Err(Code::TokenNotValid.into()) } else { Ok(user) }
 }
 
 #[cfg(test)]

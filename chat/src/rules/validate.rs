@@ -8,15 +8,15 @@ use crate::{
 
 /// Collects the problems of one request's fields.
 #[derive(Default)]
-pub(super) struct Problems(Vec<FieldError>);
+pub(crate) struct Problems(Vec<FieldError>);
 
 impl Problems {
-    pub(super) fn add(&mut self, field: &str, problem: Problem) {
+    pub(crate) fn add(&mut self, field: &str, problem: Problem) {
         self.0.push(FieldError::new(field, problem));
     }
 
     /// Text of one line: no control characters, at most `max` characters.
-    pub(super) fn line(&mut self, field: &str, text: &str, max: usize) {
+    pub(crate) fn line(&mut self, field: &str, text: &str, max: usize) {
         if text.chars().any(char::is_control) {
             self.add(field, Problem::BadCharacter);
         } else {
@@ -25,7 +25,7 @@ impl Problems {
     }
 
     /// Like [`Self::line`], and not blank.
-    pub(super) fn filled_line(&mut self, field: &str, text: &str, max: usize) {
+    pub(crate) fn filled_line(&mut self, field: &str, text: &str, max: usize) {
         if visible::is_blank(text) {
             self.add(field, Problem::Blank);
         } else {
@@ -35,7 +35,7 @@ impl Problems {
 
     /// A name that people see: nothing in it changes how the text around it is shown. It may be left empty, but not look
     /// so.
-    pub(super) fn name(&mut self, field: &str, text: &str, max: usize) {
+    pub(crate) fn name(&mut self, field: &str, text: &str, max: usize) {
         if !text.is_empty() && visible::is_blank(text) {
             self.add(field, Problem::Blank);
         } else if visible::is_unruly(text) {
@@ -46,7 +46,7 @@ impl Problems {
     }
 
     /// Like [`Self::name`], not empty, and without white space at either end.
-    pub(super) fn filled_name(&mut self, field: &str, text: &str, max: usize) {
+    pub(crate) fn filled_name(&mut self, field: &str, text: &str, max: usize) {
         if text.is_empty() {
             self.add(field, Problem::Blank);
         }
@@ -56,20 +56,20 @@ impl Problems {
 
     /// A name that is searched by: like [`Self::filled_line`], without white space at either end, which is invisible
     /// and which MySQL ignores in comparisons.
-    pub(super) fn identifier(&mut self, field: &str, text: &str, max: usize) {
+    pub(crate) fn identifier(&mut self, field: &str, text: &str, max: usize) {
         self.filled_line(field, text, max);
         self.trimmed(field, text);
     }
 
     /// No white space at either end, unless the text is blank.
-    pub(super) fn trimmed(&mut self, field: &str, text: &str) {
+    pub(crate) fn trimmed(&mut self, field: &str, text: &str) {
         if !visible::is_blank(text) && text.trim().len() < text.len() {
             self.add(field, Problem::OuterSpace);
         }
     }
 
     /// Text of several lines: no NUL (MySQL and C programs truncate there), at most `max` characters.
-    pub(super) fn text(&mut self, field: &str, text: &str, max: usize) {
+    pub(crate) fn text(&mut self, field: &str, text: &str, max: usize) {
         if text.contains('\0') {
             self.add(field, Problem::BadCharacter);
         } else {
@@ -85,13 +85,13 @@ impl Problems {
     }
 
     /// Fails if there are problems.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::fields(self.0)) }
     }
 }
 
 /// Whether a user's name could contain this. If not, the search is skipped.
-pub(super) fn may_be_in_a_name(text: &str) -> bool {
+pub(crate) fn may_be_in_a_name(text: &str) -> bool {
     // Bytes first: the input may be of any size.
     text.len() <= 4 * USERNAME_MAX && text.chars().count() <= USERNAME_MAX && !text.contains('\0')
 }
