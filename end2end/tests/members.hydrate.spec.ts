@@ -26,6 +26,8 @@ test('whoever is alone in a room is led to invite others', async ({ people }) =>
   await expect(room.page).toHaveURL(/\/members#username$/);
   await room.page.goBack();
   await expect(invite).toBeVisible();
+  // A membership that changes before the socket is open is not told of.
+  await room.live();
   const [, id] = /rooms\/(\d+)/.exec(room.page.url())!;
   await mei.api.post(`/api/chat/rooms/${id}/join/`);
   await expect(invite).toHaveCount(0);
