@@ -10,7 +10,7 @@ const test = base.extend<{}, { crowd: Crowd }>({
   crowd: [async ({ app }, use) => use(await makeCrowd(app)), { scope: 'worker', timeout: 180_000 }],
 });
 
-/** Every page of the frame, and those that are reached by a link into one. */
+/** Every page of the frame, and those that are reached by a link into one. No two in a row differ by the fragment alone: that would be no new page. */
 const pages = ({ large, mine, message }: Crowd): string[] => [
   '/rooms',
   `/rooms/${large}`,
@@ -26,8 +26,8 @@ const pages = ({ large, mine, message }: Crowd): string[] => [
   '/rooms/new',
   '/rooms/9007199254740991',
   '/notifications',
-  '/notifications#main',
   '/settings',
+  '/notifications#main',
 ];
 
 /** How far the page and its frame could be, or are, scrolled; and what stands where it would scroll with the wrong box. */
@@ -77,8 +77,6 @@ for (const [device, size] of Object.entries({ desk: { width: 1440, height: 900 }
     await signIn(page, crowd.me);
     for (const path of pages(crowd)) {
       await test.step(path, async () => {
-        // A fragment alone would be no new page.
-        await page.goto('about:blank');
         await page.goto(path);
         await expect(page.locator('main#main')).toBeAttached();
         await expect.poll(() => look(page), path).toEqual(STILL);
