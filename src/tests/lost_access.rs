@@ -19,11 +19,8 @@ fn answer(loss: Loss, is_hidden: bool, effect: Effect) -> (u16, Option<&'static 
     let refused = |status, code| (status, Some(code));
     match (loss, effect) {
         (Loss::Deactivated, _) => refused(401, "user_inactive"),
-        (Loss::Deleted, Effect::See | Effect::Read | Effect::Leave) => (200, None),
-        (
-            Loss::Muted,
-            Effect::See | Effect::Read | Effect::DeleteOwn | Effect::ReadNotification | Effect::Leave,
-        ) => (200, None),
+        (Loss::Deleted | Loss::Muted, Effect::See | Effect::Read | Effect::Leave)
+        | (Loss::Muted, Effect::DeleteOwn | Effect::ReadNotification) => (200, None),
         (Loss::Muted, Effect::Write) => refused(403, "muted"),
         (Loss::Muted, Effect::Moderate) => refused(403, "permission_denied"),
         (Loss::Deleted, _) | (_, Effect::ReadNotification) => refused(404, "not_found"),

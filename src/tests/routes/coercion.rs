@@ -66,13 +66,13 @@ both! {
         let amy = server.person("amy").await;
         let room = amy.makes_room("public").await;
         let path = format!("{ROOMS}{room}/");
-        let patch = |body: Value| Client::send(amy.client.request(Method::PATCH, &path).json(&body));
-        patch(json!({"description": "about tea"})).await.expect(200);
+        let send_patch = |body: Value| Client::send(amy.client.request(Method::PATCH, &path).json(&body));
+        send_patch(json!({"description": "about tea"})).await.expect(200);
         for (field, value) in [("name", json!("")), ("max_members", json!("")), ("description", Value::Null)] {
-            assert_field(patch(json!({field: value})).await, field);
+            assert_field(send_patch(json!({field: value})).await, field);
         }
-        assert_eq!(patch(json!({})).await.expect(200)["description"], "about tea");
-        assert_eq!(patch(json!({"description": ""})).await.expect(200)["description"], "");
+        assert_eq!(send_patch(json!({})).await.expect(200)["description"], "about tea");
+        assert_eq!(send_patch(json!({"description": ""})).await.expect(200)["description"], "");
     }
 
     async fn forms_of_both_kinds_are_bodies(server: &Server) {

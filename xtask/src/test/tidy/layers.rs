@@ -103,12 +103,12 @@ mod tests {
 
     #[test]
     fn imports_are_found_in_paths_and_lists_and_not_in_tests() {
-        let source = r#"
+        let source = r"
             //! See crate::writer.
             use crate::{model::{Code, RoomId}, store::{self, Store}, error::Result};
             fn f() -> crate::clock::Clock { crate::rules::access::allow() }
             mod tests { use crate::service::Chat; }
-        "#;
+        ";
         let mut found = BTreeSet::new();
         collect_imports(source.parse().expect("Rust"), &mut found);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["clock", "error", "model", "rules", "store"]);
