@@ -1,4 +1,4 @@
-//! Who may read the metrics on the public port: whoever has the token, and this machine itself.
+//! Access to the metrics on the public port: with the token, or from this machine.
 
 use axum::{
     extract::{Request, State},
@@ -12,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{config::MetricsToken, error::ApiError, middleware::client};
 
-/// Headers of a request that came through a proxy, whose own address says nothing of the client.
+/// Headers of a request that came through a proxy. The peer's address is then not the client's.
 const FORWARDED: [&str; 2] = ["x-forwarded-for", "forwarded"];
 
-/// Middleware that answers everybody else as if there were no metrics.
+/// Middleware that responds 404 to everybody else.
 pub(super) async fn check(State(token): State<MetricsToken>, request: Request, next: Next) -> Response {
     if has_token(&token, &request) || is_local(&request) {
         return next.run(request).await;
@@ -27,7 +27,7 @@ fn has_token(MetricsToken(token): &MetricsToken, request: &Request) -> bool {
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.split_once(' '));
     match (token, given) {
-        // Digests are compared: how long that takes says nothing of the token.
+        // Comparing digests leaks nothing about the token through its duration.
         (Some(token), Some((scheme, given))) if scheme.eq_ignore_ascii_case("bearer") => {
             Sha256::digest(token.expose_secret()) == Sha256::digest(given.trim())
         }

@@ -33,15 +33,15 @@ impl Problems {
         }
     }
 
-    /// A name that people see: nothing in it changes how the text around it is shown. It may be left empty, but not look
-    /// so.
+    /// A display name: visible unless it is empty, and without characters that affect the text around it.
     pub(crate) fn name(&mut self, field: &str, text: &str, max: usize) {
-        if !text.is_empty() && visible::is_blank(text) {
-            self.add(field, Problem::Blank);
-        } else if visible::is_unruly(text) {
-            self.add(field, Problem::BadCharacter);
-        } else {
-            self.length(field, text, max);
+        // The length first, since the other checks look at every character.
+        if self.length(field, text, max) {
+            if !text.is_empty() && visible::is_blank(text) {
+                self.add(field, Problem::Blank);
+            } else if visible::is_unruly(text) {
+                self.add(field, Problem::BadCharacter);
+            }
         }
     }
 
@@ -77,11 +77,14 @@ impl Problems {
         }
     }
 
-    fn length(&mut self, field: &str, text: &str, max: usize) {
+    /// Whether the text has at most `max` characters; if not, that is a problem.
+    fn length(&mut self, field: &str, text: &str, max: usize) -> bool {
         // Bytes first: most texts are short enough without counting characters.
-        if text.len() > max && text.chars().count() > max {
+        let is_short = text.len() <= max || text.chars().count() <= max;
+        if !is_short {
             self.add(field, Problem::TooLong { max });
         }
+        is_short
     }
 
     /// Fails if there are problems.

@@ -1,19 +1,19 @@
-//! What people see of a text: names must show something, and must not turn the text around them or pile up on it.
+//! Visibility of text: names must be visible and must not affect the text around them.
 
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
-/// Marks on one letter that living languages write; more is a tower over the lines above.
+/// The most combining marks in a row. Living languages need no more; more of them cover the lines above.
 const MARKS_MAX: usize = 4;
 
-/// Letters and symbols of which nothing is drawn: Hangul fillers, an empty Braille cell.
+/// Invisible letters and symbols: Hangul fillers and the empty Braille cell.
 const FILLERS: [char; 5] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}', '\u{2800}'];
 
-/// Marks of which nothing is drawn: the grapheme joiner, vowels that Khmer does not write, variation selectors.
+/// Invisible marks: the grapheme joiner, inherent Khmer vowels, variation selectors.
 fn is_invisible_mark(c: char) -> bool {
     matches!(c, '\u{034F}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// Whether nothing of this character is drawn.
+/// Whether the character is invisible.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || FILLERS.contains(&c)
@@ -27,19 +27,18 @@ fn is_invisible(c: char) -> bool {
         )
 }
 
-/// Whether nothing of a text is drawn.
+/// Whether the text has no visible character.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
 }
 
-/// Whether a letter of a name may be taken for another name's, for nothing of it is drawn.
+/// Whether a name has an invisible letter or mark, so that it looks like another name.
 pub(crate) fn has_filler(text: &str) -> bool {
     text.chars().any(|c| FILLERS.contains(&c) || is_invisible_mark(c))
 }
 
-/// Whether a name has a character that changes how the text around it is shown: one that controls, turns the direction,
-/// ends the line, or one more mark on a letter than any language writes. Joiners are good where they join: in Persian
-/// and in the languages of India between letters, and in emoji.
+/// Whether a name affects the text around it: by control or format characters (direction, line ends) or by too many
+/// combining marks. Joiners are allowed between two visible characters, as in Persian, Indic scripts and emoji.
 pub(crate) fn is_unruly(name: &str) -> bool {
     let chars = name.chars().collect::<Vec<_>>();
     let mut marks = 0;
@@ -59,7 +58,7 @@ pub(crate) fn is_unruly(name: &str) -> bool {
     false
 }
 
-/// Whether the joiner at this place stands between two characters that are drawn.
+/// Whether the joiner at this index is between two visible characters.
 fn joins(chars: &[char], at: usize) -> bool {
     let is_drawn = |c: Option<&char>| {
         c.is_some_and(|&c| {
