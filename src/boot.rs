@@ -133,6 +133,7 @@ fn database_error(config: &Config, error: StoreError) -> StartError {
         StoreError::InUse => StartError::DatabaseInUse { location },
         StoreError::NoSchema => StartError::NoSchema { location },
         StoreError::OlderSchema { found, known } => StartError::OlderSchema { location, found, known },
+        StoreError::Unreleased => StartError::UnreleasedSchema { location },
         StoreError::NewerSchema { found, known } => StartError::NewerSchema { location, found, known },
         StoreError::SchemaLock(_)
         | StoreError::Migration(_)

@@ -109,6 +109,16 @@ pub enum StartError {
         /// [`crate::config::DatabaseUrl::location`].
         location: String,
     },
+    /// The schema is of a version before the first release.
+    #[error(
+        "The database at {location} was made by a version of Liao before its first release, and its data cannot be \
+         brought up to date. Start with an empty data folder (--data) or database (--database-url), or go on with that \
+         version."
+    )]
+    UnreleasedSchema {
+        /// [`crate::config::DatabaseUrl::location`].
+        location: String,
+    },
     /// The schema is of a newer version.
     #[error(
         "The database at {location} was made by a newer version of Liao (its schema is {found}, this version knows \

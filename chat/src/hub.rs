@@ -27,9 +27,9 @@ use crate::{
         Addresses, Bus, Topic,
         wire::{self, BusMessage, NodeId},
     },
-    event::{Audience, Event, Frame, Publication, UserEvent},
+    event::{Audience, Frame, Publication, StoredChange, UserEvent},
     metrics::Metrics,
-    model::{ReadMark, RoomId, ServerFrame, UserId, UserRef},
+    model::{ReadMark, RoomId, ServerFrame, User, UserId, UserRef},
     queue,
 };
 
@@ -147,9 +147,9 @@ impl Hub {
         WatchedRooms::new(receiver, Arc::clone(&self.inner.watchers))
     }
 
-    /// Publishes `event` to all sockets of `room`. Call it after the commit.
-    pub fn publish(&self, room: RoomId, event: Event) {
-        self.send(Publication::Room(room, event));
+    /// Publishes a stored change to all sockets of `room`. Call it after the commit.
+    pub fn publish(&self, room: RoomId, change: StoredChange) {
+        self.send(Publication::Change(room, change));
     }
 
     /// Publishes a read mark to all sockets of `room`. In a large room it is delayed, and only the last mark of each
@@ -168,6 +168,11 @@ impl Hub {
         self.send(Publication::User(user, event));
     }
 
+    /// Publishes to the notification sockets of the members of `room` that this member has new names.
+    pub fn publish_renamed(&self, room: RoomId, user: User) {
+        self.send(Publication::Renamed(room, user));
+    }
+
     /// Makes the other nodes poll for ended credentials at once. Without this they notice within a second.
     pub fn publish_credential_end(&self) {
         if let Some(bus) = self.bus() {
@@ -178,15 +183,6 @@ impl Hub {
     /// The open sockets of this node, by credential.
     pub fn open_sockets(&self) -> &OpenSockets {
         &self.inner.open_sockets
-    }
-
-    /// Serialises `frame` and publishes it, unless nobody can be subscribed to `room`.
-    pub fn publish_frame(&self, room: RoomId, frame: &ServerFrame, rev: Option<i64>, audience: Audience) {
-        if self.may_have_listeners(room)
-            && let Some(frame) = Frame::new(frame, rev, audience)
-        {
-            self.publish(room, Event::Frame(frame));
-        }
     }
 
     /// Sends a publication to the other nodes and to the sockets of this node.
@@ -201,18 +197,14 @@ impl Hub {
     /// Delivers a publication to the sockets of this node.
     pub(crate) fn deliver(&self, publication: Publication) {
         match publication {
-            Publication::Room(room, mut event) => {
-                if self.inner.watchers.observe(room, &event)
-                    && let Some(news) = RoomNews::of(&event)
+            Publication::Change(room, change) => {
+                if self.inner.watchers.observe(room, &change)
+                    && let Some(news) = RoomNews::of(&change)
                 {
                     self.notify_watchers(room, news);
                 }
                 if let Some(channel) = self.channel(room) {
-                    // Only watchers use it. Dropping it saves an atomic increment per socket.
-                    if let Event::Frame(frame) = &mut event {
-                        frame.new_message = None;
-                    }
-                    channel.send(event);
+                    channel.send(change, self);
                 }
             }
             Publication::Read(room, mark) => {
@@ -223,12 +215,15 @@ impl Hub {
             Publication::Typing { room, user, is_typing } => {
                 let (slot, audience) = (Slot::Typing(user.id), Audience::Others(user.id));
                 if let Some(channel) = self.channel(room)
-                    && let Some(frame) = Frame::new(&ServerFrame::Typing { user, is_typing }, None, audience)
+                    && let Some(frame) = Frame::volatile(&ServerFrame::Typing { user, is_typing }, audience)
                 {
                     channel.put_volatile(slot, 0, frame, self);
                 }
             }
             Publication::User(user, event) => self.inner.watchers.notify_user(user, event),
+            Publication::Renamed(room, user) => {
+                self.inner.watchers.notify_room(room, &InboxEvent::Renamed(user.into()));
+            }
         }
     }
 

@@ -25,7 +25,7 @@ pub use message::{Message, MessageDraft, MessagePage, MessageType};
 pub use notification::{
     MessageReader, Notification, NotificationFrame, NotificationRef, NotificationType, NotifiedMessage,
 };
-pub use room::{LastMessage, NewRoom, Room, RoomPatch, RoomRef, RoomType};
+pub use room::{LastMessage, NewRoom, Room, RoomInfo, RoomPatch, RoomRef, RoomType};
 pub use timestamp::Timestamp;
 pub use user::{User, UserRef};
 pub use window::{HistoryWindow, MessagePermissions, WindowAt};

@@ -5,7 +5,6 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
@@ -15,7 +14,6 @@ use crate::{
     error::{Error, Result},
     hub::Hub,
     metrics::Metrics,
-    model::RoomId,
     store::{Retry, Store, StoreError},
     writer::Writer,
 };
@@ -48,9 +46,6 @@ pub use messages::Receipt;
 pub use notification_session::NotificationSession;
 pub use room_session::RoomSession;
 pub use system::KeyAgreement;
-
-/// Number of locks that serialise membership changes; a room uses the one at its id modulo this.
-const MEMBER_LOCKS: usize = 64;
 
 /// Retries on contention, which leaves nothing behind: on MySQL with the writer storing a message of the same member,
 /// or with another join or leave at the same moment.
@@ -146,9 +141,6 @@ struct Inner {
     hub: Hub,
     clock: Clock,
     limits: limits::Limits,
-    /// Held during a membership change until it is published, so that events have the order of the commits. Rooms
-    /// with the same index share a lock.
-    member_locks: [Mutex<()>; MEMBER_LOCKS],
     settings: Settings,
     metrics: Metrics,
     stopping: CancellationToken,
@@ -167,28 +159,6 @@ pub enum Unready {
 }
 
 impl Chat {
-    /// Runs `once`, which changes the members of `room` and publishes the change, one call at a time per room.
-    ///
-    /// It runs in a task of its own: a cancelled request must not stop between the commit and the publishing.
-    async fn serialized<T, F>(
-        &self,
-        room: RoomId,
-        once: impl Fn(Self) -> F + Send + Sync + 'static,
-    ) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send,
-    {
-        let chat = self.clone();
-        self.run_detached(async move {
-            let member_locks = &chat.inner.member_locks;
-            let index = usize::try_from(room.0.unsigned_abs()).map_or(0, |id| id % member_locks.len());
-            let _guard = member_locks[index].lock().await;
-            retried(|| once(chat.clone())).await
-        })
-        .await
-    }
-
     /// Runs `work` to completion in a task of its own, even if the caller is cancelled.
     async fn run_detached<T: Send + 'static>(
         &self,
@@ -220,9 +190,7 @@ impl Chat {
         tokio::spawn(notification_dispatch::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings, clock.clone());
         let metrics = Metrics::default();
-        let member_locks = std::array::from_fn(|_| Mutex::default());
-        let inner =
-            Inner { store, writer, hub, clock, limits, member_locks, settings, metrics, stopping, tasks };
+        let inner = Inner { store, writer, hub, clock, limits, settings, metrics, stopping, tasks };
         Self { inner: Arc::new(inner) }
     }
 

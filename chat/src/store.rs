@@ -30,6 +30,7 @@ pub mod notifications;
 pub mod reads;
 pub mod rooms;
 pub mod sessions;
+pub mod streams;
 pub mod tokens;
 pub mod users;
 pub mod watch;
@@ -247,6 +248,37 @@ impl Conn {
             Inner::Sqlite(_) => Backend::Sqlite,
             Inner::MySql(_) | Inner::MySqlTx(_) => Backend::MySql,
         }
+    }
+
+    /// Sets the savepoint of the transaction. There is one at a time.
+    ///
+    /// # Errors
+    /// Errors of the driver.
+    pub async fn savepoint(&mut self) -> StoreResult<()> {
+        self.execute_text("SAVEPOINT part").await
+    }
+
+    /// Removes the savepoint and keeps what was written since.
+    ///
+    /// # Errors
+    /// Errors of the driver.
+    pub async fn release_savepoint(&mut self) -> StoreResult<()> {
+        self.execute_text("RELEASE SAVEPOINT part").await
+    }
+
+    /// Undoes what was written since the savepoint, and removes it.
+    ///
+    /// # Errors
+    /// Errors of the driver.
+    pub async fn rollback_to_savepoint(&mut self) -> StoreResult<()> {
+        self.execute_text("ROLLBACK TO SAVEPOINT part").await?;
+        self.release_savepoint().await
+    }
+
+    /// Runs a statement that MySQL does not prepare.
+    async fn execute_text(&mut self, sql: &'static str) -> StoreResult<()> {
+        on!(self, |db| sqlx::raw_sql(sql).execute(&mut *db).await.map(drop))?;
+        Ok(())
     }
 
     /// Commits the transaction. Its writes then survive a power loss.

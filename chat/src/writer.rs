@@ -1,4 +1,4 @@
-//! Group commit: queued changes are stored in one transaction, then every sender gets its response and the events go
+//! Group commit: queued changes of rooms, their messages and their members are stored in one transaction, then every sender gets its response and the events go
 //! to the hub.
 //!
 //! There is no timer. When idle, a message is stored at once; under load the next batch collects while a commit is in
@@ -21,7 +21,7 @@ use tokio_util::{
 use crate::{
     clock::Clock,
     credential::Claim,
-    error::Result,
+    error::{Error, Result},
     hub::Hub,
     metrics::{Metrics, as_f64},
     model::{Message, MessageId, MessageType, RoomId, User, UserId},
@@ -31,8 +31,11 @@ use crate::{
 mod batch;
 mod isolation;
 mod queue;
+mod update;
 
 use queue::{BatchScope, Queue};
+use update::{Queued, QueuedUpdate};
+pub(crate) use update::{RoomTransaction, RoomUpdate};
 
 /// The sender of a message.
 #[derive(Clone, Debug)]
@@ -143,9 +146,33 @@ pub struct Stored {
     pub is_new: bool,
 }
 
-struct Job {
+/// A queued change of a room's messages.
+struct MessageJob {
     change: Change,
     reply: oneshot::Sender<Result<Stored>>,
+}
+
+/// A queued change.
+enum Job {
+    Message(MessageJob),
+    Room(Box<dyn QueuedUpdate>),
+}
+
+impl Job {
+    fn room(&self) -> RoomId {
+        match self {
+            Self::Message(job) => job.change.room(),
+            Self::Room(job) => job.room(),
+        }
+    }
+
+    /// The user who makes the change.
+    fn actor(&self) -> UserId {
+        match self {
+            Self::Message(job) => job.change.actor(),
+            Self::Room(job) => job.actor(),
+        }
+    }
 }
 
 /// A handle to the writer task. Cheap to clone; when the last one is dropped the task stores what is queued and ends.
@@ -182,8 +209,19 @@ impl Writer {
     /// [`Error::Stopping`](crate::Error::Stopping).
     pub(crate) fn submit(&self, change: Change) -> Result<oneshot::Receiver<Result<Stored>>> {
         let (reply, receiver) = oneshot::channel();
-        self.queue.push(Job { change, reply })?;
+        self.queue.push(Job::Message(MessageJob { change, reply }))?;
         Ok(receiver)
+    }
+
+    /// Applies a change of a room or its members. It is stored and announced even if the caller is cancelled.
+    ///
+    /// # Errors
+    /// As [`Self::submit`]; those of the change.
+    pub(crate) async fn update<U: RoomUpdate>(&self, update: U) -> Result<U::Output> {
+        let (job, receiver) = Queued::new(update);
+        self.queue.push(Job::Room(job))?;
+        // Without an answer the writer has ended.
+        receiver.await.unwrap_or(Err(Error::Stopping))
     }
 
     /// Refuses new changes, stores the queued ones, and returns when they are stored.

@@ -6,7 +6,7 @@ use axum::{
 };
 use chat::{
     model::{ClientFrame, ServerFrame},
-    service::{AuthenticatedSocket, NotificationSession},
+    service::{AuthenticatedSocket, NotificationSession, room_session::Resume},
 };
 
 use super::{
@@ -47,7 +47,12 @@ async fn open(
     state: AppState,
     handshake: Handshake,
 ) -> Option<(Connection, NotificationSession)> {
-    perform_handshake(socket, &state, &handshake, AuthenticatedSocket::open_notifications).await
+    let after_rev = match handshake.resume {
+        Some(Resume::AfterRev(rev)) => Some(rev),
+        Some(Resume::AfterId(_)) | None => None,
+    };
+    let open = |socket: AuthenticatedSocket| socket.open_notifications(after_rev);
+    perform_handshake(socket, &state, &handshake, open).await
 }
 
 async fn run(

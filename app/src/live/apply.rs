@@ -4,9 +4,10 @@
 use chat::model::{Code, Failure, MessageId, RoomMessage, message::DELETED_CONTENT};
 
 use super::room_frames::{
-    DeletedMessage, ErrorFrame, ReadReceipt, ReadReceipts, Resync, RoomFrame, StoredMessage, TypingUser,
+    DeletedMessage, ErrorFrame, MembersChanged, ReadReceipt, ReadReceipts, Resync, RoomFrame, StoredMessage,
+    TypingUser,
 };
-use crate::state::{timeline::Timeline, typing::Typists};
+use crate::state::{roster::MemberChanged, timeline::Timeline, typing::Typists};
 
 /// What remains to be done after a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,13 +96,17 @@ pub fn apply(
             position.advance_to(rev);
             Outcome::Reload
         }
+        RoomFrame::Member(MemberChanged { rev, .. }) | RoomFrame::Members(MembersChanged { rev, .. }) => {
+            position.advance_to(rev);
+            Outcome::Nothing
+        }
         RoomFrame::Error(ErrorFrame { code, client_id: Some(client_id) }) => {
             timeline.mark_failed(&client_id, Failure::new(code));
             Outcome::Updated
         }
         RoomFrame::Error(ErrorFrame { code, client_id: None }) => Outcome::Error(code),
         // Applied to the roster by the caller.
-        RoomFrame::Joined(_) | RoomFrame::Member(_) | RoomFrame::Other => Outcome::Nothing,
+        RoomFrame::Joined(_) | RoomFrame::Other => Outcome::Nothing,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Frames of `/ws/notifications/` as the list of rooms needs them.
 
-use chat::model::{LastMessage, Notification, RoomId};
+use chat::model::{LastMessage, Notification, RoomId, RoomInfo};
 use serde::Deserialize;
 
 use crate::state::rooms::Rooms;
@@ -8,13 +8,17 @@ use crate::state::rooms::Rooms;
 /// A decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotificationFrame {
-    /// Connected. Notifications that were missed are not sent again and have to be loaded.
-    Established,
+    /// Connected, or a member of another room: the list has to be loaded.
+    Reload,
     New(Box<Notification>),
     /// The unread count of a room.
     Unread(UnreadCount),
     /// The newest message of a room was edited or deleted.
     LastMessage(LastMessageUpdate),
+    /// No longer a member of a room.
+    Removed(RemovedRoom),
+    /// A room was changed.
+    Changed(RoomInfo),
     /// Unknown or not needed.
     Other,
 }
@@ -23,6 +27,11 @@ pub enum NotificationFrame {
 pub struct UnreadCount {
     pub room_id: RoomId,
     pub unread_count: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RemovedRoom {
+    pub room_id: RoomId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -38,6 +47,11 @@ struct Kind {
 }
 
 #[derive(Deserialize)]
+struct Changed {
+    room: RoomInfo,
+}
+
+#[derive(Deserialize)]
 struct New {
     notification: Notification,
 }
@@ -47,11 +61,15 @@ pub fn decode(text: &str) -> NotificationFrame {
     let frame = text.as_bytes();
     let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return NotificationFrame::Other };
     let frame = match kind.as_str() {
-        "connection_established" => Ok(NotificationFrame::Established),
+        "connection_established" | "room_added" => Ok(NotificationFrame::Reload),
         "notification" => serde_json::from_slice(frame)
             .map(|New { notification }| NotificationFrame::New(Box::new(notification))),
         "unread" => serde_json::from_slice(frame).map(NotificationFrame::Unread),
         "last_message" => serde_json::from_slice(frame).map(NotificationFrame::LastMessage),
+        "room_removed" => serde_json::from_slice(frame).map(NotificationFrame::Removed),
+        "room_changed" => {
+            serde_json::from_slice(frame).map(|Changed { room }| NotificationFrame::Changed(room))
+        }
         _ => Ok(NotificationFrame::Other),
     };
     frame.unwrap_or(NotificationFrame::Other)
@@ -67,7 +85,9 @@ pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomI
         NotificationFrame::LastMessage(LastMessageUpdate { room_id, message }) => {
             rooms.update_last_message(*room_id, message, current);
         }
-        NotificationFrame::Established | NotificationFrame::Other => {}
+        NotificationFrame::Removed(RemovedRoom { room_id }) => rooms.remove(*room_id),
+        NotificationFrame::Changed(room) => rooms.update_info(room),
+        NotificationFrame::Reload | NotificationFrame::Other => {}
     }
 }
 
@@ -97,8 +117,14 @@ mod tests {
         assert_eq!((message.id.0, message.content.as_str()), (7, "[消息已删除]"));
         assert_eq!(
             decode(r#"{"type":"connection_established","message":"连接成功"}"#),
-            NotificationFrame::Established
+            NotificationFrame::Reload
         );
+        let changed = r#"{"type":"room_changed","room":{"id":3,"name":"改名","description":"新",
+            "room_type":"public","max_members":9,"is_active":true,"updated_at":"2026-01-25T15:30:00.123456Z"}}"#;
+        apply(&decode(changed), &mut rooms, None);
+        assert_eq!((rooms.list[0].name.as_str(), rooms.list[0].max_members), ("改名", 9));
+        apply(&decode(r#"{"type":"room_removed","room_id":3,"rev":7}"#), &mut rooms, None);
+        assert!(rooms.list.is_empty());
     }
 
     #[test]

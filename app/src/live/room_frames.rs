@@ -22,6 +22,8 @@ pub enum RoomFrame {
     Left(UserRef),
     /// A membership changed.
     Member(MemberChanged),
+    /// Many memberships changed.
+    Members(MembersChanged),
     Read(ReadReceipts),
     /// Too much was missed to be sent.
     Resync(Resync),
@@ -66,6 +68,12 @@ pub struct ReadReceipt {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct MembersChanged {
+    pub member_count: i64,
+    pub rev: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Resync {
     pub rev: i64,
 }
@@ -101,6 +109,7 @@ pub fn decode(text: &str) -> RoomFrame {
         "typing" => serde_json::from_slice(frame).map(RoomFrame::Typing),
         "user_join" => serde_json::from_slice(frame).map(|UserField { user }| RoomFrame::Joined(user)),
         "member_changed" => serde_json::from_slice(frame).map(RoomFrame::Member),
+        "members_changed" => serde_json::from_slice(frame).map(RoomFrame::Members),
         "user_leave" => serde_json::from_slice(frame).map(|UserField { user }| RoomFrame::Left(user)),
         "message_read" => serde_json::from_slice(frame).map(RoomFrame::Read),
         "resync" => serde_json::from_slice(frame).map(RoomFrame::Resync),
@@ -113,7 +122,8 @@ pub fn decode(text: &str) -> RoomFrame {
 #[cfg(test)]
 mod tests {
     use chat::model::{
-        MemberChange, MessageType, ReadMark, Role, RoomId, ServerFrame, Timestamp, User, UserId,
+        MemberChange, MessageType, ReadMark, Role, RoomId, RoomInfo, RoomType, ServerFrame, Timestamp, User,
+        UserId,
     };
 
     use super::*;
@@ -130,8 +140,12 @@ mod tests {
             ServerFrame::Typing { user, is_typing } => RoomFrame::Typing(TypingUser { user, is_typing }),
             ServerFrame::UserJoin { user } => RoomFrame::Joined(user),
             ServerFrame::UserLeave { user } => RoomFrame::Left(user),
-            ServerFrame::MemberChanged { user, change, role, member_count } => {
-                RoomFrame::Member(MemberChanged { user, change, role, member_count })
+            ServerFrame::MemberChanged { user, role, is_present, is_banned, member_count, rev, .. } => {
+                let changed = MemberChanged { user, role, is_present, is_banned, member_count, rev };
+                RoomFrame::Member(changed)
+            }
+            ServerFrame::MembersChanged { member_count, rev } => {
+                RoomFrame::Members(MembersChanged { member_count, rev })
             }
             ServerFrame::Resync { rev } => RoomFrame::Resync(Resync { rev }),
             ServerFrame::Error { code, client_id, .. } => RoomFrame::Error(ErrorFrame { code, client_id }),
@@ -140,7 +154,11 @@ mod tests {
                     more.into_iter().map(|mark| ReadReceipt { message_id: mark.message_id, user: mark.user });
                 RoomFrame::Read(ReadReceipts { message_id, user, more: more.collect() })
             }
-            ServerFrame::Authenticated | ServerFrame::Pong | ServerFrame::Unknown => RoomFrame::Other,
+            // The list of rooms has the room's name, by the notification socket.
+            ServerFrame::RoomChanged { .. }
+            | ServerFrame::Authenticated
+            | ServerFrame::Pong
+            | ServerFrame::Unknown => RoomFrame::Other,
         }
     }
 
@@ -191,7 +209,24 @@ mod tests {
                 user: user(),
                 change: MemberChange::Role,
                 role: Role::Moderator,
+                is_present: true,
+                is_muted: false,
+                is_banned: false,
                 member_count: 3,
+                rev: 7,
+            },
+            ServerFrame::MembersChanged { member_count: 300, rev: 8 },
+            ServerFrame::RoomChanged {
+                room: RoomInfo {
+                    id: RoomId(1),
+                    name: "Tea".into(),
+                    description: String::new(),
+                    room_type: RoomType::Public,
+                    max_members: 50,
+                    is_active: true,
+                    updated_at: Timestamp(1),
+                },
+                rev: 9,
             },
             ServerFrame::UserLeave { user: user().to_ref() },
             ServerFrame::MessageRead {

@@ -20,7 +20,7 @@ use super::{
     ConnectionState,
     apply::{Outcome, Position, apply},
     backoff, permanent_close_code,
-    room_frames::{self, RoomFrame},
+    room_frames::{self, MembersChanged, RoomFrame},
     run_until_cleanup::run_until_cleanup,
 };
 use crate::{
@@ -202,9 +202,13 @@ impl RoomSocket {
             RoomFrame::Left(user) => signals.roster.update(|roster| roster.set_presence(user, false)),
             RoomFrame::Member(changed) => {
                 signals.roster.update(|roster| roster.change(changed.clone()));
-                if changed.affects_permissions_of(signals.timeline.with_untracked(Timeline::me)) {
+                let is_me = changed.user.id == signals.timeline.with_untracked(Timeline::me);
+                if is_me && changed.is_present && !changed.is_banned {
                     self.hooks.permissions_changed.run(());
                 }
+            }
+            RoomFrame::Members(MembersChanged { member_count, .. }) => {
+                signals.roster.update(|roster| roster.count = *member_count);
             }
             _ => {}
         }

@@ -70,13 +70,6 @@ pub async fn open_room(
     handler::expected(handler::open(room, at, around.filter(|_| asks_readers)).await)
 }
 
-/// Whether the user is a member of the room and the room is not deleted.
-#[server(prefix = "/ui", endpoint = "is_in", input = GetUrl)]
-pub async fn is_in(room: RoomId) -> Result<bool, AppError> {
-    let found = handler::expected(handler::find(room).await)?;
-    Ok(found.is_ok_and(|room| room.is_member && room.is_active))
-}
-
 /// Creates a room and goes to it.
 #[server(prefix = "/ui", endpoint = "create_room")]
 pub async fn create_room(
@@ -151,10 +144,6 @@ mod handler {
             None => Vec::new(),
         };
         Ok(OpenedRoom { me, room, roster, window, readers })
-    }
-
-    pub(super) async fn find(room: RoomId) -> Result<Room, AppError> {
-        Ok(context()?.chat.room(&require_user().await?, room).await?)
     }
 
     pub(super) async fn public(search: &str, page: i64) -> Result<PublicRooms, AppError> {

@@ -1,7 +1,7 @@
 //! The user's list of rooms, and its updates by messages, notifications and reading.
 
 use chat::model::{
-    LastMessage, MessageId, Notification, NotificationType, Room, RoomId, RoomMessage, UserId,
+    LastMessage, MessageId, Notification, NotificationType, Room, RoomId, RoomInfo, RoomMessage, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,15 @@ impl Rooms {
         }
         if unread == 0 {
             self.mentioned.retain(|mentioned| *mentioned != id);
+        }
+    }
+
+    /// Takes over a room's own fields.
+    pub fn update_info(&mut self, room: &RoomInfo) {
+        if let Some(known) = self.list.iter_mut().find(|known| known.id == room.id) {
+            known.name.clone_from(&room.name);
+            known.description.clone_from(&room.description);
+            known.max_members = room.max_members;
         }
     }
 

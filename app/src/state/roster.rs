@@ -1,6 +1,6 @@
 //! Members of a room as its details show them, with presence, and their updates by the room's socket.
 
-use chat::model::{MemberChange, MessagePermissions, Role, RoomPermissions, User, UserId, UserRef};
+use chat::model::{MessagePermissions, Role, RoomPermissions, User, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,30 +21,17 @@ pub struct Roster {
     pub rights: MessagePermissions,
 }
 
-/// A `member_changed` frame.
+/// A `member_changed` frame: the membership after the change.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct MemberChanged {
     pub user: User,
-    pub change: MemberChange,
     pub role: Role,
+    /// In the room, banned or not.
+    pub is_present: bool,
+    pub is_banned: bool,
     /// Number of members after the change.
     pub member_count: i64,
-}
-
-impl MemberChanged {
-    /// Whether it changes what `me` may do while staying in the room.
-    pub fn affects_permissions_of(&self, me: UserId) -> bool {
-        let is_about_rights = match self.change {
-            MemberChange::Role | MemberChange::Muted | MemberChange::Unmuted => true,
-            MemberChange::Joined
-            | MemberChange::Left
-            | MemberChange::Removed
-            | MemberChange::Banned
-            | MemberChange::Unbanned
-            | MemberChange::Unknown => false,
-        };
-        is_about_rights && self.user.id == me
-    }
+    pub rev: i64,
 }
 
 impl Roster {
@@ -62,31 +49,23 @@ impl Roster {
 
     /// Applies a change of a membership.
     pub fn change(&mut self, changed: MemberChanged) {
-        let MemberChanged { user, change, role, member_count } = changed;
+        let MemberChanged { user, role, is_present, is_banned, member_count, .. } = changed;
         // A new member is added only if the list was complete.
         let is_whole = self.hidden_count() <= 0;
         self.count = member_count;
-        match change {
-            MemberChange::Joined | MemberChange::Unbanned => {
-                if self.member_mut(user.id).is_none() && is_whole {
-                    self.members.push(MemberEntry { user, role, is_here: false });
-                }
-            }
-            MemberChange::Left | MemberChange::Removed | MemberChange::Banned => {
-                self.members.retain(|member| member.user.id != user.id);
-            }
-            MemberChange::Role => {
-                if let Some(member) = self.member_mut(user.id) {
-                    member.role = role;
-                }
-                self.members.sort_by_key(|member| match member.role {
-                    Role::Admin => 0,
-                    Role::Moderator => 1,
-                    Role::Member => 2,
-                });
-            }
-            MemberChange::Muted | MemberChange::Unmuted | MemberChange::Unknown => {}
+        if !is_present || is_banned {
+            return self.members.retain(|member| member.user.id != user.id);
         }
+        match self.member_mut(user.id) {
+            Some(member) => member.role = role,
+            None if is_whole => self.members.push(MemberEntry { user, role, is_here: false }),
+            None => {}
+        }
+        self.members.sort_by_key(|member| match member.role {
+            Role::Admin => 0,
+            Role::Moderator => 1,
+            Role::Member => 2,
+        });
     }
 
     fn member_mut(&mut self, user: UserId) -> Option<&mut MemberEntry> {
@@ -117,8 +96,8 @@ mod tests {
         }
     }
 
-    fn changed(id: i64, change: MemberChange, role: Role, member_count: i64) -> MemberChanged {
-        MemberChanged { user: user(id), change, role, member_count }
+    fn changed(id: i64, is_in: bool, role: Role, member_count: i64) -> MemberChanged {
+        MemberChanged { user: user(id), role, is_present: is_in, is_banned: false, member_count, rev: 1 }
     }
 
     fn ids(roster: &Roster) -> Vec<i64> {
@@ -138,36 +117,20 @@ mod tests {
     #[test]
     fn member_changes_are_applied() {
         let mut roster = roster(3);
-        roster.change(changed(4, MemberChange::Joined, Role::Member, 4));
-        roster.change(changed(2, MemberChange::Left, Role::Member, 3));
-        roster.change(changed(4, MemberChange::Role, Role::Moderator, 3));
+        roster.change(changed(4, true, Role::Member, 4));
+        roster.change(changed(2, false, Role::Member, 3));
+        roster.change(changed(4, true, Role::Moderator, 3));
         assert_eq!((ids(&roster), roster.count, roster.hidden_count()), (vec![1, 4, 3], 3, 0));
-        roster.change(changed(3, MemberChange::Banned, Role::Member, 2));
-        roster.change(changed(3, MemberChange::Unbanned, Role::Member, 3));
+        roster.change(MemberChanged { is_banned: true, ..changed(3, true, Role::Member, 2) });
+        assert_eq!(ids(&roster), [1, 4]);
+        roster.change(changed(3, true, Role::Member, 3));
         assert_eq!(ids(&roster), [1, 4, 3]);
-    }
-
-    #[test]
-    fn own_permissions_change_with_mute_and_role() {
-        for (change, moves) in [
-            (MemberChange::Muted, true),
-            (MemberChange::Unmuted, true),
-            (MemberChange::Role, true),
-            (MemberChange::Removed, false),
-        ] {
-            let changed = changed(2, change, Role::Member, 3);
-            assert_eq!(
-                (changed.affects_permissions_of(UserId(2)), changed.affects_permissions_of(UserId(1))),
-                (moves, false),
-                "{change:?}"
-            );
-        }
     }
 
     #[test]
     fn incomplete_roster_only_counts_new_members() {
         let mut roster = roster(500);
-        roster.change(changed(4, MemberChange::Joined, Role::Member, 501));
+        roster.change(changed(4, true, Role::Member, 501));
         assert_eq!((ids(&roster), roster.hidden_count()), (vec![1, 2, 3], 498));
     }
 }

@@ -199,9 +199,7 @@ impl<'a> RedisSession<'a> {
         let mut next = Some(first);
         while let Some((topic, message)) = next {
             count += 1;
-            if let BusMessage::Frame(frame) = &message {
-                bytes += frame.json.len();
-            }
+            bytes += message.bytes();
             let (packet, messages) =
                 packets.entry(topic).or_insert_with(|| (Packet::new(self.shared.node), 0));
             packet.push(&message);

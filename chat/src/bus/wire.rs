@@ -3,8 +3,8 @@
 //! ```text
 //! packet   version u8, sender u64, message …
 //! message  length u32 of what follows, kind u8, and
-//!          kind 1, a frame: rev i64 (0: none), excluded user i64 (0: nobody), seq i64 of a new message (else 0),
-//!                  number u32 and ids i64 … of the users it mentions, the frame's JSON as sent to sockets
+//!          kind 1, a stored change of a room: rev i64, its kind (see [`change_kind`]), the frame's JSON as sent to
+//!                  sockets
 //!          kind 2, a signal: JSON
 //! ```
 //!
@@ -12,18 +12,18 @@
 //! version and messages of an unknown kind are ignored, since nodes of two releases run side by side during a rolling
 //! update, and what one of them does not understand is in the database.
 
-use std::sync::Arc;
-
 use bytes::{Buf as _, BufMut as _, Bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event::{Audience, Frame, NewMessageNotice, UserEvent},
-    model::{Code, ReadMark, UserId, UserRef},
+    event::{StoredChange, UserEvent},
+    model::{ReadMark, User, UserId, UserRef},
 };
 
-const VERSION: u8 = 1;
-const FRAME: u8 = 1;
+mod change_kind;
+
+const VERSION: u8 = 2;
+const CHANGE: u8 = 1;
 const SIGNAL: u8 = 2;
 
 /// Identifies a running process. Random, so that a restarted process gets a new one.
@@ -43,8 +43,8 @@ impl NodeId {
 /// What one node publishes on a topic.
 #[derive(Clone, Debug)]
 pub enum BusMessage {
-    /// A frame to deliver to sockets unchanged.
-    Frame(Frame),
+    /// A stored change of a room, whose frame sockets receive unchanged.
+    Change(StoredChange),
     /// A message between nodes.
     Signal(NodeSignal),
 }
@@ -53,7 +53,7 @@ impl BusMessage {
     /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Frame(frame) => frame.bytes(),
+            Self::Change(change) => change.bytes(),
             Self::Signal(_) => 0,
         }
     }
@@ -93,13 +93,6 @@ pub struct NodeRoster {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "signal", rename_all = "snake_case")]
 pub enum NodeSignal {
-    /// Close sockets of the room.
-    Close {
-        /// Only those of this user; `None`: all.
-        user: Option<UserId>,
-        /// The reason, which the client gets first.
-        code: Code,
-    },
     /// A user has read up to a message.
     Read {
         /// The user and the message.
@@ -111,6 +104,11 @@ pub enum NodeSignal {
         user: UserRef,
         /// Whether they are typing now.
         is_typing: bool,
+    },
+    /// A member of the room has new names.
+    Renamed {
+        /// The member.
+        user: User,
     },
     /// An event for all sockets of a user.
     User {
@@ -176,23 +174,11 @@ impl Packet {
         let start = self.0.len();
         self.0.put_u32_le(0);
         match message {
-            BusMessage::Frame(frame) => {
-                let excluded = match frame.audience {
-                    Audience::Everyone => 0,
-                    Audience::Others(user) => user.0,
-                };
-                self.0.put_u8(FRAME);
-                self.0.put_i64_le(frame.rev.unwrap_or_default());
-                self.0.put_i64_le(excluded);
-                let (seq, mentioned) =
-                    frame.new_message.as_ref().map_or((0, &[][..]), |new| (new.seq, &new.mentioned[..]));
-                self.0.put_i64_le(seq);
-                // A message of 10,000 characters cannot mention that many users.
-                self.0.put_u32_le(u32::try_from(mentioned.len()).unwrap_or_default());
-                for user in mentioned {
-                    self.0.put_i64_le(user.0);
-                }
-                self.0.put_slice(&frame.json);
+            BusMessage::Change(change) => {
+                self.0.put_u8(CHANGE);
+                self.0.put_i64_le(change.rev);
+                change_kind::encode(&change.kind, &mut self.0);
+                self.0.put_slice(&change.json);
             }
             BusMessage::Signal(signal) => {
                 self.0.put_u8(SIGNAL);
@@ -234,22 +220,12 @@ pub(super) fn decode(mut packet: Bytes) -> Option<(NodeId, Vec<BusMessage>)> {
 
 fn decode_message(mut bytes: Bytes) -> Option<BusMessage> {
     match bytes.try_get_u8().ok()? {
-        FRAME => {
+        CHANGE => {
             let rev = bytes.try_get_i64_le().ok()?;
-            let audience = match bytes.try_get_i64_le().ok()? {
-                0 => Audience::Everyone,
-                excluded => Audience::Others(UserId(excluded)),
-            };
-            let seq = bytes.try_get_i64_le().ok()?;
-            let count = bytes.try_get_u32_le().ok()?;
-            let mentioned: Option<Vec<UserId>> =
-                (0..count).map(|_| bytes.try_get_i64_le().ok().map(UserId)).collect();
-            let new_message = NewMessageNotice { seq, mentioned: mentioned? };
+            let kind = change_kind::decode(&mut bytes)?;
             // Frames must be valid UTF-8, or they would break the sockets they are sent to.
             std::str::from_utf8(&bytes).ok()?;
-            let mut frame = Frame::serialised(bytes, (rev > 0).then_some(rev), audience);
-            frame.new_message = (seq > 0).then(|| Arc::new(new_message));
-            Some(BusMessage::Frame(frame))
+            Some(BusMessage::Change(StoredChange { rev, json: bytes, kind }))
         }
         SIGNAL => serde_json::from_slice(&bytes).ok().map(BusMessage::Signal),
         _ => None,
@@ -259,16 +235,32 @@ fn decode_message(mut bytes: Bytes) -> Option<BusMessage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        event::{ChangeKind, MemberNotice, NewMessageNotice, UserChange},
+        model::{Code, RoomId},
+    };
+
+    fn kinds() -> Vec<ChangeKind> {
+        let member = |closes| ChangeKind::Member(MemberNotice { user: UserId(3), member_count: 9, closes });
+        let mentioned = vec![(UserId(5), 1), (UserId(6), 70)];
+        vec![
+            ChangeKind::NewMessage(NewMessageNotice { seq: 40, mentioned }.into()),
+            ChangeKind::MessageChanged,
+            member(None),
+            member(Some(Code::Banned)),
+            member(Some(Code::NotAMember)),
+            ChangeKind::Room { closes: None },
+            ChangeKind::Room { closes: Some(Code::NotFound) },
+        ]
+    }
 
     fn sample() -> Vec<u8> {
         let mut packet = Packet::new(NodeId(7));
-        let json = Bytes::from_static("{\"type\":\"聊\"}".as_bytes());
-        let mut first = Frame::serialised(json.clone(), Some(41), Audience::Everyone);
-        first.new_message =
-            Some(Arc::new(NewMessageNotice { seq: 40, mentioned: vec![UserId(5), UserId(6)] }));
-        packet.push(&BusMessage::Frame(first));
-        packet.push(&BusMessage::Signal(NodeSignal::Close { user: Some(UserId(3)), code: Code::Banned }));
-        packet.push(&BusMessage::Frame(Frame::serialised(json, None, Audience::Others(UserId(9)))));
+        for (rev, kind) in (41..).zip(kinds()) {
+            let json = Bytes::from_static("{\"type\":\"聊\"}".as_bytes());
+            packet.push(&BusMessage::Change(StoredChange { rev, json, kind }));
+            packet.push(&BusMessage::Signal(NodeSignal::Bye));
+        }
         packet.into_bytes()
     }
 
@@ -276,17 +268,14 @@ mod tests {
     fn packet_round_trip_keeps_the_order() {
         let (sender, messages) = decode(Bytes::from(sample())).expect("a packet");
         assert_eq!(sender, NodeId(7));
-        let [BusMessage::Frame(first), BusMessage::Signal(signal), BusMessage::Frame(last)] = &messages[..]
-        else {
-            panic!("{messages:?}");
-        };
-        assert_eq!((first.rev, first.audience), (Some(41), Audience::Everyone));
-        let new_message = NewMessageNotice { seq: 40, mentioned: vec![UserId(5), UserId(6)] };
-        assert_eq!(first.new_message.as_deref(), Some(&new_message));
-        assert!(last.new_message.is_none());
-        assert_eq!(first.json, "{\"type\":\"聊\"}".as_bytes());
-        assert_eq!(*signal, NodeSignal::Close { user: Some(UserId(3)), code: Code::Banned });
-        assert_eq!((last.rev, last.audience), (None, Audience::Others(UserId(9))));
+        let mut messages = messages.into_iter();
+        for (rev, kind) in (41..).zip(kinds()) {
+            let Some(BusMessage::Change(change)) = messages.next() else { panic!("no change {rev}") };
+            assert_eq!((change.rev, change.kind), (rev, kind));
+            assert_eq!(change.json, "{\"type\":\"聊\"}".as_bytes());
+            assert!(matches!(messages.next(), Some(BusMessage::Signal(NodeSignal::Bye))));
+        }
+        assert!(messages.next().is_none());
     }
 
     #[test]
@@ -324,8 +313,9 @@ mod tests {
                 assert_eq!(*version, serde_json::json!({"life": 1, "change": 2}));
             }
         }
-        let event = serde_json::to_value(UserEvent::NotificationRow(4)).expect("JSON");
-        assert_eq!(event, serde_json::json!({"notice": 4}));
+        let event = UserEvent { rev: Some(7), change: UserChange::Read(RoomId(4)) };
+        let event = serde_json::to_value(event).expect("JSON");
+        assert_eq!(event, serde_json::json!({"rev": 7, "change": {"read": 4}}));
     }
 
     /// Anyone with access to Redis can send anything; it must not crash the process.

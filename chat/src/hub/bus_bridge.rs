@@ -8,24 +8,22 @@ use crate::{
         Listener, Topic,
         wire::{BusMessage, NodeId, NodeSignal},
     },
-    event::{Event, Publication, UserEvent},
+    event::Publication,
 };
 
 /// The bus message for a publication.
 pub(super) fn to_bus_message(publication: &Publication) -> (Topic, BusMessage) {
     match publication {
-        Publication::Room(room, Event::Frame(frame)) => {
-            (Topic::Room(*room), BusMessage::Frame(frame.clone()))
-        }
-        Publication::Room(room, Event::Close { user, code }) => {
-            (Topic::Room(*room), BusMessage::Signal(NodeSignal::Close { user: *user, code: *code }))
-        }
+        Publication::Change(room, change) => (Topic::Room(*room), BusMessage::Change(change.clone())),
         Publication::Read(room, mark) => {
             (Topic::Room(*room), BusMessage::Signal(NodeSignal::Read { mark: mark.clone() }))
         }
         Publication::Typing { room, user, is_typing } => {
             let typing = NodeSignal::Typing { user: user.clone(), is_typing: *is_typing };
             (Topic::Room(*room), BusMessage::Signal(typing))
+        }
+        Publication::Renamed(room, user) => {
+            (Topic::Room(*room), BusMessage::Signal(NodeSignal::Renamed { user: user.clone() }))
         }
         Publication::User(user, event) => {
             (Topic::User(*user), BusMessage::Signal(NodeSignal::User { event: *event }))
@@ -38,15 +36,15 @@ impl Listener for Hub {
         self.inner.peers.mark_alive(sender, Instant::now());
         for message in messages {
             let publication = match (topic, message) {
-                (Topic::Room(room), BusMessage::Frame(frame)) => Publication::Room(room, Event::Frame(frame)),
-                (Topic::Room(room), BusMessage::Signal(NodeSignal::Close { user, code })) => {
-                    Publication::Room(room, Event::Close { user, code })
-                }
+                (Topic::Room(room), BusMessage::Change(change)) => Publication::Change(room, change),
                 (Topic::Room(room), BusMessage::Signal(NodeSignal::Read { mark })) => {
                     Publication::Read(room, mark)
                 }
                 (Topic::Room(room), BusMessage::Signal(NodeSignal::Typing { user, is_typing })) => {
                     Publication::Typing { room, user, is_typing }
+                }
+                (Topic::Room(room), BusMessage::Signal(NodeSignal::Renamed { user })) => {
+                    Publication::Renamed(room, user)
                 }
                 (Topic::User(user), BusMessage::Signal(NodeSignal::User { event })) => {
                     Publication::User(user, event)
@@ -76,7 +74,7 @@ impl Listener for Hub {
                     continue;
                 }
                 // Already counted as a sign of life. No node of this release sends these on these topics.
-                (Topic::Nodes | Topic::User(_), BusMessage::Frame(_))
+                (Topic::Nodes | Topic::User(_), BusMessage::Change(_))
                 | (Topic::Nodes | Topic::User(_) | Topic::Room(_), BusMessage::Signal(_)) => continue,
             };
             self.deliver(publication);
@@ -94,8 +92,10 @@ impl Listener for Hub {
                     let _ = self.inner.requests.send(HubRequest::PollRoom(room));
                 }
             }
-            // Events may have been missed meanwhile, so everything is read again.
-            Topic::User(user) if is_resubscribed => self.deliver(Publication::User(user, UserEvent::Rooms)),
+            // Events may have been missed meanwhile.
+            Topic::User(user) if is_resubscribed => {
+                let _ = self.inner.requests.send(HubRequest::PollUser(user));
+            }
             Topic::User(_) | Topic::Nodes => {}
         }
     }

@@ -15,7 +15,7 @@ use super::{Hub, Lagged, RoomCounters};
 use crate::{
     bus::Topic,
     event::UserEvent,
-    model::{Notification, RoomId, UserId},
+    model::{Notification, RoomId, User, UserId},
 };
 
 /// Events that may wait for one socket. A client that reads too slowly for this is disconnected; when it comes back
@@ -33,6 +33,8 @@ pub enum InboxEvent {
     Missed(RoomId),
     /// A watched room was deleted.
     Closed(RoomId),
+    /// A member of a watched room has new names.
+    Renamed(Arc<User>),
     /// An event of the socket's user.
     User(UserEvent),
 }
@@ -46,8 +48,8 @@ pub struct MessageNotification {
     pub seq: i64,
     /// The author.
     pub sender: UserId,
-    /// The users it mentions.
-    pub mentioned: Vec<UserId>,
+    /// The users it mentions, each with the number of the mention in that user's stream.
+    pub mentioned: Vec<(UserId, i64)>,
     /// The notification, except for the fields that differ per receiver: its type, and the receiver's role and unread
     /// count in the room.
     pub notification: Notification,
@@ -149,20 +151,29 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::hub::Hub;
+    use crate::{event::UserChange, hub::Hub};
+
+    fn event(change: UserChange) -> UserEvent {
+        UserEvent { rev: Some(1), change }
+    }
 
     #[tokio::test]
     async fn every_socket_of_the_user_is_notified_and_no_other() {
         let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut sockets = [hub.subscribe_user(UserId(1)).await, hub.subscribe_user(UserId(1)).await];
         let mut other = hub.subscribe_user(UserId(2)).await;
-        hub.publish_user(UserId(1), UserEvent::Room(RoomId(3)));
-        hub.publish_user(UserId(2), UserEvent::Rooms);
+        hub.publish_user(UserId(1), event(UserChange::Room(RoomId(3))));
+        hub.publish_user(UserId(2), event(UserChange::Unknown));
         for socket in &mut sockets {
-            let event = socket.next().await;
-            assert!(matches!(event, Ok(InboxEvent::User(UserEvent::Room(RoomId(3))))), "{event:?}");
+            let received = socket.next().await;
+            assert!(
+                matches!(received, Ok(InboxEvent::User(found)) if found == event(UserChange::Room(RoomId(3)))),
+                "{received:?}"
+            );
         }
-        assert!(matches!(other.next().await, Ok(InboxEvent::User(UserEvent::Rooms))));
+        assert!(
+            matches!(other.next().await, Ok(InboxEvent::User(found)) if found == event(UserChange::Unknown))
+        );
     }
 
     #[tokio::test]
@@ -170,11 +181,11 @@ mod tests {
         let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         for _ in 0..MAILBOX_CAPACITY {
-            hub.publish_user(UserId(1), UserEvent::Rooms);
+            hub.publish_user(UserId(1), event(UserChange::Unknown));
         }
         assert!(inbox.next().await.is_ok(), "it was just full");
         for _ in 0..2 {
-            hub.publish_user(UserId(1), UserEvent::Rooms);
+            hub.publish_user(UserId(1), event(UserChange::Unknown));
         }
         assert_eq!(inbox.next().await.err(), Some(Lagged));
     }

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::{GapBackfill, Hub, RoomNews};
-use crate::model::RoomId;
+use crate::{
+    event::{Publication, UserChange, UserEvent},
+    model::{RoomId, UserId},
+};
 
-/// The counters of a room in the database. All only increase.
+/// The counters of a room in the database. Both only increase.
 #[derive(Clone, Copy, Debug)]
 pub struct RoomCounters {
     /// The room's latest change.
     pub rev: i64,
     /// The room's newest message.
     pub seq: i64,
-    /// The number of revocations: members who lost the right to read the room's events.
-    pub access_rev: i64,
 }
 
 /// Work that needs the database, done by `service::poll`.
@@ -23,6 +24,8 @@ pub enum HubRequest {
     BackfillGap(RoomId),
     /// Events of the room may have been missed: read its counters.
     PollRoom(RoomId),
+    /// Events of the user may have been missed: read the number of their stream.
+    PollUser(UserId),
     /// Credentials ended on another node: read which.
     PollCredentials,
 }
@@ -39,30 +42,28 @@ impl Hub {
         self.channel(room).is_some_and(|channel| channel.is_started()) || self.inner.watchers.is_watched(room)
     }
 
-    /// Applies the counters read from the database. If there are revocations that were not applied yet, returns the
-    /// number up to which they were.
-    pub(crate) fn apply_poll(&self, room: RoomId, counters: RoomCounters) -> Option<i64> {
-        let listeners = self.channel(room).and_then(|channel| channel.apply_poll(counters));
-        let watchers = self.inner.watchers.apply_poll(room, counters);
-        if watchers.has_missed_change {
-            self.notify_watchers(room, RoomNews::Changed { frame: None });
+    /// The users with a notification socket on this node.
+    pub(crate) fn users_in_use(&self) -> Vec<UserId> {
+        self.inner.watchers.users()
+    }
+
+    /// Applies the counters read from the database.
+    pub(crate) fn apply_poll(&self, room: RoomId, counters: RoomCounters) {
+        if let Some(channel) = self.channel(room) {
+            channel.observe(counters.rev, self);
         }
-        match (listeners, watchers.revocations_after) {
-            (Some(listeners), Some(watchers)) => Some(listeners.min(watchers)),
-            (one, other) => one.or(other),
+        if self.inner.watchers.has_missed_change(room, counters) {
+            self.notify_watchers(room, RoomNews::Missed);
         }
     }
 
-    /// All revocations of the room up to these counters were applied.
-    pub(crate) fn set_revocations_upto(&self, room: RoomId, counters: RoomCounters) {
-        if let Some(channel) = self.channel(room) {
-            channel.set_revocations_upto(counters.access_rev);
-        }
-        self.inner.watchers.set_revocations_upto(room, counters.access_rev);
+    /// Applies the number of a user's stream read from the database.
+    pub(crate) fn apply_user_poll(&self, user: UserId, rev: i64) {
+        self.deliver(Publication::User(user, UserEvent { rev: Some(rev), change: UserChange::Unknown }));
     }
 
     /// Starts a backfill of the gap in the room's changes, if there is one.
     pub(crate) fn begin_backfill(&self, room: RoomId) -> Option<GapBackfill> {
-        GapBackfill::begin(self.channel(room)?)
+        GapBackfill::begin(self.channel(room)?, self.clone())
     }
 }

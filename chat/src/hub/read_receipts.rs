@@ -90,7 +90,7 @@ impl Channel {
     ) {
         let ReadMark { message_id, user, read_at } = first;
         let frame = ServerFrame::MessageRead { message_id, user, read_at, more };
-        if let Some(frame) = Frame::new(&frame, None, Audience::Everyone) {
+        if let Some(frame) = Frame::volatile(&frame, Audience::Everyone) {
             self.put_volatile(slot, rank, frame, hub);
         }
     }

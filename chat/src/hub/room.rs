@@ -8,7 +8,7 @@ use std::{
     future::poll_fn,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -19,21 +19,21 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{
-    Hub, HubRequest, RoomCounters, presence::Presence, read_receipts::ReadReceipts, sequence::Sequence,
-};
+use super::{Hub, HubRequest, presence::Presence, read_receipts::ReadReceipts, sequence::Sequence};
 use crate::{
-    event::{Event, Frame},
+    event::{Audience, ChangeKind, Event, Frame, StoredChange},
     model::{RoomId, UserRef},
 };
 
 mod gap_backfill;
+mod member_feed;
 mod presence_events;
 mod ring;
 mod signal_limiter;
 pub(super) mod volatile;
 
 pub use gap_backfill::GapBackfill;
+use member_feed::MemberFeed;
 use ring::Ring;
 pub(super) use ring::{BYTES_MAX as RING_BYTES, RingReader};
 use signal_limiter::{SignalLimiter, UserSignal};
@@ -42,6 +42,13 @@ use volatile::{Lane, Slot};
 /// The reader fell a whole ring behind and has missed events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lagged;
+
+/// The stored changes of a room on their way into the ring.
+#[derive(Default)]
+struct Stream {
+    sequence: Sequence,
+    members: MemberFeed,
+}
 
 /// Shared by all subscriptions of a room.
 pub(super) struct Channel {
@@ -56,11 +63,9 @@ pub(super) struct Channel {
     /// Set once the room's counters were read from the database.
     started: OnceCell<()>,
     /// Held while stored changes enter the ring, so that they enter in order.
-    sequence: Mutex<Sequence>,
+    stream: Mutex<Stream>,
     /// How many membership changes this node knows of; invalidates cached permissions.
     member_changes: AtomicU64,
-    /// Revocations up to this number were applied on this node.
-    revocations_upto: AtomicI64,
     /// Held while a change is announced, so that a join and a leave cannot overtake each other.
     presence: Mutex<Presence>,
     /// Whether the other nodes' rosters were requested.
@@ -84,27 +89,17 @@ impl Channel {
             has_flush_task: AtomicBool::new(false),
             read_receipts: ReadReceipts::default(),
             started: OnceCell::new(),
-            sequence: Mutex::default(),
+            stream: Mutex::default(),
             member_changes: AtomicU64::new(0),
-            revocations_upto: AtomicI64::new(0),
             presence: Mutex::new(presence),
             has_requested_rosters: AtomicBool::new(false),
             requests,
         }
     }
 
-    /// Delivers the event to the sockets of this node: a stored change in order of `rev`, any other event at once.
-    pub(super) fn send(&self, event: Event) {
-        match event {
-            Event::Frame(frame) if let Some(rev) = frame.rev => {
-                self.advance(|sequence| sequence.offer(rev, frame));
-            }
-            other => {
-                // An event without a `rev` is about a membership.
-                self.member_changes.fetch_add(1, Ordering::Release);
-                self.ring.put(other);
-            }
-        }
+    /// Delivers a stored change to the sockets of this node, in order of `rev`.
+    pub(super) fn send(self: &Arc<Self>, change: StoredChange, hub: &Hub) {
+        self.advance(hub, |sequence| sequence.offer(change));
     }
 
     /// Whether the room's counters were read. If not, the first subscription will read a state that includes
@@ -113,34 +108,43 @@ impl Channel {
         self.started.initialized()
     }
 
-    /// Applies the counters read from the database. If there are revocations that were not applied yet, returns the
-    /// number up to which they were.
-    pub(super) fn apply_poll(&self, counters: RoomCounters) -> Option<i64> {
+    /// The database has changes up to `rev`.
+    pub(super) fn observe(self: &Arc<Self>, rev: i64, hub: &Hub) {
         // Nothing to compare with before the first subscription has read the counters.
-        if !self.is_started() {
-            return None;
+        if self.is_started() {
+            self.advance(hub, |sequence| {
+                sequence.observe(rev);
+                Vec::new()
+            });
         }
-        self.advance(|sequence| {
-            sequence.observe(counters.rev);
-            Vec::new()
-        });
-        let revocations_upto = self.revocations_upto.load(Ordering::Relaxed);
-        (counters.access_rev > revocations_upto).then_some(revocations_upto)
     }
 
-    /// Revocations up to this number were applied.
-    pub(super) fn set_revocations_upto(&self, access_rev: i64) {
-        self.revocations_upto.fetch_max(access_rev, Ordering::Relaxed);
-    }
-
-    fn advance(&self, step: impl FnOnce(&mut Sequence) -> Vec<Frame>) {
-        let mut sequence = self.sequence();
-        for frame in step(&mut sequence) {
-            self.ring.put(Event::Frame(frame));
+    fn advance(self: &Arc<Self>, hub: &Hub, step: impl FnOnce(&mut Sequence) -> Vec<StoredChange>) {
+        let mut stream = self.stream();
+        for change in step(&mut stream.sequence) {
+            match change.kind {
+                // The common cases.
+                ChangeKind::NewMessage(_) | ChangeKind::MessageChanged if !stream.members.is_waiting() => {
+                    self.ring.put(Event::Frame(change.into_frame(Audience::Everyone)));
+                    continue;
+                }
+                ChangeKind::Member(_) | ChangeKind::Room { .. } | ChangeKind::Resync => {
+                    self.member_changes.fetch_add(1, Ordering::Release);
+                }
+                ChangeKind::NewMessage(_) | ChangeKind::MessageChanged => {}
+            }
+            for event in stream.members.pass(change, Instant::now()) {
+                self.ring.put(event);
+            }
         }
-        if sequence.needs_backfill() {
+        let must_flush = stream.members.is_waiting();
+        if stream.sequence.needs_backfill() {
             // An error means that the process is shutting down.
             let _ = self.requests.send(HubRequest::BackfillGap(self.room));
+        }
+        drop(stream);
+        if must_flush {
+            self.ensure_flush_task(hub);
         }
     }
 
@@ -180,7 +184,7 @@ impl Channel {
     }
 
     fn has_pending_work(&self) -> bool {
-        !self.signal_limiter().is_empty() || self.volatile.must_flush()
+        !self.signal_limiter().is_empty() || self.volatile.must_flush() || self.stream().members.is_waiting()
     }
 
     /// Whether there is no subscription and no pending signal.
@@ -194,8 +198,8 @@ impl Channel {
     }
 
     /// A panic under the lock leaves at worst a gap, which is then filled.
-    fn sequence(&self) -> MutexGuard<'_, Sequence> {
-        self.sequence.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stream(&self) -> MutexGuard<'_, Stream> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn listeners(&self) -> usize {
@@ -203,7 +207,8 @@ impl Channel {
     }
 }
 
-/// Sends delayed signals and wakes the lane's readers a few times a second, until nothing is pending. Then removes
+/// Sends delayed signals and sums of membership changes, and wakes the lane's readers a few times a second, until nothing
+/// is pending. Then removes
 /// the room if it is unused.
 async fn run_flush_task(channel: Weak<Channel>, room: RoomId, hub: Hub) {
     loop {
@@ -215,6 +220,11 @@ async fn run_flush_task(channel: Weak<Channel>, room: RoomId, hub: Hub) {
             channel.run_signal(signal, &hub);
         }
         channel.volatile.flush(now);
+        let mut stream = channel.stream();
+        if let Some(sum) = stream.members.due(now) {
+            channel.ring.put(sum);
+        }
+        drop(stream);
         if channel.has_pending_work() {
             continue;
         }
@@ -250,16 +260,15 @@ impl Subscription {
         self.channel.request_rosters(self.hub.bus());
     }
 
-    /// Starts the delivery of stored changes: those after the counters that `counters` reads from the database. Only
-    /// the first subscription of a room reads them, for all.
+    /// Starts the delivery of stored changes: those after the number that `rev` reads from the database. Only the first
+    /// subscription of a room reads it, for all.
     ///
     /// # Errors
-    /// Those of `counters`; the next subscription then tries again.
-    pub async fn start<E>(&self, counters: impl AsyncFnOnce() -> Result<RoomCounters, E>) -> Result<(), E> {
+    /// Those of `rev`; the next subscription then tries again.
+    pub async fn start<E>(&self, rev: impl AsyncFnOnce() -> Result<i64, E>) -> Result<(), E> {
         let read = async || {
-            let counters = counters().await?;
-            self.channel.revocations_upto.store(counters.access_rev, Ordering::Relaxed);
-            self.channel.advance(|sequence| sequence.start(counters.rev));
+            let rev = rev().await?;
+            self.channel.advance(&self.hub, |sequence| sequence.start(rev));
             Ok(())
         };
         self.channel.started.get_or_try_init(read).await.copied()

@@ -19,7 +19,7 @@ use super::{
     inbox::{InboxEvent, Mailbox},
 };
 use crate::{
-    event::{Event, NewMessageNotice, UserEvent},
+    event::{ChangeKind, NewMessageNotice, StoredChange, UserEvent},
     metrics::Metrics,
     model::{RoomId, UserId},
     queue,
@@ -43,38 +43,44 @@ pub enum RoomNews {
         message: Arc<NewMessageNotice>,
     },
     /// A message was edited or deleted. Relevant if it is the newest one, which room lists show.
-    Changed {
-        /// The room's frame, JSON in UTF-8; `None` when the change was missed, so that it may be any message.
-        frame: Option<Bytes>,
+    MessageChanged {
+        /// The room's frame, JSON in UTF-8.
+        frame: Bytes,
     },
+    /// The room itself changed.
+    Room {
+        /// The room's frame, JSON in UTF-8.
+        frame: Bytes,
+    },
+    /// A change was missed; it may be any of those above but a new message.
+    Missed,
     /// The room was deleted.
     Closed,
 }
 
 impl RoomNews {
-    /// The news in an event of a room, if any.
-    pub(super) fn of(event: &Event) -> Option<Self> {
-        match event {
-            Event::Frame(frame) => match &frame.new_message {
-                Some(message) => {
-                    Some(Self::Message { frame: frame.json.clone(), message: Arc::clone(message) })
-                }
-                // A stored frame that is not a new message is a change of one. Volatile frames have no `rev`.
-                None => frame.rev.map(|_| Self::Changed { frame: Some(frame.json.clone()) }),
-            },
-            Event::Close { user: None, .. } => Some(Self::Closed),
-            Event::Close { user: Some(_), .. } => None,
+    /// The news in a change of a room, if any.
+    pub(super) fn of(change: &StoredChange) -> Option<Self> {
+        let frame = || change.json.clone();
+        match &change.kind {
+            ChangeKind::NewMessage(message) => {
+                Some(Self::Message { frame: frame(), message: Arc::clone(message) })
+            }
+            ChangeKind::MessageChanged => Some(Self::MessageChanged { frame: frame() }),
+            ChangeKind::Room { closes: None } => Some(Self::Room { frame: frame() }),
+            ChangeKind::Room { closes: Some(_) } => Some(Self::Closed),
+            // A user learns of their own memberships from their own stream.
+            ChangeKind::Member(_) | ChangeKind::Resync => None,
         }
     }
-}
 
-impl RoomNews {
     /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Message { frame, .. } => frame.len(),
-            Self::Changed { frame } => frame.as_ref().map_or(0, Bytes::len),
-            Self::Closed => 0,
+            Self::Message { frame, .. } | Self::MessageChanged { frame } | Self::Room { frame } => {
+                frame.len()
+            }
+            Self::Missed | Self::Closed => 0,
         }
     }
 }
@@ -94,17 +100,6 @@ struct Watched {
     rev: i64,
     /// Like `unconfirmed_seq`, for changes.
     unconfirmed_rev: Option<i64>,
-    /// Revocations up to this number were applied.
-    revocations_upto: i64,
-}
-
-/// The result of applying a poll to a watched room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct PollOutcome {
-    /// The number up to which revocations were applied, if there are later ones.
-    pub(super) revocations_after: Option<i64>,
-    /// A message was changed, and no event of it arrived.
-    pub(super) has_missed_change: bool,
 }
 
 /// All watchers of this node.
@@ -171,17 +166,18 @@ impl Watchers {
         lock(&self.rooms).keys().copied().collect()
     }
 
-    /// Records the position of an event. True if the room is watched.
-    pub(super) fn observe(&self, room: RoomId, event: &Event) -> bool {
+    /// The users with a notification socket.
+    pub(super) fn users(&self) -> Vec<UserId> {
+        lock(&self.users).keys().copied().collect()
+    }
+
+    /// Records the position of a change. True if the room is watched.
+    pub(super) fn observe(&self, room: RoomId, change: &StoredChange) -> bool {
         let Some(watched) = self.room(room) else { return false };
-        if let Event::Frame(frame) = event
-            && let Some(rev) = frame.rev
-        {
-            let mut watched = lock(&watched);
-            watched.rev = watched.rev.max(rev);
-            if let Some(message) = &frame.new_message {
-                watched.seq = watched.seq.map(|seq| seq.max(message.seq));
-            }
+        let mut watched = lock(&watched);
+        watched.rev = watched.rev.max(change.rev);
+        if let ChangeKind::NewMessage(message) = &change.kind {
+            watched.seq = watched.seq.map(|seq| seq.max(message.seq));
         }
         true
     }
@@ -191,44 +187,34 @@ impl Watchers {
         if let Some(watched) = self.room(room) {
             let mut watched = lock(&watched);
             if watched.seq.is_none() {
-                (watched.seq, watched.revocations_upto) = (Some(counters.seq), counters.access_rev);
+                watched.seq = Some(counters.seq);
                 watched.rev = watched.rev.max(counters.rev);
             }
         }
     }
 
     /// Applies the counters of a poll. Anything that the previous poll had found and that has not been seen since was
-    /// missed; for messages, the watchers are notified here.
-    pub(super) fn apply_poll(&self, room: RoomId, counters: RoomCounters) -> PollOutcome {
-        let Some(watched) = self.room(room) else { return PollOutcome::default() };
+    /// missed. For messages, the watchers are notified here; for any other change, the result is true.
+    pub(super) fn has_missed_change(&self, room: RoomId, counters: RoomCounters) -> bool {
+        let Some(watched) = self.room(room) else { return false };
         let mut watched = lock(&watched);
-        let Some(seen) = watched.seq else { return PollOutcome::default() };
-        let mut has_missed_change = false;
+        let Some(seen) = watched.seq else { return false };
         if watched.unconfirmed_seq.is_some_and(|unconfirmed| unconfirmed > seen) {
-            // A watcher that reads the missed messages gets the room's current state, changes included.
             (watched.seq, watched.unconfirmed_seq) = (Some(counters.seq.max(seen)), None);
-            (watched.rev, watched.unconfirmed_rev) = (counters.rev.max(watched.rev), None);
             watched.mailboxes.values().for_each(|mailbox| mailbox.put(InboxEvent::Missed(room)));
-        } else if watched.unconfirmed_rev.is_some_and(|unconfirmed| unconfirmed > watched.rev)
+            // The messages explain their own numbers only, so other changes may have been missed too.
+            (watched.rev, watched.unconfirmed_rev) = (counters.rev.max(watched.rev), None);
+            return true;
+        }
+        if watched.unconfirmed_rev.is_some_and(|unconfirmed| unconfirmed > watched.rev)
             && counters.seq == seen
         {
-            has_missed_change = true;
             (watched.rev, watched.unconfirmed_rev) = (counters.rev, None);
-        } else {
-            watched.unconfirmed_seq = (counters.seq > seen).then_some(counters.seq);
-            watched.unconfirmed_rev = (counters.rev > watched.rev).then_some(counters.rev);
+            return true;
         }
-        let revocations_after =
-            (counters.access_rev > watched.revocations_upto).then_some(watched.revocations_upto);
-        PollOutcome { revocations_after, has_missed_change }
-    }
-
-    /// Revocations up to this number were applied.
-    pub(super) fn set_revocations_upto(&self, room: RoomId, access_rev: i64) {
-        if let Some(watched) = self.room(room) {
-            let mut watched = lock(&watched);
-            watched.revocations_upto = watched.revocations_upto.max(access_rev);
-        }
+        watched.unconfirmed_seq = (counters.seq > seen).then_some(counters.seq);
+        watched.unconfirmed_rev = (counters.rev > watched.rev).then_some(counters.rev);
+        false
     }
 
     fn room(&self, room: RoomId) -> Option<Arc<Mutex<Watched>>> {
@@ -241,7 +227,7 @@ impl Watchers {
         }
     }
 
-    fn notify_room(&self, room: RoomId, event: &InboxEvent) {
+    pub(super) fn notify_room(&self, room: RoomId, event: &InboxEvent) {
         if let Some(watched) = self.room(room) {
             lock(&watched).mailboxes.values().for_each(|mailbox| mailbox.put(event.clone()));
         }
@@ -273,7 +259,7 @@ impl WatchedRooms {
         }
         for room in std::mem::take(&mut *lock(&self.watchers.lagging)) {
             self.notify(room, &InboxEvent::Missed(room));
-            news.push((room, RoomNews::Changed { frame: None }));
+            news.push((room, RoomNews::Missed));
         }
         Some(news)
     }
@@ -291,14 +277,14 @@ mod tests {
     use futures::FutureExt as _;
 
     use super::*;
-    use crate::{
-        event::{Audience, Frame},
-        hub::Hub,
-        model::{Code, UserId},
-    };
+    use crate::{hub::Hub, model::Code};
 
-    fn closed() -> Event {
-        Event::Close { user: None, code: Code::NotFound }
+    fn change(rev: i64, kind: ChangeKind) -> StoredChange {
+        StoredChange { rev, json: Bytes::from_static(b"{}"), kind }
+    }
+
+    fn closed() -> StoredChange {
+        change(1, ChangeKind::Room { closes: Some(Code::NotFound) })
     }
 
     #[tokio::test]
@@ -315,7 +301,7 @@ mod tests {
         let news = rooms.next().await.expect("news");
         assert_eq!(news.len(), BATCH + 1);
         let last = news.last().expect("news");
-        assert!(matches!(last, (RoomId(2), RoomNews::Changed { frame: None })), "it may have been a change");
+        assert!(matches!(last, (RoomId(2), RoomNews::Missed)), "it may have been a change");
         assert!(matches!(inbox.next().await, Ok(InboxEvent::Missed(RoomId(2)))));
     }
 
@@ -324,16 +310,15 @@ mod tests {
         let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let counters = |seq| RoomCounters { rev: seq, seq, access_rev: 3 };
-        assert_eq!(hub.apply_poll(RoomId(1), counters(9)), None, "the position is not known yet");
-        inbox.set_position(RoomId(1), RoomCounters { rev: 4, seq: 4, access_rev: 2 });
-        assert_eq!(hub.apply_poll(RoomId(1), counters(4)), Some(2), "there is a revocation");
-        hub.set_revocations_upto(RoomId(1), counters(4));
+        let counters = |seq| RoomCounters { rev: seq, seq };
+        hub.apply_poll(RoomId(1), counters(9));
+        hub.apply_poll(RoomId(1), counters(9));
+        assert!(inbox.next().now_or_never().is_none(), "the position is not known yet");
+        inbox.set_position(RoomId(1), counters(4));
         // In flight at the first poll, arrived before the second.
-        assert_eq!(hub.apply_poll(RoomId(1), counters(5)), None);
-        let mut arrived = Frame::serialised(Bytes::new(), Some(5), Audience::Everyone);
-        arrived.new_message = Some(Arc::new(NewMessageNotice { seq: 5, mentioned: Vec::new() }));
-        hub.publish(RoomId(1), Event::Frame(arrived));
+        hub.apply_poll(RoomId(1), counters(5));
+        let arrived = NewMessageNotice { seq: 5, mentioned: Vec::new() };
+        hub.publish(RoomId(1), change(5, ChangeKind::NewMessage(arrived.into())));
         hub.apply_poll(RoomId(1), counters(6));
         assert!(inbox.next().now_or_never().is_none(), "it may be in flight");
         hub.apply_poll(RoomId(1), counters(7));
@@ -348,20 +333,19 @@ mod tests {
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let counters = |rev| RoomCounters { rev, seq: 4, access_rev: 0 };
+        let counters = |rev| RoomCounters { rev, seq: 4 };
         inbox.set_position(RoomId(1), counters(5));
         hub.apply_poll(RoomId(1), counters(6));
         assert!(rooms.next().now_or_never().is_none(), "it may be in flight");
-        let changed = Frame::serialised(Bytes::from_static(b"{}"), Some(6), Audience::Everyone);
-        hub.publish(RoomId(1), Event::Frame(changed));
+        hub.publish(RoomId(1), change(6, ChangeKind::MessageChanged));
         let news = rooms.next().now_or_never().flatten().expect("news");
-        assert!(matches!(news[..], [(RoomId(1), RoomNews::Changed { frame: Some(_) })]), "{news:?}");
+        assert!(matches!(news[..], [(RoomId(1), RoomNews::MessageChanged { .. })]), "{news:?}");
         hub.apply_poll(RoomId(1), counters(6));
         assert!(rooms.next().now_or_never().is_none(), "it was seen");
         hub.apply_poll(RoomId(1), counters(7));
         hub.apply_poll(RoomId(1), counters(7));
         let news = rooms.next().now_or_never().flatten().expect("news");
-        assert!(matches!(news[..], [(RoomId(1), RoomNews::Changed { frame: None })]), "{news:?}");
+        assert!(matches!(news[..], [(RoomId(1), RoomNews::Missed)]), "{news:?}");
         hub.apply_poll(RoomId(1), counters(7));
         assert!(rooms.next().now_or_never().is_none(), "once");
     }

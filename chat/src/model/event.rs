@@ -10,6 +10,7 @@ use super::{
     id::{MessageId, RoomId},
     member::{MemberChange, Role},
     message::{Message, MessageDraft, MessageType},
+    room::RoomInfo,
     timestamp::Timestamp,
     user::{User, UserRef},
 };
@@ -183,17 +184,42 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         more: Vec<ReadMark>,
     },
-    /// A membership changed. Current state, not history, so it has no `rev`; a client that missed it reads the member
-    /// list.
+    /// A membership changed.
     MemberChanged {
-        /// The member concerned.
+        /// The user concerned.
         user: User,
-        /// What changed.
+        /// What changed; `state` after a reconnect.
         change: MemberChange,
-        /// The member's role now.
+        /// Their role now.
         role: Role,
+        /// Whether they are in the room now, banned or not.
+        #[serde(default)]
+        is_present: bool,
+        /// Whether they are muted now.
+        #[serde(default)]
+        is_muted: bool,
+        /// Whether they are banned now.
+        #[serde(default)]
+        is_banned: bool,
         /// Number of members now.
         member_count: i64,
+        /// The room's change number.
+        #[serde(default)]
+        rev: i64,
+    },
+    /// Many memberships changed. A client that shows the member list reads it again.
+    MembersChanged {
+        /// Number of members now.
+        member_count: i64,
+        /// The room's change number.
+        rev: i64,
+    },
+    /// The room itself changed, or was deleted.
+    RoomChanged {
+        /// The room now.
+        room: RoomInfo,
+        /// The room's change number.
+        rev: i64,
     },
     /// Too many changes were missed: read the history by REST. Live frames follow.
     Resync {

@@ -38,6 +38,8 @@ pub const ROOM_DETAIL_MEMBERS: i64 = 200;
 pub const RESUME_MAX: i64 = 1_000;
 /// Maximum size in bytes of the message text replayed when a socket resumes. Above it the client gets a `resync`.
 pub const RESUME_BYTES_MAX: i64 = 1024 * 1024;
+/// Maximum number of memberships replayed one by one when a socket resumes (contract).
+pub const RESUME_MEMBERS_MAX: i64 = 200;
 /// Maximum number of users mentioned by one message. Further ones get an ordinary notification.
 pub const MENTIONS_MAX: usize = 50;
 /// Maximum number of candidate usernames looked up for one message: one word after `@` gives several candidates.

@@ -123,6 +123,8 @@ pub enum MemberChange {
     Unmuted,
     /// The member's role changed.
     Role,
+    /// What changed is not known; the frame has the current state.
+    State,
     /// A change that only a newer server knows.
     #[serde(other)]
     Unknown,

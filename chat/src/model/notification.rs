@@ -6,7 +6,7 @@ use super::{
     event::RoomMessage,
     id::{MAX_ID, MessageId, NotificationId, RoomId},
     message::MessageType,
-    room::{LastMessage, Room},
+    room::{LastMessage, Room, RoomInfo},
     timestamp::Timestamp,
     user::User,
 };
@@ -164,11 +164,17 @@ pub enum NotificationFrame {
         message: String,
         /// The authenticated user.
         user: User,
+        /// The user's change number. Later frames with a `rev` have a higher one.
+        #[serde(default)]
+        rev: i64,
     },
     /// A new notification.
     Notification {
         /// The notification, as in the REST list.
         notification: Box<Notification>,
+        /// The user's change number; absent for the notification of a plain message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rev: Option<i64>,
     },
     /// The unread count of a room changed.
     Unread {
@@ -176,6 +182,42 @@ pub enum NotificationFrame {
         room_id: RoomId,
         /// The number of unread messages; 0 after the user left the room.
         unread_count: i64,
+        /// The user's change number, if the user has read messages on another device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rev: Option<i64>,
+        /// The room's change number, on a resume.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room_rev: Option<i64>,
+    },
+    /// The user is now a member of this room.
+    RoomAdded {
+        /// The room as this user sees it.
+        room: Box<Room>,
+        /// The user's change number.
+        rev: i64,
+    },
+    /// The user is no longer a member of this room, or it was deleted.
+    RoomRemoved {
+        /// The room's id.
+        room_id: RoomId,
+        /// The user's change number; absent if the room was deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rev: Option<i64>,
+    },
+    /// A room of the user was changed.
+    RoomChanged {
+        /// The room now.
+        room: RoomInfo,
+    },
+    /// A user who shares a room with this one changed their name.
+    UserChanged {
+        /// The user now.
+        user: User,
+    },
+    /// Too many changes were missed: read the rooms and the notifications by REST. Live frames follow.
+    Resync {
+        /// The user's change number now.
+        rev: i64,
     },
     /// The newest message of a room was edited or deleted.
     LastMessage {

@@ -109,6 +109,26 @@ pub struct Room {
     pub members: Option<Vec<User>>,
 }
 
+/// A room's own fields, as frames show them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RoomInfo {
+    /// The room's id.
+    pub id: RoomId,
+    /// 1 to 100 characters.
+    pub name: String,
+    /// May be empty.
+    pub description: String,
+    /// Who can find and join it.
+    pub room_type: RoomType,
+    /// Maximum number of members.
+    pub max_members: i64,
+    /// False if the room was deleted.
+    pub is_active: bool,
+    /// When these fields last changed.
+    pub updated_at: Timestamp,
+}
+
 /// A room to create, not yet validated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

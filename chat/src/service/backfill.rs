@@ -1,229 +1,272 @@
-//! Backfill for a resuming client: what it missed is read from the database in pages as its socket sends it, so
-//! resuming takes little memory.
+//! Backfill: reads what a client or a node missed of a room's stream, in pages, so that it takes little memory.
 //!
-//! When the socket opens, only positions and sizes are read and cut into pages. There are two kinds of missed
-//! changes: new messages, ordered by the `rev` of their creation, and changes of messages the client has, ordered by
-//! the `rev` of the latest change. Either may change again before its page is read. A new message is then sent in its
-//! current state; the later change has a `rev` above the backfill and arrives live.
+//! It is the same for a client that resumes and for a gap between nodes. First only positions and sizes are read, up to
+//! the room's number at that moment (the head), and cut into pages. Missed changes are of four kinds: new messages,
+//! ordered by the `rev` of their creation; changes of messages that the client has, memberships, and the room itself,
+//! each by the `rev` of the latest change. A row may change again before its page is read. A new message is sent in its
+//! current state at the place of its creation; any other row is then left out. The later change has a `rev` above the
+//! head and arrives live.
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::room_session::Resume;
 use crate::{
-    change::RoomChange,
+    change::{MemberState, RoomChange},
     error::{Error, Result},
-    event::{Audience, Frame},
+    event::{ChangeKind, StoredChange},
     model::{
-        Code, MessageId, RoomRef, UserId,
-        limits::{RESUME_BYTES_MAX, RESUME_MAX},
+        Code, MessageId, RoomRef, ServerFrame, UserId,
+        limits::{RESUME_BYTES_MAX, RESUME_MAX, RESUME_MEMBERS_MAX},
     },
     rules::access,
     store::{
-        Conn, Store,
+        Conn, Store, members,
         messages::{self, Extent},
         rooms::{self, RoomState},
     },
 };
 
-/// Limits of a page in frames and bytes of text. A larger message has a page of its own.
-const PAGE_FRAMES: usize = 32;
-const PAGE_BYTES: i64 = 64 * 1024;
+mod pages;
 
-/// A range of numbers: `after < number <= upto`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Span {
-    after: i64,
-    upto: i64,
+use pages::{Page, Position, Span, pages};
+
+/// Limit of the text of a gap between nodes, in bytes. It is higher than for a client that resumes, which can read the
+/// history by REST at its own pace.
+const GAP_BYTES_MAX: i64 = 16 * 1024 * 1024;
+
+/// Where the backfill begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// After the message with this id. Only new messages are sent.
+    AfterId(i64),
+    /// After this change.
+    AfterRev(i64),
 }
 
-impl Span {
-    fn add(&mut self, number: i64) {
-        if self.upto == 0 {
-            self.after = number - 1;
-        }
-        self.upto = number;
-    }
-
-    fn is_empty(self) -> bool {
-        self.upto == 0
-    }
+/// For whom the backfill is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Receiver {
+    /// A client that resumes.
+    Client(UserId),
+    /// All sockets of this node.
+    Node,
 }
 
-/// What one page contains.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Page {
-    /// New messages, by `seq`.
-    new: Span,
-    /// Changed messages, by `rev`.
-    changed: Span,
-}
-
-/// The rest of a client's backfill.
-pub(super) struct ResumeBackfill {
+/// What is left to send.
+pub(super) struct Backfill {
     store: Store,
     room: RoomRef,
-    user: UserId,
-    frames: usize,
+    receiver: Receiver,
+    /// The room's number when the backfill was planned; it is complete up to here.
+    head: i64,
+    member_count: i64,
+    changes: usize,
     pages: VecDeque<Page>,
     /// The read in progress. Kept here, so that it continues after a cancelled [`Self::next`].
-    reading: Option<BoxFuture<'static, Result<Vec<Bytes>>>>,
+    reading: Option<BoxFuture<'static, Result<Vec<StoredChange>>>>,
 }
 
-impl ResumeBackfill {
-    /// Plans the backfill from `resume` up to the current state of `room`. `None` if the client missed too much for a
-    /// backfill.
+impl Backfill {
+    /// Plans the backfill up to the current state of `room`. If more messages were missed than are sent, it has a
+    /// `resync` in their place, after everything else.
     pub(super) async fn plan(
         conn: &mut Conn,
         store: &Store,
         room: &RoomState,
-        user: UserId,
+        receiver: Receiver,
         resume: Resume,
-    ) -> Result<Option<Self>> {
-        let (after, changed) = match resume {
+    ) -> Result<Self> {
+        let head = room.rev;
+        let (after, known) = match resume {
             Resume::AfterId(id) => {
-                (messages::seq_upto(conn, room.id, MessageId(id.max(0)), room.seq).await?, Vec::new())
+                (messages::seq_upto(conn, room.id, MessageId(id.max(0)), room.seq).await?, head)
             }
             Resume::AfterRev(rev) => {
-                let known = rev.clamp(0, room.rev);
-                let after = messages::seq_at_rev(conn, room.id, known, room.seq).await?;
-                (after, messages::extents_changed(conn, room.id, known, room.rev, RESUME_MAX + 1).await?)
+                let known = rev.clamp(0, head);
+                (messages::seq_at_rev(conn, room.id, known, room.seq).await?, known)
             }
         };
-        if room.seq - after > RESUME_MAX {
-            return Ok(None);
+        let mut positions = Vec::new();
+        let is_too_much = match missed_messages(conn, room, after, known, receiver).await? {
+            Some(found) => {
+                positions.extend(found);
+                false
+            }
+            None => true,
+        };
+        let info_rev = rooms::info(conn, room.id).await?.map_or(0, |(_, info_rev)| info_rev);
+        if (known + 1..=head).contains(&info_rev) {
+            positions.push(Position::Room { rev: info_rev });
         }
-        let new = messages::extents(conn, room.id, after, room.seq).await?;
-        if is_too_much(new.iter().chain(&changed), RESUME_BYTES_MAX) {
-            return Ok(None);
+        positions.extend(missed_members(conn, room, known, receiver).await?);
+        positions.sort_by_key(Position::number);
+        if is_too_much {
+            positions.push(Position::Resync { rev: head });
         }
-        let frames = new.len() + changed.len();
-        let pages = pages(&new, &changed);
-        let (store, room) = (store.clone(), room.to_ref());
-        Ok(Some(Self { store, room, user, frames, pages, reading: None }))
+        Ok(Self {
+            store: store.clone(),
+            room: room.to_ref(),
+            receiver,
+            head,
+            member_count: room.member_count,
+            changes: positions.len(),
+            pages: pages(&positions),
+            reading: None,
+        })
     }
 
-    /// The total number of frames.
-    pub(super) fn frames(&self) -> usize {
-        self.frames
+    /// The number of changes to send.
+    pub(super) fn changes(&self) -> usize {
+        self.changes
     }
 
-    /// The next page of frames, JSON in UTF-8; `None` at the end. Cancel-safe.
+    /// Whether more messages were missed than are sent.
+    pub(super) fn is_resync(&self) -> bool {
+        self.pages.back().is_some_and(|page| page.resync.is_some())
+    }
+
+    /// The backfill is complete up to this number.
+    pub(super) fn head(&self) -> i64 {
+        self.head
+    }
+
+    /// The changes of the next page, ordered by `rev`; `None` at the end. Cancel-safe.
     ///
     /// # Errors
-    /// Why the user may not read the room any more; a failing database.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Bytes>>> {
+    /// Why the client may not read the room any more; a failing database.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<StoredChange>>> {
         if self.reading.is_none() {
             let Some(page) = self.pages.pop_front() else { return Ok(None) };
-            let (store, room, user) = (self.store.clone(), self.room.clone(), self.user);
-            self.reading = Some(read(store, room, user, page).boxed());
+            let read = Read {
+                store: self.store.clone(),
+                room: self.room.clone(),
+                receiver: self.receiver,
+                head: self.head,
+                member_count: self.member_count,
+                page,
+            };
+            self.reading = Some(read.run().boxed());
         }
         let Some(reading) = &mut self.reading else { return Ok(None) };
-        let frames = reading.await;
+        let changes = reading.await;
         self.reading = None;
-        frames.map(Some)
+        changes.map(Some)
     }
 }
 
-/// Whether these are too many changes, or bytes of text, for a backfill.
-pub(super) fn is_too_much<'a>(missed: impl Iterator<Item = &'a Extent>, bytes_max: i64) -> bool {
-    let (count, bytes) = missed.fold((0, 0), |(count, bytes), extent| (count + 1, bytes + extent.bytes));
-    count > RESUME_MAX || bytes > bytes_max
-}
-
-/// Cuts the missed changes into pages, ordered by `rev`.
-fn pages(new: &[Extent], changed: &[Extent]) -> VecDeque<Page> {
-    let (mut pages, mut page) = (VecDeque::new(), Page::default());
-    let (mut frames, mut bytes) = (0, 0);
-    let (mut new, mut changed) = (new.iter().peekable(), changed.iter().peekable());
-    loop {
-        let is_new = match (new.peek(), changed.peek()) {
-            (None, None) => break,
-            (Some(new), Some(changed)) => new.created_rev < changed.rev,
-            (new, _) => new.is_some(),
-        };
-        let Some(extent) = (if is_new { new.next() } else { changed.next() }) else { break };
-        if frames == PAGE_FRAMES || (frames > 0 && bytes + extent.bytes > PAGE_BYTES) {
-            pages.push_back(std::mem::take(&mut page));
-            (frames, bytes) = (0, 0);
-        }
-        frames += 1;
-        bytes += extent.bytes;
-        if is_new {
-            page.new.add(extent.seq);
-        } else {
-            page.changed.add(extent.rev);
-        }
+/// The positions of the messages that were missed: new ones after `after` (their `seq`), changed ones after `known`.
+/// `None` if they are too many, or too long.
+async fn missed_messages(
+    conn: &mut Conn,
+    room: &RoomState,
+    after: i64,
+    known: i64,
+    receiver: Receiver,
+) -> Result<Option<Vec<Position>>> {
+    if room.seq - after > RESUME_MAX {
+        return Ok(None);
     }
-    if frames > 0 {
-        pages.push_back(page);
-    }
-    pages
-}
-
-/// Reads a page, if the user may still read the room.
-async fn read(store: Store, room: RoomRef, user: UserId, page: Page) -> Result<Vec<Bytes>> {
-    let mut conn = store.read().await?;
-    let access = rooms::access(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
-    if let Some(code) = access::revocation(&access) {
-        return Err(code.into());
-    }
-    let json = |change: RoomChange| {
-        let frame = Frame::new(&change.frame(), None, Audience::Everyone);
-        (change.rev(), frame.map(|frame| frame.json))
+    let bytes_max = match receiver {
+        Receiver::Client(_) => RESUME_BYTES_MAX,
+        Receiver::Node => GAP_BYTES_MAX,
     };
-    let mut frames = Vec::new();
-    if !page.new.is_empty() {
-        let found = messages::range(&mut conn, &room, page.new.after, page.new.upto).await?;
-        frames.extend(found.iter().map(|stored| {
-            json(RoomChange::NewMessage { message: &stored.message, rev: stored.created_rev })
-        }));
+    let changed = messages::extents_changed(conn, room.id, known, room.rev, RESUME_MAX + 1).await?;
+    let new = messages::extents(conn, room.id, after, room.seq).await?;
+    let bytes: i64 = new.iter().chain(&changed).map(|extent| extent.bytes).sum();
+    if i64::try_from(new.len() + changed.len()).unwrap_or(i64::MAX) > RESUME_MAX || bytes > bytes_max {
+        return Ok(None);
     }
-    if !page.changed.is_empty() {
-        let Span { after, upto } = page.changed;
-        let found = messages::changed_between(&mut conn, &room, after, upto).await?;
-        frames.extend(found.iter().map(|stored| json(RoomChange::MessageChanged(&stored.message))));
-    }
-    drop(conn);
-    frames.sort_unstable_by_key(|(rev, _)| *rev);
-    Ok(frames.into_iter().filter_map(|(_, json)| json).collect())
+    let new = new.into_iter().map(|Extent { seq, created_rev, bytes, .. }| Position::New {
+        rev: created_rev,
+        seq,
+        bytes,
+    });
+    let changed = changed.into_iter().map(|Extent { rev, bytes, .. }| Position::Changed { rev, bytes });
+    Ok(Some(new.chain(changed).collect()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn extent(seq: i64, created_rev: i64, rev: i64, bytes: i64) -> Extent {
-        Extent { seq, rev, created_rev, bytes }
+/// The positions of the memberships that changed after `known`. For a client, more than a few hundred are summed up,
+/// except its own.
+async fn missed_members(
+    conn: &mut Conn,
+    room: &RoomState,
+    known: i64,
+    receiver: Receiver,
+) -> Result<Vec<Position>> {
+    let Receiver::Client(user) = receiver else {
+        let revs = members::revs_between(conn, room.id, known, room.rev, i64::MAX).await?;
+        return Ok(revs.into_iter().map(|rev| Position::Member { rev }).collect());
+    };
+    let revs = members::revs_between(conn, room.id, known, room.rev, RESUME_MEMBERS_MAX + 1).await?;
+    if i64::try_from(revs.len()).unwrap_or(i64::MAX) <= RESUME_MEMBERS_MAX {
+        return Ok(revs.into_iter().map(|rev| Position::Member { rev }).collect());
     }
+    let own = members::find(conn, room.to_ref(), user).await?.map(|own| own.rev);
+    let own = own.filter(|rev| (known + 1..=room.rev).contains(rev));
+    // Each number once.
+    let sum = Position::Members { rev: room.rev - i64::from(own == Some(room.rev)) };
+    Ok(own.map(|rev| Position::Member { rev }).into_iter().chain([sum]).collect())
+}
 
-    #[test]
-    fn pages_are_bounded_and_contain_each_number_once() {
-        let new: Vec<Extent> = (1..=100).map(|seq| extent(seq, 10 + 2 * seq, 1_000, 10)).collect();
-        let changed: Vec<Extent> = (1..=50).map(|n| extent(n, 1, 11 + 4 * n, 10)).collect();
-        let pages = pages(&new, &changed);
-        assert_eq!(pages.len(), 5, "150 frames, 32 each");
-        let (mut seq, mut rev) = (0, 0);
-        for page in &pages {
-            for (span, last) in [(page.new, &mut seq), (page.changed, &mut rev)] {
-                if !span.is_empty() {
-                    assert!(span.after >= *last && span.upto > span.after, "{pages:?}");
-                    *last = span.upto;
-                }
+/// The read of one page.
+struct Read {
+    store: Store,
+    room: RoomRef,
+    receiver: Receiver,
+    head: i64,
+    member_count: i64,
+    page: Page,
+}
+
+impl Read {
+    async fn run(self) -> Result<Vec<StoredChange>> {
+        let Self { room, page, .. } = &self;
+        let mut conn = self.store.read().await?;
+        if let Receiver::Client(user) = self.receiver {
+            let access = rooms::access(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
+            if let Some(code) = access::revocation(&access) {
+                return Err(code.into());
             }
         }
-        assert_eq!((seq, rev), (100, 211));
-    }
-
-    #[test]
-    fn large_message_has_its_own_page() {
-        let sizes = [10, PAGE_BYTES * 2, 10, 10, PAGE_BYTES - 10, PAGE_BYTES - 20];
-        let new: Vec<Extent> = (1..).zip(sizes).map(|(seq, bytes)| extent(seq, seq, seq, bytes)).collect();
-        let spans: Vec<(i64, i64)> =
-            pages(&new, &[]).iter().map(|page| (page.new.after, page.new.upto)).collect();
-        assert_eq!(spans, [(0, 1), (1, 2), (2, 4), (4, 5), (5, 6)]);
-        assert!(pages(&[], &[]).is_empty());
+        let mut changes = Vec::new();
+        if let Some(Span { after, upto }) = page.new.range() {
+            let found = messages::range(&mut conn, room, after, upto).await?;
+            changes.extend(found.iter().map(|stored| {
+                let (message, rev, seq) = (&stored.message, stored.created_rev, stored.seq);
+                // Watchers read missed messages themselves.
+                RoomChange::NewMessage { message, rev, seq, mentioned: Vec::new() }.to_stored()
+            }));
+        }
+        if let Some(Span { after, upto }) = page.changed.range() {
+            let found = messages::changed_between(&mut conn, room, after, upto).await?;
+            changes
+                .extend(found.iter().map(|stored| RoomChange::MessageChanged(&stored.message).to_stored()));
+        }
+        if let Some(Span { after, upto }) = page.members.range() {
+            let found = members::changed_between(&mut conn, room, after, upto, i64::MAX).await?;
+            changes.extend(found.iter().map(|found| {
+                let member = MemberState { member_count: self.member_count, ..found.state() };
+                RoomChange::Member(member).to_stored()
+            }));
+        }
+        if let Some(rev) = page.member_sum {
+            let frame = ServerFrame::MembersChanged { member_count: self.member_count, rev };
+            changes.push(StoredChange::new(&frame, rev, ChangeKind::MessageChanged));
+        }
+        if page.has_room
+            && let Some((info, rev)) = rooms::info(&mut conn, room.id).await?
+            && rev <= self.head
+        {
+            changes.push(RoomChange::Room { room: &info, rev }.to_stored());
+        }
+        drop(conn);
+        if let Some(rev) = page.resync {
+            changes.push(StoredChange::new(&ServerFrame::Resync { rev }, rev, ChangeKind::Resync));
+        }
+        let mut changes: Vec<StoredChange> = changes.into_iter().flatten().collect();
+        // Stable: a resync has the number of the last change, and comes after it.
+        changes.sort_by_key(|change| change.rev);
+        Ok(changes)
     }
 }

@@ -55,12 +55,13 @@ impl AuthenticatedSocket {
     }
 
     /// Opens the user's notifications. The frames to send first are already queued in the session:
-    /// `connection_established`, then `unread` for each room with unread messages.
+    /// `connection_established`, then `unread` for each room with unread messages. A client that resumes after
+    /// `after_rev` gets `unread` for all its rooms, and the notifications that it missed.
     ///
     /// # Errors
     /// A failing database.
-    pub async fn open_notifications(self) -> Result<NotificationSession> {
-        self.chat.clone().open_notifications(self).await
+    pub async fn open_notifications(self, after_rev: Option<i64>) -> Result<NotificationSession> {
+        self.chat.clone().open_notifications(self, after_rev).await
     }
 
     /// Switches to another credential of the same user. An error leaves the socket unchanged.

@@ -1,12 +1,12 @@
-//! Message history: pagination by page and by cursor, and the changes since a `rev`.
+//! Message history: pagination by page and by cursor.
 
-use super::{Chat, backfill::is_too_much};
+use super::Chat;
 use crate::{
     error::{Error, Result},
     model::{
-        Message, MessageId, MessagePage, Problem, RoomId, RoomRef, User,
+        Message, MessageId, MessagePage, Problem, RoomId, User,
         id::MAX_ID,
-        limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, RESUME_MAX},
+        limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX},
     },
     rules::access::{Action, allow},
     store::{
@@ -155,22 +155,4 @@ async fn seq_at_cursor(conn: &mut Conn, room: RoomId, side: CursorSide, id: i64,
         }),
         None => Ok(messages::seq_among(conn, room, MessageId(id), total).await?),
     }
-}
-
-/// Limit of the text of a gap backfill, in bytes. All of it is in memory at once: if a message changes meanwhile, its
-/// latest state has to be sent.
-const GAP_BYTES_MAX: i64 = 16 * 1024 * 1024;
-
-/// The changes that sockets at `rev` have missed, in order; `None` if there are more than [`RESUME_MAX`], or too many
-/// bytes.
-pub(super) async fn missed(
-    conn: &mut Conn,
-    room: &RoomRef,
-    rev: i64,
-) -> Result<Option<Vec<messages::StoredMessage>>> {
-    let extents = messages::extents_since(conn, room.id, rev, RESUME_MAX + 1).await?;
-    if is_too_much(extents.iter(), GAP_BYTES_MAX) {
-        return Ok(None);
-    }
-    Ok(Some(messages::changed_since(conn, room, rev, RESUME_MAX).await?))
 }

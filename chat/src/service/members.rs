@@ -3,10 +3,8 @@
 use super::{Chat, limits::Cost, succession::role_for_new_member};
 use crate::{
     error::{Error, Result},
-    event::{Audience, UserEvent},
     model::{
-        Code, Member, MemberChange, NotificationType, Problem, Role, RoomId, ServerFrame, Timestamp, User,
-        UserId,
+        Code, Member, MemberChange, NotificationType, Problem, RoomId, Timestamp, User, UserId,
         limits::{ROOM_MEMBERS_MAX, USERNAME_MAX},
     },
     rules::account::username_key,
@@ -16,9 +14,10 @@ use crate::{
     },
     store::{
         Conn, StoreResult,
-        members::{self, MemberFilter},
+        members::{self as rows, MemberFilter, Membership, MembershipUpdate},
         notifications, rooms, users,
     },
+    writer::{RoomTransaction, RoomUpdate},
 };
 
 /// The result of an invitation.
@@ -39,7 +38,7 @@ impl Chat {
         let mut conn = self.store().read().await?;
         let access = rooms::access(&mut conn, room, viewer.id).await?;
         let tag = allow(access.as_ref(), Action::See)?.room.to_ref();
-        Ok(members::list(&mut conn, tag, MemberFilter::All, ROOM_MEMBERS_MAX).await?)
+        Ok(rows::list(&mut conn, tag, MemberFilter::All, ROOM_MEMBERS_MAX).await?)
     }
 
     /// Adds the user with this name to a room at once, and leaves them a notification. A user who is already a member
@@ -54,19 +53,46 @@ impl Chat {
         problems.filled_line("username", username, USERNAME_MAX);
         problems.finish()?;
         let key = username_key(username).ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
-        let inviter = inviter.clone();
-        self.serialized(room, move |chat| chat.try_to_invite(inviter.clone(), room, key.clone())).await
+        self.writer().update(Invite { chat: self.clone(), inviter: inviter.clone(), room, key }).await
     }
 
-    async fn try_to_invite(self, inviter: User, room: RoomId, key: String) -> Result<Invited> {
-        let mut tx = self.store().write().await?;
-        rooms::lock(&mut tx, room).await?;
-        let access = rooms::access(&mut tx, room, inviter.id).await?;
+    /// Charges an invitation, unless the two users share a room.
+    async fn charge_invitation(&self, conn: &mut Conn, inviter: &User, guest: &User) -> Result<()> {
+        if self.limits().counts_invitations()
+            && rows::shared_rooms::smallest(conn, inviter.id, guest.id).await?.is_none()
+        {
+            self.limits().charge(inviter.id, Cost::Invitation)?;
+        }
+        Ok(())
+    }
+}
+
+struct Invite {
+    chat: Chat,
+    inviter: User,
+    room: RoomId,
+    /// The username key of the user to add.
+    key: String,
+}
+
+impl RoomUpdate for Invite {
+    type Output = Invited;
+
+    fn room(&self) -> RoomId {
+        self.room
+    }
+
+    fn actor(&self) -> UserId {
+        self.inviter.id
+    }
+
+    async fn apply(&self, tx: &mut RoomTransaction) -> Result<Invited> {
+        let access = tx.access(self.inviter.id).await?;
         let state = &allow(access.as_ref(), Action::Invite)?.room;
-        let guest = users::find_by_key(&mut tx, &key).await?;
+        let guest = users::find_by_key(tx.conn(), &self.key).await?;
         let guest = guest.filter(|account| account.is_active).map(|account| account.user);
         let guest = guest.ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
-        let known = members::find(&mut tx, state.to_ref(), guest.id).await?;
+        let known = rows::find(tx.conn(), state.to_ref(), guest.id).await?;
         let was_in = known.is_some();
         if let Some(known) = known {
             if known.member.is_banned {
@@ -79,46 +105,47 @@ impl Chat {
         if state.member_count >= state.max_members {
             return Err(Code::RoomFull.into());
         }
-        self.charge_invitation(&mut tx, &inviter, &guest).await?;
-        let now = self.clock().now();
-        let role = role_for_new_member(&mut tx, room).await?;
-        members::join(&mut tx, room, guest.id, role, state.seq, now).await?;
-        rooms::add_members(&mut tx, room, 1).await?;
-        let content = format!("{} 邀请您加入房间 {}", inviter.username, state.name);
-        let notice = record_invitation(&mut tx, guest.id, room, was_in, &content, now).await?;
-        let entered = members::find(&mut tx, state.to_ref(), guest.id).await?.ok_or(Code::NotFound)?;
-        tx.commit().await?;
-        self.notify_members(room, state.member_count + 1, [(&guest, MemberChange::Joined, role)]);
+        self.chat.charge_invitation(tx.conn(), &self.inviter, &guest).await?;
+        let entered = enter(tx, guest.id, MemberChange::Joined).await?;
+        let content = format!("{} 邀请您加入房间 {}", self.inviter.username, state.name);
+        let now = tx.now();
+        let notice = record_invitation(tx.conn(), guest.id, self.room, was_in, &content, now).await?;
         if let Some(notice) = notice {
-            self.hub().publish_user(guest.id, UserEvent::NotificationRow(notice));
+            tx.notify_notification(guest.id, notice);
         }
         Ok(Invited { member: entered.member, is_new: true })
     }
+}
 
-    /// Charges an invitation, unless the two users share a room.
-    async fn charge_invitation(&self, conn: &mut Conn, inviter: &User, guest: &User) -> Result<()> {
-        if self.limits().counts_invitations()
-            && members::shared_rooms::smallest(conn, inviter.id, guest.id).await?.is_none()
-        {
-            self.limits().charge(inviter.id, Cost::Invitation)?;
-        }
-        Ok(())
-    }
+/// Makes `user` a member, with the role of a new one. The caller has checked that there is room.
+pub(super) async fn enter(
+    tx: &mut RoomTransaction,
+    user: UserId,
+    change: MemberChange,
+) -> Result<Membership> {
+    let (rev, now) = (tx.next_rev()?, tx.now());
+    let room = tx.room()?;
+    room.member_count += 1;
+    let (id, seq) = (room.id, room.seq);
+    let role = role_for_new_member(tx.conn(), id).await?;
+    rows::join(tx.conn(), id, user, role, seq, rev, now).await?;
+    tx.notify_membership(user)?;
+    tx.record_member(user, change, rev).await
+}
 
-    /// Notifies the room's sockets of membership changes, and the users concerned on all their sockets. Call it after
-    /// the commit.
-    pub(super) fn notify_members<'a>(
-        &self,
-        room: RoomId,
-        member_count: i64,
-        changes: impl IntoIterator<Item = (&'a User, MemberChange, Role)>,
-    ) {
-        for (user, change, role) in changes {
-            let frame = ServerFrame::MemberChanged { user: user.clone(), change, role, member_count };
-            self.hub().publish_frame(room, &frame, None, Audience::Everyone);
-            self.hub().publish_user(user.id, UserEvent::Room(room));
-        }
-    }
+/// Ends the membership of `user`.
+pub(super) async fn exit(
+    tx: &mut RoomTransaction,
+    member_id: i64,
+    user: UserId,
+    is_counted: bool,
+    change: MemberChange,
+) -> Result<()> {
+    let (rev, now) = (tx.next_rev()?, tx.now());
+    tx.room()?.member_count -= i64::from(is_counted);
+    rows::update(tx.conn(), member_id, MembershipUpdate::Leave { at: now }, rev).await?;
+    tx.notify_membership(user)?;
+    tx.record_member(user, change, rev).await.map(drop)
 }
 
 /// Stores a notification of the invitation for `guest`. It replaces an unread one for the same room, so that repeated

@@ -3,27 +3,21 @@
 //! Everything happens under the room's lock: if two admins act on each other at once, the second is checked against
 //! the result of the first.
 
-use super::{Chat, limits::Cost, succession::role_for_new_member};
+use super::{
+    Chat,
+    limits::Cost,
+    members::{enter, exit},
+};
 use crate::{
     error::{Error, Result},
-    event::Event,
     model::{Code, Member, MemberChange, MemberPatch, Problem, Role, RoomId, User, UserId},
     rules::{
         access::{Action, allow, may_act_on},
         validate::Problems,
     },
-    store::{
-        Conn,
-        members::{self, Membership},
-        rooms::{self, RoomState},
-    },
+    store::members::{self, Membership, MembershipUpdate},
+    writer::{RoomTransaction, RoomUpdate},
 };
-
-/// A membership that the acting user is allowed to change. The room is locked.
-struct Target {
-    room: RoomState,
-    membership: Membership,
-}
 
 impl Chat {
     /// Changes a member's role, mute or ban. A ban ends their active membership and role, and closes their sockets.
@@ -47,72 +41,7 @@ impl Chat {
             problems.add("role", Problem::NotAChoice);
         }
         problems.finish()?;
-        let actor = actor.clone();
-        self.serialized(room, move |chat| {
-            chat.try_to_change_member(actor.clone(), room, user, patch.clone(), role)
-        })
-        .await
-    }
-
-    async fn try_to_change_member(
-        self,
-        actor: User,
-        room: RoomId,
-        user: UserId,
-        patch: MemberPatch,
-        role: Option<Role>,
-    ) -> Result<Member> {
-        let mut tx = self.store().write().await?;
-        let action = if role.is_some() { Action::SetRole } else { Action::Moderate };
-        let Target { room: state, membership: target } =
-            lock_and_authorize(&mut tx, &actor, room, user, action).await?;
-        let Membership { member: before, is_present } = target;
-        let mut changes = Vec::new();
-        let mut count = state.member_count;
-        if let Some(is_muted) = patch.is_muted.filter(|is_muted| *is_muted != before.is_muted) {
-            members::set_muted(&mut tx, before.id, is_muted).await?;
-            changes.push(if is_muted { MemberChange::Muted } else { MemberChange::Unmuted });
-        }
-        let ban = patch.is_banned.filter(|is_banned| *is_banned != before.is_banned);
-        if let Some(is_banned) = ban {
-            members::set_banned(&mut tx, before.id, is_banned).await?;
-            if is_present && is_banned {
-                count -= 1;
-            } else if is_present {
-                if count >= state.max_members {
-                    return Err(Code::RoomFull.into());
-                }
-                count += 1;
-                let role = role_for_new_member(&mut tx, room).await?;
-                members::join(&mut tx, room, user, role, state.seq, self.clock().now()).await?;
-            }
-            changes.push(if is_banned { MemberChange::Banned } else { MemberChange::Unbanned });
-        }
-        if let Some(role) = role {
-            if patch.is_banned.unwrap_or(before.is_banned) {
-                return Err(Error::invalid("role", Problem::UserBanned));
-            }
-            if !is_present {
-                return Err(Code::NotFound.into());
-            }
-            if role != before.role {
-                members::set_role(&mut tx, before.id, role).await?;
-                changes.push(MemberChange::Role);
-            }
-        }
-        if count != state.member_count {
-            rooms::add_members(&mut tx, room, count - state.member_count).await?;
-        }
-        let after = members::find(&mut tx, state.to_ref(), user).await?.ok_or(Code::NotFound)?.member;
-        tx.commit().await?;
-        if is_present {
-            let changes = changes.into_iter().map(|change| (&after.user, change, after.role));
-            self.notify_members(room, count, changes);
-        }
-        if ban == Some(true) {
-            self.hub().publish(room, Event::Close { user: Some(user), code: Code::Banned });
-        }
-        Ok(after)
+        self.writer().update(ChangeMember { actor: actor.id, room, user, patch, role }).await
     }
 
     /// Removes a member. Mute and ban stay in force; a removed user who is not banned may join a public room again.
@@ -121,43 +50,139 @@ impl Chat {
     /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`; [`Error::Throttled`].
     pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
         self.limits().charge(actor.id, Cost::Act)?;
-        let actor = actor.clone();
-        self.serialized(room, move |chat| chat.try_to_remove_member(actor.clone(), room, user)).await
-    }
-
-    async fn try_to_remove_member(self, actor: User, room: RoomId, user: UserId) -> Result<()> {
-        let mut tx = self.store().write().await?;
-        let Target { room: state, membership: target } =
-            lock_and_authorize(&mut tx, &actor, room, user, Action::Moderate).await?;
-        if !target.is_present {
-            return Err(Code::NotFound.into());
-        }
-        members::leave(&mut tx, target.member.id, self.clock().now()).await?;
-        let counted = i64::from(target.is_counted());
-        rooms::add_members(&mut tx, room, -counted).await?;
-        tx.commit().await?;
-        let removed = (&target.member.user, MemberChange::Removed, Role::Member);
-        self.notify_members(room, state.member_count - counted, [removed]);
-        self.hub().publish(room, Event::Close { user: Some(user), code: Code::NotAMember });
-        Ok(())
+        self.writer().update(RemoveMember { actor: actor.id, room, user }).await
     }
 }
 
-/// Locks the room and checks whether `actor` may do this to `user` there.
-async fn lock_and_authorize(
-    tx: &mut Conn,
-    actor: &User,
+struct ChangeMember {
+    actor: UserId,
     room: RoomId,
     user: UserId,
+    patch: MemberPatch,
+    /// The role in the patch, parsed.
+    role: Option<Role>,
+}
+
+impl RoomUpdate for ChangeMember {
+    type Output = Member;
+
+    fn room(&self) -> RoomId {
+        self.room
+    }
+
+    fn actor(&self) -> UserId {
+        self.actor
+    }
+
+    async fn apply(&self, tx: &mut RoomTransaction) -> Result<Member> {
+        let action = if self.role.is_some() { Action::SetRole } else { Action::Moderate };
+        let mut target = authorize(tx, self.actor, self.user, action).await?;
+        let before = target.clone();
+        if let Some(is_muted) = self.patch.is_muted.filter(|is_muted| *is_muted != before.member.is_muted) {
+            let change = if is_muted { MemberChange::Muted } else { MemberChange::Unmuted };
+            target = update(tx, &target, MembershipUpdate::Muted(is_muted), change).await?;
+        }
+        match self.patch.is_banned.filter(|is_banned| *is_banned != before.member.is_banned) {
+            Some(true) => target = ban(tx, &target).await?,
+            Some(false) => target = unban(tx, &target).await?,
+            None => {}
+        }
+        if let Some(role) = self.role {
+            if target.member.is_banned {
+                return Err(Error::invalid("role", Problem::UserBanned));
+            }
+            if !target.is_present {
+                return Err(Code::NotFound.into());
+            }
+            if role != target.member.role {
+                target = update(tx, &target, MembershipUpdate::Role(role), MemberChange::Role).await?;
+                tx.notify_role(self.user)?;
+            }
+        }
+        Ok(target.member)
+    }
+}
+
+async fn ban(tx: &mut RoomTransaction, target: &Membership) -> Result<Membership> {
+    if target.is_present {
+        tx.room()?.member_count -= 1;
+        tx.notify_membership(target.member.user.id)?;
+    }
+    update(tx, target, MembershipUpdate::Banned(true), MemberChange::Banned).await
+}
+
+/// Lifts a ban. A user who was a member when banned is a member again.
+async fn unban(tx: &mut RoomTransaction, target: &Membership) -> Result<Membership> {
+    if !target.is_present {
+        return update(tx, target, MembershipUpdate::Banned(false), MemberChange::Unbanned).await;
+    }
+    let room = tx.room()?;
+    if room.member_count >= room.max_members {
+        return Err(Code::RoomFull.into());
+    }
+    members::update(tx.conn(), target.member.id, MembershipUpdate::Banned(false), target.rev).await?;
+    enter(tx, target.member.user.id, MemberChange::Unbanned).await
+}
+
+/// Writes a change of a membership. That of a user who left is not announced: it takes effect if they come back.
+async fn update(
+    tx: &mut RoomTransaction,
+    target: &Membership,
+    update: MembershipUpdate,
+    change: MemberChange,
+) -> Result<Membership> {
+    let (id, user) = (target.member.id, target.member.user.id);
+    if target.is_present {
+        let rev = tx.next_rev()?;
+        members::update(tx.conn(), id, update, rev).await?;
+        return tx.record_member(user, change, rev).await;
+    }
+    members::update(tx.conn(), id, update, target.rev).await?;
+    let room = tx.room()?.to_ref();
+    Ok(members::find(tx.conn(), room, user).await?.ok_or(Code::NotFound)?)
+}
+
+struct RemoveMember {
+    actor: UserId,
+    room: RoomId,
+    user: UserId,
+}
+
+impl RoomUpdate for RemoveMember {
+    type Output = ();
+
+    fn room(&self) -> RoomId {
+        self.room
+    }
+
+    fn actor(&self) -> UserId {
+        self.actor
+    }
+
+    async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
+        let target = authorize(tx, self.actor, self.user, Action::Moderate).await?;
+        if !target.is_present {
+            return Err(Code::NotFound.into());
+        }
+        let is_counted = target.is_counted();
+        exit(tx, target.member.id, self.user, is_counted, MemberChange::Removed).await
+    }
+}
+
+/// The membership of `user`, if `actor` may do this to them.
+async fn authorize(
+    tx: &mut RoomTransaction,
+    actor: UserId,
+    user: UserId,
     action: Action,
-) -> Result<Target> {
-    rooms::lock(tx, room).await?;
-    let access = rooms::access(tx, room, actor.id).await?;
+) -> Result<Membership> {
+    let access = tx.access(actor).await?;
     let access = allow(access.as_ref(), action)?;
     let role = access.member.as_ref().map(|member| member.role).unwrap_or_default();
-    let target = members::find(tx, access.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
+    let target = members::find(tx.conn(), access.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
     let member = &target.member;
-    let is_last_admin = member.role == Role::Admin && !members::has_other_admin(tx, room, member.id).await?;
+    let is_last_admin =
+        member.role == Role::Admin && !members::has_other_admin(tx.conn(), access.room.id, member.id).await?;
     may_act_on(role, member.role, is_last_admin)?;
-    Ok(Target { room: access.room.clone(), membership: target })
+    Ok(target)
 }

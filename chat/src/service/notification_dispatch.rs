@@ -2,18 +2,15 @@
 //! whatever the number of sockets, and the rooms of a whole batch are read with one query. The frame that says that a
 //! room's newest message was changed is made in the same way.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 
 use crate::{
     error::Result,
-    event::NewMessageNotice,
+    event::{NewMessageNotice, to_json},
     hub::{InboxEvent, MessageNotification, RoomNews, WatchedRooms},
-    model::{Notification, NotificationFrame, Room, RoomId, ServerFrame},
+    model::{Notification, NotificationFrame, Room, RoomId, RoomInfo, ServerFrame},
     store::{Store, rooms},
 };
 
@@ -29,23 +26,44 @@ pub(super) async fn run(store: Store, mut watched: WatchedRooms) {
             }
         };
         for (room, news) in batch {
-            let event = match news {
-                RoomNews::Closed => InboxEvent::Closed(room),
-                RoomNews::Changed { frame } => match rooms.get(&room) {
-                    Some(room) => match last_message(room, frame.as_deref()) {
-                        Some(json) => InboxEvent::Frame(room.id, json),
-                        None => continue,
-                    },
-                    None => InboxEvent::Missed(room),
-                },
-                RoomNews::Message { frame, message } => {
-                    match message_notification(rooms.get(&room), &frame, &message) {
-                        Some(notification) => InboxEvent::Message(Arc::new(notification)),
-                        None => InboxEvent::Missed(room),
-                    }
-                }
+            for event in events(room, news, rooms.get(&room)) {
+                watched.notify(room, &event);
+            }
+        }
+    }
+}
+
+/// The events for the watchers of `room`. `view` is missing if it could not be read.
+fn events(room: RoomId, news: RoomNews, view: Option<&Room>) -> Vec<InboxEvent> {
+    let frame = |json: Option<Bytes>| json.map(|json| InboxEvent::Frame(room, json));
+    let Some(view) = view else {
+        let is_closed = matches!(news, RoomNews::Closed);
+        return vec![if is_closed { InboxEvent::Closed(room) } else { InboxEvent::Missed(room) }];
+    };
+    match news {
+        RoomNews::Closed => vec![InboxEvent::Closed(room)],
+        RoomNews::Missed if !view.is_active => vec![InboxEvent::Closed(room)],
+        // Which change was missed is not known, so both states are sent.
+        RoomNews::Missed => {
+            let info = RoomInfo {
+                id: view.id,
+                name: view.name.clone(),
+                description: view.description.clone(),
+                room_type: view.room_type,
+                max_members: view.max_members,
+                is_active: view.is_active,
+                updated_at: view.updated_at,
             };
-            watched.notify(room, &event);
+            let room_changed = to_json(&NotificationFrame::RoomChanged { room: info });
+            frame(room_changed).into_iter().chain(frame(last_message(view, None))).collect()
+        }
+        RoomNews::MessageChanged { frame: changed } => {
+            frame(last_message(view, Some(&changed))).into_iter().collect()
+        }
+        RoomNews::Room { frame: changed } => frame(room_changed(&changed)).into_iter().collect(),
+        RoomNews::Message { frame, message } => {
+            let notification = message_notification(view, &frame, &message);
+            vec![notification.map_or(InboxEvent::Missed(room), |found| InboxEvent::Message(found.into()))]
         }
     }
 }
@@ -71,22 +89,19 @@ fn last_message(room: &Room, frame: Option<&[u8]>) -> Option<Bytes> {
             return None;
         }
     }
-    let frame = NotificationFrame::LastMessage { room_id: room.id, message: message.clone() };
-    match serde_json::to_vec(&frame) {
-        Ok(json) => Some(Bytes::from(json)),
-        Err(error) => {
-            tracing::error!(%error, "a frame could not be serialised");
-            None
-        }
+    to_json(&NotificationFrame::LastMessage { room_id: room.id, message: message.clone() })
+}
+
+/// The notification frame for a room's `room_changed` frame.
+fn room_changed(frame: &[u8]) -> Option<Bytes> {
+    match serde_json::from_slice(frame) {
+        Ok(ServerFrame::RoomChanged { room, .. }) => to_json(&NotificationFrame::RoomChanged { room }),
+        Ok(_) | Err(_) => None,
     }
 }
 
-fn message_notification(
-    room: Option<&Room>,
-    frame: &[u8],
-    new: &NewMessageNotice,
-) -> Option<MessageNotification> {
-    let room = room?.clone();
+fn message_notification(room: &Room, frame: &[u8], new: &NewMessageNotice) -> Option<MessageNotification> {
+    let room = room.clone();
     match serde_json::from_slice(frame) {
         Ok(ServerFrame::ChatMessage { message, .. }) => Some(MessageNotification {
             room: room.id,

@@ -1,44 +1,48 @@
-//! The session of a notification socket: new messages in all rooms of one user, and the unread counter of each.
+//! The session of a notification socket: new messages in all rooms of one user, the unread counter of each, and the
+//! user's own stream.
 //!
 //! A new message needs no query: the session has an unread counter for each room and updates it from events
-//! ([`unread_counter`]). An event about the user's own state (read mark, membership) carries no data; the session
-//! then reads the room's row before it handles another event. Since every message has a `seq`, repeated or late
-//! events are not counted twice, and a missed message shows as a gap, which is filled from the database.
+//! ([`unread_counter`]). An event of the user's stream (read mark, membership, notification) carries no data; the
+//! session then reads the rows concerned before it handles another event. Messages have a `seq` and the user's changes a
+//! `rev`, so repeated or late events are recognised, and a missed one shows as a gap, which is filled from the database
+//! ([`refresh`]).
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
-use super::{AuthenticatedSocket, Chat, notifications};
+use super::{AuthenticatedSocket, Chat};
 use crate::{
     credential::Claim,
     error::Result,
-    event::UserEvent,
+    event::{UserChange, UserEvent, to_json},
     hub::{Inbox, InboxEvent, MessageNotification, RoomCounters},
-    model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
+    model::{Code, Notification, NotificationFrame, NotificationType, RoomId, User},
     store::{
-        Conn,
-        notifications::{derived, stored},
         reads::{self, ReadPosition},
+        streams,
     },
 };
 
+mod refresh;
 #[cfg(test)]
 mod tests;
 mod unread_counter;
 
+use refresh::Missed;
 use unread_counter::{Counted, UnreadCounter};
 
 /// A query that has to run before the next event is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Refresh {
-    /// All rooms of the user and their read positions.
-    Rooms,
-    /// This room and its read position.
-    Room(RoomId),
-    /// The notification stored as this row.
-    NotificationRow(i64),
+    /// All changes of the user's stream that were missed.
+    Stream,
+    /// This room and its read position. The number of the change in the user's stream, if it has one.
+    Room(RoomId, Option<i64>),
 }
 
 /// An open notification socket.
@@ -46,7 +50,13 @@ pub struct NotificationSession {
     chat: Chat,
     socket: AuthenticatedSocket,
     inbox: Inbox,
+    /// All changes of the user's stream up to this number were sent.
+    rev: i64,
+    /// The numbers above `rev` of mentions that were sent without their number.
+    sent_early: BTreeSet<i64>,
     rooms: HashMap<RoomId, UnreadCounter>,
+    /// The last new names of a user that were sent: a user may share several rooms.
+    renamed: Option<Arc<User>>,
     pending_refreshes: BTreeSet<Refresh>,
     /// Rooms whose unread count is to be sent at a later time.
     due: BTreeSet<(Instant, RoomId)>,
@@ -58,33 +68,56 @@ impl Chat {
     pub(super) async fn open_notifications(
         &self,
         socket: AuthenticatedSocket,
+        after_rev: Option<i64>,
     ) -> Result<NotificationSession> {
         let user = socket.user().clone();
         // Subscribes before it reads the counts, first to the user and then to their rooms. Events that overlap are
-        // recognised by their `seq`.
+        // recognised by their numbers.
         let mut inbox = self.hub().subscribe_user(user.id).await;
         let mut conn = self.store().read().await?;
         for reading in reads::positions(&mut conn, user.id).await? {
             inbox.watch(reading.room);
         }
         inbox.wait_until_subscribed().await;
+        let rev = streams::rev(&mut conn, user.id).await?;
+        let mut readings = reads::positions(&mut conn, user.id).await?;
+        let missed = match after_rev {
+            None => Missed::Notifications(Vec::new()),
+            Some(after) => refresh::missed(&mut conn, &user, after, rev).await?,
+        };
         let mut session = NotificationSession {
             chat: self.clone(),
             socket,
             inbox,
+            rev,
+            sent_early: BTreeSet::new(),
             rooms: HashMap::new(),
+            renamed: None,
             pending_refreshes: BTreeSet::new(),
             due: BTreeSet::new(),
             ready: VecDeque::new(),
         };
-        let mut readings = reads::positions(&mut conn, user.id).await?;
-        session.push(&NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user });
+        session.push(&NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user, rev });
         readings.sort_unstable_by_key(|reading| reading.room);
         for reading in readings {
             session.inbox.watch(reading.room);
             session.inbox.set_position(reading.room, counters(&reading));
-            session.rooms.insert(reading.room, UnreadCounter::assumed_read(&reading));
+            let mut counter = UnreadCounter::assumed_read(&reading);
+            if after_rev.is_some() {
+                let unread_count = counter.set_notified();
+                session.push(&NotificationFrame::Unread {
+                    room_id: reading.room,
+                    unread_count,
+                    rev: None,
+                    room_rev: Some(reading.rev),
+                });
+            }
+            session.rooms.insert(reading.room, counter);
             session.notify_unread(reading.room);
+        }
+        match missed {
+            Missed::Notifications(found) => session.push_numbered(found),
+            Missed::TooMany => session.push(&NotificationFrame::Resync { rev }),
         }
         Ok(session)
     }
@@ -147,15 +180,27 @@ impl NotificationSession {
             // The user is not in this room any more.
             InboxEvent::Frame(..) => {}
             InboxEvent::Missed(room) => self.mark_gap(room),
-            InboxEvent::Closed(room) => self.leave(room),
-            InboxEvent::User(UserEvent::Room(room)) => {
-                self.pending_refreshes.insert(Refresh::Room(room));
+            InboxEvent::Closed(room) => self.leave(room, None),
+            InboxEvent::Renamed(user) if self.renamed.as_ref() != Some(&user) => {
+                self.push(&NotificationFrame::UserChanged { user: User::clone(&user) });
+                self.renamed = Some(user);
             }
-            InboxEvent::User(UserEvent::Rooms) => drop(self.pending_refreshes.insert(Refresh::Rooms)),
-            InboxEvent::User(UserEvent::NotificationRow(row)) => {
-                self.pending_refreshes.insert(Refresh::NotificationRow(row));
-            }
+            InboxEvent::Renamed(_) => {}
+            InboxEvent::User(UserEvent { rev, change }) => self.receive_change(rev, change),
         }
+    }
+
+    /// Handles a change of the user's stream, or one that the stream does not number.
+    fn receive_change(&mut self, rev: Option<i64>, change: UserChange) {
+        let refresh = match (rev, change) {
+            (Some(rev), _) if rev <= self.rev => return,
+            (Some(rev), UserChange::Room(room) | UserChange::Read(room)) if rev == self.rev + 1 => {
+                Refresh::Room(room, Some(rev))
+            }
+            (None, UserChange::Room(room) | UserChange::Read(room)) => Refresh::Room(room, None),
+            (Some(_) | None, _) => Refresh::Stream,
+        };
+        self.pending_refreshes.insert(refresh);
     }
 
     /// Switches to another credential of the same user: see [`AuthenticatedSocket::renew`].
@@ -176,91 +221,58 @@ impl NotificationSession {
             Counted::Next { is_unread } => {
                 if is_unread {
                     let mut notification = Box::new(message.notification.clone());
-                    if message.mentioned.contains(&self.socket.user().id) {
-                        notification.notification_type = NotificationType::Mention;
-                    }
                     notification.room.is_member = true;
                     notification.room.my_role = Some(counter.role());
                     notification.room.unread_count = counter.unread();
-                    self.push(&NotificationFrame::Notification { notification });
+                    let own = self.socket.user().id;
+                    let mention = message.mentioned.iter().find(|(user, _)| *user == own);
+                    self.push_message_notification(notification, mention.map_or(0, |(_, rev)| *rev));
                 }
                 self.notify_unread(room);
             }
         }
     }
 
+    /// Sends the notification of a message; `mention` is its number in the user's stream if it mentions them, else 0.
+    fn push_message_notification(&mut self, mut notification: Box<Notification>, mention: i64) {
+        let mut rev = None;
+        if mention > 0 {
+            notification.notification_type = NotificationType::Mention;
+            if mention <= self.rev {
+                // Sent together with what the stream had missed.
+                return;
+            }
+            if mention == self.rev + 1 {
+                (rev, self.rev) = (Some(mention), mention);
+            } else if self.sent_early.insert(mention) {
+                // Numbers must rise, so this one is sent without its own, and the missing ones are read.
+                self.pending_refreshes.insert(Refresh::Stream);
+            } else {
+                return;
+            }
+        }
+        self.push(&NotificationFrame::Notification { notification, rev });
+    }
+
     /// Events of this room were missed.
     fn mark_gap(&mut self, room: RoomId) {
         if let Some(counter) = self.rooms.get_mut(&room) {
             counter.mark_gap();
-            self.pending_refreshes.insert(Refresh::Room(room));
+            self.pending_refreshes.insert(Refresh::Room(room, None));
         }
     }
 
-    async fn run_refresh(&mut self, refresh: Refresh) -> Result<()> {
-        let mut conn = self.chat.store().read().await?;
-        match refresh {
-            Refresh::Rooms => {
-                let readings = reads::positions(&mut conn, self.socket.user().id).await?;
-                let of: BTreeSet<RoomId> = readings.iter().map(|reading| reading.room).collect();
-                let others = self.rooms.keys().copied().filter(|room| !of.contains(room));
-                self.pending_refreshes.extend(others.map(Refresh::Room));
-                for reading in readings {
-                    match self.rooms.get_mut(&reading.room) {
-                        Some(counter) => counter.update(&reading),
-                        None => drop(self.pending_refreshes.insert(Refresh::Room(reading.room))),
-                    }
-                    self.notify_unread(reading.room);
-                }
-            }
-            Refresh::Room(room) => self.refresh_room(&mut conn, room).await?,
-            Refresh::NotificationRow(row) => {
-                let found = stored::find(&mut conn, self.socket.user().id, row).await?;
-                let found = found.into_iter().collect();
-                let notifications = notifications::present(&mut conn, self.socket.user(), found).await?;
-                self.push_all(notifications);
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the user's state in this room, and the messages that were missed.
-    async fn refresh_room(&mut self, conn: &mut Conn, room: RoomId) -> Result<()> {
-        // Before the query, so that nothing is missed in between.
-        self.inbox.watch(room);
-        let Some(reading) = reads::position(conn, self.socket.user().id, room).await? else {
-            self.leave(room);
-            return Ok(());
-        };
-        self.inbox.set_position(room, counters(&reading));
-        let missed = self.rooms.get(&room).and_then(|counter| counter.gap(&reading));
-        let missed = match missed {
-            None => Vec::new(),
-            Some((above, upto)) => {
-                let limit = usize::try_from(NOTIFICATIONS_MAX).unwrap_or_default();
-                let spans = vec![derived::span(room, above, upto)];
-                let messages = derived::newest(conn, self.socket.user().id, spans, limit, true).await?;
-                let mut found = derived::about(conn, self.socket.user().id, &messages).await?;
-                found.retain(|found| !found.is_read);
-                found.sort_unstable_by_key(|found| found.key);
-                notifications::present(conn, self.socket.user(), found).await?
-            }
-        };
-        // There is no await from here on, so the frames are sent once even if an earlier call was cancelled.
-        self.push_all(missed);
-        match self.rooms.get_mut(&room) {
-            Some(counter) => counter.close_gap(&reading),
-            None => drop(self.rooms.insert(room, UnreadCounter::new(&reading))),
-        }
-        self.notify_unread(room);
-        Ok(())
-    }
-
-    /// The user is no longer in this room.
-    fn leave(&mut self, room: RoomId) {
+    /// The user is no longer in this room, or it was deleted. `rev`: the number of the change in the user's stream.
+    fn leave(&mut self, room: RoomId, rev: Option<i64>) {
         self.inbox.unwatch(room);
         if self.rooms.remove(&room).is_some() {
-            self.push(&NotificationFrame::Unread { room_id: room, unread_count: 0 });
+            self.push(&NotificationFrame::Unread {
+                room_id: room,
+                unread_count: 0,
+                rev: None,
+                room_rev: None,
+            });
+            self.push(&NotificationFrame::RoomRemoved { room_id: room, rev });
         }
     }
 
@@ -271,28 +283,30 @@ impl NotificationSession {
             unread_counter::Notify::Nothing => {}
             unread_counter::Notify::At(at) => drop(self.due.insert((at, room))),
             unread_counter::Notify::Now(unread_count) => {
-                self.push(&NotificationFrame::Unread { room_id: room, unread_count });
+                self.push_unread(room, unread_count, None);
             }
         }
     }
 
-    fn push_all(&mut self, notifications: Vec<Notification>) {
-        for notification in notifications {
-            self.push(&NotificationFrame::Notification { notification: Box::new(notification) });
+    fn push_unread(&mut self, room_id: RoomId, unread_count: i64, rev: Option<i64>) {
+        self.push(&NotificationFrame::Unread { room_id, unread_count, rev, room_rev: None });
+    }
+
+    fn push_numbered(&mut self, notifications: Vec<(i64, Notification)>) {
+        for (rev, notification) in notifications {
+            let notification = Box::new(notification);
+            self.push(&NotificationFrame::Notification { notification, rev: Some(rev) });
         }
     }
 
     fn push(&mut self, frame: &NotificationFrame) {
-        match serde_json::to_vec(frame) {
-            Ok(json) => self.ready.push_back(Bytes::from(json)),
-            Err(error) => tracing::error!(%error, "a frame could not be serialised"),
-        }
+        self.ready.extend(to_json(frame));
     }
 }
 
 /// The room's counters as of this reading.
 fn counters(reading: &ReadPosition) -> RoomCounters {
-    RoomCounters { rev: reading.rev, seq: reading.seq, access_rev: reading.access_rev }
+    RoomCounters { rev: reading.rev, seq: reading.seq }
 }
 
 /// Waits for the first room that is due.

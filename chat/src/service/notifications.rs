@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Chat, limits::Cost, retried};
 use crate::{
     error::{Error, Result},
-    event::UserEvent,
+    event::{UserChange, UserEvent},
     model::{
         Code, Notification, NotificationId, NotificationRef, NotificationType, Problem, ReadMark, RoomId,
         User,
@@ -15,7 +15,7 @@ use crate::{
     store::{
         Conn,
         notifications::{self, NotificationRecord, SortKey, derived, individually_read, mentions, stored},
-        reads, rooms,
+        reads, rooms, streams,
     },
 };
 
@@ -119,18 +119,17 @@ impl Chat {
     pub async fn mark_all_notifications_read(&self, user: &User) -> Result<()> {
         self.limits().charge(user.id, Cost::ReadMark)?;
         let read_at = self.clock().now();
-        let moved = retried(|| async {
+        let (moved, rev) = retried(|| async {
             let mut tx = self.store().write().await?;
             let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
             individually_read::clear_all(&mut tx, user.id).await?;
             stored::mark_all_read(&mut tx, user.id).await?;
+            let rev = streams::advance(&mut tx, &BTreeSet::from([user.id])).await?.remove(&user.id);
             tx.commit().await?;
-            Ok(moved)
+            Ok((moved, rev))
         })
         .await?;
-        if !moved.is_empty() {
-            self.hub().publish_user(user.id, UserEvent::Rooms);
-        }
+        self.hub().publish_user(user.id, UserEvent { rev, change: UserChange::Unknown });
         for (room, message_id) in moved {
             self.hub().publish_read(room, ReadMark { message_id, user: user.clone(), read_at });
         }
@@ -139,17 +138,23 @@ impl Chat {
 }
 
 /// Notifications for the API, each with its room as `user` sees it.
-pub(super) async fn present(
+async fn present(conn: &mut Conn, user: &User, found: Vec<NotificationRecord>) -> Result<Vec<Notification>> {
+    let numbered = present_numbered(conn, user, found).await?;
+    Ok(numbered.into_iter().map(|(_, notification)| notification).collect())
+}
+
+/// As [`present`], each with its number in the user's stream; 0 for a plain message.
+pub(super) async fn present_numbered(
     conn: &mut Conn,
     user: &User,
     found: Vec<NotificationRecord>,
-) -> Result<Vec<Notification>> {
+) -> Result<Vec<(i64, Notification)>> {
     let of: BTreeSet<RoomId> = found.iter().map(|found| found.room).collect();
     let of: Vec<RoomId> = of.into_iter().collect();
     let rooms = rooms::views(conn, user.id, &of).await?;
     let shown = found.into_iter().filter_map(|found| {
         let room = rooms.get(&found.room)?.clone();
-        Some(Notification {
+        let notification = Notification {
             id: found.key.1,
             notification_type: found.kind,
             title: found.title,
@@ -158,7 +163,8 @@ pub(super) async fn present(
             message: found.message,
             is_read: found.is_read,
             created_at: found.key.0,
-        })
+        };
+        Some((found.rev, notification))
     });
     Ok(shown.collect())
 }

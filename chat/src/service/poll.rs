@@ -2,7 +2,8 @@
 //!
 //! The bus delivers other nodes' events faster, but nothing depends on it. This task backfills the gaps that the hub
 //! finds in a room's changes. At a bounded rate it also polls for what no event announced: the counters of the rooms
-//! in use, revocations, and ended credentials. Each poll is one query for all rooms, or for all credentials.
+//! in use, the streams of the users with a notification socket, and ended credentials. Each poll is one query for many
+//! rooms or users, or for all credentials.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -14,19 +15,16 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{accounts::credentials, history};
+use super::{
+    accounts::credentials,
+    backfill::{Backfill, Receiver, Resume},
+};
 use crate::{
     bus::Bus,
-    change::RoomChange,
     clock::Clock,
-    event::{AlreadySeen, Audience, Event, Frame, Publication, UserEvent},
     hub::{GapBackfill, Hub, HubRequest, RoomCounters},
-    model::{Code, RoomId, ServerFrame},
-    rules::access,
-    store::{
-        Backend, Conn, Store, StoreResult, credentials as credential_rows, messages::StoredMessage, rooms,
-        watch,
-    },
+    model::{RoomId, UserId},
+    store::{Store, StoreResult, credentials as credential_rows, rooms, streams, watch},
 };
 
 /// Poll interval without Redis, or while it is away.
@@ -39,8 +37,8 @@ const GAP_DELAY: Duration = Duration::from_millis(100);
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Backfills that run at once: they must not use up the writer's connections.
 const BACKFILLS_MAX: usize = 4;
-/// Rooms per query.
-const ROOMS_PER_POLL: usize = 512;
+/// Rooms or users per query.
+const PER_POLL: usize = 512;
 
 /// Runs until `stopping`.
 pub(super) async fn run(
@@ -61,14 +59,16 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
-            count = requests.recv_many(&mut received, ROOMS_PER_POLL) => {
+            count = requests.recv_many(&mut received, PER_POLL) => {
                 if count == 0 {
                     return;
                 }
-                let (mut rooms_to_poll, mut must_poll_credentials) = (BTreeSet::new(), false);
+                let (mut rooms_to_poll, mut users_to_poll) = (BTreeSet::new(), BTreeSet::new());
+                let mut must_poll_credentials = false;
                 for request in received.drain(..) {
                     match request {
                         HubRequest::PollRoom(room) => drop(rooms_to_poll.insert(room)),
+                        HubRequest::PollUser(user) => drop(users_to_poll.insert(user)),
                         HubRequest::PollCredentials => must_poll_credentials = true,
                         HubRequest::BackfillGap(room) => drop(backfills.spawn(backfill_gap(
                             poller.store.clone(), poller.hub.clone(), room, Arc::clone(&permits),
@@ -79,16 +79,17 @@ pub(super) async fn run(
                     poller.poll_credentials().await;
                 }
                 poller.poll_rooms(&rooms_to_poll.into_iter().collect::<Vec<_>>()).await;
+                poller.poll_users(&users_to_poll.into_iter().collect::<Vec<_>>()).await;
             }
             Some(_) = backfills.join_next() => {}
             _ = ticks.tick() => {
                 poller.poll_credentials().await;
-                // There may be other nodes even without a bus.
+                // There may be other nodes even without a bus, and the command line is another process.
                 ticks_since_poll += 1;
                 let is_connected = poller.hub.bus().is_some_and(Bus::is_connected);
                 if !is_connected || ticks_since_poll >= TICKS_PER_POLL {
                     ticks_since_poll = 0;
-                    poller.poll_rooms_in_use().await;
+                    poller.poll_in_use().await;
                 }
             }
         }
@@ -105,17 +106,23 @@ struct Poller {
 }
 
 impl Poller {
-    async fn poll_rooms_in_use(&mut self) {
-        // SQLite has a single server, which knows of its own changes.
-        if self.store.backend() == Backend::MySql {
-            let rooms = self.hub.rooms_in_use();
-            self.poll_rooms(&rooms).await;
-        }
+    async fn poll_in_use(&mut self) {
+        let rooms = self.hub.rooms_in_use();
+        self.poll_rooms(&rooms).await;
+        let users = self.hub.users_in_use();
+        self.poll_users(&users).await;
     }
 
     async fn poll_rooms(&mut self, rooms: &[RoomId]) {
-        for rooms in rooms.chunks(ROOMS_PER_POLL) {
-            let outcome = poll(&self.store, &self.hub, rooms).await;
+        for rooms in rooms.chunks(PER_POLL) {
+            let outcome = poll_rooms(&self.store, &self.hub, rooms).await;
+            self.log_outcome(outcome);
+        }
+    }
+
+    async fn poll_users(&mut self, users: &[UserId]) {
+        for users in users.chunks(PER_POLL) {
+            let outcome = poll_users(&self.store, &self.hub, users).await;
             self.log_outcome(outcome);
         }
     }
@@ -161,33 +168,24 @@ impl Poller {
     }
 }
 
-async fn poll(store: &Store, hub: &Hub, rooms: &[RoomId]) -> StoreResult<()> {
+async fn poll_rooms(store: &Store, hub: &Hub, rooms: &[RoomId]) -> StoreResult<()> {
     if rooms.is_empty() {
         return Ok(());
     }
     let mut conn = store.read().await?;
     for found in watch::positions(&mut conn, rooms).await? {
-        let counters = RoomCounters { rev: found.rev, seq: found.seq, access_rev: found.access_rev };
-        if let Some(known) = hub.apply_poll(found.room(), counters) {
-            apply_revocations(&mut conn, hub, found.room(), known).await?;
-            hub.set_revocations_upto(found.room(), counters);
-        }
+        hub.apply_poll(found.room(), RoomCounters { rev: found.rev, seq: found.seq });
     }
     Ok(())
 }
 
-/// Closes the sockets of members with a revocation numbered above `known`.
-async fn apply_revocations(conn: &mut Conn, hub: &Hub, room: RoomId, known: i64) -> StoreResult<()> {
-    for user in watch::revoked_since(conn, room, known).await? {
-        if let Some(access) = rooms::access(conn, room, user).await?
-            && let Some(code) = access::revocation(&access)
-        {
-            hub.deliver(Publication::Room(room, Event::Close { user: Some(user), code }));
-            hub.deliver(Publication::User(user, UserEvent::Room(room)));
-        }
+async fn poll_users(store: &Store, hub: &Hub, users: &[UserId]) -> StoreResult<()> {
+    if users.is_empty() {
+        return Ok(());
     }
-    if rooms::state(conn, room).await?.is_none_or(|state| !state.is_active) {
-        hub.deliver(Publication::Room(room, Event::Close { user: None, code: Code::NotFound }));
+    let mut conn = store.read().await?;
+    for (user, rev) in streams::revs(&mut conn, users).await? {
+        hub.apply_user_poll(user, rev);
     }
     Ok(())
 }
@@ -196,51 +194,26 @@ async fn apply_revocations(conn: &mut Conn, hub: &Hub, room: RoomId, known: i64)
 async fn backfill_gap(store: Store, hub: Hub, room: RoomId, permits: Arc<Semaphore>) {
     // Messages of other nodes may arrive out of order by milliseconds.
     sleep(GAP_DELAY).await;
-    let Ok(_permit) = permits.acquire().await else { return };
+    let Ok(permit) = permits.acquire().await else { return };
     let Some(backfill) = hub.begin_backfill(room) else { return };
-    if let Err(error) = fetch(&store, room, &backfill, &hub.metrics().gaps).await {
+    if let Err(error) = fill(&store, room, &backfill, &hub.metrics().gaps).await {
         tracing::warn!(%error, %room, "changes of a room could not be fetched");
+        drop(permit);
+        // Until then no other backfill of this room begins.
         sleep(RETRY_DELAY).await;
     }
 }
 
-async fn fetch(store: &Store, room: RoomId, backfill: &GapBackfill, gaps: &Counter) -> crate::Result<()> {
+async fn fill(store: &Store, room: RoomId, gap: &GapBackfill, gaps: &Counter) -> crate::Result<()> {
     let mut conn = store.read().await?;
     let Some(state) = rooms::state(&mut conn, room).await? else { return Ok(()) };
-    let missed = history::missed(&mut conn, &state.to_ref(), backfill.after()).await?;
+    let from = Resume::AfterRev(gap.after());
+    let mut backfill = Backfill::plan(&mut conn, store, &state, Receiver::Node, from).await?;
     drop(conn);
-    let frames = if let Some(missed) = missed {
-        gaps.increment(missed.len() as u64);
-        missed.iter().filter_map(|stored| frame(stored, backfill.after())).collect()
-    } else {
-        // As for a resuming client: it reads the history page by page.
-        let resync = ServerFrame::Resync { rev: state.rev };
-        let frame = Frame::new(&resync, Some(state.rev), Audience::Everyone);
-        frame.map(|frame| (state.rev, frame)).into_iter().collect()
-    };
-    backfill.publish(frames).await;
+    gaps.increment(u64::try_from(backfill.changes()).unwrap_or_default());
+    while let Some(changes) = backfill.next().await? {
+        gap.publish(changes).await;
+    }
+    gap.complete(backfill.head());
     Ok(())
-}
-
-/// A stored change, for a client that has everything up to change `known`.
-fn change(stored: &StoredMessage, known: i64) -> RoomChange<'_> {
-    let message = &stored.message;
-    if stored.created_rev > known {
-        RoomChange::NewMessage { message, rev: message.rev }
-    } else {
-        RoomChange::MessageChanged(message)
-    }
-}
-
-/// The frame of a stored change for clients that have everything up to `known`. If the message is new to them, the
-/// alternative for clients that subscribed after its creation is set too.
-fn frame(stored: &StoredMessage, known: i64) -> Option<(i64, Frame)> {
-    let rev = stored.message.rev;
-    let mut frame = Frame::new(&change(stored, known).frame(), Some(rev), Audience::Everyone)?;
-    let since = stored.created_rev;
-    if since > known && since < rev {
-        let changed = Frame::new(&change(stored, since).frame(), Some(rev), Audience::Everyone)?;
-        frame.already_seen = Some(Arc::new(AlreadySeen { since, json: changed.json }));
-    }
-    Some((rev, frame))
 }

@@ -1,12 +1,14 @@
 //! Read marks and read receipts.
 
+use std::collections::BTreeSet;
+
 use super::{Chat, limits::Cost, retried};
 use crate::{
     error::Result,
-    event::UserEvent,
+    event::{UserChange, UserEvent},
     model::{Code, MessageId, MessageReader, ReadMark, RoomId, User},
     rules::access::{Action, allow},
-    store::{messages, notifications::individually_read, reads, rooms},
+    store::{messages, notifications::individually_read, reads, rooms, streams},
 };
 
 impl Chat {
@@ -55,10 +57,11 @@ impl Chat {
             return Ok(());
         }
         individually_read::clear(&mut tx, reader.id, room, message).await?;
+        let rev = streams::advance(&mut tx, &BTreeSet::from([reader.id])).await?.remove(&reader.id);
         tx.commit().await?;
         let mark = ReadMark { message_id: message, user: reader.clone(), read_at };
         self.hub().publish_read(room, mark);
-        self.hub().publish_user(reader.id, UserEvent::Room(room));
+        self.hub().publish_user(reader.id, UserEvent { rev, change: UserChange::Read(room) });
         Ok(())
     }
 

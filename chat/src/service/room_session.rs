@@ -8,30 +8,27 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{AuthenticatedSocket, Chat, backfill::ResumeBackfill, messages::Receipt};
+use super::{
+    AuthenticatedSocket, Chat,
+    backfill::{Backfill, Receiver},
+    messages::Receipt,
+};
 use crate::{
     credential::Claim,
     error::{Error, Result},
-    event::Event,
-    hub::{Lagged, RoomCounters, Subscription},
+    event::{Event, to_json},
+    hub::{Lagged, Subscription},
     metrics::as_f64,
     model::{Code, MessageDraft, MessageId, RoomId, ServerFrame, UserId},
     rules::access::{Action, allow},
     store::{messages, rooms, watch},
 };
 
+pub use super::backfill::Resume;
+
 /// How long a user's permission to signal is cached, so that a flood of signals does not cause a flood of queries. A
 /// membership change that this node knows of invalidates it at once.
 const PERMISSION_TTL: Duration = Duration::from_secs(1);
-
-/// The position up to which a resuming client has the room's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resume {
-    /// It has all messages up to this id.
-    AfterId(i64),
-    /// It has all changes up to this `rev`.
-    AfterRev(i64),
-}
 
 /// An open room socket.
 pub struct RoomSession {
@@ -40,11 +37,9 @@ pub struct RoomSession {
     socket: AuthenticatedSocket,
     subscription: Subscription,
     /// The rest of the backfill.
-    backfill: Option<Box<ResumeBackfill>>,
+    backfill: Option<Box<Backfill>>,
     /// Changes up to this one were returned, or are in the backfill.
     rev: i64,
-    /// Messages up to this change existed when the socket opened.
-    opened_at_rev: i64,
     ready: VecDeque<Bytes>,
     signal_permission: Option<SignalPermission>,
 }
@@ -74,7 +69,7 @@ impl Chat {
             .start(async || {
                 let found =
                     watch::positions(&mut conn, &[room]).await?.pop().ok_or(Error::from(Code::NotFound))?;
-                Ok::<_, Error>(RoomCounters { rev: found.rev, seq: found.seq, access_rev: found.access_rev })
+                Ok::<_, Error>(found.rev)
             })
             .await?;
         let access = rooms::access(&mut conn, room, user.id).await?;
@@ -87,7 +82,6 @@ impl Chat {
             subscription,
             backfill: None,
             rev: state.rev,
-            opened_at_rev: state.rev,
             ready: VecDeque::new(),
             signal_permission: None,
         };
@@ -99,15 +93,13 @@ impl Chat {
             rev: state.rev,
         });
         if let Some(resume) = resume {
-            if let Some(backfill) =
-                ResumeBackfill::plan(&mut conn, self.store(), state, user.id, resume).await?
-            {
-                self.metrics().resume_frames.record(as_f64(backfill.frames()));
-                session.backfill = Some(Box::new(backfill));
-            } else {
+            let receiver = Receiver::Client(user.id);
+            let backfill = Backfill::plan(&mut conn, self.store(), state, receiver, resume).await?;
+            self.metrics().resume_frames.record(as_f64(backfill.changes()));
+            if backfill.is_resync() {
                 self.metrics().resyncs.increment(1);
-                session.push(&ServerFrame::Resync { rev: state.rev });
             }
+            session.backfill = Some(Box::new(backfill));
         }
         drop(conn);
         session.subscription.set_present(true);
@@ -129,7 +121,7 @@ impl RoomSession {
             }
             let Some(backfill) = &mut self.backfill else { break };
             match backfill.next().await? {
-                Some(frames) => self.ready = frames.into(),
+                Some(changes) => self.ready = changes.into_iter().map(|change| change.json).collect(),
                 None => self.backfill = None,
             }
         }
@@ -179,17 +171,14 @@ impl RoomSession {
                 Some(rev) if rev <= self.rev => Ok(None),
                 Some(rev) => {
                     self.rev = rev;
-                    let seen = frame.already_seen.as_ref().filter(|seen| seen.since <= self.opened_at_rev);
-                    Ok(Some(seen.map_or(frame.json, |seen| seen.json.clone())))
+                    Ok(Some(frame.json))
                 }
             },
         }
     }
 
     fn push(&mut self, frame: &ServerFrame) {
-        if let Some(frame) = crate::event::Frame::new(frame, None, crate::event::Audience::Everyone) {
-            self.ready.push_back(frame.json);
-        }
+        self.ready.extend(to_json(frame));
     }
 
     /// The room.

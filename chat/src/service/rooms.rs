@@ -1,16 +1,13 @@
 //! Rooms: listing, creating, reading, changing, deleting, joining and leaving.
 
-use super::{
-    Chat,
-    limits::Cost,
-    retried,
-    succession::{Successor, promote_successor, role_for_new_member},
-};
+use std::collections::BTreeSet;
+
+use super::{Chat, limits::Cost, members, succession::promote_successor};
 use crate::{
     error::Result,
-    event::{Event, UserEvent},
+    event::{UserChange, UserEvent},
     model::{
-        Code, MemberChange, NewRoom, Problem, Role, Room, RoomId, RoomPatch, RoomType, User,
+        Code, MemberChange, NewRoom, Problem, Role, Room, RoomId, RoomPatch, RoomType, User, UserId,
         limits::{
             ROOM_DESCRIPTION_MAX, ROOM_DETAIL_MEMBERS, ROOM_MEMBERS_DEFAULT, ROOM_MEMBERS_MAX,
             ROOM_MEMBERS_MIN, ROOM_NAME_MAX,
@@ -21,9 +18,10 @@ use crate::{
         validate::Problems,
     },
     store::{
-        members::{self, MemberFilter},
-        rooms,
+        members::{self as member_rows, MemberFilter},
+        rooms, streams,
     },
+    writer::{RoomTransaction, RoomUpdate},
 };
 
 pub use crate::store::rooms::{RoomCursor, RoomFilter};
@@ -88,7 +86,7 @@ impl Chat {
         let access = rooms::access(&mut conn, id, viewer.id).await?;
         let tag = allow(access.as_ref(), Action::See)?.room.to_ref();
         let mut room = rooms::view(&mut conn, viewer.id, id).await?.ok_or(Code::NotFound)?;
-        let members = members::list(&mut conn, tag, MemberFilter::NotBanned, ROOM_DETAIL_MEMBERS).await?;
+        let members = member_rows::list(&mut conn, tag, MemberFilter::NotBanned, ROOM_DETAIL_MEMBERS).await?;
         room.members = Some(members.into_iter().map(|member| member.user).collect());
         Ok(room)
     }
@@ -123,10 +121,15 @@ impl Chat {
             now,
         )
         .await?;
-        members::join(&mut tx, id, creator.id, Role::Admin, 0, now).await?;
-        rooms::add_members(&mut tx, id, 1).await?;
+        // The room's stream begins after this.
+        let rev = 0;
+        member_rows::join(&mut tx, id, creator.id, Role::Admin, 0, rev, now).await?;
+        rooms::set_counters(&mut tx, id, 1, rev).await?;
+        let user_rev = streams::advance(&mut tx, &BTreeSet::from([creator.id])).await?.remove(&creator.id);
+        member_rows::set_user_rev(&mut tx, id, creator.id, user_rev.unwrap_or_default()).await?;
         tx.commit().await?;
-        self.hub().publish_user(creator.id, UserEvent::Room(id));
+        let event = UserEvent { rev: user_rev, change: UserChange::Room(id) };
+        self.hub().publish_user(creator.id, event);
         self.room(creator, id).await
     }
 
@@ -137,35 +140,7 @@ impl Chat {
     /// `max_members` below the number of members; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn edit_room(&self, editor: &User, id: RoomId, patch: RoomPatch) -> Result<Room> {
         self.limits().charge(editor.id, Cost::Act)?;
-        retried(|| self.try_to_edit_room(editor, id, &patch)).await
-    }
-
-    async fn try_to_edit_room(&self, editor: &User, id: RoomId, patch: &RoomPatch) -> Result<Room> {
-        let mut tx = self.store().write().await?;
-        // Locked, so that nobody joins between the check of `max_members` and the change.
-        rooms::lock(&mut tx, id).await?;
-        let access = rooms::access(&mut tx, id, editor.id).await?;
-        let state = &allow(access.as_ref(), Action::ManageRoom)?.room;
-        let name = patch.name.as_deref();
-        let mut problems = Problems::default();
-        check_words(&mut problems, name, patch.description.as_deref());
-        if let Some(max_members) = patch.max_members {
-            check_capacity(&mut problems, max_members, state.member_count.max(ROOM_MEMBERS_MIN));
-        }
-        problems.finish()?;
-
-        if *patch == RoomPatch::default() {
-            // SQLite has one writing connection, which must be free before the room is read again.
-            drop(tx);
-        } else {
-            let change = rooms::RoomUpdate {
-                name,
-                description: patch.description.as_deref(),
-                max_members: patch.max_members,
-            };
-            rooms::update(&mut tx, id, &change, self.clock().now()).await?;
-            tx.commit().await?;
-        }
+        self.writer().update(EditRoom { editor: editor.id, room: id, patch }).await?;
         self.room(editor, id).await
     }
 
@@ -176,19 +151,7 @@ impl Chat {
     /// [`Error::Throttled`](crate::Error::Throttled).
     pub async fn delete_room(&self, user: &User, id: RoomId) -> Result<()> {
         self.limits().charge(user.id, Cost::Act)?;
-        let user = user.clone();
-        self.serialized(id, move |chat| chat.try_to_delete_room(user.clone(), id)).await
-    }
-
-    async fn try_to_delete_room(self, user: User, id: RoomId) -> Result<()> {
-        let mut tx = self.store().write().await?;
-        rooms::lock(&mut tx, id).await?;
-        let access = rooms::access(&mut tx, id, user.id).await?;
-        allow(access.as_ref(), Action::ManageRoom)?;
-        rooms::deactivate(&mut tx, id, self.clock().now()).await?;
-        tx.commit().await?;
-        self.hub().publish(id, Event::Close { user: None, code: Code::NotFound });
-        Ok(())
+        self.writer().update(DeleteRoom { user: user.id, room: id }).await
     }
 
     /// Joins a room. Does nothing for a member.
@@ -197,29 +160,7 @@ impl Chat {
     /// `not_found`, `banned`, `room_full`; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn join(&self, user: &User, id: RoomId) -> Result<()> {
         self.limits().charge(user.id, Cost::Act)?;
-        let user = user.clone();
-        self.serialized(id, move |chat| chat.try_to_join(user.clone(), id)).await
-    }
-
-    async fn try_to_join(self, user: User, id: RoomId) -> Result<()> {
-        let mut tx = self.store().write().await?;
-        // Locked first: of two users who race for the last free membership exactly one joins.
-        rooms::lock(&mut tx, id).await?;
-        let access = rooms::access(&mut tx, id, user.id).await?;
-        let access = allow(access.as_ref(), Action::Join)?;
-        if access.member.as_ref().is_some_and(|member| member.is_present) {
-            return Ok(());
-        }
-        let room = &access.room;
-        if room.member_count >= room.max_members {
-            return Err(Code::RoomFull.into());
-        }
-        let role = role_for_new_member(&mut tx, id).await?;
-        members::join(&mut tx, id, user.id, role, room.seq, self.clock().now()).await?;
-        rooms::add_members(&mut tx, id, 1).await?;
-        tx.commit().await?;
-        self.notify_members(id, room.member_count + 1, [(&user, MemberChange::Joined, role)]);
-        Ok(())
+        self.writer().update(Join { user: user.id, room: id }).await
     }
 
     /// Leaves a room; a banned member may do so too. If the last admin leaves, a successor becomes admin. The user's
@@ -228,26 +169,125 @@ impl Chat {
     /// # Errors
     /// `not_found`, `not_a_member`.
     pub async fn leave(&self, user: &User, id: RoomId) -> Result<()> {
-        let user = user.clone();
-        self.serialized(id, move |chat| chat.try_to_leave(user.clone(), id)).await
+        self.writer().update(Leave { user: user.id, room: id }).await
+    }
+}
+
+struct EditRoom {
+    editor: UserId,
+    room: RoomId,
+    patch: RoomPatch,
+}
+
+impl RoomUpdate for EditRoom {
+    type Output = ();
+
+    fn room(&self) -> RoomId {
+        self.room
     }
 
-    async fn try_to_leave(self, user: User, id: RoomId) -> Result<()> {
-        let mut tx = self.store().write().await?;
-        rooms::lock(&mut tx, id).await?;
-        let access = rooms::access(&mut tx, id, user.id).await?;
+    fn actor(&self) -> UserId {
+        self.editor
+    }
+
+    async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
+        let access = tx.access(self.editor).await?;
+        let state = &allow(access.as_ref(), Action::ManageRoom)?.room;
+        let RoomPatch { name, description, max_members } = &self.patch;
+        let mut problems = Problems::default();
+        check_words(&mut problems, name.as_deref(), description.as_deref());
+        if let Some(max_members) = *max_members {
+            check_capacity(&mut problems, max_members, state.member_count.max(ROOM_MEMBERS_MIN));
+        }
+        problems.finish()?;
+        if self.patch == RoomPatch::default() {
+            return Ok(());
+        }
+        tx.update_room(&rooms::RoomUpdate {
+            name: name.as_deref(),
+            description: description.as_deref(),
+            max_members: *max_members,
+            is_deleted: false,
+        })
+        .await
+    }
+}
+
+struct DeleteRoom {
+    user: UserId,
+    room: RoomId,
+}
+
+impl RoomUpdate for DeleteRoom {
+    type Output = ();
+
+    fn room(&self) -> RoomId {
+        self.room
+    }
+
+    fn actor(&self) -> UserId {
+        self.user
+    }
+
+    async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
+        let access = tx.access(self.user).await?;
+        allow(access.as_ref(), Action::ManageRoom)?;
+        tx.update_room(&rooms::RoomUpdate { is_deleted: true, ..rooms::RoomUpdate::default() }).await
+    }
+}
+
+struct Join {
+    user: UserId,
+    room: RoomId,
+}
+
+impl RoomUpdate for Join {
+    type Output = ();
+
+    fn room(&self) -> RoomId {
+        self.room
+    }
+
+    fn actor(&self) -> UserId {
+        self.user
+    }
+
+    async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
+        let access = tx.access(self.user).await?;
+        let access = allow(access.as_ref(), Action::Join)?;
+        if access.member.as_ref().is_some_and(|member| member.is_present) {
+            return Ok(());
+        }
+        // Under the room's lock: of two users who race for the last free membership exactly one joins.
+        if access.room.member_count >= access.room.max_members {
+            return Err(Code::RoomFull.into());
+        }
+        members::enter(tx, self.user, MemberChange::Joined).await.map(drop)
+    }
+}
+
+struct Leave {
+    user: UserId,
+    room: RoomId,
+}
+
+impl RoomUpdate for Leave {
+    type Output = ();
+
+    fn room(&self) -> RoomId {
+        self.room
+    }
+
+    fn actor(&self) -> UserId {
+        self.user
+    }
+
+    async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
+        let access = tx.access(self.user).await?;
         let access = allow(access.as_ref(), Action::Leave)?;
         let member = access.member.as_ref().ok_or(Code::NotAMember)?;
-        members::leave(&mut tx, member.id, self.clock().now()).await?;
-        let counted = i64::from(!member.is_banned);
-        rooms::add_members(&mut tx, id, -counted).await?;
-        let successor = promote_successor(&mut tx, access.room.to_ref()).await?;
-        tx.commit().await?;
-        let gone = (&user, MemberChange::Left, Role::Member);
-        let promoted = successor.as_ref().map(Successor::change);
-        self.notify_members(id, access.room.member_count - counted, [gone].into_iter().chain(promoted));
-        self.hub().publish(id, Event::Close { user: Some(user.id), code: Code::NotAMember });
-        Ok(())
+        members::exit(tx, member.id, self.user, !member.is_banned, MemberChange::Left).await?;
+        promote_successor(tx).await
     }
 }
 

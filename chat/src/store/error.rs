@@ -22,6 +22,12 @@ pub enum StoreError {
         /// The newest schema version of this binary.
         known: i64,
     },
+    /// The schema is of a version before the first release, which cannot be migrated.
+    #[error(
+        "the database was made by a version of Liao before its first release, whose data cannot be brought up to date: \
+         start with an empty data folder (`--data`) or database (`--database-url`)"
+    )]
+    Unreleased,
     /// The lock that serialises migrations could not be acquired.
     #[error("cannot lock the schema: {0}")]
     SchemaLock(&'static str),
@@ -136,6 +142,7 @@ impl StoreError {
             Self::Database(error) => class(error),
             Self::InUse
             | Self::NoSchema
+            | Self::Unreleased
             | Self::OlderSchema { .. }
             | Self::NewerSchema { .. }
             | Self::SchemaLock(_)

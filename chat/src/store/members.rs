@@ -7,11 +7,15 @@ use super::{
     condition::{active_account, active_member, is_in, present_member},
     on,
 };
-use crate::model::{Member, Role, RoomId, RoomRef, Timestamp, User, UserId};
+use crate::{
+    change::MemberState,
+    model::{Member, MemberChange, Role, RoomId, RoomRef, Timestamp, User, UserId},
+};
 
 #[derive(FromRow)]
 struct MemberRow {
     id: i64,
+    rev: i64,
     role: String,
     joined_at: i64,
     last_read_at: Option<i64>,
@@ -28,7 +32,7 @@ struct MemberRow {
 macro_rules! members {
     ($($rest:expr),+ $(,)?) => {
         concat!(
-            "SELECT m.id, m.role, m.joined_at, m.last_read_at, m.is_muted, m.is_banned, m.left_at, \
+            "SELECT m.id, m.rev, m.role, m.joined_at, m.last_read_at, m.is_muted, m.is_banned, m.left_at, \
              u.id AS user_id, u.username, u.first_name, u.last_name \
              FROM chat_room_member m JOIN user u ON u.id = m.user_id ",
             $($rest),+
@@ -68,6 +72,10 @@ impl MemberRow {
             is_banned: self.is_banned,
         }
     }
+
+    fn into_membership(self, room: RoomRef) -> Membership {
+        Membership { is_present: self.left_at.is_none(), rev: self.rev, member: self.into_member(room) }
+    }
 }
 
 /// Lists the room's members in the order in which they joined; at most `limit`.
@@ -100,9 +108,25 @@ pub struct Membership {
     pub member: Member,
     /// False after the user left or was removed.
     pub is_present: bool,
+    /// The number of its latest change in the room's stream.
+    pub rev: i64,
 }
 
 impl Membership {
+    /// The state for frames. The caller sets the number of members, and what changed if it is known.
+    pub(crate) fn state(&self) -> MemberState<'_> {
+        MemberState {
+            user: &self.member.user,
+            change: MemberChange::State,
+            role: self.member.role,
+            is_present: self.is_present,
+            is_muted: self.member.is_muted,
+            is_banned: self.member.is_banned,
+            member_count: 0,
+            rev: self.rev,
+        }
+    }
+
     /// Whether it counts towards the room's capacity.
     pub fn is_counted(&self) -> bool {
         self.is_present && !self.member.is_banned
@@ -114,7 +138,62 @@ pub async fn find(conn: &mut Conn, room: RoomRef, user: UserId) -> StoreResult<O
     const SQL: &str = members!("WHERE m.room_id = ? AND m.user_id = ?");
     let row: Option<MemberRow> =
         on!(conn, |db| sqlx::query_as(SQL).bind(room.id.0).bind(user.0).fetch_optional(&mut *db).await)?;
-    Ok(row.map(|row| Membership { is_present: row.left_at.is_none(), member: row.into_member(room) }))
+    Ok(row.map(|row| row.into_membership(room)))
+}
+
+/// The memberships whose latest change has a number with `after < rev <= upto`, ordered by it; at most `limit`.
+pub async fn changed_between(
+    conn: &mut Conn,
+    room: &RoomRef,
+    after: i64,
+    upto: i64,
+    limit: i64,
+) -> StoreResult<Vec<Membership>> {
+    const SQL: &str = members!("WHERE m.room_id = ? AND m.rev > ? AND m.rev <= ? ORDER BY m.rev LIMIT ?");
+    let rows: Vec<MemberRow> = on!(conn, |db| sqlx::query_as(SQL)
+        .bind(room.id.0)
+        .bind(after)
+        .bind(upto)
+        .bind(limit)
+        .fetch_all(&mut *db)
+        .await)?;
+    Ok(rows.into_iter().map(|row| row.into_membership(room.clone())).collect())
+}
+
+/// The numbers of the memberships of [`changed_between`].
+pub async fn revs_between(
+    conn: &mut Conn,
+    room: RoomId,
+    after: i64,
+    upto: i64,
+    limit: i64,
+) -> StoreResult<Vec<i64>> {
+    const SQL: &str =
+        "SELECT rev FROM chat_room_member WHERE room_id = ? AND rev > ? AND rev <= ? ORDER BY rev LIMIT ?";
+    let rows: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(SQL)
+        .bind(room.0)
+        .bind(after)
+        .bind(upto)
+        .bind(limit)
+        .fetch_all(&mut *db)
+        .await)?;
+    Ok(rows.into_iter().map(|(rev,)| rev).collect())
+}
+
+/// A change of a membership, with its number in the room's stream. The caller holds the room's lock.
+#[derive(Clone, Copy, Debug)]
+pub enum MembershipUpdate {
+    /// Ends it. The role is reset.
+    Leave {
+        /// When.
+        at: Timestamp,
+    },
+    /// Sets the role.
+    Role(Role),
+    /// Mutes or unmutes the member.
+    Muted(bool),
+    /// Bans or unbans the member. The role is reset.
+    Banned(bool),
 }
 
 /// Adds `user` to the room: a new row, or the old one with its mute and ban.
@@ -126,19 +205,22 @@ pub async fn join(
     user: UserId,
     role: Role,
     seq: i64,
+    rev: i64,
     now: Timestamp,
 ) -> StoreResult<()> {
     let sql = format!(
-        "INSERT INTO chat_room_member (room_id, user_id, role, joined_at, joined_seq, last_read_seq, own_after_read, left_at) \
-         VALUES (?, ?, ?, ?, ?, ?, 0, NULL){}",
+        "INSERT INTO chat_room_member \
+         (room_id, user_id, rev, role, joined_at, joined_seq, last_read_seq, own_after_read, left_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, NULL){}",
         conn.backend().on_conflict_set(
             "room_id, user_id",
-            &["role", "joined_at", "joined_seq", "last_read_seq", "own_after_read", "left_at"]
+            &["rev", "role", "joined_at", "joined_seq", "last_read_seq", "own_after_read", "left_at"]
         )
     );
     on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(room.0)
         .bind(user.0)
+        .bind(rev)
         .bind(role.as_str())
         .bind(now.0)
         .bind(seq)
@@ -149,49 +231,50 @@ pub async fn join(
     Ok(())
 }
 
-/// Ends the membership. The caller holds the room's lock.
-pub async fn leave(conn: &mut Conn, member_id: i64, now: Timestamp) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room_member SET left_at = ?, role = 'member' WHERE id = ?";
-    record_revocation(conn, member_id).await?;
-    on!(conn, |db| sqlx::query(SQL).bind(now.0).bind(member_id).execute(&mut *db).await.map(drop))?;
-    Ok(())
-}
-
-/// Sets the member's role.
-pub async fn set_role(conn: &mut Conn, member_id: i64, role: Role) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room_member SET role = ? WHERE id = ?";
-    on!(conn, |db| sqlx::query(SQL).bind(role.as_str()).bind(member_id).execute(&mut *db).await.map(drop))?;
-    Ok(())
-}
-
-/// Mutes or unmutes the member.
-pub async fn set_muted(conn: &mut Conn, member_id: i64, is_muted: bool) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room_member SET is_muted = ? WHERE id = ?";
-    on!(conn, |db| sqlx::query(SQL).bind(is_muted).bind(member_id).execute(&mut *db).await.map(drop))?;
-    Ok(())
-}
-
-/// Bans or unbans the member; a ban resets their role. The caller holds the room's lock.
-pub async fn set_banned(conn: &mut Conn, member_id: i64, is_banned: bool) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room_member SET is_banned = ?, role = 'member' WHERE id = ?";
-    if is_banned {
-        record_revocation(conn, member_id).await?;
-    }
-    on!(conn, |db| sqlx::query(SQL).bind(is_banned).bind(member_id).execute(&mut *db).await.map(drop))?;
-    Ok(())
-}
-
-/// Gives the membership the room's next `access_rev`, by which every node notices that access was revoked (see
-/// [`watch`](super::watch)).
-async fn record_revocation(conn: &mut Conn, member_id: i64) -> StoreResult<()> {
-    const ROOM: &str = "UPDATE chat_room SET access_rev = access_rev + 1 \
-        WHERE id = (SELECT room_id FROM chat_room_member WHERE id = ?)";
-    const MEMBER: &str = "UPDATE chat_room_member SET access_rev = \
-        (SELECT access_rev FROM chat_room WHERE chat_room.id = chat_room_member.room_id) WHERE id = ?";
+/// Changes a membership.
+pub async fn update(conn: &mut Conn, member_id: i64, change: MembershipUpdate, rev: i64) -> StoreResult<()> {
+    let member = Role::Member.as_str();
     on!(conn, |db| {
-        sqlx::query(ROOM).bind(member_id).execute(&mut *db).await?;
-        sqlx::query(MEMBER).bind(member_id).execute(&mut *db).await.map(drop)
+        let query = match change {
+            MembershipUpdate::Leave { at } => {
+                sqlx::query("UPDATE chat_room_member SET left_at = ?, role = ?, rev = ? WHERE id = ?")
+                    .bind(at.0)
+                    .bind(member)
+            }
+            MembershipUpdate::Role(role) => {
+                sqlx::query("UPDATE chat_room_member SET role = ?, rev = ? WHERE id = ?").bind(role.as_str())
+            }
+            MembershipUpdate::Muted(is_muted) => {
+                sqlx::query("UPDATE chat_room_member SET is_muted = ?, rev = ? WHERE id = ?").bind(is_muted)
+            }
+            MembershipUpdate::Banned(is_banned) => {
+                sqlx::query("UPDATE chat_room_member SET is_banned = ?, role = ?, rev = ? WHERE id = ?")
+                    .bind(is_banned)
+                    .bind(member)
+            }
+        };
+        query.bind(rev).bind(member_id).execute(&mut *db).await.map(drop)
     })?;
+    Ok(())
+}
+
+/// The rooms that `user` left or was removed from with a number above `after` in their stream, with that number.
+pub async fn left_since(conn: &mut Conn, user: UserId, after: i64) -> StoreResult<Vec<(RoomId, i64)>> {
+    const SQL: &str = concat!(
+        "SELECT m.room_id, m.user_rev FROM chat_room_member m \
+         WHERE m.user_id = ? AND m.user_rev > ? AND NOT (",
+        present_member!("m"),
+        ")"
+    );
+    let rows: Vec<(i64, i64)> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(after).fetch_all(&mut *db).await)?;
+    Ok(rows.into_iter().map(|(room, rev)| (RoomId(room), rev)).collect())
+}
+
+/// Records the number, in the user's stream, of a change of whether they are a member.
+pub async fn set_user_rev(conn: &mut Conn, room: RoomId, user: UserId, rev: i64) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room_member SET user_rev = ? WHERE room_id = ? AND user_id = ?";
+    on!(conn, |db| sqlx::query(SQL).bind(rev).bind(room.0).bind(user.0).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 

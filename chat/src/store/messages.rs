@@ -137,19 +137,6 @@ pub async fn range(
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
-/// The messages created or changed after change `rev`, ordered by their latest change; at most `limit`.
-pub async fn changed_since(
-    conn: &mut Conn,
-    room: &RoomRef,
-    rev: i64,
-    limit: i64,
-) -> StoreResult<Vec<StoredMessage>> {
-    const SQL: &str = messages!("WHERE m.room_id = ? AND m.rev > ? ORDER BY m.rev LIMIT ?");
-    let rows =
-        json_rows::fetch_all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(rev).bind(limit))?;
-    Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
-}
-
 /// The messages edited or deleted with `after < rev <= upto`, ordered by their latest change.
 pub async fn changed_between(
     conn: &mut Conn,
@@ -179,12 +166,6 @@ macro_rules! extents {
 pub async fn extents(conn: &mut Conn, room: RoomId, after: i64, upto: i64) -> StoreResult<Vec<Extent>> {
     const SQL: &str = extents!("AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
     json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
-}
-
-/// The extents of the messages of [`changed_since`].
-pub async fn extents_since(conn: &mut Conn, room: RoomId, rev: i64, limit: i64) -> StoreResult<Vec<Extent>> {
-    const SQL: &str = extents!("AND m.rev > ? ORDER BY m.rev LIMIT ?");
-    json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(rev).bind(limit))
 }
 
 /// The extents of the messages of [`changed_between`]; at most `limit`.

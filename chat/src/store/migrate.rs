@@ -68,8 +68,8 @@ async fn lock(conn: &mut MySqlConnection) -> StoreResult<()> {
 /// Checks that the schema has the version of this binary.
 ///
 /// # Errors
-/// [`StoreError::NoSchema`], [`StoreError::OlderSchema`], [`StoreError::NewerSchema`]; [`StoreError::Migration`] if a
-/// migration is incomplete or was modified.
+/// [`StoreError::NoSchema`], [`StoreError::OlderSchema`], [`StoreError::NewerSchema`], [`StoreError::Unreleased`];
+/// [`StoreError::Migration`] if a migration is incomplete or was modified.
 pub(super) async fn check(conn: &mut Conn) -> StoreResult<()> {
     const APPLIED: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
     let migrator: &Migrator = match conn.backend() {
@@ -85,8 +85,8 @@ pub(super) async fn check(conn: &mut Conn) -> StoreResult<()> {
         on!(conn, |db| sqlx::query_as(APPLIED).fetch_all(&mut *db).await)?;
     let Some(&(found, ..)) = applied.last() else { return Err(StoreError::NoSchema) };
     let known = newest(migrator);
-    if applied.iter().any(|(version, ..)| !migrator.version_exists(*version)) {
-        return Err(StoreError::NewerSchema { found, known });
+    if let Some((unknown, ..)) = applied.iter().find(|(version, ..)| !migrator.version_exists(*version)) {
+        return Err(unknown_version(migrator, *unknown));
     }
     for migration in migrator.iter() {
         let applied = applied.iter().find(|(version, ..)| *version == migration.version);
@@ -110,10 +110,20 @@ where
 {
     Box::pin(async move {
         migrator.run(conn).await.map_err(|error| match error {
-            MigrateError::VersionMissing(found) => StoreError::NewerSchema { found, known: newest(migrator) },
+            MigrateError::VersionMissing(found) => unknown_version(migrator, found),
             other => StoreError::Migration(other),
         })
     })
+}
+
+/// The error for an applied migration that this binary does not have.
+fn unknown_version(migrator: &Migrator, found: i64) -> StoreError {
+    let first = migrator.iter().map(|migration| migration.version).min().unwrap_or_default();
+    if found < first {
+        StoreError::Unreleased
+    } else {
+        StoreError::NewerSchema { found, known: newest(migrator) }
+    }
 }
 
 fn newest(migrator: &Migrator) -> i64 {

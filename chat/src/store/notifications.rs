@@ -7,6 +7,7 @@
 use super::{Conn, StoreResult, dialect};
 use crate::model::{MessageId, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId};
 
+pub mod changed;
 pub mod derived;
 pub mod individually_read;
 pub mod mentions;
@@ -32,6 +33,8 @@ pub struct NotificationRecord {
     pub message: Option<NotifiedMessage>,
     /// Whether it was read.
     pub is_read: bool,
+    /// Its number in the user's stream; 0 for a plain message.
+    pub rev: i64,
 }
 
 /// Stores an unread notification of `user` and returns its row id; `None`, and nothing is stored, if they already

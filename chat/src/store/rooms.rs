@@ -3,7 +3,7 @@
 use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, json_rows, on};
-use crate::model::{Role, RoomId, RoomRef, RoomType, Timestamp, UserId};
+use crate::model::{Role, RoomId, RoomInfo, RoomRef, RoomType, Timestamp, UserId};
 
 mod caller_and_room;
 mod listing;
@@ -190,39 +190,12 @@ pub async fn insert(
     Ok(RoomId(id))
 }
 
-/// Adds `delta` to the number of members. The caller holds the [`lock`].
-pub async fn add_members(conn: &mut Conn, room: RoomId, delta: i64) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room SET member_count = member_count + ? WHERE id = ?";
-    on!(conn, |db| sqlx::query(SQL).bind(delta).bind(room.0).execute(&mut *db).await.map(drop))?;
-    Ok(())
-}
-
-/// Changes to a room; `None` leaves a field unchanged.
-#[derive(Clone, Copy, Debug)]
-pub struct RoomUpdate<'a> {
-    /// The name.
-    pub name: Option<&'a str>,
-    /// The description.
-    pub description: Option<&'a str>,
-    /// Maximum number of members.
-    pub max_members: Option<i64>,
-}
-
-/// Updates the room's own fields.
-pub async fn update(
-    conn: &mut Conn,
-    room: RoomId,
-    change: &RoomUpdate<'_>,
-    now: Timestamp,
-) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room SET name = COALESCE(?, name), \
-        description = COALESCE(?, description), max_members = COALESCE(?, max_members), updated_at = ? \
-        WHERE id = ?";
+/// Stores the counters of a room that a change of the room or its members moves. The caller holds the [`lock`].
+pub async fn set_counters(conn: &mut Conn, room: RoomId, member_count: i64, rev: i64) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room SET member_count = ?, rev = ? WHERE id = ?";
     on!(conn, |db| sqlx::query(SQL)
-        .bind(change.name)
-        .bind(change.description)
-        .bind(change.max_members)
-        .bind(now.0)
+        .bind(member_count)
+        .bind(rev)
         .bind(room.0)
         .execute(&mut *db)
         .await
@@ -230,10 +203,72 @@ pub async fn update(
     Ok(())
 }
 
-/// Marks the room as deleted and revokes everyone's access; its messages and members are kept.
-pub async fn deactivate(conn: &mut Conn, room: RoomId, now: Timestamp) -> StoreResult<()> {
-    const SQL: &str =
-        "UPDATE chat_room SET is_active = FALSE, access_rev = access_rev + 1, updated_at = ? WHERE id = ?";
-    on!(conn, |db| sqlx::query(SQL).bind(now.0).bind(room.0).execute(&mut *db).await.map(drop))?;
+#[derive(FromRow)]
+struct RoomInfoRow {
+    id: i64,
+    name: String,
+    description: String,
+    room_type: String,
+    max_members: i64,
+    is_active: bool,
+    updated_at: i64,
+    info_rev: i64,
+}
+
+/// The room's own fields, and the number of their latest change; `None` if the room does not exist.
+pub async fn info(conn: &mut Conn, room: RoomId) -> StoreResult<Option<(RoomInfo, i64)>> {
+    const SQL: &str = "SELECT id, name, description, room_type, max_members, is_active, updated_at, info_rev \
+        FROM chat_room WHERE id = ?";
+    let row: Option<RoomInfoRow> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *db).await)?;
+    Ok(row.map(|row| {
+        let info = RoomInfo {
+            id: RoomId(row.id),
+            name: row.name,
+            description: row.description,
+            room_type: room_type(&row.room_type),
+            max_members: row.max_members,
+            is_active: row.is_active,
+            updated_at: Timestamp(row.updated_at),
+        };
+        (info, row.info_rev)
+    }))
+}
+
+/// Changes to a room; `None` leaves a field unchanged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RoomUpdate<'a> {
+    /// The name.
+    pub name: Option<&'a str>,
+    /// The description.
+    pub description: Option<&'a str>,
+    /// Maximum number of members.
+    pub max_members: Option<i64>,
+    /// Deletes the room; its messages and members are kept.
+    pub is_deleted: bool,
+}
+
+/// Updates the room's own fields, as change number `rev`.
+pub async fn update(
+    conn: &mut Conn,
+    room: RoomId,
+    change: &RoomUpdate<'_>,
+    rev: i64,
+    now: Timestamp,
+) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_room SET name = COALESCE(?, name), \
+        description = COALESCE(?, description), max_members = COALESCE(?, max_members), \
+        is_active = CASE WHEN ? THEN FALSE ELSE is_active END, info_rev = ?, updated_at = ? WHERE id = ?";
+    on!(conn, |db| sqlx::query(SQL)
+        .bind(change.name)
+        .bind(change.description)
+        .bind(change.max_members)
+        .bind(change.is_deleted)
+        .bind(rev)
+        .bind(now.0)
+        .bind(room.0)
+        .execute(&mut *db)
+        .await
+        .map(drop))?;
     Ok(())
 }

@@ -1,14 +1,11 @@
-//! What each node polls to notice changes of other processes: the rooms' counters and revocations of access.
-//!
-//! Each revocation takes the next number of the room's `access_rev`, in its transaction and under the room's lock. So
-//! a node that asks for numbers above the last one it has seen misses none. Ended credentials are numbered in the
-//! same way: see [`credentials`](super::credentials).
+//! What each node polls to notice changes of other processes: the counters of rooms. Ended credentials are polled in
+//! [`credentials`](super::credentials), users in [`streams`](super::streams).
 
 use sqlx::AssertSqlSafe;
 use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, dialect::padded, on};
-use crate::model::{RoomId, UserId};
+use crate::model::RoomId;
 
 /// The row of the whole system.
 #[derive(Clone, Debug, FromRow)]
@@ -51,8 +48,6 @@ pub struct RoomPositionRow {
     pub rev: i64,
     /// The `seq` of its newest message.
     pub seq: i64,
-    /// The number of the latest revocation of access.
-    pub access_rev: i64,
 }
 
 impl RoomPositionRow {
@@ -66,7 +61,7 @@ impl RoomPositionRow {
 pub async fn positions(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<Vec<RoomPositionRow>> {
     let Some(&last) = rooms.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(rooms.len())].join(", ");
-    let sql = format!("SELECT id, rev, seq, access_rev FROM chat_room WHERE id IN ({marks})");
+    let sql = format!("SELECT id, rev, seq FROM chat_room WHERE id IN ({marks})");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
     Ok(on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
@@ -75,12 +70,4 @@ pub async fn positions(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<Vec<Roo
         }
         query.fetch_all(&mut *db).await
     })?)
-}
-
-/// The users whose access to `room` was revoked with a number above `known`. They may have regained it.
-pub async fn revoked_since(conn: &mut Conn, room: RoomId, known: i64) -> StoreResult<Vec<UserId>> {
-    const SQL: &str = "SELECT user_id FROM chat_room_member WHERE room_id = ? AND access_rev > ?";
-    let rows: Vec<(i64,)> =
-        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(known).fetch_all(&mut *db).await)?;
-    Ok(rows.into_iter().map(|(id,)| UserId(id)).collect())
 }

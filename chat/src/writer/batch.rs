@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
-    sync::Arc,
 };
 
 use super::{Change, Sender, Stored, Submission};
@@ -12,7 +11,7 @@ use crate::{
     change::RoomChange,
     clock::Clock,
     error::{Error, Result},
-    event::{Audience, Event, Frame, NewMessageNotice},
+    event::{NewMessageNotice, UserChange, UserEvent},
     hub::Hub,
     metrics::Metrics,
     model::{Message, MessageId, RoomId, Timestamp, UserId},
@@ -33,6 +32,7 @@ mod mentions;
 
 use commit::BatchRows;
 use judge::{Verdict, Verdicts, judge};
+use mentions::Mentioned;
 
 #[derive(Clone)]
 pub(super) struct Context {
@@ -42,8 +42,11 @@ pub(super) struct Context {
     pub(super) metrics: Metrics,
 }
 
-/// The outcome of each change of a batch, in order.
-pub(super) struct Outcomes(Vec<Outcome>);
+/// The outcome of each change of a batch, in order, and the users whom an edit mentions now.
+pub(super) struct Outcomes {
+    list: Vec<Outcome>,
+    mentioned_by_edits: Vec<(UserId, i64)>,
+}
 
 enum Outcome {
     Refused(Error),
@@ -81,7 +84,10 @@ pub(super) fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stor
             Ok(Stored { message: *message, is_new: true })
         }
     };
-    let answers = outcomes.0.into_iter().map(answer).collect();
+    let answers = outcomes.list.into_iter().map(answer).collect();
+    for (user, rev) in outcomes.mentioned_by_edits {
+        hub.publish_user(user, UserEvent { rev: Some(rev), change: UserChange::Notification });
+    }
     context.metrics.stored.increment(new);
     answers
 }
@@ -92,12 +98,11 @@ fn publish(hub: &Hub, message: &Message, news: Option<NewMessageNotice>) {
     }
     let rev = message.rev;
     let change = match news {
-        Some(_) => RoomChange::NewMessage { message, rev },
+        Some(NewMessageNotice { seq, mentioned }) => RoomChange::NewMessage { message, rev, seq, mentioned },
         None => RoomChange::MessageChanged(message),
     };
-    if let Some(mut frame) = Frame::new(&change.frame(), Some(rev), Audience::Everyone) {
-        frame.new_message = news.map(Arc::new);
-        hub.publish(message.room.id, Event::Frame(frame));
+    if let Some(change) = change.to_stored() {
+        hub.publish(message.room.id, change);
     }
 }
 
@@ -143,7 +148,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
     if changed.is_empty() && !mentions::are_in(&rows) {
         let ids =
             batch_rows.resolve_commit(append::store_and_commit(tx, &rows, &counters, now).await).await?;
-        return Ok(outcomes(changes, verdicts, ids, HashMap::new(), &rooms, &accounts, now));
+        return Ok(outcomes(changes, verdicts, ids, Mentioned::default(), &rooms, &accounts, now));
     }
     let ids = append::store(&mut tx, &rows, &counters, now).await?;
     for message in &changed {
@@ -164,7 +169,7 @@ fn outcomes(
     changes: &[&Change],
     verdicts: Vec<Verdict>,
     ids: Vec<MessageId>,
-    mut mentioned: HashMap<MessageId, Vec<UserId>>,
+    mut mentioned: Mentioned,
     rooms: &HashMap<RoomId, RoomState>,
     accounts: &HashMap<UserId, Account>,
     now: Timestamp,
@@ -185,7 +190,7 @@ fn outcomes(
                 new_message(submission, ids.next(), rev, rooms, accounts, now).map(|message| {
                     let news = NewMessageNotice {
                         seq,
-                        mentioned: mentioned.remove(&message.id).unwrap_or_default(),
+                        mentioned: mentioned.by_new.remove(&message.id).unwrap_or_default(),
                     };
                     Outcome::New(Box::new(message), news)
                 })
@@ -196,7 +201,7 @@ fn outcomes(
         };
         outcomes.push(outcome.unwrap_or_else(|error| Outcome::Refused(error.into())));
     }
-    Outcomes(outcomes)
+    Outcomes { list: outcomes, mentioned_by_edits: mentioned.by_edits }
 }
 
 fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessage<'_> {

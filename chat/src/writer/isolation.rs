@@ -9,7 +9,7 @@ use std::{future::Future, panic::AssertUnwindSafe, time::Instant};
 
 use futures::FutureExt as _;
 
-use super::{Change, Job, batch};
+use super::{Change, MessageJob, batch, queue::Jobs, update::Updates};
 use crate::{
     error::{Error, Result},
     metrics::as_f64,
@@ -18,15 +18,18 @@ use crate::{
 };
 
 /// Stores `jobs` and sends every result; returns the senders whose changes failed on their own.
-pub(super) async fn run(context: batch::Context, jobs: Vec<Job>) -> Vec<UserId> {
+pub(super) async fn run(context: batch::Context, jobs: Jobs) -> Vec<UserId> {
     let start = Instant::now();
-    let offenders = run_isolated(&context, jobs).await;
+    let offenders = match jobs {
+        Jobs::Messages(jobs) => run_isolated(&context, jobs).await,
+        Jobs::Room(jobs) => run_isolated(&Updates(context.clone()), jobs).await,
+    };
     context.metrics.commit_seconds.record(start.elapsed());
     offenders
 }
 
 /// A batch operation that can be split.
-trait Attempt: Sync {
+pub(super) trait Attempt: Sync {
     type Job: Send + Sync;
     type Outcome: Send;
 
@@ -44,15 +47,15 @@ trait Attempt: Sync {
 }
 
 impl Attempt for batch::Context {
-    type Job = Job;
+    type Job = MessageJob;
     type Outcome = batch::Outcomes;
 
-    async fn attempt(&self, jobs: &[Job]) -> Result<batch::Outcomes> {
+    async fn attempt(&self, jobs: &[MessageJob]) -> Result<batch::Outcomes> {
         let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
         batch::store(self, &changes).await
     }
 
-    fn announce(&self, jobs: Vec<Job>, outcomes: batch::Outcomes) {
+    fn announce(&self, jobs: Vec<MessageJob>, outcomes: batch::Outcomes) {
         self.metrics.commit_changes.record(as_f64(jobs.len()));
         let answers = batch::announce(self, outcomes);
         for (job, answer) in jobs.into_iter().zip(answers) {
@@ -61,11 +64,11 @@ impl Attempt for batch::Context {
         }
     }
 
-    fn refuse(&self, job: Job, failure: Failure) {
+    fn refuse(&self, job: MessageJob, failure: Failure) {
         let _ = job.reply.send(Err(Error::Refused(failure)));
     }
 
-    fn sender(job: &Job) -> UserId {
+    fn sender(job: &MessageJob) -> UserId {
         job.change.actor()
     }
 }

@@ -17,7 +17,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::Job;
+use super::{Job, MessageJob, update::QueuedUpdate};
 use crate::{
     error::{Error, Result},
     model::{RoomId, UserId},
@@ -46,8 +46,48 @@ pub(super) struct Queue {
 
 /// The changes of one transaction, and the scope it occupies until [`Queue::done`].
 pub(super) struct Batch {
-    pub(super) jobs: Vec<Job>,
+    pub(super) jobs: Jobs,
     pub(super) scope: BatchScope,
+}
+
+/// The jobs of one batch, all of one kind.
+pub(super) enum Jobs {
+    Messages(Vec<MessageJob>),
+    Room(Vec<Box<dyn QueuedUpdate>>),
+}
+
+impl Jobs {
+    fn empty_like(job: &Job) -> Self {
+        match job {
+            Job::Message(_) => Self::Messages(Vec::new()),
+            Job::Room(_) => Self::Room(Vec::new()),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Messages(jobs) => jobs.len(),
+            Self::Room(jobs) => jobs.len(),
+        }
+    }
+
+    fn accepts(&self, job: &Job) -> bool {
+        matches!((self, job), (Self::Messages(_), Job::Message(_)) | (Self::Room(_), Job::Room(_)))
+    }
+
+    /// Moves the next job of `queue` here, if it is of this kind.
+    fn take_from(&mut self, queue: &mut VecDeque<Job>) -> bool {
+        match (self, queue.pop_front()) {
+            (Self::Messages(jobs), Some(Job::Message(job))) => jobs.push(job),
+            (Self::Room(jobs), Some(Job::Room(job))) => jobs.push(job),
+            (_, Some(other)) => {
+                queue.push_front(other);
+                return false;
+            }
+            (_, None) => return false,
+        }
+        true
+    }
 }
 
 /// What cannot be in two batches at once.
@@ -147,12 +187,12 @@ impl Schedule {
         if self.is_closed {
             return Err(Error::Stopping);
         }
-        let room = job.change.room();
+        let room = job.room();
         let in_room = self.by_room.get(&room).copied().unwrap_or_default();
         if self.waiting >= self.capacity || in_room >= (self.capacity / ROOM_FRACTION).max(1) {
             return Err(Error::Overloaded);
         }
-        let key = self.key(room, job.change.actor(), now);
+        let key = self.key(room, job.actor(), now);
         self.waiting += 1;
         self.by_room.insert(room, in_room + 1);
         self.append(key, job);
@@ -191,7 +231,7 @@ impl Schedule {
             }
         };
         let key = *self.ready.get(first)?;
-        let mut jobs = Vec::new();
+        let mut jobs = Jobs::empty_like(self.queues.get(&key)?.front()?);
         match (key.suspect, scope) {
             (Some(_), _) => self.take(first, SUSPECT_BATCH, &mut jobs),
             (None, BatchScope::Room(room)) => {
@@ -200,7 +240,7 @@ impl Schedule {
             }
             (None, BatchScope::Database) => {
                 while jobs.len() < MAX_BATCH
-                    && let Some(next) = self.ready.iter().position(|key| key.suspect.is_none())
+                    && let Some(next) = self.next_queue(&jobs)
                 {
                     self.take(next, ROOM_BATCH.min(MAX_BATCH - jobs.len()), &mut jobs);
                 }
@@ -213,12 +253,23 @@ impl Schedule {
         Some(Batch { jobs, scope })
     }
 
-    /// Takes up to `most` jobs of the queue at `position` in the list. A queue with remaining jobs moves to the end.
-    fn take(&mut self, position: usize, most: usize, jobs: &mut Vec<Job>) {
+    /// The position of the first queue, of no suspect, whose next job fits into the batch.
+    fn next_queue(&self, jobs: &Jobs) -> Option<usize> {
+        self.ready.iter().position(|key| {
+            let next = || self.queues.get(key).and_then(VecDeque::front);
+            key.suspect.is_none() && next().is_some_and(|job| jobs.accepts(job))
+        })
+    }
+
+    /// Takes up to `most` jobs of the queue at `position` in the list, as long as they fit into the batch. A queue with
+    /// remaining jobs moves to the end.
+    fn take(&mut self, position: usize, most: usize, jobs: &mut Jobs) {
         let Some(key) = self.ready.remove(position) else { return };
         let Some(queue) = self.queues.get_mut(&key) else { return };
-        let count = queue.len().min(most);
-        jobs.extend(queue.drain(..count));
+        let mut count = 0;
+        while count < most && jobs.take_from(queue) {
+            count += 1;
+        }
         if queue.is_empty() {
             self.queues.remove(&key);
         } else {
@@ -252,11 +303,11 @@ impl Schedule {
             self.ready.iter().copied().filter(|key| key.suspect.is_none()).collect();
         for key in among_others {
             let Some(queue) = self.queues.get_mut(&key) else { continue };
-            if !queue.iter().any(|job| senders.contains(&job.change.actor())) {
+            if !queue.iter().any(|job| senders.contains(&job.actor())) {
                 continue;
             }
             let (theirs, others) =
-                queue.drain(..).partition::<VecDeque<_>, _>(|job| senders.contains(&job.change.actor()));
+                queue.drain(..).partition::<VecDeque<_>, _>(|job| senders.contains(&job.actor()));
             if others.is_empty() {
                 self.queues.remove(&key);
                 self.ready.retain(|other| *other != key);
@@ -264,7 +315,7 @@ impl Schedule {
                 *queue = others;
             }
             for job in theirs {
-                let suspect = Some(job.change.actor());
+                let suspect = Some(job.actor());
                 self.append(QueueKey { suspect, ..key }, job);
             }
         }

@@ -221,7 +221,7 @@ both! {
         let Credential::Token { sign_in, issued_at, .. } = credential else { panic!("a token") };
         let expires_at = world.clock.now().plus_micros(1);
         let brief = Claim { user: amy.id, credential: Credential::Token { sign_in, issued_at, expires_at } };
-        let mut fence = world.chat.connect(brief).await.expect("connected").open_notifications().await.expect("open");
+        let mut fence = world.chat.connect(brief).await.expect("connected").open_notifications(None).await.expect("open");
         world.clock.advance(1);
         assert_eq!(closes(async || fence.next().await).await, Code::TokenNotValid);
         socket.submit(draft("still here")).expect("taken").await.expect("stored");

@@ -55,7 +55,7 @@ both! {
         for receipt in good {
             revs.push(receipt.await.expect("stored").message.rev);
         }
-        assert_eq!(revs, (1..=60).collect::<Vec<i64>>(), "in order, and a refusal takes no place");
+        assert_eq!(revs, (2..=61).collect::<Vec<i64>>(), "after bob's joining, in order, and a refusal takes no place");
         let expected: Vec<String> = (0..60).map(|n| format!("good {n}")).collect();
         assert_eq!(received(&mut session, 60).await, expected);
         assert_eq!(world.texts(&bob, room).await, expected);

@@ -33,6 +33,7 @@ mod room_list;
 mod room_session;
 mod rooms;
 mod roster;
+mod streams;
 mod succession;
 mod unread;
 mod writer_fairness;

@@ -123,7 +123,7 @@ both! {
         let expected = [
             ("bob", MemberChange::Joined, Role::Member, 2),
             ("eve", MemberChange::Joined, Role::Member, 3),
-            ("bob", MemberChange::Muted, Role::Moderator, 3),
+            ("bob", MemberChange::Muted, Role::Member, 3),
             ("bob", MemberChange::Role, Role::Moderator, 3),
             ("bob", MemberChange::Unmuted, Role::Moderator, 3),
             ("bob", MemberChange::Banned, Role::Member, 2),

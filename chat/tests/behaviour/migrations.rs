@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use chat::{
     Chat,
     clock::Clock,
-    model::{MessageId, RoomId, User, UserId},
     service::KeyAgreement,
     store::{Store, StoreError},
 };
@@ -14,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     mariadb, schema,
-    support::{NOW, World, both, draft, nodes::TIMEOUT, unhurried},
+    support::{World, both, nodes::TIMEOUT, unhurried},
 };
 
 /// An empty database of the kind that `world` has; the folder contains its file.
@@ -141,80 +140,27 @@ both! {
     }
 }
 
-/// Rows from before migration 0003: amy (1) wrote the first and the third message, bob (2) the second.
-const OLD_ROWS: [&str; 5] = [
-    "INSERT INTO user (id, username, username_key, password_hash, created_at) \
-     VALUES (1, 'amy', 'amy', '', 0), (2, 'bob', 'bob', '', 0)",
-    "INSERT INTO chat_room (id, name, description, room_type, created_by, max_members, member_count, seq, rev, \
-     created_at, updated_at, active_at) VALUES (1, 'Tea', '', 'public', 1, 50, 2, 3, 3, 0, 0, 0)",
-    "INSERT INTO chat_room_member (room_id, user_id, role, joined_at, own_after_read) \
-     VALUES (1, 1, 'admin', 0, 2), (1, 2, 'member', 0, 1)",
-    "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, message_type, content, created_at, updated_at) \
-     VALUES (1, 1, 1, 1, 1, 'text', 'one', 0, 0), (1, 2, 2, 2, 2, 'text', 'two', 0, 0)",
-    "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, message_type, content, created_at, updated_at) \
-     VALUES (1, 3, 3, 3, 1, 'text', 'three', 0, 0)",
-];
+/// Makes the database look like one of the first version, whose migrations began with number 1.
+async fn note_the_first_version(url: &str) {
+    let row = "UPDATE _sqlx_migrations SET version = 1 WHERE version = 10";
+    if url.starts_with("sqlite:") {
+        let mut conn = sqlx::SqliteConnection::connect(url).await.expect("opened");
+        sqlx::query(row).execute(&mut conn).await.expect("changed");
+        conn.close().await.expect("closed");
+    } else {
+        let mut conn = sqlx::MySqlConnection::connect(url).await.expect("opened");
+        sqlx::query(row).execute(&mut conn).await.expect("changed");
+        conn.close().await.expect("closed");
+    }
+}
 
 both! {
-    async fn migration_numbers_existing_messages_by_sender(world: World) {
-        let (url, _folder) = new_database(&world, "old").await;
-        schema::make_up_to(2, &url, &OLD_ROWS).await;
-        let chat = Chat::start(Store::open(&url).await.expect("migrated"), unhurried(), Clock::fixed(NOW));
-        let (amy, bob) = (user(1, "amy"), user(2, "bob"));
-        let room = RoomId(1);
-        chat.send(&amy, room, draft("four")).await.expect("stored");
-        let unread = async |who: &User| chat.room(who, room).await.expect("seen").unread_count;
-        assert_eq!((unread(&amy).await, unread(&bob).await), (1, 3));
-        for (read, of_amy, of_bob) in [(1, 1, 2), (2, 0, 2), (3, 0, 1), (4, 0, 0)] {
-            chat.mark_read(&amy, MessageId(read)).await.expect("marked");
-            chat.mark_read(&bob, MessageId(read)).await.expect("marked");
-            assert_eq!((unread(&amy).await, unread(&bob).await), (of_amy, of_bob), "after message {read}");
-        }
-        chat.stop().await;
-    }
-}
-
-fn user(id: i64, name: &str) -> User {
-    User { id: UserId(id), username: name.into(), first_name: String::new(), last_name: String::new() }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_ten_servers_on_one_sqlite_file_one_starts() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite:{}", folder.path().join("new.db").display());
-    let starts: Vec<_> = (0..10)
-        .map(|_| {
-            let url = url.clone();
-            tokio::spawn(async move { Store::open(&url).await })
-        })
-        .collect();
-    let mut opened = Vec::new();
-    for start in starts {
-        match start.await.expect("no panic") {
-            Ok(store) => opened.push(store),
-            Err(StoreError::InUse) => {}
-            Err(other) => panic!("{other}"),
+    async fn a_database_of_the_first_version_is_refused_with_what_to_do(world: World) {
+        world.chat.stop().await;
+        note_the_first_version(&world.url).await;
+        for error in [refusal(&world.url).await, Store::open(&world.url).await.err().expect("refused")] {
+            assert!(matches!(error, StoreError::Unreleased), "{error}");
+            assert!(error.to_string().contains("start with an empty data folder"));
         }
     }
-    assert_eq!(opened.len(), 1);
-    opened[0].close().await;
-    Store::open(&url).await.expect("free again");
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn sqlite_file_is_locked_under_every_path() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let (file, link) = (folder.path().join("liao.db"), folder.path().join("link.db"));
-    let _first = Store::open(&format!("sqlite:{}", file.display())).await.expect("opened");
-    std::os::unix::fs::symlink(&file, &link).expect("linked");
-    let error = Store::open(&format!("sqlite:{}", link.display())).await.err().expect("refused");
-    assert!(matches!(error, StoreError::InUse), "{error}");
-}
-
-#[tokio::test]
-async fn connection_error_does_not_contain_the_password() {
-    let error = Store::open("mysql://amy:s3cret@127.0.0.1:1/liao").await.err().expect("refused");
-    let sentence = error.to_string();
-    assert!(sentence.contains("refused") && !sentence.contains("s3cret"), "{sentence}");
 }

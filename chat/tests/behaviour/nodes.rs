@@ -157,7 +157,7 @@ async fn edits_deletions_and_volatile_events_reach_the_other_nodes() {
     }
     // A read mark has no defined position among other users' changes.
     received.sort();
-    assert_eq!(received, ["1 frist", "2 first", "3 gone", "read by bob"]);
+    assert_eq!(received, ["3 frist", "4 first", "5 gone", "read by bob"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,7 +10,7 @@ use chat::{
 };
 
 use crate::support::{
-    Sockets as _, World, both,
+    Listed as _, Sockets as _, World, both,
     cast::{banned, role},
     draft, new_room,
 };
@@ -22,14 +22,30 @@ async fn next(session: &mut NotificationSession) -> NotificationFrame {
         .await
         .expect("a frame in time")
         .expect("no close");
-    serde_json::from_slice(&bytes).expect("a frame of the contract")
+    without_number(serde_json::from_slice(&bytes).expect("a frame of the contract"))
+}
+
+/// The frame without the number of the user's stream; `streams.rs` tests those.
+fn without_number(mut frame: NotificationFrame) -> NotificationFrame {
+    match &mut frame {
+        NotificationFrame::Unread { rev, .. }
+        | NotificationFrame::Notification { rev, .. }
+        | NotificationFrame::RoomRemoved { rev, .. } => *rev = None,
+        NotificationFrame::ConnectionEstablished { rev, .. } | NotificationFrame::RoomAdded { rev, .. } => {
+            *rev = 0;
+        }
+        _ => {}
+    }
+    frame
 }
 
 /// A session past its first frame.
 async fn open(world: &World, user: &User) -> NotificationSession {
     let mut session = world.chat.open_notifications(user).await.expect("open");
     let first =
-        NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user: user.clone() };
+        NotificationFrame::ConnectionEstablished {
+            message: "连接成功".into(), user: user.clone(), rev: 0
+        };
     assert_eq!(next(&mut session).await, first);
     session
 }
@@ -42,19 +58,19 @@ async fn received(session: &mut NotificationSession, count: usize) -> Frames {
         received.push(next(session).await);
     }
     while let Ok(frame) = tokio::time::timeout(Duration::from_millis(400), session.next()).await {
-        received.push(serde_json::from_slice(&frame.expect("open")).expect("a frame"));
+        received.push(without_number(serde_json::from_slice(&frame.expect("open")).expect("a frame")));
     }
     received
 }
 
 fn unread(room_id: RoomId, unread_count: i64) -> NotificationFrame {
-    NotificationFrame::Unread { room_id, unread_count }
+    NotificationFrame::Unread { room_id, unread_count, rev: None, room_rev: None }
 }
 
 /// The ids of the notified messages, in order of arrival.
 fn notified(frames: &Frames) -> Vec<i64> {
     let ids = frames.iter().filter_map(|frame| match frame {
-        NotificationFrame::Notification { notification } => Some(notification.id.0 / 2),
+        NotificationFrame::Notification { notification, .. } => Some(notification.id.0 / 2),
         _ => None,
     });
     ids.collect()
@@ -63,7 +79,7 @@ fn notified(frames: &Frames) -> Vec<i64> {
 /// The last count of each room.
 fn counts(frames: &Frames) -> HashMap<RoomId, i64> {
     let counts = frames.iter().filter_map(|frame| match frame {
-        NotificationFrame::Unread { room_id, unread_count } => Some((*room_id, *unread_count)),
+        NotificationFrame::Unread { room_id, unread_count, .. } => Some((*room_id, *unread_count)),
         _ => None,
     });
     counts.collect()
@@ -93,7 +109,7 @@ both! {
             world.say(&amy, room, text).await;
             let frame = next(&mut bobs).await;
             let listed = world.chat.notifications(&bob, NotificationQuery::default()).await.expect("listed");
-            assert_eq!(frame, NotificationFrame::Notification { notification: Box::new(listed[0].clone()) });
+            assert_eq!(frame, NotificationFrame::Notification { notification: Box::new(listed[0].clone()), rev: None });
             let kind = if text.contains('@') { NotificationType::Mention } else { NotificationType::Message };
             assert_eq!((listed[0].notification_type, &listed[0].content), (kind, &text.to_owned()));
             let count = next(&mut bobs).await;
@@ -200,14 +216,18 @@ both! {
         world.chat.invite(&amy, hidden, "bob").await.expect("brought in");
         let listed = world.chat.notifications(&bob, NotificationQuery::default()).await.expect("listed");
         assert_eq!(listed[0].notification_type, NotificationType::RoomInvite);
-        let invited = NotificationFrame::Notification { notification: Box::new(listed[0].clone()) };
-        assert_eq!(received(&mut bobs, 2).await, [unread(hidden, 0), invited]);
+        let invited = NotificationFrame::Notification { notification: Box::new(listed[0].clone()), rev: None };
+        let room = Box::new(world.chat.room_in_list(&bob, hidden).await);
+        let added = NotificationFrame::RoomAdded { room, rev: 0 };
+        assert_eq!(received(&mut bobs, 3).await, [added, unread(hidden, 0), invited]);
         world.say(&amy, hidden, "after").await;
         let frames = received(&mut bobs, 2).await;
         assert_eq!((notified(&frames).len(), counts(&frames)), (1, HashMap::from([(hidden, 1)])));
 
         let made = world.room(&bob).await.id;
-        assert_eq!(received(&mut bobs, 1).await, [unread(made, 0)], "one's own room too");
+        let room = Box::new(world.chat.room_in_list(&bob, made).await);
+        let added = NotificationFrame::RoomAdded { room, rev: 0 };
+        assert_eq!(received(&mut bobs, 2).await, [added, unread(made, 0)], "one's own room too");
     }
 
     async fn former_member_receives_nothing_of_the_room(world: World) {
@@ -228,11 +248,15 @@ both! {
             world.say(&amy, *room, "bob is gone").await;
         }
         world.chat.delete_room(&amy, rooms[3]).await.expect("deleted");
-        let frames = received(&mut bobs, 4).await;
+        let frames = received(&mut bobs, 8).await;
         assert_eq!(notified(&frames), [] as [i64; 0]);
         assert_eq!(counts(&frames), rooms.iter().map(|room| (*room, 0)).collect());
+        for room_id in &rooms {
+            let removed = NotificationFrame::RoomRemoved { room_id: *room_id, rev: None };
+            assert!(frames.contains(&removed), "{room_id}: {frames:?}");
+        }
         world.chat.change_member(&amy, rooms[2], bob.id, banned(false)).await.expect("let in");
-        assert_eq!(received(&mut bobs, 1).await, [unread(rooms[2], 0)]);
+        assert_eq!(received(&mut bobs, 2).await.last(), Some(&unread(rooms[2], 0)));
         world.say(&amy, rooms[2], "bob is back").await;
         assert_eq!(notified(&received(&mut bobs, 2).await).len(), 1);
     }

@@ -10,12 +10,6 @@ pub async fn make_previous(url: &str, rows: &[&'static str]) {
     make(url, |version, newest| version < newest, rows).await;
 }
 
-/// The same with the migrations up to version `last`.
-#[allow(dead_code, reason = "for one of the programs that this file is part of")]
-pub async fn make_up_to(last: i64, url: &str, rows: &[&'static str]) {
-    make(url, |version, _| version <= last, rows).await;
-}
-
 async fn make(url: &str, is_wanted: impl Fn(i64, i64) -> bool, rows: &[&'static str]) {
     let database = if url.starts_with("sqlite:") { "sqlite" } else { "mysql" };
     // The repository's root, or the crate next to the migrations.

@@ -9,6 +9,7 @@ use chat::{
     model::{Message, MessageDraft, NewRoom, Room, RoomId, Timestamp, User},
     service::{
         NotificationSession, RoomSession, accounts::SignIn, history::HistoryQuery, room_session::Resume,
+        rooms::RoomFilter,
     },
     store::Store,
 };
@@ -173,7 +174,21 @@ impl Sockets for Chat {
     }
 
     async fn open_notifications(&self, user: &User) -> chat::Result<NotificationSession> {
-        self.connect(token(self, user).await).await?.open_notifications().await
+        self.connect(token(self, user).await).await?.open_notifications(None).await
+    }
+}
+
+/// Rooms as lists show them.
+pub trait Listed {
+    /// The room in the user's list.
+    async fn room_in_list(&self, user: &User, room: RoomId) -> Room;
+}
+
+impl Listed for Chat {
+    async fn room_in_list(&self, user: &User, room: RoomId) -> Room {
+        let filter = RoomFilter { mine: true, limit: 1_000, ..RoomFilter::default() };
+        let rooms = self.rooms(user, &filter).await.expect("listed");
+        rooms.into_iter().find(|found| found.id == room).expect("in the list")
     }
 }
 

@@ -49,10 +49,10 @@ pub async fn rooms(data: &Path, count: usize, members: usize) -> Vec<SeededRoom>
         let room = rooms::insert(&mut conn, "a room", "", RoomType::Public, 1_000, people[0], now).await;
         let room = room.expect("a room");
         for &person in &people {
-            members::join(&mut conn, room, person, Role::Member, 0, now).await.expect("a member");
+            members::join(&mut conn, room, person, Role::Member, 0, 0, now).await.expect("a member");
         }
         let count = i64::try_from(people.len()).expect("a count");
-        rooms::add_members(&mut conn, room, count).await.expect("counted");
+        rooms::set_counters(&mut conn, room, count, 0).await.expect("counted");
         let sign_in = SignInId::new("crowd");
         let token = |person: UserId| tokens.access(person, &sign_in, now).expect("a token");
         seeded.push(SeededRoom { room: room.0, tokens: people.into_iter().map(token).collect() });

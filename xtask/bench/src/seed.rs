@@ -76,9 +76,10 @@ impl Seed {
             rooms::insert(&mut self.conn, name, "", RoomType::Public, 100_000, creator, self.now).await?;
         for person in people {
             let role = if person.id == creator { Role::Admin } else { Role::Member };
-            members::join(&mut self.conn, room, person.id, role, 0, self.now).await?;
+            // The room's stream begins with its first message.
+            members::join(&mut self.conn, room, person.id, role, 0, 0, self.now).await?;
         }
-        rooms::add_members(&mut self.conn, room, i64::try_from(people.len())?).await?;
+        rooms::set_counters(&mut self.conn, room, i64::try_from(people.len())?, 0).await?;
         Ok(room)
     }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::t,
-    pages::room_list::members,
+    pages::{room_list::members, rooms::RoomsContext},
     preferences::locale,
     server::rooms::room_path,
     ui::{
@@ -18,16 +18,26 @@ use crate::{
 pub fn Header(room: Room) -> impl IntoView {
     let details = format!("{}?panel=details", room_path(room.id));
     let members = members(locale(), room.member_count);
-    let line =
-        if room.description.is_empty() { members } else { format!("{members} · {}", room.description) };
+    let line = move |description: &str| {
+        if description.is_empty() { members.clone() } else { format!("{members} · {description}") }
+    };
+    let RoomsContext(rooms) = expect_context();
+    let id = room.id;
+    // The list of rooms learns of new names.
+    let words = Memo::new(move |_| {
+        rooms.with(|rooms| match rooms.find(id) {
+            Some(known) => (known.name.clone(), known.description.clone()),
+            None => (room.name.clone(), room.description.clone()),
+        })
+    });
     view! {
         <header class="bar">
             <a class="button button-icon phone-only" href="/rooms" aria-label=t!(room.back)>
                 <IconSvg icon=Icon::Back/>
             </a>
             <div class="bar-title">
-                <h1>{room.name}</h1>
-                <p>{line}</p>
+                <h1>{move || words.with(|(name, _)| name.clone())}</h1>
+                <p>{move || words.with(|(_, description)| line(description))}</p>
             </div>
             <a class="button button-icon narrow-only" href=details aria-label=t!(room.details) title=t!(room.details)>
                 <IconSvg icon=Icon::People/>

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::{Channel, ring::BYTES_MAX};
-use crate::{event::Frame, hub::sequence::Sequence};
+use super::{Channel, Hub, ring::BYTES_MAX};
+use crate::{event::StoredChange, hub::sequence::Sequence};
 
 /// The size of one portion in events and bytes, how long the next one waits for slow readers, and how often the ring
 /// is checked. A long gap must not push any reader out of the ring.
@@ -17,14 +17,15 @@ const RING_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 /// A running backfill of a gap, for all sockets of the room at once. New changes are held until this is dropped.
 pub struct GapBackfill {
     channel: Arc<Channel>,
+    hub: Hub,
     after: i64,
 }
 
 impl GapBackfill {
     /// Begins, if there is still a gap.
-    pub(in crate::hub) fn begin(channel: Arc<Channel>) -> Option<Self> {
-        let after = channel.sequence().begin_backfill()?;
-        Some(Self { channel, after })
+    pub(in crate::hub) fn begin(channel: Arc<Channel>, hub: Hub) -> Option<Self> {
+        let after = channel.stream().sequence.begin_backfill()?;
+        Some(Self { channel, hub, after })
     }
 
     /// The gap begins after this change.
@@ -32,10 +33,10 @@ impl GapBackfill {
         self.after
     }
 
-    /// Publishes the changes read from the database, ordered by `rev`, no faster than readers take them.
-    pub async fn publish(&self, frames: Vec<(i64, Frame)>) {
-        let mut frames = frames.into_iter().peekable();
-        while frames.peek().is_some() {
+    /// Publishes the next changes read from the database, ordered by `rev`, no faster than readers take them.
+    pub async fn publish(&self, changes: Vec<StoredChange>) {
+        let mut changes = changes.into_iter().peekable();
+        while changes.peek().is_some() {
             let deadline = Instant::now() + PORTION_TIMEOUT;
             while self.channel.ring.is_above(PORTION, PORTION_BYTES) && Instant::now() < deadline {
                 sleep(RING_CHECK_INTERVAL).await;
@@ -44,18 +45,23 @@ impl GapBackfill {
             let mut portion = Vec::new();
             while portion.len() < PORTION
                 && bytes < PORTION_BYTES
-                && let Some((rev, frame)) = frames.next()
+                && let Some(change) = changes.next()
             {
-                bytes += frame.bytes();
-                portion.push((rev, frame));
+                bytes += change.bytes();
+                portion.push(change);
             }
-            self.channel.advance(|sequence| sequence.backfill(portion));
+            self.channel.advance(&self.hub, |sequence| sequence.backfill(portion));
         }
+    }
+
+    /// All changes up to `head` were published.
+    pub fn complete(&self, head: i64) {
+        self.channel.stream().sequence.complete_backfill(head);
     }
 }
 
 impl Drop for GapBackfill {
     fn drop(&mut self) {
-        self.channel.advance(Sequence::end_backfill);
+        self.channel.advance(&self.hub, Sequence::end_backfill);
     }
 }

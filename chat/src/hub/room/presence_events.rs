@@ -56,10 +56,10 @@ impl Channel {
                 PresenceUpdate { changes: Vec::new(), reply: presence.roster(is_newcomer.then_some(sender)) }
             }
             // Not about presence.
-            NodeSignal::Close { .. }
-            | NodeSignal::Read { .. }
+            NodeSignal::Read { .. }
             | NodeSignal::Typing { .. }
             | NodeSignal::User { .. }
+            | NodeSignal::Renamed { .. }
             | NodeSignal::CredentialEnded
             | NodeSignal::Heartbeat
             | NodeSignal::Bye
@@ -127,7 +127,7 @@ impl Channel {
                 PresenceChange::Joined(user) => (user.id, ServerFrame::UserJoin { user }),
                 PresenceChange::Left(user) => (user.id, ServerFrame::UserLeave { user }),
             };
-            if let Some(frame) = Frame::new(&frame, None, Audience::Others(user)) {
+            if let Some(frame) = Frame::volatile(&frame, Audience::Others(user)) {
                 self.put_volatile(Slot::Presence(user), 0, frame, hub);
             }
         }

@@ -11,10 +11,7 @@ use std::{
 use tokio::sync::broadcast;
 
 use super::Lagged;
-use crate::{
-    event::{Audience, Event},
-    model::UserId,
-};
+use crate::{event::Event, model::UserId};
 
 /// Bytes of a room's events that may wait for its slowest reader.
 pub(in crate::hub) const BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -154,26 +151,17 @@ fn is_for(user: UserId, event: &Event) -> bool {
     }
 }
 
-impl Audience {
-    pub(super) fn includes(self, user: UserId) -> bool {
-        match self {
-            Self::Everyone => true,
-            Self::Others(author) => author != user,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::event::Frame;
+    use crate::event::{Audience, Frame};
 
     const READER: UserId = UserId(1);
 
     fn frame(bytes: usize) -> Event {
-        Event::Frame(Frame::serialised(Bytes::from(vec![b' '; bytes]), None, Audience::Everyone))
+        Event::Frame(Frame { json: Bytes::from(vec![b' '; bytes]), rev: None, audience: Audience::Everyone })
     }
 
     #[test]

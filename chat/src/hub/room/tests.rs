@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::*;
 use crate::{
-    event::Audience,
-    model::{Code, MessageId, ReadMark, RoomId, Timestamp, User, UserId},
+    event::{ChangeKind, StoredChange},
+    model::{MessageId, ReadMark, RoomId, Timestamp, User, UserId},
 };
 
 const ROOM: RoomId = RoomId(1);
@@ -27,9 +27,13 @@ fn text(event: Event) -> String {
     }
 }
 
-/// An event that must reach every socket.
-fn close() -> Event {
-    Event::Close { user: None, code: Code::NotFound }
+/// Publishes stored changes, which must reach every socket. Starts the room's stream at 0.
+async fn publish_stored(hub: &Hub, socket: &Subscription, revs: std::ops::RangeInclusive<i64>) {
+    socket.start(async || Ok::<_, ()>(0)).await.expect("started");
+    for rev in revs {
+        let json = Bytes::from_static(b"stored");
+        hub.publish(ROOM, StoredChange { rev, json, kind: ChangeKind::MessageChanged });
+    }
 }
 
 async fn next(socket: &mut Subscription) -> String {
@@ -107,9 +111,7 @@ async fn flood_of_typing_is_rate_limited_and_evicts_nothing() {
     for _ in 0..20 {
         attackers.push(hub.subscribe(ROOM, person(2)).await);
     }
-    for _ in 0..10 {
-        hub.publish(ROOM, close());
-    }
+    publish_stored(&hub, &slow, 1..=10).await;
     let mut frames = 0;
     for number in 0..290 {
         for attacker in &mut attackers {
@@ -124,7 +126,7 @@ async fn flood_of_typing_is_rate_limited_and_evicts_nothing() {
     // Ten from the ring, and in three seconds a few of typing and of presence.
     assert!((10..=10 + 2 * 5).contains(&frames), "{frames}");
     let received = rest(&mut slow);
-    assert_eq!(received[..10], vec!["NotFound"; 10], "a slow reader lost no stored event");
+    assert_eq!(received[..10], vec!["stored"; 10], "a slow reader lost no stored change");
     let typing = received.iter().filter(|frame| frame.contains("typing")).collect::<Vec<_>>();
     assert!(typing.len() == 1 && typing[0].contains("false"), "and the last volatile ones: {received:?}");
 }
@@ -133,7 +135,7 @@ async fn flood_of_typing_is_rate_limited_and_evicts_nothing() {
 async fn flood_of_read_marks_evicts_nothing() {
     let hub = hub(2);
     let mut slow = hub.subscribe(ROOM, person(1)).await;
-    hub.publish(ROOM, close());
+    publish_stored(&hub, &slow, 1..=1).await;
     for number in 1..=1_000 {
         let user = User {
             id: UserId(2),
@@ -144,7 +146,7 @@ async fn flood_of_read_marks_evicts_nothing() {
         hub.publish_read(ROOM, ReadMark { message_id: MessageId(number), user, read_at: Timestamp(0) });
     }
     let received = rest(&mut slow);
-    assert_eq!((received.len(), &*received[0]), (2, "NotFound"));
+    assert_eq!((received.len(), &*received[0]), (2, "stored"));
     assert!(received[1].contains("1000"), "{received:?}");
 }
 
@@ -152,9 +154,7 @@ async fn flood_of_read_marks_evicts_nothing() {
 async fn reader_that_falls_behind_gets_lagged() {
     let hub = hub(2);
     let mut slow = hub.subscribe(ROOM, person(1)).await;
-    for _ in 0..5 {
-        hub.publish(ROOM, close());
-    }
+    publish_stored(&hub, &slow, 1..=5).await;
     assert_eq!(slow.next().await.expect_err("it missed some"), Lagged);
 }
 
@@ -178,16 +178,4 @@ async fn room_is_kept_until_the_last_leave_was_announced() {
     assert!(hub.is_listening(ROOM), "its leave is delayed");
     sleep(3 * SECOND).await;
     assert!(!hub.is_listening(ROOM));
-}
-
-#[tokio::test]
-async fn frames_are_delivered_to_their_audience() {
-    let hub = hub(16);
-    let mut socket = hub.subscribe(ROOM, person(1)).await;
-    let frame = |text: &'static str, audience| {
-        Event::Frame(Frame::serialised(Bytes::from_static(text.as_bytes()), None, audience))
-    };
-    hub.publish(ROOM, frame("for others", Audience::Others(UserId(1))));
-    hub.publish(ROOM, frame("for all", Audience::Everyone));
-    assert_eq!(next(&mut socket).await, "for all");
 }

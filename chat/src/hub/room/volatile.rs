@@ -189,7 +189,11 @@ mod tests {
     const READER: UserId = UserId(1);
 
     fn frame(text: &str) -> Frame {
-        Frame::serialised(Bytes::copy_from_slice(text.as_bytes()), None, Audience::Others(UserId(9)))
+        Frame {
+            json: Bytes::copy_from_slice(text.as_bytes()),
+            rev: None,
+            audience: Audience::Others(UserId(9)),
+        }
     }
 
     fn rest(reader: &mut LaneReader) -> Vec<String> {

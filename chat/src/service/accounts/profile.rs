@@ -7,7 +7,7 @@ use crate::{
     password,
     rules::{account, validate::Problems},
     service::{Chat, limits::Cost},
-    store::users,
+    store::{members, users},
 };
 
 impl Chat {
@@ -24,7 +24,13 @@ impl Chat {
         problems.finish()?;
         let mut conn = self.store().write().await?;
         users::set_names(&mut conn, user.id, first_name, last_name).await?;
-        Ok(conn.commit().await?)
+        conn.commit().await?;
+        let renamed = User { first_name: first_name.into(), last_name: last_name.into(), ..user.clone() };
+        let rooms = members::rooms_of(&mut self.store().read().await?, user.id).await?;
+        for room in rooms {
+            self.hub().publish_renamed(room, renamed.clone());
+        }
+        Ok(())
     }
 
     // The methods below recover an account from a thief, who must not be able to exhaust a limit on them. So they are

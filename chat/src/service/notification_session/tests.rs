@@ -29,7 +29,7 @@ async fn missed_messages_are_read_from_the_database_once_and_in_order() {
         expires_at: Timestamp(i64::MAX),
     };
     let socket = chat.connect(Claim { user: bob.id, credential }).await.expect("connected");
-    let mut session = socket.open_notifications().await.expect("open");
+    let mut session = socket.open_notifications(None).await.expect("open");
     // As if the node was disconnected: events of the room do not arrive for a while.
     session.inbox.unwatch(room);
     say(&amy, "one").await;
@@ -42,7 +42,7 @@ async fn missed_messages_are_read_from_the_database_once_and_in_order() {
     while received.last().is_none_or(|last| last != "3 unread") {
         let frame = session.next().await.expect("open");
         match serde_json::from_slice(&frame).expect("a frame") {
-            NotificationFrame::Notification { notification } => {
+            NotificationFrame::Notification { notification, .. } => {
                 let kind = notification.notification_type.as_str();
                 received.push(format!("{kind}: {}", notification.content));
             }
@@ -50,7 +50,13 @@ async fn missed_messages_are_read_from_the_database_once_and_in_order() {
             NotificationFrame::LastMessage { message, .. } => {
                 received.push(format!("last: {}", message.content));
             }
-            NotificationFrame::ConnectionEstablished { .. } | NotificationFrame::Other => {}
+            NotificationFrame::ConnectionEstablished { .. }
+            | NotificationFrame::RoomAdded { .. }
+            | NotificationFrame::RoomRemoved { .. }
+            | NotificationFrame::RoomChanged { .. }
+            | NotificationFrame::UserChanged { .. }
+            | NotificationFrame::Resync { .. }
+            | NotificationFrame::Other => {}
         }
     }
     assert_eq!(received, ["message: one", "mention: two @bob", "message: three", "3 unread"]);

@@ -75,6 +75,17 @@ impl UnreadCounter {
         (self.seq - self.read - self.own).max(0)
     }
 
+    /// The `seq` up to which the user has read.
+    pub(super) fn read(&self) -> i64 {
+        self.read
+    }
+
+    /// Counts the current number as notified, and returns it.
+    pub(super) fn set_notified(&mut self) -> i64 {
+        self.notified = Some(self.unread());
+        self.unread()
+    }
+
     pub(super) fn role(&self) -> Role {
         self.role
     }
@@ -145,7 +156,7 @@ mod tests {
     use crate::model::RoomId;
 
     fn reading(seq: i64, read: i64, own: i64) -> ReadPosition {
-        ReadPosition { room: RoomId(1), role: Role::Member, seq, read, own, rev: seq, access_rev: 0 }
+        ReadPosition { room: RoomId(1), role: Role::Member, seq, read, own, rev: seq, user_rev: 0 }
     }
 
     #[test]

@@ -30,6 +30,7 @@ struct DerivedRow {
     message_type: String,
     created_at: i64,
     username: String,
+    /// The number of the mention in the user's stream.
     mention: Option<i64>,
     is_read: bool,
 }
@@ -44,7 +45,7 @@ pub async fn about(
     let Some(&last) = messages.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(messages.len())].join(", ");
     let sql = format!(
-        "SELECT m.id, m.room_id, m.content, m.message_type, m.created_at, u.username, n.id AS mention, \
+        "SELECT m.id, m.room_id, m.content, m.message_type, m.created_at, u.username, n.rev AS mention, \
          (b.last_read_seq >= m.seq OR k.id IS NOT NULL) AS is_read \
          FROM chat_message m JOIN user u ON u.id = m.sender_id JOIN chat_room r ON r.id = m.room_id \
          JOIN chat_room_member b ON b.room_id = m.room_id AND b.user_id = ? \
@@ -82,6 +83,7 @@ impl From<DerivedRow> for NotificationRecord {
                 created_at,
             }),
             is_read: row.is_read,
+            rev: row.mention.unwrap_or_default(),
         }
     }
 }

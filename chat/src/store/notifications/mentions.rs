@@ -22,6 +22,8 @@ pub struct Mention {
     pub message: MessageId,
     /// When the message was stored.
     pub created_at: Timestamp,
+    /// The number of the mention in the user's stream.
+    pub rev: i64,
 }
 
 /// The users with these names (username keys).
@@ -63,7 +65,7 @@ pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>
 /// Stores the mentions, none of which may exist yet.
 pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO chat_notification \
-        (user_id, notification_type, room_id, message_id, title, content, created_at) ";
+        (user_id, notification_type, room_id, message_id, title, content, created_at, rev) ";
     for chunk in mentions.chunks(CHUNK) {
         on!(conn, |db| {
             let mut builder = QueryBuilder::new(SQL);
@@ -75,7 +77,8 @@ pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
                     .push_bind(mention.message.0)
                     .push_bind("")
                     .push_bind("")
-                    .push_bind(mention.created_at.0);
+                    .push_bind(mention.created_at.0)
+                    .push_bind(mention.rev);
             });
             builder.build().execute(&mut *db).await.map(drop)
         })?;
@@ -83,9 +86,16 @@ pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
     Ok(())
 }
 
-/// Deletes the mentions in this message.
-pub async fn delete(conn: &mut Conn, message: MessageId) -> StoreResult<()> {
-    const SQL: &str = "DELETE FROM chat_notification WHERE message_id = ? AND notification_type = 'mention'";
-    on!(conn, |db| sqlx::query(SQL).bind(message.0).execute(&mut *db).await.map(drop))?;
-    Ok(())
+/// Deletes the mentions in this message. Returns them, each with its number in the user's stream.
+pub async fn take(conn: &mut Conn, message: MessageId) -> StoreResult<Vec<((MessageId, UserId), i64)>> {
+    const FIND: &str = "SELECT user_id, rev FROM chat_notification \
+        WHERE message_id = ? AND notification_type = 'mention'";
+    const DELETE: &str =
+        "DELETE FROM chat_notification WHERE message_id = ? AND notification_type = 'mention'";
+    let rows: Vec<(i64, i64)> =
+        on!(conn, |db| sqlx::query_as(FIND).bind(message.0).fetch_all(&mut *db).await)?;
+    if !rows.is_empty() {
+        on!(conn, |db| sqlx::query(DELETE).bind(message.0).execute(&mut *db).await.map(drop))?;
+    }
+    Ok(rows.into_iter().map(|(user, rev)| ((message, UserId(user)), rev)).collect())
 }

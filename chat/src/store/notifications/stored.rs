@@ -14,6 +14,7 @@ use crate::{
 #[derive(FromRow)]
 struct StoredRow {
     id: i64,
+    rev: i64,
     notification_type: String,
     room_id: i64,
     title: String,
@@ -30,7 +31,7 @@ struct StoredRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT n.id, n.notification_type, n.room_id, n.title, n.content, n.is_read, n.created_at, \
+            "SELECT n.id, n.rev, n.notification_type, n.room_id, n.title, n.content, n.is_read, n.created_at, \
              m.id AS message_id, m.content AS message_content, m.message_type, m.created_at AS message_at \
              FROM chat_notification n JOIN chat_room r ON r.id = n.room_id \
              JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
@@ -92,6 +93,13 @@ pub async fn update_content(conn: &mut Conn, id: i64, content: &str, now: Timest
     Ok(())
 }
 
+/// Records the number of the notification's latest change in the user's stream.
+pub async fn set_rev(conn: &mut Conn, id: i64, rev: i64) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_notification SET rev = ? WHERE id = ?";
+    on!(conn, |db| sqlx::query(SQL).bind(rev).bind(id).execute(&mut *db).await.map(drop))?;
+    Ok(())
+}
+
 /// Number of unread ones of `user`.
 pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
     const SQL: &str = concat!(
@@ -138,6 +146,7 @@ impl From<StoredRow> for NotificationRecord {
             content: row.content,
             message,
             is_read: row.is_read,
+            rev: row.rev,
         }
     }
 }

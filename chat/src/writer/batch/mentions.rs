@@ -1,7 +1,7 @@
 //! Mentions in the messages of a batch. Rows are written only for mentioned users, up to a limit, so the cost of a
 //! message does not depend on the size of the room.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     error::Result,
@@ -11,6 +11,7 @@ use crate::{
         Conn,
         messages::append::{self, NewMessage},
         notifications::mentions::{self, Mention},
+        streams,
     },
 };
 
@@ -31,16 +32,26 @@ pub(super) fn are_in(rows: &[NewMessage<'_>]) -> bool {
     rows.iter().any(|row| row.content.contains('@'))
 }
 
-/// Stores the mentions of new messages, and replaces those of changed ones. Returns the mentioned users by message.
+/// The users newly mentioned by a batch, each with the number of the mention in their stream.
+#[derive(Default)]
+pub(super) struct Mentioned {
+    /// By new messages.
+    pub(super) by_new: HashMap<MessageId, Vec<(UserId, i64)>>,
+    /// By edits, each user once.
+    pub(super) by_edits: Vec<(UserId, i64)>,
+}
+
+/// Stores the mentions of new messages, and replaces those of changed ones.
 pub(super) async fn store(
     tx: &mut Conn,
     rows: &[NewMessage<'_>],
     ids: &[MessageId],
     changed: &[Message],
     now: Timestamp,
-) -> Result<HashMap<MessageId, Vec<UserId>>> {
+) -> Result<Mentioned> {
+    let mut known = HashMap::new();
     for message in changed {
-        mentions::delete(tx, message.id).await?;
+        known.extend(mentions::take(tx, message.id).await?);
     }
     let new = rows.iter().zip(ids).map(|(row, id)| Text {
         message: *id,
@@ -58,15 +69,33 @@ pub(super) async fn store(
     });
     let texts: Vec<Text> = new.chain(old).filter(|text| !text.names.is_empty()).collect();
     if texts.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Mentioned::default());
     }
-    let found = mentioned(tx, &texts).await?;
+    let mut found = mentioned(tx, &texts).await?;
+    let is_known = |mention: &Mention| known.contains_key(&(mention.message, mention.user));
+    let users: BTreeSet<UserId> =
+        found.iter().filter(|mention| !is_known(mention)).map(|mention| mention.user).collect();
+    // After all other locks of the batch.
+    let revs = streams::advance(tx, &users).await?;
+    let new_messages: HashSet<MessageId> = ids.iter().copied().collect();
+    let mut mentioned = Mentioned::default();
+    let mut by_edits = BTreeMap::new();
+    for mention in &mut found {
+        let (message, user) = (mention.message, mention.user);
+        if let Some(rev) = known.get(&(message, user)) {
+            mention.rev = *rev;
+            continue;
+        }
+        mention.rev = revs.get(&user).copied().unwrap_or_default();
+        if new_messages.contains(&message) {
+            mentioned.by_new.entry(message).or_default().push((user, mention.rev));
+        } else {
+            by_edits.insert(user, mention.rev);
+        }
+    }
     mentions::insert(tx, &found).await?;
-    let mut by_message: HashMap<MessageId, Vec<UserId>> = HashMap::new();
-    for mention in found {
-        by_message.entry(mention.message).or_default().push(mention.user);
-    }
-    Ok(by_message)
+    mentioned.by_edits = by_edits.into_iter().collect();
+    Ok(mentioned)
 }
 
 async fn mentioned(tx: &mut Conn, texts: &[Text]) -> Result<Vec<Mention>> {
@@ -95,6 +124,7 @@ async fn mentioned(tx: &mut Conn, texts: &[Text]) -> Result<Vec<Mention>> {
             room: text.room,
             message: text.message,
             created_at: text.created_at,
+            rev: 0,
         })
     });
     Ok(rows.collect())

@@ -1,12 +1,34 @@
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::{model::MessageId, writer::Change};
+use crate::{
+    model::MessageId,
+    writer::{Change, RoomTransaction, RoomUpdate, update::Queued},
+};
 
 /// A job of this sender in this room, identified by `message`.
 fn job(room: i64, user: i64, message: i64) -> Job {
     let change = Change::Delete { room: RoomId(room), user: UserId(user), message: MessageId(message) };
-    Job { change, reply: oneshot::channel().0 }
+    Job::Message(MessageJob { change, reply: oneshot::channel().0 })
+}
+
+/// A change of a room that does nothing.
+struct Idle(RoomId);
+
+impl RoomUpdate for Idle {
+    type Output = ();
+
+    fn room(&self) -> RoomId {
+        self.0
+    }
+
+    fn actor(&self) -> UserId {
+        UserId(1)
+    }
+
+    async fn apply(&self, _: &mut RoomTransaction) -> Result<()> {
+        Ok(())
+    }
 }
 
 fn schedule(backend: Backend) -> Schedule {
@@ -25,7 +47,8 @@ impl Schedule {
     /// The numbers of the next batch's jobs.
     fn take_next(&mut self) -> Option<(Vec<i64>, BatchScope)> {
         let batch = self.next()?;
-        let numbers = batch.jobs.iter().map(|job| match job.change {
+        let Jobs::Messages(jobs) = batch.jobs else { return Some((Vec::new(), batch.scope)) };
+        let numbers = jobs.iter().map(|job| match job.change {
             Change::Delete { message, .. } => message.0,
             Change::Send(_) | Change::Edit { .. } => unreachable!("only deletions here"),
         });
@@ -84,6 +107,24 @@ fn on_sqlite_a_flooded_room_leaves_capacity_in_the_batch_to_others() {
     schedule.done(scope, &[], Instant::now());
     assert_eq!(schedule.take_next().map(|(second, _)| second.len()), Some(1_000 - (MAX_BATCH - 2)));
     assert_eq!((schedule.waiting, schedule.by_room.len(), schedule.queues.len()), (0, 0, 0));
+}
+
+#[test]
+fn a_batch_has_one_kind_of_job_and_each_room_keeps_its_order() {
+    for backend in [Backend::Sqlite, Backend::MySql] {
+        let mut schedule = schedule(backend);
+        let update = |room| Job::Room(Queued::new(Idle(RoomId(room))).0);
+        schedule.fill([(1, 1), (1, 1)]);
+        schedule.push(update(1), Instant::now()).expect("there is room");
+        schedule.push(update(1), Instant::now()).expect("there is room");
+        schedule.push(job(1, 1, 2), Instant::now()).expect("there is room");
+        let mut batches = Vec::new();
+        while let Some(batch) = schedule.next() {
+            batches.push((matches!(batch.jobs, Jobs::Room(_)), batch.jobs.len()));
+            schedule.done(batch.scope, &[], Instant::now());
+        }
+        assert_eq!(batches, [(false, 2), (true, 2), (false, 1)], "{backend:?}");
+    }
 }
 
 #[test]

@@ -209,7 +209,7 @@ impl Stage {
     pub(super) async fn open(&self, chat: &Chat, device: Device) -> (RoomSession, NotificationSession) {
         let connect = async || chat.connect(self.claim(chat, device)).await.expect("connected");
         let mut room = connect().await.open_room(self.room, None).await.expect("open");
-        let mut notifications = connect().await.open_notifications().await.expect("open");
+        let mut notifications = connect().await.open_notifications(None).await.expect("open");
         room.next().await.expect("connection_established");
         notifications.next().await.expect("connection_established");
         (room, notifications)

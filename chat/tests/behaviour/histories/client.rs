@@ -8,7 +8,7 @@ use std::{
 
 use chat::{
     Chat,
-    model::{Code, MemberChange, Message, MessageId, RoomId, RoomMessage, ServerFrame, User},
+    model::{Code, Message, MessageId, RoomId, RoomMessage, ServerFrame, User},
     service::{RoomSession, room_session::Resume},
 };
 
@@ -123,6 +123,11 @@ impl Client {
             self.rev_then = Some(rev);
             self.complete_resume();
         }
+        // A resume by change covers the members too.
+        if matches!(resume, Some(Resume::AfterRev(_))) { Ok(()) } else { self.read_members().await }
+    }
+
+    async fn read_members(&mut self) -> Result<(), String> {
         match names(&self.chat, &self.user, self.room).await {
             Ok(members) => self.members = members,
             Err(error) if is_removed(error.code()) => self.session = None,
@@ -222,19 +227,20 @@ impl Client {
                 })
             }
             ServerFrame::Resync { rev } => self.reload(rev).await,
-            ServerFrame::MemberChanged { user, change, .. } => {
-                match change {
-                    MemberChange::Joined | MemberChange::Unbanned => drop(self.members.insert(user.username)),
-                    MemberChange::Left | MemberChange::Removed | MemberChange::Banned => {
-                        self.members.remove(&user.username);
-                    }
-                    MemberChange::Muted
-                    | MemberChange::Unmuted
-                    | MemberChange::Role
-                    | MemberChange::Unknown => {}
+            ServerFrame::MemberChanged { user, is_present, is_banned, rev, .. } => {
+                self.advance(rev)?;
+                if is_present && !is_banned {
+                    self.members.insert(user.username);
+                } else {
+                    self.members.remove(&user.username);
                 }
                 Ok(())
             }
+            ServerFrame::MembersChanged { rev, .. } => {
+                self.advance(rev)?;
+                self.read_members().await
+            }
+            ServerFrame::RoomChanged { rev, .. } => self.advance(rev),
             ServerFrame::Typing { .. }
             | ServerFrame::UserJoin { .. }
             | ServerFrame::UserLeave { .. }

@@ -30,8 +30,11 @@ async fn next(session: &mut NotificationSession) -> NotificationFrame {
 
 /// Receives frames until the room has this count.
 async fn until_unread(session: &mut NotificationSession, room: RoomId, count: i64) {
-    let expected = NotificationFrame::Unread { room_id: room, unread_count: count };
-    while next(session).await != expected {}
+    let is_expected = |frame: &NotificationFrame| {
+        matches!(frame, NotificationFrame::Unread { room_id, unread_count, .. }
+            if (*room_id, *unread_count) == (room, count))
+    };
+    while !is_expected(&next(session).await) {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,7 +49,7 @@ async fn events_of_one_node_are_notified_on_another_with_and_without_redis() {
         let (mut mention, mut unread) = (None, 0);
         while mention.is_none() || unread != 1 {
             match next(&mut bobs).await {
-                NotificationFrame::Notification { notification } => mention = Some(notification),
+                NotificationFrame::Notification { notification, .. } => mention = Some(notification),
                 NotificationFrame::Unread { unread_count, .. } => unread = unread_count,
                 _ => {}
             }

@@ -94,7 +94,7 @@ pub async fn until_closed(session: &mut RoomSession) -> (Vec<(String, MemberChan
 pub async fn next_change(session: &mut RoomSession) -> (String, MemberChange, Role, i64) {
     loop {
         let received = tokio::time::timeout(Duration::from_secs(20), session.next()).await.expect("in time");
-        if let ServerFrame::MemberChanged { user, change, role, member_count } =
+        if let ServerFrame::MemberChanged { user, change, role, member_count, .. } =
             serde_json::from_slice(&received.expect("open")).expect("a frame")
         {
             return (user.username, change, role, member_count);

@@ -15,12 +15,12 @@ use crate::fingerprint::files_under;
 /// The top-level modules of `chat`, from the lowest layer to the highest.
 const LAYERS: &[&str] = &[
     "model",
-    "change",
     "clock",
     "queue",
     "metrics",
     "credential",
     "event",
+    "change",
     "store",
     "error",
     "password",

@@ -1,0 +1,39 @@
+-- Messages and read marks. Same schema as mysql/0030_messages.sql.
+
+CREATE TABLE chat_message (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    room_id      BIGINT  NOT NULL REFERENCES chat_room (id) ON DELETE CASCADE,
+    -- 1, 2, 3 … in the room, without a gap.
+    seq          BIGINT  NOT NULL,
+    -- Number of the latest change of this message, and of its creation.
+    rev          BIGINT  NOT NULL,
+    created_rev  BIGINT  NOT NULL,
+    sender_id    BIGINT  NOT NULL REFERENCES user (id),
+    -- 1, 2, 3 … among the messages of this sender in this room.
+    sender_seq   BIGINT  NOT NULL,
+    message_type TEXT    NOT NULL,
+    content      TEXT    NOT NULL,
+    file_url     TEXT,
+    file_name    TEXT,
+    file_size    BIGINT,
+    reply_to     BIGINT  REFERENCES chat_message (id),
+    is_edited    BOOLEAN NOT NULL DEFAULT FALSE,
+    is_deleted   BOOLEAN NOT NULL DEFAULT FALSE,
+    client_id    TEXT,
+    created_at   BIGINT  NOT NULL,
+    updated_at   BIGINT  NOT NULL,
+    UNIQUE (room_id, seq)
+);
+CREATE UNIQUE INDEX chat_message_rev ON chat_message (room_id, rev);
+-- Only messages with a client_id: most of a bot's messages have none.
+CREATE UNIQUE INDEX chat_message_client ON chat_message (room_id, sender_id, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX chat_message_of_sender ON chat_message (sender_id, room_id, seq);
+
+-- One row each time a user's read mark moved: they have read everything up to seq.
+CREATE TABLE chat_message_read (
+    room_id BIGINT NOT NULL REFERENCES chat_room (id) ON DELETE CASCADE,
+    user_id BIGINT NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    seq     BIGINT NOT NULL,
+    read_at BIGINT NOT NULL,
+    PRIMARY KEY (room_id, user_id, seq)
+) WITHOUT ROWID;
