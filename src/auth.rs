@@ -23,7 +23,7 @@ pub mod jwt;
 pub mod session;
 pub mod throttle;
 
-pub use extract::{AnyUser, ChatUser, SocketIdentity, TokenIdentity};
+pub use extract::{AnyUser, ChatUser, SocketIdentity};
 
 use jwt::{MintError, Minted, TokenError, TokenType, Tokens};
 use throttle::{Limits, Throttle, Throttled};
@@ -196,22 +196,6 @@ impl Auth {
     /// `token_not_valid`.
     pub fn claim(&self, access: &str) -> Result<Claim, ApiError> {
         self.read_access(access).map(Claim::from)
-    }
-
-    /// Returns the result of a call that was made with a claim alone. If the call failed, the user is checked, and an
-    /// error of the user takes precedence over the call's own.
-    ///
-    /// # Errors
-    /// As [`Self::authorize`], or else the call's own error.
-    pub async fn authorize_or<T>(
-        &self,
-        chat: &Chat,
-        claim: &Claim,
-        outcome: Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
-        let Err(error) = outcome else { return outcome };
-        chat.authorize_claim(claim).await.map_err(token_error)?;
-        Err(error)
     }
 
     /// The user of an access token, whether or not they may chat.

@@ -34,6 +34,7 @@ use crate::{
 };
 
 mod bus_bridge;
+mod identities;
 mod inbox;
 mod open_sockets;
 mod peers;
@@ -44,6 +45,7 @@ mod room;
 mod sequence;
 mod watchers;
 
+pub use identities::Identities;
 pub use inbox::{Inbox, InboxEvent, MessageNotification};
 pub use open_sockets::{OpenSocket, OpenSockets};
 pub use poll::{HubRequest, RoomCounters};
@@ -71,6 +73,7 @@ struct Inner {
     bus: OnceLock<Bus>,
     node: NodeId,
     open_sockets: OpenSockets,
+    identities: Identities,
     /// Counts how many times a room came into use; source of [`wire::Version::epoch`].
     epochs: AtomicU32,
     peers: peers::Peers,
@@ -92,6 +95,7 @@ impl Hub {
             bus: OnceLock::new(),
             node: NodeId::random(),
             open_sockets: OpenSockets::default(),
+            identities: Identities::default(),
             epochs: AtomicU32::new(0),
             peers: peers::Peers::default(),
         };
@@ -185,6 +189,11 @@ impl Hub {
         &self.inner.open_sockets
     }
 
+    /// The cached identities of this node.
+    pub fn identities(&self) -> &Identities {
+        &self.inner.identities
+    }
+
     /// Sends a publication to the other nodes and to the sockets of this node.
     fn send(&self, publication: Publication) {
         if let Some(bus) = self.bus() {
@@ -222,6 +231,7 @@ impl Hub {
             }
             Publication::User(user, event) => self.inner.watchers.notify_user(user, event),
             Publication::Renamed(room, user) => {
+                self.inner.identities.forget(user.id);
                 self.inner.watchers.notify_room(room, &InboxEvent::Renamed(user.into()));
             }
         }

@@ -20,11 +20,11 @@ use crate::{
 
 pub mod accounts;
 mod backfill;
-mod caller;
 mod connect;
 pub mod edits;
 pub mod history;
 mod history_page;
+mod jobs;
 mod limits;
 pub mod members;
 pub mod messages;
@@ -185,6 +185,7 @@ impl Chat {
             hub.open_sockets().add_ended_sign_in(sign_in.clone(), *at);
         }
         tasks.spawn(poll::run(store.clone(), hub.clone(), clock.clone(), requests, stopping.clone()));
+        tasks.spawn(jobs::run(store.clone(), clock.clone(), stopping.clone()));
         tasks.close();
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
         tokio::spawn(notification_dispatch::run(store.clone(), hub.watched_rooms()));

@@ -24,6 +24,7 @@ mod sqlite;
 
 pub mod credentials;
 pub mod groups;
+pub mod jobs;
 pub mod members;
 pub mod messages;
 pub mod notifications;
@@ -62,7 +63,11 @@ enum Pools {
         write: sqlite::Pool,
         read: sqlite::Pool,
     },
-    MySql(sqlx::MySqlPool),
+    /// Many readers cannot keep the writer from its connections.
+    MySql {
+        write: sqlx::MySqlPool,
+        read: sqlx::MySqlPool,
+    },
 }
 
 /// The opened database. Cheap to clone.
@@ -108,7 +113,7 @@ impl Pools {
     async fn read(&self) -> StoreResult<Conn> {
         Ok(Conn(match self {
             Self::Sqlite { read, .. } => Inner::Sqlite(read.acquire().await?),
-            Self::MySql(pool) => Inner::MySql(pool.acquire().await?),
+            Self::MySql { read, .. } => Inner::MySql(read.acquire().await?),
         }))
     }
 }
@@ -126,7 +131,7 @@ impl Store {
         let Some(path) = sqlite_path(url) else {
             let (options, first) = mysql::connect(url).await?;
             migrate::mysql(first).await?;
-            return Self::on(Pools::MySql(mysql::pool(options)), None).await;
+            return Self::on(mysql::pools(options), None).await;
         };
         let options = sqlite::options(&path);
         let locked = tokio::task::spawn_blocking(move || sqlite::lock_for_server(&path)).await;
@@ -152,7 +157,7 @@ impl Store {
             let (options, first) = mysql::connect(url).await?;
             // The connection was only a test; an error on closing it does not matter.
             let _ = first.close().await;
-            Pools::MySql(mysql::pool(options))
+            mysql::pools(options)
         };
         migrate::check(&mut pools.read().await?).await?;
         Self::on(pools, None).await
@@ -181,7 +186,7 @@ impl Store {
     pub fn backend(&self) -> Backend {
         match self.pools {
             Pools::Sqlite { .. } => Backend::Sqlite,
-            Pools::MySql(_) => Backend::MySql,
+            Pools::MySql { .. } => Backend::MySql,
         }
     }
 
@@ -200,7 +205,7 @@ impl Store {
     pub async fn write(&self) -> StoreResult<Conn> {
         Ok(Conn(match &self.pools {
             Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin().await?),
-            Pools::MySql(pool) => Inner::MySqlTx(pool.begin().await?),
+            Pools::MySql { write, .. } => Inner::MySqlTx(write.begin().await?),
         }))
     }
 
@@ -221,7 +226,10 @@ impl Store {
                 read.close().await;
                 write.close().await;
             }
-            Pools::MySql(pool) => pool.close().await,
+            Pools::MySql { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
         }
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }

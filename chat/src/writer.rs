@@ -20,7 +20,6 @@ use tokio_util::{
 
 use crate::{
     clock::Clock,
-    credential::Claim,
     error::{Error, Result},
     hub::Hub,
     metrics::{Metrics, as_f64},
@@ -31,36 +30,14 @@ use crate::{
 mod batch;
 mod isolation;
 mod queue;
+mod read_marks;
 mod update;
 
 use queue::{BatchScope, Queue};
+pub(crate) use read_marks::Mark;
+use read_marks::MarkQueue;
 use update::{Queued, QueuedUpdate};
 pub(crate) use update::{RoomTransaction, RoomUpdate};
-
-/// The sender of a message.
-#[derive(Clone, Debug)]
-pub enum Sender {
-    /// An authenticated user whose account was checked.
-    Verified(User),
-    /// A claimed identity. The batch checks the account together with everything else the rules need.
-    Unverified(Claim),
-}
-
-impl Sender {
-    fn id(&self) -> UserId {
-        match self {
-            Self::Verified(user) => user.id,
-            Self::Unverified(claim) => claim.user,
-        }
-    }
-
-    fn claim(&self) -> Option<&Claim> {
-        match self {
-            Self::Verified(_) => None,
-            Self::Unverified(claim) => Some(claim),
-        }
-    }
-}
 
 /// A message that passed all checks that need no database.
 #[derive(Clone, Debug)]
@@ -68,7 +45,7 @@ pub struct Submission {
     /// The room.
     pub room: RoomId,
     /// The sender.
-    pub sender: Sender,
+    pub sender: User,
     /// The kind of message.
     pub message_type: MessageType,
     /// The text.
@@ -124,7 +101,7 @@ impl Change {
     /// The user who makes the change.
     fn actor(&self) -> UserId {
         match self {
-            Self::Send(submission) => submission.sender.id(),
+            Self::Send(submission) => submission.sender.id,
             Self::Edit { editor: user, .. } | Self::Delete { user, .. } => *user,
         }
     }
@@ -179,6 +156,7 @@ impl Job {
 #[derive(Clone)]
 pub struct Writer {
     queue: Arc<Queue>,
+    marks: Arc<MarkQueue>,
     closing: CancellationToken,
     tasks: TaskTracker,
     _closes: Arc<DropGuard>,
@@ -190,8 +168,11 @@ impl Writer {
         let queue = Arc::new(Queue::new(store.backend(), capacity));
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let context = batch::Context { store, hub, clock, metrics: Metrics::default() };
+        let marks = Arc::new(MarkQueue::new(capacity));
+        tasks.spawn(read_marks::run(context.clone(), Arc::clone(&marks), closing.clone()));
         let task = Task {
-            context: batch::Context { store, hub, clock, metrics: Metrics::default() },
+            context,
             queue: Arc::clone(&queue),
             running: JoinSet::new(),
             scopes: HashMap::new(),
@@ -199,7 +180,7 @@ impl Writer {
         tasks.spawn(task.run(closing.clone()));
         tasks.close();
         let closes = Arc::new(closing.clone().drop_guard());
-        Self { queue, closing, tasks, _closes: closes }
+        Self { queue, marks, closing, tasks, _closes: closes }
     }
 
     /// Queues a change. The receiver gets the result when the change is on disk or refused.
@@ -222,6 +203,15 @@ impl Writer {
         self.queue.push(Job::Room(job))?;
         // Without an answer the writer has ended.
         receiver.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Stores a read mark.
+    ///
+    /// # Errors
+    /// As [`Self::submit`]; a failing database.
+    pub(crate) async fn mark_read(&self, mark: Mark) -> Result<()> {
+        // Without an answer the writer has ended.
+        self.marks.push(mark)?.await.unwrap_or(Err(Error::Stopping))
     }
 
     /// Refuses new changes, stores the queued ones, and returns when they are stored.

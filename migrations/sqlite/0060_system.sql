@@ -1,4 +1,4 @@
--- The one row about the system as a whole. Same schema as mysql/0060_system.sql.
+-- The one row about the system as a whole, and background jobs. Same schema as mysql/0060_system.sql.
 
 CREATE TABLE chat_system (
     id             BIGINT NOT NULL PRIMARY KEY,
@@ -10,3 +10,16 @@ CREATE TABLE chat_system (
     key_check      TEXT
 );
 INSERT INTO chat_system (id, name) VALUES (1, lower(hex(randomblob(16))));
+
+-- Background jobs. One node at a time works on each.
+CREATE TABLE job (
+    name         TEXT   NOT NULL PRIMARY KEY,
+    -- How far the job came.
+    position     BIGINT NOT NULL DEFAULT 0,
+    -- Number of failures in a row.
+    failures     BIGINT NOT NULL DEFAULT 0,
+    due_at       BIGINT NOT NULL DEFAULT 0,
+    -- A random number of the node that works on it, and until when; 0: none.
+    lease        BIGINT NOT NULL DEFAULT 0,
+    leased_until BIGINT NOT NULL DEFAULT 0
+);

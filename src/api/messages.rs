@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{PathId, TAG_MESSAGES, fields::Fields, query::Params, response::Acknowledgement};
 use crate::{
-    auth::{ChatUser, TokenIdentity},
+    auth::ChatUser,
     error::ApiError,
 };
 
@@ -49,8 +49,8 @@ pub(super) struct MessageEdit {
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    caller: TokenIdentity,
-    room: Result<PathId<RoomId>, ApiError>,
+    ChatUser(viewer): ChatUser,
+    PathId(room): PathId<RoomId>,
     mut params: Params,
 ) -> Result<Json<MessagePage>, ApiError> {
     let query = HistoryQuery {
@@ -59,13 +59,8 @@ pub async fn list(
         before_id: params.number("before_id"),
         after_id: params.number("after_id"),
     };
-    let page = async {
-        let PathId(room) = room?;
-        params.finish()?;
-        Ok(Json(chat.history_as(caller.claim.clone(), room, query).await?))
-    };
-    let page = page.await;
-    caller.authorize_or(page).await
+    params.finish()?;
+    Ok(Json(chat.history(&viewer, room, query).await?))
 }
 
 /// Send a message
@@ -91,21 +86,15 @@ pub async fn list(
 )]
 pub async fn send(
     State(chat): State<Chat>,
-    caller: TokenIdentity,
-    room: Result<PathId<RoomId>, ApiError>,
-    body: Result<Fields, ApiError>,
+    ChatUser(sender): ChatUser,
+    PathId(room): PathId<RoomId>,
+    mut body: Fields,
 ) -> Result<(StatusCode, Json<Message>), ApiError> {
-    let sent = async {
-        let PathId(room) = room?;
-        let mut body = body?;
-        let draft = draft(&mut body);
-        body.finish()?;
-        let stored = chat.send_as(caller.claim.clone(), room, draft).await?;
-        let status = if stored.is_new { StatusCode::CREATED } else { StatusCode::OK };
-        Ok((status, Json(stored.message)))
-    };
-    let sent = sent.await;
-    caller.authorize_or(sent).await
+    let draft = draft(&mut body);
+    body.finish()?;
+    let stored = chat.send(&sender, room, draft).await?;
+    let status = if stored.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(stored.message)))
 }
 
 /// Reads the fields of a message, from a request body or a socket frame.

@@ -3,18 +3,17 @@
 use axum::{
     Json,
     extract::{OriginalUri, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use chat::{
     Chat,
-    credential::Claim,
     model::{NewRoom, Problem, Room, RoomId, RoomPatch, RoomType, Timestamp, limits::PAGE_SIZE_MAX},
     service::rooms::{RoomCursor, RoomFilter},
 };
 
 use super::{PathId, TAG_ROOMS, fields::Fields, query::Params, response::Acknowledgement};
 use crate::{
-    auth::{ChatUser, TokenIdentity},
+    auth::ChatUser,
     error::ApiError,
 };
 
@@ -61,15 +60,10 @@ type RoomListResponse = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
 )]
 pub async fn list(
     State(chat): State<Chat>,
-    caller: TokenIdentity,
+    ChatUser(viewer): ChatUser,
     OriginalUri(uri): OriginalUri,
-    params: Params,
+    mut params: Params,
 ) -> RoomListResponse {
-    let rooms = list_rooms(&chat, caller.claim.clone(), &uri, params).await;
-    caller.authorize_or(rooms).await
-}
-
-async fn list_rooms(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) -> RoomListResponse {
     let search = params.text("search");
     let kind = params.text("room_type");
     let room_type = kind.as_deref().and_then(RoomType::parse);
@@ -93,10 +87,9 @@ async fn list_rooms(chat: &Chat, claim: Claim, uri: &Uri, mut params: Params) ->
 
     let mut filter = RoomFilter { search, room_type, mine, after: cursor, limit: i64::MAX };
     let Some(page_query) = PageQuery::new(page, size) else {
-        return Ok((HeaderMap::new(), Json(chat.rooms_as(claim, &filter).await?)));
+        return Ok((HeaderMap::new(), Json(chat.rooms(&viewer, &filter).await?)));
     };
     filter.limit = page_query.size;
-    let viewer = chat.authorize_claim(&claim).await?;
     let found = chat.room_page(&viewer, filter, page_query.page).await?;
     Ok((page_query.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
 }

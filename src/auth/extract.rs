@@ -25,25 +25,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct ChatUser(pub User);
 
-/// The token of a REST call, verified but without a look-up of its user: the call looks the user up in the same
-/// statement as the requested data. An extractor.
-pub struct TokenIdentity {
-    /// The token's claim.
-    pub claim: Claim,
-    auth: Auth,
-    chat: Chat,
-}
-
-impl TokenIdentity {
-    /// See [`Auth::authorize_or`]. Every result of the call must pass through this.
-    ///
-    /// # Errors
-    /// As [`Auth::authorize_or`].
-    pub async fn authorize_or<T>(self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
-        self.auth.authorize_or(&self.chat, &self.claim, outcome).await
-    }
-}
-
 /// The bearer token, which the call requires.
 fn required_bearer(parts: &Parts) -> Result<&str, ApiError> {
     Ok(bearer(&parts.headers)?.ok_or(Code::NotAuthenticated)?)
@@ -69,21 +50,6 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let token = required_bearer(parts)?;
         Auth::from_ref(state).authorize(&Chat::from_ref(state), token).await.map(Self)
-    }
-}
-
-impl<S> FromRequestParts<S> for TokenIdentity
-where
-    S: Send + Sync,
-    Auth: FromRef<S>,
-    Chat: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let token = required_bearer(parts)?;
-        let (auth, chat) = (Auth::from_ref(state), Chat::from_ref(state));
-        Ok(Self { claim: auth.claim(token)?, auth, chat })
     }
 }
 

@@ -4,7 +4,7 @@ use super::Chat;
 use crate::{
     error::{Error, Result},
     model::{
-        Message, MessageId, MessagePage, Problem, RoomId, User,
+        Code, Message, MessageId, MessagePage, Problem, RoomId, User,
         id::MAX_ID,
         limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX},
     },
@@ -38,20 +38,25 @@ impl Chat {
     pub async fn history(&self, viewer: &User, room: RoomId, query: HistoryQuery) -> Result<MessagePage> {
         let query = CheckedQuery::of(query)?;
         let mut conn = self.store().read().await?;
-        let access = rooms::access(&mut conn, room, viewer.id).await?;
-        query.read(&mut conn, access.as_ref()).await
+        let Some((skipped, count)) = query.newest_range() else {
+            let access = rooms::access(&mut conn, room, viewer.id).await?;
+            return query.read(&mut conn, access.as_ref()).await;
+        };
+        let found = rooms::access_and_newest(&mut conn, room, viewer.id, skipped, count).await?;
+        let (access, messages) = found.ok_or(Code::NotFound)?;
+        query.page_of(&access, messages)
     }
 }
 
 /// A validated [`HistoryQuery`].
-pub(super) struct CheckedQuery {
+struct CheckedQuery {
     query: HistoryQuery,
     page: i64,
     size: i64,
 }
 
 impl CheckedQuery {
-    pub(super) fn of(query: HistoryQuery) -> Result<Self> {
+    fn of(query: HistoryQuery) -> Result<Self> {
         let size = query.page_size.unwrap_or(PAGE_SIZE_DEFAULT);
         let page = query.page.unwrap_or(1);
         if size < 1 {
@@ -67,7 +72,7 @@ impl CheckedQuery {
     }
 
     /// How many of the newest messages to skip and how many to return; `None` if a cursor has to be looked up first.
-    pub(super) fn newest_range(&self) -> Option<(i64, i64)> {
+    fn newest_range(&self) -> Option<(i64, i64)> {
         let by_cursor = self.query.before_id.is_some() || self.query.after_id.is_some();
         (!by_cursor).then_some((self.skipped(), self.size))
     }
@@ -76,21 +81,18 @@ impl CheckedQuery {
         (self.page - 1).saturating_mul(self.size)
     }
 
-    /// Reads the page for a user with this access.
-    pub(super) async fn read(&self, conn: &mut Conn, access: Option<&RoomAccess>) -> Result<MessagePage> {
+    /// Reads the page at a cursor for a user with this access.
+    async fn read(&self, conn: &mut Conn, access: Option<&RoomAccess>) -> Result<MessagePage> {
         let state = &allow(access, Action::Read)?.room;
         let (room, total) = (state.id, state.seq);
-        let is_forward = self.query.after_id.is_some();
-        let (after, upto) = if let Some(id) = self.query.after_id {
+        let (after, upto, is_forward) = if let Some(id) = self.query.after_id {
             let after = seq_at_cursor(conn, room, CursorSide::After, id, total).await?;
-            (after, after.saturating_add(self.size).min(total))
+            (after, after.saturating_add(self.size).min(total), true)
         } else {
-            let newest = match self.query.before_id {
-                Some(id) => seq_at_cursor(conn, room, CursorSide::Before, id, total).await?,
-                None => total,
-            };
+            let id = self.query.before_id.unwrap_or(MAX_ID);
+            let newest = seq_at_cursor(conn, room, CursorSide::Before, id, total).await?;
             let upto = newest.saturating_sub(self.skipped());
-            (upto.saturating_sub(self.size).max(0), upto.max(0))
+            (upto.saturating_sub(self.size).max(0), upto.max(0), false)
         };
         let mut stored: Vec<Message> = if upto > after {
             let found = messages::range(conn, &state.to_ref(), after, upto).await?;
@@ -106,7 +108,7 @@ impl CheckedQuery {
     }
 
     /// The page made of the messages read by [`Self::newest_range`], for a user with this access.
-    pub(super) fn page_of(&self, access: &RoomAccess, found: Vec<StoredMessage>) -> Result<MessagePage> {
+    fn page_of(&self, access: &RoomAccess, found: Vec<StoredMessage>) -> Result<MessagePage> {
         let total = allow(Some(access), Action::Read)?.room.seq;
         let has_more = total.saturating_sub(self.skipped()) > self.size;
         let messages = found.into_iter().rev().map(|stored| stored.message).collect();

@@ -10,14 +10,13 @@ use tokio::sync::oneshot;
 
 use super::{Chat, limits::Cost};
 use crate::{
-    credential::{Claim, Credential},
     error::{Error, Result},
     model::{
         MessageDraft, MessageId, MessageType, Problem, RoomId, User,
         limits::{CLIENT_ID_MAX, CONTENT_MAX, FILE_NAME_MAX, FILE_URL_MAX},
     },
     rules::{validate::Problems, visible},
-    writer::{Change, Sender, Stored, Submission},
+    writer::{Change, Stored, Submission},
 };
 
 /// A queued change. Awaiting it returns the stored message once it is on disk, or the error.
@@ -53,27 +52,9 @@ impl Chat {
     /// # Errors
     /// `invalid` with every bad field; [`Error::Throttled`]; [`Error::Overloaded`] when the queue is full.
     pub fn submit(&self, sender: &User, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
-        let submission = check(Sender::Verified(sender.clone()), room, draft)?;
+        let submission = check(sender.clone(), room, draft)?;
         self.limits().charge(sender.id, Cost::Write)?;
         Ok(Receipt::new(self.writer().submit(Change::Send(submission))?))
-    }
-
-    /// [`Self::send`] for the user of this claim.
-    ///
-    /// # Errors
-    /// As [`Self::authorize_claim`] and [`Self::send`].
-    pub async fn send_as(&self, claim: Claim, room: RoomId, draft: MessageDraft) -> Result<Stored> {
-        // The writer checks only the account, so sessions and groups are checked here.
-        let needs_more = matches!(claim.credential, Credential::Session(_));
-        if needs_more || self.settings().required_group.is_some() {
-            let sender = self.authorize_claim(&claim).await?;
-            return self.send(&sender, room, draft).await;
-        }
-        self.check_sign_in(&claim.credential)?;
-        let user = claim.user;
-        let submission = check(Sender::Unverified(claim), room, draft)?;
-        self.limits().charge(user, Cost::Write)?;
-        Receipt::new(self.writer().submit(Change::Send(submission))?).await
     }
 }
 
@@ -86,7 +67,7 @@ pub(super) fn check_content(problems: &mut Problems, content: &str) {
     }
 }
 
-fn check(sender: Sender, room: RoomId, draft: MessageDraft) -> Result<Submission> {
+fn check(sender: User, room: RoomId, draft: MessageDraft) -> Result<Submission> {
     let mut problems = Problems::default();
     check_content(&mut problems, &draft.content);
     let message_type = match draft.message_type.as_deref() {
@@ -152,7 +133,7 @@ mod tests {
             first_name: String::new(),
             last_name: String::new(),
         };
-        match check(Sender::Verified(sender), RoomId(1), draft) {
+        match check(sender, RoomId(1), draft) {
             Ok(_) => Vec::new(),
             Err(error) => {
                 assert_eq!(error.code(), Code::Invalid);

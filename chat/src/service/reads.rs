@@ -1,14 +1,12 @@
 //! Read marks and read receipts.
 
-use std::collections::BTreeSet;
-
-use super::{Chat, limits::Cost, retried};
+use super::{Chat, limits::Cost};
 use crate::{
     error::Result,
-    event::{UserChange, UserEvent},
-    model::{Code, MessageId, MessageReader, ReadMark, RoomId, User},
+    model::{Code, MessageId, MessageReader, RoomId, User},
     rules::access::{Action, allow},
-    store::{messages, notifications::individually_read, reads, rooms, streams},
+    store::{messages, reads, rooms},
+    writer::Mark,
 };
 
 impl Chat {
@@ -46,23 +44,7 @@ impl Chat {
         if !is_new {
             return Ok(());
         }
-        retried(|| self.store_mark(reader, room, seq, message)).await
-    }
-
-    async fn store_mark(&self, reader: &User, room: RoomId, seq: i64, message: MessageId) -> Result<()> {
-        let read_at = self.clock().now();
-        let mut tx = self.store().write().await?;
-        // A ban, or another device, may have been faster than the check above.
-        if !reads::advance(&mut tx, room, reader.id, seq, read_at).await? {
-            return Ok(());
-        }
-        individually_read::clear(&mut tx, reader.id, room, message).await?;
-        let rev = streams::advance(&mut tx, &BTreeSet::from([reader.id])).await?.remove(&reader.id);
-        tx.commit().await?;
-        let mark = ReadMark { message_id: message, user: reader.clone(), read_at };
-        self.hub().publish_read(room, mark);
-        self.hub().publish_user(reader.id, UserEvent { rev, change: UserChange::Read(room) });
-        Ok(())
+        self.writer().mark_read(Mark { room, reader: reader.clone(), seq, message }).await
     }
 
     /// The users who have read a message, in the order they did, without its sender.

@@ -46,38 +46,6 @@ macro_rules! fetch_all {
 }
 pub(super) use fetch_all;
 
-/// Runs two SELECTs and returns the rows of each. On SQLite they are one statement and read the same snapshot.
-macro_rules! fetch_both {
-    (
-        $conn:expr,
-        $first:ty, $first_sql:expr, |$first_query:ident| $first_bound:expr,
-        $second:ty, $second_sql:expr, |$second_query:ident| $second_bound:expr $(,)?
-    ) => {
-        match $conn.driver() {
-            $crate::store::DriverConn::Sqlite(db) => {
-                let (first, second) = (
-                    $crate::store::json_rows::select_json::<$first>($first_sql),
-                    $crate::store::json_rows::select_json::<$second>($second_sql),
-                );
-                let $first_query = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT ({first}), ({second})")));
-                let $second_query = $first_bound;
-                let row = $second_bound.fetch_one(&mut *db).await?;
-                (
-                    $crate::store::json_rows::parse::<$first>(sqlx::Row::try_get(&row, 0)?)?,
-                    $crate::store::json_rows::parse::<$second>(sqlx::Row::try_get(&row, 1)?)?,
-                )
-            }
-            $crate::store::DriverConn::MySql(db) => {
-                let $first_query = sqlx::query_as::<_, $first>(sqlx::AssertSqlSafe($first_sql));
-                let first = $first_bound.fetch_all(&mut *db).await?;
-                let $second_query = sqlx::query_as::<_, $second>(sqlx::AssertSqlSafe($second_sql));
-                (first, $second_bound.fetch_all(&mut *db).await?)
-            }
-        }
-    };
-}
-pub(super) use fetch_both;
-
 /// The statement that returns the rows of `sql` as one JSON text.
 pub(super) fn select_json<Row: JsonRow>(sql: impl AsRef<str>) -> String {
     format!("SELECT {} FROM ({}) q", json_columns::<Row>("q"), sql.as_ref())

@@ -9,10 +9,13 @@ use sqlx::{
 
 use tokio::time::timeout;
 
-use super::{ACQUIRE_TIMEOUT, StoreError, StoreResult};
+use super::{ACQUIRE_TIMEOUT, Pools, StoreError, StoreResult};
 
-/// Size of the pool of one node. The writer uses one for each batch in progress.
-const CONNECTIONS: u32 = 16;
+/// Connections of one node for transactions: one for each batch of the writer in progress, one for read marks, and a
+/// few for everything else that writes.
+const WRITE_CONNECTIONS: u32 = 12;
+/// Connections of one node for reading.
+const READ_CONNECTIONS: u32 = 12;
 
 /// Timeout of the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,10 +43,15 @@ pub(super) async fn connect(url: &str) -> StoreResult<(MySqlConnectOptions, MySq
     Ok((options, first.map_err(unreachable)?))
 }
 
-/// The connection pool for everything but migrations.
-pub(super) fn pool(options: MySqlConnectOptions) -> MySqlPool {
+/// The connection pools for everything but migrations.
+pub(super) fn pools(options: MySqlConnectOptions) -> Pools {
+    let read = pool(options.clone(), READ_CONNECTIONS);
+    Pools::MySql { write: pool(options, WRITE_CONNECTIONS), read }
+}
+
+fn pool(options: MySqlConnectOptions, size: u32) -> MySqlPool {
     MySqlPoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
             Box::pin(async move {

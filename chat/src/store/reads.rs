@@ -1,5 +1,7 @@
 //! Read positions of members, and read receipts.
 
+use std::time::Duration;
+
 use sqlx_macros::FromRow;
 
 use super::{
@@ -8,6 +10,36 @@ use super::{
     on,
 };
 use crate::model::{MessageId, MessageReader, Role, RoomId, Timestamp, User, UserId};
+
+/// How long the time of each read mark is kept. Of older ones, only the last of each member is.
+pub const RECEIPTS_KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Memberships pruned in one transaction.
+const PRUNED: i64 = 500;
+
+/// Deletes the receipts from before `before` of the memberships after number `position`, except the last of each, so
+/// that the table does not grow with readers × messages. Returns the number of the last membership; `None` if there
+/// are no more.
+pub async fn prune(conn: &mut Conn, position: i64, before: Timestamp) -> StoreResult<Option<i64>> {
+    const NEXT: &str = "SELECT id, room_id, user_id, last_read_seq FROM chat_room_member \
+        WHERE id > ? ORDER BY id LIMIT ?";
+    const DELETE: &str =
+        "DELETE FROM chat_message_read WHERE room_id = ? AND user_id = ? AND seq < ? AND read_at < ?";
+    let members: Vec<(i64, i64, i64, i64)> =
+        on!(conn, |db| sqlx::query_as(NEXT).bind(position).bind(PRUNED).fetch_all(&mut *db).await)?;
+    for (_, room, user, seq) in &members {
+        on!(conn, |db| sqlx::query(DELETE)
+            .bind(room)
+            .bind(user)
+            .bind(seq)
+            .bind(before.0)
+            .execute(&mut *db)
+            .await
+            .map(drop))?;
+    }
+    let is_full = i64::try_from(members.len()).unwrap_or(i64::MAX) == PRUNED;
+    Ok(members.last().filter(|_| is_full).map(|(id, ..)| *id))
+}
 
 /// Whether a read receipt of the user at `seq` or later is stored.
 pub async fn is_recorded(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) -> StoreResult<bool> {

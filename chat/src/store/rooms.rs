@@ -5,13 +5,13 @@ use sqlx_macros::FromRow;
 use super::{Conn, StoreResult, json_rows, on};
 use crate::model::{Role, RoomId, RoomInfo, RoomRef, RoomType, Timestamp, UserId};
 
-mod caller_and_room;
 mod listing;
+mod newest;
 
-pub use caller_and_room::{CallerAndRoom, load_caller_and_room, load_caller_room_and_newest};
 pub(super) use listing::like_pattern;
+pub use newest::access_and_newest;
 pub use listing::{
-    RoomCursor, RoomFilter, common_views, list, load_caller_and_list, nth_cursor, view, views,
+    RoomCursor, RoomFilter, common_views, list, nth_cursor, view, views,
 };
 
 /// A room and the caller's membership of it: the input of all access rules.
@@ -100,17 +100,27 @@ impl From<RoomStateRow> for RoomState {
     }
 }
 
-#[derive(FromRow)]
-struct RoomAccessRow {
-    #[sqlx(flatten)]
-    room: RoomStateRow,
-    member_id: Option<i64>,
-    role: Option<String>,
-    left_at: Option<i64>,
-    is_muted: Option<bool>,
-    is_banned: Option<bool>,
-    last_read_seq: Option<i64>,
-    sent: Option<i64>,
+json_rows::row! {
+    struct RoomAccessRow {
+        id: i64,
+        name: String,
+        room_type: String,
+        #[serde(deserialize_with = "json_rows::flag")]
+        is_active: bool,
+        max_members: i64,
+        member_count: i64,
+        seq: i64,
+        rev: i64,
+        member_id: Option<i64>,
+        role: Option<String>,
+        left_at: Option<i64>,
+        #[serde(deserialize_with = "json_rows::optional_flag")]
+        is_muted: Option<bool>,
+        #[serde(deserialize_with = "json_rows::optional_flag")]
+        is_banned: Option<bool>,
+        last_read_seq: Option<i64>,
+        sent: Option<i64>,
+    }
 }
 
 impl From<RoomAccessRow> for RoomAccess {
@@ -124,7 +134,17 @@ impl From<RoomAccessRow> for RoomAccess {
             last_read_seq: row.last_read_seq.unwrap_or_default(),
             sent: row.sent.unwrap_or_default(),
         });
-        Self { room: row.room.into(), member }
+        let room = RoomState {
+            id: RoomId(row.id),
+            name: row.name,
+            room_type: room_type(&row.room_type),
+            is_active: row.is_active,
+            max_members: row.max_members,
+            member_count: row.member_count,
+            seq: row.seq,
+            rev: row.rev,
+        };
+        Self { room, member }
     }
 }
 
@@ -133,13 +153,15 @@ pub(super) fn room_type(word: &str) -> RoomType {
     RoomType::parse(word).unwrap_or_default()
 }
 
+/// Selects a [`RoomAccessRow`]. Placeholders: the user, the room.
+const ACCESS: &str = "SELECT r.id, r.name, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.rev, \
+    m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
+    FROM chat_room r LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?";
+
 /// Loads `room` with the membership of `user`; `None` if the room does not exist.
 pub async fn access(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResult<Option<RoomAccess>> {
-    const SQL: &str = "SELECT r.id, r.name, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.rev, \
-        m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
-        FROM chat_room r LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?";
     let row: Option<RoomAccessRow> =
-        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
+        on!(conn, |db| sqlx::query_as(ACCESS).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(RoomAccess::from))
 }
 

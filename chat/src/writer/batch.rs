@@ -6,7 +6,7 @@ use std::{
     hash::Hash,
 };
 
-use super::{Change, Sender, Stored, Submission};
+use super::{Change, Stored, Submission};
 use crate::{
     change::RoomChange,
     clock::Clock,
@@ -22,7 +22,6 @@ use crate::{
             change,
         },
         rooms::RoomState,
-        users::Account,
     },
 };
 
@@ -116,17 +115,14 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
     let rooms: Vec<RoomId> = rooms.into_iter().collect();
     let pairs: BTreeSet<MemberKey> = changes.iter().map(|change| (change.room(), change.actor())).collect();
     let pairs: Vec<MemberKey> = pairs.into_iter().collect();
-    let claims = changes.iter().filter_map(|change| change.submission()?.sender.claim());
-    let claimed: BTreeSet<UserId> = claims.map(|claim| claim.user).collect();
-    let claimed: Vec<UserId> = claimed.into_iter().collect();
-    let loaded = append::begin(&context.store, &rooms, &pairs, &claimed).await?;
-    let LoadedBatch { mut tx, mut rooms, members, accounts } = loaded;
+    let loaded = append::begin(&context.store, &rooms, &pairs).await?;
+    let LoadedBatch { mut tx, mut rooms, members } = loaded;
     let before: HashMap<RoomId, Growth> =
         rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
     // Read under the locks, so that times increase with commits in each room.
     let now = context.clock.now();
     let Verdicts { list: verdicts, own, changed } =
-        judge(&mut tx, changes, &mut rooms, members, &accounts, now).await?;
+        judge(&mut tx, changes, &mut rooms, members, now).await?;
 
     let rows: Vec<NewMessage<'_>> = changes
         .iter()
@@ -148,7 +144,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
     if changed.is_empty() && !mentions::are_in(&rows) {
         let ids =
             batch_rows.resolve_commit(append::store_and_commit(tx, &rows, &counters, now).await).await?;
-        return Ok(outcomes(changes, verdicts, ids, Mentioned::default(), &rooms, &accounts, now));
+        return Ok(outcomes(changes, verdicts, ids, Mentioned::default(), &rooms, now));
     }
     let ids = append::store(&mut tx, &rows, &counters, now).await?;
     for message in &changed {
@@ -160,7 +156,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
     }
     let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
     let ids = batch_rows.resolve_commit(tx.commit().await.map(|()| ids)).await?;
-    Ok(outcomes(changes, verdicts, ids, mentioned, &rooms, &accounts, now))
+    Ok(outcomes(changes, verdicts, ids, mentioned, &rooms, now))
 }
 
 /// Combines ids and verdicts in the order of the changes. The batch is committed, so no error may fail it as a whole
@@ -171,7 +167,6 @@ fn outcomes(
     ids: Vec<MessageId>,
     mut mentioned: Mentioned,
     rooms: &HashMap<RoomId, RoomState>,
-    accounts: &HashMap<UserId, Account>,
     now: Timestamp,
 ) -> Outcomes {
     let mut ids = ids.into_iter();
@@ -187,7 +182,7 @@ fn outcomes(
                 .ok_or(StoreError::Corrupt("a repeat without an original")),
             (Verdict::Changed(message), _) => Ok(Outcome::Changed(message)),
             (Verdict::Accepted { seq, rev, .. }, Change::Send(submission)) => {
-                new_message(submission, ids.next(), rev, rooms, accounts, now).map(|message| {
+                new_message(submission, ids.next(), rev, rooms, now).map(|message| {
                     let news = NewMessageNotice {
                         seq,
                         mentioned: mentioned.by_new.remove(&message.id).unwrap_or_default(),
@@ -209,7 +204,7 @@ fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessa
         room: submission.room,
         seq,
         rev,
-        sender: submission.sender.id(),
+        sender: submission.sender.id,
         sender_seq,
         message_type: submission.message_type,
         content: &submission.content,
@@ -235,20 +230,13 @@ fn new_message(
     id: Option<MessageId>,
     rev: i64,
     rooms: &HashMap<RoomId, RoomState>,
-    accounts: &HashMap<UserId, Account>,
     now: Timestamp,
 ) -> Result<Message, StoreError> {
     let room = rooms.get(&submission.room).ok_or(StoreError::Corrupt("a message without a room"))?;
-    let sender = match &submission.sender {
-        Sender::Verified(user) => user,
-        Sender::Unverified(claim) => {
-            &accounts.get(&claim.user).ok_or(StoreError::Corrupt("a message without a sender"))?.user
-        }
-    };
     Ok(Message {
         id: id.ok_or(StoreError::Corrupt("fewer ids than messages"))?,
         room: room.to_ref(),
-        sender: sender.clone(),
+        sender: submission.sender.clone(),
         message_type: submission.message_type,
         content: submission.content.clone(),
         file_url: submission.file_url.clone(),

@@ -103,7 +103,7 @@ impl Cause {
 }
 
 /// Runs all jobs that can succeed; returns the senders of the others.
-async fn run_isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
+pub(super) async fn run_isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
     let mut offenders = Vec::new();
     let mut retry = Retry::new();
     // A stack: the next part is the last element.

@@ -10,11 +10,12 @@ mod schema;
 mod support;
 
 mod accounts;
-mod caller;
+
 mod credentials;
 mod edits;
 mod histories;
 mod history;
+mod identities;
 mod history_page;
 mod isolation;
 mod limits;

@@ -149,11 +149,21 @@ fn sockets_are_described_with_every_frame_and_close_code() {
     assert!(frames("ServerFrame").contains(&"connection_established".to_owned()));
     assert_eq!(
         frames("NotificationFrame"),
-        ["connection_established", "notification", "unread", "last_message"]
+        [
+            "connection_established",
+            "notification",
+            "unread",
+            "room_added",
+            "room_removed",
+            "room_changed",
+            "user_changed",
+            "resync",
+            "last_message"
+        ]
     );
     assert!(!frames("ServerFrame").contains(&"unknown".to_owned()));
     let count = |way: &str| document["x-sockets"]["/ws/notifications/"][way].as_array().map_or(0, Vec::len);
-    assert_eq!((count("send"), count("receive")), (2, 7));
+    assert_eq!((count("send"), count("receive")), (2, 12));
 }
 
 /// What generators of clients made of an earlier document: a package that cannot be installed, types that do not compile,

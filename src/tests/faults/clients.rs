@@ -1,5 +1,7 @@
 //! Clients that stop reading, or vanish without closing.
 
+use std::ops::RangeInclusive;
+
 use serde_json::json;
 use tokio::net::TcpSocket;
 
@@ -8,14 +10,15 @@ use crate::support::{Person, Proxy, Server, Socket};
 /// Messages of the maximum length, more than fit into the buffers between server and client and into the room's ring.
 const LONG: usize = 10_000;
 const MANY: i64 = 720;
+/// Users who join the room besides its creator.
+const JOINED: i64 = 2;
 
-/// Reads chat messages until `upto`. Each must be the next one after `rev`, with the expected text.
-async fn hears(socket: &mut Socket, mut rev: i64, upto: i64) {
-    while rev < upto {
-        rev += 1;
+/// Reads these chat messages, with the expected text. Before the first, `joined` users had joined the room.
+async fn hears(socket: &mut Socket, joined: i64, numbers: RangeInclusive<i64>) {
+    for number in numbers {
         let frame = socket.next_of("chat_message").await;
-        assert_eq!(frame["rev"], rev);
-        assert_eq!(frame["message"]["client_id"], rev.to_string());
+        assert_eq!(frame["rev"], joined + number);
+        assert_eq!(frame["message"]["client_id"], number.to_string());
     }
 }
 
@@ -41,7 +44,7 @@ async fn a_stopped_reader_is_closed_and_resumes_without_loss() {
     assert_eq!(slow.next().await["type"], "connection_established");
 
     let mut brisk = server.socket(&bob, room).await;
-    let listening = tokio::spawn(async move { hears(&mut brisk, 0, MANY).await });
+    let listening = tokio::spawn(async move { hears(&mut brisk, JOINED, 1..=MANY).await });
     let text = "聊".repeat(LONG);
     let frame = |number: i64| {
         json!({"type": "chat_message", "content": text, "client_id": number.to_string()}).to_string()
@@ -51,13 +54,13 @@ async fn a_stopped_reader_is_closed_and_resumes_without_loss() {
     listening.await.expect("who reads hears everything, whoever else does not");
 
     // What was sent arrives in order, followed by the close reason.
-    let (mut rev, mut last) = (0, 0);
+    let (mut number, mut last) = (0, 0);
     let reason = loop {
         let frame = slow.next().await;
         match frame["type"].as_str() {
             Some("chat_message") => {
-                rev += 1;
-                assert_eq!(frame["rev"], rev);
+                number += 1;
+                assert_eq!(frame["rev"], JOINED + number);
                 last = frame["message"]["id"].as_i64().expect("an id");
             }
             Some("error") => break frame["code"].clone(),
@@ -65,18 +68,18 @@ async fn a_stopped_reader_is_closed_and_resumes_without_loss() {
         }
     };
     assert_eq!((reason, slow.until_closed().await.1), (json!("too_slow"), 4408));
-    assert!(rev < MANY, "it did miss something");
+    assert!(number < MANY, "it did miss something");
     // A ring of such messages is more text than a resume sends: the rest is read by REST.
-    let mut back = resume(&server, &eve, room, rev).await;
-    assert_eq!(back.next_of("resync").await["rev"], MANY);
-    while rev < MANY {
+    let mut back = resume(&server, &eve, room, JOINED + number).await;
+    assert_eq!(back.next_of("resync").await["rev"], JOINED + MANY);
+    while number < MANY {
         let path = format!("/api/chat/rooms/{room}/messages/?after_id={last}&page_size=100");
         let page = eve.client.get(&path).await.expect(200);
         let messages = page["messages"].as_array().expect("messages");
-        assert!(!messages.is_empty(), "nothing after {rev}");
+        assert!(!messages.is_empty(), "nothing after {number}");
         for message in messages {
-            rev += 1;
-            assert_eq!(message["client_id"], rev.to_string());
+            number += 1;
+            assert_eq!(message["client_id"], number.to_string());
             last = message["id"].as_i64().expect("an id");
         }
     }
@@ -97,12 +100,12 @@ async fn a_vanished_client_is_detected_and_resumes_without_loss() {
     assert_eq!(vanishing.next().await["type"], "connection_established");
     watcher.next_of("user_join").await;
     watcher.says("heard", "1").await;
-    hears(&mut vanishing, 0, 1).await;
+    hears(&mut vanishing, 1, 1..=1).await;
 
     proxy.fall_silent();
     watcher.says("not heard", "2").await;
     let gone = watcher.next_of("user_leave").await;
     assert_eq!(gone["user"]["id"], bob.id);
     watcher.says("after", "3").await;
-    hears(&mut resume(&server, &bob, room, 1).await, 1, 3).await;
+    hears(&mut resume(&server, &bob, room, 2).await, 1, 2..=3).await;
 }

@@ -16,20 +16,22 @@ everywhere! {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;
         let mut amys = server.socket(&amy, room).await;
-        let frame = |change: &str, role: &str, count: i64| {
+        let frame = |rev: i64, change: &str, role: &str, count: i64| {
             let user = json!({"id": bob.id, "username": bob.username, "first_name": "", "last_name": ""});
             json!({
-                "type": "member_changed", "user": user, "change": change, "role": role, "member_count": count,
+                "type": "member_changed", "user": user, "change": change, "role": role,
+                "is_present": change != "left", "is_muted": rev > 1, "is_banned": false,
+                "member_count": count, "rev": rev,
             })
         };
         bob.joins(room).await;
-        assert_eq!(amys.next().await, frame("joined", "member", 2));
+        assert_eq!(amys.next().await, frame(1, "joined", "member", 2));
         let member = format!("members/{}/", bob.id);
         acts(&amy, Method::PATCH, room, &member, &json!({"role": "moderator", "is_muted": true})).await;
-        assert_eq!(amys.next().await, frame("muted", "moderator", 2));
-        assert_eq!(amys.next().await, frame("role", "moderator", 2));
+        assert_eq!(amys.next().await, frame(2, "muted", "member", 2));
+        assert_eq!(amys.next().await, frame(3, "role", "moderator", 2));
         acts(&bob, Method::POST, room, "leave/", &json!({})).await;
-        assert_eq!(amys.next().await, frame("left", "member", 1));
+        assert_eq!(amys.next().await, frame(4, "left", "member", 1));
     }
 
     async fn a_banned_members_sockets_close_at_once(server: &Server) {

@@ -11,8 +11,11 @@ async fn open(server: &Server, person: &Person) -> Socket {
     let path = format!("/ws/notifications/?token={}", person.access);
     let mut socket = Socket::open(server.upgrade(&path)).await.expect("open");
     let user = json!({"id": person.id, "username": person.username, "first_name": "", "last_name": ""});
-    let first = json!({"type": "connection_established", "message": "连接成功", "user": user});
-    assert_eq!(socket.next().await, first);
+    let mut first = socket.next().await;
+    assert!(first["rev"].take().is_i64());
+    let expected =
+        json!({"type": "connection_established", "message": "连接成功", "user": user, "rev": null});
+    assert_eq!(first, expected);
     socket
 }
 
@@ -32,16 +35,24 @@ everywhere! {
         let mut bobs = open(server, &bob).await;
         let invite = json!({"username": bob.username});
         amy.client.post(&format!("/api/chat/rooms/{room}/members/"), &invite).await.expect(201);
+        let added = bobs.next().await;
+        assert_eq!((&added["type"], &added["room"]["id"]), (&json!("room_added"), &json!(room)));
         assert_eq!(bobs.next().await, unread(room, 0));
         let told = bobs.next().await;
-        assert_eq!(told, json!({"type": "notification", "notification": newest(&bob).await}));
+        let rev = &added["rev"];
+        assert_eq!(told, json!({"type": "notification", "notification": newest(&bob).await, "rev": rev}));
         assert_eq!(told["notification"]["notification_type"], "room_invite");
 
         for (text, kind) in [("hi".to_owned(), "message"), (format!("hi @{}", bob.username), "mention")] {
             amy.says(room, &text).await;
             let told = bobs.next_of("notification").await;
             let listed = newest(&bob).await;
-            assert_eq!(told, json!({"type": "notification", "notification": listed}));
+            let mut expected = json!({"type": "notification", "notification": listed});
+            if kind == "mention" {
+                // The next number of bob's stream.
+                expected["rev"] = json!(rev.as_i64().expect("a number") + 1);
+            }
+            assert_eq!(told, expected);
             assert_eq!((&listed["notification_type"], &listed["content"]), (&json!(kind), &json!(text)));
             assert_eq!(bobs.next().await, unread(room, listed["room"]["unread_count"].as_i64().unwrap_or(0)));
         }
@@ -57,9 +68,12 @@ everywhere! {
         assert_eq!(bobs.next().await, unread(room, 2), "the state comes first");
         let mut room_socket = server.socket(&bob, room).await;
         room_socket.send(&json!({"type": "message_read", "message_id": first})).await;
-        assert_eq!(bobs.next().await, unread(room, 1));
+        let read = bobs.next().await;
+        assert_eq!((&read["unread_count"], read["rev"].is_i64()), (&json!(1), true));
         bob.client.post(&format!("/api/chat/messages/{second}/read/"), &json!({})).await.expect(200);
-        assert_eq!(bobs.next().await, unread(room, 0));
+        let all = bobs.next().await;
+        assert_eq!(all["unread_count"], 0);
+        assert!(all["rev"].as_i64() > read["rev"].as_i64());
         bobs.assert_silent().await;
     }
 
@@ -68,6 +82,7 @@ everywhere! {
         let room = amy.makes_room("public").await;
         let mut bobs = open(server, &bob).await;
         bob.joins(room).await;
+        assert_eq!(bobs.next().await["type"], "room_added");
         assert_eq!(bobs.next().await, unread(room, 0));
         amy.says(room, "hi").await;
         assert_eq!(bobs.next_of("unread").await, unread(room, 1));
@@ -75,6 +90,8 @@ everywhere! {
         let ban = amy.client.request(Method::PATCH, &member).json(&json!({"is_banned": true}));
         Client::send(ban).await.expect(200);
         assert_eq!(bobs.next().await, unread(room, 0));
+        let removed = bobs.next().await;
+        assert_eq!((&removed["type"], &removed["room_id"]), (&json!("room_removed"), &json!(room)));
         amy.says(room, "bob is gone").await;
         bobs.assert_silent().await;
     }

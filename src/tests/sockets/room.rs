@@ -39,12 +39,12 @@ everywhere! {
         ];
         assert_eq!(fields, expected);
         assert_eq!((&message["content"], &message["client_id"]), (&json!("by socket 聊"), &json!("c-1")));
-        assert_eq!((&heard["rev"], &message["sender"]["id"]), (&json!(1), &json!(amy.id)));
+        assert_eq!((&heard["rev"], &message["sender"]["id"]), (&json!(2), &json!(amy.id)));
 
         let stored = bob.says(room, "by REST").await;
         for socket in [&mut amys, &mut bobs] {
             let frame = socket.next_of("chat_message").await;
-            assert_eq!((&frame["message"]["id"], &frame["rev"]), (&stored["id"], &json!(2)));
+            assert_eq!((&frame["message"]["id"], &frame["rev"]), (&stored["id"], &json!(3)));
         }
         assert_eq!(amy.reads(room).await, ["by REST", "by socket 聊"], "what was heard is stored");
     }
@@ -212,7 +212,7 @@ everywhere! {
         let edit = amy.client.request(Method::PATCH, &path).json(&json!({"content": "first"}));
         Client::send(edit).await.expect(200);
         let edited = bobs.next_of("message_edited").await;
-        assert_eq!((&edited["message"]["content"], &edited["rev"]), (&json!("first"), &json!(2)));
+        assert_eq!((&edited["message"]["content"], &edited["rev"]), (&json!("first"), &json!(3)));
         assert_eq!((&edited["message"]["id"], &edited["message"]["is_edited"]), (&id, &json!(true)));
         bobs.send(&json!({"type": "message_read", "message_id": id})).await;
         let read = bobs.next_of("message_read").await;
@@ -220,12 +220,12 @@ everywhere! {
         assert_eq!((&read["message_id"], &read["user"]), (&id, &user));
         assert!(read["read_at"].is_string() && read.get("rev").is_none());
         Client::send(amy.client.request(Method::DELETE, &format!("{path}delete/"))).await.expect(200);
-        assert_eq!(bobs.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 3}));
+        assert_eq!(bobs.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 4}));
 
-        let resumed = format!("/ws/chat/{room}/?after_rev=1&token={}", bob.access);
+        let resumed = format!("/ws/chat/{room}/?after_rev=2&token={}", bob.access);
         let mut resumed = Socket::open(server.upgrade(&resumed)).await.expect("open");
         assert_eq!(resumed.next().await["type"], "connection_established");
-        assert_eq!(resumed.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 3}));
+        assert_eq!(resumed.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 4}));
     }
 
     async fn leaving_the_room_closes_its_sockets(server: &Server) {

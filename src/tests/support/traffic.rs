@@ -80,12 +80,14 @@ pub type Refusals = BTreeMap<String, u64>;
 
 struct Shared {
     room: i64,
+    /// The number of the room's last change before the first message: so many users have joined.
+    joined: i64,
     pause: Duration,
     nodes: Nodes,
     acknowledged: AtomicU64,
     /// Senders stop when this is true.
     is_over: watch::Sender<bool>,
-    /// The last change of the room, after all senders have stopped.
+    /// The number of messages, after all senders have stopped.
     last: watch::Sender<Option<i64>>,
     refused: Mutex<Refusals>,
     faults: Mutex<Vec<String>>,
@@ -96,8 +98,15 @@ impl Traffic {
     pub async fn start(server: &Server, nodes: &Nodes, plan: Plan) -> Self {
         let owner = server.person("owner").await;
         let room = owner.makes_room("public").await;
+        let mut tokens = Vec::new();
+        for _ in 0..plan.by_socket + plan.by_rest + plan.listeners {
+            let person = server.person("worker").await;
+            person.joins(room).await;
+            tokens.push(person.access);
+        }
         let shared = Arc::new(Shared {
             room,
+            joined: i64::try_from(tokens.len()).unwrap_or(i64::MAX),
             pause: plan.pause,
             nodes: nodes.clone(),
             acknowledged: AtomicU64::new(0),
@@ -107,10 +116,8 @@ impl Traffic {
             faults: Mutex::default(),
         });
         let (mut senders, mut listeners) = (Vec::new(), Vec::new());
-        for number in 0..plan.by_socket + plan.by_rest + plan.listeners {
-            let person = server.person("worker").await;
-            person.joins(room).await;
-            let (shared, token) = (Arc::clone(&shared), person.access);
+        for (number, token) in tokens.into_iter().enumerate() {
+            let shared = Arc::clone(&shared);
             if number < plan.by_socket {
                 senders.push(tokio::spawn(shared.send_by_socket(format!("socket{number}"), token)));
             } else if number < plan.by_socket + plan.by_rest {

@@ -30,9 +30,16 @@ impl Chat {
     /// # Errors
     /// The same; `not_in_group` outside the required group.
     pub async fn authorize_claim(&self, claim: &Claim) -> Result<User> {
+        self.check_sign_in(&claim.credential)?;
+        let (identities, now) = (self.hub().identities(), self.clock().now());
+        if let Some(user) = identities.find(claim, now) {
+            return Ok(user);
+        }
+        let generation = identities.generation();
         let mut conn = self.store().read().await?;
-        let (user, _) = self.verify(&mut conn, claim).await?;
+        let (user, good_until) = self.verify(&mut conn, claim).await?;
         self.check_group(&mut conn, claim.user).await?;
+        identities.insert(generation, claim.credential.clone(), user.clone(), good_until, now);
         Ok(user)
     }
 
@@ -112,6 +119,7 @@ pub(in crate::service) async fn close(
     now: Timestamp,
     end: &CredentialEnd,
 ) -> StoreResult<()> {
+    hub.identities().forget(end.user);
     let sockets = hub.open_sockets();
     match &end.what {
         Ended::Session(ended) => {

@@ -25,6 +25,7 @@ impl Chat {
         let mut conn = self.store().write().await?;
         users::set_names(&mut conn, user.id, first_name, last_name).await?;
         conn.commit().await?;
+        self.hub().identities().forget(user.id);
         let renamed = User { first_name: first_name.into(), last_name: last_name.into(), ..user.clone() };
         let rooms = members::rooms_of(&mut self.store().read().await?, user.id).await?;
         for room in rooms {

@@ -13,7 +13,6 @@ use crate::{
         dialect::{padded, tuples},
         json_rows, on,
         rooms::{MemberState, RoomState},
-        users::{self, Account},
     },
 };
 
@@ -78,27 +77,22 @@ pub struct LoadedBatch {
     pub rooms: HashMap<RoomId, RoomState>,
     /// The memberships.
     pub members: HashMap<MemberKey, MemberState>,
-    /// The accounts that exist.
-    pub accounts: HashMap<UserId, Account>,
 }
 
 /// Begins a transaction, locks `rooms` until the commit (in the order of their ids, to prevent deadlocks between
-/// nodes), and loads them, the memberships `pairs` and the accounts `users`.
+/// nodes), and loads them and the memberships `pairs`.
 pub async fn begin(
     store: &Store,
     rooms: &[RoomId],
     pairs: &[MemberKey],
-    users: &[UserId],
 ) -> StoreResult<LoadedBatch> {
     if let Pools::Sqlite { write, .. } = &store.pools {
-        return sqlite::begin(write, rooms, pairs, users).await;
+        return sqlite::begin(write, rooms, pairs).await;
     }
     let mut tx = store.write().await?;
     let rooms = mysql::lock_rooms(&mut tx, rooms).await?;
     let members = members(&mut tx, pairs).await?;
-    let accounts = users::by_ids(&mut tx, users).await?;
-    let accounts = accounts.into_iter().map(|account| (account.user.id, account)).collect();
-    Ok(LoadedBatch { tx, rooms, members, accounts })
+    Ok(LoadedBatch { tx, rooms, members })
 }
 
 /// Inserts the messages in this order, updates the counters, and returns the messages' ids.

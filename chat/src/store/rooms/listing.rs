@@ -10,7 +10,6 @@ use crate::{
         condition::{active_member, present_member},
         dialect::padded,
         json_rows, on,
-        users::{self, Account, AccountRow},
     },
 };
 
@@ -186,25 +185,6 @@ pub async fn list(
         bind_page!(query, viewer, filter, filter.limit).bind(viewer.0)
     })?;
     Ok(with_cursors(rows, filter))
-}
-
-/// As [`list`], with the viewer's account; one statement on SQLite.
-pub async fn load_caller_and_list(
-    conn: &mut Conn,
-    viewer: UserId,
-    filter: &RoomFilter,
-) -> StoreResult<(Option<Account>, Vec<(RoomCursor, Room)>)> {
-    let sql = list_sql(conn.backend());
-    let (account, rows) = json_rows::fetch_both!(
-        conn,
-        AccountRow,
-        users::BY_ID,
-        |query| query.bind(viewer.0),
-        RoomRow,
-        sql,
-        |query| { bind_page!(query, viewer, filter, filter.limit).bind(viewer.0) },
-    );
-    Ok((account.into_iter().next().map(Account::from), with_cursors(rows, filter)))
 }
 
 fn list_sql(backend: Backend) -> String {

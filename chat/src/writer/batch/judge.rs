@@ -5,11 +5,8 @@ use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 use super::super::{Change, Submission};
 use crate::{
     error::{Error, Result},
-    model::{Code, Message, MessageId, Problem, RoomId, Timestamp, UserId, message::DELETED_CONTENT},
-    rules::{
-        access::{self, Action},
-        account::user_for_credential,
-    },
+    model::{Code, Message, MessageId, Problem, RoomId, Timestamp, message::DELETED_CONTENT},
+    rules::access::{self, Action},
     store::{
         Conn,
         messages::{
@@ -18,7 +15,6 @@ use crate::{
             change,
         },
         rooms::{MemberState, RoomState},
-        users::Account,
     },
 };
 
@@ -65,7 +61,6 @@ pub(super) async fn judge(
     changes: &[&Change],
     rooms: &mut HashMap<RoomId, RoomState>,
     members: HashMap<MemberKey, MemberState>,
-    accounts: &HashMap<UserId, Account>,
     now: Timestamp,
 ) -> Result<Verdicts> {
     let mut existing = read(tx, changes, rooms, members).await?;
@@ -75,8 +70,9 @@ pub(super) async fn judge(
     let mut changed_ids = BTreeSet::new();
     for (index, change) in changes.iter().enumerate() {
         let verdict = match change {
-            Change::Send(submission) => check_sender(submission, accounts)
-                .and_then(|()| accept_message(submission, index, rooms, &existing, &mut first_of, &mut own)),
+            Change::Send(submission) => {
+                accept_message(submission, index, rooms, &existing, &mut first_of, &mut own)
+            }
             Change::Edit { message, .. } | Change::Delete { message, .. } => {
                 apply_change(change, *message, rooms, &mut existing, now)
             }
@@ -117,14 +113,6 @@ async fn read(
     })
 }
 
-/// Checks the account of an unverified sender.
-fn check_sender(submission: &Submission, accounts: &HashMap<UserId, Account>) -> Result<()> {
-    match submission.sender.claim() {
-        None => Ok(()),
-        Some(claim) => user_for_credential(accounts.get(&claim.user).cloned(), &claim.credential).map(drop),
-    }
-}
-
 /// Checks a new message and assigns its numbers.
 fn accept_message(
     submission: &Submission,
@@ -134,7 +122,7 @@ fn accept_message(
     first_of: &mut HashMap<ClientKey, usize>,
     own: &mut HashMap<i64, i64>,
 ) -> Result<Verdict> {
-    let member = existing.members.get(&(submission.room, submission.sender.id()));
+    let member = existing.members.get(&(submission.room, submission.sender.id));
     let (room, member) = access::may_send(rooms.get_mut(&submission.room), member)?;
     let key = client_key(submission);
     if let Some(stored) = key.as_ref().and_then(|key| existing.named.get(key)) {
@@ -216,5 +204,5 @@ fn delete(message: &mut Message) -> bool {
 }
 
 fn client_key(submission: &Submission) -> Option<ClientKey> {
-    submission.client_id.clone().map(|client_id| (submission.room, submission.sender.id(), client_id))
+    submission.client_id.clone().map(|client_id| (submission.room, submission.sender.id, client_id))
 }

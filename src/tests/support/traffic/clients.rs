@@ -111,7 +111,7 @@ impl Shared {
         let known = |heard: &Vec<Received>| i64::try_from(heard.len()).unwrap_or(i64::MAX);
         let is_done = |heard: &Vec<Received>| self.last.borrow().is_some_and(|last| known(heard) >= last);
         while !is_done(&heard) {
-            let Some(mut stream) = self.connect(&token, &format!("&after_rev={}", known(&heard))).await
+            let Some(mut stream) = self.connect(&token, &format!("&after_rev={}", self.joined + known(&heard))).await
             else {
                 tokio::time::sleep(PAUSE).await;
                 continue;
@@ -121,7 +121,7 @@ impl Shared {
                 let Some(frame) = next(&mut stream, SILENCE).await else { break };
                 match frame["type"].as_str() {
                     Some("chat_message") => {
-                        let (expected, rev) = (known(&heard) + 1, frame["rev"].as_i64());
+                        let (expected, rev) = (self.joined + known(&heard) + 1, frame["rev"].as_i64());
                         if rev != Some(expected) {
                             self.fault(format!("{name}: {rev:?} came where {expected} was to come"));
                             return heard;

@@ -9,14 +9,13 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Counters, Growth, LoadedBatch, MemberKey, MemberStateRow, NewMessage};
 use crate::{
-    model::{MessageId, RoomId, Timestamp, UserId},
+    model::{MessageId, RoomId, Timestamp},
     store::{
         Conn, Inner, StoreError, StoreResult,
         dialect::padded,
         json_rows,
         rooms::{RoomState, RoomStateRow},
         sqlite::{Pool, PooledConn},
-        users::{Account, AccountRow},
     },
 };
 
@@ -35,17 +34,15 @@ const COUNT: &str = "; UPDATE chat_room SET seq = seq + (j.value ->> 1), rev = r
     UPDATE chat_room_member SET own_after_read = own_after_read + (j.value ->> 1), sent = sent + (j.value ->> 1) \
     FROM json_each(?) j WHERE chat_room_member.id = j.value ->> 0";
 
-/// Begins the transaction, and reads the rooms, the memberships and the accounts.
+/// Begins the transaction, and reads the rooms and the memberships.
 static BEGIN: LazyLock<Arc<str>> = LazyLock::new(|| {
     format!(
         "BEGIN IMMEDIATE; SELECT \
          (SELECT {} FROM chat_room r WHERE r.id IN (SELECT j.value FROM json_each(?) j)), \
          (SELECT {} FROM json_each(?) j CROSS JOIN chat_room_member m \
-          ON m.room_id = j.value ->> 0 AND m.user_id = j.value ->> 1), \
-         (SELECT {} FROM user u WHERE u.id IN (SELECT j.value FROM json_each(?) j))",
+          ON m.room_id = j.value ->> 0 AND m.user_id = j.value ->> 1)",
         json_rows::json_columns::<RoomStateRow>("r"),
-        json_rows::json_columns::<MemberStateRow>("m"),
-        json_rows::json_columns::<AccountRow>("u")
+        json_rows::json_columns::<MemberStateRow>("m")
     )
     .into()
 });
@@ -62,27 +59,21 @@ pub(super) async fn begin(
     write: &Pool,
     rooms: &[RoomId],
     pairs: &[MemberKey],
-    users: &[UserId],
 ) -> StoreResult<LoadedBatch> {
     let rooms: Vec<i64> = rooms.iter().map(|room| room.0).collect();
     let pairs: Vec<(i64, i64)> = pairs.iter().map(|(room, user)| (room.0, user.0)).collect();
-    let users: Vec<i64> = users.iter().map(|user| user.0).collect();
     let mut pooled = write.acquire_to_begin().await?;
     let found = sqlx::query(AssertSqlSafe(Arc::clone(&BEGIN)))
         .bind(json(&rooms)?)
-        .bind(json(&pairs)?)
-        .bind(json(&users)?);
+        .bind(json(&pairs)?);
     let found = found.fetch_one(pooled.connection()).await?;
     let rooms: Vec<RoomStateRow> = json_rows::parse(found.try_get(0)?)?;
     let members: Vec<MemberStateRow> = json_rows::parse(found.try_get(1)?)?;
-    let accounts: Vec<AccountRow> = json_rows::parse(found.try_get(2)?)?;
-    let accounts = accounts.into_iter().map(Account::from).map(|account| (account.user.id, account));
     let rooms = rooms.into_iter().map(RoomState::from).map(|state| (state.id, state));
     Ok(LoadedBatch {
         tx: Conn(Inner::Sqlite(pooled)),
         rooms: rooms.collect(),
         members: members.into_iter().map(MemberStateRow::into_entry).collect(),
-        accounts: accounts.collect(),
     })
 }
 
