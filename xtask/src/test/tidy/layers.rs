@@ -15,6 +15,7 @@ use crate::fingerprint::files_under;
 /// The top-level modules of `chat`, from the lowest layer to the highest.
 const LAYERS: &[&str] = &[
     "model",
+    "fold",
     "change",
     "clock",
     "queue",
