@@ -62,6 +62,8 @@ pub struct NewMessageNotice {
     pub seq: i64,
     /// The users it mentions.
     pub mentioned: Vec<UserId>,
+    /// The user to whose message it replies, unless it mentions them.
+    pub replied_to: Option<UserId>,
 }
 
 /// A serialised frame.

@@ -4,7 +4,7 @@
 //! packet   version u8, sender u64, message …
 //! message  length u32 of what follows, kind u8, and
 //!          kind 1, a frame: rev i64 (0: none), excluded user i64 (0: nobody), seq i64 of a new message (else 0),
-//!                  number u32 and ids i64 … of the users it mentions, the frame's JSON as sent to sockets
+//!                  user i64 to whom it replies (0: nobody), number u32 and ids i64 … of the users it mentions, the frame's JSON as sent to sockets
 //!          kind 2, a signal: JSON
 //! ```
 //!
@@ -184,9 +184,10 @@ impl Packet {
                 self.0.put_u8(FRAME);
                 self.0.put_i64_le(frame.rev.unwrap_or_default());
                 self.0.put_i64_le(excluded);
-                let (seq, mentioned) =
-                    frame.new_message.as_ref().map_or((0, &[][..]), |new| (new.seq, &new.mentioned[..]));
-                self.0.put_i64_le(seq);
+                let new = frame.new_message.as_deref();
+                let mentioned = new.map_or(&[][..], |new| &new.mentioned[..]);
+                self.0.put_i64_le(new.map_or(0, |new| new.seq));
+                self.0.put_i64_le(new.and_then(|new| new.replied_to).map_or(0, |user| user.0));
                 // A message of 10,000 characters cannot mention that many users.
                 self.0.put_u32_le(u32::try_from(mentioned.len()).unwrap_or_default());
                 for user in mentioned {
@@ -241,10 +242,12 @@ fn decode_message(mut bytes: Bytes) -> Option<BusMessage> {
                 excluded => Audience::Others(UserId(excluded)),
             };
             let seq = bytes.try_get_i64_le().ok()?;
+            let replied_to = bytes.try_get_i64_le().ok().map(UserId)?;
             let count = bytes.try_get_u32_le().ok()?;
             let mentioned: Option<Vec<UserId>> =
                 (0..count).map(|_| bytes.try_get_i64_le().ok().map(UserId)).collect();
-            let new_message = NewMessageNotice { seq, mentioned: mentioned? };
+            let replied_to = (replied_to.0 > 0).then_some(replied_to);
+            let new_message = NewMessageNotice { seq, mentioned: mentioned?, replied_to };
             // Frames must be valid UTF-8, or they would break the sockets they are sent to.
             std::str::from_utf8(&bytes).ok()?;
             let mut frame = Frame::serialised(bytes, (rev > 0).then_some(rev), audience);
@@ -260,12 +263,15 @@ fn decode_message(mut bytes: Bytes) -> Option<BusMessage> {
 mod tests {
     use super::*;
 
+    fn notice() -> NewMessageNotice {
+        NewMessageNotice { seq: 40, mentioned: vec![UserId(5), UserId(6)], replied_to: Some(UserId(7)) }
+    }
+
     fn sample() -> Vec<u8> {
         let mut packet = Packet::new(NodeId(7));
         let json = Bytes::from_static("{\"type\":\"聊\"}".as_bytes());
         let mut first = Frame::serialised(json.clone(), Some(41), Audience::Everyone);
-        first.new_message =
-            Some(Arc::new(NewMessageNotice { seq: 40, mentioned: vec![UserId(5), UserId(6)] }));
+        first.new_message = Some(Arc::new(notice()));
         packet.push(&BusMessage::Frame(first));
         packet.push(&BusMessage::Signal(NodeSignal::Close { user: Some(UserId(3)), code: Code::Banned }));
         packet.push(&BusMessage::Frame(Frame::serialised(json, None, Audience::Others(UserId(9)))));
@@ -281,8 +287,7 @@ mod tests {
             panic!("{messages:?}");
         };
         assert_eq!((first.rev, first.audience), (Some(41), Audience::Everyone));
-        let new_message = NewMessageNotice { seq: 40, mentioned: vec![UserId(5), UserId(6)] };
-        assert_eq!(first.new_message.as_deref(), Some(&new_message));
+        assert_eq!(first.new_message.as_deref(), Some(&notice()));
         assert!(last.new_message.is_none());
         assert_eq!(first.json, "{\"type\":\"聊\"}".as_bytes());
         assert_eq!(*signal, NodeSignal::Close { user: Some(UserId(3)), code: Code::Banned });

@@ -48,7 +48,9 @@ pub struct MessageNotification {
     pub sender: UserId,
     /// The users it mentions.
     pub mentioned: Vec<UserId>,
-    /// The notification, except for the fields that differ per receiver: its type, and the receiver's role and unread
+    /// The user to whose message it replies, unless it mentions them.
+    pub replied_to: Option<UserId>,
+    /// The notification, except for the fields that differ per receiver: its type and reason, and the receiver's role and unread
     /// count in the room.
     pub notification: Notification,
 }

@@ -332,7 +332,8 @@ mod tests {
         // In flight at the first poll, arrived before the second.
         assert_eq!(hub.apply_poll(RoomId(1), counters(5)), None);
         let mut arrived = Frame::serialised(Bytes::new(), Some(5), Audience::Everyone);
-        arrived.new_message = Some(Arc::new(NewMessageNotice { seq: 5, mentioned: Vec::new() }));
+        arrived.new_message =
+            Some(Arc::new(NewMessageNotice { seq: 5, mentioned: Vec::new(), replied_to: None }));
         hub.publish(RoomId(1), Event::Frame(arrived));
         hub.apply_poll(RoomId(1), counters(6));
         assert!(inbox.next().now_or_never().is_none(), "it may be in flight");

@@ -93,6 +93,7 @@ fn message_notification(
             seq: new.seq,
             sender: message.sender.id,
             mentioned: new.mentioned.clone(),
+            replied_to: new.replied_to,
             notification: Notification::of_message(&message, room),
         }),
         Ok(_) | Err(_) => None,

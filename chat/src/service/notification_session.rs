@@ -16,7 +16,10 @@ use crate::{
     error::Result,
     event::UserEvent,
     hub::{Inbox, InboxEvent, MessageNotification, RoomCounters},
-    model::{Code, Notification, NotificationFrame, NotificationType, RoomId, limits::NOTIFICATIONS_MAX},
+    model::{
+        Code, Notification, NotificationFrame, NotificationReason, NotificationType, RoomId,
+        limits::NOTIFICATIONS_MAX,
+    },
     store::{
         Conn,
         notifications::{derived, stored},
@@ -176,8 +179,12 @@ impl NotificationSession {
             Counted::Next { is_unread } => {
                 if is_unread {
                     let mut notification = Box::new(message.notification.clone());
-                    if message.mentioned.contains(&self.socket.user().id) {
+                    let me = self.socket.user().id;
+                    if message.mentioned.contains(&me) {
                         notification.notification_type = NotificationType::Mention;
+                    } else if message.replied_to == Some(me) {
+                        notification.notification_type = NotificationType::Mention;
+                        notification.reason = Some(NotificationReason::Reply);
                     }
                     notification.room.is_member = true;
                     notification.room.my_role = Some(counter.role());

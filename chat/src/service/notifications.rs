@@ -152,6 +152,7 @@ pub(super) async fn present(
         Some(Notification {
             id: found.key.1,
             notification_type: found.kind,
+            reason: found.reason,
             title: found.title,
             content: found.content,
             room,

@@ -33,6 +33,7 @@ mod mentions;
 
 use commit::BatchRows;
 use judge::{Verdict, Verdicts, judge};
+use mentions::Mentioned;
 
 #[derive(Clone)]
 pub(super) struct Context {
@@ -120,7 +121,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
         rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
     // Read under the locks, so that times increase with commits in each room.
     let now = context.clock.now();
-    let Verdicts { list: verdicts, own, changed } =
+    let Verdicts { list: verdicts, own, changed, answered } =
         judge(&mut tx, changes, &mut rooms, members, &accounts, now).await?;
 
     let rows: Vec<NewMessage<'_>> = changes
@@ -153,7 +154,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
     for state in changed_rooms.difference(&grown).filter_map(|room| rooms.get(room)) {
         change::move_rev(&mut tx, state.id, state.rev).await?;
     }
-    let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
+    let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, answered, now).await?;
     let ids = batch_rows.resolve_commit(tx.commit().await.map(|()| ids)).await?;
     Ok(outcomes(changes, verdicts, ids, mentioned, &rooms, &accounts, now))
 }
@@ -164,7 +165,7 @@ fn outcomes(
     changes: &[&Change],
     verdicts: Vec<Verdict>,
     ids: Vec<MessageId>,
-    mut mentioned: HashMap<MessageId, Vec<UserId>>,
+    mut mentioned: HashMap<MessageId, Mentioned>,
     rooms: &HashMap<RoomId, RoomState>,
     accounts: &HashMap<UserId, Account>,
     now: Timestamp,
@@ -183,10 +184,8 @@ fn outcomes(
             (Verdict::Changed(message), _) => Ok(Outcome::Changed(message)),
             (Verdict::Accepted { seq, rev, .. }, Change::Send(submission)) => {
                 new_message(submission, ids.next(), rev, rooms, accounts, now).map(|message| {
-                    let news = NewMessageNotice {
-                        seq,
-                        mentioned: mentioned.remove(&message.id).unwrap_or_default(),
-                    };
+                    let Mentioned { named, replied_to } = mentioned.remove(&message.id).unwrap_or_default();
+                    let news = NewMessageNotice { seq, mentioned: named, replied_to };
                     Outcome::New(Box::new(message), news)
                 })
             }
