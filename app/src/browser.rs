@@ -1,4 +1,4 @@
-//! Browser APIs: document, cookies, clock, storage, randomness. All use of `web-sys` is in this module.
+//! Browser APIs: document, cookies, clock, storage, randomness, text. All use of `web-sys` is in this module.
 //!
 //! Built with feature `hydrate` only. Callers are effects, which do not run on the server, or code behind the same
 //! feature.
@@ -11,4 +11,5 @@ pub mod random;
 pub mod row_elements;
 pub mod scroll;
 pub mod storage;
+pub mod text;
 pub mod textarea;

@@ -135,6 +135,8 @@ pub fn field_error_message(locale: Locale, field: &FieldError) -> String {
         Problem::OuterSpace => td_string!(locale, field_error.outer_space).to_owned(),
         Problem::BadUsername => td_string!(locale, field_error.bad_username).to_owned(),
         Problem::UsernameTaken => td_string!(locale, field_error.username_taken).to_owned(),
+        Problem::ConfusableUsername => td_string!(locale, field_error.confusable_username).to_owned(),
+        Problem::MixedScripts => td_string!(locale, field_error.mixed_scripts).to_owned(),
         Problem::WeakPassword => td_string!(locale, field_error.weak_password).to_owned(),
         Problem::WrongPassword => td_string!(locale, field_error.wrong_password).to_owned(),
         Problem::NoSuchMessage => td_string!(locale, field_error.no_such_message).to_owned(),

@@ -6,8 +6,8 @@
 //!
 //! It is no crate for two reasons. `CommonMark` decides by punctuation where emphasis begins and ends, and finds none
 //! in `**注意：**明天`; and the smallest `CommonMark` parser adds a fifth to the wasm. `blocks` parses blocks, `inline`
-//! parses within a line, `pairs` matches brackets and backticks, `link` and `mention` find links and mentions, `code`
-//! highlights syntax.
+//! parses within a line, `mention` finds mentions, `code` highlights syntax. What the service has to know too (links,
+//! code, where a name may begin and end) is in `chat::model`.
 //!
 //! Time and size of the output are linear in the length of the input, whatever it is: anybody may send ten thousand
 //! characters that every member's browser has to render. Loops over the text count their work in `steps`, and a test
@@ -18,7 +18,6 @@ mod code;
 mod inline;
 mod link;
 mod mention;
-mod pairs;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 //! mapping.
 
 use crate::{
-    event::{ChangeKind, MemberNotice, NewMessageNotice, StoredChange},
-    model::{Code, MemberChange, Message, Role, RoomInfo, RoomMessage, ServerFrame, User, UserId},
+    event::{ChangeKind, MemberNotice, MentionNotice, NewMessageNotice, StoredChange},
+    model::{Code, MemberChange, Message, Role, RoomInfo, RoomMessage, ServerFrame, User},
 };
 
 /// A change of a room that has a `rev`.
@@ -16,8 +16,8 @@ pub(crate) enum RoomChange<'a> {
         rev: i64,
         /// The message's number in the room.
         seq: i64,
-        /// The users it mentions, each with the number of the mention in that user's stream.
-        mentioned: Vec<(UserId, i64)>,
+        /// The users it mentions.
+        mentioned: Vec<MentionNotice>,
     },
     /// The latest change of a message that the client has: an edit or its deletion.
     MessageChanged(&'a Message),

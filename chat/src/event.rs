@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Code, ReadMark, RoomId, ServerFrame, User, UserId, UserRef};
+use crate::model::{Code, NotificationReason, ReadMark, RoomId, ServerFrame, User, UserId, UserRef};
 
 /// An event with its audience.
 #[derive(Clone, Debug)]
@@ -63,8 +63,19 @@ pub enum ChangeKind {
 pub struct NewMessageNotice {
     /// The message's `seq`.
     pub seq: i64,
-    /// The users it mentions, each with the number of the mention in that user's stream.
-    pub mentioned: Vec<(UserId, i64)>,
+    /// The users it mentions.
+    pub mentioned: Vec<MentionNotice>,
+}
+
+/// A user whom a new message mentions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MentionNotice {
+    /// The user.
+    pub user: UserId,
+    /// The number of the mention in the user's stream.
+    pub rev: i64,
+    /// Why, if their name is not in the text.
+    pub reason: Option<NotificationReason>,
 }
 
 /// What the hub needs to know of a membership's change.

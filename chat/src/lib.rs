@@ -10,7 +10,7 @@
 //! - a sender gets its response, and the hub gets the event, only after the commit;
 //! - every queue is bounded, and the caller gets an error when one is full.
 //!
-//! A module imports only from those left of it: [`model`] < `change`, `event` < `store` (SQL), `bus` (other nodes) < `rules` <
+//! A module imports only from those left of it: [`model`] < [`fold`], `change`, `event` < `store` (SQL), `bus` (other nodes) < `rules` <
 //! `hub` (fan-out) < `writer` (group commit) < `service` (the calls). A test checks it.
 
 // The public API needs complete documentation. Elsewhere a doc comment is optional and must say more than the name.
@@ -30,6 +30,8 @@ pub mod credential;
 pub mod error;
 #[cfg(feature = "server")]
 pub mod event;
+#[cfg(feature = "server")]
+pub mod fold;
 #[cfg(feature = "server")]
 pub mod hub;
 #[cfg(feature = "server")]

@@ -6,6 +6,7 @@ pub mod event;
 pub mod failure;
 pub mod id;
 pub mod limits;
+pub mod markup;
 pub mod member;
 pub mod mention;
 pub mod message;
@@ -23,7 +24,8 @@ pub use id::{MessageId, NotificationId, RoomId, UserId};
 pub use member::{Member, MemberChange, MemberPatch, Role, RoomPermissions};
 pub use message::{Message, MessageDraft, MessagePage, MessageType};
 pub use notification::{
-    MessageReader, Notification, NotificationFrame, NotificationRef, NotificationType, NotifiedMessage,
+    MessageReader, Notification, NotificationFrame, NotificationReason, NotificationRef, NotificationType,
+    NotifiedMessage,
 };
 pub use room::{LastMessage, NewRoom, Room, RoomInfo, RoomPatch, RoomRef, RoomType};
 pub use timestamp::Timestamp;

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod account;
+pub(crate) mod confusable;
 pub(crate) mod mention;
 pub(crate) mod validate;
 pub(crate) mod visible;

@@ -1,6 +1,6 @@
 -- Accounts and groups. Same schema as sqlite/0010_accounts.sql.
 -- Times are microseconds since the epoch in UTC. Flags are 0 or 1. A column named *_key or *_skeleton contains text as
--- chat::rules::fold made it, so that both databases compare it by bytes. Unlike in SQLite, spaces at the end do not
+-- chat::fold made it, so that both databases compare it by bytes. Unlike in SQLite, spaces at the end do not
 -- count ('c1' and 'c1 ' are equal, PAD SPACE), so the service refuses white space at the ends of identifiers.
 
 CREATE TABLE user (
@@ -8,6 +8,11 @@ CREATE TABLE user (
     username      VARCHAR(150) NOT NULL,
     -- The folded username: 'Bob' and 'bob' are one account.
     username_key  VARCHAR(700) NOT NULL UNIQUE,
+    -- The UTS 39 skeleton of username_key: equal for names that look alike. Not unique: names of ASCII characters only
+    -- may have one in common ('l1' and '1l').
+    username_skeleton VARCHAR(700) NOT NULL DEFAULT '',
+    -- Username, first and last name, folded, for searches.
+    search_key    VARCHAR(2000) NOT NULL DEFAULT '',
     -- PHC string, or Django's pbkdf2_sha256$… until the next sign-in.
     password_hash VARCHAR(255) NOT NULL,
     first_name    VARCHAR(150) NOT NULL DEFAULT '',
@@ -17,6 +22,8 @@ CREATE TABLE user (
     tokens_from   BIGINT  NOT NULL DEFAULT 0,
     created_at    BIGINT  NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+CREATE INDEX user_skeleton ON user (username_skeleton);
 
 CREATE TABLE user_group (
     id   BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,

@@ -3,6 +3,8 @@
 CREATE TABLE chat_room (
     id            BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     name          VARCHAR(150) NOT NULL,
+    -- The name, folded, for searches.
+    name_key      VARCHAR(2000) NOT NULL DEFAULT '',
     description   TEXT    NOT NULL,
     room_type     VARCHAR(16) NOT NULL,
     created_by    BIGINT  NOT NULL,

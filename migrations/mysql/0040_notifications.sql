@@ -8,6 +8,8 @@ CREATE TABLE chat_notification (
     -- Number of the latest change of this row in the user's stream.
     rev               BIGINT  NOT NULL DEFAULT 0,
     notification_type VARCHAR(32) NOT NULL,
+    -- Of a mention: 'reply' for a reply to one's own message, NULL for one's name in the text.
+    reason            VARCHAR(16),
     room_id           BIGINT  NOT NULL,
     message_id        BIGINT,
     title             VARCHAR(255) NOT NULL,

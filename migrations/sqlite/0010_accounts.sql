@@ -1,12 +1,17 @@
 -- Accounts and groups. Same schema as mysql/0010_accounts.sql.
 -- Times are microseconds since the epoch in UTC. Flags are 0 or 1. A column named *_key or *_skeleton contains text as
--- chat::rules::fold made it, so that both databases compare it by bytes.
+-- chat::fold made it, so that both databases compare it by bytes.
 
 CREATE TABLE user (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     username      TEXT    NOT NULL,
     -- The folded username: 'Bob' and 'bob' are one account.
     username_key  TEXT    NOT NULL UNIQUE,
+    -- The UTS 39 skeleton of username_key: equal for names that look alike. Not unique: names of ASCII characters only
+    -- may have one in common ('l1' and '1l').
+    username_skeleton TEXT    NOT NULL DEFAULT '',
+    -- Username, first and last name, folded, for searches.
+    search_key    TEXT    NOT NULL DEFAULT '',
     -- PHC string, or Django's pbkdf2_sha256$… until the next sign-in.
     password_hash TEXT    NOT NULL,
     first_name    TEXT    NOT NULL DEFAULT '',
@@ -16,6 +21,8 @@ CREATE TABLE user (
     tokens_from   BIGINT  NOT NULL DEFAULT 0,
     created_at    BIGINT  NOT NULL
 );
+
+CREATE INDEX user_skeleton ON user (username_skeleton);
 
 CREATE TABLE user_group (
     id   INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,6 +3,8 @@
 CREATE TABLE chat_room (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     name          TEXT    NOT NULL,
+    -- The name, folded, for searches.
+    name_key      TEXT    NOT NULL DEFAULT '',
     description   TEXT    NOT NULL DEFAULT '',
     room_type     TEXT    NOT NULL,
     created_by    BIGINT  NOT NULL REFERENCES user (id),

@@ -8,6 +8,8 @@ CREATE TABLE chat_notification (
     -- Number of the latest change of this row in the user's stream.
     rev               BIGINT  NOT NULL DEFAULT 0,
     notification_type TEXT    NOT NULL,
+    -- Of a mention: 'reply' for a reply to one's own message, NULL for one's name in the text.
+    reason            TEXT,
     room_id           BIGINT  NOT NULL REFERENCES chat_room (id) ON DELETE CASCADE,
     message_id        BIGINT  REFERENCES chat_message (id) ON DELETE CASCADE,
     title             TEXT    NOT NULL,

@@ -111,6 +111,8 @@ fn field_error(field: &FieldError) -> String {
         Problem::TooLong { max } => format!("{name} must have at most {max} characters."),
         Problem::BadUsername => format!("{name} may have letters, digits and @ . + - _ only."),
         Problem::UsernameTaken => format!("{name} is taken."),
+        Problem::ConfusableUsername => format!("{name} looks like that of another account."),
+        Problem::MixedScripts => format!("{name} mixes scripts whose letters look alike."),
         Problem::WeakPassword => {
             format!("{name} is too easy to guess: it is common, all digits, or like the username.")
         }

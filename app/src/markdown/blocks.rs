@@ -1,5 +1,7 @@
 //! Block parser: paragraphs, block quotes, lists, code blocks and tables, line by line.
 
+use chat::model::markup::fence::Fence;
+
 use super::{code, inline, mention::MentionLookup, steps};
 
 /// Maximum nesting of block quotes and lists; deeper markers are text.
@@ -75,34 +77,12 @@ fn is_rule(line: &str) -> bool {
     line.len() >= 3 && ['-', '*', '_'].iter().any(|&marker| line.chars().all(|letter| letter == marker))
 }
 
-/// The opening line of a fenced code block.
-struct Fence<'a> {
-    marker: char,
-    length: usize,
-    language: &'a str,
-}
-
-impl<'a> Fence<'a> {
-    fn open(line: &'a str) -> Option<Self> {
-        let line = line.trim_start();
-        let marker = line.chars().next().filter(|marker| matches!(marker, '`' | '~'))?;
-        let info = line.trim_start_matches(marker);
-        let length = line.len() - info.len();
-        let language = info.split_whitespace().next().unwrap_or_default();
-        // A fence with a backtick in its info string is inline code.
-        (length >= 3 && !info.contains('`')).then_some(Self { marker, length, language })
-    }
-
-    fn is_closed_by(&self, line: &str) -> bool {
-        steps::add(line.len());
-        let line = line.trim();
-        line.len() >= self.length && line.chars().all(|letter| letter == self.marker)
-    }
-}
-
 /// Renders up to the closing fence, or to the end.
 fn fenced(fence: &Fence, lines: &[&str], html: &mut String) -> usize {
-    let end = (1..lines.len()).find(|&at| fence.is_closed_by(lines[at]));
+    let end = (1..lines.len()).find(|&at| {
+        steps::add(lines[at].len());
+        fence.is_closed_by(lines[at])
+    });
     let code = lines[1..end.unwrap_or(lines.len())].join("\n");
     // Focusable, so that the keyboard can scroll wide code.
     html.push_str("<pre tabindex=\"0\"><code>");

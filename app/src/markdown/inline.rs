@@ -3,12 +3,16 @@
 //! Emphasis may begin and end next to any character except white space, since Chinese has no spaces between words.
 //! Only `_` does not work within words, because of `snake_case`.
 
-use chat::model::mention::continues_word;
+use chat::model::{
+    markup::{
+        char_before, is_escape,
+        link::{self, LONGEST},
+        pairs::{Pairs, ticks_at},
+    },
+    mention::{continues_word, is_at},
+};
 
-use super::{escape, link, mention::MentionLookup, pairs::Pairs, steps};
-
-/// Maximum length of a link's text, in bytes.
-const LINK_WORDS: usize = 1_000;
+use super::{escape, link::open, mention::MentionLookup, steps};
 
 /// Renders `text` as HTML.
 pub(super) fn render(text: &str, names: &MentionLookup, html: &mut String) {
@@ -16,6 +20,7 @@ pub(super) fn render(text: &str, names: &MentionLookup, html: &mut String) {
 }
 
 fn render_within(text: &str, names: &MentionLookup, in_link: bool, html: &mut String) {
+    steps::add(text.len());
     let pairs = Pairs::of(text);
     let mut parser =
         InlineParser { text, pairs, names, in_link, pieces: Vec::new(), open: Vec::new(), waiting: [0; 3] };
@@ -64,7 +69,7 @@ impl InlineParser<'_> {
                 '`' => self.code(at),
                 '*' | '_' | '~' => self.delimiter_run(rest, letter, before),
                 '[' if !self.in_link => self.named_link(at),
-                '@' => self.mention(rest),
+                sign if is_at(sign) && !self.in_link => self.mention(before, rest),
                 'h' | 'm' if !self.in_link && !before.is_some_and(continues_word) => self.link(rest),
                 _ => 0,
             };
@@ -75,7 +80,7 @@ impl InlineParser<'_> {
                 used
             };
             at += used;
-            before = text[..at].chars().next_back();
+            before = char_before(text, at);
         }
     }
 
@@ -98,44 +103,32 @@ impl InlineParser<'_> {
     }
 
     fn escaped(&mut self, rest: &str) -> usize {
-        match rest[1..].chars().next().filter(char::is_ascii_punctuation) {
-            Some(_) => {
-                self.text(&rest[1..2]);
-                2
-            }
-            None => 0,
+        if is_escape(rest) {
+            self.text(&rest[1..2]);
+            2
+        } else {
+            0
         }
     }
 
     /// A code span between two runs of as many backticks; a run without a partner is text.
     fn code(&mut self, at: usize) -> usize {
-        let rest = &self.text[at..];
-        let inner = rest.trim_start_matches('`');
-        let ticks = rest.len() - inner.len();
+        let text = self.text;
+        let ticks = ticks_at(&text[at..]);
+        let start = at + ticks;
         steps::add(ticks);
-        if !self.pairs.has_ticks(ticks, at + ticks) {
-            self.text(&rest[..ticks]);
+        let Some(end) = self.pairs.close_of_code(text, ticks, start) else {
+            self.text(&text[at..start]);
             return ticks;
-        }
-        let mut from = 0;
-        while let Some(found) = inner[from..].find('`') {
-            let start = from + found;
-            let after = inner[start..].trim_start_matches('`');
-            let end = inner.len() - after.len();
-            if end - start == ticks {
-                steps::add(end);
-                let code = inner[..start].replace('\n', " ");
-                // One space on each side is removed, so that a span can begin with a backtick.
-                let bare = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
-                self.html(&["<code>"]);
-                self.text(bare.filter(|bare| !bare.trim().is_empty()).unwrap_or(&code));
-                self.html(&["</code>"]);
-                return ticks + end;
-            }
-            from = end;
-        }
-        self.text(&rest[..ticks]);
-        ticks
+        };
+        steps::add(end - at);
+        let code = text[start..end].replace('\n', " ");
+        // One space on each side is removed, so that a span can begin with a backtick.
+        let bare = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
+        self.html(&["<code>"]);
+        self.text(bare.filter(|bare| !bare.trim().is_empty()).unwrap_or(&code));
+        self.html(&["</code>"]);
+        end + ticks - at
     }
 
     fn delimiter_run(&mut self, rest: &str, delimiter: char, before: Option<char>) -> usize {
@@ -194,32 +187,33 @@ impl InlineParser<'_> {
 
     /// `[text](address)`.
     fn named_link(&mut self, at: usize) -> usize {
-        let Some((label, address)) = parse_link(self.text, &self.pairs, at) else { return 0 };
+        let Some((label, address)) = link::named(self.text, &self.pairs, at) else { return 0 };
         let mut inner = String::new();
         render_within(label, self.names, true, &mut inner);
-        let mut open = String::new();
+        let mut tag = String::new();
         // The title shows the address before one follows the link.
-        link::open(address, Some(address), &mut open);
-        self.html(&[&open, &inner, "</a>"]);
+        open(address, Some(address), &mut tag);
+        self.html(&[&tag, &inner, "</a>"]);
         label.len() + address.len() + "[]()".len()
     }
 
     fn link(&mut self, rest: &str) -> usize {
         let address = link::at(rest);
-        if address.len() > link::LONGEST {
+        steps::add(address.len());
+        if address.len() > LONGEST {
             self.text(address);
         } else if !address.is_empty() {
-            let mut open = String::new();
-            link::open(address, None, &mut open);
-            self.html(&[&open]);
+            let mut tag = String::new();
+            open(address, None, &mut tag);
+            self.html(&[&tag]);
             self.text(address);
             self.html(&["</a>"]);
         }
         address.len()
     }
 
-    fn mention(&mut self, rest: &str) -> usize {
-        let Some((name, is_me)) = self.names.at(rest) else { return 0 };
+    fn mention(&mut self, before: Option<char>, rest: &str) -> usize {
+        let Some((name, is_me)) = self.names.at(before, rest) else { return 0 };
         self.html(&[if is_me { "<span class=\"mention mention-me\">" } else { "<span class=\"mention\">" }]);
         self.text(name);
         self.html(&["</span>"]);
@@ -247,16 +241,4 @@ fn delimiter_index(delimiter: char) -> usize {
         '_' => 1,
         _ => 2,
     }
-}
-
-/// Text and address of the link that begins at `at`. The address may contain balanced brackets.
-fn parse_link<'a>(text: &'a str, pairs: &Pairs, at: usize) -> Option<(&'a str, &'a str)> {
-    let end = pairs.close_of(at).filter(|end| end - at < LINK_WORDS)?;
-    let label = text.get(at + 1..end).filter(|label| !label.trim().is_empty())?;
-    let open = end + 1;
-    if text.as_bytes().get(open) != Some(&b'(') {
-        return None;
-    }
-    let address = text.get(open + 1..pairs.close_of(open)?)?;
-    (address.len() <= link::LONGEST && link::is_allowed(address)).then_some((label, address))
 }

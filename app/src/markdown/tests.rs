@@ -1,9 +1,11 @@
 //! What each construct becomes, and that no other markup gets through.
 
+use chat::fold::fold;
+
 use super::*;
 
 fn names() -> MentionNames {
-    MentionNames { me: "lin".into(), others: vec!["mei".into(), "mei.chen".into(), "小明".into()] }
+    MentionNames::new("lin", ["mei", "mei.chen", "小明"].map(str::to_owned).into_iter())
 }
 
 fn html(text: &str) -> String {
@@ -148,6 +150,42 @@ fn own_mention_is_highlighted() {
     );
     assert_eq!(html("@小明你好"), "<p><span class=\"mention\">@小明</span>你好</p>");
     assert_eq!(html("@linda @bob @"), "<p>@linda @bob @</p>");
+}
+
+/// The texts in which the service finds mentions too.
+#[test]
+fn those_whom_the_service_notifies_are_highlighted() {
+    for case in include_str!("../../../chat/src/model/mention_cases.txt").lines() {
+        if case.is_empty() || case.starts_with('#') {
+            continue;
+        }
+        let parts: Vec<&str> = case.split("=>").map(str::trim).collect();
+        let [members, text, meant] = parts[..] else { panic!("{case}") };
+        let members: Vec<&str> = members.split(", ").collect();
+        let names = MentionNames::new("lin", members.iter().map(|&name| name.to_owned()));
+        let mut found: Vec<&str> = Vec::new();
+        for part in render(&unescaped(text), &names).split("<span class=\"mention\">").skip(1) {
+            let name = part.split("</span>").next().unwrap_or_default().trim_start_matches('＠');
+            let name = fold(name.strip_prefix('@').unwrap_or(name));
+            let member = members.iter().find(|member| fold(member) == name).expect("a member");
+            if !found.contains(member) {
+                found.push(member);
+            }
+        }
+        assert_eq!(found.join(", "), meant, "{case}");
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split("\\u{");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('}').expect("a character");
+        let code = u32::from_str_radix(code, 16).expect("hexadecimal");
+        plain.push(char::from_u32(code).expect("a character"));
+        plain.push_str(rest);
+    }
+    plain.replace("\\n", "\n")
 }
 
 #[test]
@@ -379,8 +417,11 @@ fn work_is_linear_for_growing_pieces() {
 
 #[test]
 fn mention_lookups_are_limited() {
-    let others = (0..60).map(|n| format!("{}{n:02}", "@".repeat(148))).collect();
-    assert_bounded(&"@".repeat(LONGEST), &MentionNames { me: "lin".into(), others }, "@");
+    let names = |of: fn(usize) -> String| MentionNames::new("lin", (0..60).map(of));
+    assert_bounded(&"@".repeat(LONGEST), &names(|n| format!("{}{n:02}", "@".repeat(148))), "@");
+    let long = |n| format!("{}{n:02}", "é".repeat(148));
+    let text = (0..60).map(long).map(|name| format!("@{name} ")).collect::<String>();
+    assert_bounded(&text, &names(long), "@é");
 }
 
 #[test]

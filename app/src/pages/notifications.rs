@@ -1,6 +1,6 @@
 //! `/notifications`: the user's notifications, the newest first.
 
-use chat::model::{Notification, NotificationType};
+use chat::model::{Notification, NotificationReason, NotificationType};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
@@ -111,6 +111,10 @@ fn Item(notification: Notification) -> impl IntoView {
     let (head, text) = match notification.notification_type {
         NotificationType::Message => (
             td_string!(locale, notifications.wrote, who = sender, room = name),
+            Some(beginning(&notification.content)),
+        ),
+        NotificationType::Mention if notification.reason == Some(NotificationReason::Reply) => (
+            td_string!(locale, notifications.replied, who = sender, room = name),
             Some(beginning(&notification.content)),
         ),
         NotificationType::Mention => (

@@ -30,6 +30,7 @@ mod handler {
     use std::cmp::Reverse;
 
     use chat::{
+        fold::fold,
         model::{Room, RoomType},
         service::{rooms::RoomFilter, shared_rooms::Contact},
     };
@@ -70,8 +71,9 @@ mod handler {
         };
         let others = chat.rooms(&me, &public).await?;
         rooms.extend(others.into_iter().filter(|room| !room.is_member));
+        let typed = fold(text);
         let mut matching: Vec<(u32, Room)> =
-            rooms.into_iter().filter_map(|room| Some((score(text, &room.name)?, room))).collect();
+            rooms.into_iter().filter_map(|room| Some((score(&typed, &fold(&room.name))?, room))).collect();
         matching.sort_by_key(|(score, room)| (Reverse(*score), !room.is_member));
         matching.truncate(ROOMS_MAX);
         let mut targets: Vec<SwitchTarget> = matching

@@ -2,7 +2,10 @@
 //!
 //! Positions are in UTF-16 code units, as in the DOM.
 
-use chat::model::mention::continues_word;
+use chat::model::{
+    markup::char_before,
+    mention::{is_at, may_be_in_name, may_follow},
+};
 
 /// Maximum length of a query, in characters.
 const QUERY_MAX: usize = 40;
@@ -19,13 +22,10 @@ pub struct MentionQuery {
 /// The query that ends at `caret`, if there is one.
 pub fn query_at(text: &str, caret: usize) -> Option<MentionQuery> {
     let before = &text[..byte_at(text, caret)];
-    let at = before.rfind('@')?;
-    let letters = &before[at + 1..];
-    let may_be = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '+' | '-');
-    // Not in an e-mail address.
-    let is_in_word = before[..at].chars().next_back().is_some_and(continues_word);
-    let is_name = letters.chars().all(may_be) && letters.chars().count() <= QUERY_MAX;
-    (is_name && !is_in_word).then(|| MentionQuery {
+    let (at, sign) = before.char_indices().rfind(|(_, letter)| is_at(*letter))?;
+    let letters = &before[at + sign.len_utf8()..];
+    let is_name = letters.chars().all(may_be_in_name) && letters.chars().count() <= QUERY_MAX;
+    (is_name && may_follow(char_before(before, at))).then(|| MentionQuery {
         start: units(&before[..at]),
         end: caret,
         letters: letters.to_owned(),
@@ -74,6 +74,10 @@ mod tests {
             ("(@a.b", Some("a.b")),
             ("@bob ", None),
             ("lin@example", None),
+            ("a.b-@c", None),
+            ("＠bo", Some("bo")),
+            ("é@bo", Some("bo")),
+            ("@hiê\u{301}u", Some("hiê\u{301}u")),
             ("no", None),
             ("@@bo", Some("bo")),
         ] {

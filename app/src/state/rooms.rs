@@ -216,6 +216,7 @@ mod tests {
         Notification {
             id: NotificationId(2),
             notification_type: kind,
+            reason: None,
             title: "新消息来自 u2".into(),
             content: "在吗".into(),
             room,

@@ -236,13 +236,14 @@ fn decode_message(mut bytes: Bytes) -> Option<BusMessage> {
 mod tests {
     use super::*;
     use crate::{
-        event::{ChangeKind, MemberNotice, NewMessageNotice, UserChange},
-        model::{Code, RoomId},
+        event::{ChangeKind, MemberNotice, MentionNotice, NewMessageNotice, UserChange},
+        model::{Code, NotificationReason, RoomId},
     };
 
     fn kinds() -> Vec<ChangeKind> {
         let member = |closes| ChangeKind::Member(MemberNotice { user: UserId(3), member_count: 9, closes });
-        let mentioned = vec![(UserId(5), 1), (UserId(6), 70)];
+        let mention = |user, rev, reason| MentionNotice { user: UserId(user), rev, reason };
+        let mentioned = vec![mention(5, 1, None), mention(6, 70, Some(NotificationReason::Reply))];
         vec![
             ChangeKind::NewMessage(NewMessageNotice { seq: 40, mentioned }.into()),
             ChangeKind::MessageChanged,

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::{Hub, Lagged, RoomCounters};
 use crate::{
     bus::Topic,
-    event::UserEvent,
+    event::{MentionNotice, UserEvent},
     model::{Notification, RoomId, User, UserId},
 };
 
@@ -48,10 +48,10 @@ pub struct MessageNotification {
     pub seq: i64,
     /// The author.
     pub sender: UserId,
-    /// The users it mentions, each with the number of the mention in that user's stream.
-    pub mentioned: Vec<(UserId, i64)>,
-    /// The notification, except for the fields that differ per receiver: its type, and the receiver's role and unread
-    /// count in the room.
+    /// The users it mentions.
+    pub mentioned: Vec<MentionNotice>,
+    /// The notification, except for the fields that differ per receiver: its type and reason, and the receiver's role and
+    /// unread count in the room.
     pub notification: Notification,
 }
 

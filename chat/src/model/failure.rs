@@ -103,6 +103,10 @@ pub enum Problem {
     BadUsername,
     /// The username is taken.
     UsernameTaken,
+    /// The username looks like another one.
+    ConfusableUsername,
+    /// The username mixes scripts whose letters look alike.
+    MixedScripts,
     /// The password is too common, only digits, or similar to the username.
     WeakPassword,
     /// The password is incorrect.

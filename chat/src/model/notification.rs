@@ -18,7 +18,7 @@ use super::{
 pub enum NotificationType {
     /// A new message in a room the user is a member of.
     Message,
-    /// A message that mentions the user (`@username`).
+    /// A message that mentions the user (`@username`), or replies to a message of theirs.
     Mention,
     /// The user was added to a room.
     RoomInvite,
@@ -47,6 +47,33 @@ impl NotificationType {
             "room_invite" => Self::RoomInvite,
             _ => Self::System,
         }
+    }
+}
+
+/// Why a notification is one, where its type does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationReason {
+    /// A mention: the message replies to one of the user's, and does not name them.
+    Reply,
+    /// A reason of a newer server.
+    #[serde(other)]
+    Other,
+}
+
+impl NotificationReason {
+    /// The reason's name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Other => "other",
+        }
+    }
+
+    /// Parses a reason's name in the database.
+    pub fn from_stored(word: &str) -> Self {
+        if word == "reply" { Self::Reply } else { Self::Other }
     }
 }
 
@@ -90,6 +117,9 @@ pub struct Notification {
     pub id: NotificationId,
     /// The kind of notification.
     pub notification_type: NotificationType,
+    /// Why, where the type does not say it: a mention by a reply to a message of the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<NotificationReason>,
     /// One line.
     pub title: String,
     /// The message's text, or the text of the notice.
@@ -119,6 +149,7 @@ impl Notification {
         Self {
             id: NotificationRef::Message(message.id).into(),
             notification_type: NotificationType::Message,
+            reason: None,
             title: message_title(&message.sender.username),
             content: message.content.clone(),
             room,

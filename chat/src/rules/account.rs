@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{validate::Problems, visible};
+use super::{confusable, validate::Problems, visible};
 use crate::{
     credential::Credential,
     error::Result,
+    fold::{KEY_MAX, fold},
     model::{
         Code, Problem, User,
         limits::{PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX, USERNAME_MAX},
@@ -43,12 +44,8 @@ pub(crate) fn normalized(username: &str) -> Option<String> {
 /// The form in which usernames are compared: 'Bob', 'bob' and 'ｂｏｂ' are the same. `None` if it is too long to be a
 /// username.
 pub fn username_key(username: &str) -> Option<String> {
-    normalized(username).map(|username| key_of(&username))
-}
-
-/// The key of a normalised username.
-pub(crate) fn key_of(normalized: &str) -> String {
-    normalized.to_lowercase()
+    let key = fold(&normalized(username)?);
+    (key.len() <= KEY_MAX || key.chars().count() <= KEY_MAX).then_some(key)
 }
 
 pub(crate) fn check_username(problems: &mut Problems, username: &str, key: &str) {
@@ -62,9 +59,12 @@ pub(crate) fn check_username(problems: &mut Problems, username: &str, key: &str)
         problems.add("username", Problem::BadUsername);
     } else if RESERVED.contains(&key) {
         problems.add("username", Problem::UsernameTaken);
-    // A letter's lower case can be longer than the letter.
-    } else if username.chars().count().max(key.chars().count()) > USERNAME_MAX {
+    } else if username.chars().count() > USERNAME_MAX || key.chars().count() > KEY_MAX {
         problems.add("username", Problem::TooLong { max: USERNAME_MAX });
+    } else if confusable::mixes_scripts(username) {
+        problems.add("username", Problem::MixedScripts);
+    } else if RESERVED.iter().any(|word| confusable::looks_like(key, word)) {
+        problems.add("username", Problem::ConfusableUsername);
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
 
     fn of_username(username: &str) -> Vec<Problem> {
         let username = normalized(username).expect("not too long to be looked at");
-        problems(|found| check_username(found, &username, &key_of(&username)))
+        problems(|found| check_username(found, &username, &fold(&username)))
     }
 
     fn of_password(password: &str) -> Vec<Problem> {
@@ -182,10 +182,20 @@ mod tests {
     }
 
     #[test]
-    fn a_username_has_150_characters_at_most_in_lower_case_too() {
+    fn a_username_does_not_hide_look_alikes() {
+        for mixed in ["pаypal", "Аdmin", "小明боб"] {
+            assert_eq!(of_username(mixed), [Problem::MixedScripts], "{mixed}");
+        }
+        assert_eq!(of_username("аӏӏ"), [Problem::ConfusableUsername]);
+        assert_eq!(of_username("小明bob"), []);
+        assert_eq!(of_username("ひらがなカタカナ漢字abc"), []);
+    }
+
+    #[test]
+    fn a_username_has_150_characters_at_most() {
         assert_eq!(of_username(&"王".repeat(150)), []);
         assert_eq!(of_username(&"王".repeat(151)), [Problem::TooLong { max: 150 }]);
-        assert_eq!(of_username(&"İ".repeat(150)), [Problem::TooLong { max: 150 }]);
+        assert_eq!(of_username(&"İ".repeat(150)), [], "its folded form may be longer");
     }
 
     #[test]
@@ -193,6 +203,8 @@ mod tests {
         for spelling in ["Bob", "bob", " BOB ", "ｂｏｂ"] {
             assert_eq!(username_key(spelling).as_deref(), Some("bob"));
         }
+        assert_eq!(username_key("Weiß"), username_key("WEISS"));
+        assert_eq!(username_key("ΌΣΟΣ"), username_key("όσος"));
         assert_ne!(username_key("bob"), username_key("rob"));
     }
 
@@ -200,9 +212,9 @@ mod tests {
     fn overlong_names_are_not_processed() {
         assert_eq!(username_key(&"ﷺ".repeat(201)), None);
         assert_eq!(username_key(&"a".repeat(601)), None);
-        // The longest accepted input stays bounded: 18 characters for each.
-        let longest = username_key(&"ﷺ".repeat(200)).expect("looked at");
-        assert_eq!(longest.chars().count(), 200 * 18);
+        // Each becomes 18 characters.
+        assert_eq!(username_key(&"ﷺ".repeat(200)), None);
+        assert!(username_key(&"ﷺ".repeat(38)).is_some());
         assert_eq!(
             username_key(&format!("{}bob{}", " ".repeat(1_000), " ".repeat(1_000))).as_deref(),
             Some("bob")

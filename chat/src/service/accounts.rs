@@ -7,6 +7,7 @@ use super::Chat;
 use crate::{
     credential::{CredentialEnd, Ended, SessionId},
     error::{Error, Result},
+    fold::fold,
     model::{
         Code, Problem, Timestamp, User, UserId,
         limits::{PASSWORD_MAX, PERSON_NAME_MAX, USERNAME_MAX},
@@ -14,6 +15,7 @@ use crate::{
     password::{self, PasswordMatch},
     rules::{
         account::{self, active_user, user_for_credential, username_key},
+        confusable::is_confusable,
         validate::Problems,
     },
     store::{
@@ -77,19 +79,24 @@ impl Chat {
         let mut problems = Problems::default();
         problems.trimmed("username", username);
         let username = &normalized_username(username)?;
-        let username_key = &account::key_of(username);
+        let key = &fold(username);
         let (first_name, last_name) = (first_name.trim(), last_name.trim());
-        account::check_username(&mut problems, username, username_key);
+        account::check_username(&mut problems, username, key);
         account::check_password(&mut problems, password, &[username, first_name, last_name]);
         problems.name("first_name", first_name, PERSON_NAME_MAX);
         problems.name("last_name", last_name, PERSON_NAME_MAX);
         // Checked before the expensive hashing of the password; the insert's unique key decides.
-        if self.account(username_key).await?.is_some() {
+        let mut conn = self.store().read().await?;
+        let similar = users::similar_keys(&mut conn, username).await?;
+        drop(conn);
+        if similar.contains(key) {
             problems.add("username", Problem::UsernameTaken);
+        } else if is_confusable(key, &similar) {
+            problems.add("username", Problem::ConfusableUsername);
         }
         problems.finish()?;
         let password_hash = &password::hash(password).await?;
-        let row = NewUser { username, username_key, password_hash, first_name, last_name };
+        let row = NewUser { username, password_hash, first_name, last_name };
         let mut conn = self.store().write().await?;
         let id = users::insert(&mut conn, &row, self.clock().now()).await.map_err(|error| {
             if error.is_duplicate() {
@@ -124,7 +131,7 @@ impl Chat {
         problems.finish()?;
 
         let mut conn = self.store().read().await?;
-        let stored = users::credentials(&mut conn, &account::key_of(&username)).await?;
+        let stored = users::credentials(&mut conn, &fold(&username)).await?;
         // Released while the password is hashed, since others need connections.
         drop(conn);
         let hash = stored.as_ref().map(|stored| stored.password_hash.as_str());

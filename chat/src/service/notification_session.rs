@@ -225,8 +225,12 @@ impl NotificationSession {
                     notification.room.my_role = Some(counter.role());
                     notification.room.unread_count = counter.unread();
                     let own = self.socket.user().id;
-                    let mention = message.mentioned.iter().find(|(user, _)| *user == own);
-                    self.push_message_notification(notification, mention.map_or(0, |(_, rev)| *rev));
+                    let mention = message.mentioned.iter().find(|mention| mention.user == own);
+                    if let Some(mention) = mention {
+                        notification.notification_type = NotificationType::Mention;
+                        notification.reason = mention.reason;
+                    }
+                    self.push_message_notification(notification, mention.map_or(0, |mention| mention.rev));
                 }
                 self.notify_unread(room);
             }
@@ -234,10 +238,9 @@ impl NotificationSession {
     }
 
     /// Sends the notification of a message; `mention` is its number in the user's stream if it mentions them, else 0.
-    fn push_message_notification(&mut self, mut notification: Box<Notification>, mention: i64) {
+    fn push_message_notification(&mut self, notification: Box<Notification>, mention: i64) {
         let mut rev = None;
         if mention > 0 {
-            notification.notification_type = NotificationType::Mention;
             if mention <= self.rev {
                 // Sent together with what the stream had missed.
                 return;

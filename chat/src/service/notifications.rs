@@ -157,6 +157,7 @@ pub(super) async fn present_numbered(
         let notification = Notification {
             id: found.key.1,
             notification_type: found.kind,
+            reason: found.reason,
             title: found.title,
             content: found.content,
             room,

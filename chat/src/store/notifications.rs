@@ -5,7 +5,10 @@
 //! the read position is still below them (rows of type `message`).
 
 use super::{Conn, StoreResult, dialect};
-use crate::model::{MessageId, NotificationId, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId};
+use crate::model::{
+    MessageId, NotificationId, NotificationReason, NotificationType, NotifiedMessage, RoomId, Timestamp,
+    UserId,
+};
 
 pub mod changed;
 pub mod derived;
@@ -23,6 +26,8 @@ pub struct NotificationRecord {
     pub key: SortKey,
     /// The kind of notification.
     pub kind: NotificationType,
+    /// Why, where the kind does not say it.
+    pub reason: Option<NotificationReason>,
     /// The room.
     pub room: RoomId,
     /// One line.

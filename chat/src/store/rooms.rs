@@ -3,7 +3,10 @@
 use sqlx_macros::FromRow;
 
 use super::{Conn, StoreResult, json_rows, on};
-use crate::model::{Role, RoomId, RoomInfo, RoomRef, RoomType, Timestamp, UserId};
+use crate::{
+    fold::room_search,
+    model::{Role, RoomId, RoomInfo, RoomRef, RoomType, Timestamp, UserId},
+};
 
 mod listing;
 mod newest;
@@ -196,10 +199,11 @@ pub async fn insert(
     now: Timestamp,
 ) -> StoreResult<RoomId> {
     const SQL: &str = "INSERT INTO chat_room \
-        (name, description, room_type, created_by, max_members, created_at, updated_at, active_at) \
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        (name, name_key, description, room_type, created_by, max_members, created_at, updated_at, active_at) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let id = super::dialect::inserted_id!(conn, |db| sqlx::query(SQL)
         .bind(name)
+        .bind(room_search(name))
         .bind(description)
         .bind(kind.as_str())
         .bind(creator.0)
@@ -278,11 +282,12 @@ pub async fn update(
     rev: i64,
     now: Timestamp,
 ) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_room SET name = COALESCE(?, name), \
+    const SQL: &str = "UPDATE chat_room SET name = COALESCE(?, name), name_key = COALESCE(?, name_key), \
         description = COALESCE(?, description), max_members = COALESCE(?, max_members), \
         is_active = CASE WHEN ? THEN FALSE ELSE is_active END, info_rev = ?, updated_at = ? WHERE id = ?";
     on!(conn, |db| sqlx::query(SQL)
         .bind(change.name)
+        .bind(change.name.map(room_search))
         .bind(change.description)
         .bind(change.max_members)
         .bind(change.is_deleted)

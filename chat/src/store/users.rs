@@ -10,7 +10,10 @@ use super::{
     json_rows, on,
     rooms::like_pattern,
 };
-use crate::model::{RoomId, Timestamp, User, UserId};
+use crate::{
+    fold::{fold, skeleton, user_search},
+    model::{RoomId, Timestamp, User, UserId},
+};
 
 /// A user and the state of their account.
 #[derive(Clone, Debug)]
@@ -36,8 +39,6 @@ pub struct Credentials {
 pub struct NewUser<'a> {
     /// The username as displayed.
     pub username: &'a str,
-    /// The normalised username, unique.
-    pub username_key: &'a str,
     /// The password hash.
     pub password_hash: &'a str,
     /// Given name; may be empty.
@@ -110,7 +111,7 @@ pub async fn not_in_room(conn: &mut Conn, room: RoomId, text: &str, limit: i64) 
     const SQL: &str = concat!(
         "SELECT u.id, u.username, u.first_name, u.last_name, u.is_active, u.tokens_from FROM user u WHERE ",
         active_account!("u"),
-        " AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
+        " AND u.search_key LIKE ? ESCAPE '!' \
          AND NOT EXISTS (SELECT 1 FROM chat_room_member m WHERE m.room_id = ? AND m.user_id = u.id AND ",
         is_in!("m"),
         ") ORDER BY u.username_key LIMIT ?"
@@ -124,7 +125,19 @@ pub async fn not_in_room(conn: &mut Conn, room: RoomId, text: &str, limit: i64) 
     Ok(rows.into_iter().map(|row| Account::from(row).user).collect())
 }
 
-/// The account with this normalised username.
+/// The keys of the usernames that equal or look like this one.
+pub async fn similar_keys(conn: &mut Conn, username: &str) -> StoreResult<Vec<String>> {
+    const SQL: &str = "SELECT username_key FROM user WHERE username_key = ? \
+        UNION SELECT username_key FROM user WHERE username_skeleton = ?";
+    let rows: Vec<(String,)> = on!(conn, |db| sqlx::query_as(SQL)
+        .bind(fold(username))
+        .bind(skeleton(username))
+        .fetch_all(&mut *db)
+        .await)?;
+    Ok(rows.into_iter().map(|(key,)| key).collect())
+}
+
+/// The account with this username key.
 pub async fn find_by_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Account>> {
     const SQL: &str =
         "SELECT id, username, first_name, last_name, is_active, tokens_from FROM user WHERE username_key = ?";
@@ -133,7 +146,7 @@ pub async fn find_by_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Accou
     Ok(row.map(Account::from))
 }
 
-/// The account with this normalised username, with its password hash.
+/// The account with this username key, with its password hash.
 pub async fn credentials(conn: &mut Conn, key: &str) -> StoreResult<Option<Credentials>> {
     const SQL: &str = "SELECT id, username, first_name, last_name, is_active, tokens_from, password_hash \
         FROM user WHERE username_key = ?";
@@ -148,11 +161,13 @@ pub async fn credentials(conn: &mut Conn, key: &str) -> StoreResult<Option<Crede
 /// [`StoreError::is_duplicate`](super::StoreError::is_duplicate) if the username is taken.
 pub async fn insert(conn: &mut Conn, new: &NewUser<'_>, now: Timestamp) -> StoreResult<UserId> {
     const SQL: &str = "INSERT INTO user \
-        (username, username_key, password_hash, first_name, last_name, is_active, created_at) \
-        VALUES (?, ?, ?, ?, ?, TRUE, ?)";
+        (username, username_key, username_skeleton, search_key, password_hash, first_name, last_name, is_active, \
+        created_at) VALUES (?, ?, ?, ?, ?, ?, ?, TRUE, ?)";
     let id = super::dialect::inserted_id!(conn, |db| sqlx::query(SQL)
         .bind(new.username)
-        .bind(new.username_key)
+        .bind(fold(new.username))
+        .bind(skeleton(new.username))
+        .bind(user_search(new.username, new.first_name, new.last_name))
         .bind(new.password_hash)
         .bind(new.first_name)
         .bind(new.last_name)
@@ -162,13 +177,14 @@ pub async fn insert(conn: &mut Conn, new: &NewUser<'_>, now: Timestamp) -> Store
     Ok(UserId(id))
 }
 
-/// Updates the names of the account.
-pub async fn set_names(conn: &mut Conn, id: UserId, first_name: &str, last_name: &str) -> StoreResult<()> {
-    const SQL: &str = "UPDATE user SET first_name = ?, last_name = ? WHERE id = ?";
+/// Updates the first and last name of `user`.
+pub async fn set_names(conn: &mut Conn, user: &User, first_name: &str, last_name: &str) -> StoreResult<()> {
+    const SQL: &str = "UPDATE user SET first_name = ?, last_name = ?, search_key = ? WHERE id = ?";
     on!(conn, |db| sqlx::query(SQL)
         .bind(first_name)
         .bind(last_name)
-        .bind(id.0)
+        .bind(user_search(&user.username, first_name, last_name))
+        .bind(user.id.0)
         .execute(&mut *db)
         .await
         .map(drop))?;

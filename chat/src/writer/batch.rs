@@ -121,7 +121,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
         rooms.values().map(|room| (room.id, Growth { seq: room.seq, rev: room.rev })).collect();
     // Read under the locks, so that times increase with commits in each room.
     let now = context.clock.now();
-    let Verdicts { list: verdicts, own, changed } =
+    let Verdicts { list: verdicts, own, changed, answered } =
         judge(&mut tx, changes, &mut rooms, members, now).await?;
 
     let rows: Vec<NewMessage<'_>> = changes
@@ -154,7 +154,7 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
     for state in changed_rooms.difference(&grown).filter_map(|room| rooms.get(room)) {
         change::move_rev(&mut tx, state.id, state.rev).await?;
     }
-    let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, now).await?;
+    let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, answered, now).await?;
     let ids = batch_rows.resolve_commit(tx.commit().await.map(|()| ids)).await?;
     Ok(outcomes(changes, verdicts, ids, mentioned, &rooms, now))
 }

@@ -50,6 +50,33 @@ both! {
         }
     }
 
+    async fn a_username_that_looks_like_another_one_is_refused(server: &Server) {
+        let anyone = server.anyone();
+        let register = async |username: &str| {
+            let body = json!({"username": username, "password": PASSWORD});
+            anyone.post("/api/register/", &body).await
+        };
+        // Cyrillic and Latin letters that look alike.
+        register("соре").await.expect(201);
+        let refused = register("cope").await.expect_error(400, "invalid");
+        assert_eq!(refused["fields"]["username"], json!(["该用户名与已有的过于相似。"]));
+        let mixed = register("pаypal").await.expect_error(400, "invalid");
+        assert_eq!(mixed["username"], json!(["不能混用这些文字，它们的字母容易混淆。"]));
+        register("小明bob").await.expect(201);
+    }
+
+    async fn rooms_are_found_in_any_case_on_every_database(server: &Server) {
+        let amy = server.person("amy").await;
+        for (name, search) in [("Ünal", "ünal"), ("École", "ÉCOLE"), ("Привет", "привет"), ("Tea茶", "ｔｅａ茶")] {
+            let name = format!("{name} {}", amy.username);
+            let new = json!({"name": name, "room_type": "private"});
+            amy.client.post("/api/chat/rooms/", &new).await.expect(201);
+            let search = url::form_urlencoded::byte_serialize(search.as_bytes()).collect::<String>();
+            let found = amy.client.get(&format!("/api/chat/rooms/?mine=true&search={search}")).await.expect(200);
+            assert_eq!((found.as_array().map(Vec::len), &found[0]["name"]), (Some(1), &json!(name)));
+        }
+    }
+
     async fn a_message_that_shows_nothing_is_blank(server: &Server) {
         let amy = server.person("amy").await;
         let room = amy.makes_room("private").await;

@@ -36,6 +36,21 @@ both! {
         assert_eq!(all(&amy, "").await, Vec::<Value>::new(), "one's own messages are none");
     }
 
+    async fn a_reply_is_a_mention_with_a_reason(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let first = bob.says(room, "tea?").await;
+        for (text, reason) in [("yes".to_owned(), json!("reply")), (format!("yes, @{}", bob.username), Value::Null)] {
+            let draft = json!({"content": text, "reply_to": first["id"]});
+            amy.client.post(&format!("/api/chat/rooms/{room}/messages/"), &draft).await.expect(201);
+            let newest = all(&bob, "?limit=1").await.remove(0);
+            assert_eq!((&newest["notification_type"], &newest["content"]), (&json!("mention"), &json!(text)));
+            assert_eq!(newest.get("reason").cloned().unwrap_or_default(), reason, "{text}");
+            assert_eq!(newest.as_object().expect("an object").contains_key("reason"), !reason.is_null());
+        }
+    }
+
     async fn an_invitation_notification_has_its_room(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("private").await;

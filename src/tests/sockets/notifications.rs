@@ -58,6 +58,19 @@ everywhere! {
         }
     }
 
+    async fn a_reply_has_its_reason(server: &Server) {
+        let (amy, bob) = (server.person("amy").await, server.person("bob").await);
+        let room = amy.makes_room("public").await;
+        bob.joins(room).await;
+        let first = bob.says(room, "tea?").await;
+        let mut bobs = open(server, &bob).await;
+        let draft = json!({"content": "yes", "reply_to": first["id"]});
+        amy.client.post(&format!("/api/chat/rooms/{room}/messages/"), &draft).await.expect(201);
+        let told = bobs.next_of("notification").await;
+        assert_eq!(told, json!({"type": "notification", "notification": newest(&bob).await}));
+        assert_eq!(told["notification"]["reason"], "reply");
+    }
+
     async fn reading_by_socket_or_rest_updates_the_count(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let room = amy.makes_room("public").await;

@@ -37,13 +37,7 @@ pub async fn rooms(data: &Path, count: usize, members: usize) -> Vec<SeededRoom>
         let mut people = Vec::new();
         for member in 0..members {
             let name = format!("person_{room}_{member}");
-            let new = NewUser {
-                username: &name,
-                username_key: &name,
-                password_hash: "!",
-                first_name: "",
-                last_name: "",
-            };
+            let new = NewUser { username: &name, password_hash: "!", first_name: "", last_name: "" };
             people.push(users::insert(&mut conn, &new, now).await.expect("an account"));
         }
         let room = rooms::insert(&mut conn, "a room", "", RoomType::Public, 1_000, people[0], now).await;

@@ -57,7 +57,6 @@ impl Seed {
             let username = format!("person{number:05}");
             let new = NewUser {
                 username: &username,
-                username_key: &username,
                 // No password has this hash.
                 password_hash: "!",
                 first_name: "",

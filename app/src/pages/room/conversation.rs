@@ -40,8 +40,8 @@ pub(super) struct RoomQuery {
 #[component]
 pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let OpenedRoom { me, room, roster, window, readers } = opened;
-    let others = roster.members.into_iter().map(|member| member.user.username).collect();
-    provide_context(MentionNamesContext(StoredValue::new(MentionNames { me: me.username.clone(), others })));
+    let others = roster.members.into_iter().map(|member| member.user.username);
+    provide_context(MentionNamesContext(StoredValue::new(MentionNames::new(&me.username, others))));
     let Some(window) = window else {
         return view! {
             <div class="pane pane-main conversation">

@@ -1,7 +1,8 @@
 //! The binary form of a change's kind.
 //!
 //! ```text
-//! tag 1, a new message: seq i64, number u32 of the users it mentions, for each the id i64 and the rev i64
+//! tag 1, a new message: seq i64, number u32 of the users it mentions, for each the id i64, the rev i64 and the reason u8
+//!        (0: named in the text, 1: the message replies to one of theirs)
 //! tag 2, a message changed
 //! tag 3, a membership: user i64, member count i64, closing u8
 //! tag 4, the room: closing u8
@@ -12,8 +13,8 @@
 use bytes::{Buf as _, BufMut as _, Bytes};
 
 use crate::{
-    event::{ChangeKind, MemberNotice, NewMessageNotice},
-    model::{Code, UserId},
+    event::{ChangeKind, MemberNotice, MentionNotice, NewMessageNotice},
+    model::{Code, NotificationReason, UserId},
 };
 
 const NEW_MESSAGE: u8 = 1;
@@ -30,9 +31,10 @@ pub(super) fn encode(kind: &ChangeKind, bytes: &mut Vec<u8>) {
             bytes.put_i64_le(new.seq);
             // A message of 10,000 characters cannot mention that many users.
             bytes.put_u32_le(u32::try_from(new.mentioned.len()).unwrap_or_default());
-            for (user, rev) in &new.mentioned {
+            for MentionNotice { user, rev, reason } in &new.mentioned {
                 bytes.put_i64_le(user.0);
                 bytes.put_i64_le(*rev);
+                bytes.put_u8(u8::from(reason.is_some()));
             }
         }
         ChangeKind::MessageChanged => bytes.put_u8(MESSAGE_CHANGED),
@@ -56,9 +58,7 @@ pub(super) fn decode(bytes: &mut Bytes) -> Option<ChangeKind> {
         NEW_MESSAGE => {
             let seq = bytes.try_get_i64_le().ok()?;
             let count = bytes.try_get_u32_le().ok()?;
-            let mentioned: Option<Vec<(UserId, i64)>> = (0..count)
-                .map(|_| Some((UserId(bytes.try_get_i64_le().ok()?), bytes.try_get_i64_le().ok()?)))
-                .collect();
+            let mentioned: Option<Vec<MentionNotice>> = (0..count).map(|_| decode_mention(bytes)).collect();
             ChangeKind::NewMessage(NewMessageNotice { seq, mentioned: mentioned? }.into())
         }
         MESSAGE_CHANGED => ChangeKind::MessageChanged,
@@ -70,6 +70,13 @@ pub(super) fn decode(bytes: &mut Bytes) -> Option<ChangeKind> {
         ROOM => ChangeKind::Room { closes: decode_closing(bytes.try_get_u8().ok()?)? },
         _ => return None,
     })
+}
+
+fn decode_mention(bytes: &mut Bytes) -> Option<MentionNotice> {
+    let user = UserId(bytes.try_get_i64_le().ok()?);
+    let rev = bytes.try_get_i64_le().ok()?;
+    let reason = (bytes.try_get_u8().ok()? > 0).then_some(NotificationReason::Reply);
+    Some(MentionNotice { user, rev, reason })
 }
 
 fn encode_closing(closes: Option<Code>) -> u8 {

@@ -2,11 +2,12 @@
 //! well-known password, otherwise one of its own.
 
 use crate::{
-    error::Result,
-    model::{Timestamp, User},
+    error::{Error, Result},
+    model::{Problem, Timestamp, User},
     password::{self, PasswordMatch},
     rules::{
         account::{self, DEVELOPER_PASSWORD},
+        confusable::is_confusable,
         validate::Problems,
     },
     service::Chat,
@@ -37,7 +38,7 @@ impl Chat {
     /// Creates the group, and the account with this password, if they do not exist; also when sign-up is closed.
     ///
     /// # Errors
-    /// `invalid` with the password's problems.
+    /// `invalid` with the password's problems, or for an existing username that looks like the account's.
     pub async fn create_developer_group(&self, password: &str) -> Result<DeveloperGroup> {
         let mut problems = Problems::default();
         account::check_password(&mut problems, password, &[DEVELOPER]);
@@ -88,13 +89,10 @@ async fn make(conn: &mut Conn, password_hash: &str, now: Timestamp) -> Result<De
     let user = if let Some(Account { user, .. }) = found {
         user
     } else {
-        let row = NewUser {
-            username: DEVELOPER,
-            username_key: DEVELOPER,
-            password_hash,
-            first_name: "",
-            last_name: "",
-        };
+        if is_confusable(DEVELOPER, &users::similar_keys(conn, DEVELOPER).await?) {
+            return Err(Error::invalid("username", Problem::ConfusableUsername));
+        }
+        let row = NewUser { username: DEVELOPER, password_hash, first_name: "", last_name: "" };
         let id = users::insert(conn, &row, now).await?;
         User { id, username: DEVELOPER.into(), first_name: String::new(), last_name: String::new() }
     };

@@ -23,7 +23,7 @@ impl Chat {
         problems.name("last_name", last_name, PERSON_NAME_MAX);
         problems.finish()?;
         let mut conn = self.store().write().await?;
-        users::set_names(&mut conn, user.id, first_name, last_name).await?;
+        users::set_names(&mut conn, user, first_name, last_name).await?;
         conn.commit().await?;
         self.hub().identities().forget(user.id);
         let renamed = User { first_name: first_name.into(), last_name: last_name.into(), ..user.clone() };

@@ -54,7 +54,7 @@ async fn page_of_role(
         " AND (? OR ",
         present_member!("m"),
         ") AND (m.joined_at > ? OR (m.joined_at = ? AND m.id > ?)) \
-         AND (? IS NULL OR LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!') \
+         AND (? IS NULL OR u.search_key LIKE ? ESCAPE '!') \
          ORDER BY m.joined_at, m.id LIMIT ?"
     );
     let pattern = search.map(like_pattern);

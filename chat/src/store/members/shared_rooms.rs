@@ -15,7 +15,7 @@ pub async fn find_people(conn: &mut Conn, viewer: UserId, text: &str, limit: i64
     const SQL: &str = concat!(
         "SELECT u.id, u.username, u.first_name, u.last_name FROM user u WHERE u.id <> ? AND ",
         active_account!("u"),
-        " AND LOWER(CONCAT(u.username, ' ', u.last_name, u.first_name, ' ', u.last_name)) LIKE ? ESCAPE '!' \
+        " AND u.search_key LIKE ? ESCAPE '!' \
          AND EXISTS (SELECT 1 FROM chat_room_member a JOIN chat_room r ON r.id = a.room_id \
              JOIN chat_room_member b ON b.room_id = a.room_id WHERE a.user_id = ? AND b.user_id = u.id AND ",
         active_member!("a", "r"),

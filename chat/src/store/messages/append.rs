@@ -245,18 +245,21 @@ async fn rows_by_client_id(conn: &mut Conn, keys: &[ClientKey]) -> StoreResult<V
     })
 }
 
-/// The rooms of these messages.
-pub async fn rooms_of(conn: &mut Conn, ids: &[MessageId]) -> StoreResult<HashMap<MessageId, RoomId>> {
+/// The rooms and authors of these messages.
+pub async fn rooms_and_authors(
+    conn: &mut Conn,
+    ids: &[MessageId],
+) -> StoreResult<HashMap<MessageId, MemberKey>> {
     let Some(&last) = ids.last() else { return Ok(HashMap::new()) };
     let marks = vec!["?"; padded(ids.len())].join(", ");
-    let sql = format!("SELECT id, room_id FROM chat_message WHERE id IN ({marks})");
+    let sql = format!("SELECT id, room_id, sender_id FROM chat_message WHERE id IN ({marks})");
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
-    let rows: Vec<(i64, i64)> = on!(conn, |db| {
+    let rows: Vec<(i64, i64, i64)> = on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for id in ids.iter().copied().chain(filler) {
             query = query.bind(id.0);
         }
         query.fetch_all(&mut *db).await
     })?;
-    Ok(rows.into_iter().map(|(id, room)| (MessageId(id), RoomId(room))).collect())
+    Ok(rows.into_iter().map(|(id, room, sender)| (MessageId(id), (RoomId(room), UserId(sender)))).collect())
 }

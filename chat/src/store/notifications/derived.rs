@@ -9,8 +9,8 @@ use sqlx_macros::FromRow;
 use super::NotificationRecord;
 use crate::{
     model::{
-        MessageId, MessageType, NotificationType, NotifiedMessage, RoomId, Timestamp, UserId,
-        notification::message_title,
+        MessageId, MessageType, NotificationReason, NotificationType, NotifiedMessage, RoomId, Timestamp,
+        UserId, notification::message_title,
     },
     store::{Conn, StoreResult, condition::active_member, dialect::padded, on},
 };
@@ -32,6 +32,7 @@ struct DerivedRow {
     username: String,
     /// The number of the mention in the user's stream.
     mention: Option<i64>,
+    reason: Option<String>,
     is_read: bool,
 }
 
@@ -45,7 +46,7 @@ pub async fn about(
     let Some(&last) = messages.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(messages.len())].join(", ");
     let sql = format!(
-        "SELECT m.id, m.room_id, m.content, m.message_type, m.created_at, u.username, n.rev AS mention, \
+        "SELECT m.id, m.room_id, m.content, m.message_type, m.created_at, u.username, n.rev AS mention, n.reason, \
          (b.last_read_seq >= m.seq OR k.id IS NOT NULL) AS is_read \
          FROM chat_message m JOIN user u ON u.id = m.sender_id JOIN chat_room r ON r.id = m.room_id \
          JOIN chat_room_member b ON b.room_id = m.room_id AND b.user_id = ? \
@@ -73,6 +74,7 @@ impl From<DerivedRow> for NotificationRecord {
         Self {
             key: key(row.created_at, row.id),
             kind: if row.mention.is_some() { NotificationType::Mention } else { NotificationType::Message },
+            reason: row.reason.as_deref().map(NotificationReason::from_stored),
             room: RoomId(row.room_id),
             title: message_title(&row.username),
             content: row.content.clone(),

@@ -1,17 +1,17 @@
-//! Mentions: which users a message mentions. A row has no text of its own; title and text are those of the message
+//! Mentions: which users a message mentions or replies to. A row has no text of its own; title and text are those of the message
 //! when the notification is shown.
 
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use crate::{
-    model::{MessageId, RoomId, Timestamp, UserId},
+    model::{MessageId, NotificationReason, RoomId, Timestamp, UserId},
     store::{Conn, StoreResult, condition::active_member, dialect::padded, on},
 };
 
 /// Maximum number of names in one query, and of rows in one INSERT: SQLite allows 32,766 placeholders.
 const CHUNK: usize = 512;
 
-/// A user mentioned in a message.
+/// A user mentioned in a message, or to whose message it replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mention {
     /// The user.
@@ -24,6 +24,8 @@ pub struct Mention {
     pub created_at: Timestamp,
     /// The number of the mention in the user's stream.
     pub rev: i64,
+    /// Why, if their name is not in the text.
+    pub reason: Option<NotificationReason>,
 }
 
 /// The users with these names (username keys).
@@ -65,7 +67,7 @@ pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>
 /// Stores the mentions, none of which may exist yet.
 pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO chat_notification \
-        (user_id, notification_type, room_id, message_id, title, content, created_at, rev) ";
+        (user_id, notification_type, room_id, message_id, title, content, created_at, rev, reason) ";
     for chunk in mentions.chunks(CHUNK) {
         on!(conn, |db| {
             let mut builder = QueryBuilder::new(SQL);
@@ -78,7 +80,8 @@ pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
                     .push_bind("")
                     .push_bind("")
                     .push_bind(mention.created_at.0)
-                    .push_bind(mention.rev);
+                    .push_bind(mention.rev)
+                    .push_bind(mention.reason.map(NotificationReason::as_str));
             });
             builder.build().execute(&mut *db).await.map(drop)
         })?;
@@ -86,7 +89,7 @@ pub async fn insert(conn: &mut Conn, mentions: &[Mention]) -> StoreResult<()> {
     Ok(())
 }
 
-/// Deletes the mentions in this message. Returns them, each with its number in the user's stream.
+/// Deletes the mentions in this message, and that of a reply. Returns them, each with its number in the user's stream.
 pub async fn take(conn: &mut Conn, message: MessageId) -> StoreResult<Vec<((MessageId, UserId), i64)>> {
     const FIND: &str = "SELECT user_id, rev FROM chat_notification \
         WHERE message_id = ? AND notification_type = 'mention'";

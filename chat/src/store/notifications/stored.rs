@@ -141,6 +141,7 @@ impl From<StoredRow> for NotificationRecord {
         Self {
             key: (Timestamp(row.created_at), NotificationRef::Row(row.id).into()),
             kind: NotificationType::from_stored(&row.notification_type),
+            reason: None,
             room: RoomId(row.room_id),
             title: row.title,
             content: row.content,

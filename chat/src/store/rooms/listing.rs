@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::room_type;
 use crate::{
+    fold::fold,
     model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
     store::{
         Backend, Conn, StoreResult,
@@ -16,7 +17,7 @@ use crate::{
 /// Which rooms to list.
 #[derive(Clone, Debug, Default)]
 pub struct RoomFilter {
-    /// Part of the name; `%` and `_` are literal.
+    /// Part of the name in any case and compatibility form; `%` and `_` are literal.
     pub search: Option<String>,
     /// Only this type.
     pub room_type: Option<RoomType>,
@@ -144,13 +145,13 @@ macro_rules! page_keys {
         concat!(
             "SELECT * FROM (SELECT r.id, r.active_at FROM chat_room r \
          WHERE r.is_active = TRUE AND r.room_type = 'public' \
-         AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') \
+         AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR r.name_key LIKE ? ESCAPE '!') \
          ORDER BY r.active_at DESC, r.id DESC LIMIT ?) anyones \
          UNION ALL SELECT * FROM (SELECT r.id, r.active_at FROM chat_room_member b JOIN chat_room r ON r.id = b.room_id \
          WHERE b.user_id = ? AND ",
             active_member!("b", "r"),
             " AND (? = TRUE OR r.room_type <> 'public') AND (? IS NULL OR r.room_type = ?) \
-         AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR LOWER(r.name) LIKE ? ESCAPE '!') \
+         AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR r.name_key LIKE ? ESCAPE '!') \
          ORDER BY r.active_at DESC, r.id DESC LIMIT ?) own"
         )
     };
@@ -255,11 +256,11 @@ async fn read_views(
     Ok(rows.into_iter().map(|row| (RoomId(row.id), Room::from(row))).collect())
 }
 
-/// A LIKE pattern that matches `text` literally.
+/// A LIKE pattern for a folded column that contains `text`, literally.
 pub(in crate::store) fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
-    for c in text.to_lowercase().chars() {
+    for c in fold(text).chars() {
         if matches!(c, '!' | '%' | '_') {
             pattern.push('!');
         }
@@ -276,5 +277,6 @@ mod tests {
     #[test]
     fn wildcards_in_user_input_are_escaped() {
         assert_eq!(like_pattern("50%_!"), "%50!%!_!!%");
+        assert_eq!(like_pattern("Ｔ％"), "%t!%%", "also those that folding makes");
     }
 }

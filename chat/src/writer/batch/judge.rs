@@ -42,6 +42,8 @@ pub(super) struct Verdicts {
     pub(super) own: HashMap<i64, i64>,
     /// Older messages in their last state, each once.
     pub(super) changed: Vec<Message>,
+    /// Room and author of the messages that new ones reply to.
+    pub(super) answered: HashMap<MessageId, MemberKey>,
 }
 
 /// Stored data that the changes refer to.
@@ -49,8 +51,8 @@ struct Existing {
     members: HashMap<MemberKey, MemberState>,
     /// Messages by client key.
     named: HashMap<ClientKey, StoredMessage>,
-    /// Rooms of the messages that are replied to.
-    answered: HashMap<MessageId, RoomId>,
+    /// Room and author of the messages that are replied to.
+    answered: HashMap<MessageId, MemberKey>,
     /// Messages to edit or delete, updated by each change.
     targets: HashMap<MessageId, StoredMessage>,
 }
@@ -85,7 +87,7 @@ pub(super) async fn judge(
     }
     let updated =
         changed_ids.iter().filter_map(|id| existing.targets.remove(id)).map(|stored| stored.message);
-    Ok(Verdicts { list: verdicts, own, changed: updated.collect() })
+    Ok(Verdicts { list: verdicts, own, changed: updated.collect(), answered: existing.answered })
 }
 
 async fn read(
@@ -108,7 +110,7 @@ async fn read(
     Ok(Existing {
         members,
         named: append::by_client_id(tx, &keys, rooms).await?,
-        answered: append::rooms_of(tx, &answered).await?,
+        answered: append::rooms_and_authors(tx, &answered).await?,
         targets: change::by_ids(tx, &targets, rooms).await?,
     })
 }
@@ -133,7 +135,8 @@ fn accept_message(
         Some(Entry::Vacant(first)) => Some(first),
         None => None,
     };
-    if submission.reply_to.is_some_and(|id| existing.answered.get(&id) != Some(&submission.room)) {
+    let answered_room = |id| existing.answered.get(&id).map(|(room, _)| *room);
+    if submission.reply_to.is_some_and(|id| answered_room(id) != Some(submission.room)) {
         return Err(Error::invalid("reply_to", Problem::NoSuchMessage));
     }
     if let Some(first) = first {

@@ -19,6 +19,7 @@ const LAYERS: &[&str] = &[
     "queue",
     "metrics",
     "credential",
+    "fold",
     "event",
     "change",
     "store",

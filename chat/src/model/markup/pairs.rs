@@ -1,8 +1,7 @@
 //! Matches brackets and runs of backticks in one pass. Searching for the partner of each would be quadratic.
 
-use super::steps;
-
-pub(super) struct Pairs {
+/// The brackets and runs of backticks of one text.
+pub struct Pairs {
     /// Positions of each opening bracket and its closing one, sorted; [`UNCLOSED`] where there is none.
     brackets: Vec<(usize, usize)>,
     /// The position of the last run of n backticks, by n; 0 where there is none after the beginning.
@@ -12,8 +11,8 @@ pub(super) struct Pairs {
 const UNCLOSED: usize = usize::MAX;
 
 impl Pairs {
-    pub(super) fn of(text: &str) -> Self {
-        steps::add(text.len());
+    /// Finds them.
+    pub fn of(text: &str) -> Self {
         let mut pairs = Self { brackets: Vec::new(), last_ticks: Vec::new() };
         let (mut square, mut round) = (Vec::new(), Vec::new());
         let mut ticks = 0;
@@ -57,13 +56,29 @@ impl Pairs {
     }
 
     /// The position of the bracket that closes the one at `open`.
-    pub(super) fn close_of(&self, open: usize) -> Option<usize> {
+    pub fn close_of(&self, open: usize) -> Option<usize> {
         let index = self.brackets.binary_search_by_key(&open, |pair| pair.0).ok()?;
         Some(self.brackets[index].1).filter(|&close| close != UNCLOSED)
     }
 
-    /// Whether a run of exactly `ticks` backticks begins at `from` or later.
-    pub(super) fn has_ticks(&self, ticks: usize, from: usize) -> bool {
-        self.last_ticks.get(ticks).is_some_and(|&last| last >= from)
+    /// The position of the run of backticks that closes the code span whose opening run of `ticks` ends at `from`: the
+    /// next one of the same length. A run without a partner is text.
+    pub fn close_of_code(&self, text: &str, ticks: usize, from: usize) -> Option<usize> {
+        if self.last_ticks.get(ticks).is_none_or(|&last| last < from) {
+            return None;
+        }
+        let mut at = from;
+        loop {
+            let start = at + text[at..].find('`')?;
+            at = start + ticks_at(&text[start..]);
+            if at - start == ticks {
+                return Some(start);
+            }
+        }
     }
+}
+
+/// The number of backticks at the beginning of `text`.
+pub fn ticks_at(text: &str) -> usize {
+    text.len() - text.trim_start_matches('`').len()
 }
