@@ -108,7 +108,6 @@ fn message_notification(room: &Room, frame: &[u8], new: &NewMessageNotice) -> Op
             seq: new.seq,
             sender: message.sender.id,
             mentioned: new.mentioned.clone(),
-            replied_to: new.replied_to,
             notification: Notification::of_message(&message, room),
         }),
         Ok(_) | Err(_) => None,

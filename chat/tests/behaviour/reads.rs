@@ -5,6 +5,7 @@ use std::time::Duration;
 use chat::{
     model::{Code, MessageId, ServerFrame, User},
     service::RoomSession,
+    store::{Store, reads},
 };
 
 use crate::support::{NOW, Sockets as _, World, both};
@@ -82,5 +83,56 @@ both! {
         world.chat.mark_read(&bob, second).await.expect("again");
         world.chat.mark_read(&bob, first).await.expect("an older one");
         assert_eq!(received(&mut session).await, []);
+    }
+
+    async fn old_receipts_are_pruned_except_the_last_of_each_member(world: World) {
+        const DAY: i64 = 24 * 3_600 * 1_000_000;
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = world.room(&amy).await.id;
+        world.chat.join(&bob, room).await.expect("joined");
+        let mut ids = Vec::new();
+        for text in ["one", "two", "three"] {
+            ids.push(world.say(&amy, room, text).await.id);
+        }
+        for id in &ids[..2] {
+            world.chat.mark_read(&bob, *id).await.expect("read");
+            world.clock.advance(DAY);
+        }
+        let prune = async |before| {
+            let store = Store::open_existing(&world.url).await.expect("opened");
+            let mut tx = store.write().await.expect("a transaction");
+            assert_eq!(reads::prune(&mut tx, 0, before).await.expect("pruned"), None, "few memberships");
+            tx.commit().await.expect("stored");
+            store.close().await;
+        };
+        prune(NOW).await;
+        assert_eq!(readers(&world, &amy, ids[0]).await, [("bob".to_owned(), 0)], "none is older");
+        prune(NOW.plus_micros(10 * DAY)).await;
+        assert_eq!(readers(&world, &amy, ids[0]).await, [("bob".to_owned(), DAY)], "the last is kept");
+        world.chat.mark_read(&bob, ids[2]).await.expect("read");
+        assert_eq!(readers(&world, &amy, ids[2]).await, [("bob".to_owned(), 2 * DAY)]);
+    }
+
+    async fn concurrent_marks_of_many_members_are_all_stored(world: World) {
+        let amy = world.person("amy").await;
+        let mut new = crate::support::new_room("public");
+        new.max_members = Some(1_000);
+        let room = world.chat.create_room(&amy, new).await.expect("made").id;
+        let mut crowd = Vec::new();
+        for number in 0..40 {
+            let person = world.person(&format!("p{number}")).await;
+            world.chat.join(&person, room).await.expect("joined");
+            crowd.push(person);
+        }
+        let mut ids = Vec::new();
+        for number in 0..5 {
+            ids.push(world.say(&amy, room, &number.to_string()).await.id);
+        }
+        let marks = crowd.iter().flat_map(|person| ids.iter().map(|id| world.chat.mark_read(person, *id)));
+        futures::future::try_join_all(marks).await.expect("all are stored");
+        assert_eq!(readers(&world, &amy, ids[4]).await.len(), crowd.len());
+        for person in &crowd {
+            assert_eq!(world.chat.room(person, room).await.expect("seen").unread_count, 0);
+        }
     }
 }
