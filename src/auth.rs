@@ -165,8 +165,7 @@ impl Auth {
     /// `token_not_valid`.
     pub async fn verify(&self, chat: &Chat, token: &str) -> Result<(), ApiError> {
         let claims = self.read(token, None).map_err(token_not_valid)?;
-        let has_ended = claims.issued_at < chat.tokens_from(claims.user).await?;
-        if has_ended || chat.is_blacklisted(&claims).await? {
+        if chat.is_blacklisted(&claims).await? {
             return Err(token_not_valid(TokenError::Blacklisted));
         }
         Ok(())

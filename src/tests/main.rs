@@ -4,13 +4,13 @@
 //! injects faults under traffic. Tests run in parallel against shared systems: one server on SQLite, one on MariaDB,
 //! and three nodes with a Redis Cluster. Each test creates its own users and rooms.
 
+mod access;
 mod calls;
 mod clients;
 mod cors;
 mod demo;
 mod documents;
 mod faults;
-mod lost_access;
 mod malformed;
 mod metrics;
 mod operations;

@@ -305,6 +305,14 @@ both! {
         assert!(!world.chat.is_blacklisted(&other).await.expect("asked"), "ids are compared to the letter");
     }
 
+    async fn a_token_that_ended_with_all_others_cannot_be_blacklisted(world: World) {
+        let amy = world.person("amy").await;
+        let token = refresh_token(&amy, "a");
+        world.chat.set_password("amy", "another horse 7").await.expect("changed");
+        assert!(world.chat.is_blacklisted(&token).await.expect("asked"));
+        assert!(!world.chat.blacklist_token(&token).await.expect("asked"));
+    }
+
     async fn expired_rows_are_deleted(world: World) {
         let amy = world.person("amy").await;
         let lasting = |jti: &str, micros| TokenClaims { expires_at: NOW.plus_micros(micros), ..refresh_token(&amy, jti) };

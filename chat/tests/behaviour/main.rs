@@ -31,6 +31,7 @@ mod nodes;
 mod notification_session;
 mod notifications;
 mod profile;
+mod reactivation;
 mod reads;
 mod room_list;
 mod room_session;

@@ -1,5 +1,7 @@
 //! Every room with a possible admin has an active admin.
 
+mod governed;
+
 use chat::model::{MemberChange, Role, RoomId, User};
 
 use crate::support::{
@@ -72,5 +74,36 @@ both! {
         world.chat.set_active(&moderator.username, true).await.expect("activated");
         assert_eq!(role_of(&world, &moderator, room, &moderator).await, Role::Admin);
         assert_eq!(role_of(&world, &moderator, room, &member).await, Role::Member, "never a banned one");
+    }
+    async fn the_next_active_moderator_succeeds_before_any_member(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "private").await;
+        let late = world.person("late").await;
+        world.clock.advance(1);
+        world.chat.invite(&admin, room, "late").await.expect("brought in");
+        world.chat.change_member(&admin, room, late.id, role("moderator")).await.expect("promoted");
+        world.chat.set_active(&moderator.username, false).await.expect("deactivated");
+        world.chat.set_active(&admin.username, false).await.expect("deactivated");
+        assert_eq!(role_of(&world, &member, room, &late).await, Role::Admin);
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Member);
+        world.chat.set_active(&late.username, false).await.expect("deactivated");
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Admin, "the only one left");
+    }
+
+    async fn admins_deactivated_at_once_leave_a_successor(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        world.chat.change_member(&admin, room, moderator.id, role("admin")).await.expect("promoted");
+        let (one, other) = tokio::join!(
+            world.chat.set_active(&admin.username, false),
+            world.chat.set_active(&moderator.username, false)
+        );
+        assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Admin);
+    }
+
+    async fn deactivated_admin_leaves_no_trace_in_a_deleted_room(world: World) {
+        let Cast { room, admin, member, .. } = cast(&world, "public").await;
+        world.chat.delete_room(&admin, room).await.expect("deleted");
+        world.chat.set_active(&admin.username, false).await.expect("deactivated");
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Member);
     }
 }

@@ -78,6 +78,12 @@ impl Socket {
         self.send_raw(&frame.to_string()).await;
     }
 
+    /// Sends a frame on a socket that the server may be closing.
+    pub async fn try_send(&mut self, frame: &Value) {
+        // What the server has sent before closing can still be read.
+        drop(self.stream.send(Message::text(frame.to_string())).await);
+    }
+
     /// Sends raw text.
     pub async fn send_raw(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.expect("sent");
@@ -147,18 +153,23 @@ impl Socket {
     }
 
     /// Reads until the close. Returns the texts of the received messages, and the codes.
-    pub async fn texts_until_closed(mut self) -> (Vec<String>, (Option<String>, u16)) {
-        let (mut texts, mut reason) = (Vec::new(), None);
+    pub async fn texts_until_closed(self) -> (Vec<String>, (Option<String>, u16)) {
+        let (frames, end) = self.frames_until_closed().await;
+        let texts = frames.iter().filter_map(|frame| frame["message"]["content"].as_str().map(str::to_owned));
+        (texts.collect(), end)
+    }
+
+    /// Reads until the close. Returns all frames, and the codes.
+    pub async fn frames_until_closed(mut self) -> (Vec<Value>, (Option<String>, u16)) {
+        let mut frames: Vec<Value> = Vec::new();
         loop {
             match timeout(TIMEOUT, self.stream.next()).await.expect("a close in time") {
-                Some(Ok(Message::Close(Some(frame)))) => return (texts, (reason, frame.code.into())),
-                Some(Ok(Message::Text(text))) => {
-                    let frame: Value = serde_json::from_str(&text).expect("JSON");
-                    if frame["type"] == "error" {
-                        reason = frame["code"].as_str().map(str::to_owned);
-                    }
-                    texts.extend(frame["message"]["content"].as_str().map(str::to_owned));
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    let last = frames.iter().rfind(|frame| frame["type"] == "error");
+                    let reason = last.and_then(|error| error["code"].as_str().map(str::to_owned));
+                    return (frames, (reason, frame.code.into()));
                 }
+                Some(Ok(Message::Text(text))) => frames.push(serde_json::from_str(&text).expect("JSON")),
                 Some(Ok(_)) => {}
                 other => panic!("closed without a code: {other:?}"),
             }

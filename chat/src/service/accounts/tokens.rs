@@ -114,7 +114,7 @@ impl Chat {
             let token = token.clone();
             async move {
                 let mut tx = chat.store().write().await?;
-                if chat.is_dead(&mut tx, &token).await? {
+                if chat.has_ended(&mut tx, &token).await? {
                     return Ok((false, None));
                 }
                 let now = chat.clock().now();
@@ -134,12 +134,20 @@ impl Chat {
         .await
     }
 
-    /// Whether this token, access tokens included, or its sign-in has been ended.
+    /// Whether this token, access tokens included, has been ended: alone, with its sign-in, or with all others of its
+    /// user.
     pub async fn is_blacklisted(&self, token: &TokenClaims) -> Result<bool> {
         let mut conn = self.store().read().await?;
-        self.is_dead(&mut conn, token).await
+        self.has_ended(&mut conn, token).await
     }
 
+    async fn has_ended(&self, conn: &mut Conn, token: &TokenClaims) -> Result<bool> {
+        let account = users::find(conn, token.user).await?;
+        let is_before = account.is_some_and(|account| token.issued_at < account.tokens_from);
+        Ok(is_before || self.is_dead(conn, token).await?)
+    }
+
+    /// Whether this token or its sign-in has been ended.
     async fn is_dead(&self, conn: &mut Conn, token: &TokenClaims) -> Result<bool> {
         Ok(tokens::is_revoked(conn, &token.jti, &token.sign_in, self.clock().now()).await?)
     }
