@@ -59,15 +59,9 @@ pub enum Backend {
 enum Pools {
     /// SQLite has one writer at a time. With one connection for writing and the others read-only, no statement waits
     /// for a lock inside the database.
-    Sqlite {
-        write: sqlite::Pool,
-        read: sqlite::Pool,
-    },
+    Sqlite { write: sqlite::Pool, read: sqlite::Pool },
     /// Many readers cannot keep the writer from its connections.
-    MySql {
-        write: sqlx::MySqlPool,
-        read: sqlx::MySqlPool,
-    },
+    MySql { write: sqlx::MySqlPool, read: sqlx::MySqlPool },
 }
 
 /// The opened database. Cheap to clone.

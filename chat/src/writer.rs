@@ -171,12 +171,8 @@ impl Writer {
         let context = batch::Context { store, hub, clock, metrics: Metrics::default() };
         let marks = Arc::new(MarkQueue::new(capacity));
         tasks.spawn(read_marks::run(context.clone(), Arc::clone(&marks), closing.clone()));
-        let task = Task {
-            context,
-            queue: Arc::clone(&queue),
-            running: JoinSet::new(),
-            scopes: HashMap::new(),
-        };
+        let task =
+            Task { context, queue: Arc::clone(&queue), running: JoinSet::new(), scopes: HashMap::new() };
         tasks.spawn(task.run(closing.clone()));
         tasks.close();
         let closes = Arc::new(closing.clone().drop_guard());

@@ -9,10 +9,7 @@ use chat::{
 use utoipa::ToSchema;
 
 use super::{PathId, TAG_MESSAGES, fields::Fields, query::Params, response::Acknowledgement};
-use crate::{
-    auth::ChatUser,
-    error::ApiError,
-};
+use crate::{auth::ChatUser, error::ApiError};
 
 /// The new content of a message.
 #[derive(ToSchema)]

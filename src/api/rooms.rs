@@ -12,10 +12,7 @@ use chat::{
 };
 
 use super::{PathId, TAG_ROOMS, fields::Fields, query::Params, response::Acknowledgement};
-use crate::{
-    auth::ChatUser,
-    error::ApiError,
-};
+use crate::{auth::ChatUser, error::ApiError};
 
 /// The page size if only `page` was given.
 const PAGE_SIZE: i64 = 20;

@@ -59,7 +59,7 @@ pub enum NotificationReason {
     Reply,
     /// A reason of a newer server.
     #[serde(other)]
-    Other,
+    Unknown,
 }
 
 impl NotificationReason {
@@ -67,13 +67,13 @@ impl NotificationReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reply => "reply",
-            Self::Other => "other",
+            Self::Unknown => "unknown",
         }
     }
 
     /// Parses a reason's name in the database.
     pub fn from_stored(word: &str) -> Self {
-        if word == "reply" { Self::Reply } else { Self::Other }
+        if word == "reply" { Self::Reply } else { Self::Unknown }
     }
 }
 

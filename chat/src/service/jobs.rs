@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,8 +18,9 @@ use crate::{
     },
 };
 
-/// How often each node looks for jobs that are due.
-const TICK: Duration = Duration::from_secs(10);
+/// How long after its start a node looks for jobs that are due for the first time, and how often after that.
+const FIRST_TICK: Duration = Duration::from_mins(1);
+const TICK: Duration = Duration::from_secs(30);
 /// How long a node may work on one part before another one takes the job.
 const LEASE: Duration = Duration::from_mins(1);
 /// Pause after the first failure; it doubles with each further one.
@@ -71,7 +72,7 @@ impl Job {
 
 /// Runs jobs until `stopping`.
 pub(super) async fn run(store: Store, clock: Clock, stopping: CancellationToken) {
-    let mut ticks = interval(TICK);
+    let mut ticks = interval_at(Instant::now() + FIRST_TICK, TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -122,7 +123,11 @@ async fn run_part(store: &Store, clock: &Clock, job: Job) -> Result<()> {
 fn after_failure(leased: &Lease, now: Timestamp) -> Progress {
     let doublings = u32::try_from(leased.failures.clamp(0, 16)).unwrap_or_default();
     let pause = RETRY.saturating_mul(1 << doublings).min(RETRY_MAX);
-    Progress { position: leased.position, failures: leased.failures.saturating_add(1), due_at: plus(now, pause) }
+    Progress {
+        position: leased.position,
+        failures: leased.failures.saturating_add(1),
+        due_at: plus(now, pause),
+    }
 }
 
 fn plus(time: Timestamp, duration: Duration) -> Timestamp {
@@ -166,7 +171,10 @@ mod tests {
         let progress = Progress { position: 5, failures: 0, due_at: Timestamp(40) };
         assert!(!jobs::release(&mut tx, name, 1, progress).await.expect("asked"), "too late");
         assert!(jobs::release(&mut tx, name, 2, progress).await.expect("released"));
-        assert!(jobs::lease(&mut tx, name, 3, later, Timestamp(60)).await.expect("asked").is_none(), "not due");
+        assert!(
+            jobs::lease(&mut tx, name, 3, later, Timestamp(60)).await.expect("asked").is_none(),
+            "not due"
+        );
         let next = jobs::lease(&mut tx, name, 3, Timestamp(40), Timestamp(60)).await.expect("asked");
         assert_eq!(next.expect("it is due").position, 5);
     }

@@ -12,10 +12,8 @@ mod listing;
 mod newest;
 
 pub(super) use listing::like_pattern;
+pub use listing::{RoomCursor, RoomFilter, common_views, list, nth_cursor, view, views};
 pub use newest::access_and_newest;
-pub use listing::{
-    RoomCursor, RoomFilter, common_views, list, nth_cursor, view, views,
-};
 
 /// A room and the caller's membership of it: the input of all access rules.
 #[derive(Clone, Debug)]

@@ -92,8 +92,13 @@ impl MarkQueue {
     fn take(&self) -> Vec<MarkJob> {
         let mut queued = self.queued();
         let after = queued.last.unwrap_or_default();
-        let mut keys: Vec<(RoomId, UserId)> =
-            queued.jobs.range(after..).map(|(key, _)| *key).filter(|key| *key > after).take(MAX_BATCH).collect();
+        let mut keys: Vec<(RoomId, UserId)> = queued
+            .jobs
+            .range(after..)
+            .map(|(key, _)| *key)
+            .filter(|key| *key > after)
+            .take(MAX_BATCH)
+            .collect();
         if keys.is_empty() {
             keys = queued.jobs.keys().copied().take(MAX_BATCH).collect();
         }

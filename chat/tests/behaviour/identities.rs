@@ -11,7 +11,7 @@ use chat::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::support::{NOW, World, both, unhurried};
+use crate::support::{NOW, both, unhurried};
 
 fn claim(user: &User) -> Claim {
     issued(user.id, NOW)

@@ -2,7 +2,8 @@
 
 use chat::{
     model::{
-        Message, MessageDraft, MessageId, Notification, NotificationReason, NotificationType, RoomId, User,
+        Message, MessageDraft, MessageId, Notification, NotificationReason, NotificationType, RoomId,
+        RoomPatch, User,
     },
     service::notifications::NotificationQuery,
 };
@@ -91,6 +92,8 @@ both! {
 
     async fn the_first_fifty_in_the_text_are_notified(world: World) {
         let (room, [amy]) = room_with(&world, ["amy"]).await;
+        let larger = RoomPatch { max_members: Some(100), ..RoomPatch::default() };
+        world.chat.edit_room(&amy, room, larger).await.expect("changed");
         let mut people = Vec::new();
         for n in 0..52 {
             people.push(world.person(&format!("u{n:02}")).await);

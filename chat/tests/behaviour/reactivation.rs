@@ -6,7 +6,7 @@ use chat::{
 };
 
 use crate::support::{
-    Sockets as _, World, both,
+    Sockets as _, both,
     cast::{Cast, banned, cast, count, membership, muted, refused},
     token,
 };

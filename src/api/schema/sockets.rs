@@ -38,9 +38,12 @@ pub(super) const PROTOCOL_CLOSES: [(u16, &str); 2] =
 
 /// Adds `x-sockets`, and removes the fallback variants from the frames: no server sends them.
 pub(super) fn describe(document: &mut Value, locale: Locale) {
-    for (shape, choices) in
-        [("ServerFrame", "oneOf"), ("NotificationFrame", "oneOf"), ("MemberChange", "enum")]
-    {
+    for (shape, choices) in [
+        ("ServerFrame", "oneOf"),
+        ("NotificationFrame", "oneOf"),
+        ("MemberChange", "enum"),
+        ("NotificationReason", "enum"),
+    ] {
         let pointer = format!("/components/schemas/{shape}/{choices}");
         if let Some(choices) = document.pointer_mut(&pointer).and_then(Value::as_array_mut) {
             choices.retain(|choice| {
@@ -69,7 +72,10 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
         "/ws/notifications/": {
             "summary": "Notification socket",
             "description": NOTIFICATIONS,
-            "parameters": {"token": token},
+            "parameters": {
+                "token": token,
+                "after_rev": cursor("Resume: the user's changes after this number, in order, then live ones."),
+            },
             "send": shapes(document, "ClientFrame", &["authenticate", "ping"]),
             "receive": notification_frames,
             "closes": closes(CLOSES.to_vec(), locale),

@@ -97,7 +97,8 @@ impl<'s> Scene<'s> {
                 let fields = [("old_password", PASSWORD), ("password", "another horse 7")];
                 pages::form(&self.system.server, "/ui/change_password", &other, &fields).await;
             }
-            Way::TokenExpired => tokio::time::sleep(BRIEF).await,
+            // Sockets are closed by a poll, once a second.
+            Way::TokenExpired => tokio::time::sleep(BRIEF + Duration::from_millis(1_500)).await,
             _ => {
                 for room in &self.rooms {
                     self.lose_room(room).await;

@@ -200,7 +200,9 @@ fn is_by(frame: &Value, scene: &Scene<'_>) -> bool {
         // The end of his sockets is announced.
         "user_leave" => is_user && scene.way.keeps_sockets(),
         "chat_message" | "message_edited" => frame["message"]["sender"]["id"] == json!(scene.bob.id),
-        "message_deleted" | "room_changed" => true,
+        "message_deleted" => true,
+        // The deletion itself is announced.
+        "room_changed" => frame["room"]["is_active"] == true,
         _ => false,
     }
 }

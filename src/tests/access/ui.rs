@@ -77,8 +77,8 @@ fn uses(name: &str, scene: &Scene<'_>, place: &LostRoom) -> Vec<(Action, Fields)
         }
         "join_room" => vec![(Join, vec![room])],
         "leave_room" => vec![(Leave, vec![room])],
-        // These answer with data of their own, see below.
-        "visit" | "is_in" => vec![],
+        // It answers with data of its own, see below.
+        "visit" => vec![],
         _ => panic!("the server function {name} is new: tell in access/ui.rs what it does"),
     }
 }
@@ -120,7 +120,6 @@ pub async fn try_all(scene: &Scene<'_>) {
             }
         }
         assert_visit(scene, room).await;
-        assert_is_in(scene, room).await;
     }
     try_pages(scene).await;
 }
@@ -166,19 +165,6 @@ async fn assert_visit(scene: &Scene<'_>, room: &LostRoom) {
     let is_signed_in = !scene.way.ends(Via::Cookie);
     assert_eq!((status, body["user"].is_object()), (200, is_signed_in), "{body}");
     scene.assert_silent(Via::Cookie, &shown, Some(room), true, "visit");
-}
-
-/// Whether bob is a member of the room, and it is not deleted.
-async fn assert_is_in(scene: &Scene<'_>, room: &LostRoom) {
-    let fields = vec![("room", room.id.to_string())];
-    let (status, body, _) = call(scene, "is_in", &Method::GET, &fields).await;
-    match expected(scene.way, Via::Cookie, room, Action::See) {
-        Class::Refused(401, code) => assert_eq!((status, body.as_str()), (401, Some(code))),
-        _ => {
-            let may = expected(scene.way, Via::Cookie, room, Action::Listen).is_allowed();
-            assert_eq!((status, body), (200, Value::from(may)), "{:?}", scene.way);
-        }
-    }
 }
 
 /// Requests every page, of each room if it is about one.

@@ -80,8 +80,6 @@ pub type Refusals = BTreeMap<String, u64>;
 
 struct Shared {
     room: i64,
-    /// The number of the room's last change before the first message: so many users have joined.
-    joined: i64,
     pause: Duration,
     nodes: Nodes,
     acknowledged: AtomicU64,
@@ -106,7 +104,6 @@ impl Traffic {
         }
         let shared = Arc::new(Shared {
             room,
-            joined: i64::try_from(tokens.len()).unwrap_or(i64::MAX),
             pause: plan.pause,
             nodes: nodes.clone(),
             acknowledged: AtomicU64::new(0),

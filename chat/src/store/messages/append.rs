@@ -81,11 +81,7 @@ pub struct LoadedBatch {
 
 /// Begins a transaction, locks `rooms` until the commit (in the order of their ids, to prevent deadlocks between
 /// nodes), and loads them and the memberships `pairs`.
-pub async fn begin(
-    store: &Store,
-    rooms: &[RoomId],
-    pairs: &[MemberKey],
-) -> StoreResult<LoadedBatch> {
+pub async fn begin(store: &Store, rooms: &[RoomId], pairs: &[MemberKey]) -> StoreResult<LoadedBatch> {
     if let Pools::Sqlite { write, .. } = &store.pools {
         return sqlite::begin(write, rooms, pairs).await;
     }

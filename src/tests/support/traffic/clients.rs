@@ -108,26 +108,31 @@ impl Shared {
 
     pub(super) async fn listen(self: Arc<Self>, name: String, token: String) -> Vec<Received> {
         let mut heard: Vec<Received> = Vec::new();
-        let known = |heard: &Vec<Received>| i64::try_from(heard.len()).unwrap_or(i64::MAX);
-        let is_done = |heard: &Vec<Received>| self.last.borrow().is_some_and(|last| known(heard) >= last);
+        // The last change received: of a message or of a membership.
+        let mut last_rev = 0;
+        let is_done = |heard: &Vec<Received>| {
+            let count = i64::try_from(heard.len()).unwrap_or(i64::MAX);
+            self.last.borrow().is_some_and(|last| count >= last)
+        };
         while !is_done(&heard) {
-            let Some(mut stream) = self.connect(&token, &format!("&after_rev={}", self.joined + known(&heard))).await
-            else {
+            let Some(mut stream) = self.connect(&token, &format!("&after_rev={last_rev}")).await else {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
             while !is_done(&heard) {
                 // After a timeout it reconnects, since the server may be frozen.
                 let Some(frame) = next(&mut stream, SILENCE).await else { break };
-                match frame["type"].as_str() {
-                    Some("chat_message") => {
-                        let (expected, rev) = (self.joined + known(&heard) + 1, frame["rev"].as_i64());
-                        if rev != Some(expected) {
-                            self.fault(format!("{name}: {rev:?} came where {expected} was to come"));
-                            return heard;
-                        }
-                        heard.push(Received::of(&frame["message"]));
+                // The first frame has the room's number, not the position.
+                let rev = frame["rev"].as_i64().filter(|_| frame["type"] != "connection_established");
+                if let Some(rev) = rev {
+                    if rev <= last_rev {
+                        self.fault(format!("{name}: {rev} came after {last_rev}"));
+                        return heard;
                     }
+                    last_rev = rev;
+                }
+                match frame["type"].as_str() {
+                    Some("chat_message") => heard.push(Received::of(&frame["message"])),
                     Some("resync") => {
                         self.fault(format!("{name}: too much was missed"));
                         return heard;

@@ -55,17 +55,11 @@ pub(super) enum After {
 }
 
 /// Implements [`super::begin`].
-pub(super) async fn begin(
-    write: &Pool,
-    rooms: &[RoomId],
-    pairs: &[MemberKey],
-) -> StoreResult<LoadedBatch> {
+pub(super) async fn begin(write: &Pool, rooms: &[RoomId], pairs: &[MemberKey]) -> StoreResult<LoadedBatch> {
     let rooms: Vec<i64> = rooms.iter().map(|room| room.0).collect();
     let pairs: Vec<(i64, i64)> = pairs.iter().map(|(room, user)| (room.0, user.0)).collect();
     let mut pooled = write.acquire_to_begin().await?;
-    let found = sqlx::query(AssertSqlSafe(Arc::clone(&BEGIN)))
-        .bind(json(&rooms)?)
-        .bind(json(&pairs)?);
+    let found = sqlx::query(AssertSqlSafe(Arc::clone(&BEGIN))).bind(json(&rooms)?).bind(json(&pairs)?);
     let found = found.fetch_one(pooled.connection()).await?;
     let rooms: Vec<RoomStateRow> = json_rows::parse(found.try_get(0)?)?;
     let members: Vec<MemberStateRow> = json_rows::parse(found.try_get(1)?)?;
