@@ -130,6 +130,10 @@ struct MessageJob {
 }
 
 /// A queued change.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all jobs are messages, which need no allocation of their own"
+)]
 enum Job {
     Message(MessageJob),
     Room(Box<dyn QueuedUpdate>),

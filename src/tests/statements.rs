@@ -64,7 +64,7 @@ impl Counted {
         // The server's own poll once a second, the set-up of a further connection, and accounts: that of the caller is
         // cached for a while.
         let is_poll = |sql: &String| {
-            ["rev, kind, ref", "PRAGMA journal_mode", "SELECT id, username, first_name"]
+            ["rev, kind, ref", "PRAGMA journal_mode", "id, username, first_name"]
                 .iter()
                 .any(|own| sql.contains(own))
         };

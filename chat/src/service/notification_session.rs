@@ -177,15 +177,14 @@ impl NotificationSession {
         match event {
             InboxEvent::Message(message) => self.count(&message),
             InboxEvent::Frame(room, json) if self.rooms.contains_key(&room) => self.ready.push_back(json),
-            // The user is not in this room any more.
-            InboxEvent::Frame(..) => {}
             InboxEvent::Missed(room) => self.mark_gap(room),
             InboxEvent::Closed(room) => self.leave(room, None),
             InboxEvent::Renamed(user) if self.renamed.as_ref() != Some(&user) => {
                 self.push(&NotificationFrame::UserChanged { user: User::clone(&user) });
                 self.renamed = Some(user);
             }
-            InboxEvent::Renamed(_) => {}
+            // The user is not in this room any more, or has the new names.
+            InboxEvent::Frame(..) | InboxEvent::Renamed(_) => {}
             InboxEvent::User(UserEvent { rev, change }) => self.receive_change(rev, change),
         }
     }

@@ -99,7 +99,8 @@ both! {
             people.push(world.person(&format!("u{n:02}")).await);
             world.chat.join(&people[n], room).await.expect("joined");
         }
-        let text: String = people.iter().rev().map(|user| format!("@{} ", user.username)).collect();
+        let names: Vec<String> = people.iter().rev().map(|user| format!("@{}", user.username)).collect();
+        let text = names.join(" ");
         let message = world.say(&amy, room, &text).await;
         let expected: Vec<&str> = people[2..].iter().map(|user| user.username.as_str()).collect();
         assert_eq!(mentioned(&world, &people, message.id).await, expected);

@@ -86,18 +86,18 @@ fn renamed(name: &str) -> RoomPatch {
 }
 
 /// Changes everything about a room that has a number.
-async fn change_everything(world: &World, room: RoomId, [amy, bob, cat]: [&User; 3]) {
+async fn change_everything(world: &World, room: RoomId, [amy, bob, cid]: [&User; 3]) {
     let chat = &world.chat;
     chat.join(bob, room).await.expect("joined");
     let first = world.say(amy, room, "one").await.id;
     chat.change_member(amy, room, bob.id, role("moderator")).await.expect("promoted");
-    chat.join(cat, room).await.expect("joined");
+    chat.join(cid, room).await.expect("joined");
     chat.edit_room(amy, room, renamed("Coffee")).await.expect("renamed");
     chat.edit(amy, first, "first".into()).await.expect("edited");
-    chat.change_member(bob, room, cat.id, muted(true)).await.expect("muted");
-    chat.leave(cat, room).await.expect("left");
-    chat.join(cat, room).await.expect("joined");
-    chat.change_member(bob, room, cat.id, banned(true)).await.expect("banned");
+    chat.change_member(bob, room, cid.id, muted(true)).await.expect("muted");
+    chat.leave(cid, room).await.expect("left");
+    chat.join(cid, room).await.expect("joined");
+    chat.change_member(bob, room, cid.id, banned(true)).await.expect("banned");
 }
 
 const EVERYTHING: [&str; 10] = [
@@ -320,8 +320,8 @@ both! {
             last = rev;
             missed.push(notification.notification_type);
         }
-        use NotificationType::{Mention, RoomInvite};
-        assert_eq!(missed, [Mention, RoomInvite, Mention]);
+        let expected = [NotificationType::Mention, NotificationType::RoomInvite, NotificationType::Mention];
+        assert_eq!(missed, expected);
     }
 
     async fn names_and_rooms_change_live_for_those_concerned(world: World) {

@@ -113,12 +113,13 @@ fn of_credentials(way: Way, via: Via, action: Action) -> Option<Class> {
     const NOT_VALID: Class = Refused(401, "token_not_valid");
     let is_ended = matches!(way, Way::Deactivated | Way::PasswordChanged | Way::SignInEnded);
     match action {
-        Action::Public => Some(Allowed),
         // With the password of before.
         Action::SignIn if matches!(way, Way::Deactivated | Way::PasswordChanged) => Some(NO_ACCOUNT),
         Action::Refresh if way == Way::Deactivated => Some(NO_ACCOUNT),
         Action::Refresh | Action::Verify | Action::Blacklist if is_ended => Some(NOT_VALID),
-        Action::SignIn | Action::Refresh | Action::Verify | Action::Blacklist => Some(Allowed),
+        Action::Public | Action::SignIn | Action::Refresh | Action::Verify | Action::Blacklist => {
+            Some(Allowed)
+        }
         _ if !way.ends(via) => None,
         _ => Some(match (way, via) {
             (_, Via::Cookie) => Refused(401, "not_authenticated"),
@@ -161,6 +162,7 @@ pub fn answer_to_muted(frame: &ClientFrame) -> FrameAnswer {
 }
 
 /// The answer to a frame on a notification socket, which has no room.
+#[allow(clippy::unnecessary_wraps, reason = "the same type as for a room's socket")]
 pub fn answer_without_room(frame: &ClientFrame) -> FrameAnswer {
     match frame {
         ClientFrame::Authenticate { .. } => Some(("authenticated", None)),
@@ -185,7 +187,7 @@ pub enum Place {
 }
 
 /// The words of the room that must not be shown.
-pub fn secrets<'r>(way: Way, via: Via, room: &'r LostRoom, place: Place) -> Vec<&'r str> {
+pub fn secrets(way: Way, via: Via, room: &LostRoom, place: Place) -> Vec<&str> {
     let may = |action| place != Place::Refusal && expected(way, via, room, action).is_allowed();
     let is_unlisted = way == Way::RoomDeleted && place == Place::List;
     // Anyone may see in a list that there is a public room.

@@ -39,8 +39,8 @@ fn documented(schema: &Value) -> BTreeSet<String> {
     let of = |variant: &Value| variant["properties"]["type"]["enum"][0].as_str().map(str::to_owned);
     let variants = schema["oneOf"].as_array().expect("variants").iter();
     let kinds = variants.map(|variant| {
-        let parts = variant["allOf"].as_array().into_iter().flatten();
-        of(variant).or_else(|| parts.filter_map(of).next()).expect("a type")
+        let mut parts = variant["allOf"].as_array().into_iter().flatten();
+        of(variant).or_else(|| parts.find_map(of)).expect("a type")
     });
     kinds.collect()
 }

@@ -261,16 +261,13 @@ async fn try_notifications(scene: &Scene<'_>, via: Via, query: &str) {
     let mut socket = open(scene, via, NOTIFICATIONS, query).await;
     let what = format!("{:?}, a new notification socket by {via:?}, {query}", scene.way);
     let class = expected(scene.way, via, &scene.rooms[0], Action::Account);
-    let (heard, is_refused) = match class.close() {
-        Some(close) => {
-            let (heard, end) = socket.frames_until_closed().await;
-            assert_eq!(end, close, "{what}");
-            (heard, true)
-        }
-        None => {
-            socket.send(&json!({"type": "ping"})).await;
-            (until(&mut socket, |frame| frame["type"] == "pong").await, false)
-        }
+    let (heard, is_refused) = if let Some(close) = class.close() {
+        let (heard, end) = socket.frames_until_closed().await;
+        assert_eq!(end, close, "{what}");
+        (heard, true)
+    } else {
+        socket.send(&json!({"type": "ping"})).await;
+        (until(&mut socket, |frame| frame["type"] == "pong").await, false)
     };
     scene.assert_silent(via, &Value::from(heard).to_string(), None, is_refused, &what);
 }

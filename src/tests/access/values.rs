@@ -65,14 +65,15 @@ fn value(schema: &str, field: &str, scene: &Scene<'_>, room: &LostRoom) -> Value
         ("NewAccount", "first_name" | "last_name") => json!("New"),
         ("RefreshToken", "refresh") | ("AnyToken", "token") => json!(scene.bob.refresh),
         ("NewRoom" | "RoomPatch", "name") => json!("still mine"),
-        ("NewRoom" | "RoomPatch", "description") => json!("still here"),
         ("NewRoom" | "RoomPatch", "max_members") => json!(60),
         ("NewRoom", "room_type") => json!("public"),
         ("Invitation", "username") => json!(scene.system.dan.username),
         ("MemberPatch", "role") => json!("moderator"),
         ("MemberPatch", "is_muted") => json!(true),
         ("MemberPatch", "is_banned") => json!(false),
-        ("MessageDraft" | "MessageEdit", "content") => json!("still here"),
+        ("NewRoom" | "RoomPatch", "description") | ("MessageDraft" | "MessageEdit", "content") => {
+            json!("still here")
+        }
         ("MessageDraft", "message_type") => json!("file"),
         ("MessageDraft", "file_url") => json!("https://example.org/tea"),
         ("MessageDraft", "file_name") => json!("tea"),

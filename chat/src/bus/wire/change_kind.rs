@@ -65,9 +65,9 @@ pub(super) fn decode(bytes: &mut Bytes) -> Option<ChangeKind> {
         MEMBER => ChangeKind::Member(MemberNotice {
             user: UserId(bytes.try_get_i64_le().ok()?),
             member_count: bytes.try_get_i64_le().ok()?,
-            closes: decode_closing(bytes.try_get_u8().ok()?)?,
+            closes: decode_closing(bytes.try_get_u8().ok()?),
         }),
-        ROOM => ChangeKind::Room { closes: decode_closing(bytes.try_get_u8().ok()?)? },
+        ROOM => ChangeKind::Room { closes: decode_closing(bytes.try_get_u8().ok()?) },
         _ => return None,
     })
 }
@@ -89,12 +89,12 @@ fn encode_closing(closes: Option<Code>) -> u8 {
     }
 }
 
-fn decode_closing(byte: u8) -> Option<Option<Code>> {
+/// A reason of a newer release closes as if the room was deleted, after which the client reads what is the case.
+fn decode_closing(byte: u8) -> Option<Code> {
     match byte {
-        0 => Some(None),
-        1 => Some(Some(Code::NotAMember)),
-        2 => Some(Some(Code::Banned)),
-        3 => Some(Some(Code::NotFound)),
-        _ => None,
+        0 => None,
+        1 => Some(Code::NotAMember),
+        2 => Some(Code::Banned),
+        _ => Some(Code::NotFound),
     }
 }

@@ -97,7 +97,7 @@ impl NotificationSession {
         }
         // From here on there is no await.
         let mut changes: Vec<(i64, Change)> = Vec::new();
-        changes.extend(added.into_iter().map(|(rev, room)| (rev, Change::Added(room))));
+        changes.extend(added.into_iter().map(|(rev, room)| (rev, Change::Added(room.into()))));
         let removed = self.rooms.keys().copied().filter(|room| !present.contains(room));
         changes.extend(removed.map(|room| {
             let rev = left.iter().find(|(other, _)| *other == room).map(|(_, rev)| *rev);
@@ -112,7 +112,7 @@ impl NotificationSession {
         changes.sort_by_key(|(rev, _)| *rev);
         for (rev, change) in changes {
             match change {
-                Change::Added(room) => self.apply_room(room, Some(rev)),
+                Change::Added(room) => self.apply_room(*room, Some(rev)),
                 Change::Removed(room, rev) => self.leave(room, rev),
                 Change::Notification(_) if self.sent_early.contains(&rev) => {}
                 Change::Notification(notification) => {
@@ -203,7 +203,7 @@ impl NotificationSession {
 
 /// A change of the user's stream to send.
 enum Change {
-    Added(LoadedRoom),
+    Added(Box<LoadedRoom>),
     Removed(RoomId, Option<i64>),
     Notification(Box<Notification>),
     Resync,
