@@ -15,6 +15,7 @@ pub mod room_socket;
 mod run_until_cleanup;
 
 use chat::model::Code;
+use serde::Deserialize;
 
 /// State of the connection, as the page shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,4 +38,15 @@ pub fn permanent_close_code(close_code: u16) -> Option<Code> {
         4404 => Some(Code::NotFound),
         _ => None,
     }
+}
+
+#[derive(Deserialize)]
+struct FrameType {
+    #[serde(rename = "type")]
+    name: String,
+}
+
+/// The type of a frame; `None` if it is not one.
+fn frame_type(frame: &[u8]) -> Option<String> {
+    serde_json::from_slice(frame).ok().map(|FrameType { name }| name)
 }

@@ -1,8 +1,9 @@
 //! Frames of `/ws/notifications/` as the list of rooms needs them.
 
-use chat::model::{LastMessage, Notification, RoomId, RoomInfo};
+use chat::model::{LastMessage, MessageId, NotificationType, Room, RoomId, notification::sender_in_title};
 use serde::Deserialize;
 
+use super::frame_type;
 use crate::state::rooms::Rooms;
 
 /// A decoded frame.
@@ -10,7 +11,7 @@ use crate::state::rooms::Rooms;
 pub enum NotificationFrame {
     /// Connected, or a member of another room: the list has to be loaded.
     Reload,
-    New(Box<Notification>),
+    New(Box<NewNotification>),
     /// The unread count of a room.
     Unread(UnreadCount),
     /// The newest message of a room was edited or deleted.
@@ -18,7 +19,7 @@ pub enum NotificationFrame {
     /// No longer a member of a room.
     Removed(RemovedRoom),
     /// A room was changed.
-    Changed(RoomInfo),
+    Changed(ChangedRoom),
     /// Unknown or not needed.
     Other,
 }
@@ -40,26 +41,50 @@ pub struct LastMessageUpdate {
     pub message: LastMessage,
 }
 
-#[derive(Deserialize)]
-struct Kind {
-    #[serde(rename = "type")]
-    kind: String,
+/// The fields of a notification that are used here.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct NewNotification {
+    pub notification_type: NotificationType,
+    title: String,
+    pub room: Room,
+    pub message: Option<NotifiedMessage>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct NotifiedMessage {
+    pub id: MessageId,
+    pub content: String,
+}
+
+impl NewNotification {
+    /// The username of the author of the message.
+    pub fn sender(&self) -> Option<&str> {
+        sender_in_title(&self.title)
+    }
+}
+
+/// The words of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ChangedRoom {
+    pub id: RoomId,
+    pub name: String,
+    pub description: String,
 }
 
 #[derive(Deserialize)]
 struct Changed {
-    room: RoomInfo,
+    room: ChangedRoom,
 }
 
 #[derive(Deserialize)]
 struct New {
-    notification: Notification,
+    notification: NewNotification,
 }
 
 /// Decodes a frame. Anything invalid or unknown becomes [`NotificationFrame::Other`].
 pub fn decode(text: &str) -> NotificationFrame {
     let frame = text.as_bytes();
-    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return NotificationFrame::Other };
+    let Some(kind) = frame_type(frame) else { return NotificationFrame::Other };
     let frame = match kind.as_str() {
         "connection_established" | "room_added" => Ok(NotificationFrame::Reload),
         "notification" => serde_json::from_slice(frame)
@@ -78,7 +103,9 @@ pub fn decode(text: &str) -> NotificationFrame {
 /// Applies the frame to the list; `current` is the open room.
 pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomId>) {
     match frame {
-        NotificationFrame::New(notification) => rooms.apply_notification(notification, current),
+        NotificationFrame::New(notification) => {
+            rooms.apply_notification(notification.notification_type, &notification.room, current);
+        }
         NotificationFrame::Unread(UnreadCount { room_id, unread_count }) => {
             rooms.set_unread(*room_id, *unread_count);
         }
@@ -86,7 +113,7 @@ pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomI
             rooms.update_last_message(*room_id, message, current);
         }
         NotificationFrame::Removed(RemovedRoom { room_id }) => rooms.remove(*room_id),
-        NotificationFrame::Changed(room) => rooms.update_info(room),
+        NotificationFrame::Changed(room) => rooms.set_words(room.id, &room.name, &room.description),
         NotificationFrame::Reload | NotificationFrame::Other => {}
     }
 }
@@ -122,7 +149,7 @@ mod tests {
         let changed = r#"{"type":"room_changed","room":{"id":3,"name":"改名","description":"新",
             "room_type":"public","max_members":9,"is_active":true,"updated_at":"2026-01-25T15:30:00.123456Z"}}"#;
         apply(&decode(changed), &mut rooms, None);
-        assert_eq!((rooms.list[0].name.as_str(), rooms.list[0].max_members), ("改名", 9));
+        assert_eq!((rooms.list[0].name.as_str(), rooms.list[0].description.as_str()), ("改名", "新"));
         apply(&decode(r#"{"type":"room_removed","room_id":3,"rev":7}"#), &mut rooms, None);
         assert!(rooms.list.is_empty());
     }

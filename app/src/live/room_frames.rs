@@ -6,6 +6,7 @@
 use chat::model::{Code, MessageId, RoomMessage, User, UserRef};
 use serde::Deserialize;
 
+use super::frame_type;
 use crate::state::roster::MemberChanged;
 
 /// A decoded frame.
@@ -87,12 +88,6 @@ pub struct ErrorFrame {
 }
 
 #[derive(Deserialize)]
-struct Kind {
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-#[derive(Deserialize)]
 struct UserField {
     user: UserRef,
 }
@@ -100,7 +95,7 @@ struct UserField {
 /// Decodes a frame. Anything invalid or unknown becomes [`RoomFrame::Other`].
 pub fn decode(text: &str) -> RoomFrame {
     let frame = text.as_bytes();
-    let Ok(Kind { kind }) = serde_json::from_slice(frame) else { return RoomFrame::Other };
+    let Some(kind) = frame_type(frame) else { return RoomFrame::Other };
     let decoded = match kind.as_str() {
         "connection_established" => Ok(RoomFrame::Established),
         "chat_message" => serde_json::from_slice(frame).map(RoomFrame::Message),

@@ -1,8 +1,6 @@
 //! The user's list of rooms, and its updates by messages, notifications and reading.
 
-use chat::model::{
-    LastMessage, MessageId, Notification, NotificationType, Room, RoomId, RoomInfo, RoomMessage, UserId,
-};
+use chat::model::{LastMessage, MessageId, NotificationType, Room, RoomId, RoomMessage, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Length of the stored excerpt in characters, more than a line shows.
@@ -53,9 +51,9 @@ impl Rooms {
 
     /// Applies a notification. Messages of `current`, the open room, are applied through its own socket, which also
     /// knows whether they are visible.
-    pub fn apply_notification(&mut self, notification: &Notification, current: Option<RoomId>) {
-        let id = notification.room.id;
-        match notification.notification_type {
+    pub fn apply_notification(&mut self, kind: NotificationType, room: &Room, current: Option<RoomId>) {
+        let id = room.id;
+        match kind {
             NotificationType::RoomInvite | NotificationType::System => self.notices += 1,
             NotificationType::Mention if !self.is_mentioned(id) => self.mentioned.push(id),
             NotificationType::Mention | NotificationType::Message => {}
@@ -64,10 +62,10 @@ impl Rooms {
         match index {
             Some(_) if current == Some(id) => {}
             Some(index) => {
-                self.list[index] = notification.room.clone();
+                self.list[index] = room.clone();
                 self.list[..=index].rotate_right(1);
             }
-            None => self.list.insert(0, notification.room.clone()),
+            None => self.list.insert(0, room.clone()),
         }
     }
 
@@ -107,12 +105,11 @@ impl Rooms {
         }
     }
 
-    /// Takes over a room's own fields.
-    pub fn update_info(&mut self, room: &RoomInfo) {
-        if let Some(known) = self.list.iter_mut().find(|known| known.id == room.id) {
-            known.name.clone_from(&room.name);
-            known.description.clone_from(&room.description);
-            known.max_members = room.max_members;
+    /// Sets the words of a room.
+    pub fn set_words(&mut self, id: RoomId, name: &str, description: &str) {
+        if let Some(known) = self.list.iter_mut().find(|known| known.id == id) {
+            name.clone_into(&mut known.name);
+            description.clone_into(&mut known.description);
         }
     }
 
@@ -155,7 +152,7 @@ pub fn mark_read(rooms: &mut Rooms, room: RoomId) {
 
 #[cfg(test)]
 mod tests {
-    use chat::model::{MessageType, NotificationId, RoomType, Timestamp, User};
+    use chat::model::{MessageType, RoomType, Timestamp, User};
 
     use super::*;
 
@@ -212,20 +209,6 @@ mod tests {
         Rooms { list: list.into(), ..Rooms::default() }
     }
 
-    fn notification(kind: NotificationType, room: Room) -> Notification {
-        Notification {
-            id: NotificationId(2),
-            notification_type: kind,
-            reason: None,
-            title: "新消息来自 u2".into(),
-            content: "在吗".into(),
-            room,
-            message: None,
-            is_read: false,
-            created_at: Timestamp(9),
-        }
-    }
-
     fn ids(rooms: &[RoomId]) -> Vec<i64> {
         rooms.iter().map(|room| room.0).collect()
     }
@@ -263,9 +246,9 @@ mod tests {
     #[test]
     fn notification_replaces_its_room_and_moves_it_up() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(1)));
+        rooms.apply_notification(NotificationType::Message, &room(2, 7), Some(RoomId(1)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(2), 7));
-        rooms.apply_notification(&notification(NotificationType::Mention, room(1, 1)), None);
+        rooms.apply_notification(NotificationType::Mention, &room(1, 1), None);
         assert_eq!((ids(&rooms.order()), rooms.unread()), (vec![1, 2], 8));
         rooms.set_unread(RoomId(1), 0);
         assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![2, 1], false));
@@ -318,7 +301,7 @@ mod tests {
     #[test]
     fn removed_room_leaves_the_list() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.apply_notification(&notification(NotificationType::Mention, room(2, 7)), None);
+        rooms.apply_notification(NotificationType::Mention, &room(2, 7), None);
         rooms.remove(RoomId(2));
         assert_eq!((ids(&rooms.order()), rooms.unread(), rooms.is_mentioned(RoomId(2))), (vec![1], 0, false));
     }
@@ -326,14 +309,14 @@ mod tests {
     #[test]
     fn messages_of_the_open_room_are_ignored() {
         let mut rooms = rooms([room(1, 0), room(2, 0)]);
-        rooms.apply_notification(&notification(NotificationType::Message, room(2, 7)), Some(RoomId(2)));
+        rooms.apply_notification(NotificationType::Message, &room(2, 7), Some(RoomId(2)));
         assert_eq!((rooms.list[0].id, rooms.unread()), (RoomId(1), 0));
     }
 
     #[test]
     fn invitation_adds_its_room() {
         let mut rooms = rooms([room(1, 0)]);
-        rooms.apply_notification(&notification(NotificationType::RoomInvite, room(8, 0)), None);
+        rooms.apply_notification(NotificationType::RoomInvite, &room(8, 0), None);
         assert_eq!(ids(&rooms.order()), [8, 1]);
         assert_eq!((rooms.unread(), rooms.unread_notifications()), (0, 1));
     }

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::{GapBackfill, Hub, RoomNews};
+use super::{GapBackfill, Hub};
 use crate::{
     event::{Publication, UserChange, UserEvent},
     model::{RoomId, UserId},
 };
 
-/// The counters of a room in the database. Both only increase.
+/// The counters of a room in the database. They only increase.
 #[derive(Clone, Copy, Debug)]
 pub struct RoomCounters {
     /// The room's latest change.
     pub rev: i64,
     /// The room's newest message.
     pub seq: i64,
+    /// The latest change of the room itself.
+    pub info_rev: i64,
 }
 
 /// Work that needs the database, done by `service::poll`.
@@ -52,8 +54,8 @@ impl Hub {
         if let Some(channel) = self.channel(room) {
             channel.observe(counters.rev, self);
         }
-        if self.inner.watchers.has_missed_change(room, counters) {
-            self.notify_watchers(room, RoomNews::Missed);
+        if let Some(news) = self.inner.watchers.apply_poll(room, counters) {
+            self.notify_watchers(room, news);
         }
     }
 

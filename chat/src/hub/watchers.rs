@@ -52,8 +52,13 @@ pub enum RoomNews {
         /// The room's frame, JSON in UTF-8.
         frame: Bytes,
     },
-    /// A change was missed; it may be any of those above but a new message.
-    Missed,
+    /// Changes were missed that are not new messages.
+    Missed {
+        /// Whether one may be of the newest message.
+        has_message: bool,
+        /// Whether one may be of the room itself.
+        has_room: bool,
+    },
     /// The room was deleted.
     Closed,
 }
@@ -80,7 +85,7 @@ impl RoomNews {
             Self::Message { frame, .. } | Self::MessageChanged { frame } | Self::Room { frame } => {
                 frame.len()
             }
-            Self::Missed | Self::Closed => 0,
+            Self::Missed { .. } | Self::Closed => 0,
         }
     }
 }
@@ -100,6 +105,10 @@ struct Watched {
     rev: i64,
     /// Like `unconfirmed_seq`, for changes.
     unconfirmed_rev: Option<i64>,
+    /// The latest change of the room itself seen here.
+    info_rev: i64,
+    /// Like `unconfirmed_seq`, for changes of the room itself.
+    unconfirmed_info_rev: Option<i64>,
 }
 
 /// All watchers of this node.
@@ -176,8 +185,12 @@ impl Watchers {
         let Some(watched) = self.room(room) else { return false };
         let mut watched = lock(&watched);
         watched.rev = watched.rev.max(change.rev);
-        if let ChangeKind::NewMessage(message) = &change.kind {
-            watched.seq = watched.seq.map(|seq| seq.max(message.seq));
+        match &change.kind {
+            ChangeKind::NewMessage(message) => {
+                watched.seq = watched.seq.map(|seq| seq.max(message.seq));
+            }
+            ChangeKind::Room { .. } => watched.info_rev = watched.info_rev.max(change.rev),
+            ChangeKind::MessageChanged | ChangeKind::Member(_) | ChangeKind::Resync => {}
         }
         true
     }
@@ -189,32 +202,37 @@ impl Watchers {
             if watched.seq.is_none() {
                 watched.seq = Some(counters.seq);
                 watched.rev = watched.rev.max(counters.rev);
+                watched.info_rev = watched.info_rev.max(counters.info_rev);
             }
         }
     }
 
     /// Applies the counters of a poll. Anything that the previous poll had found and that has not been seen since was
-    /// missed. For messages, the watchers are notified here; for any other change, the result is true.
-    pub(super) fn has_missed_change(&self, room: RoomId, counters: RoomCounters) -> bool {
-        let Some(watched) = self.room(room) else { return false };
+    /// missed. For messages, the watchers are notified here; the news is of other changes.
+    pub(super) fn apply_poll(&self, room: RoomId, counters: RoomCounters) -> Option<RoomNews> {
+        let watched = self.room(room)?;
         let mut watched = lock(&watched);
-        let Some(seen) = watched.seq else { return false };
-        if watched.unconfirmed_seq.is_some_and(|unconfirmed| unconfirmed > seen) {
+        let seen = watched.seq?;
+        let was_missed = |unconfirmed: Option<i64>, seen: i64| unconfirmed.is_some_and(|rev| rev > seen);
+        let has_room = was_missed(watched.unconfirmed_info_rev, watched.info_rev);
+        watched.unconfirmed_info_rev = (counters.info_rev > watched.info_rev).then_some(counters.info_rev);
+        if has_room {
+            (watched.info_rev, watched.unconfirmed_info_rev) = (counters.info_rev, None);
+        }
+        let mut has_message = false;
+        if was_missed(watched.unconfirmed_seq, seen) {
+            // A watcher that reads the missed messages gets their current state.
             (watched.seq, watched.unconfirmed_seq) = (Some(counters.seq.max(seen)), None);
-            watched.mailboxes.values().for_each(|mailbox| mailbox.put(InboxEvent::Missed(room)));
-            // The messages explain their own numbers only, so other changes may have been missed too.
             (watched.rev, watched.unconfirmed_rev) = (counters.rev.max(watched.rev), None);
-            return true;
-        }
-        if watched.unconfirmed_rev.is_some_and(|unconfirmed| unconfirmed > watched.rev)
-            && counters.seq == seen
-        {
+            watched.mailboxes.values().for_each(|mailbox| mailbox.put(InboxEvent::Missed(room)));
+        } else if was_missed(watched.unconfirmed_rev, watched.rev) && counters.seq == seen {
+            has_message = true;
             (watched.rev, watched.unconfirmed_rev) = (counters.rev, None);
-            return true;
+        } else {
+            watched.unconfirmed_seq = (counters.seq > seen).then_some(counters.seq);
+            watched.unconfirmed_rev = (counters.rev > watched.rev).then_some(counters.rev);
         }
-        watched.unconfirmed_seq = (counters.seq > seen).then_some(counters.seq);
-        watched.unconfirmed_rev = (counters.rev > watched.rev).then_some(counters.rev);
-        false
+        (has_message || has_room).then_some(RoomNews::Missed { has_message, has_room })
     }
 
     fn room(&self, room: RoomId) -> Option<Arc<Mutex<Watched>>> {
@@ -259,7 +277,7 @@ impl WatchedRooms {
         }
         for room in std::mem::take(&mut *lock(&self.watchers.lagging)) {
             self.notify(room, &InboxEvent::Missed(room));
-            news.push((room, RoomNews::Missed));
+            news.push((room, RoomNews::Missed { has_message: true, has_room: true }));
         }
         Some(news)
     }
@@ -301,7 +319,7 @@ mod tests {
         let news = rooms.next().await.expect("news");
         assert_eq!(news.len(), BATCH + 1);
         let last = news.last().expect("news");
-        assert!(matches!(last, (RoomId(2), RoomNews::Missed)), "it may have been a change");
+        assert!(matches!(last, (RoomId(2), RoomNews::Missed { .. })), "it may have been a change");
         assert!(matches!(inbox.next().await, Ok(InboxEvent::Missed(RoomId(2)))));
     }
 
@@ -310,7 +328,7 @@ mod tests {
         let (hub, _requests) = Hub::new(16, Duration::ZERO);
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let counters = |seq| RoomCounters { rev: seq, seq };
+        let counters = |seq| RoomCounters { rev: seq, seq, info_rev: 0 };
         hub.apply_poll(RoomId(1), counters(9));
         hub.apply_poll(RoomId(1), counters(9));
         assert!(inbox.next().now_or_never().is_none(), "the position is not known yet");
@@ -333,7 +351,7 @@ mod tests {
         let mut rooms = hub.watched_rooms();
         let mut inbox = hub.subscribe_user(UserId(1)).await;
         inbox.watch(RoomId(1));
-        let counters = |rev| RoomCounters { rev, seq: 4 };
+        let counters = |rev| RoomCounters { rev, seq: 4, info_rev: 0 };
         inbox.set_position(RoomId(1), counters(5));
         hub.apply_poll(RoomId(1), counters(6));
         assert!(rooms.next().now_or_never().is_none(), "it may be in flight");
@@ -345,7 +363,10 @@ mod tests {
         hub.apply_poll(RoomId(1), counters(7));
         hub.apply_poll(RoomId(1), counters(7));
         let news = rooms.next().now_or_never().flatten().expect("news");
-        assert!(matches!(news[..], [(RoomId(1), RoomNews::Missed)]), "{news:?}");
+        assert!(
+            matches!(news[..], [(RoomId(1), RoomNews::Missed { has_message: true, has_room: false })]),
+            "{news:?}"
+        );
         hub.apply_poll(RoomId(1), counters(7));
         assert!(rooms.next().now_or_never().is_none(), "once");
     }

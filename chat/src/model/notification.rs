@@ -143,6 +143,11 @@ pub fn message_title(username: &str) -> String {
     format!("{FROM}{username}")
 }
 
+/// The username in such a title; `None` in another one.
+pub fn sender_in_title(title: &str) -> Option<&str> {
+    title.strip_prefix(FROM)
+}
+
 impl Notification {
     /// The notification of a new message.
     pub fn of_message(message: &RoomMessage, room: Room) -> Self {
@@ -166,7 +171,7 @@ impl Notification {
 
     /// The username of the author of the message; `None` for a notification without a message.
     pub fn sender(&self) -> Option<&str> {
-        self.message.as_ref().and_then(|_| self.title.strip_prefix(FROM))
+        self.message.as_ref().and_then(|_| sender_in_title(&self.title))
     }
 }
 

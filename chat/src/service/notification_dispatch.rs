@@ -42,20 +42,12 @@ fn events(room: RoomId, news: RoomNews, view: Option<&Room>) -> Vec<InboxEvent> 
     };
     match news {
         RoomNews::Closed => vec![InboxEvent::Closed(room)],
-        RoomNews::Missed if !view.is_active => vec![InboxEvent::Closed(room)],
-        // Which change was missed is not known, so both states are sent.
-        RoomNews::Missed => {
-            let info = RoomInfo {
-                id: view.id,
-                name: view.name.clone(),
-                description: view.description.clone(),
-                room_type: view.room_type,
-                max_members: view.max_members,
-                is_active: view.is_active,
-                updated_at: view.updated_at,
-            };
-            let room_changed = to_json(&NotificationFrame::RoomChanged { room: info });
-            frame(room_changed).into_iter().chain(frame(last_message(view, None))).collect()
+        RoomNews::Missed { .. } if !view.is_active => vec![InboxEvent::Closed(room)],
+        RoomNews::Missed { has_message, has_room } => {
+            let room_changed =
+                has_room.then(|| to_json(&NotificationFrame::RoomChanged { room: info(view) }));
+            let last_message = has_message.then(|| last_message(view, None));
+            [room_changed, last_message].into_iter().filter_map(|json| frame(json.flatten())).collect()
         }
         RoomNews::MessageChanged { frame: changed } => {
             frame(last_message(view, Some(&changed))).into_iter().collect()
@@ -65,6 +57,19 @@ fn events(room: RoomId, news: RoomNews, view: Option<&Room>) -> Vec<InboxEvent> 
             let notification = message_notification(view, &frame, &message);
             vec![notification.map_or(InboxEvent::Missed(room), |found| InboxEvent::Message(found.into()))]
         }
+    }
+}
+
+/// The room's own fields.
+fn info(view: &Room) -> RoomInfo {
+    RoomInfo {
+        id: view.id,
+        name: view.name.clone(),
+        description: view.description.clone(),
+        room_type: view.room_type,
+        max_members: view.max_members,
+        is_active: view.is_active,
+        updated_at: view.updated_at,
     }
 }
 

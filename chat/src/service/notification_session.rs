@@ -308,7 +308,7 @@ impl NotificationSession {
 
 /// The room's counters as of this reading.
 fn counters(reading: &ReadPosition) -> RoomCounters {
-    RoomCounters { rev: reading.rev, seq: reading.seq }
+    RoomCounters { rev: reading.rev, seq: reading.seq, info_rev: reading.info_rev }
 }
 
 /// Waits for the first room that is due.

@@ -174,7 +174,10 @@ async fn poll_rooms(store: &Store, hub: &Hub, rooms: &[RoomId]) -> StoreResult<(
     }
     let mut conn = store.read().await?;
     for found in watch::positions(&mut conn, rooms).await? {
-        hub.apply_poll(found.room(), RoomCounters { rev: found.rev, seq: found.seq });
+        hub.apply_poll(
+            found.room(),
+            RoomCounters { rev: found.rev, seq: found.seq, info_rev: found.info_rev },
+        );
     }
     Ok(())
 }

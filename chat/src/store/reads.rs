@@ -215,6 +215,8 @@ pub struct ReadPosition {
     pub own: i64,
     /// The room's change number.
     pub rev: i64,
+    /// The number of the latest change of the room itself.
+    pub info_rev: i64,
     /// The number, in the user's stream, of becoming a member.
     pub user_rev: i64,
 }
@@ -227,6 +229,7 @@ struct ReadPositionRow {
     last_read_seq: i64,
     own_after_read: i64,
     rev: i64,
+    info_rev: i64,
     user_rev: i64,
 }
 
@@ -239,6 +242,7 @@ impl From<ReadPositionRow> for ReadPosition {
             read: row.last_read_seq,
             own: row.own_after_read,
             rev: row.rev,
+            info_rev: row.info_rev,
             user_rev: row.user_rev,
         }
     }
@@ -248,7 +252,7 @@ impl From<ReadPositionRow> for ReadPosition {
 macro_rules! read_positions {
     ($rest:literal) => {
         concat!(
-            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.rev, m.user_rev \
+            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.rev, r.info_rev, m.user_rev \
              FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
              WHERE m.user_id = ? AND ",
             $crate::store::condition::active_member!("m", "r"),

@@ -48,6 +48,8 @@ pub struct RoomPositionRow {
     pub rev: i64,
     /// The `seq` of its newest message.
     pub seq: i64,
+    /// The number of the latest change of the room itself.
+    pub info_rev: i64,
 }
 
 impl RoomPositionRow {
@@ -61,7 +63,7 @@ impl RoomPositionRow {
 pub async fn positions(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<Vec<RoomPositionRow>> {
     let Some(&last) = rooms.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(rooms.len())].join(", ");
-    let sql = format!("SELECT id, rev, seq FROM chat_room WHERE id IN ({marks})");
+    let sql = format!("SELECT id, rev, seq, info_rev FROM chat_room WHERE id IN ({marks})");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
     Ok(on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));

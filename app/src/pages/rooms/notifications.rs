@@ -1,6 +1,5 @@
 //! Applies notification frames: updates the list of rooms and the favicon, and shows desktop notifications.
 
-use chat::model::Notification;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_location;
 
@@ -9,7 +8,7 @@ use crate::{
     browser::{desktop_notification, document},
     i18n::t,
     live::{
-        notification_frames::{self, LastMessageUpdate, NotificationFrame},
+        notification_frames::{self, LastMessageUpdate, NewNotification, NotificationFrame},
         notification_socket,
     },
     server::rooms::{list_rooms, room_path},
@@ -48,7 +47,7 @@ pub(super) fn listen(context: RoomsContext) {
 }
 
 /// One for each room at a time.
-fn show_desktop_notification(notification: &Notification, invited: &str) {
+fn show_desktop_notification(notification: &NewNotification, invited: &str) {
     let room = &notification.room;
     let message = notification.message.as_ref();
     let text = match (notification.sender(), message) {

@@ -156,7 +156,16 @@ mod tests {
     use crate::model::RoomId;
 
     fn reading(seq: i64, read: i64, own: i64) -> ReadPosition {
-        ReadPosition { room: RoomId(1), role: Role::Member, seq, read, own, rev: seq, user_rev: 0 }
+        ReadPosition {
+            room: RoomId(1),
+            role: Role::Member,
+            seq,
+            read,
+            own,
+            rev: seq,
+            info_rev: 0,
+            user_rev: 0,
+        }
     }
 
     #[test]
