@@ -13,32 +13,23 @@ pub enum NotificationFrame {
     Reload,
     New(Box<NewNotification>),
     /// The unread count of a room.
-    Unread(UnreadCount),
+    Unread {
+        room_id: RoomId,
+        unread_count: i64,
+    },
     /// The newest message of a room was edited or deleted.
-    LastMessage(LastMessageUpdate),
+    LastMessage {
+        room_id: RoomId,
+        message: LastMessage,
+    },
     /// No longer a member of a room.
-    Removed(RemovedRoom),
+    Removed {
+        room_id: RoomId,
+    },
     /// A room was changed.
     Changed(ChangedRoom),
     /// Unknown or not needed.
     Other,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct UnreadCount {
-    pub room_id: RoomId,
-    pub unread_count: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct RemovedRoom {
-    pub room_id: RoomId,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct LastMessageUpdate {
-    pub room_id: RoomId,
-    pub message: LastMessage,
 }
 
 /// The fields of a notification that are used here.
@@ -71,33 +62,40 @@ pub struct ChangedRoom {
     pub description: String,
 }
 
+/// The fields of the frames of every type: one struct, because each costs the wasm a parser of its own.
 #[derive(Deserialize)]
-struct Changed {
-    room: ChangedRoom,
-}
-
-#[derive(Deserialize)]
-struct New {
-    notification: NewNotification,
+struct Fields {
+    room_id: Option<RoomId>,
+    unread_count: Option<i64>,
+    message: Option<LastMessage>,
+    notification: Option<Box<NewNotification>>,
+    room: Option<ChangedRoom>,
 }
 
 /// Decodes a frame. Anything invalid or unknown becomes [`NotificationFrame::Other`].
 pub fn decode(text: &str) -> NotificationFrame {
     let frame = text.as_bytes();
     let Some(kind) = frame_type(frame) else { return NotificationFrame::Other };
-    let frame = match kind.as_str() {
-        "connection_established" | "room_added" => Ok(NotificationFrame::Reload),
-        "notification" => serde_json::from_slice(frame)
-            .map(|New { notification }| NotificationFrame::New(Box::new(notification))),
-        "unread" => serde_json::from_slice(frame).map(NotificationFrame::Unread),
-        "last_message" => serde_json::from_slice(frame).map(NotificationFrame::LastMessage),
-        "room_removed" => serde_json::from_slice(frame).map(NotificationFrame::Removed),
-        "room_changed" => {
-            serde_json::from_slice(frame).map(|Changed { room }| NotificationFrame::Changed(room))
+    let kind = kind.as_str();
+    // A `message` of these is a text.
+    if matches!(kind, "connection_established" | "room_added" | "resync") {
+        return NotificationFrame::Reload;
+    }
+    let Ok(fields) = serde_json::from_slice(frame) else { return NotificationFrame::Other };
+    match (kind, fields) {
+        ("notification", Fields { notification: Some(notification), .. }) => {
+            NotificationFrame::New(notification)
         }
-        _ => Ok(NotificationFrame::Other),
-    };
-    frame.unwrap_or(NotificationFrame::Other)
+        ("unread", Fields { room_id: Some(room_id), unread_count: Some(unread_count), .. }) => {
+            NotificationFrame::Unread { room_id, unread_count }
+        }
+        ("last_message", Fields { room_id: Some(room_id), message: Some(message), .. }) => {
+            NotificationFrame::LastMessage { room_id, message }
+        }
+        ("room_removed", Fields { room_id: Some(room_id), .. }) => NotificationFrame::Removed { room_id },
+        ("room_changed", Fields { room: Some(room), .. }) => NotificationFrame::Changed(room),
+        _ => NotificationFrame::Other,
+    }
 }
 
 /// Applies the frame to the list; `current` is the open room.
@@ -106,13 +104,13 @@ pub fn apply(frame: &NotificationFrame, rooms: &mut Rooms, current: Option<RoomI
         NotificationFrame::New(notification) => {
             rooms.apply_notification(notification.notification_type, &notification.room, current);
         }
-        NotificationFrame::Unread(UnreadCount { room_id, unread_count }) => {
+        NotificationFrame::Unread { room_id, unread_count } => {
             rooms.set_unread(*room_id, *unread_count);
         }
-        NotificationFrame::LastMessage(LastMessageUpdate { room_id, message }) => {
+        NotificationFrame::LastMessage { room_id, message } => {
             rooms.update_last_message(*room_id, message, current);
         }
-        NotificationFrame::Removed(RemovedRoom { room_id }) => rooms.remove(*room_id),
+        NotificationFrame::Removed { room_id } => rooms.remove(*room_id),
         NotificationFrame::Changed(room) => rooms.set_words(room.id, &room.name, &room.description),
         NotificationFrame::Reload | NotificationFrame::Other => {}
     }

@@ -10,13 +10,15 @@ use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 
+use crate::script;
+
 /// Extensions of the files to compress. Pictures and fonts are compressed already.
 const KINDS: &[&str] = &["css", "html", "js", "json", "map", "svg", "txt", "wasm", "webmanifest", "xml"];
 
 /// What a first visit may fetch, in compressed bytes.
 const BUDGET: u64 = 350 * 1024;
 
-/// Compresses every file whose variants are missing or older than it.
+/// Shortens and compresses every file whose variants are missing or older than it.
 pub(crate) fn run(site: &Path) -> Result<()> {
     for file in originals(site)? {
         if is_compressible(&file)
@@ -88,7 +90,11 @@ fn is_newer(variant: &Path, file: &Path) -> Result<bool> {
 }
 
 fn compress(file: &Path) -> Result<()> {
-    let data = fs::read(file)?;
+    let mut data = fs::read(file)?;
+    if file.extension().is_some_and(|kind| kind == "js") {
+        data = script::shorten(&String::from_utf8(data)?).into_bytes();
+        fs::write(file, &data)?;
+    }
     let mut brotli = Vec::new();
     let params = BrotliEncoderParams { quality: 11, size_hint: data.len(), ..BrotliEncoderParams::default() };
     brotli::BrotliCompress(&mut data.as_slice(), &mut brotli, &params)?;

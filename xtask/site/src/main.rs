@@ -6,6 +6,8 @@
 #[cfg(feature = "release")]
 mod compress;
 #[cfg(feature = "release")]
+mod script;
+#[cfg(feature = "release")]
 mod style;
 mod wasm;
 

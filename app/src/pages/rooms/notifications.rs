@@ -8,7 +8,7 @@ use crate::{
     browser::{desktop_notification, document},
     i18n::t,
     live::{
-        notification_frames::{self, LastMessageUpdate, NewNotification, NotificationFrame},
+        notification_frames::{self, NewNotification, NotificationFrame},
         notification_socket,
     },
     server::rooms::{list_rooms, room_path},
@@ -35,7 +35,7 @@ pub(super) fn listen(context: RoomsContext) {
                 NotificationFrame::New(notification) if !document::is_visible() => {
                     show_desktop_notification(notification, invited);
                 }
-                NotificationFrame::LastMessage(LastMessageUpdate { message, .. }) => {
+                NotificationFrame::LastMessage { message, .. } => {
                     desktop_notification::close(message.id);
                 }
                 _ => {}
