@@ -221,7 +221,8 @@ impl Watchers {
         }
         let mut has_message = false;
         if was_missed(watched.unconfirmed_seq, seen) {
-            // A watcher that reads the missed messages gets their current state.
+            // Each message has one change. One more may be of a message that the user's own stream has told of.
+            has_message = counters.rev - watched.rev != counters.seq - seen;
             (watched.seq, watched.unconfirmed_seq) = (Some(counters.seq.max(seen)), None);
             (watched.rev, watched.unconfirmed_rev) = (counters.rev.max(watched.rev), None);
             watched.mailboxes.values().for_each(|mailbox| mailbox.put(InboxEvent::Missed(room)));
@@ -369,6 +370,27 @@ mod tests {
         );
         hub.apply_poll(RoomId(1), counters(7));
         assert!(rooms.next().now_or_never().is_none(), "once");
+    }
+
+    #[tokio::test]
+    async fn change_found_together_with_a_new_message_is_news_too() {
+        let (hub, _requests) = Hub::new(16, Duration::ZERO);
+        let mut rooms = hub.watched_rooms();
+        let mut inbox = hub.subscribe_user(UserId(1)).await;
+        inbox.watch(RoomId(1));
+        let counters = |rev, seq| RoomCounters { rev, seq, info_rev: 0 };
+        inbox.set_position(RoomId(1), counters(5, 4));
+        for _ in 0..2 {
+            hub.apply_poll(RoomId(1), counters(6, 5));
+        }
+        assert!(matches!(inbox.next().now_or_never(), Some(Ok(InboxEvent::Missed(RoomId(1))))));
+        assert!(rooms.next().now_or_never().is_none(), "a message alone");
+        hub.apply_poll(RoomId(1), counters(7, 6));
+        // Deleted before the next poll: its reader may have been told of it by the user's own stream.
+        hub.apply_poll(RoomId(1), counters(8, 6));
+        assert!(matches!(inbox.next().now_or_never(), Some(Ok(InboxEvent::Missed(RoomId(1))))));
+        let news = rooms.next().now_or_never().flatten().expect("news");
+        assert!(matches!(news[..], [(RoomId(1), RoomNews::Missed { has_message: true, .. })]), "{news:?}");
     }
 
     #[tokio::test]
