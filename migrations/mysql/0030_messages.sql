@@ -1,7 +1,10 @@
 -- Messages and read marks. Same schema as sqlite/0030_messages.sql.
 
+-- Every message writes a page of each index, in its room's part of it, so there are as few as possible. Only the room is
+-- a foreign key, since each is an index: the rules check the others before the insert. The primary key makes a page of
+-- history one range.
 CREATE TABLE chat_message (
-    id           BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    id           BIGINT NOT NULL AUTO_INCREMENT UNIQUE,
     room_id      BIGINT  NOT NULL,
     -- 1, 2, 3 … in the room, without a gap.
     seq          BIGINT  NOT NULL,
@@ -22,15 +25,21 @@ CREATE TABLE chat_message (
     client_id    VARCHAR(64),
     created_at   BIGINT  NOT NULL,
     updated_at   BIGINT  NOT NULL,
-    UNIQUE (room_id, seq),
-    FOREIGN KEY (room_id) REFERENCES chat_room (id) ON DELETE CASCADE,
-    FOREIGN KEY (sender_id) REFERENCES user (id),
-    FOREIGN KEY (reply_to) REFERENCES chat_message (id)
+    PRIMARY KEY (room_id, seq),
+    FOREIGN KEY (room_id) REFERENCES chat_room (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-CREATE UNIQUE INDEX chat_message_rev ON chat_message (room_id, rev);
 -- NULLs are not equal, so messages without a client_id do not collide.
 CREATE UNIQUE INDEX chat_message_client ON chat_message (room_id, sender_id, client_id);
-CREATE INDEX chat_message_of_sender ON chat_message (sender_id, room_id, seq);
+
+-- The edited and deleted messages, each with its latest change.
+CREATE TABLE chat_message_change (
+    room_id BIGINT NOT NULL,
+    rev     BIGINT NOT NULL,
+    seq     BIGINT NOT NULL,
+    PRIMARY KEY (room_id, rev),
+    UNIQUE (room_id, seq),
+    FOREIGN KEY (room_id) REFERENCES chat_room (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- One row each time a user's read mark moved: they have read everything up to seq.
 CREATE TABLE chat_message_read (

@@ -1,5 +1,7 @@
 -- Messages and read marks. Same schema as mysql/0030_messages.sql.
 
+-- Every message writes a page of each index, in its room's part of it, so there are as few as possible. Only the room is
+-- a foreign key, as in mysql/, where each is an index: the rules check the others before the insert.
 CREATE TABLE chat_message (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     room_id      BIGINT  NOT NULL REFERENCES chat_room (id) ON DELETE CASCADE,
@@ -8,7 +10,7 @@ CREATE TABLE chat_message (
     -- Number of the latest change of this message, and of its creation.
     rev          BIGINT  NOT NULL,
     created_rev  BIGINT  NOT NULL,
-    sender_id    BIGINT  NOT NULL REFERENCES user (id),
+    sender_id    BIGINT  NOT NULL,
     -- 1, 2, 3 … among the messages of this sender in this room.
     sender_seq   BIGINT  NOT NULL,
     message_type TEXT    NOT NULL,
@@ -16,7 +18,7 @@ CREATE TABLE chat_message (
     file_url     TEXT,
     file_name    TEXT,
     file_size    BIGINT,
-    reply_to     BIGINT  REFERENCES chat_message (id),
+    reply_to     BIGINT,
     is_edited    BOOLEAN NOT NULL DEFAULT FALSE,
     is_deleted   BOOLEAN NOT NULL DEFAULT FALSE,
     client_id    TEXT,
@@ -24,10 +26,17 @@ CREATE TABLE chat_message (
     updated_at   BIGINT  NOT NULL,
     UNIQUE (room_id, seq)
 );
-CREATE UNIQUE INDEX chat_message_rev ON chat_message (room_id, rev);
 -- Only messages with a client_id: most of a bot's messages have none.
 CREATE UNIQUE INDEX chat_message_client ON chat_message (room_id, sender_id, client_id) WHERE client_id IS NOT NULL;
-CREATE INDEX chat_message_of_sender ON chat_message (sender_id, room_id, seq);
+
+-- The edited and deleted messages, each with its latest change.
+CREATE TABLE chat_message_change (
+    room_id BIGINT NOT NULL REFERENCES chat_room (id) ON DELETE CASCADE,
+    rev     BIGINT NOT NULL,
+    seq     BIGINT NOT NULL,
+    PRIMARY KEY (room_id, rev),
+    UNIQUE (room_id, seq)
+) WITHOUT ROWID;
 
 -- One row each time a user's read mark moved: they have read everything up to seq.
 CREATE TABLE chat_message_read (

@@ -103,17 +103,26 @@ struct RoomMessageRow {
 }
 
 macro_rules! messages {
-    ($rest:literal) => {
+    ($($rest:expr)+) => {
         concat!(
             "SELECT m.id, m.seq, m.rev, m.created_rev, m.message_type, m.content, m.file_url, m.file_name, \
              m.file_size, m.reply_to, m.is_edited, m.is_deleted, m.client_id, m.created_at, m.updated_at, \
              u.id AS sender_id, u.username, u.first_name, u.last_name \
              FROM chat_message m JOIN user u ON u.id = m.sender_id ",
-            $rest
+            $($rest),+
         )
     };
 }
 use messages;
+
+/// The rest of [`messages`] and [`extents`] for the latest changes `c` with `after < rev <= upto`. Placeholders: the
+/// room, `after`, `upto`.
+macro_rules! changes {
+    () => {
+        "JOIN chat_message_change c ON c.room_id = m.room_id AND c.seq = m.seq \
+         WHERE c.room_id = ? AND c.rev > ? AND c.rev <= ? "
+    };
+}
 
 /// The newest messages of a room after skipping some.
 ///
@@ -144,27 +153,25 @@ pub async fn changed_between(
     after: i64,
     upto: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
-    const SQL: &str = messages!(
-        "WHERE m.room_id = ? AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev"
-    );
+    const SQL: &str = messages!(changes!() "ORDER BY c.rev");
     let rows =
         json_rows::fetch_all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
 macro_rules! extents {
-    ($rest:literal) => {
+    ($($rest:expr)+) => {
         concat!(
             "SELECT m.seq, m.rev, m.created_rev, CAST(OCTET_LENGTH(m.content) AS SIGNED) AS bytes \
-             FROM chat_message m WHERE m.room_id = ? ",
-            $rest
+             FROM chat_message m ",
+            $($rest),+
         )
     };
 }
 
 /// The extents of the messages of [`range`].
 pub async fn extents(conn: &mut Conn, room: RoomId, after: i64, upto: i64) -> StoreResult<Vec<Extent>> {
-    const SQL: &str = extents!("AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
+    const SQL: &str = extents!("WHERE m.room_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
     json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
 }
 
@@ -176,8 +183,7 @@ pub async fn extents_changed(
     upto: i64,
     limit: i64,
 ) -> StoreResult<Vec<Extent>> {
-    const SQL: &str =
-        extents!("AND m.rev > ? AND m.rev <= ? AND m.rev <> m.created_rev ORDER BY m.rev LIMIT ?");
+    const SQL: &str = extents!(changes!() "ORDER BY c.rev LIMIT ?");
     json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto).bind(limit))
 }
 

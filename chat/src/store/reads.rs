@@ -55,10 +55,6 @@ pub async fn is_recorded(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) 
 
 /// Advances the member's read position to `seq` and stores a read receipt. Returns false, and changes nothing, for a
 /// non-member or if both were done before.
-///
-/// The number of own messages above `seq` is the difference of two running counts and needs no COUNT. It is correct
-/// under concurrency: `sent` is read under the row's lock, which a sender's batch also takes, and the messages up to
-/// `seq` never change.
 pub async fn advance(
     conn: &mut Conn,
     room: RoomId,
@@ -66,13 +62,6 @@ pub async fn advance(
     seq: i64,
     now: Timestamp,
 ) -> StoreResult<bool> {
-    const MOVE: &str = concat!(
-        "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = sent - \
-         COALESCE((SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = ? AND m.room_id = ? AND m.seq <= ? \
-             ORDER BY m.seq DESC LIMIT 1), 0) \
-         WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
-        present_member!("chat_room_member")
-    );
     // First, since it locks the room, as a batch does before it updates memberships. The reverse order could
     // deadlock.
     let insert = format!(
@@ -90,19 +79,86 @@ pub async fn advance(
         .execute(&mut *db)
         .await
         .map(|done| done.rows_affected()))?;
+    let has_moved = move_past_own(conn, room, user, seq, now).await?
+        || move_before_own(conn, room, user, seq, now).await?;
+    Ok(inserted > 0 || has_moved)
+}
+
+/// Moves the read position if it is above all messages of the user, which is nearly always the case.
+async fn move_past_own(
+    conn: &mut Conn,
+    room: RoomId,
+    user: UserId,
+    seq: i64,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    const MOVE: &str = concat!(
+        "UPDATE chat_room_member SET own_after_read = 0, last_read_seq = ?, last_read_at = ? \
+         WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND sent_upto <= ? AND ",
+        present_member!("chat_room_member")
+    );
     let moved = on!(conn, |db| sqlx::query(MOVE)
         .bind(seq)
         .bind(now.0)
-        .bind(user.0)
         .bind(room.0)
+        .bind(user.0)
         .bind(seq)
-        .bind(room.0)
-        .bind(user.0)
         .bind(seq)
         .execute(&mut *db)
         .await
         .map(|done| done.rows_affected()))?;
-    Ok(inserted + moved > 0)
+    Ok(moved > 0)
+}
+
+/// Moves the read position if the user may have messages above it.
+///
+/// The number of those is the difference of two running counts and needs no COUNT: the last own message that is newly
+/// read tells how many there are up to it. The counts cannot change meanwhile: a sender's batch also locks their row.
+async fn move_before_own(
+    conn: &mut Conn,
+    room: RoomId,
+    user: UserId,
+    seq: i64,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    const LAST_OWN: &str = "SELECT sender_seq FROM chat_message WHERE room_id = ? AND seq > ? AND seq <= ? \
+        AND sender_id = ? ORDER BY seq DESC LIMIT 1";
+    const MOVE: &str = "UPDATE chat_room_member SET own_after_read = ?, last_read_seq = ?, last_read_at = ? \
+        WHERE room_id = ? AND user_id = ?";
+    let position = format!(
+        concat!(
+            "SELECT last_read_seq, sent, own_after_read FROM chat_room_member \
+             WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
+            present_member!("chat_room_member"),
+            "{}"
+        ),
+        conn.backend().for_update()
+    );
+    let found: Option<(i64, i64, i64)> = on!(conn, |db| sqlx::query_as(sqlx::AssertSqlSafe(position))
+        .bind(room.0)
+        .bind(user.0)
+        .bind(seq)
+        .fetch_optional(&mut *db)
+        .await)?;
+    let Some((last_read_seq, sent, own_after_read)) = found else { return Ok(false) };
+    let last_own: Option<(i64,)> = on!(conn, |db| sqlx::query_as(LAST_OWN)
+        .bind(room.0)
+        .bind(last_read_seq)
+        .bind(seq)
+        .bind(user.0)
+        .fetch_optional(&mut *db)
+        .await)?;
+    let own_after_read = last_own.map_or(own_after_read, |(read,)| sent - read);
+    on!(conn, |db| sqlx::query(MOVE)
+        .bind(own_after_read)
+        .bind(seq)
+        .bind(now.0)
+        .bind(room.0)
+        .bind(user.0)
+        .execute(&mut *db)
+        .await
+        .map(drop))?;
+    Ok(true)
 }
 
 #[derive(FromRow)]

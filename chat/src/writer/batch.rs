@@ -18,7 +18,7 @@ use crate::{
     store::{
         Store, StoreError,
         messages::{
-            append::{self, Counters, Growth, LoadedBatch, MemberKey, NewMessage},
+            append::{self, Counters, Growth, LoadedBatch, MemberKey, NewMessage, OwnGrowth},
             change,
         },
         rooms::RoomState,
@@ -139,6 +139,9 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
         let (state, was) = (rooms.get(room)?, before.get(room)?);
         Some((*room, Growth { seq: state.seq - was.seq, rev: state.rev - was.rev }))
     });
+    let own = own.into_iter().filter_map(|(member, (room, messages))| {
+        Some((member, OwnGrowth { messages, upto: rooms.get(&room)?.seq }))
+    });
     let counters = Counters { rooms: grouped(growth), own: grouped(own) };
     let batch_rows = BatchRows { store: &context.store, rows: &rows, changed: &changed, now };
     if changed.is_empty() && !mentions::are_in(&rows) {
@@ -147,10 +150,10 @@ pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outc
         return Ok(outcomes(changes, verdicts, ids, Mentioned::default(), &rooms, now));
     }
     let ids = append::store(&mut tx, &rows, &counters, now).await?;
-    for message in &changed {
-        change::update(&mut tx, message).await?;
+    for stored in &changed {
+        change::update(&mut tx, stored).await?;
     }
-    let changed_rooms: BTreeSet<RoomId> = changed.iter().map(|message| message.room.id).collect();
+    let changed_rooms: BTreeSet<RoomId> = changed.iter().map(|stored| stored.message.room.id).collect();
     for state in changed_rooms.difference(&grown).filter_map(|room| rooms.get(room)) {
         change::move_rev(&mut tx, state.id, state.rev).await?;
     }

@@ -177,11 +177,13 @@ impl Stage {
                  FROM {rooms} n CROSS JOIN {twenty} k WHERE n.i > 1"
             ),
             format!(
-                "INSERT INTO chat_room_member (room_id, user_id, role, joined_at, last_read_seq, own_after_read, sent) \
+                "INSERT INTO chat_room_member (room_id, user_id, role, joined_at, last_read_seq, own_after_read, \
+                 sent, sent_upto) \
                  SELECT n.i, u.id, CASE u.id WHEN 1 THEN 'admin' ELSE 'member' END, {START}, \
                  CASE n.i WHEN 1 THEN {MESSAGES} / 2 ELSE 10 END, \
                  CASE n.i WHEN 1 THEN (CASE u.id WHEN 1 THEN 50000 ELSE 450000 END) ELSE (u.id - 1) * 10 END, \
-                 CASE n.i WHEN 1 THEN (CASE u.id WHEN 1 THEN 100000 ELSE 900000 END) ELSE (u.id - 1) * 20 END \
+                 CASE n.i WHEN 1 THEN (CASE u.id WHEN 1 THEN 100000 ELSE 900000 END) ELSE (u.id - 1) * 20 END, \
+                 CASE n.i WHEN 1 THEN {MESSAGES} ELSE 20 END \
                  FROM {rooms} n CROSS JOIN user u WHERE u.id <= 2 AND n.i % 5 = 1"
             ),
             format!(

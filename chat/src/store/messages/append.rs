@@ -62,8 +62,17 @@ pub struct Growth {
 pub struct Counters {
     /// The rooms, by their growth.
     pub rooms: HashMap<Growth, Vec<RoomId>>,
-    /// The memberships of the senders, by their number of new messages.
-    pub own: HashMap<i64, Vec<i64>>,
+    /// The memberships of the senders, by their new messages.
+    pub own: HashMap<OwnGrowth, Vec<i64>>,
+}
+
+/// The new messages of one sender in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnGrowth {
+    /// Their number.
+    pub messages: i64,
+    /// The room's `seq` after the batch: none of the sender's messages is above it.
+    pub upto: i64,
 }
 
 /// The key of a membership.

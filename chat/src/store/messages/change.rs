@@ -37,7 +37,8 @@ pub(crate) async fn by_ids(
 }
 
 /// Stores the message with its new change number.
-pub async fn update(conn: &mut Conn, message: &Message) -> StoreResult<()> {
+pub async fn update(conn: &mut Conn, message: &StoredMessage) -> StoreResult<()> {
+    let StoredMessage { seq, message, .. } = message;
     const SQL: &str = "UPDATE chat_message SET rev = ?, content = ?, file_url = ?, file_name = ?, file_size = ?, \
         is_edited = ?, is_deleted = ?, updated_at = ? WHERE id = ?";
     on!(conn, |db| sqlx::query(SQL)
@@ -50,6 +51,17 @@ pub async fn update(conn: &mut Conn, message: &Message) -> StoreResult<()> {
         .bind(message.is_deleted)
         .bind(message.updated_at.0)
         .bind(message.id.0)
+        .execute(&mut *db)
+        .await
+        .map(drop))?;
+    let change = format!(
+        "INSERT INTO chat_message_change (room_id, rev, seq) VALUES (?, ?, ?){}",
+        conn.backend().on_conflict_set("room_id, seq", &["rev"])
+    );
+    on!(conn, |db| sqlx::query(AssertSqlSafe(change))
+        .bind(message.room.id.0)
+        .bind(message.rev)
+        .bind(seq)
         .execute(&mut *db)
         .await
         .map(drop))?;

@@ -9,10 +9,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     error::Result,
-    model::{Message, MessageId, Timestamp},
+    model::{MessageId, Timestamp},
     store::{
         Store, StoreError, StoreResult,
         messages::{
+            StoredMessage,
             append::{self, NewMessage},
             change,
         },
@@ -30,7 +31,7 @@ pub(super) struct BatchRows<'a> {
     /// New messages.
     pub(super) rows: &'a [NewMessage<'a>],
     /// Changed older messages in their last state.
-    pub(super) changed: &'a [Message],
+    pub(super) changed: &'a [StoredMessage],
     pub(super) now: Timestamp,
 }
 
@@ -66,13 +67,13 @@ impl BatchRows<'_> {
         let mut tx = self.store.write().await?;
         // A transaction that is still running holds the locks of its rooms; locking one of them waits for its end.
         let room = self.rows.first().map(|row| row.room);
-        let room = room.or_else(|| self.changed.first().map(|message| message.room.id));
+        let room = room.or_else(|| self.changed.first().map(|stored| stored.message.room.id));
         if let Some(room) = room {
             rooms::lock(&mut tx, room).await?;
         }
         if self.rows.is_empty() {
             let Some(last) = self.changed.last() else { return Ok(Some(Vec::new())) };
-            return Ok(change::is_stored(&mut tx, last).await?.then(Vec::new));
+            return Ok(change::is_stored(&mut tx, &last.message).await?.then(Vec::new));
         }
         append::find(&mut tx, self.rows, self.now).await
     }

@@ -38,10 +38,10 @@ pub(super) enum Verdict {
 pub(super) struct Verdicts {
     /// One for each change.
     pub(super) list: Vec<Verdict>,
-    /// Number of new messages by membership.
-    pub(super) own: HashMap<i64, i64>,
+    /// Room and number of new messages by membership.
+    pub(super) own: HashMap<i64, (RoomId, i64)>,
     /// Older messages in their last state, each once.
-    pub(super) changed: Vec<Message>,
+    pub(super) changed: Vec<StoredMessage>,
     /// Room and author of the messages that new ones reply to.
     pub(super) answered: HashMap<MessageId, MemberKey>,
 }
@@ -67,7 +67,7 @@ pub(super) async fn judge(
 ) -> Result<Verdicts> {
     let mut existing = read(tx, changes, rooms, members).await?;
     let mut verdicts = Vec::with_capacity(changes.len());
-    let mut own: HashMap<i64, i64> = HashMap::new();
+    let mut own = HashMap::new();
     let mut first_of: HashMap<ClientKey, usize> = HashMap::new();
     let mut changed_ids = BTreeSet::new();
     for (index, change) in changes.iter().enumerate() {
@@ -85,9 +85,8 @@ pub(super) async fn judge(
         }
         verdicts.push(verdict);
     }
-    let updated =
-        changed_ids.iter().filter_map(|id| existing.targets.remove(id)).map(|stored| stored.message);
-    Ok(Verdicts { list: verdicts, own, changed: updated.collect(), answered: existing.answered })
+    let changed = changed_ids.iter().filter_map(|id| existing.targets.remove(id)).collect();
+    Ok(Verdicts { list: verdicts, own, changed, answered: existing.answered })
 }
 
 async fn read(
@@ -122,7 +121,7 @@ fn accept_message(
     rooms: &mut HashMap<RoomId, RoomState>,
     existing: &Existing,
     first_of: &mut HashMap<ClientKey, usize>,
-    own: &mut HashMap<i64, i64>,
+    own: &mut HashMap<i64, (RoomId, i64)>,
 ) -> Result<Verdict> {
     let member = existing.members.get(&(submission.room, submission.sender.id));
     let (room, member) = access::may_send(rooms.get_mut(&submission.room), member)?;
@@ -144,7 +143,7 @@ fn accept_message(
     }
     room.seq += 1;
     room.rev += 1;
-    let own = own.entry(member.id).or_default();
+    let (_, own) = own.entry(member.id).or_insert((room.id, 0));
     *own += 1;
     Ok(Verdict::Accepted { seq: room.seq, rev: room.rev, sender_seq: member.sent + *own })
 }

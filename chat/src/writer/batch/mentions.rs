@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::{
     error::Result,
     event::MentionNotice,
-    model::{Message, MessageId, NotificationReason, RoomId, Timestamp, UserId, limits::MENTIONS_MAX},
+    model::{MessageId, NotificationReason, RoomId, Timestamp, UserId, limits::MENTIONS_MAX},
     rules::mention::{self, Candidates},
     store::{
         Conn,
-        messages::append::{self, MemberKey, NewMessage},
+        messages::{
+            StoredMessage,
+            append::{self, MemberKey, NewMessage},
+        },
         notifications::mentions::{self, Mention},
         streams,
     },
@@ -50,15 +53,15 @@ pub(super) async fn store(
     tx: &mut Conn,
     rows: &[NewMessage<'_>],
     ids: &[MessageId],
-    changed: &[Message],
+    changed: &[StoredMessage],
     mut answered: HashMap<MessageId, MemberKey>,
     now: Timestamp,
 ) -> Result<Mentioned> {
     let mut known = HashMap::new();
-    for message in changed {
+    for StoredMessage { message, .. } in changed {
         known.extend(mentions::take(tx, message.id).await?);
     }
-    let edited = || changed.iter().filter(|message| !message.is_deleted);
+    let edited = || changed.iter().map(|stored| &stored.message).filter(|message| !message.is_deleted);
     let unknown = edited().filter_map(|message| message.reply_to).filter(|id| !answered.contains_key(id));
     let unknown: Vec<MessageId> = unknown.collect();
     answered.extend(append::rooms_and_authors(tx, &unknown).await?);

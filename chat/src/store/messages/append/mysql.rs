@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Counters, Growth, NewMessage};
+use super::{Counters, Growth, NewMessage, OwnGrowth};
 use crate::{
     model::{MessageId, RoomId, Timestamp},
     store::{
@@ -54,8 +54,8 @@ pub(super) async fn store(
     for (by, rooms) in &counters.rooms {
         grow_rooms(conn, rooms, *by, now).await?;
     }
-    for (count, members) in &counters.own {
-        add_own(conn, members, *count).await?;
+    for (by, members) in &counters.own {
+        add_own(conn, members, *by).await?;
     }
     Ok(ids)
 }
@@ -125,11 +125,12 @@ async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestam
     Ok(())
 }
 
-/// Adds `count` to the sent messages of each of these members; their own messages are not unread to them.
-async fn add_own(conn: &mut Conn, members: &[i64], count: i64) -> StoreResult<()> {
+/// Adds to the sent messages of each of these members; their own messages are not unread to them.
+async fn add_own(conn: &mut Conn, members: &[i64], by: OwnGrowth) -> StoreResult<()> {
     on!(conn, |db| {
         let mut builder = QueryBuilder::new("UPDATE chat_room_member SET own_after_read = own_after_read + ");
-        builder.push_bind(count).push(", sent = sent + ").push_bind(count).push(" WHERE id IN (");
+        builder.push_bind(by.messages).push(", sent = sent + ").push_bind(by.messages);
+        builder.push(", sent_upto = ").push_bind(by.upto).push(" WHERE id IN (");
         let mut list = builder.separated(", ");
         for member in filled(members) {
             list.push_bind(member);

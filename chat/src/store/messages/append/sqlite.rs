@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Counters, Growth, LoadedBatch, MemberKey, MemberStateRow, NewMessage};
+use super::{Counters, Growth, LoadedBatch, MemberKey, MemberStateRow, NewMessage, OwnGrowth};
 use crate::{
     model::{MessageId, RoomId, Timestamp},
     store::{
@@ -27,12 +27,11 @@ const COLUMNS: usize = 15;
 const MARKS: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, sender_seq, message_type, \
     content, file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) SELECT * FROM ";
-/// Updates the counters. Placeholders: the time, the rooms with their growth, the memberships with their number of
-/// new messages.
+/// Updates the counters. Placeholders: the time, the rooms with their growth, the memberships with theirs.
 const COUNT: &str = "; UPDATE chat_room SET seq = seq + (j.value ->> 1), rev = rev + (j.value ->> 2), active_at = ? \
     FROM json_each(?) j WHERE chat_room.id = j.value ->> 0; \
-    UPDATE chat_room_member SET own_after_read = own_after_read + (j.value ->> 1), sent = sent + (j.value ->> 1) \
-    FROM json_each(?) j WHERE chat_room_member.id = j.value ->> 0";
+    UPDATE chat_room_member SET own_after_read = own_after_read + (j.value ->> 1), sent = sent + (j.value ->> 1), \
+    sent_upto = j.value ->> 2 FROM json_each(?) j WHERE chat_room_member.id = j.value ->> 0";
 
 /// Begins the transaction, and reads the rooms and the memberships.
 static BEGIN: LazyLock<Arc<str>> = LazyLock::new(|| {
@@ -132,8 +131,8 @@ fn growth(counters: &Counters) -> StoreResult<String> {
 }
 
 fn own(counters: &Counters) -> StoreResult<String> {
-    let each = |(count, members): (&i64, &Vec<i64>)| -> Vec<_> {
-        members.iter().map(|member| (*member, *count)).collect()
+    let each = |(by, members): (&OwnGrowth, &Vec<i64>)| -> Vec<_> {
+        members.iter().map(|member| (*member, by.messages, by.upto)).collect()
     };
     json(&counters.own.iter().flat_map(each).collect::<Vec<_>>())
 }
