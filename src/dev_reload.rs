@@ -1,13 +1,9 @@
 //! Reloads open pages after `cargo xtask watch` has restarted the server. Enabled only if [`VARIABLE`] is set, so never
 //! in production.
 
-use axum::{
-    Router,
-    extract::{WebSocketUpgrade, ws::WebSocket},
-    http::header,
-    response::Response,
-    routing::get,
-};
+use axum::{Router, http::header, response::Response, routing::get};
+
+use crate::websocket::Upgrade;
 
 /// Set by `cargo xtask watch` for the server that it starts.
 const VARIABLE: &str = "LIAO_DEV_RELOAD";
@@ -38,6 +34,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/dev/reload.js", get(script)).route("/dev/reload", get(upgrade))
 }
 
-async fn upgrade(upgrade: WebSocketUpgrade) -> Response {
-    upgrade.on_upgrade(|mut socket: WebSocket| async move { while let Some(Ok(_)) = socket.recv().await {} })
+async fn upgrade(upgrade: Upgrade) -> Response {
+    const LIMIT: usize = 1024;
+    upgrade.accept(LIMIT, |mut socket| async move { while let Some(Ok(_)) = socket.recv().await {} })
 }

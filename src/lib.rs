@@ -28,6 +28,7 @@ pub mod shutdown;
 pub mod ssr;
 pub mod start_error;
 pub mod state;
+pub mod websocket;
 pub mod ws;
 
 use chat::service::accounts::{DEVELOPER, DEVELOPER_PASSWORD};

@@ -6,10 +6,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
-    response::Response,
-};
+use axum::response::Response;
 use chat::{
     model::{Failure, ServerFrame},
     service::AuthenticatedSocket,
@@ -17,7 +14,11 @@ use chat::{
 use futures::FutureExt as _;
 use tokio::time::timeout;
 
-use crate::{error, state::AppState};
+use crate::{
+    error,
+    state::AppState,
+    websocket::{Socket, Upgrade},
+};
 
 mod connection;
 pub mod frames;
@@ -32,52 +33,34 @@ use connection::{CloseReason, Connection};
 use handshake::Handshake;
 use metrics::SocketKind;
 
-/// Initial buffer sizes of one socket, in bytes. The read buffer lives as long as the socket. With the library's
-/// default of 128 KiB it would be most of an idle socket's memory; chat frames are small, and it grows for a larger
-/// one. The write buffer is allocated at the first write.
-const READ_BUFFER: usize = 512;
-const WRITE_BUFFER: usize = 16 * 1024;
-
 /// How long a write may block before the peer counts as gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long to wait for the peer's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// RFC 6455's code for an endpoint that goes away.
-pub const GOING_AWAY: u16 = 1001;
-/// RFC 6455's code for text that is not UTF-8.
-pub const NOT_UTF8: u16 = 1007;
-
 /// Accepts an upgrade and spawns `serve` with the socket. The server's shutdown waits for that task.
 fn accept<F>(
     state: &AppState,
     kind: SocketKind,
-    upgrade: WebSocketUpgrade,
-    serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+    upgrade: Upgrade,
+    serve: impl FnOnce(Socket) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let held = state.shutdown.hold();
     let limit = state.config.frame_limit.0.unwrap_or(usize::MAX);
-    upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(limit)
-        .max_frame_size(limit)
-        .protocols(["bearer"])
-        .on_upgrade(async move |socket| {
-            // In a task of its own: the upgrade's task would keep the memory of its larger future. And without an
-            // async block, which would reserve memory for the inner future twice.
-            let counted = metrics::open(kind);
-            tokio::spawn(serve(socket).map(move |()| drop((counted, held))));
-        })
+    upgrade.accept(limit, move |socket| {
+        // Without an async block, which would reserve memory for the inner future twice.
+        let counted = metrics::open(kind);
+        serve(socket).map(move |()| drop((counted, held)))
+    })
 }
 
 /// Authenticates the client and opens its session with `open`, within the [`handshake::HandshakeLimiter`]. `None` if
 /// that failed; the client has then got the error and the socket is closed.
 async fn perform_handshake<T, F>(
-    socket: WebSocket,
+    socket: Socket,
     state: &AppState,
     handshake: &Handshake,
     open: impl FnOnce(AuthenticatedSocket) -> F,
@@ -105,15 +88,18 @@ where
     }
 }
 
-/// Sends one message. False if the peer is gone.
-async fn send(socket: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
+/// Writes what was fed to the socket. False if the peer is gone.
+async fn flush(socket: &mut Socket) -> bool {
+    matches!(timeout(SEND_TIMEOUT, socket.flush()).await, Ok(Ok(())))
 }
 
 /// Sends one frame. False if the peer is gone.
-async fn send_frame(socket: &mut WebSocket, frame: &ServerFrame) -> bool {
-    match serde_json::to_string(frame) {
-        Ok(json) => send(socket, Message::text(json)).await,
+async fn send_frame(socket: &mut Socket, frame: &ServerFrame) -> bool {
+    match serde_json::to_vec(frame) {
+        Ok(json) => {
+            socket.feed_text(&json);
+            flush(socket).await
+        }
         Err(error) => {
             tracing::error!(%error, "a frame could not be serialised");
             false
@@ -131,7 +117,7 @@ fn error_frame(locale: app::i18n::Locale, failure: &Failure, client_id: Option<S
 }
 
 /// Sends an error frame, then closes with the contract's code for it.
-async fn close_with_error(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Failure) {
+async fn close_with_error(mut socket: Socket, locale: app::i18n::Locale, failure: &Failure) {
     if send_frame(&mut socket, &error_frame(locale, failure, None)).await {
         close(socket, error::close_code(failure.code)).await;
     }
@@ -139,9 +125,10 @@ async fn close_with_error(mut socket: WebSocket, locale: app::i18n::Locale, fail
 
 /// Closes and waits briefly for the peer's close frame. Otherwise a browser reports a broken connection instead of
 /// the code.
-async fn close(mut socket: WebSocket, code: u16) {
+async fn close(mut socket: Socket, code: u16) {
     metrics::closed(code);
-    if send(&mut socket, Message::Close(Some(CloseFrame { code, reason: "".into() }))).await {
+    socket.feed_close(Some(code));
+    if flush(&mut socket).await {
         let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A peer that does not answer counts as gone.
         let _ = timeout(CLOSE_TIMEOUT, peers_close).await;
@@ -153,7 +140,7 @@ mod tests {
     use super::*;
 
     /// The size of a function's future.
-    fn size<F: Future<Output = ()>>(_: impl Fn(WebSocket, AppState, Handshake) -> F) -> usize {
+    fn size<F: Future<Output = ()>>(_: impl Fn(Socket, AppState, Handshake) -> F) -> usize {
         size_of::<F>()
     }
 

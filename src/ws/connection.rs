@@ -2,6 +2,7 @@
 //! mean.
 
 use std::{
+    io,
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -9,27 +10,33 @@ use std::{
 };
 
 use app::i18n::Locale;
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use chat::{
     credential::Claim,
     model::{ClientFrame, Code, Failure, ServerFrame},
     service::{NotificationSession, RoomSession},
 };
-use futures::{SinkExt as _, StreamExt as _, poll};
+use futures::poll;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    CLOSE_TIMEOUT, GOING_AWAY, NOT_UTF8, SEND_TIMEOUT, close, close_with_error, error_frame,
+    CLOSE_TIMEOUT, SEND_TIMEOUT, close, close_with_error, error_frame, flush,
     frames::{self, BadFrame},
     handshake::Handshake,
-    metrics, send, send_frame,
+    metrics, send_frame,
 };
-use crate::{auth::Auth, connections::state::ConnectionState, state::AppState};
+use crate::{
+    auth::Auth,
+    connections::state::ConnectionState,
+    state::AppState,
+    websocket::{GOING_AWAY, Message, NOT_UTF8, PROTOCOL_ERROR, Socket, SocketError, Violation},
+};
 
-/// Frames that are written before a flush.
-const BURST: usize = 64;
+/// Bytes of frames that are gathered for one write.
+const WRITE: usize = 16 * 1024;
+/// Writes before the client's input is looked at.
+const BURST: usize = 8;
 /// Frames that a client may send per second, and in a burst: far above what people type and programs may write.
 const FRAMES_PER_SECOND: std::num::NonZeroU32 = std::num::NonZeroU32::new(100).unwrap();
 pub(super) const FRAME_BURST: std::num::NonZeroU32 = std::num::NonZeroU32::new(300).unwrap();
@@ -83,14 +90,16 @@ pub enum CloseReason {
     TooLarge,
     /// A text frame was not UTF-8.
     NotUtf8,
+    /// The client's bytes were no frames.
+    ProtocolError,
 }
 
 /// The client's next message; `None` at the end of the connection.
-pub type Incoming = Option<Result<Message, axum::Error>>;
+pub type Incoming = Option<Result<Message, SocketError>>;
 
 /// An open socket.
 pub struct Connection {
-    socket: WebSocket,
+    socket: Socket,
     locale: Locale,
     auth: Auth,
     limit: Option<DefaultDirectRateLimiter>,
@@ -102,7 +111,7 @@ pub struct Connection {
 
 impl Connection {
     /// Wraps an accepted socket.
-    pub fn new(socket: WebSocket, handshake: &Handshake, state: &AppState) -> Self {
+    pub fn new(socket: Socket, handshake: &Handshake, state: &AppState) -> Self {
         let config = &state.config;
         // An operator who turns the message limit off wants no frame limit either.
         let is_limited = config.writes_per_second.0.is_some();
@@ -137,16 +146,13 @@ impl Connection {
         if self.last_seen.elapsed() > self.ping_interval * 5 / 2 {
             return Err(CloseReason::PeerLost);
         }
-        if send(&mut self.socket, Message::Ping(Bytes::new())).await {
-            Ok(())
-        } else {
-            Err(CloseReason::PeerLost)
-        }
+        self.socket.feed_ping();
+        if flush(&mut self.socket).await { Ok(()) } else { Err(CloseReason::PeerLost) }
     }
 
     /// Polls for the client's next message, to be passed to [`Self::parse_frame`].
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
-        self.socket.poll_next_unpin(context)
+        self.socket.poll_recv(context)
     }
 
     /// Parses the client's message. `None` for control frames, and for invalid frames, which are answered with an
@@ -157,11 +163,11 @@ impl Connection {
                 self.check_rate()?;
                 frames::read(&text)
             }
-            Message::Binary(_) => {
+            Message::Binary => {
                 self.check_rate()?;
                 Err(BadFrame::not_text())
             }
-            Message::Ping(_) | Message::Pong(_) => {
+            Message::Ping(_) | Message::Pong => {
                 self.check_rate()?;
                 return Ok(None);
             }
@@ -193,7 +199,7 @@ impl Connection {
         }
     }
 
-    /// Writes this frame and the frames that are ready behind it, then flushes.
+    /// Writes this frame and the frames that are ready behind it.
     pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), CloseReason> {
         let mut next = Some(first);
         let mut ended = Ok(());
@@ -201,24 +207,30 @@ impl Connection {
         let written = {
             let mut written = pin!(async {
                 for _ in 0..BURST {
-                    let Some(json) = next.take() else { break };
-                    self.socket.feed(text(json)).await?;
-                    frames += 1;
-                    match session.try_next() {
-                        Some(Ok(json)) => next = Some(json),
-                        Some(Err(error)) => {
-                            ended = Err(CloseReason::Error(error));
+                    while let Some(json) = next.take() {
+                        self.socket.feed_text(&json);
+                        frames += 1;
+                        match session.try_next() {
+                            Some(Ok(json)) => next = Some(json),
+                            Some(Err(error)) => ended = Err(CloseReason::Error(error)),
+                            None => {}
+                        }
+                        if self.socket.queued() >= WRITE {
                             break;
                         }
-                        None => break,
+                    }
+                    self.socket.flush().await?;
+                    if next.is_none() {
+                        break;
                     }
                 }
                 // The frame that was taken from the session last.
                 if let Some(json) = next.take() {
-                    self.socket.feed(text(json)).await?;
+                    self.socket.feed_text(&json);
                     frames += 1;
+                    self.socket.flush().await?;
                 }
-                self.socket.flush().await
+                Ok::<_, io::Error>(())
             });
             // Mostly the write completes at once, and no timer is needed.
             match poll!(written.as_mut()) {
@@ -285,20 +297,17 @@ impl Connection {
                 close_with_error(self.socket, self.locale, &Failure::new(Code::TooLarge)).await;
             }
             CloseReason::NotUtf8 => close(self.socket, NOT_UTF8).await,
+            CloseReason::ProtocolError => close(self.socket, PROTOCOL_ERROR).await,
         }
     }
 }
 
-/// A text message from the domain's JSON, which is always UTF-8.
-fn text(json: Bytes) -> Message {
-    Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
-}
-
-/// The close reason of a read error. All but oversized frames and invalid UTF-8 mean that the peer is gone.
-fn lost(error: axum::Error) -> CloseReason {
-    match error.into_inner().downcast::<tungstenite::Error>().as_deref() {
-        Ok(tungstenite::Error::Capacity(_)) => CloseReason::TooLarge,
-        Ok(tungstenite::Error::Utf8(_)) => CloseReason::NotUtf8,
-        Ok(_) | Err(_) => CloseReason::PeerLost,
+/// The close reason of a read error.
+fn lost(error: SocketError) -> CloseReason {
+    match error {
+        SocketError::Violation(Violation::TooLarge) => CloseReason::TooLarge,
+        SocketError::Violation(Violation::NotUtf8) => CloseReason::NotUtf8,
+        SocketError::Violation(Violation::Protocol) => CloseReason::ProtocolError,
+        SocketError::Lost(_) => CloseReason::PeerLost,
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::i18n::Locale;
 use axum::{
-    extract::{FromRequestParts, Path, ws::Message},
+    extract::{FromRequestParts, Path},
     http::request::Parts,
 };
 use chat::{
@@ -28,6 +28,7 @@ use crate::{
     error::{self, ApiError},
     middleware::{client::Client, origin::Origin},
     state::AppState,
+    websocket::Message,
 };
 
 /// How long a client without credentials in its request has to send an `authenticate` frame (contract).
@@ -131,8 +132,8 @@ async fn auth_frame(connection: &mut Connection) -> Result<Option<String>, Close
                     Ok(_) | Err(_) => Ok(None),
                 };
             }
-            Message::Ping(_) | Message::Pong(_) => {}
-            Message::Binary(_) => return Ok(None),
+            Message::Ping(_) | Message::Pong => {}
+            Message::Binary => return Ok(None),
             Message::Close(_) => return Err(CloseReason::ClosedByClient),
         }
     }

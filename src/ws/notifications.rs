@@ -1,9 +1,6 @@
 //! The notification socket of a user, from the upgrade to the close.
 
-use axum::{
-    extract::{State, WebSocketUpgrade, ws::WebSocket},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use chat::{
     model::{ClientFrame, ServerFrame},
     service::{AuthenticatedSocket, NotificationSession, room_session::Resume},
@@ -18,18 +15,17 @@ use super::{
     perform_handshake,
     rare_events::{RareEvent, RareEvents},
 };
-use crate::state::AppState;
+use crate::{
+    state::AppState,
+    websocket::{Socket, Upgrade},
+};
 
 /// `GET /ws/notifications/`.
-pub async fn upgrade(
-    State(state): State<AppState>,
-    handshake: Handshake,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+pub async fn upgrade(State(state): State<AppState>, handshake: Handshake, upgrade: Upgrade) -> Response {
     accept(&state.clone(), SocketKind::Notifications, upgrade, move |socket| serve(socket, state, handshake))
 }
 
-pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
+pub(super) fn serve(socket: Socket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
     // Boxed for the reason given in `room::serve`.
     let opening = Box::pin(open(socket, state, handshake));
@@ -43,7 +39,7 @@ pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) ->
 }
 
 async fn open(
-    socket: WebSocket,
+    socket: Socket,
     state: AppState,
     handshake: Handshake,
 ) -> Option<(Connection, NotificationSession)> {

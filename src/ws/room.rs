@@ -1,9 +1,6 @@
 //! The socket of a room, from the upgrade to the close.
 
-use axum::{
-    extract::{State, WebSocketUpgrade, ws::WebSocket},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use chat::{
     model::{ClientFrame, Code, MessageId, RoomMessage, ServerFrame},
     service::{AuthenticatedSocket, Receipt, RoomSession},
@@ -19,21 +16,20 @@ use super::{
     perform_handshake,
     rare_events::{RareEvent, RareEvents},
 };
-use crate::state::AppState;
+use crate::{
+    state::AppState,
+    websocket::{Socket, Upgrade},
+};
 
 /// Messages of one socket that may wait for their commit. At this number the server stops reading from the client.
 const MAX_IN_FLIGHT: usize = 128;
 
 /// `GET /ws/chat/{room_id}/`.
-pub async fn upgrade(
-    State(state): State<AppState>,
-    handshake: Handshake,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+pub async fn upgrade(State(state): State<AppState>, handshake: Handshake, upgrade: Upgrade) -> Response {
     accept(&state.clone(), SocketKind::Room, upgrade, move |socket| serve(socket, state, handshake))
 }
 
-pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
+pub(super) fn serve(socket: Socket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
     let stopping = state.shutdown.token().cancelled_owned();
     // A task is as large as the largest future that it awaits. Futures that are awaited once or rarely are boxed, and
     // freed when they are done, so that an idle socket takes a few KiB instead of thirty.
@@ -48,7 +44,7 @@ pub(super) fn serve(socket: WebSocket, state: AppState, handshake: Handshake) ->
     }
 }
 
-async fn open(socket: WebSocket, state: AppState, handshake: Handshake) -> Option<RoomSocket> {
+async fn open(socket: Socket, state: AppState, handshake: Handshake) -> Option<RoomSocket> {
     let open = async |socket: AuthenticatedSocket| {
         let room = handshake.room.ok_or(Code::NotFound)?;
         socket.open_room(room, handshake.resume).await

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{error_responses::SCHEMAS, translation};
 use crate::{
     error::close_code,
-    ws::{GOING_AWAY, NOT_UTF8},
+    websocket::{GOING_AWAY, NOT_UTF8, PROTOCOL_ERROR},
 };
 
 /// The reasons for which any socket is closed.
@@ -33,8 +33,11 @@ const ROOM: &str = include_str!("sockets/room.md");
 const NOTIFICATIONS: &str = include_str!("sockets/notifications.md");
 
 /// The close codes of RFC 6455 itself.
-pub(super) const PROTOCOL_CLOSES: [(u16, &str); 2] =
-    [(GOING_AWAY, "The server is stopping: reconnect."), (NOT_UTF8, "A text frame was not UTF-8.")];
+pub(super) const PROTOCOL_CLOSES: [(u16, &str); 3] = [
+    (GOING_AWAY, "The server is stopping: reconnect."),
+    (PROTOCOL_ERROR, "What was sent was no WebSocket frame."),
+    (NOT_UTF8, "A text frame was not UTF-8."),
+];
 
 /// Adds `x-sockets`, and removes the fallback variants from the frames: no server sends them.
 pub(super) fn describe(document: &mut Value, locale: Locale) {
