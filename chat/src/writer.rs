@@ -168,11 +168,23 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the task with a queue of `capacity` changes.
-    pub(crate) fn start(store: Store, hub: Hub, clock: Clock, capacity: usize) -> Self {
+    pub(crate) fn start(
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        capacity: usize,
+        required_group: Option<&str>,
+    ) -> Self {
         let queue = Arc::new(Queue::new(store.backend(), capacity));
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let context = batch::Context { store, hub, clock, metrics: Metrics::default() };
+        let context = batch::Context {
+            store,
+            hub,
+            clock,
+            metrics: Metrics::default(),
+            required_group: required_group.map(Arc::from),
+        };
         let marks = Arc::new(MarkQueue::new(capacity));
         tasks.spawn(read_marks::run(context.clone(), Arc::clone(&marks), closing.clone()));
         let task =

@@ -16,6 +16,7 @@ CREATE TABLE chat_message (
     file_url     VARCHAR(2000),
     file_name    VARCHAR(255),
     file_size    BIGINT,
+    -- Not a foreign key: the message may have been removed.
     reply_to     BIGINT,
     is_edited    BOOLEAN NOT NULL DEFAULT FALSE,
     is_deleted   BOOLEAN NOT NULL DEFAULT FALSE,
@@ -24,8 +25,7 @@ CREATE TABLE chat_message (
     updated_at   BIGINT  NOT NULL,
     UNIQUE (room_id, seq),
     FOREIGN KEY (room_id) REFERENCES chat_room (id) ON DELETE CASCADE,
-    FOREIGN KEY (sender_id) REFERENCES user (id),
-    FOREIGN KEY (reply_to) REFERENCES chat_message (id)
+    FOREIGN KEY (sender_id) REFERENCES user (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 CREATE UNIQUE INDEX chat_message_rev ON chat_message (room_id, rev);
 -- NULLs are not equal, so messages without a client_id do not collide.

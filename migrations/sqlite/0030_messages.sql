@@ -16,7 +16,8 @@ CREATE TABLE chat_message (
     file_url     TEXT,
     file_name    TEXT,
     file_size    BIGINT,
-    reply_to     BIGINT  REFERENCES chat_message (id),
+    -- Not a foreign key: the message may have been removed.
+    reply_to     BIGINT,
     is_edited    BOOLEAN NOT NULL DEFAULT FALSE,
     is_deleted   BOOLEAN NOT NULL DEFAULT FALSE,
     client_id    TEXT,

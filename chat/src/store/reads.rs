@@ -7,6 +7,7 @@ use sqlx_macros::FromRow;
 use super::{
     Conn, StoreResult,
     condition::{active_member, present_member},
+    dialect::padded,
     on,
 };
 use crate::model::{MessageId, MessageReader, Role, RoomId, Timestamp, User, UserId};
@@ -53,12 +54,22 @@ pub async fn is_recorded(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) 
     Ok(row.is_some())
 }
 
+/// The number of messages of the member (of the row to update) above a `seq`, its only placeholder: the difference of
+/// two running counts, so it needs no COUNT. It looks at the messages above only, since those up to a read position
+/// may have been removed.
+macro_rules! own_after {
+    () => {
+        "COALESCE(chat_room_member.sent + 1 - \
+         (SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = chat_room_member.user_id \
+             AND m.room_id = chat_room_member.room_id AND m.seq > ? ORDER BY m.seq LIMIT 1), 0)"
+    };
+}
+
 /// Advances the member's read position to `seq` and stores a read receipt. Returns false, and changes nothing, for a
 /// non-member or if both were done before.
 ///
-/// The number of own messages above `seq` is the difference of two running counts and needs no COUNT. It is correct
-/// under concurrency: `sent` is read under the row's lock, which a sender's batch also takes, and the messages up to
-/// `seq` never change.
+/// The number of own messages above `seq` is correct under concurrency: the INSERT locks the room against a sender's
+/// batch.
 pub async fn advance(
     conn: &mut Conn,
     room: RoomId,
@@ -67,10 +78,9 @@ pub async fn advance(
     now: Timestamp,
 ) -> StoreResult<bool> {
     const MOVE: &str = concat!(
-        "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = sent - \
-         COALESCE((SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = ? AND m.room_id = ? AND m.seq <= ? \
-             ORDER BY m.seq DESC LIMIT 1), 0) \
-         WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
+        "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = ",
+        own_after!(),
+        " WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
         present_member!("chat_room_member")
     );
     // First, since it locks the room, as a batch does before it updates memberships. The reverse order could
@@ -93,8 +103,6 @@ pub async fn advance(
     let moved = on!(conn, |db| sqlx::query(MOVE)
         .bind(seq)
         .bind(now.0)
-        .bind(user.0)
-        .bind(room.0)
         .bind(seq)
         .bind(room.0)
         .bind(user.0)
@@ -103,6 +111,39 @@ pub async fn advance(
         .await
         .map(|done| done.rows_affected()))?;
     Ok(inserted + moved > 0)
+}
+
+/// The members whose read position is below `floor`; at most `limit`. Each with the number of the membership.
+pub async fn below(conn: &mut Conn, room: RoomId, floor: i64, limit: i64) -> StoreResult<Vec<(i64, UserId)>> {
+    const SQL: &str = concat!(
+        "SELECT m.id, m.user_id FROM chat_room_member m WHERE m.room_id = ? AND m.last_read_seq < ? AND ",
+        present_member!("m"),
+        " ORDER BY m.user_id LIMIT ?"
+    );
+    let rows: Vec<(i64, i64)> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(floor).bind(limit).fetch_all(&mut *db).await)?;
+    Ok(rows.into_iter().map(|(id, user)| (id, UserId(user))).collect())
+}
+
+/// Moves the read positions of these memberships of one room up to `floor`. The caller holds the room's lock.
+pub async fn lift(conn: &mut Conn, members: &[(i64, UserId)], floor: i64) -> StoreResult<()> {
+    let Some(&(last, _)) = members.last() else { return Ok(()) };
+    let marks = vec!["?"; padded(members.len())].join(", ");
+    let update = concat!(
+        "UPDATE chat_room_member SET own_after_read = ",
+        own_after!(),
+        ", last_read_seq = ? WHERE last_read_seq < ? AND id IN "
+    );
+    let sql = format!("{update}({marks})");
+    let filler = std::iter::repeat_n(last, padded(members.len()) - members.len());
+    on!(conn, |db| {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(floor).bind(floor).bind(floor);
+        for id in members.iter().map(|(id, _)| *id).chain(filler) {
+            query = query.bind(id);
+        }
+        query.execute(&mut *db).await.map(drop)
+    })?;
+    Ok(())
 }
 
 #[derive(FromRow)]
@@ -200,6 +241,14 @@ pub async fn advance_all(
     Ok(moved.into_iter().map(|(room, message)| (RoomId(room), MessageId(message))).collect())
 }
 
+/// The number of unread messages of others, from the counters of a room and of a member (see [`ReadPosition`]).
+///
+/// If messages that the member had not read were removed, it is at most the number of those left, until a job has
+/// moved the read position.
+pub fn unread(seq: i64, first_seq: i64, read: i64, own: i64) -> i64 {
+    (seq - read - own).min(seq - first_seq + 1).max(0)
+}
+
 /// A member's read position and the room's counters: the input of unread counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadPosition {
@@ -209,6 +258,8 @@ pub struct ReadPosition {
     pub role: Role,
     /// The `seq` of the newest message.
     pub seq: i64,
+    /// The `seq` of the oldest message that was not removed.
+    pub first_seq: i64,
     /// The `seq` up to which the member has read.
     pub read: i64,
     /// Number of the member's own messages above `read`.
@@ -226,6 +277,7 @@ struct ReadPositionRow {
     room_id: i64,
     role: String,
     seq: i64,
+    first_seq: i64,
     last_read_seq: i64,
     own_after_read: i64,
     rev: i64,
@@ -239,6 +291,7 @@ impl From<ReadPositionRow> for ReadPosition {
             room: RoomId(row.room_id),
             role: Role::from_stored(&row.role),
             seq: row.seq,
+            first_seq: row.first_seq,
             read: row.last_read_seq,
             own: row.own_after_read,
             rev: row.rev,
@@ -252,7 +305,7 @@ impl From<ReadPositionRow> for ReadPosition {
 macro_rules! read_positions {
     ($rest:literal) => {
         concat!(
-            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.rev, r.info_rev, m.user_rev \
+            "SELECT m.room_id, m.role, r.seq, r.first_seq, m.last_read_seq, m.own_after_read, r.rev, r.info_rev, m.user_rev \
              FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
              WHERE m.user_id = ? AND ",
             $crate::store::condition::active_member!("m", "r"),
