@@ -54,16 +54,22 @@ pub async fn is_recorded(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) 
     Ok(row.is_some())
 }
 
-/// The number of messages of the member (of the row to update) above a `seq`, its only placeholder: the difference of
-/// two running counts, so it needs no COUNT. It looks at the messages above only, since those up to a read position
-/// may have been removed.
+/// The number of messages of the member (of the row to update) above the `seq` that `$read` is: the difference of two
+/// running counts, so it needs no COUNT. It looks at the messages above only, since those up to a read position may
+/// have been removed.
 macro_rules! own_after {
-    () => {
-        "COALESCE(chat_room_member.sent + 1 - \
-         (SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = chat_room_member.user_id \
-             AND m.room_id = chat_room_member.room_id AND m.seq > ? ORDER BY m.seq LIMIT 1), 0)"
+    ($read:literal) => {
+        concat!(
+            "COALESCE(chat_room_member.sent + 1 - \
+             (SELECT m.sender_seq FROM chat_message m WHERE m.sender_id = chat_room_member.user_id \
+                 AND m.room_id = chat_room_member.room_id AND m.seq > ",
+            $read,
+            " ORDER BY m.seq LIMIT 1), 0)"
+        )
     };
 }
+
+pub mod marks;
 
 /// Advances the member's read position to `seq` and stores a read receipt. Returns false, and changes nothing, for a
 /// non-member or if both were done before.
@@ -79,7 +85,7 @@ pub async fn advance(
 ) -> StoreResult<bool> {
     const MOVE: &str = concat!(
         "UPDATE chat_room_member SET last_read_seq = ?, last_read_at = ?, own_after_read = ",
-        own_after!(),
+        own_after!("?"),
         " WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
         present_member!("chat_room_member")
     );
@@ -131,7 +137,7 @@ pub async fn lift(conn: &mut Conn, members: &[(i64, UserId)], floor: i64) -> Sto
     let marks = vec!["?"; padded(members.len())].join(", ");
     let update = concat!(
         "UPDATE chat_room_member SET own_after_read = ",
-        own_after!(),
+        own_after!("?"),
         ", last_read_seq = ? WHERE last_read_seq < ? AND id IN "
     );
     let sql = format!("{update}({marks})");
@@ -328,4 +334,17 @@ pub async fn position(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResul
     let row: Option<ReadPositionRow> =
         on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(ReadPosition::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unread;
+
+    #[test]
+    fn unread_messages_are_at_most_those_left() {
+        assert_eq!(unread(10, 1, 4, 2), 4);
+        assert_eq!(unread(10, 8, 4, 2), 3, "the read position is below the floor");
+        assert_eq!(unread(10, 11, 4, 2), 0);
+        assert_eq!(unread(3, 1, 5, 0), 0, "read at a later state");
+    }
 }
