@@ -1,19 +1,27 @@
 //! A page of history for the web UI: with quoted messages, the user's read position and permissions. As in
 //! [`super::history`], any page at any depth is one range of an index.
 
+use std::collections::BTreeSet;
+
 use super::Chat;
 use crate::{
     error::Result,
     model::{HistoryWindow, MessageId, RoomId, RoomMessage, User, WindowAt, limits::PAGE_SIZE_MAX},
-    rules::access::{Action, allow, message_permissions},
+    rules::{
+        access::{Action, allow, message_permissions},
+        mention::Candidates,
+    },
     store::{
-        Conn, messages,
+        Conn, members, messages,
         rooms::{self, RoomState},
     },
 };
 
 /// Length of a quoted message, in characters.
 const QUOTED: usize = 160;
+
+/// Maximum number of names looked up for the mentions of a page.
+const CANDIDATES: usize = 512;
 
 impl Chat {
     /// `size` messages of the room, at most [`PAGE_SIZE_MAX`].
@@ -47,6 +55,8 @@ impl Chat {
         away.dedup();
         let quoted = messages::by_ids(&mut conn, &tag, &away).await?;
 
+        let mentioned = members::named(&mut conn, room, &candidates(&messages)).await?;
+
         let read = access.member.as_ref().map_or(newest, |member| member.last_read_seq);
         let last_read = if read < newest { messages::id_at(&mut conn, room, read).await? } else { None };
         Ok(HistoryWindow {
@@ -57,6 +67,7 @@ impl Chat {
             last_read,
             rev: state.rev,
             rights: message_permissions(access),
+            mentioned,
         })
     }
 
@@ -88,6 +99,18 @@ async fn range(conn: &mut Conn, room: &RoomState, at: WindowAt, size: i64) -> Re
         },
     };
     Ok(((upto - size).max(room.floor()), upto))
+}
+
+/// The username keys that the messages may mention; most are nobody's.
+fn candidates(messages: &[RoomMessage]) -> Vec<String> {
+    let mut keys = BTreeSet::new();
+    for message in messages {
+        keys.extend(Candidates::of(&message.content).keys().cloned());
+        if keys.len() > CANDIDATES {
+            break;
+        }
+    }
+    keys.into_iter().take(CANDIDATES).collect()
 }
 
 fn beginning(message: &crate::model::Message) -> RoomMessage {

@@ -5,6 +5,7 @@ use sqlx_macros::FromRow;
 use super::{
     Conn, StoreResult,
     condition::{active_member, is_in, present_member},
+    dialect::padded,
     on,
 };
 use crate::{
@@ -287,11 +288,27 @@ pub async fn rooms_of(conn: &mut Conn, user: UserId, after: RoomId, limit: i64) 
         active_member!("m", "r"),
         " ORDER BY m.room_id LIMIT ?"
     );
-    let rows: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(SQL)
-        .bind(user.0)
-        .bind(after.0)
-        .bind(limit)
-        .fetch_all(&mut *db)
-        .await)?;
+    let rows: Vec<(i64,)> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(after.0).bind(limit).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(|(room,)| RoomId(room)).collect())
+}
+
+/// The usernames of the members with these username keys.
+pub async fn named(conn: &mut Conn, room: RoomId, keys: &[String]) -> StoreResult<Vec<String>> {
+    let Some(last) = keys.last() else { return Ok(Vec::new()) };
+    let marks = vec!["?"; padded(keys.len())].join(", ");
+    let sql = format!(
+        "SELECT u.username FROM user u JOIN chat_room_member m ON m.user_id = u.id AND m.room_id = ? \
+         WHERE u.username_key IN ({marks}) AND {}",
+        present_member!("m")
+    );
+    let filler = std::iter::repeat_n(last, padded(keys.len()) - keys.len());
+    let rows: Vec<(String,)> = on!(conn, |db| {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(room.0);
+        for key in keys.iter().chain(filler) {
+            query = query.bind(key);
+        }
+        query.fetch_all(&mut *db).await
+    })?;
+    Ok(rows.into_iter().map(|(username,)| username).collect())
 }
