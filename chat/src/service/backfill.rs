@@ -79,9 +79,7 @@ impl Backfill {
     ) -> Result<Self> {
         let head = room.rev;
         let (after, known) = match resume {
-            Resume::AfterId(id) => {
-                (messages::seq_upto(conn, room, MessageId(id.max(0))).await?, head)
-            }
+            Resume::AfterId(id) => (messages::seq_upto(conn, room, MessageId(id.max(0))).await?, head),
             Resume::AfterRev(rev) => {
                 let known = rev.clamp(0, head);
                 (messages::seq_at_rev(conn, room, known).await?, known)

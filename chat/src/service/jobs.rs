@@ -328,7 +328,11 @@ mod tests {
         let mut tx = store.write().await.expect("a transaction");
         let first = add(&mut tx, job, Timestamp(0)).await.expect("added");
         let (now, name) = (Timestamp(1), &job.name());
-        assert_eq!(rows::due(&mut tx, now, 9).await.expect("read"), [""; 0], "leased to the one who added it");
+        assert_eq!(
+            rows::due(&mut tx, now, 9).await.expect("read"),
+            [""; 0],
+            "leased to the one who added it"
+        );
         let second = add(&mut tx, job, now).await.expect("added");
         assert!(!rows::remove(&mut tx, name, first.lease).await.expect("asked"), "there is more to do");
         assert!(!rows::hold(&mut tx, name, first.lease, 5, now).await.expect("asked"));

@@ -75,13 +75,9 @@ mod tests {
         assert!(files.len() > 20, "the store was read: {files:?}");
         for file in files.iter().filter(|file| !file.ends_with("condition.rs")) {
             let text = std::fs::read_to_string(file).expect("text");
-            for condition in [
-                "left_at IS",
-                "is_banned = FALSE",
-                "is_banned = TRUE",
-                "NOT is_banned",
-                "seq >= r.first_seq",
-            ] {
+            for condition in
+                ["left_at IS", "is_banned = FALSE", "is_banned = TRUE", "NOT is_banned", "seq >= r.first_seq"]
+            {
                 assert!(!text.contains(condition), "{}: {condition}", file.display());
             }
         }

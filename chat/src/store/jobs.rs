@@ -20,8 +20,7 @@ pub struct Lease {
 pub async fn add(conn: &mut Conn, name: &str, lease: i64, until: Timestamp) -> StoreResult<()> {
     let sql = format!(
         "INSERT INTO job (name, position, failures, due_at, lease, leased_until) VALUES (?, 0, 0, 0, ?, ?){}",
-        conn.backend()
-            .on_conflict_set("name", &["position", "failures", "due_at", "lease", "leased_until"])
+        conn.backend().on_conflict_set("name", &["position", "failures", "due_at", "lease", "leased_until"])
     );
     on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(name)
@@ -35,14 +34,9 @@ pub async fn add(conn: &mut Conn, name: &str, lease: i64, until: Timestamp) -> S
 
 /// The names of the jobs that are due and not leased; at most `limit`.
 pub async fn due(conn: &mut Conn, now: Timestamp, limit: i64) -> StoreResult<Vec<String>> {
-    const SQL: &str =
-        "SELECT name FROM job WHERE due_at <= ? AND leased_until <= ? ORDER BY name LIMIT ?";
-    let rows: Vec<(String,)> = on!(conn, |db| sqlx::query_as(SQL)
-        .bind(now.0)
-        .bind(now.0)
-        .bind(limit)
-        .fetch_all(&mut *db)
-        .await)?;
+    const SQL: &str = "SELECT name FROM job WHERE due_at <= ? AND leased_until <= ? ORDER BY name LIMIT ?";
+    let rows: Vec<(String,)> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(now.0).bind(now.0).bind(limit).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
@@ -120,7 +114,8 @@ pub async fn hold(
     position: i64,
     until: Timestamp,
 ) -> StoreResult<bool> {
-    const SQL: &str = "UPDATE job SET position = ?, failures = 0, leased_until = ? WHERE name = ? AND lease = ?";
+    const SQL: &str =
+        "UPDATE job SET position = ?, failures = 0, leased_until = ? WHERE name = ? AND lease = ?";
     let held = on!(conn, |db| sqlx::query(SQL)
         .bind(position)
         .bind(until.0)

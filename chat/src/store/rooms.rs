@@ -87,8 +87,24 @@ pub struct MemberState {
 macro_rules! state_columns {
     ($r:literal) => {
         concat!(
-            $r, ".id, ", $r, ".name, ", $r, ".room_type, ", $r, ".is_active, ", $r, ".max_members, ",
-            $r, ".member_count, ", $r, ".seq, ", $r, ".first_seq, ", $r, ".rev"
+            $r,
+            ".id, ",
+            $r,
+            ".name, ",
+            $r,
+            ".room_type, ",
+            $r,
+            ".is_active, ",
+            $r,
+            ".max_members, ",
+            $r,
+            ".member_count, ",
+            $r,
+            ".seq, ",
+            $r,
+            ".first_seq, ",
+            $r,
+            ".rev"
         )
     };
 }

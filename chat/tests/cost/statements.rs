@@ -16,7 +16,8 @@ pub async fn of<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
     take();
     let result = work.await;
     // Nor the domain's own poll, once a second, and its look for jobs.
-    let is_poll = |sql: &String| ["rev, kind, ref", "FROM job", "INTO job"].iter().any(|own| sql.contains(own));
+    let is_poll =
+        |sql: &String| ["rev, kind, ref", "FROM job", "INTO job"].iter().any(|own| sql.contains(own));
     (result, take().into_iter().filter(|sql| !is_bracket(sql) && !is_poll(sql)).collect())
 }
 

@@ -113,7 +113,8 @@ pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
         " AND ",
         active_member!("b", "r")
     );
-    let counters: Vec<(i64, i64, i64, i64)> = on!(conn, |db| sqlx::query_as(UNREAD).bind(user.0).fetch_all(&mut *db).await)?;
+    let counters: Vec<(i64, i64, i64, i64)> =
+        on!(conn, |db| sqlx::query_as(UNREAD).bind(user.0).fetch_all(&mut *db).await)?;
     let (marked,): (i64,) = on!(conn, |db| sqlx::query_as(MARKED).bind(user.0).fetch_one(&mut *db).await)?;
     let unread = counters.into_iter().map(|(seq, first_seq, read, own)| unread(seq, first_seq, read, own));
     let unread: i64 = unread.sum();
