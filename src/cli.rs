@@ -12,12 +12,14 @@ use std::{
     process::ExitCode,
 };
 
+use chat::model::{RoomId, Timestamp};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, CommandLine, Config};
 
 mod flags;
 pub mod password;
+pub mod rooms;
 pub mod users;
 
 use flags::{Flags, StoreFlags};
@@ -49,6 +51,13 @@ enum Command {
         flags: StoreFlags,
         #[command(subcommand)]
         command: UsersCommand,
+    },
+    /// Change rooms
+    Rooms {
+        #[command(flatten)]
+        flags: StoreFlags,
+        #[command(subcommand)]
+        command: RoomsCommand,
     },
     /// Create the group 'developer' and the account 'developer' in it, with a generated password that is shown once
     CreateDeveloperGroup {
@@ -93,6 +102,31 @@ pub enum UsersCommand {
     },
 }
 
+/// A command on rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum RoomsCommand {
+    /// Remove the oldest messages of a room, for good
+    Trim {
+        /// The room's number, as in the address of its page
+        #[arg(value_parser = rooms::room)]
+        room: RoomId,
+        #[command(flatten)]
+        kept: KeptMessages,
+    },
+}
+
+/// The messages that stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct KeptMessages {
+    /// Keep this many of the newest messages
+    #[arg(long, value_name = "NUMBER")]
+    pub keep: Option<u32>,
+    /// Remove the messages from before this day or time (UTC): 2026-01-25, 2026-01-25T15:30:00Z
+    #[arg(long, value_name = "DATE", value_parser = rooms::time)]
+    pub before: Option<Timestamp>,
+}
+
 /// The source of a new account's password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
 pub struct NewPassword {
@@ -108,6 +142,8 @@ pub enum Task {
     Serve(Config),
     /// Change an account.
     Users(Config, UsersCommand),
+    /// Change a room.
+    Rooms(Config, RoomsCommand),
     /// Create the group `developer` and its account. Idempotent.
     CreateDeveloperGroup(Config, NewPassword),
 }
@@ -140,6 +176,7 @@ pub fn main<E: Display>(run: impl FnOnce(Task) -> Result<(), E>) -> ExitCode {
         }
         Command::Serve(_) => Task::Serve(loaded.config),
         Command::Users { command, .. } => Task::Users(loaded.config, command),
+        Command::Rooms { command, .. } => Task::Rooms(loaded.config, command),
         Command::CreateDeveloperGroup { password, .. } => Task::CreateDeveloperGroup(loaded.config, password),
     };
     match run(task) {
@@ -169,6 +206,7 @@ impl Command {
             Self::Serve(Flags(given))
             | Self::Config(Flags(given))
             | Self::Users { flags: StoreFlags(given), .. }
+            | Self::Rooms { flags: StoreFlags(given), .. }
             | Self::CreateDeveloperGroup { flags: StoreFlags(given), .. } => given,
         }
     }
@@ -213,6 +251,16 @@ mod tests {
             assert_eq!(command.given().values, [("data", "/d".to_owned())], "{line}");
         }
         assert!(parse("liao users create ada --listen 127.0.0.1:1").is_err());
+    }
+
+    #[test]
+    fn a_room_is_trimmed_by_number_or_by_time() {
+        for line in ["liao rooms trim 3 --keep 100", "liao rooms trim 3 --before 2026-01-25 --data /d"] {
+            assert!(matches!(parse(line), Ok(Command::Rooms { .. })), "{line}");
+        }
+        for line in ["trim 3", "trim 3 --keep 1 --before 2026-01-25", "trim x --keep 1", "trim 3 --keep -1"] {
+            assert!(parse(&format!("liao rooms {line}")).is_err(), "{line}");
+        }
     }
 
     #[test]

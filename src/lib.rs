@@ -56,6 +56,12 @@ pub fn run(task: Task) -> Result<(), String> {
                 chat.stop().await;
                 done.map(|sentence| print_line(&sentence))
             }
+            Task::Rooms(config, command) => {
+                let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
+                let done = cli::rooms::run(&chat, command).await;
+                chat.stop().await;
+                done.map(|sentence| print_line(&sentence))
+            }
             Task::CreateDeveloperGroup(config, password) => {
                 let chat = boot::open_existing(&config).await.map_err(|error| error.to_string())?;
                 let done = cli::users::create_developer_group(&chat, password).await;

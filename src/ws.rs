@@ -4,14 +4,14 @@
 //! Errors are sent inside the socket, as one `error` frame and then a close code of the contract, because a browser
 //! hides the response to a rejected upgrade.
 
-use std::time::Duration;
+use std::{pin::pin, task::Poll, time::Duration};
 
 use axum::response::Response;
 use chat::{
     model::{Failure, ServerFrame},
     service::AuthenticatedSocket,
 };
-use futures::FutureExt as _;
+use futures::{FutureExt as _, poll};
 use tokio::time::timeout;
 
 use crate::{
@@ -33,7 +33,7 @@ use connection::{CloseReason, Connection};
 use handshake::Handshake;
 use metrics::SocketKind;
 
-/// How long a write may block before the peer counts as gone.
+/// How long a peer may take nothing before it counts as gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long to wait for the peer's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -88,23 +88,33 @@ where
     }
 }
 
-/// Writes what was fed to the socket. False if the peer is gone.
-async fn flush(socket: &mut Socket) -> bool {
-    matches!(timeout(SEND_TIMEOUT, socket.flush()).await, Ok(Ok(())))
-}
-
-/// Sends one frame. False if the peer is gone.
-async fn send_frame(socket: &mut Socket, frame: &ServerFrame) -> bool {
-    match serde_json::to_vec(frame) {
-        Ok(json) => {
-            socket.feed_text(&json);
-            flush(socket).await
-        }
-        Err(error) => {
-            tracing::error!(%error, "a frame could not be serialised");
-            false
+/// Writes what was fed to the socket.
+async fn flush(socket: &mut Socket) -> Result<(), CloseReason> {
+    loop {
+        let before = socket.queued();
+        let flushing = {
+            let mut flushing = pin!(socket.flush());
+            // Mostly the write completes at once, and no timer is needed.
+            match poll!(flushing.as_mut()) {
+                Poll::Ready(done) => Ok(done),
+                Poll::Pending => timeout(SEND_TIMEOUT, flushing).await,
+            }
+        };
+        match flushing {
+            Ok(done) => return done.map_err(|_| CloseReason::PeerLost),
+            Err(_) if socket.queued() < before => {}
+            Err(_) => return Err(CloseReason::Stalled),
         }
     }
+}
+
+/// Sends one frame.
+async fn send_frame(socket: &mut Socket, frame: &ServerFrame) -> Result<(), CloseReason> {
+    match serde_json::to_vec(frame) {
+        Ok(json) => socket.feed_text(&json),
+        Err(error) => tracing::error!(%error, "a frame could not be serialised"),
+    }
+    flush(socket).await
 }
 
 /// The error frame of a failure, in the client's language. With invalid fields it is about the first one.
@@ -118,7 +128,7 @@ fn error_frame(locale: app::i18n::Locale, failure: &Failure, client_id: Option<S
 
 /// Sends an error frame, then closes with the contract's code for it.
 async fn close_with_error(mut socket: Socket, locale: app::i18n::Locale, failure: &Failure) {
-    if send_frame(&mut socket, &error_frame(locale, failure, None)).await {
+    if send_frame(&mut socket, &error_frame(locale, failure, None)).await.is_ok() {
         close(socket, error::close_code(failure.code)).await;
     }
 }
@@ -128,7 +138,7 @@ async fn close_with_error(mut socket: Socket, locale: app::i18n::Locale, failure
 async fn close(mut socket: Socket, code: u16) {
     metrics::closed(code);
     socket.feed_close(Some(code));
-    if flush(&mut socket).await {
+    if flush(&mut socket).await.is_ok() {
         let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A peer that does not answer counts as gone.
         let _ = timeout(CLOSE_TIMEOUT, peers_close).await;

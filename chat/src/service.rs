@@ -40,6 +40,7 @@ pub mod roster;
 pub mod shared_rooms;
 mod succession;
 mod system;
+pub mod trim;
 
 pub use connect::AuthenticatedSocket;
 pub use messages::Receipt;
@@ -185,14 +186,16 @@ impl Chat {
             hub.open_sockets().add_ended_sign_in(sign_in.clone(), *at);
         }
         tasks.spawn(poll::run(store.clone(), hub.clone(), clock.clone(), requests, stopping.clone()));
-        tasks.spawn(jobs::run(store.clone(), clock.clone(), stopping.clone()));
         tasks.close();
-        let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue);
+        let group = settings.required_group.as_deref();
+        let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue, group);
         tokio::spawn(notification_dispatch::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings, clock.clone());
         let metrics = Metrics::default();
         let inner = Inner { store, writer, hub, clock, limits, settings, metrics, stopping, tasks };
-        Self { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        inner.tasks.spawn(jobs::run(Arc::downgrade(&inner), inner.stopping.clone()));
+        Self { inner }
     }
 
     /// Checks the dependencies: database and, if configured, Redis.

@@ -168,13 +168,26 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the task with a queue of `capacity` changes.
-    pub(crate) fn start(store: Store, hub: Hub, clock: Clock, capacity: usize) -> Self {
+    pub(crate) fn start(
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        capacity: usize,
+        required_group: Option<&str>,
+    ) -> Self {
         let queue = Arc::new(Queue::new(store.backend(), capacity));
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let context = batch::Context { store, hub, clock, metrics: Metrics::default() };
+        let context = batch::Context {
+            store,
+            hub,
+            clock,
+            metrics: Metrics::default(),
+            required_group: required_group.map(Arc::from),
+        };
         let marks = Arc::new(MarkQueue::new(capacity));
-        tasks.spawn(read_marks::run(context.clone(), Arc::clone(&marks), closing.clone()));
+        let messages = Arc::clone(&queue);
+        tasks.spawn(read_marks::run(context.clone(), Arc::clone(&marks), messages, closing.clone()));
         let task =
             Task { context, queue: Arc::clone(&queue), running: JoinSet::new(), scopes: HashMap::new() };
         tasks.spawn(task.run(closing.clone()));
@@ -205,13 +218,12 @@ impl Writer {
         receiver.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Stores a read mark.
+    /// Queues a read mark. The receiver gets the result when the mark is stored.
     ///
     /// # Errors
-    /// As [`Self::submit`]; a failing database.
-    pub(crate) async fn mark_read(&self, mark: Mark) -> Result<()> {
-        // Without an answer the writer has ended.
-        self.marks.push(mark)?.await.unwrap_or(Err(Error::Stopping))
+    /// As [`Self::submit`].
+    pub(crate) fn mark_read(&self, mark: Mark) -> Result<oneshot::Receiver<Result<()>>> {
+        self.marks.push(mark)
     }
 
     /// Refuses new changes, stores the queued ones, and returns when they are stored.

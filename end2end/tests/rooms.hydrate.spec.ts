@@ -39,6 +39,19 @@ test('what is written elsewhere moves its room up, counts, and is gone when read
   await expect.poll(() => icon(page)).toBe('/favicon.svg');
 });
 
+test('a room that is renamed has its new name in the title, the header and the details', async ({ people }) => {
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const id = await room(mei, '旧名');
+  await lin.api.post(`/api/chat/rooms/${id}/join/`);
+  const page = await people.open(lin);
+  await (await new RoomPage(page).open(id)).live();
+  await expect(page).toHaveTitle('旧名 · 聊 Liao');
+  await mei.api.patch(`/api/chat/rooms/${id}/`, { name: '新名' });
+  await expect(page).toHaveTitle('新名 · 聊 Liao');
+  await expect(page.locator('.conversation h1')).toHaveText('新名');
+  await expect(page.locator('.details-about h3')).toHaveText('新名');
+});
+
 test('a room that one is brought into is in the list at once', async ({ people }) => {
   const [lin, mei] = [await people.create('lin'), await people.create('mei')];
   const mine = await room(lin, '我的');

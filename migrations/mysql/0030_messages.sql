@@ -19,6 +19,7 @@ CREATE TABLE chat_message (
     file_url     VARCHAR(2000),
     file_name    VARCHAR(255),
     file_size    BIGINT,
+    -- Not a foreign key: the message may have been removed.
     reply_to     BIGINT,
     is_edited    BOOLEAN NOT NULL DEFAULT FALSE,
     is_deleted   BOOLEAN NOT NULL DEFAULT FALSE,

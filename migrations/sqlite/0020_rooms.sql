@@ -14,6 +14,8 @@ CREATE TABLE chat_room (
     member_count  BIGINT  NOT NULL DEFAULT 0,
     -- Number of the newest message.
     seq           BIGINT  NOT NULL DEFAULT 0,
+    -- Number of the oldest message that was not removed; seq + 1 if all were. Rows of older ones may still be there.
+    first_seq     BIGINT  NOT NULL DEFAULT 1,
     -- Number of the latest change of the room, its messages or its members.
     rev           BIGINT  NOT NULL DEFAULT 0,
     -- Number of the latest change of the room itself.

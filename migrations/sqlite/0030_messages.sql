@@ -18,6 +18,7 @@ CREATE TABLE chat_message (
     file_url     TEXT,
     file_name    TEXT,
     file_size    BIGINT,
+    -- The message may have been removed.
     reply_to     BIGINT,
     is_edited    BOOLEAN NOT NULL DEFAULT FALSE,
     is_deleted   BOOLEAN NOT NULL DEFAULT FALSE,

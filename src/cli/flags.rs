@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 
 use crate::config::{CommandLine, FILE_VARIABLE, SETTINGS, Setting};
 
-/// The settings of the commands on accounts: the database and the log.
+/// The settings of the commands on accounts and rooms: the database and the log.
 const STORE_SETTINGS: [&str; 4] = ["data", "database_url", "log", "log_format"];
 
 const FILE: &str = "config";

@@ -256,6 +256,29 @@ async fn accounts_are_created_and_deactivated_beside_a_running_server() {
 }
 
 #[tokio::test]
+async fn old_messages_are_removed_beside_a_running_server() {
+    let server = Server::start(&[]);
+    server.command(&["users", "create", "ada"], "correct horse 9\n");
+    let credentials = json!({"username": "ada", "password": "correct horse 9"});
+    let tokens = server.anyone().post("/api/token/", &credentials).await.expect(200);
+    let ada = server.anyone().with_token(tokens["access"].as_str().expect("a token"));
+    let room = ada.post("/api/chat/rooms/", &json!({"name": "tea", "room_type": "public"})).await.expect(201);
+    let path = format!("/api/chat/rooms/{}/messages/", room["id"]);
+    for text in ["one", "two", "three"] {
+        ada.post(&path, &json!({"content": text})).await.expect(201);
+    }
+    let number = room["id"].to_string();
+    let done = server.command(&["rooms", "trim", &number, "--keep", "1"], "");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let told = format!("Removed 2 messages of room {number}; 1 message left.\n");
+    assert_eq!(String::from_utf8_lossy(&done.stdout), told);
+    let page = ada.get(&path).await.expect(200);
+    assert_eq!((&page["total"], &page["messages"][0]["content"]), (&json!(1), &json!("three")));
+    let unknown = server.command(&["rooms", "trim", "987654", "--before", "2026-01-25"], "");
+    assert_eq!(String::from_utf8_lossy(&unknown.stderr), "liao: There is no room 987654.\n");
+}
+
+#[tokio::test]
 async fn the_secret_key_is_created_once_and_readable_only_by_its_owner() {
     let server = Server::start(&[]);
     let key = server.data().join("secret_key");

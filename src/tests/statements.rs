@@ -61,10 +61,10 @@ impl Counted {
         let brackets = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "SET "];
         let is_bracket =
             |sql: &String| brackets.iter().any(|word| sql.starts_with(word)) && !sql.contains(';');
-        // The server's own poll once a second, the set-up of a further connection, and accounts: that of the caller is
+        // The server's own poll once a second, its look for jobs, the set-up of a further connection, and accounts: that of the caller is
         // cached for a while.
         let is_poll = |sql: &String| {
-            ["rev, kind, ref", "PRAGMA journal_mode", "id, username, first_name"]
+            ["rev, kind, ref", "PRAGMA journal_mode", "id, username, first_name", "FROM job", "INTO job"]
                 .iter()
                 .any(|own| sql.contains(own))
         };

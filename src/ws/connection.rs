@@ -2,8 +2,6 @@
 //! mean.
 
 use std::{
-    io,
-    pin::pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -16,7 +14,6 @@ use chat::{
     model::{ClientFrame, Code, Failure, ServerFrame},
     service::{NotificationSession, RoomSession},
 };
-use futures::poll;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
@@ -80,6 +77,8 @@ impl Session for NotificationSession {
 pub enum CloseReason {
     /// The connection broke, or the peer does not respond.
     PeerLost,
+    /// The peer has taken nothing for too long.
+    Stalled,
     /// The client sent a close frame.
     ClosedByClient,
     /// The server is shutting down.
@@ -147,7 +146,7 @@ impl Connection {
             return Err(CloseReason::PeerLost);
         }
         self.socket.feed_ping();
-        if flush(&mut self.socket).await { Ok(()) } else { Err(CloseReason::PeerLost) }
+        self.flush().await
     }
 
     /// Polls for the client's next message, to be passed to [`Self::parse_frame`].
@@ -201,48 +200,45 @@ impl Connection {
 
     /// Writes this frame and the frames that are ready behind it.
     pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), CloseReason> {
-        let mut next = Some(first);
-        let mut ended = Ok(());
-        let mut frames = 0;
-        let written = {
-            let mut written = pin!(async {
-                for _ in 0..BURST {
-                    while let Some(json) = next.take() {
+        let mut next = Some(Ok(first));
+        for _ in 0..BURST {
+            let mut frames = 0;
+            while self.socket.queued() < WRITE
+                && let Some(frame) = next.take()
+            {
+                match frame {
+                    Ok(json) => {
                         self.socket.feed_text(&json);
                         frames += 1;
-                        match session.try_next() {
-                            Some(Ok(json)) => next = Some(json),
-                            Some(Err(error)) => ended = Err(CloseReason::Error(error)),
-                            None => {}
-                        }
-                        if self.socket.queued() >= WRITE {
-                            break;
-                        }
+                        next = session.try_next();
                     }
-                    self.socket.flush().await?;
-                    if next.is_none() {
-                        break;
+                    Err(error) => {
+                        self.flush().await?;
+                        return Err(CloseReason::Error(error));
                     }
                 }
-                // The frame that was taken from the session last.
-                if let Some(json) = next.take() {
-                    self.socket.feed_text(&json);
-                    frames += 1;
-                    self.socket.flush().await?;
-                }
-                Ok::<_, io::Error>(())
-            });
-            // Mostly the write completes at once, and no timer is needed.
-            match poll!(written.as_mut()) {
-                Poll::Ready(done) => Ok(done),
-                Poll::Pending => timeout(SEND_TIMEOUT, written).await,
             }
-        };
-        metrics::sent(frames);
-        match written {
-            Ok(Ok(())) => ended,
-            Ok(Err(_)) | Err(_) => Err(CloseReason::PeerLost),
+            metrics::sent(frames);
+            self.flush().await?;
+            if next.is_none() {
+                return Ok(());
+            }
         }
+        // The frame that was taken from the session last.
+        match next {
+            Some(Ok(json)) => {
+                self.socket.feed_text(&json);
+                metrics::sent(1);
+                self.flush().await
+            }
+            Some(Err(error)) => Err(CloseReason::Error(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what was fed to the socket.
+    async fn flush(&mut self) -> Result<(), CloseReason> {
+        flush(&mut self.socket).await
     }
 
     /// Replaces the session's access token. An invalid one is answered with an error and changes nothing.
@@ -261,7 +257,7 @@ impl Connection {
     }
 
     pub async fn send(&mut self, frame: &ServerFrame) -> Result<(), CloseReason> {
-        if send_frame(&mut self.socket, frame).await { Ok(()) } else { Err(CloseReason::PeerLost) }
+        send_frame(&mut self.socket, frame).await
     }
 
     /// Sends an error frame.
@@ -283,6 +279,13 @@ impl Connection {
         }
         match reason {
             CloseReason::PeerLost => metrics::lost(),
+            CloseReason::Stalled => {
+                let failure = Failure::new(Code::TooSlow);
+                let closing = close_with_error(self.socket, self.locale, &failure);
+                if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+                    metrics::lost();
+                }
+            }
             CloseReason::ClosedByClient => {
                 metrics::lost();
                 // The next read sends the answer to the client's close frame. Without it a browser reports 1006.

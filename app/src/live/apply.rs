@@ -163,6 +163,7 @@ mod tests {
                         last_read: None,
                         rev: 0,
                         rights: MessagePermissions::default(),
+                        mentioned: Vec::new(),
                     },
                 ),
                 typists: Typists::default(),

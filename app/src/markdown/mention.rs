@@ -24,7 +24,18 @@ pub struct MentionNames {
 impl MentionNames {
     /// Of the current user and of others.
     pub fn new(me: &str, others: impl Iterator<Item = String>) -> Self {
-        Self { me: fold(me), others: others.map(|name| fold(&name)).collect() }
+        let mut names = Self { me: fold(me), others: Vec::new() };
+        names.add(others);
+        names
+    }
+
+    /// Adds those of others.
+    pub fn add(&mut self, others: impl Iterator<Item = String>) {
+        for name in others.map(|name| fold(&name)) {
+            if !self.others.contains(&name) {
+                self.others.push(name);
+            }
+        }
     }
 }
 

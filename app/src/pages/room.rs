@@ -1,13 +1,13 @@
 //! `/rooms/:id`: a room. `conversation` connects the parts in `room/` to the state and the socket.
 
-use chat::model::{Code, Failure, MessageId, RoomId};
+use chat::model::{Code, Failure, MessageId, Room, RoomId};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     PageTitle, answer_with,
     load_error::LoadError,
-    rooms::{PageNoticeView, needs_sign_in},
+    rooms::{PageNoticeView, RoomsContext, needs_sign_in},
 };
 use crate::{
     error::{AppError, error_message},
@@ -99,8 +99,9 @@ fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let roster = RwSignal::new(opened.roster.clone());
     // The controller applies presence and membership changes to it.
     provide_context(roster);
+    let words = live_words(&room);
     view! {
-        <PageTitle text=room.name.clone()/>
+        <PageTitle text=move || words.with(|(name, _)| name.clone())/>
         <main id="main" class="stage">
             <Conversation opened query/>
             <Details room roster/>
@@ -108,6 +109,24 @@ fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     }
     .erased()
 }
+
+/// The room's name and description. The list of rooms learns of new ones.
+fn live_words(room: &Room) -> Memo<(String, String)> {
+    let RoomsContext(rooms) = expect_context();
+    let (id, words) = (room.id, (room.name.clone(), room.description.clone()));
+    let words = Memo::new(move |_| {
+        rooms.with(|rooms| match rooms.find(id) {
+            Some(known) => (known.name.clone(), known.description.clone()),
+            None => words.clone(),
+        })
+    });
+    provide_context(LiveWords(words));
+    words
+}
+
+/// The room's name and description now, provided as context.
+#[derive(Clone, Copy)]
+struct LiveWords(Memo<(String, String)>);
 
 /// A room that does not exist or that the user may not see; the page does not tell which.
 #[component]

@@ -5,15 +5,15 @@
 
 use std::borrow::Cow;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, text_prop::TextProp};
 use leptos_meta::Title;
 
 use crate::{i18n::t, markdown::escaped};
 
 #[component]
-pub fn PageTitle(#[prop(into)] text: String) -> impl IntoView {
-    let title = format!("{text} · {}", t!(brand));
-    view! { <Title text=in_page(&title).into_owned()/> }.into_any()
+pub fn PageTitle(#[prop(into)] text: TextProp) -> impl IntoView {
+    let brand = t!(brand);
+    view! { <Title text=move || in_page(&format!("{} · {brand}", text.get())).into_owned()/> }.into_any()
 }
 
 /// Adds a prefix, which may be empty, to the title of the current page.

@@ -37,6 +37,9 @@ pub struct HistoryWindow {
     pub rev: i64,
     /// What the reader may do.
     pub rights: MessagePermissions,
+    /// The usernames of the members whom messages of the window may mention.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentioned: Vec<String>,
 }
 
 /// What a user may do with the messages of a room.

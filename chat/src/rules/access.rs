@@ -185,6 +185,7 @@ mod tests {
             max_members: 50,
             member_count: 1,
             seq: 0,
+            first_seq: 1,
             rev: 0,
         };
         RoomAccess { room, member }

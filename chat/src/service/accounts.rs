@@ -3,7 +3,10 @@
 //! Rules for usernames and passwords are in [`account`], changes by the owner in [`profile`], sessions in [`sessions`],
 //! refresh tokens in [`tokens`]. Nothing here knows the format of tokens or cookies.
 
-use super::Chat;
+use super::{
+    Chat,
+    jobs::{self, Job, Leased},
+};
 use crate::{
     credential::{CredentialEnd, Ended, SessionId},
     error::{Error, Result},
@@ -197,8 +200,10 @@ impl Chat {
     pub async fn set_active(&self, username: &str, is_active: bool) -> Result<User> {
         let user = self.account_named(username).await?.user;
         let id = user.id;
-        self.end_credentials(move |chat| async move {
+        let job = self.end_credentials(move |chat| async move {
             let mut tx = chat.store().write().await?;
+            // An activated user may be the only possible admin of rooms that have none.
+            let job = jobs::add(&mut tx, Job::Succession(id), chat.clock().now()).await?;
             let end = if is_active {
                 users::activate(&mut tx, id).await?;
                 None
@@ -207,12 +212,17 @@ impl Chat {
                 Some(chat.end_all_credentials(&mut tx, id, None).await?)
             };
             tx.commit().await?;
-            Ok(((), end))
-        })
-        .await?;
-        // An activated user may be the only possible admin of rooms that have none.
-        self.ensure_admins_in_rooms_of(id).await?;
+            Ok((job, end))
+        });
+        self.succeed(id, job.await?).await;
         Ok(user)
+    }
+
+    /// Runs the job after a change of the account. The change is stored, so a failure is not one of the caller's.
+    async fn succeed(&self, user: UserId, job: Leased) {
+        if let Err(error) = self.finish_job(job).await {
+            tracing::warn!(%error, %user, "rooms may be without an admin until the job is run again");
+        }
     }
 
     /// Ends all tokens of `user` and all sessions except `keep`. The caller commits.
@@ -243,7 +253,10 @@ impl Chat {
         let mut conn = self.store().write().await?;
         let (id, _) = groups::get_or_create(&mut conn, group).await?;
         groups::add_member(&mut conn, id, user.id).await?;
+        // If the server requires this group, they may be the only possible admin of rooms that have none.
+        let job = jobs::add(&mut conn, Job::Succession(user.id), self.clock().now()).await?;
         conn.commit().await?;
+        self.succeed(user.id, job).await;
         Ok(user)
     }
 

@@ -79,12 +79,10 @@ impl Backfill {
     ) -> Result<Self> {
         let head = room.rev;
         let (after, known) = match resume {
-            Resume::AfterId(id) => {
-                (messages::seq_upto(conn, room.id, MessageId(id.max(0)), room.seq).await?, head)
-            }
+            Resume::AfterId(id) => (messages::seq_upto(conn, room, MessageId(id.max(0))).await?, head),
             Resume::AfterRev(rev) => {
                 let known = rev.clamp(0, head);
-                (messages::seq_at_rev(conn, room.id, known, room.seq).await?, known)
+                (messages::seq_at_rev(conn, room, known).await?, known)
             }
         };
         let mut positions = Vec::new();

@@ -12,7 +12,7 @@ use crate::{
     store::{
         Conn,
         messages::{self, StoredMessage},
-        rooms::{self, RoomAccess},
+        rooms::{self, RoomAccess, RoomState},
     },
 };
 
@@ -30,8 +30,8 @@ pub struct HistoryQuery {
 }
 
 impl Chat {
-    /// A page of the room's history. At any depth it is one range of the index on (room, seq), and the room's `seq`
-    /// is the total.
+    /// A page of the room's history. At any depth it is one range of the index on (room, seq), and the
+    /// room's counters have the total.
     ///
     /// # Errors
     /// `not_found`, `banned`, `not_a_member`, `invalid`.
@@ -84,15 +84,14 @@ impl CheckedQuery {
     /// Reads the page at a cursor for a user with this access.
     async fn read(&self, conn: &mut Conn, access: Option<&RoomAccess>) -> Result<MessagePage> {
         let state = &allow(access, Action::Read)?.room;
-        let (room, total) = (state.id, state.seq);
         let (after, upto, is_forward) = if let Some(id) = self.query.after_id {
-            let after = seq_at_cursor(conn, room, CursorSide::After, id, total).await?;
-            (after, after.saturating_add(self.size).min(total), true)
+            let after = seq_at_cursor(conn, state, CursorSide::After, id).await?;
+            (after, after.saturating_add(self.size).min(state.seq), true)
         } else {
             let id = self.query.before_id.unwrap_or(MAX_ID);
-            let newest = seq_at_cursor(conn, room, CursorSide::Before, id, total).await?;
-            let upto = newest.saturating_sub(self.skipped());
-            (upto.saturating_sub(self.size).max(0), upto.max(0), false)
+            let newest = seq_at_cursor(conn, state, CursorSide::Before, id).await?;
+            let upto = newest.saturating_sub(self.skipped()).max(state.floor());
+            (upto.saturating_sub(self.size).max(state.floor()), upto, false)
         };
         let mut stored: Vec<Message> = if upto > after {
             let found = messages::range(conn, &state.to_ref(), after, upto).await?;
@@ -103,13 +102,14 @@ impl CheckedQuery {
         if !is_forward {
             stored.reverse();
         }
-        let has_more = if is_forward { upto < total } else { after > 0 };
+        let has_more = if is_forward { upto < state.seq } else { after > state.floor() };
+        let total = state.total();
         Ok(MessagePage { messages: stored, page: self.page, page_size: self.size, total, has_more })
     }
 
     /// The page made of the messages read by [`Self::newest_range`], for a user with this access.
     fn page_of(&self, access: &RoomAccess, found: Vec<StoredMessage>) -> Result<MessagePage> {
-        let total = allow(Some(access), Action::Read)?.room.seq;
+        let total = allow(Some(access), Action::Read)?.room.total();
         let has_more = total.saturating_sub(self.skipped()) > self.size;
         let messages = found.into_iter().rev().map(|stored| stored.message).collect();
         Ok(MessagePage { messages, page: self.page, page_size: self.size, total, has_more })
@@ -141,20 +141,20 @@ impl CursorSide {
 }
 
 /// The `seq` up to which a cursor reaches: of the message itself for `after_id`, of the one before it for
-/// `before_id`. Any id works, also of a message in another room.
-async fn seq_at_cursor(conn: &mut Conn, room: RoomId, side: CursorSide, id: i64, total: i64) -> Result<i64> {
+/// `before_id`. Any id works, also of a message in another room, or of one that was removed.
+async fn seq_at_cursor(conn: &mut Conn, room: &RoomState, side: CursorSide, id: i64) -> Result<i64> {
     let least = side.least();
     if !(least..=MAX_ID).contains(&id) {
         return Err(Error::invalid(side.field(), Problem::OutOfRange { min: least, max: MAX_ID }));
     }
     if id == 0 {
-        return Ok(0);
+        return Ok(room.floor());
     }
-    match messages::seq_of(conn, room, MessageId(id)).await? {
+    match messages::seq_of(conn, room.id, MessageId(id)).await? {
         Some(seq) => Ok(match side {
             CursorSide::Before => seq - 1,
             CursorSide::After => seq,
         }),
-        None => Ok(messages::seq_among(conn, room, MessageId(id), total).await?),
+        None => Ok(messages::seq_among(conn, room, MessageId(id)).await?),
     }
 }

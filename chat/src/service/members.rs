@@ -127,7 +127,7 @@ pub(super) async fn enter(
     let room = tx.room()?;
     room.member_count += 1;
     let (id, seq) = (room.id, room.seq);
-    let role = role_for_new_member(tx.conn(), id).await?;
+    let role = role_for_new_member(tx, id, user).await?;
     rows::join(tx.conn(), id, user, role, seq, rev, now).await?;
     tx.notify_membership(user)?;
     tx.record_member(user, change, rev).await

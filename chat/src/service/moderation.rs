@@ -15,7 +15,7 @@ use crate::{
         access::{Action, allow, may_act_on},
         validate::Problems,
     },
-    store::members::{self, Membership, MembershipUpdate},
+    store::members::{self, Membership, MembershipUpdate, governors},
     writer::{RoomTransaction, RoomUpdate},
 };
 
@@ -181,8 +181,9 @@ async fn authorize(
     let role = access.member.as_ref().map(|member| member.role).unwrap_or_default();
     let target = members::find(tx.conn(), access.room.to_ref(), user).await?.ok_or(Code::NotFound)?;
     let member = &target.member;
-    let is_last_admin =
-        member.role == Role::Admin && !members::has_other_admin(tx.conn(), access.room.id, member.id).await?;
+    let group = tx.required_group();
+    let is_last_admin = member.role == Role::Admin
+        && !governors::has_other_admin(tx.conn(), access.room.id, member.id, group.as_deref()).await?;
     may_act_on(role, member.role, is_last_admin)?;
     Ok(target)
 }

@@ -207,7 +207,7 @@ impl RoomUpdate for EditRoom {
             name: name.as_deref(),
             description: description.as_deref(),
             max_members: *max_members,
-            is_deleted: false,
+            ..rooms::RoomUpdate::default()
         })
         .await
     }

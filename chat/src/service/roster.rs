@@ -10,7 +10,7 @@ use crate::{
         validate::may_be_in_a_name,
     },
     store::{
-        members::{self, MemberFilter, roster},
+        members::{self, MemberFilter, governors, roster},
         rooms, users,
     },
 };
@@ -85,11 +85,12 @@ impl Chat {
         let has_more = found.len() > query.limit;
         found.truncate(query.limit);
         let mut entries = Vec::with_capacity(found.len());
+        let group = self.settings().required_group.as_deref();
         let here = self.hub().present(id, found.iter().map(|member| member.user.id));
         for member in found {
             let is_last_admin = powers.set_role
                 && member.role == Role::Admin
-                && !members::has_other_admin(&mut conn, id, member.id).await?;
+                && !governors::has_other_admin(&mut conn, id, member.id, group).await?;
             let may_act = may_act_on(role, member.role, is_last_admin).is_ok();
             entries.push(RosterEntry {
                 is_here: here.contains(&member.user.id),

@@ -35,6 +35,29 @@ macro_rules! active_account {
 }
 pub(super) use active_account;
 
+/// The row `$u` of `user` is of an active account that may chat. Placeholders: the name of the group that the server
+/// requires, or NULL, twice.
+macro_rules! may_chat {
+    ($u:literal) => {
+        concat!(
+            $crate::store::condition::active_account!($u),
+            " AND (? IS NULL OR EXISTS (SELECT gm.user_id FROM user_group_member gm \
+             JOIN user_group g ON g.id = gm.group_id WHERE gm.user_id = ",
+            $u,
+            ".id AND g.name = ?))"
+        )
+    };
+}
+pub(super) use may_chat;
+
+/// The message `$m` of the room `$r` was not removed from its history.
+macro_rules! in_history {
+    ($m:literal, $r:literal) => {
+        concat!($m, ".seq >= ", $r, ".first_seq")
+    };
+}
+pub(super) use in_history;
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
@@ -46,13 +69,15 @@ mod tests {
     }
 
     #[test]
-    fn membership_conditions_are_only_in_this_file() {
+    fn conditions_are_only_in_this_file() {
         let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
         let files = files(&store);
         assert!(files.len() > 20, "the store was read: {files:?}");
         for file in files.iter().filter(|file| !file.ends_with("condition.rs")) {
             let text = std::fs::read_to_string(file).expect("text");
-            for condition in ["left_at IS", "is_banned = FALSE", "is_banned = TRUE", "NOT is_banned"] {
+            for condition in
+                ["left_at IS", "is_banned = FALSE", "is_banned = TRUE", "NOT is_banned", "seq >= r.first_seq"]
+            {
                 assert!(!text.contains(condition), "{}: {condition}", file.display());
             }
         }

@@ -4,7 +4,8 @@ use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,
-    condition::{active_account, active_member, is_in, present_member},
+    condition::{active_member, is_in, present_member},
+    dialect::padded,
     on,
 };
 use crate::{
@@ -42,6 +43,7 @@ macro_rules! members {
 
 use members;
 
+pub mod governors;
 pub mod roster;
 pub mod shared_rooms;
 
@@ -278,49 +280,35 @@ pub async fn set_user_rev(conn: &mut Conn, room: RoomId, user: UserId, rev: i64)
     Ok(())
 }
 
-/// Whether the room has an admin with an active account.
-pub async fn has_admin(conn: &mut Conn, room: RoomId) -> StoreResult<bool> {
-    // No membership has this id.
-    has_other_admin(conn, room, 0).await
-}
-
-/// Whether the room has an admin with an active account other than this member.
-pub async fn has_other_admin(conn: &mut Conn, room: RoomId, member_id: i64) -> StoreResult<bool> {
+/// The rooms of which `user` is a member, after `after` in the order of their ids; at most `limit`.
+pub async fn rooms_of(conn: &mut Conn, user: UserId, after: RoomId, limit: i64) -> StoreResult<Vec<RoomId>> {
     const SQL: &str = concat!(
-        "SELECT m.id FROM chat_room_member m JOIN user u ON u.id = m.user_id \
-         WHERE m.room_id = ? AND m.role = 'admin' AND m.id <> ? AND ",
-        present_member!("m"),
-        " AND ",
-        active_account!("u"),
-        " LIMIT 1"
-    );
-    let row: Option<(i64,)> =
-        on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(member_id).fetch_optional(&mut *db).await)?;
-    Ok(row.is_some())
-}
-
-/// The member to promote in a room without an admin: the moderator who joined first, else the member who joined
-/// first; never one who is banned or deactivated.
-pub async fn successor(conn: &mut Conn, room: RoomRef) -> StoreResult<Option<Member>> {
-    const SQL: &str = members!(
-        "WHERE m.room_id = ? AND ",
-        present_member!("m"),
-        " AND ",
-        active_account!("u"),
-        " ORDER BY CASE m.role WHEN 'moderator' THEN 0 ELSE 1 END, m.joined_at, m.id LIMIT 1"
-    );
-    let row: Option<MemberRow> =
-        on!(conn, |db| sqlx::query_as(SQL).bind(room.id.0).fetch_optional(&mut *db).await)?;
-    Ok(row.map(|row| row.into_member(room)))
-}
-
-/// The rooms of which `user` is a member.
-pub async fn rooms_of(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>> {
-    const SQL: &str = concat!(
-        "SELECT m.room_id FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id WHERE m.user_id = ? AND ",
+        "SELECT m.room_id FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
+         WHERE m.user_id = ? AND m.room_id > ? AND ",
         active_member!("m", "r"),
-        " ORDER BY m.room_id"
+        " ORDER BY m.room_id LIMIT ?"
     );
-    let rows: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *db).await)?;
+    let rows: Vec<(i64,)> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(after.0).bind(limit).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(|(room,)| RoomId(room)).collect())
+}
+
+/// The usernames of the members with these username keys.
+pub async fn named(conn: &mut Conn, room: RoomId, keys: &[String]) -> StoreResult<Vec<String>> {
+    let Some(last) = keys.last() else { return Ok(Vec::new()) };
+    let marks = vec!["?"; padded(keys.len())].join(", ");
+    let sql = format!(
+        "SELECT u.username FROM user u JOIN chat_room_member m ON m.user_id = u.id AND m.room_id = ? \
+         WHERE u.username_key IN ({marks}) AND {}",
+        present_member!("m")
+    );
+    let filler = std::iter::repeat_n(last, padded(keys.len()) - keys.len());
+    let rows: Vec<(String,)> = on!(conn, |db| {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(room.0);
+        for key in keys.iter().chain(filler) {
+            query = query.bind(key);
+        }
+        query.fetch_all(&mut *db).await
+    })?;
+    Ok(rows.into_iter().map(|(username,)| username).collect())
 }

@@ -5,7 +5,9 @@
 
 use sqlx_macros::FromRow;
 
-use super::{Conn, StoreError, StoreResult, dialect::padded, json_rows, on};
+use super::{
+    Conn, StoreError, StoreResult, condition::in_history, dialect::padded, json_rows, on, rooms::RoomState,
+};
 use crate::model::{Message, MessageId, MessageType, RoomId, RoomRef, Timestamp, User, UserId};
 
 pub mod append;
@@ -103,7 +105,7 @@ struct RoomMessageRow {
 }
 
 macro_rules! messages {
-    ($($rest:expr)+) => {
+    ($($rest:expr),+ $(,)?) => {
         concat!(
             "SELECT m.id, m.seq, m.rev, m.created_rev, m.message_type, m.content, m.file_url, m.file_name, \
              m.file_size, m.reply_to, m.is_edited, m.is_deleted, m.client_id, m.created_at, m.updated_at, \
@@ -115,21 +117,24 @@ macro_rules! messages {
 }
 use messages;
 
-/// The rest of [`messages`] and [`extents`] for the latest changes `c` with `after < rev <= upto`. Placeholders: the
-/// room, `after`, `upto`.
+/// The rest of [`messages`] and [`extents`] for the latest changes `c` with `after < rev <= upto` of messages that were
+/// not removed. Placeholders: the room, `after`, `upto`.
 macro_rules! changes {
     () => {
-        "JOIN chat_message_change c ON c.room_id = m.room_id AND c.seq = m.seq \
-         WHERE c.room_id = ? AND c.rev > ? AND c.rev <= ? "
+        concat!(
+            "JOIN chat_message_change c ON c.room_id = m.room_id AND c.seq = m.seq \
+             JOIN chat_room r ON r.id = m.room_id WHERE c.room_id = ? AND c.rev > ? AND c.rev <= ? AND ",
+            $crate::store::condition::in_history!("m", "r")
+        )
     };
 }
 
-/// The newest messages of a room after skipping some.
+/// The newest messages of a room after skipping some, on SQLite.
 ///
 /// Placeholders: room, number of skipped messages plus number of messages wanted, room, number of skipped messages,
 /// room.
 pub(super) const NEWEST: &str = messages!(
-    "WHERE m.room_id = ? AND m.seq > (SELECT r.seq - ? FROM chat_room r WHERE r.id = ?) \
+    "WHERE m.room_id = ? AND m.seq > (SELECT MAX(r.seq - ?, r.first_seq - 1) FROM chat_room r WHERE r.id = ?) \
      AND m.seq <= (SELECT r.seq - ? FROM chat_room r WHERE r.id = ?) ORDER BY m.seq"
 );
 
@@ -153,14 +158,14 @@ pub async fn changed_between(
     after: i64,
     upto: i64,
 ) -> StoreResult<Vec<StoredMessage>> {
-    const SQL: &str = messages!(changes!() "ORDER BY c.rev");
+    const SQL: &str = messages!(changes!(), " ORDER BY c.rev");
     let rows =
         json_rows::fetch_all!(conn, MessageRow, SQL, |query| query.bind(room.id.0).bind(after).bind(upto))?;
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
 macro_rules! extents {
-    ($($rest:expr)+) => {
+    ($($rest:expr),+ $(,)?) => {
         concat!(
             "SELECT m.seq, m.rev, m.created_rev, CAST(OCTET_LENGTH(m.content) AS SIGNED) AS bytes \
              FROM chat_message m ",
@@ -171,7 +176,11 @@ macro_rules! extents {
 
 /// The extents of the messages of [`range`].
 pub async fn extents(conn: &mut Conn, room: RoomId, after: i64, upto: i64) -> StoreResult<Vec<Extent>> {
-    const SQL: &str = extents!("WHERE m.room_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.seq");
+    const SQL: &str = extents!(
+        "JOIN chat_room r ON r.id = m.room_id WHERE m.room_id = ? AND ",
+        in_history!("m", "r"),
+        " AND m.seq > ? AND m.seq <= ? ORDER BY m.seq",
+    );
     json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto))
 }
 
@@ -183,7 +192,7 @@ pub async fn extents_changed(
     upto: i64,
     limit: i64,
 ) -> StoreResult<Vec<Extent>> {
-    const SQL: &str = extents!(changes!() "ORDER BY c.rev LIMIT ?");
+    const SQL: &str = extents!(changes!(), " ORDER BY c.rev LIMIT ?");
     json_rows::fetch_all!(conn, Extent, SQL, |query| query.bind(room.0).bind(after).bind(upto).bind(limit))
 }
 
@@ -191,7 +200,14 @@ pub async fn extents_changed(
 pub async fn by_ids(conn: &mut Conn, room: &RoomRef, ids: &[MessageId]) -> StoreResult<Vec<StoredMessage>> {
     let Some(&last) = ids.last() else { return Ok(Vec::new()) };
     let marks = vec!["?"; padded(ids.len())].join(", ");
-    let sql = format!("{}({marks})", messages!("WHERE m.room_id = ? AND m.id IN "));
+    let sql = format!(
+        "{}({marks})",
+        messages!(
+            "JOIN chat_room r ON r.id = m.room_id WHERE m.room_id = ? AND ",
+            in_history!("m", "r"),
+            " AND m.id IN "
+        )
+    );
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
     let rows = json_rows::fetch_all!(conn, MessageRow, sql, |query| {
         ids.iter().copied().chain(filler).fold(query.bind(room.id.0), |query, id| query.bind(id.0))
@@ -199,9 +215,24 @@ pub async fn by_ids(conn: &mut Conn, room: &RoomRef, ids: &[MessageId]) -> Store
     Ok(rows.into_iter().map(|row| row.into_stored(room.clone())).collect())
 }
 
+/// The messages `m` of rooms `r`, without removed ones.
+macro_rules! found {
+    ($columns:literal, $where:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM chat_message m JOIN chat_room r ON r.id = m.room_id WHERE ",
+            $crate::store::condition::in_history!("m", "r"),
+            " AND ",
+            $where
+        )
+    };
+}
+use found;
+
 /// The id of the message number `seq`; `None` if there is none.
 pub async fn id_at(conn: &mut Conn, room: RoomId, seq: i64) -> StoreResult<Option<MessageId>> {
-    const SQL: &str = "SELECT id FROM chat_message WHERE room_id = ? AND seq = ?";
+    const SQL: &str = found!("m.id", "m.room_id = ? AND m.seq = ?");
     let row: Option<(i64,)> =
         on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(seq).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(id,)| MessageId(id)))
@@ -217,7 +248,7 @@ async fn ids_between(conn: &mut Conn, room: RoomId, first: i64, last: i64) -> St
 
 /// The `seq` of message `id` if it is in `room`.
 pub async fn seq_of(conn: &mut Conn, room: RoomId, id: MessageId) -> StoreResult<Option<i64>> {
-    const SQL: &str = "SELECT seq FROM chat_message WHERE id = ? AND room_id = ?";
+    const SQL: &str = found!("m.seq", "m.id = ? AND m.room_id = ?");
     let row: Option<(i64,)> =
         on!(conn, |db| sqlx::query_as(SQL).bind(id.0).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(seq,)| seq))
@@ -225,33 +256,34 @@ pub async fn seq_of(conn: &mut Conn, room: RoomId, id: MessageId) -> StoreResult
 
 /// The room and the `seq` of message `id`.
 pub async fn locate(conn: &mut Conn, id: MessageId) -> StoreResult<Option<(RoomId, i64)>> {
-    const SQL: &str = "SELECT room_id, seq FROM chat_message WHERE id = ?";
+    const SQL: &str = found!("m.room_id, m.seq", "m.id = ?");
     let row: Option<(i64, i64)> =
         on!(conn, |db| sqlx::query_as(SQL).bind(id.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(|(room, seq)| (RoomId(room), seq)))
 }
 
-/// The `seq` of the newest message of the room with an id up to `id`, 0 if there is none. `newest` is the room's
-/// `seq`.
-pub async fn seq_upto(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
+/// The `seq` of the newest message of the room with an id up to `id`; that below the oldest message if there is none.
+pub async fn seq_upto(conn: &mut Conn, room: &RoomState, id: MessageId) -> StoreResult<i64> {
     // A cursor is nearly always a message of the room: one look-up.
-    match seq_of(conn, room, id).await? {
+    match seq_of(conn, room.id, id).await? {
         Some(seq) => Ok(seq),
-        None => seq_among(conn, room, id, newest).await,
+        None => seq_among(conn, room, id).await,
     }
 }
 
-/// Binary search in one statement over `seq`, for a column that increases with `seq`.
+/// Binary search in one statement over `seq`, for a column that increases with `seq`. Of the range it begins with, the
+/// beginning may have been removed meanwhile: a message that is not there is below the value.
 macro_rules! bisected {
     ($column:literal) => {
         concat!(
-            "WITH RECURSIVE span (below, above) AS (SELECT CAST(0 AS SIGNED), CAST(? AS SIGNED) \
+            // MySQL shifts to an unsigned number.
+            "WITH RECURSIVE span (below, above) AS (SELECT CAST(? AS SIGNED), CAST(? AS SIGNED) \
              UNION ALL SELECT CASE WHEN m.",
             $column,
-            " <= ? THEN m.seq ELSE span.below END, CASE WHEN m.",
+            " > ? THEN span.below ELSE CAST((span.below + span.above) >> 1 AS SIGNED) END, CASE WHEN m.",
             $column,
-            " <= ? THEN span.above ELSE m.seq END \
-             FROM span JOIN chat_message m ON m.room_id = ? AND m.seq = (span.below + span.above) >> 1 \
+            " > ? THEN m.seq ELSE span.above END \
+             FROM span LEFT JOIN chat_message m ON m.room_id = ? AND m.seq = (span.below + span.above) >> 1 \
              WHERE span.above - span.below > 1) \
              SELECT below FROM span WHERE above - below <= 1"
         )
@@ -260,29 +292,47 @@ macro_rules! bisected {
 
 /// As [`seq_upto`] for an id that is not in the room. Uses a binary search, since ids increase with `seq`; this saves
 /// an index on every insert.
-pub async fn seq_among(conn: &mut Conn, room: RoomId, id: MessageId, newest: i64) -> StoreResult<i64> {
-    bisect(conn, bisected!("id"), room, id.0, newest).await
+pub async fn seq_among(conn: &mut Conn, room: &RoomState, id: MessageId) -> StoreResult<i64> {
+    bisect(conn, bisected!("id"), room, id.0).await
 }
 
-/// The `seq` of the newest message created with a change number up to `rev`, 0 if there is none. `newest` is the
-/// room's `seq`.
-pub async fn seq_at_rev(conn: &mut Conn, room: RoomId, rev: i64, newest: i64) -> StoreResult<i64> {
-    bisect(conn, bisected!("created_rev"), room, rev, newest).await
+/// The `seq` of the newest message created with a change number up to `rev`; that below the oldest message if there is
+/// none.
+pub async fn seq_at_rev(conn: &mut Conn, room: &RoomState, rev: i64) -> StoreResult<i64> {
+    bisect(conn, bisected!("created_rev"), room, rev).await
 }
 
-async fn bisect(
-    conn: &mut Conn,
-    sql: &'static str,
-    room: RoomId,
-    value: i64,
-    newest: i64,
-) -> StoreResult<i64> {
+/// The `seq` of the newest message stored by this time; that below the oldest message if there is none.
+pub async fn seq_at_time(conn: &mut Conn, room: &RoomState, time: Timestamp) -> StoreResult<i64> {
+    bisect(conn, bisected!("created_at"), room, time.0).await
+}
+
+async fn bisect(conn: &mut Conn, sql: &'static str, room: &RoomState, value: i64) -> StoreResult<i64> {
     let row: Option<(i64,)> = on!(conn, |db| sqlx::query_as(sql)
-        .bind(newest + 1)
+        .bind(room.floor())
+        .bind(room.seq + 1)
         .bind(value)
         .bind(value)
-        .bind(room.0)
+        .bind(room.id.0)
         .fetch_optional(&mut *db)
         .await)?;
-    row.map(|(seq,)| seq).ok_or(StoreError::Corrupt("a gap in a room's seq"))
+    row.map(|(seq,)| seq).ok_or(StoreError::Corrupt("a binary search without an end"))
+}
+
+/// Maximum number of messages that [`prune`] deletes in one transaction. On SQLite, messages wait for it.
+const PRUNED: i64 = 500;
+
+/// Deletes the oldest of the messages before `first_seq`, in the order of their `seq`. Returns whether more are left.
+pub async fn prune(conn: &mut Conn, room: RoomId, first_seq: i64) -> StoreResult<bool> {
+    const OLDEST: &str = "SELECT seq FROM chat_message WHERE room_id = ? ORDER BY seq LIMIT 1";
+    const DELETE: &str = "DELETE FROM chat_message WHERE room_id = ? AND seq < ?";
+    const DELETE_CHANGES: &str = "DELETE FROM chat_message_change WHERE room_id = ? AND seq < ?";
+    let oldest: Option<(i64,)> =
+        on!(conn, |db| sqlx::query_as(OLDEST).bind(room.0).fetch_optional(&mut *db).await)?;
+    let Some((oldest,)) = oldest.filter(|(oldest,)| *oldest < first_seq) else { return Ok(false) };
+    let upto = (oldest + PRUNED).min(first_seq);
+    for delete in [DELETE_CHANGES, DELETE] {
+        on!(conn, |db| sqlx::query(delete).bind(room.0).bind(upto).execute(&mut *db).await.map(drop))?;
+    }
+    Ok(upto < first_seq)
 }

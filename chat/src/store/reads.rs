@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use sqlx_macros::FromRow;
 
 use super::{
@@ -53,8 +54,48 @@ pub async fn is_recorded(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) 
     Ok(row.is_some())
 }
 
+pub mod marks;
+
+/// A membership whose read position is to be moved.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub struct Position {
+    id: i64,
+    user_id: i64,
+    sent: i64,
+    sent_upto: i64,
+}
+
+impl Position {
+    /// The member.
+    pub fn user(&self) -> UserId {
+        UserId(self.user_id)
+    }
+}
+
+/// The number of messages of the member above `seq`: the difference of two running counts, so it needs no COUNT, and
+/// nearly always 0 without a look. It looks at the messages above only, since those up to a read position may have been
+/// removed.
+async fn own_after(conn: &mut Conn, room: RoomId, member: &Position, seq: i64) -> StoreResult<i64> {
+    const FIRST: &str = "SELECT sender_seq FROM chat_message \
+        WHERE room_id = ? AND seq > ? AND seq <= ? AND sender_id = ? ORDER BY seq LIMIT 1";
+    if member.sent_upto <= seq {
+        return Ok(0);
+    }
+    let first: Option<(i64,)> = on!(conn, |db| sqlx::query_as(FIRST)
+        .bind(room.0)
+        .bind(seq)
+        .bind(member.sent_upto)
+        .bind(member.user_id)
+        .fetch_optional(&mut *db)
+        .await)?;
+    Ok(first.map_or(0, |(first,)| member.sent + 1 - first))
+}
+
 /// Advances the member's read position to `seq` and stores a read receipt. Returns false, and changes nothing, for a
 /// non-member or if both were done before.
+///
+/// The number of own messages above `seq` is correct under concurrency: the INSERT locks the room against a sender's
+/// batch.
 pub async fn advance(
     conn: &mut Conn,
     room: RoomId,
@@ -62,6 +103,13 @@ pub async fn advance(
     seq: i64,
     now: Timestamp,
 ) -> StoreResult<bool> {
+    const MOVE: &str =
+        "UPDATE chat_room_member SET own_after_read = ?, last_read_seq = ?, last_read_at = ? WHERE id = ?";
+    const POSITION: &str = concat!(
+        "SELECT id, user_id, sent, sent_upto FROM chat_room_member m \
+         WHERE m.room_id = ? AND m.user_id = ? AND m.last_read_seq < ? AND ",
+        present_member!("m")
+    );
     // First, since it locks the room, as a batch does before it updates memberships. The reverse order could
     // deadlock.
     let insert = format!(
@@ -71,7 +119,7 @@ pub async fn advance(
         conn.backend().insert_ignore(),
         present_member!("m")
     );
-    let inserted = on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(insert))
+    let inserted = on!(conn, |db| sqlx::query(AssertSqlSafe(insert))
         .bind(seq)
         .bind(now.0)
         .bind(room.0)
@@ -79,86 +127,53 @@ pub async fn advance(
         .execute(&mut *db)
         .await
         .map(|done| done.rows_affected()))?;
-    let has_moved = move_past_own(conn, room, user, seq, now).await?
-        || move_before_own(conn, room, user, seq, now).await?;
-    Ok(inserted > 0 || has_moved)
-}
-
-/// Moves the read position if it is above all messages of the user, which is nearly always the case.
-async fn move_past_own(
-    conn: &mut Conn,
-    room: RoomId,
-    user: UserId,
-    seq: i64,
-    now: Timestamp,
-) -> StoreResult<bool> {
-    const MOVE: &str = concat!(
-        "UPDATE chat_room_member SET own_after_read = 0, last_read_seq = ?, last_read_at = ? \
-         WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND sent_upto <= ? AND ",
-        present_member!("chat_room_member")
-    );
-    let moved = on!(conn, |db| sqlx::query(MOVE)
-        .bind(seq)
-        .bind(now.0)
-        .bind(room.0)
-        .bind(user.0)
-        .bind(seq)
-        .bind(seq)
-        .execute(&mut *db)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(moved > 0)
-}
-
-/// Moves the read position if the user may have messages above it.
-///
-/// The number of those is the difference of two running counts and needs no COUNT: the last own message that is newly
-/// read tells how many there are up to it. The counts cannot change meanwhile: a sender's batch also locks their row.
-async fn move_before_own(
-    conn: &mut Conn,
-    room: RoomId,
-    user: UserId,
-    seq: i64,
-    now: Timestamp,
-) -> StoreResult<bool> {
-    const LAST_OWN: &str = "SELECT sender_seq FROM chat_message WHERE room_id = ? AND seq > ? AND seq <= ? \
-        AND sender_id = ? ORDER BY seq DESC LIMIT 1";
-    const MOVE: &str = "UPDATE chat_room_member SET own_after_read = ?, last_read_seq = ?, last_read_at = ? \
-        WHERE room_id = ? AND user_id = ?";
-    let position = format!(
-        concat!(
-            "SELECT last_read_seq, sent, own_after_read FROM chat_room_member \
-             WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND ",
-            present_member!("chat_room_member"),
-            "{}"
-        ),
-        conn.backend().for_update()
-    );
-    let found: Option<(i64, i64, i64)> = on!(conn, |db| sqlx::query_as(sqlx::AssertSqlSafe(position))
+    let position = format!("{POSITION}{}", conn.backend().for_update());
+    let member: Option<Position> = on!(conn, |db| sqlx::query_as(AssertSqlSafe(position))
         .bind(room.0)
         .bind(user.0)
         .bind(seq)
         .fetch_optional(&mut *db)
         .await)?;
-    let Some((last_read_seq, sent, own_after_read)) = found else { return Ok(false) };
-    let last_own: Option<(i64,)> = on!(conn, |db| sqlx::query_as(LAST_OWN)
-        .bind(room.0)
-        .bind(last_read_seq)
-        .bind(seq)
-        .bind(user.0)
-        .fetch_optional(&mut *db)
-        .await)?;
-    let own_after_read = last_own.map_or(own_after_read, |(read,)| sent - read);
+    let Some(member) = member else { return Ok(inserted > 0) };
+    let own_after_read = own_after(conn, room, &member, seq).await?;
     on!(conn, |db| sqlx::query(MOVE)
         .bind(own_after_read)
         .bind(seq)
         .bind(now.0)
-        .bind(room.0)
-        .bind(user.0)
+        .bind(member.id)
         .execute(&mut *db)
         .await
         .map(drop))?;
     Ok(true)
+}
+
+/// The members whose read position is below `floor`; at most `limit`.
+pub async fn below(conn: &mut Conn, room: RoomId, floor: i64, limit: i64) -> StoreResult<Vec<Position>> {
+    const SQL: &str = concat!(
+        "SELECT m.id, m.user_id, m.sent, m.sent_upto FROM chat_room_member m \
+         WHERE m.room_id = ? AND m.last_read_seq < ? AND ",
+        present_member!("m"),
+        " ORDER BY m.user_id LIMIT ?"
+    );
+    Ok(on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(floor).bind(limit).fetch_all(&mut *db).await)?)
+}
+
+/// Moves the read positions of these memberships of `room` up to `floor`. The caller holds the room's lock since before
+/// it read them.
+pub async fn lift(conn: &mut Conn, room: RoomId, members: &[Position], floor: i64) -> StoreResult<()> {
+    const MOVE: &str = "UPDATE chat_room_member SET own_after_read = ?, last_read_seq = ? WHERE id = ? AND last_read_seq < ?";
+    for member in members {
+        let own_after_read = own_after(conn, room, member, floor).await?;
+        on!(conn, |db| sqlx::query(MOVE)
+            .bind(own_after_read)
+            .bind(floor)
+            .bind(member.id)
+            .bind(floor)
+            .execute(&mut *db)
+            .await
+            .map(drop))?;
+    }
+    Ok(())
 }
 
 #[derive(FromRow)]
@@ -235,7 +250,7 @@ pub async fn advance_all(
         present_member!("m"),
         conn.backend().for_share()
     );
-    on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(hold)).bind(user.0).fetch_all(&mut *db).await.map(drop))?;
+    on!(conn, |db| sqlx::query(AssertSqlSafe(hold)).bind(user.0).fetch_all(&mut *db).await.map(drop))?;
     on!(conn, |db| sqlx::query(MOVE).bind(now.0).bind(user.0).execute(&mut *db).await.map(drop))?;
     let insert = format!(
         "{} INTO chat_message_read (room_id, user_id, seq, read_at) \
@@ -244,7 +259,7 @@ pub async fn advance_all(
         conn.backend().insert_ignore(),
         active_member!("m", "r")
     );
-    on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(insert))
+    on!(conn, |db| sqlx::query(AssertSqlSafe(insert))
         .bind(now.0)
         .bind(user.0)
         .bind(now.0)
@@ -256,6 +271,14 @@ pub async fn advance_all(
     Ok(moved.into_iter().map(|(room, message)| (RoomId(room), MessageId(message))).collect())
 }
 
+/// The number of unread messages of others, from the counters of a room and of a member (see [`ReadPosition`]).
+///
+/// If messages that the member had not read were removed, it is at most the number of those left, until a job has
+/// moved the read position.
+pub fn unread(seq: i64, first_seq: i64, read: i64, own: i64) -> i64 {
+    (seq - read - own).min(seq - first_seq + 1).max(0)
+}
+
 /// A member's read position and the room's counters: the input of unread counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadPosition {
@@ -265,6 +288,8 @@ pub struct ReadPosition {
     pub role: Role,
     /// The `seq` of the newest message.
     pub seq: i64,
+    /// The `seq` of the oldest message that was not removed.
+    pub first_seq: i64,
     /// The `seq` up to which the member has read.
     pub read: i64,
     /// Number of the member's own messages above `read`.
@@ -282,6 +307,7 @@ struct ReadPositionRow {
     room_id: i64,
     role: String,
     seq: i64,
+    first_seq: i64,
     last_read_seq: i64,
     own_after_read: i64,
     rev: i64,
@@ -295,6 +321,7 @@ impl From<ReadPositionRow> for ReadPosition {
             room: RoomId(row.room_id),
             role: Role::from_stored(&row.role),
             seq: row.seq,
+            first_seq: row.first_seq,
             read: row.last_read_seq,
             own: row.own_after_read,
             rev: row.rev,
@@ -308,7 +335,7 @@ impl From<ReadPositionRow> for ReadPosition {
 macro_rules! read_positions {
     ($rest:literal) => {
         concat!(
-            "SELECT m.room_id, m.role, r.seq, m.last_read_seq, m.own_after_read, r.rev, r.info_rev, m.user_rev \
+            "SELECT m.room_id, m.role, r.seq, r.first_seq, m.last_read_seq, m.own_after_read, r.rev, r.info_rev, m.user_rev \
              FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id \
              WHERE m.user_id = ? AND ",
             $crate::store::condition::active_member!("m", "r"),
@@ -331,4 +358,17 @@ pub async fn position(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResul
     let row: Option<ReadPositionRow> =
         on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(ReadPosition::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unread;
+
+    #[test]
+    fn unread_messages_are_at_most_those_left() {
+        assert_eq!(unread(10, 1, 4, 2), 4);
+        assert_eq!(unread(10, 8, 4, 2), 3, "the read position is below the floor");
+        assert_eq!(unread(10, 11, 4, 2), 0);
+        assert_eq!(unread(3, 1, 5, 0), 0, "read at a later state");
+    }
 }

@@ -41,11 +41,23 @@ pub struct RoomState {
     pub member_count: i64,
     /// The `seq` of the newest message.
     pub seq: i64,
+    /// The `seq` of the oldest message that was not removed; `seq + 1` if all were.
+    pub first_seq: i64,
     /// The room's change number.
     pub rev: i64,
 }
 
 impl RoomState {
+    /// The `seq` below the oldest message: the end of the history.
+    pub fn floor(&self) -> i64 {
+        self.first_seq - 1
+    }
+
+    /// The number of messages.
+    pub fn total(&self) -> i64 {
+        self.seq - self.floor()
+    }
+
     /// The room's id and name.
     pub fn to_ref(&self) -> RoomRef {
         RoomRef { id: self.id, name: self.name.clone() }
@@ -71,47 +83,78 @@ pub struct MemberState {
     pub sent: i64,
 }
 
-json_rows::row! {
-    /// The columns of [`RoomState`].
-    pub(super) struct RoomStateRow {
-        id: i64,
-        name: String,
-        room_type: String,
-        #[serde(deserialize_with = "json_rows::flag")]
-        is_active: bool,
-        max_members: i64,
-        member_count: i64,
-        seq: i64,
-        rev: i64,
-    }
+/// The columns of [`RoomState`] in the table `$r`.
+macro_rules! state_columns {
+    ($r:literal) => {
+        concat!(
+            $r,
+            ".id, ",
+            $r,
+            ".name, ",
+            $r,
+            ".room_type, ",
+            $r,
+            ".is_active, ",
+            $r,
+            ".max_members, ",
+            $r,
+            ".member_count, ",
+            $r,
+            ".seq, ",
+            $r,
+            ".first_seq, ",
+            $r,
+            ".rev"
+        )
+    };
 }
+pub(super) use state_columns;
 
-impl From<RoomStateRow> for RoomState {
-    fn from(row: RoomStateRow) -> Self {
-        Self {
-            id: RoomId(row.id),
-            name: row.name,
-            room_type: room_type(&row.room_type),
-            is_active: row.is_active,
-            max_members: row.max_members,
-            member_count: row.member_count,
-            seq: row.seq,
-            rev: row.rev,
+/// Defines a row that begins with [`state_columns`].
+macro_rules! state_row {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($further:tt)* }) => {
+        json_rows::row! {
+            $(#[$meta])*
+            $vis struct $name {
+                id: i64,
+                name: String,
+                room_type: String,
+                #[serde(deserialize_with = "json_rows::flag")]
+                is_active: bool,
+                max_members: i64,
+                member_count: i64,
+                seq: i64,
+                first_seq: i64,
+                rev: i64,
+                $($further)*
+            }
         }
-    }
+
+        impl From<$name> for RoomState {
+            fn from(row: $name) -> Self {
+                Self {
+                    id: RoomId(row.id),
+                    name: row.name,
+                    room_type: room_type(&row.room_type),
+                    is_active: row.is_active,
+                    max_members: row.max_members,
+                    member_count: row.member_count,
+                    seq: row.seq,
+                    first_seq: row.first_seq,
+                    rev: row.rev,
+                }
+            }
+        }
+    };
 }
 
-json_rows::row! {
+state_row! {
+    /// The columns of [`RoomState`].
+    pub(super) struct RoomStateRow {}
+}
+
+state_row! {
     struct RoomAccessRow {
-        id: i64,
-        name: String,
-        room_type: String,
-        #[serde(deserialize_with = "json_rows::flag")]
-        is_active: bool,
-        max_members: i64,
-        member_count: i64,
-        seq: i64,
-        rev: i64,
         member_id: Option<i64>,
         role: Option<String>,
         left_at: Option<i64>,
@@ -135,17 +178,7 @@ impl From<RoomAccessRow> for RoomAccess {
             last_read_seq: row.last_read_seq.unwrap_or_default(),
             sent: row.sent.unwrap_or_default(),
         });
-        let room = RoomState {
-            id: RoomId(row.id),
-            name: row.name,
-            room_type: room_type(&row.room_type),
-            is_active: row.is_active,
-            max_members: row.max_members,
-            member_count: row.member_count,
-            seq: row.seq,
-            rev: row.rev,
-        };
-        Self { room, member }
+        Self { member, room: RoomState::from(row) }
     }
 }
 
@@ -155,9 +188,12 @@ pub(super) fn room_type(word: &str) -> RoomType {
 }
 
 /// Selects a [`RoomAccessRow`]. Placeholders: the user, the room.
-const ACCESS: &str = "SELECT r.id, r.name, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.rev, \
-    m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
-    FROM chat_room r LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?";
+const ACCESS: &str = concat!(
+    "SELECT ",
+    state_columns!("r"),
+    ", m.id AS member_id, m.role, m.left_at, m.is_muted, m.is_banned, m.last_read_seq, m.sent \
+     FROM chat_room r LEFT JOIN chat_room_member m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?"
+);
 
 /// Loads `room` with the membership of `user`; `None` if the room does not exist.
 pub async fn access(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResult<Option<RoomAccess>> {
@@ -168,8 +204,7 @@ pub async fn access(conn: &mut Conn, room: RoomId, user: UserId) -> StoreResult<
 
 /// The room's current state; `None` if it does not exist.
 pub async fn state(conn: &mut Conn, room: RoomId) -> StoreResult<Option<RoomState>> {
-    const SQL: &str = "SELECT id, name, room_type, is_active, max_members, member_count, seq, rev \
-        FROM chat_room WHERE id = ?";
+    const SQL: &str = concat!("SELECT ", state_columns!("r"), " FROM chat_room r WHERE r.id = ?");
     let row: Option<RoomStateRow> =
         on!(conn, |db| sqlx::query_as(SQL).bind(room.0).fetch_optional(&mut *db).await)?;
     Ok(row.map(RoomState::from))
@@ -270,6 +305,8 @@ pub struct RoomUpdate<'a> {
     pub max_members: Option<i64>,
     /// Deletes the room; its messages and members are kept.
     pub is_deleted: bool,
+    /// Removes the messages before this `seq` from its history.
+    pub first_seq: Option<i64>,
 }
 
 /// Updates the room's own fields, as change number `rev`.
@@ -282,13 +319,14 @@ pub async fn update(
 ) -> StoreResult<()> {
     const SQL: &str = "UPDATE chat_room SET name = COALESCE(?, name), name_key = COALESCE(?, name_key), \
         description = COALESCE(?, description), max_members = COALESCE(?, max_members), \
-        is_active = CASE WHEN ? THEN FALSE ELSE is_active END, info_rev = ?, updated_at = ? WHERE id = ?";
+        is_active = CASE WHEN ? THEN FALSE ELSE is_active END, first_seq = COALESCE(?, first_seq), info_rev = ?, updated_at = ? WHERE id = ?";
     on!(conn, |db| sqlx::query(SQL)
         .bind(change.name)
         .bind(change.name.map(room_search))
         .bind(change.description)
         .bind(change.max_members)
         .bind(change.is_deleted)
+        .bind(change.first_seq)
         .bind(rev)
         .bind(now.0)
         .bind(room.0)

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
+    sync::Arc,
 };
 
 use super::{Change, Stored, Submission};
@@ -39,6 +40,8 @@ pub(super) struct Context {
     pub(super) hub: Hub,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
+    /// The group whose members alone may chat, if there is one.
+    pub(super) required_group: Option<Arc<str>>,
 }
 
 /// The outcome of each change of a batch, in order, and the users whom an edit mentions now.

@@ -1,30 +1,47 @@
 //! Read marks: stored in batches of their own, beside the queue of messages, so that thousands of members who mark do
 //! not hold up a message.
 //!
-//! There is no timer: while one batch is being stored the next one collects, and only the last mark of each member in
-//! it is stored.
+//! The first mark is stored at once. After that, marks collect for [`INTERVAL`], or until a batch is full, and of each
+//! member only the last one is stored. So the number of transactions, each of which a message may have to wait for,
+//! depends neither on the number of readers nor on how often they mark. A caller gets the answer when the mark is
+//! stored. A full queue has no interval; members then take turns.
+//!
+//! Messages go first: a batch waits while messages are queued, up to [`PATIENCE`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::{Instant, sleep, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     batch::Context,
     isolation::{Attempt, run_isolated},
+    queue::Queue,
 };
 use crate::{
     error::{Error, Result},
     event::{UserChange, UserEvent},
     model::{Failure, MessageId, ReadMark, RoomId, Timestamp, User, UserId},
-    store::{notifications::individually_read, reads, streams},
+    store::{reads::marks, streams},
 };
 
 /// Maximum number of marks in one transaction. On SQLite a message may have to wait for it.
 const MAX_BATCH: usize = 256;
+
+/// Minimum time between the beginnings of two batches that are not full. Not long enough to be noticed by a reader who
+/// waits for each answer.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long a batch waits for queued messages, and how often it looks.
+const PATIENCE: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(2);
 
 /// A member has read a message and all before it.
 #[derive(Clone, Debug)]
@@ -88,6 +105,14 @@ impl MarkQueue {
         Ok(receiver)
     }
 
+    fn is_full(&self) -> bool {
+        self.queued().jobs.len() >= MAX_BATCH
+    }
+
+    fn is_empty(&self) -> bool {
+        self.queued().jobs.is_empty()
+    }
+
     /// The next batch, ordered by room and user; empty if nothing is queued.
     fn take(&self) -> Vec<MarkJob> {
         let mut queued = self.queued();
@@ -116,21 +141,34 @@ impl MarkQueue {
     }
 }
 
-/// Stores the queued marks until `closing`, and then those that are left.
-pub(super) async fn run(context: Context, queue: Arc<MarkQueue>, closing: CancellationToken) {
+/// Stores the queued marks until `closing`, and then those that are left. `messages` go first.
+pub(super) async fn run(
+    context: Context,
+    queue: Arc<MarkQueue>,
+    messages: Arc<Queue>,
+    closing: CancellationToken,
+) {
     let marks = Marks(context);
+    let mut earliest = Instant::now();
     loop {
+        while !closing.is_cancelled() && (queue.is_empty() || (Instant::now() < earliest && !queue.is_full()))
+        {
+            tokio::select! {
+                () = queue.pushed.notified() => {}
+                () = sleep_until(earliest), if !queue.is_empty() => {}
+                () = closing.cancelled() => queue.close(),
+            }
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while messages.waiting() > 0 && Instant::now() < deadline {
+            sleep(LOOK).await;
+        }
+        earliest = Instant::now() + INTERVAL;
         let jobs = queue.take();
         if !jobs.is_empty() {
             run_isolated(&marks, jobs).await;
-            continue;
-        }
-        if closing.is_cancelled() {
+        } else if closing.is_cancelled() {
             return;
-        }
-        tokio::select! {
-            () = queue.pushed.notified() => {}
-            () = closing.cancelled() => queue.close(),
         }
     }
 }
@@ -151,15 +189,15 @@ impl Attempt for Marks {
     async fn attempt(&self, jobs: &[MarkJob]) -> Result<Moved> {
         let read_at = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
-        let mut moved = BTreeSet::new();
-        for (position, MarkJob { mark, .. }) in jobs.iter().enumerate() {
-            // A ban, or another device, may have been faster than the service's check.
-            if reads::advance(&mut tx, mark.room, mark.reader.id, mark.seq, read_at).await? {
-                individually_read::clear(&mut tx, mark.reader.id, mark.room, mark.message).await?;
-                moved.insert(position);
-            }
-        }
-        let readers = moved.iter().map(|position| jobs[*position].mark.reader.id).collect();
+        let each = |job: &MarkJob| marks::Mark {
+            room: job.mark.room,
+            user: job.mark.reader.id,
+            seq: job.mark.seq,
+            message: job.mark.message,
+        };
+        // A ban, or another device, may have been faster than the service's check.
+        let moved = marks::advance_all(&mut tx, &jobs.iter().map(each).collect::<Vec<_>>(), read_at).await?;
+        let readers: BTreeSet<UserId> = moved.iter().map(|position| jobs[*position].mark.reader.id).collect();
         let revs = streams::advance(&mut tx, &readers).await?;
         tx.commit().await?;
         let rev = |position: &usize| revs.get(&jobs[*position].mark.reader.id).copied();

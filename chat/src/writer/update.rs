@@ -137,7 +137,7 @@ impl Attempt for Updates {
             rooms::lock(&mut conn, *room).await?;
         }
         // Read under the locks, so that times increase with commits in each room.
-        let mut tx = RoomTransaction::new(conn, self.0.clock.now());
+        let mut tx = RoomTransaction::new(conn, self.0.clock.now(), self.0.required_group.clone());
         for job in jobs {
             tx.begin(job.room()).await?;
             match job.apply(&mut tx).await? {

@@ -48,6 +48,20 @@ both! {
         assert!(open(&world, &amy, room, WindowAt::Before(MessageId(i64::MIN))).await.messages.is_empty());
     }
 
+    async fn usernames_of_mentioned_members_are_included(world: World) {
+        let (amy, bob, eve) = (world.person("amy").await, world.person("Bob").await, world.person("eve").await);
+        let room = world.room(&amy).await.id;
+        world.chat.join(&bob, room).await.expect("joined");
+        for text in ["@bob and @eve", "`@amy`", "mail amy@example.com"] {
+            world.say(&amy, room, text).await;
+        }
+        assert_eq!(open(&world, &amy, room, WindowAt::Newest).await.mentioned, ["Bob"], "eve is no member");
+        world.chat.join(&eve, room).await.expect("joined");
+        let mut mentioned = open(&world, &amy, room, WindowAt::Newest).await.mentioned;
+        mentioned.sort_unstable();
+        assert_eq!(mentioned, ["Bob", "eve"]);
+    }
+
     async fn quoted_messages_are_included_in_their_current_state(world: World) {
         let amy = world.person("amy").await;
         let (room, ids) = full_room(&world, &amy).await;

@@ -13,6 +13,7 @@ mod accounts;
 
 mod credentials;
 mod edits;
+mod floor;
 mod histories;
 mod history;
 mod history_page;

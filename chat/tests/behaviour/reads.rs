@@ -18,7 +18,7 @@ async fn readers(world: &World, viewer: &User, message: MessageId) -> Vec<(Strin
 /// The `message_read` frames that have arrived by now.
 async fn received(session: &mut RoomSession) -> Vec<(MessageId, String)> {
     let mut received = Vec::new();
-    while let Ok(Ok(bytes)) = tokio::time::timeout(Duration::from_millis(200), session.next()).await {
+    while let Ok(Ok(bytes)) = tokio::time::timeout(Duration::from_millis(400), session.next()).await {
         if let ServerFrame::MessageRead { message_id, user, .. } =
             serde_json::from_slice(&bytes).expect("a frame")
         {
@@ -111,6 +111,47 @@ both! {
         assert_eq!(readers(&world, &amy, ids[0]).await, [("bob".to_owned(), DAY)], "the last is kept");
         world.chat.mark_read(&bob, ids[2]).await.expect("read");
         assert_eq!(readers(&world, &amy, ids[2]).await, [("bob".to_owned(), 2 * DAY)]);
+    }
+
+    async fn marks_of_a_member_are_seen_after_their_answers(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let room = world.room(&amy).await.id;
+        world.chat.join(&bob, room).await.expect("joined");
+        for left in (0..6).rev() {
+            let id = world.say(&amy, room, "tea").await.id;
+            world.say(&bob, room, "with milk").await;
+            for _ in 0..left {
+                world.say(&amy, room, "more").await;
+            }
+            world.chat.mark_read(&bob, id).await.expect("marked");
+            assert_eq!(world.chat.room(&bob, room).await.expect("seen").unread_count, left);
+        }
+    }
+
+    async fn batch_of_marks_counts_each_members_own_messages(world: World) {
+        let (amy, bob, cyd) = (world.person("amy").await, world.person("bob").await, world.person("cyd").await);
+        let (here, there) = (world.room(&amy).await.id, world.room(&amy).await.id);
+        let mut ids = Vec::new();
+        for room in [here, there] {
+            for user in [&bob, &cyd] {
+                world.chat.join(user, room).await.expect("joined");
+            }
+            for sender in [&amy, &bob, &cyd, &amy, &bob, &bob] {
+                ids.push(world.say(sender, room, "tea").await.id);
+            }
+        }
+        // Read individually, and then passed by the mark.
+        let notification = chat::model::NotificationRef::Message(ids[0]).into();
+        world.chat.mark_notification_read(&bob, notification).await.expect("read");
+        let marks = [(&bob, ids[1]), (&cyd, ids[3]), (&amy, ids[0]), (&bob, ids[6]), (&cyd, ids[7]), (&amy, ids[11])];
+        let marks = marks.map(|(who, id)| world.chat.mark_read(who, id));
+        futures::future::try_join_all(marks).await.expect("stored");
+        for (who, expected) in [(&amy, (4, 0)), (&bob, (2, 2)), (&cyd, (2, 3))] {
+            let count = async |room| world.chat.room(who, room).await.expect("seen").unread_count;
+            assert_eq!((count(here).await, count(there).await), expected, "{}", who.username);
+            let total = world.chat.unread_notifications(who).await.expect("counted");
+            assert_eq!(total, expected.0 + expected.1, "{}", who.username);
+        }
     }
 
     async fn concurrent_marks_of_many_members_are_all_stored(world: World) {

@@ -2,12 +2,15 @@
 
 mod governed;
 
-use chat::model::{MemberChange, Role, RoomId, User};
+use chat::{
+    Settings,
+    model::{MemberChange, Role, RoomId, User},
+};
 
 use crate::support::{
     World, both,
     cast::{Cast, banned, cast, membership, next_change, role},
-    new_room, nodes,
+    new_room, nodes, unhurried,
 };
 
 async fn role_of(world: &World, viewer: &User, room: RoomId, who: &User) -> Role {
@@ -98,6 +101,48 @@ both! {
         );
         assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
         assert_eq!(role_of(&world, &member, room, &member).await, Role::Admin);
+    }
+
+    async fn succession_that_did_not_happen_is_made_up_for(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        world.run(
+            "CREATE TRIGGER unable BEFORE UPDATE OF role ON chat_room_member BEGIN SELECT RAISE(ABORT, 'unable'); END",
+            "CREATE TRIGGER unable BEFORE UPDATE ON chat_room_member FOR EACH ROW \
+             IF NEW.role <> OLD.role THEN SIGNAL SQLSTATE '45000'; END IF",
+        ).await;
+        world.chat.set_active(&admin.username, false).await.expect("deactivated all the same");
+        assert_eq!(role_of(&world, &member, room, &moderator).await, Role::Moderator);
+        world.run("DROP TRIGGER unable", "DROP TRIGGER unable").await;
+        let world = world.restarted(unhurried()).await;
+        world.clock.advance(60_000_000);
+        nodes::until("governed", async || role_of(&world, &member, room, &moderator).await == Role::Admin).await;
+    }
+
+    async fn only_who_may_chat_succeeds(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        let world = world.restarted(Settings { required_group: Some("staff".into()), ..unhurried() }).await;
+        for who in [&admin, &member] {
+            world.chat.add_to_group(&who.username, "staff").await.expect("added");
+        }
+        world.chat.set_active(&admin.username, false).await.expect("deactivated");
+        assert_eq!(role_of(&world, &member, room, &moderator).await, Role::Moderator, "may not sign in");
+        assert_eq!(role_of(&world, &member, room, &member).await, Role::Admin);
+        world.chat.set_active(&member.username, false).await.expect("deactivated");
+        assert_eq!(role_of(&world, &member, room, &moderator).await, Role::Moderator);
+        world.chat.add_to_group(&moderator.username, "staff").await.expect("added");
+        assert_eq!(role_of(&world, &member, room, &moderator).await, Role::Admin, "the first who may");
+    }
+
+    async fn who_enters_a_room_that_nobody_governs_becomes_admin_if_they_may_chat(world: World) {
+        let Cast { room, admin, moderator, .. } = cast(&world, "public").await;
+        let (late, staff) = (world.person("late").await, world.person("staff").await);
+        let world = world.restarted(Settings { required_group: Some("staff".into()), ..unhurried() }).await;
+        world.chat.add_to_group(&staff.username, "staff").await.expect("added");
+        world.chat.set_active(&admin.username, false).await.expect("deactivated");
+        for (who, role) in [(&late, Role::Member), (&staff, Role::Admin)] {
+            world.chat.invite(&moderator, room, &who.username).await.expect("brought in");
+            assert_eq!(role_of(&world, &moderator, room, who).await, role);
+        }
     }
 
     async fn deactivated_admin_leaves_no_trace_in_a_deleted_room(world: World) {

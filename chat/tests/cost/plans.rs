@@ -211,8 +211,8 @@ async fn explain(side: &mut Side, sql: &str) -> Vec<String> {
 
 /// Whether this step scans a table, or sorts a large result.
 fn is_costly(name: &str, step: &str) -> bool {
-    // Results of parts of the same statement, as small as the final result.
-    let small = ["p", "q", "j", "n", "anyones", "own", "part", "span", "CONSTANT", "(subquery", "k"];
+    // A table of a few rows, and results of parts of the same statement, as small as the final result.
+    let small = ["job", "p", "q", "j", "n", "anyones", "own", "part", "span", "CONSTANT", "(subquery", "k"];
     match step.strip_prefix("SCAN ") {
         Some(rest) => !small.contains(&rest.split([' ', '-']).next().unwrap_or_default()),
         // The user's own rooms, and the readers of a message, are sorted.

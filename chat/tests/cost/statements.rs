@@ -15,8 +15,9 @@ pub async fn of<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
     LISTENING.call_once(|| tracing_subscriber::registry().with(Listener).init());
     take();
     let result = work.await;
-    // Nor the domain's own poll, once a second.
-    let is_poll = |sql: &String| sql.starts_with("SELECT rev, kind, ref");
+    // Nor the domain's own poll, once a second, and its look for jobs.
+    let is_poll =
+        |sql: &String| ["rev, kind, ref", "FROM job", "INTO job"].iter().any(|own| sql.contains(own));
     (result, take().into_iter().filter(|sql| !is_bracket(sql) && !is_poll(sql)).collect())
 }
 

@@ -9,6 +9,7 @@ use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::sp
 use super::{
     RefetchRoom,
     context::{Action, Actions, RoomContext},
+    message::MentionNamesContext,
     shortcuts,
 };
 use crate::{
@@ -49,6 +50,7 @@ pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
         rooms: expect_context(),
         notice: expect_context(),
         refetch: expect_context(),
+        names: expect_context(),
         roster: expect_context(),
         roster_requests: StoredValue::new(0),
         preferences: preferences(),
@@ -99,6 +101,7 @@ struct RoomController {
     rooms: RoomsContext,
     notice: PageNotice,
     refetch: RefetchRoom,
+    names: MentionNamesContext,
     roster: RwSignal<Roster>,
     /// Number of roster requests; a response to any but the last is ignored.
     roster_requests: StoredValue<u32>,

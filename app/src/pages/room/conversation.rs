@@ -40,7 +40,9 @@ pub(super) struct RoomQuery {
 #[component]
 pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     let OpenedRoom { me, room, roster, window, readers } = opened;
-    let others = roster.members.into_iter().map(|member| member.user.username);
+    // The list of members is not complete in a large room.
+    let mentioned = window.iter().flat_map(|window| window.mentioned.iter().cloned());
+    let others = roster.members.into_iter().map(|member| member.user.username).chain(mentioned);
     provide_context(MentionNamesContext(StoredValue::new(MentionNames::new(&me.username, others))));
     let Some(window) = window else {
         return view! {

@@ -3,9 +3,10 @@
 use chat::model::Room;
 use leptos::prelude::*;
 
+use super::LiveWords;
 use crate::{
     i18n::t,
-    pages::{room_list::members, rooms::RoomsContext},
+    pages::room_list::members,
     preferences::locale,
     server::rooms::room_path,
     ui::{
@@ -21,15 +22,7 @@ pub fn Header(room: Room) -> impl IntoView {
     let line = move |description: &str| {
         if description.is_empty() { members.clone() } else { format!("{members} · {description}") }
     };
-    let RoomsContext(rooms) = expect_context();
-    let id = room.id;
-    // The list of rooms learns of new names.
-    let words = Memo::new(move |_| {
-        rooms.with(|rooms| match rooms.find(id) {
-            Some(known) => (known.name.clone(), known.description.clone()),
-            None => (room.name.clone(), room.description.clone()),
-        })
-    });
+    let LiveWords(words) = expect_context();
     view! {
         <header class="bar">
             <a class="button button-icon phone-only" href="/rooms" aria-label=t!(room.back)>

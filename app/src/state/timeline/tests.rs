@@ -61,6 +61,7 @@ fn window(ids: RangeInclusive<i64>, has_earlier: bool, has_later: bool) -> Histo
         last_read: None,
         rev: 0,
         rights: MessagePermissions::default(),
+        mentioned: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     credential::SessionId,
     error::Result,
-    model::{User, limits::PERSON_NAME_MAX},
+    model::{RoomId, User, limits::PERSON_NAME_MAX},
     password,
     rules::{account, validate::Problems},
     service::{Chat, limits::Cost},
@@ -27,7 +27,7 @@ impl Chat {
         conn.commit().await?;
         self.hub().identities().forget(user.id);
         let renamed = User { first_name: first_name.into(), last_name: last_name.into(), ..user.clone() };
-        let rooms = members::rooms_of(&mut self.store().read().await?, user.id).await?;
+        let rooms = members::rooms_of(&mut self.store().read().await?, user.id, RoomId(0), i64::MAX).await?;
         for room in rooms {
             self.hub().publish_renamed(room, renamed.clone());
         }

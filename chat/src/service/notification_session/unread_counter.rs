@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{model::Role, store::reads::ReadPosition};
+use crate::{
+    model::Role,
+    store::reads::{ReadPosition, unread},
+};
 
 /// Minimum time between two counts of one room. The first is sent at once, and the last always.
 pub(super) const NOTIFY_INTERVAL: Duration = Duration::from_millis(250);
@@ -16,6 +19,8 @@ pub(super) struct UnreadCounter {
     role: Role,
     /// The newest message counted.
     seq: i64,
+    /// The oldest message of the history.
+    first_seq: i64,
     read: i64,
     own: i64,
     /// The newest message that the client was notified of, or that existed when the session opened.
@@ -56,6 +61,7 @@ impl UnreadCounter {
         Self {
             role: reading.role,
             seq: reading.seq,
+            first_seq: reading.first_seq,
             read: reading.read,
             own: reading.own,
             notified_seq: reading.seq,
@@ -72,7 +78,7 @@ impl UnreadCounter {
 
     /// The number of unread messages of other users.
     pub(super) fn unread(&self) -> i64 {
-        (self.seq - self.read - self.own).max(0)
+        unread(self.seq, self.first_seq, self.read, self.own)
     }
 
     /// The `seq` up to which the user has read.
@@ -110,6 +116,7 @@ impl UnreadCounter {
     pub(super) fn update(&mut self, reading: &ReadPosition) {
         self.role = reading.role;
         self.seq = reading.seq;
+        self.first_seq = reading.first_seq;
         self.read = reading.read;
         self.own = reading.own;
     }
@@ -160,6 +167,7 @@ mod tests {
             room: RoomId(1),
             role: Role::Member,
             seq,
+            first_seq: 1,
             read,
             own,
             rev: seq,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sqlx::AssertSqlSafe;
 
-use super::{RoomMessageRow, StoredMessage, messages};
+use super::{RoomMessageRow, StoredMessage, found, messages};
 use crate::{
     model::{MessageId, MessageType, Role, RoomId, Timestamp, UserId},
     store::{
@@ -257,7 +257,7 @@ pub async fn rooms_and_authors(
 ) -> StoreResult<HashMap<MessageId, MemberKey>> {
     let Some(&last) = ids.last() else { return Ok(HashMap::new()) };
     let marks = vec!["?"; padded(ids.len())].join(", ");
-    let sql = format!("SELECT id, room_id, sender_id FROM chat_message WHERE id IN ({marks})");
+    let sql = format!("{}({marks})", found!("m.id, m.room_id, m.sender_id", "m.id IN "));
     let filler = std::iter::repeat_n(last, padded(ids.len()) - ids.len());
     let rows: Vec<(i64, i64, i64)> = on!(conn, |db| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));

@@ -30,7 +30,7 @@ pub(crate) async fn by_ids(
         query.fetch_all(&mut *db).await
     })?;
     let found = rows.into_iter().filter_map(|row| {
-        let state = rooms.get(&RoomId(row.room_id))?;
+        let state = rooms.get(&RoomId(row.room_id)).filter(|state| row.message.seq > state.floor())?;
         Some((MessageId(row.message.id), row.message.into_stored(state.to_ref())))
     });
     Ok(found.collect())

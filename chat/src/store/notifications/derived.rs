@@ -12,7 +12,13 @@ use crate::{
         MessageId, MessageType, NotificationReason, NotificationType, NotifiedMessage, RoomId, Timestamp,
         UserId, notification::message_title,
     },
-    store::{Conn, StoreResult, condition::active_member, dialect::padded, on},
+    store::{
+        Conn, StoreResult,
+        condition::{active_member, in_history},
+        dialect::padded,
+        on,
+        reads::unread,
+    },
 };
 
 mod newest;
@@ -54,7 +60,8 @@ pub async fn about(
             AND n.message_id = m.id \
          LEFT JOIN chat_notification k ON k.user_id = b.user_id AND k.notification_type = 'message' \
             AND k.message_id = m.id \
-         WHERE m.id IN ({marks}) AND m.sender_id <> b.user_id AND m.seq > b.joined_seq AND {}",
+         WHERE m.id IN ({marks}) AND m.sender_id <> b.user_id AND m.seq > b.joined_seq AND {} AND {}",
+        in_history!("m", "r"),
         active_member!("b", "r")
     );
     let filler = std::iter::repeat_n(last, padded(messages.len()) - messages.len());
@@ -93,7 +100,7 @@ impl From<DerivedRow> for NotificationRecord {
 /// How many messages `user` has not read, except their own and those read individually.
 pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
     const UNREAD: &str = concat!(
-        "SELECT r.seq - m.last_read_seq - m.own_after_read \
+        "SELECT r.seq, r.first_seq, m.last_read_seq, m.own_after_read \
          FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id WHERE m.user_id = ? AND ",
         active_member!("m", "r")
     );
@@ -102,10 +109,14 @@ pub async fn unread_count(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
          JOIN chat_room_member b ON b.room_id = m.room_id AND b.user_id = k.user_id \
          JOIN chat_room r ON r.id = m.room_id \
          WHERE k.user_id = ? AND k.notification_type = 'message' AND m.seq > b.last_read_seq AND ",
+        in_history!("m", "r"),
+        " AND ",
         active_member!("b", "r")
     );
-    let unread: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(UNREAD).bind(user.0).fetch_all(&mut *db).await)?;
+    let counters: Vec<(i64, i64, i64, i64)> =
+        on!(conn, |db| sqlx::query_as(UNREAD).bind(user.0).fetch_all(&mut *db).await)?;
     let (marked,): (i64,) = on!(conn, |db| sqlx::query_as(MARKED).bind(user.0).fetch_one(&mut *db).await)?;
-    let unread: i64 = unread.into_iter().map(|(count,)| count.max(0)).sum();
+    let unread = counters.into_iter().map(|(seq, first_seq, read, own)| unread(seq, first_seq, read, own));
+    let unread: i64 = unread.sum();
     Ok((unread - marked).max(0))
 }

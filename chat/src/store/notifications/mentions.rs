@@ -5,7 +5,12 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use crate::{
     model::{MessageId, NotificationReason, RoomId, Timestamp, UserId},
-    store::{Conn, StoreResult, condition::active_member, dialect::padded, on},
+    store::{
+        Conn, StoreResult,
+        condition::{active_member, in_history},
+        dialect::padded,
+        on,
+    },
 };
 
 /// Maximum number of names in one query, and of rows in one INSERT: SQLite allows 32,766 placeholders.
@@ -55,7 +60,9 @@ pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>
          JOIN chat_room_member b ON b.room_id = n.room_id AND b.user_id = n.user_id \
          JOIN chat_room r ON r.id = n.room_id \
          JOIN chat_message m ON m.id = n.message_id \
-         WHERE n.user_id = ? AND n.notification_type = 'mention' AND m.seq > b.last_read_seq \
+         WHERE n.user_id = ? AND n.notification_type = 'mention' AND m.seq > b.last_read_seq AND ",
+        in_history!("m", "r"),
+        " \
          AND NOT EXISTS (SELECT 1 FROM chat_notification k WHERE k.user_id = n.user_id \
              AND k.notification_type = 'message' AND k.message_id = n.message_id) AND ",
         active_member!("b", "r")

@@ -8,9 +8,10 @@ use crate::{
     model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
     store::{
         Backend, Conn, StoreResult,
-        condition::{active_member, present_member},
+        condition::{active_member, in_history, present_member},
         dialect::padded,
         json_rows, on,
+        reads::unread,
     },
 };
 
@@ -49,6 +50,7 @@ json_rows::row! {
         max_members: i64,
         member_count: i64,
         seq: i64,
+        first_seq: i64,
         created_at: i64,
         updated_at: i64,
         active_at: i64,
@@ -83,7 +85,7 @@ impl From<RoomRow> for Room {
             _ => None,
         };
         let unread = match (&role, row.last_read_seq, row.own_after_read) {
-            (Some(_), Some(read), Some(own)) => (row.seq - read - own).max(0),
+            (Some(_), Some(read), Some(own)) => unread(row.seq, row.first_seq, read, own),
             _ => 0,
         };
         Self {
@@ -119,7 +121,7 @@ macro_rules! room_views {
     };
     ($may_read:literal => $($rooms:expr),+; $rest:literal) => {
         concat!(
-            "SELECT r.id, r.name, r.description, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, \
+            "SELECT r.id, r.name, r.description, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.first_seq, \
              r.created_at, r.updated_at, r.active_at, c.id AS creator_id, c.username AS creator_username, \
              c.first_name AS creator_first_name, c.last_name AS creator_last_name, \
              m.role, m.last_read_seq, m.own_after_read, \
@@ -131,8 +133,9 @@ macro_rules! room_views {
             present_member!("m"),
             " LEFT JOIN chat_message l ON ",
             $may_read,
-            " AND l.room_id = r.id AND l.seq = r.seq \
-             LEFT JOIN user s ON s.id = l.sender_id ",
+            " AND l.room_id = r.id AND l.seq = r.seq AND ",
+            in_history!("l", "r"),
+            " LEFT JOIN user s ON s.id = l.sender_id ",
             $rest
         )
     };

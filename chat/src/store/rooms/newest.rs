@@ -37,7 +37,8 @@ pub async fn access_and_newest(
     let DriverConn::Sqlite(db) = conn.driver() else {
         let Some(access) = access(conn, room, user).await? else { return Ok(None) };
         let state = &access.room;
-        let found = messages::range(conn, &state.to_ref(), state.seq - upto, state.seq - skipped).await?;
+        let after = (state.seq - upto).max(state.floor());
+        let found = messages::range(conn, &state.to_ref(), after, state.seq - skipped).await?;
         return Ok(Some((access, found)));
     };
     let row = sqlx::query(AssertSqlSafe(Arc::clone(&SELECT))).bind(user.0).bind(room.0);

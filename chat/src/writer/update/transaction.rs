@@ -1,5 +1,7 @@
 //! The transaction of a batch of room updates, as an update sees it.
 
+use std::sync::Arc;
+
 use crate::{
     change::{MemberState, RoomChange},
     error::{Error, Result},
@@ -16,6 +18,7 @@ use crate::{
 pub(crate) struct RoomTransaction {
     conn: Conn,
     now: Timestamp,
+    required_group: Option<Arc<str>>,
     /// The room, locked. An update changes its `member_count` with the members.
     room: Option<RoomState>,
     /// Where the current update began, to undo it.
@@ -64,8 +67,8 @@ pub(super) enum Stamp {
 }
 
 impl RoomTransaction {
-    pub(super) fn new(conn: Conn, now: Timestamp) -> Self {
-        Self { conn, now, room: None, mark: (0, 0), changes: Vec::new(), users: Vec::new() }
+    pub(super) fn new(conn: Conn, now: Timestamp, required_group: Option<Arc<str>>) -> Self {
+        Self { conn, now, required_group, room: None, mark: (0, 0), changes: Vec::new(), users: Vec::new() }
     }
 
     /// Begins an update of this room.
@@ -100,6 +103,11 @@ impl RoomTransaction {
     /// The connection, for what the rules need to read, and for rows that have no number of the room.
     pub(crate) fn conn(&mut self) -> &mut Conn {
         &mut self.conn
+    }
+
+    /// The group whose members alone may chat, if there is one.
+    pub(crate) fn required_group(&self) -> Option<Arc<str>> {
+        self.required_group.clone()
     }
 
     /// The time of the change.

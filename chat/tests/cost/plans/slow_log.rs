@@ -102,9 +102,9 @@ impl Entry {
     pub fn is_costly(&self) -> bool {
         self.rows_examined > 0
             && self.steps.iter().any(|step| {
-                // Results of parts of the same statement, as small as the final result.
-                let is_part =
-                    step.table.starts_with('<') || ["p", "span", "NULL", "k", "r"].contains(&&*step.table);
+                // Results of parts of the same statement, as small as the final result; a table of a few rows.
+                let is_part = step.table.starts_with('<')
+                    || ["p", "span", "NULL", "k", "r", "job"].contains(&&*step.table);
                 let is_whole = matches!(&*step.access, "ALL" | "index") && !is_part;
                 let sorts = step.extra.contains("filesort") || step.extra.contains("temporary");
                 is_whole || (sorts && ["chat_message", "l"].contains(&&*step.table))

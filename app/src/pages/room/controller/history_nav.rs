@@ -79,6 +79,7 @@ impl RoomController {
         if self.is_gone() {
             return;
         }
+        self.learn_names(&window);
         scroll::keep_position(self.context.node, || {
             self.context.timeline.update(|timeline| insert(timeline, window));
         });
@@ -168,7 +169,13 @@ impl RoomController {
         });
     }
 
+    /// Before the messages are shown.
+    fn learn_names(self, window: &HistoryWindow) {
+        self.names.0.try_update_value(|names| names.add(window.mentioned.iter().cloned()));
+    }
+
     fn replace(self, window: HistoryWindow) {
+        self.learn_names(&window);
         let _ = self.context.timeline.try_update(|timeline| timeline.replace(window));
     }
 

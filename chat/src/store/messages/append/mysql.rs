@@ -11,7 +11,7 @@ use crate::{
         Conn, StoreError, StoreResult,
         dialect::padded,
         on,
-        rooms::{RoomState, RoomStateRow},
+        rooms::{RoomState, RoomStateRow, state_columns},
     },
 };
 
@@ -24,11 +24,9 @@ pub(super) async fn lock_rooms(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult
         return Ok(HashMap::new());
     }
     let marks = vec!["?"; padded(rooms.len())].join(", ");
-    let sql = format!(
-        "SELECT id, name, room_type, is_active, max_members, member_count, seq, rev \
-         FROM chat_room WHERE id IN ({marks}) ORDER BY id{}",
-        conn.backend().for_update()
-    );
+    let lock = conn.backend().for_update();
+    let select = concat!("SELECT ", state_columns!("r"), " FROM chat_room r WHERE r.id IN ");
+    let sql = format!("{select}({marks}) ORDER BY r.id{lock}");
     let rows: Vec<RoomStateRow> = on!(conn, |db| {
         let query = sqlx::query_as(AssertSqlSafe(sql));
         filled(rooms).fold(query, |query, room| query.bind(room.0)).fetch_all(&mut *db).await

@@ -126,20 +126,22 @@ async fn move_ends_to_others(conn: &mut Conn, user: UserId, spans: &mut Vec<Span
 async fn others_ends(conn: &mut Conn, user: UserId, spans: &[Span]) -> StoreResult<Vec<OthersEndRow>> {
     // The casts give MySQL the types of the placeholders.
     const SPAN: &str = "SELECT CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED)";
+    // MySQL shifts to an unsigned number.
+    const MIDDLE: &str = "CAST((p.low + p.high) >> 1 AS SIGNED)";
     const IN_RUN: &str = "m.sender_id = ? AND m.sender_seq - m.seq = p.base";
     let Some(&last) = spans.last() else { return Ok(Vec::new()) };
     let size = padded(spans.len());
     let sql = format!(
-        // `high` is in the run of own messages at the end, `low` is not.
+        // `high` is in the run of own messages at the end, `low` is not. A message that was removed meanwhile is not.
         "WITH RECURSIVE asked (room_id, above, upto) AS ({}), \
          place (room_id, low, high, base) AS (\
          SELECT q.room_id, CASE WHEN m.sender_id = ? THEN q.above ELSE q.upto END, \
          CASE WHEN m.sender_id = ? THEN q.upto ELSE q.upto + 1 END, m.sender_seq - m.seq \
          FROM asked q JOIN chat_message m ON m.room_id = q.room_id AND m.seq = q.upto \
          UNION ALL \
-         SELECT p.room_id, CASE WHEN {IN_RUN} THEN p.low ELSE m.seq END, \
-         CASE WHEN {IN_RUN} THEN m.seq ELSE p.high END, p.base \
-         FROM place p JOIN chat_message m ON m.room_id = p.room_id AND m.seq = (p.low + p.high) >> 1 \
+         SELECT p.room_id, CASE WHEN {IN_RUN} THEN p.low ELSE {MIDDLE} END, \
+         CASE WHEN {IN_RUN} THEN {MIDDLE} ELSE p.high END, p.base \
+         FROM place p LEFT JOIN chat_message m ON m.room_id = p.room_id AND m.seq = {MIDDLE} \
          WHERE p.high - p.low > 1) \
          SELECT l.room_id, l.seq, l.created_at, l.id, {} AS is_individually_read FROM place p \
          JOIN chat_message l ON l.room_id = p.room_id AND l.seq = p.low WHERE p.high - p.low = 1",

@@ -6,7 +6,12 @@ use sqlx_macros::FromRow;
 
 use crate::{
     model::{MessageId, NotificationRef, RoomId, Timestamp, UserId},
-    store::{Conn, StoreResult, condition::active_member, notifications::SortKey, on},
+    store::{
+        Conn, StoreResult,
+        condition::{active_member, in_history},
+        notifications::SortKey,
+        on,
+    },
 };
 
 /// The messages of one room with `above < seq <= upto`, of the user and of others.
@@ -48,6 +53,15 @@ macro_rules! of_user {
             " WHERE m.user_id = ? AND ",
             active_member!("m", "r")
         )
+    };
+}
+
+/// The `seq` above which the messages of the room `r` may be notifications of the member `m`. Whether only unread ones
+/// are wanted is the only placeholder.
+macro_rules! above {
+    () => {
+        "CASE WHEN ? AND r.first_seq <= m.last_read_seq + 1 THEN m.last_read_seq \
+         WHEN r.first_seq <= m.joined_seq + 1 THEN m.joined_seq ELSE r.first_seq - 1 END"
     };
 }
 
@@ -94,12 +108,15 @@ pub async fn spans(
 ) -> StoreResult<Vec<Span>> {
     // Messages before joining count as read: last_read_seq >= joined_seq.
     const SQL: &str = concat!(
-        "SELECT m.room_id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END AS above, r.seq AS upto, \
-         CASE WHEN ? THEN m.own_after_read ELSE 0 END AS own, \
+        "SELECT m.room_id, ",
+        above!(),
+        " AS above, r.seq AS upto, CASE WHEN ? AND r.first_seq <= m.last_read_seq + 1 THEN m.own_after_read ELSE 0 END AS own, \
          l.created_at AS last_at, l.id AS last_id, l.sender_id AS last_sender, ",
         is_individually_read!(),
         " AS is_individually_read ",
-        of_user!("JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq")
+        of_user!("JOIN chat_message l ON l.room_id = r.id AND l.seq = r.seq"),
+        " AND ",
+        in_history!("l", "r")
     );
     let rows: Vec<SpanRow> = on!(conn, |db| sqlx::query_as(SQL)
         .bind(unread)
@@ -163,7 +180,9 @@ async fn ends_before(
     // Binary search: messages up to `below` are before the cursor, those from `above` on are not.
     const SQL: &str = concat!(
         "WITH RECURSIVE span (room_id, below, above) AS (\
-         SELECT r.id, CASE WHEN ? THEN m.last_read_seq ELSE m.joined_seq END, r.seq + 1 ",
+         SELECT r.id, ",
+        above!(),
+        ", r.seq + 1 ",
         of_user!(""),
         " AND r.active_at >= ? \
          UNION ALL \
