@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 use chat::{
-    model::{Failure, ServerFrame},
+    model::{Failure, RoomId, ServerFrame},
     service::AuthenticatedSocket,
 };
 use futures::FutureExt as _;
@@ -19,12 +19,14 @@ use tokio::time::timeout;
 
 use crate::{error, state::AppState};
 
+pub mod combined;
 mod connection;
 pub mod frames;
 pub mod handshake;
 pub mod metrics;
 pub mod notifications;
 mod rare_events;
+mod receipts;
 pub mod room;
 mod waker_gate;
 
@@ -38,8 +40,8 @@ use metrics::SocketKind;
 const READ_BUFFER: usize = 512;
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// How long a write may block before the peer counts as gone.
-const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a peer may take nothing before its socket is closed (contract).
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait for the peer's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -121,18 +123,34 @@ async fn send_frame(socket: &mut WebSocket, frame: &ServerFrame) -> bool {
     }
 }
 
+/// What an error frame is about.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The `client_id` of the message concerned.
+    pub client_id: Option<String>,
+    /// The room concerned, on a combined socket.
+    pub room_id: Option<RoomId>,
+}
+
+impl About {
+    fn room(room: RoomId) -> Self {
+        Self { client_id: None, room_id: Some(room) }
+    }
+}
+
 /// The error frame of a failure, in the client's language. With invalid fields it is about the first one.
-fn error_frame(locale: app::i18n::Locale, failure: &Failure, client_id: Option<String>) -> ServerFrame {
+fn error_frame(locale: app::i18n::Locale, failure: &Failure, about: About) -> ServerFrame {
     let message = match failure.fields.first() {
         Some(field) => format!("{}: {}", field.field, app::error::field_error_message(locale, field)),
         None => app::error::error_message(locale, failure),
     };
-    ServerFrame::Error { message, code: failure.code, client_id }
+    let About { client_id, room_id } = about;
+    ServerFrame::Error { message, code: failure.code, client_id, room_id }
 }
 
 /// Sends an error frame, then closes with the contract's code for it.
 async fn close_with_error(mut socket: WebSocket, locale: app::i18n::Locale, failure: &Failure) {
-    if send_frame(&mut socket, &error_frame(locale, failure, None)).await {
+    if send_frame(&mut socket, &error_frame(locale, failure, About::default())).await {
         close(socket, error::close_code(failure.code)).await;
     }
 }
@@ -160,7 +178,7 @@ mod tests {
     #[test]
     fn socket_tasks_are_small() {
         // An idle socket may take 6 KiB in all, with its buffers, connection and queue.
-        let sizes = [size(room::serve), size(notifications::serve)];
+        let sizes = [size(room::serve), size(notifications::serve), size(combined::serve)];
         assert!(sizes.iter().all(|size| *size < 2_304), "{sizes:?}");
     }
 }

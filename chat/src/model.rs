@@ -18,7 +18,7 @@ pub mod timestamp;
 pub mod user;
 pub mod window;
 
-pub use event::{ClientFrame, ReadMark, RoomMessage, ServerFrame};
+pub use event::{ClientFrame, ReadMark, RoomMessage, ServerFrame, Subscribe};
 pub use failure::{Code, Failure, FieldError, Problem};
 pub use id::{MessageId, NotificationId, RoomId, UserId};
 pub use member::{Member, MemberChange, MemberPatch, Role, RoomPermissions};

@@ -3,7 +3,10 @@
 
 use std::{
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -21,8 +24,8 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    CLOSE_TIMEOUT, GOING_AWAY, NOT_UTF8, SEND_TIMEOUT, close, close_with_error, error_frame,
-    frames::{self, BadFrame},
+    About, CLOSE_TIMEOUT, GOING_AWAY, NOT_UTF8, SEND_TIMEOUT, close, close_with_error, error_frame,
+    frames::{self, BadFrame, RoomIds},
     handshake::Handshake,
     metrics, send, send_frame,
 };
@@ -73,6 +76,8 @@ impl Session for NotificationSession {
 pub enum CloseReason {
     /// The connection broke, or the peer does not respond.
     PeerLost,
+    /// The peer has taken nothing for too long.
+    Stalled,
     /// The client sent a close frame.
     ClosedByClient,
     /// The server is shutting down.
@@ -151,11 +156,15 @@ impl Connection {
 
     /// Parses the client's message. `None` for control frames, and for invalid frames, which are answered with an
     /// error.
-    pub async fn read(&mut self, incoming: Incoming) -> Result<Option<ClientFrame>, CloseReason> {
+    pub async fn read(
+        &mut self,
+        incoming: Incoming,
+        room_ids: RoomIds,
+    ) -> Result<Option<ClientFrame>, CloseReason> {
         let frame = match self.message(incoming)? {
             Message::Text(text) => {
                 self.check_rate()?;
-                frames::read(&text)
+                frames::read(&text, room_ids)
             }
             Message::Binary(_) => {
                 self.check_rate()?;
@@ -170,7 +179,7 @@ impl Connection {
         metrics::received(frame.as_ref().ok());
         match frame {
             Ok(frame) => Ok(Some(frame)),
-            Err(bad) => self.send_error(&bad.failure, bad.client_id).await.map(|()| None),
+            Err(bad) => self.send_error(&bad.failure, bad.about).await.map(|()| None),
         }
     }
 
@@ -197,13 +206,13 @@ impl Connection {
     pub async fn deliver(&mut self, first: Bytes, session: &mut impl Session) -> Result<(), CloseReason> {
         let mut next = Some(first);
         let mut ended = Ok(());
-        let mut frames = 0;
+        let frames = AtomicU64::new(0);
         let written = {
             let mut written = pin!(async {
                 for _ in 0..BURST {
                     let Some(json) = next.take() else { break };
                     self.socket.feed(text(json)).await?;
-                    frames += 1;
+                    frames.fetch_add(1, Ordering::Relaxed);
                     match session.try_next() {
                         Some(Ok(json)) => next = Some(json),
                         Some(Err(error)) => {
@@ -216,20 +225,27 @@ impl Connection {
                 // The frame that was taken from the session last.
                 if let Some(json) = next.take() {
                     self.socket.feed(text(json)).await?;
-                    frames += 1;
+                    frames.fetch_add(1, Ordering::Relaxed);
                 }
                 self.socket.flush().await
             });
             // Mostly the write completes at once, and no timer is needed.
             match poll!(written.as_mut()) {
                 Poll::Ready(done) => Ok(done),
-                Poll::Pending => timeout(SEND_TIMEOUT, written).await,
+                Poll::Pending => loop {
+                    let before = frames.load(Ordering::Relaxed);
+                    let done = timeout(SEND_TIMEOUT, written.as_mut()).await;
+                    if done.is_ok() || frames.load(Ordering::Relaxed) == before {
+                        break done;
+                    }
+                },
             }
         };
-        metrics::sent(frames);
+        metrics::sent(frames.load(Ordering::Relaxed));
         match written {
             Ok(Ok(())) => ended,
-            Ok(Err(_)) | Err(_) => Err(CloseReason::PeerLost),
+            Ok(Err(_)) => Err(CloseReason::PeerLost),
+            Err(_) => Err(CloseReason::Stalled),
         }
     }
 
@@ -244,7 +260,7 @@ impl Connection {
         };
         match renewed {
             Ok(()) => self.send(&ServerFrame::Authenticated).await,
-            Err(failure) => self.send_error(&failure, None).await,
+            Err(failure) => self.send_error(&failure, About::default()).await,
         }
     }
 
@@ -253,12 +269,8 @@ impl Connection {
     }
 
     /// Sends an error frame.
-    pub async fn send_error(
-        &mut self,
-        failure: &Failure,
-        client_id: Option<String>,
-    ) -> Result<(), CloseReason> {
-        let frame = error_frame(self.locale, failure, client_id);
+    pub async fn send_error(&mut self, failure: &Failure, about: About) -> Result<(), CloseReason> {
+        let frame = error_frame(self.locale, failure, about);
         self.send(&frame).await
     }
 
@@ -271,6 +283,13 @@ impl Connection {
         }
         match reason {
             CloseReason::PeerLost => metrics::lost(),
+            CloseReason::Stalled => {
+                let failure = Failure::new(Code::TooSlow);
+                let closing = close_with_error(self.socket, self.locale, &failure);
+                if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+                    metrics::lost();
+                }
+            }
             CloseReason::ClosedByClient => {
                 metrics::lost();
                 // The next read sends the answer to the client's close frame. Without it a browser reports 1006.

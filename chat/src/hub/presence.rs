@@ -6,7 +6,7 @@
 //! and the full roster is requested. A periodic digest carries the number when nothing changes. Nothing here sends:
 //! the messages to send are returned.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     bus::wire::{NodeId, NodeRoster, NodeSignal, Version},
@@ -167,6 +167,28 @@ impl Presence {
         self.announced().next().map(|_| NodeSignal::Digest { version: self.version })
     }
 
+    /// Handles a presence message of another node. Others change nothing.
+    pub(super) fn on_signal(&mut self, sender: NodeId, signal: NodeSignal) -> PresenceUpdate {
+        match signal {
+            NodeSignal::Joined { version, user } => self.on_joined(sender, version, user),
+            NodeSignal::Left { version, user } => self.on_left(sender, version, user),
+            NodeSignal::Roster(roster) => self.on_roster(sender, roster),
+            NodeSignal::Digest { version } => self.on_digest(sender, version),
+            NodeSignal::RosterRequest { is_newcomer } => {
+                PresenceUpdate { changes: Vec::new(), reply: self.roster(is_newcomer.then_some(sender)) }
+            }
+            // Not about presence.
+            NodeSignal::Read { .. }
+            | NodeSignal::Typing { .. }
+            | NodeSignal::User { .. }
+            | NodeSignal::Renamed { .. }
+            | NodeSignal::CredentialEnded
+            | NodeSignal::Heartbeat
+            | NodeSignal::Bye
+            | NodeSignal::Unknown => PresenceUpdate::default(),
+        }
+    }
+
     pub(super) fn on_joined(&mut self, sender: NodeId, version: Version, user: UserRef) -> PresenceUpdate {
         let was_present = self.is_present(user.id);
         let remote = self.remote.entry(sender).or_default();
@@ -246,6 +268,16 @@ impl Presence {
     /// Whether the user is in the room on any known node. Not delayed by the rate limit, unlike [`Self::is_present`].
     pub(super) fn is_here(&self, user: UserId) -> bool {
         self.local.get(&user).is_some_and(|local| local.present > 0) || self.is_elsewhere(user)
+    }
+
+    /// The users for whom [`Self::is_here`] holds.
+    pub(super) fn here(&self) -> impl Iterator<Item = UserId> {
+        let local = self.local.iter().filter(|(_, local)| local.present > 0).map(|(user, _)| *user);
+        let elsewhere: HashSet<UserId> =
+            self.remote.values().flat_map(|remote| remote.users.keys().copied()).collect();
+        let elsewhere =
+            elsewhere.into_iter().filter(|user| self.local.get(user).is_none_or(|local| local.present == 0));
+        local.chain(elsewhere)
     }
 
     /// Whether the user is announced as present on any known node.

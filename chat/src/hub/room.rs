@@ -10,8 +10,11 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
+
+use futures::future::BoxFuture;
 
 use tokio::{
     runtime::Handle,
@@ -19,10 +22,12 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Hub, HubRequest, presence::Presence, read_receipts::ReadReceipts, sequence::Sequence};
+use super::{
+    Hub, HubRequest, OnlineReader, presence::Presence, read_receipts::ReadReceipts, sequence::Sequence,
+};
 use crate::{
     event::{Audience, ChangeKind, Event, Frame, StoredChange},
-    model::{RoomId, UserRef},
+    model::{RoomId, UserId, UserRef},
 };
 
 mod gap_backfill;
@@ -34,8 +39,8 @@ pub(super) mod volatile;
 
 pub use gap_backfill::GapBackfill;
 use member_feed::MemberFeed;
+pub(super) use ring::BYTES_MAX as RING_BYTES;
 use ring::Ring;
-pub(super) use ring::{BYTES_MAX as RING_BYTES, RingReader};
 use signal_limiter::{SignalLimiter, UserSignal};
 use volatile::{Lane, Slot};
 
@@ -44,7 +49,6 @@ use volatile::{Lane, Slot};
 pub struct Lagged;
 
 /// The stored changes of a room on their way into the ring.
-#[derive(Default)]
 struct Stream {
     sequence: Sequence,
     members: MemberFeed,
@@ -55,6 +59,8 @@ pub(super) struct Channel {
     pub(super) room: RoomId,
     ring: Ring,
     volatile: Arc<Lane>,
+    /// Which members are online, for the subscriptions that follow that.
+    online: Arc<Lane>,
     /// Limits how often each user's typing and presence are announced.
     signal_limiter: Mutex<SignalLimiter>,
     /// Whether the task is running that sends delayed signals and wakes the lane's readers.
@@ -85,11 +91,12 @@ impl Channel {
             room,
             ring: Ring::new(ring),
             volatile: Arc::default(),
+            online: Arc::default(),
             signal_limiter: Mutex::new(SignalLimiter::new(signal_interval)),
             has_flush_task: AtomicBool::new(false),
             read_receipts: ReadReceipts::default(),
             started: OnceCell::new(),
-            stream: Mutex::default(),
+            stream: Mutex::new(Stream { sequence: Sequence::default(), members: MemberFeed::new(room) }),
             member_changes: AtomicU64::new(0),
             presence: Mutex::new(presence),
             has_requested_rosters: AtomicBool::new(false),
@@ -156,6 +163,13 @@ impl Channel {
         }
     }
 
+    /// Like [`Self::put_volatile`], for the subscriptions that follow who is online.
+    pub(super) fn put_online(self: &Arc<Self>, slot: Slot, frame: Frame, hub: &Hub) {
+        if self.online.put(slot, 0, frame) {
+            self.ensure_flush_task(hub);
+        }
+    }
+
     /// Announces the signal, now or when the rate limit allows.
     fn submit_signal(self: &Arc<Self>, signal: UserSignal, hub: &Hub) {
         let ready = self.signal_limiter().take(signal, Instant::now());
@@ -184,7 +198,10 @@ impl Channel {
     }
 
     fn has_pending_work(&self) -> bool {
-        !self.signal_limiter().is_empty() || self.volatile.must_flush() || self.stream().members.is_waiting()
+        !self.signal_limiter().is_empty()
+            || self.volatile.must_flush()
+            || self.online.must_flush()
+            || self.stream().members.is_waiting()
     }
 
     /// Whether there is no subscription and no pending signal.
@@ -220,6 +237,7 @@ async fn run_flush_task(channel: Weak<Channel>, room: RoomId, hub: Hub) {
             channel.run_signal(signal, &hub);
         }
         channel.volatile.flush(now);
+        channel.online.flush(now);
         let mut stream = channel.stream();
         if let Some(sum) = stream.members.due(now) {
             channel.ring.put(sum);
@@ -243,8 +261,10 @@ pub struct Subscription {
     hub: Hub,
     user: UserRef,
     channel: Arc<Channel>,
-    /// `Some` until the drop.
+    /// `None` while it is in `waiting`, and after the drop.
     receiver: Option<ring::RingReader>,
+    /// Waits for the next event of the ring, for [`Self::poll_next`].
+    waiting: Option<BoxFuture<'static, (ring::RingReader, Result<Event, Lagged>)>>,
     volatile: volatile::LaneReader,
     is_present: bool,
 }
@@ -252,7 +272,7 @@ pub struct Subscription {
 impl Subscription {
     pub(super) fn new(hub: Hub, user: UserRef, channel: Arc<Channel>) -> Self {
         let (receiver, volatile) = (Some(channel.ring.subscribe()), channel.volatile.subscribe());
-        Self { hub, user, channel, receiver, volatile, is_present: false }
+        Self { hub, user, channel, receiver, waiting: None, volatile, is_present: false }
     }
 
     /// Requests the rosters of the other nodes, if this node has not yet.
@@ -265,7 +285,7 @@ impl Subscription {
     ///
     /// # Errors
     /// Those of `rev`; the next subscription then tries again.
-    pub async fn start<E>(&self, rev: impl AsyncFnOnce() -> Result<i64, E>) -> Result<(), E> {
+    pub async fn start<E>(&mut self, rev: impl AsyncFnOnce() -> Result<i64, E>) -> Result<(), E> {
         let read = async || {
             let rev = rev().await?;
             self.channel.advance(&self.hub, |sequence| sequence.start(rev));
@@ -293,6 +313,44 @@ impl Subscription {
         let user = self.user.id;
         let stored = self.receiver.as_mut()?.try_next(user);
         stored.or_else(|| self.volatile.try_next(user).map(|frame| Ok(Event::Frame(frame))))
+    }
+
+    /// Like [`Self::next`], for a task that waits for many subscriptions, each with a waker of its own. The waker stays
+    /// registered until an event is ready.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Lagged>> {
+        if self.waiting.is_none() {
+            if let Some(event) = self.try_next() {
+                return Poll::Ready(event);
+            }
+            let Some(mut receiver) = self.receiver.take() else { return Poll::Ready(Err(Lagged)) };
+            let user = self.user.id;
+            self.waiting = Some(Box::pin(async move {
+                let event = receiver.next(user).await;
+                (receiver, event)
+            }));
+        }
+        if let Some(waiting) = &mut self.waiting
+            && let Poll::Ready((receiver, event)) = waiting.as_mut().poll(context)
+        {
+            (self.receiver, self.waiting) = (Some(receiver), None);
+            return Poll::Ready(event);
+        }
+        self.volatile.poll_next(context, self.user.id).map(|frame| Ok(Event::Frame(frame)))
+    }
+
+    /// Continues behind the newest event, after [`Lagged`]. What was missed has to be read from the database after this.
+    pub fn rejoin(&mut self) {
+        (self.receiver, self.waiting) = (Some(self.channel.ring.subscribe()), None);
+    }
+
+    /// The ids of users who are present in the room, this one first, as far as this node knows.
+    pub fn present(&self, limit: usize) -> Vec<UserId> {
+        self.channel.present_ids(self.user.id, limit)
+    }
+
+    /// Follows which members are online.
+    pub fn follow_online(&self) -> OnlineReader {
+        OnlineReader::new(self.hub.clone(), self.channel.online.subscribe(), self.user.id)
     }
 
     /// How many membership changes of the room this node knows of.
@@ -328,9 +386,8 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.set_present(false);
-        if let Some(receiver) = self.receiver.take() {
-            self.hub.unsubscribe(self.channel.room, receiver);
-        }
+        let reader = (self.receiver.take(), self.waiting.take());
+        self.hub.unsubscribe(self.channel.room, reader);
     }
 }
 
