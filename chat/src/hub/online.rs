@@ -127,7 +127,7 @@ impl Hub {
             let Pending { local, remote: mut changes } = take(&mut *online.pending());
             for user in local {
                 let mut presence = online.presence();
-                let PresenceUpdate { changes: own, reply } = presence.announce_change(user);
+                let PresenceUpdate { changes: own, reply, .. } = presence.announce_change(user);
                 // Under the lock, so that the changes of this node keep their order.
                 self.publish_online(reply);
                 drop(presence);
@@ -145,7 +145,7 @@ impl Hub {
         if let Some(channel) = self.channel(room)
             && let Some(frame) = Frame::volatile(&frame, Audience::Others(user_id))
         {
-            channel.put_online(Slot::Presence(user_id), frame, self);
+            channel.put_for_subscriptions(Slot::Online(user_id), frame, self);
         }
     }
 
@@ -153,7 +153,7 @@ impl Hub {
     pub(super) fn receive_online(&self, sender: NodeId, signal: NodeSignal) {
         let online = &self.inner.online;
         let mut presence = online.presence();
-        let PresenceUpdate { changes, reply } = presence.on_signal(sender, signal);
+        let PresenceUpdate { changes, reply, .. } = presence.on_signal(sender, signal);
         self.publish_online(reply);
         drop(presence);
         online.set_remote(changes);

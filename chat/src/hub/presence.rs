@@ -87,6 +87,8 @@ impl RemoteNode {
 pub(super) struct PresenceUpdate {
     /// To announce on this node, in this order.
     pub(super) changes: Vec<PresenceChange>,
+    /// Users who were present before this node used the room: not announced as joining, but new to who lists the present.
+    pub(super) found: Vec<UserRef>,
     /// To publish to the other nodes.
     pub(super) reply: Option<NodeSignal>,
 }
@@ -133,7 +135,8 @@ impl Presence {
             let id = user.id;
             (PresenceChange::Left(user), NodeSignal::Left { version, user: id })
         };
-        PresenceUpdate { changes: is_change.then_some(change).into_iter().collect(), reply: Some(signal) }
+        let changes = is_change.then_some(change).into_iter().collect();
+        PresenceUpdate { changes, reply: Some(signal), ..PresenceUpdate::default() }
     }
 
     fn local_mut(&mut self, user: &UserRef) -> &mut LocalUser {
@@ -174,9 +177,10 @@ impl Presence {
             NodeSignal::Left { version, user } => self.on_left(sender, version, user),
             NodeSignal::Roster(roster) => self.on_roster(sender, roster),
             NodeSignal::Digest { version } => self.on_digest(sender, version),
-            NodeSignal::RosterRequest { is_newcomer } => {
-                PresenceUpdate { changes: Vec::new(), reply: self.roster(is_newcomer.then_some(sender)) }
-            }
+            NodeSignal::RosterRequest { is_newcomer } => PresenceUpdate {
+                reply: self.roster(is_newcomer.then_some(sender)),
+                ..PresenceUpdate::default()
+            },
             // Not about presence.
             NodeSignal::Read { .. }
             | NodeSignal::Typing { .. }
@@ -200,7 +204,7 @@ impl Presence {
         if !was_present {
             changes.push(PresenceChange::Joined(user));
         }
-        PresenceUpdate { changes, reply }
+        PresenceUpdate { changes, reply, ..PresenceUpdate::default() }
     }
 
     pub(super) fn on_left(&mut self, sender: NodeId, version: Version, user: UserId) -> PresenceUpdate {
@@ -208,7 +212,7 @@ impl Presence {
         let Some(mut gone) = remote.advance(version) else { return PresenceUpdate::default() };
         gone.extend(remote.users.remove_entry(&user));
         let reply = remote.request_roster();
-        PresenceUpdate { changes: self.users_gone(gone), reply }
+        PresenceUpdate { changes: self.users_gone(gone), reply, ..PresenceUpdate::default() }
     }
 
     pub(super) fn on_roster(&mut self, sender: NodeId, roster: NodeRoster) -> PresenceUpdate {
@@ -216,7 +220,7 @@ impl Presence {
         remote.silent_ticks = 0;
         if roster.version < remote.version {
             // Outdated: a later change was received before it.
-            return PresenceUpdate { changes: Vec::new(), reply: remote.request_roster() };
+            return PresenceUpdate { reply: remote.request_roster(), ..PresenceUpdate::default() };
         }
         // Users who were present before this node used the room are not announced as joining.
         let is_quiet = roster.newcomer == Some(self.node) && !remote.is_complete;
@@ -224,21 +228,19 @@ impl Presence {
         let before = std::mem::take(&mut remote.users);
         let users: HashMap<UserId, UserRef> = roster.users.into_iter().map(|user| (user.id, user)).collect();
         let came = |user: &&UserRef| !before.contains_key(&user.id) && !self.is_present(user.id);
-        let mut changes: Vec<PresenceChange> = if is_quiet {
-            Vec::new()
-        } else {
-            users.values().filter(came).cloned().map(PresenceChange::Joined).collect()
-        };
+        let came: Vec<UserRef> = users.values().filter(came).cloned().collect();
+        let (found, came) = if is_quiet { (came, Vec::new()) } else { (Vec::new(), came) };
+        let mut changes: Vec<PresenceChange> = came.into_iter().map(PresenceChange::Joined).collect();
         self.remote.entry(sender).or_default().users = users;
         changes.extend(self.users_gone(before));
-        PresenceUpdate { changes, reply: None }
+        PresenceUpdate { changes, found, reply: None }
     }
 
     pub(super) fn on_digest(&mut self, sender: NodeId, version: Version) -> PresenceUpdate {
         let remote = self.remote.entry(sender).or_default();
         remote.silent_ticks = 0;
         remote.is_complete &= remote.version >= version;
-        PresenceUpdate { changes: Vec::new(), reply: remote.request_roster() }
+        PresenceUpdate { reply: remote.request_roster(), ..PresenceUpdate::default() }
     }
 
     /// Removes `node`. Returns its users who are on no other node, as leaving.

@@ -187,6 +187,8 @@ impl CombinedSession {
         if here {
             feed.enter();
         }
+        // Before the list of the present, so that nobody is missed in between.
+        let online = feed.follow_online();
         feed.push(&ServerFrame::Subscribed {
             room_id: room,
             last_message_id: opened.last_message_id,
@@ -195,7 +197,6 @@ impl CombinedSession {
         });
         self.made += 1;
         self.turns.add(room);
-        let online = feed.follow_online();
         self.subscriptions.insert(room, RoomSubscription { feed, online, here, number: self.made });
         Ok(())
     }
@@ -311,7 +312,7 @@ impl KnownOnline {
 
     fn is_news(&mut self, frame: &[u8]) -> bool {
         let Ok(ServerFrame::Presence { user_id, is_online }) = serde_json::from_slice(frame) else {
-            return false;
+            return true;
         };
         if self.0.len() >= Self::MAX {
             self.0.clear();

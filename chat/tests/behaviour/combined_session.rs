@@ -373,3 +373,19 @@ async fn subscriptions_and_who_is_online_span_nodes() {
     drop(second);
     assert_eq!(next_of(&mut amys, "presence").await["is_online"], false);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn users_present_on_other_nodes_are_named_also_by_a_node_that_is_new_to_the_room() {
+    let redis = Redis::start();
+    let nodes = Nodes::three(&redis.url()).await;
+    let (room, people) = nodes.room().await;
+    let mut bobs = open(&nodes.all[1], &people[1]).await;
+    subscribe(&mut bobs, request(room)).await;
+    let mut amys = open(&nodes.all[0], &people[0]).await;
+    let answer = subscribe(&mut amys, request(room)).await;
+    let bob = serde_json::json!(people[1].id);
+    let is_named = answer["present"].as_array().expect("ids").contains(&bob);
+    if !is_named {
+        assert_eq!(next_of(&mut amys, "user_join").await["user"]["id"], bob, "as soon as this node knows");
+    }
+}

@@ -56,7 +56,7 @@ impl Channel {
     pub(in crate::hub) fn remove_node(self: &Arc<Self>, node: NodeId, hub: &Hub) {
         let mut presence = self.presence();
         let changes = presence.remove_node(node);
-        self.publish_presence(PresenceUpdate { changes, reply: None }, hub);
+        self.publish_presence(PresenceUpdate { changes, ..PresenceUpdate::default() }, hub);
         drop(presence);
     }
 
@@ -65,7 +65,7 @@ impl Channel {
         let mut presence = self.presence();
         let changes = presence.end_tick();
         let reply = presence.digest();
-        self.publish_presence(PresenceUpdate { changes, reply }, hub);
+        self.publish_presence(PresenceUpdate { changes, reply, ..PresenceUpdate::default() }, hub);
         drop(presence);
     }
 
@@ -118,6 +118,14 @@ impl Channel {
             };
             if let Some(frame) = Frame::volatile(&frame, Audience::Others(user)) {
                 self.put_volatile(Slot::Presence(user), 0, frame, hub);
+            }
+        }
+        for user in update.found {
+            let id = user.id;
+            if let Some(frame) =
+                Frame::volatile(&ServerFrame::UserJoin { room_id, user }, Audience::Others(id))
+            {
+                self.put_for_subscriptions(Slot::Presence(id), frame, hub);
             }
         }
         if let (Some(signal), Some(bus)) = (update.reply, hub.bus()) {
