@@ -202,7 +202,8 @@ impl Drop for SocketPermit {
 mod tests {
     use super::*;
 
-    const ALL: [Cost; 5] = [Cost::Write, Cost::Act, Cost::ReadMark, Cost::NewRoom, Cost::Invitation];
+    const ALL: [Cost; 6] =
+        [Cost::Write, Cost::Act, Cost::ReadMark, Cost::Subscription, Cost::NewRoom, Cost::Invitation];
 
     /// A burst of three of each.
     fn three_of_each() -> Settings {
@@ -231,11 +232,13 @@ mod tests {
     fn requests_above_the_limit_are_throttled() {
         let limits = Limits::new(&three_of_each(), Clock::fixed(Timestamp(0)));
         for cost in ALL {
-            for _ in 0..3 {
+            let burst = if cost == Cost::Subscription { SUBSCRIPTION_BURST } else { 3 };
+            for _ in 0..burst {
                 assert_eq!(wait(&limits, UserId(1), cost), None, "{cost:?} is within its limit");
             }
             let most = match cost {
                 Cost::Write | Cost::ReadMark => Duration::from_secs(1),
+                Cost::Subscription => Duration::from_secs(1) / SUBSCRIPTIONS_PER_SECOND,
                 Cost::Act => Duration::from_mins(1),
                 Cost::Invitation => HOUR,
                 Cost::NewRoom => DAY,

@@ -173,7 +173,7 @@ mod tests {
         turns.remove(RoomId(7));
         turns.add(RoomId(7));
         turns.remove(RoomId(7));
-        assert_eq!(drain(&mut turns, &mut rooms), [], "removed");
+        assert_eq!(drain(&mut turns, &mut rooms), Vec::<i64>::new(), "removed");
     }
 
     #[tokio::test]
