@@ -73,6 +73,11 @@ pub fn is_built() -> bool {
     Site::get(&format!("pkg/{OUTPUT_NAME}.js")).is_some()
 }
 
+/// The name of this release: its version, and the hash of the site's files.
+pub fn build() -> String {
+    format!("{}+{}", env!("CARGO_PKG_VERSION"), *HASH)
+}
+
 /// The routes `/pkg/…` and one for each public file.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let package = |Path((hash, file)): Path<(String, String)>, headers: HeaderMap| async move {

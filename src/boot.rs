@@ -84,6 +84,7 @@ fn start_chat(config: &Config, store: Result<Store, StoreError>) -> Result<Chat,
         invitations_per_hour: unless_demo(config.invitations_per_hour),
         signals_per_second: config.signals_per_second.0.unwrap_or_default(),
         sockets_per_user: config.sockets_per_user.0.unwrap_or_default().try_into().unwrap_or(usize::MAX),
+        build: assets::build(),
         redis: config.redis_url.as_ref().map(RedisUrl::addresses),
         ..Settings::default()
     };

@@ -272,6 +272,7 @@ fn detail(code: Code) -> Option<&'static str> {
         | Code::Throttled
         | Code::BadFrame
         | Code::TooSlow
+        | Code::TooManySubscriptions
         | Code::BadOrigin
         | Code::Unavailable
         | Code::Internal => None,
@@ -297,7 +298,7 @@ pub fn close_code(code: Code) -> u16 {
         | Code::BadOrigin => 4403,
         Code::NotFound => 4404,
         Code::TooSlow => 4408,
-        Code::Throttled => 4429,
+        Code::Throttled | Code::TooManySubscriptions => 4429,
         Code::TooLarge => 1009,
         Code::Invalid
         | Code::ParseError

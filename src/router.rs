@@ -134,7 +134,8 @@ fn add_calls(
 /// The WebSockets.
 fn sockets() -> Router<AppState> {
     let router = with_and_without_slash(Router::new(), "/ws/chat/{room_id}/", any(ws::room::upgrade));
-    with_and_without_slash(router, "/ws/notifications/", any(ws::notifications::upgrade))
+    let router = with_and_without_slash(router, "/ws/notifications/", any(ws::notifications::upgrade));
+    with_and_without_slash(router, "/ws/", any(ws::combined::upgrade))
         .route("/ws/{*rest}", any(api::not_found))
         .layer(from_fn(error::to_json_error))
 }

@@ -8,7 +8,7 @@ use std::{pin::pin, task::Poll, time::Duration};
 
 use axum::response::Response;
 use chat::{
-    model::{Failure, ServerFrame},
+    model::{Failure, RoomId, ServerFrame},
     service::AuthenticatedSocket,
 };
 use futures::{FutureExt as _, poll};
@@ -20,12 +20,14 @@ use crate::{
     websocket::{Socket, Upgrade},
 };
 
+pub mod combined;
 mod connection;
 pub mod frames;
 pub mod handshake;
 pub mod metrics;
 pub mod notifications;
 mod rare_events;
+mod receipts;
 pub mod room;
 mod waker_gate;
 
@@ -33,8 +35,8 @@ use connection::{CloseReason, Connection};
 use handshake::Handshake;
 use metrics::SocketKind;
 
-/// How long a peer may take nothing before it counts as gone.
-const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a peer may take nothing before its socket is closed (contract).
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait for the peer's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -117,18 +119,34 @@ async fn send_frame(socket: &mut Socket, frame: &ServerFrame) -> Result<(), Clos
     flush(socket).await
 }
 
+/// What an error frame is about.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The `client_id` of the message concerned.
+    pub client_id: Option<String>,
+    /// The room concerned, on a combined socket.
+    pub room_id: Option<RoomId>,
+}
+
+impl About {
+    fn room(room: RoomId) -> Self {
+        Self { client_id: None, room_id: Some(room) }
+    }
+}
+
 /// The error frame of a failure, in the client's language. With invalid fields it is about the first one.
-fn error_frame(locale: app::i18n::Locale, failure: &Failure, client_id: Option<String>) -> ServerFrame {
+fn error_frame(locale: app::i18n::Locale, failure: &Failure, about: About) -> ServerFrame {
     let message = match failure.fields.first() {
         Some(field) => format!("{}: {}", field.field, app::error::field_error_message(locale, field)),
         None => app::error::error_message(locale, failure),
     };
-    ServerFrame::Error { message, code: failure.code, client_id }
+    let About { client_id, room_id } = about;
+    ServerFrame::Error { message, code: failure.code, client_id, room_id }
 }
 
 /// Sends an error frame, then closes with the contract's code for it.
 async fn close_with_error(mut socket: Socket, locale: app::i18n::Locale, failure: &Failure) {
-    if send_frame(&mut socket, &error_frame(locale, failure, None)).await.is_ok() {
+    if send_frame(&mut socket, &error_frame(locale, failure, About::default())).await.is_ok() {
         close(socket, error::close_code(failure.code)).await;
     }
 }
@@ -157,7 +175,7 @@ mod tests {
     #[test]
     fn socket_tasks_are_small() {
         // An idle socket may take 6 KiB in all, with its buffers, connection and queue.
-        let sizes = [size(room::serve), size(notifications::serve)];
+        let sizes = [size(room::serve), size(notifications::serve), size(combined::serve)];
         assert!(sizes.iter().all(|size| *size < 2_304), "{sizes:?}");
     }
 }

@@ -71,7 +71,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::Throttled | Code::TooSlow => StatusCode::TOO_MANY_REQUESTS,
+        Code::Throttled | Code::TooSlow | Code::TooManySubscriptions => StatusCode::TOO_MANY_REQUESTS,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -111,6 +111,7 @@ pub fn error_message(locale: Locale, failure: &Failure) -> String {
         Code::Throttled => td_string!(locale, failure.throttled),
         Code::BadFrame => td_string!(locale, failure.bad_frame),
         Code::TooSlow => td_string!(locale, failure.too_slow),
+        Code::TooManySubscriptions => td_string!(locale, failure.too_many_subscriptions),
         Code::BadOrigin => td_string!(locale, failure.bad_origin),
         Code::Unavailable => td_string!(locale, failure.unavailable),
         Code::Internal => td_string!(locale, failure.internal),

@@ -3,7 +3,7 @@
 
 use crate::{
     event::{ChangeKind, MemberNotice, MentionNotice, NewMessageNotice, StoredChange},
-    model::{Code, MemberChange, Message, Role, RoomInfo, RoomMessage, ServerFrame, User},
+    model::{Code, MemberChange, Message, Role, RoomId, RoomInfo, RoomMessage, ServerFrame, User},
 };
 
 /// A change of a room that has a `rev`.
@@ -30,6 +30,7 @@ pub(crate) enum RoomChange<'a> {
 /// A membership after a change.
 #[derive(Clone, Debug)]
 pub(crate) struct MemberState<'a> {
+    pub(crate) room: RoomId,
     pub(crate) user: &'a User,
     pub(crate) change: MemberChange,
     pub(crate) role: Role,
@@ -53,6 +54,14 @@ impl MemberState<'_> {
 }
 
 impl RoomChange<'_> {
+    fn room(&self) -> RoomId {
+        match self {
+            Self::NewMessage { message, .. } | Self::MessageChanged(message) => message.room.id,
+            Self::Member(member) => member.room,
+            Self::Room { room, .. } => room.id,
+        }
+    }
+
     /// The number of the change in the room's stream.
     pub(crate) fn rev(&self) -> i64 {
         match self {
@@ -64,18 +73,19 @@ impl RoomChange<'_> {
 
     /// The frame for clients.
     pub(crate) fn frame(&self) -> ServerFrame {
-        let rev = self.rev();
+        let (room_id, rev) = (self.room(), self.rev());
         match self {
             Self::NewMessage { message, .. } => {
-                ServerFrame::ChatMessage { message: RoomMessage::from(*message), rev }
+                ServerFrame::ChatMessage { room_id, message: RoomMessage::from(*message), rev }
             }
             Self::MessageChanged(message) if message.is_deleted => {
-                ServerFrame::MessageDeleted { message_id: message.id, rev }
+                ServerFrame::MessageDeleted { room_id, message_id: message.id, rev }
             }
             Self::MessageChanged(message) => {
-                ServerFrame::MessageEdited { message: RoomMessage::from(*message), rev }
+                ServerFrame::MessageEdited { room_id, message: RoomMessage::from(*message), rev }
             }
             Self::Member(member) => ServerFrame::MemberChanged {
+                room_id,
                 user: member.user.clone(),
                 change: member.change,
                 role: member.role,
@@ -85,7 +95,7 @@ impl RoomChange<'_> {
                 member_count: member.member_count,
                 rev,
             },
-            Self::Room { room, .. } => ServerFrame::RoomChanged { room: (*room).clone(), rev },
+            Self::Room { room, .. } => ServerFrame::RoomChanged { room_id, room: (*room).clone(), rev },
         }
     }
 

@@ -36,6 +36,7 @@ use crate::{
 mod bus_bridge;
 mod identities;
 mod inbox;
+mod online;
 mod open_sockets;
 mod peers;
 mod poll;
@@ -47,6 +48,7 @@ mod watchers;
 
 pub use identities::Identities;
 pub use inbox::{Inbox, InboxEvent, MessageNotification};
+pub use online::{OnlineReader, OnlineSocket};
 pub use open_sockets::{OpenSocket, OpenSockets};
 pub use poll::{HubRequest, RoomCounters};
 use room::volatile::Slot;
@@ -73,6 +75,7 @@ struct Inner {
     bus: OnceLock<Bus>,
     node: NodeId,
     open_sockets: OpenSockets,
+    online: online::Online,
     identities: Identities,
     /// Counts how many times a room came into use; source of [`wire::Version::epoch`].
     epochs: AtomicU32,
@@ -84,6 +87,7 @@ impl Hub {
     /// changes of one user in one room are each announced at most once per `signal_interval`.
     pub fn new(ring: usize, signal_interval: Duration) -> (Self, mpsc::UnboundedReceiver<HubRequest>) {
         let (requests, receiver) = mpsc::unbounded_channel();
+        let node = NodeId::random();
         let inner = Inner {
             rooms: Mutex::default(),
             watchers: Arc::default(),
@@ -93,8 +97,9 @@ impl Hub {
             metrics: Metrics::default(),
             requests,
             bus: OnceLock::new(),
-            node: NodeId::random(),
+            node,
             open_sockets: OpenSockets::default(),
+            online: online::Online::new(node),
             identities: Identities::default(),
             epochs: AtomicU32::new(0),
             peers: peers::Peers::default(),
@@ -223,8 +228,9 @@ impl Hub {
             }
             Publication::Typing { room, user, is_typing } => {
                 let (slot, audience) = (Slot::Typing(user.id), Audience::Others(user.id));
+                let typing = ServerFrame::Typing { room_id: room, user, is_typing };
                 if let Some(channel) = self.channel(room)
-                    && let Some(frame) = Frame::volatile(&ServerFrame::Typing { user, is_typing }, audience)
+                    && let Some(frame) = Frame::volatile(&typing, audience)
                 {
                     channel.put_volatile(slot, 0, frame, self);
                 }
@@ -278,10 +284,10 @@ impl Hub {
         self.rooms().get(&room).cloned()
     }
 
-    /// Removes the room with its last subscription.
-    fn unsubscribe(&self, room: RoomId, receiver: room::RingReader) {
+    /// Drops a subscription's reader of the ring, and the room with the last one.
+    fn unsubscribe(&self, room: RoomId, reader: impl Send) {
         let mut rooms = self.rooms();
-        drop(receiver);
+        drop(reader);
         self.remove_if_unused(&mut rooms, room);
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Plain serde types without behaviour, independent of how data is stored.
 
+pub mod client_frame;
 pub mod event;
 pub mod failure;
 pub mod id;
@@ -18,7 +19,8 @@ pub mod timestamp;
 pub mod user;
 pub mod window;
 
-pub use event::{ClientFrame, ReadMark, RoomMessage, ServerFrame};
+pub use client_frame::{ClientFrame, Subscribe};
+pub use event::{ReadMark, RoomMessage, ServerFrame};
 pub use failure::{Code, Failure, FieldError, Problem};
 pub use id::{MessageId, NotificationId, RoomId, UserId};
 pub use member::{Member, MemberChange, MemberPatch, Role, RoomPermissions};

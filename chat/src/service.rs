@@ -20,6 +20,7 @@ use crate::{
 
 pub mod accounts;
 mod backfill;
+mod combined_session;
 mod connect;
 pub mod edits;
 pub mod history;
@@ -32,8 +33,10 @@ mod moderation;
 mod notification_dispatch;
 mod notification_session;
 pub mod notifications;
+mod online_dispatch;
 mod poll;
 pub mod reads;
+mod room_feed;
 pub mod room_session;
 pub mod rooms;
 pub mod roster;
@@ -42,6 +45,7 @@ mod succession;
 mod system;
 pub mod trim;
 
+pub use combined_session::{CombinedEvent, CombinedSession, OpenedSubscription};
 pub use connect::AuthenticatedSocket;
 pub use messages::Receipt;
 pub use notification_session::NotificationSession;
@@ -96,6 +100,8 @@ pub struct Settings {
     pub queue: usize,
     /// Events that a room keeps for slow sockets. A socket that falls further behind is closed.
     pub ring: usize,
+    /// The name of the release of the server and of its web pages, for the first frame of each socket.
+    pub build: String,
     /// The Redis that connects the nodes of this system; `None`: this is the only node.
     pub redis: Option<Addresses>,
 }
@@ -118,6 +124,7 @@ impl Default for Settings {
             sockets_per_user: 200,
             queue: 8_192,
             ring: 512,
+            build: env!("CARGO_PKG_VERSION").into(),
             redis: None,
         }
     }
@@ -186,6 +193,8 @@ impl Chat {
             hub.open_sockets().add_ended_sign_in(sign_in.clone(), *at);
         }
         tasks.spawn(poll::run(store.clone(), hub.clone(), clock.clone(), requests, stopping.clone()));
+        let online = online_dispatch::run(store.clone(), hub.clone());
+        tasks.spawn(stopping.clone().run_until_cancelled_owned(online));
         tasks.close();
         let group = settings.required_group.as_deref();
         let writer = Writer::start(store.clone(), hub.clone(), clock.clone(), settings.queue, group);

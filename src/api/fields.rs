@@ -75,6 +75,11 @@ impl Fields {
         self.read(field, &value, coerce::strict_number, coerce::number)
     }
 
+    /// A whole number; `None` for anything else, which is ignored.
+    pub fn number_if_any(&mut self, field: &str) -> Option<i64> {
+        self.values.remove(field).as_ref().and_then(Value::as_i64)
+    }
+
     /// A whole number that must be there; 0 when it is not, which is noted.
     pub fn number(&mut self, field: &str) -> i64 {
         if !self.values.contains_key(field) {

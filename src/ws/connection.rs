@@ -18,8 +18,8 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{
-    CLOSE_TIMEOUT, SEND_TIMEOUT, close, close_with_error, error_frame, flush,
-    frames::{self, BadFrame},
+    About, CLOSE_TIMEOUT, close, close_with_error, error_frame, flush,
+    frames::{self, BadFrame, RoomIds},
     handshake::Handshake,
     metrics, send_frame,
 };
@@ -156,11 +156,15 @@ impl Connection {
 
     /// Parses the client's message. `None` for control frames, and for invalid frames, which are answered with an
     /// error.
-    pub async fn read(&mut self, incoming: Incoming) -> Result<Option<ClientFrame>, CloseReason> {
+    pub async fn read(
+        &mut self,
+        incoming: Incoming,
+        room_ids: RoomIds,
+    ) -> Result<Option<ClientFrame>, CloseReason> {
         let frame = match self.message(incoming)? {
             Message::Text(text) => {
                 self.check_rate()?;
-                frames::read(&text)
+                frames::read(&text, room_ids)
             }
             Message::Binary => {
                 self.check_rate()?;
@@ -175,7 +179,7 @@ impl Connection {
         metrics::received(frame.as_ref().ok());
         match frame {
             Ok(frame) => Ok(Some(frame)),
-            Err(bad) => self.send_error(&bad.failure, bad.client_id).await.map(|()| None),
+            Err(bad) => self.send_error(&bad.failure, bad.about).await.map(|()| None),
         }
     }
 
@@ -252,7 +256,7 @@ impl Connection {
         };
         match renewed {
             Ok(()) => self.send(&ServerFrame::Authenticated).await,
-            Err(failure) => self.send_error(&failure, None).await,
+            Err(failure) => self.send_error(&failure, About::default()).await,
         }
     }
 
@@ -261,12 +265,8 @@ impl Connection {
     }
 
     /// Sends an error frame.
-    pub async fn send_error(
-        &mut self,
-        failure: &Failure,
-        client_id: Option<String>,
-    ) -> Result<(), CloseReason> {
-        let frame = error_frame(self.locale, failure, client_id);
+    pub async fn send_error(&mut self, failure: &Failure, about: About) -> Result<(), CloseReason> {
+        let frame = error_frame(self.locale, failure, about);
         self.send(&frame).await
     }
 

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     connection::{CloseReason, Connection, FRAME_BURST},
-    frames,
+    frames::{self, RoomIds},
 };
 use crate::{
     api::query::Params,
@@ -69,6 +69,16 @@ pub struct Handshake {
     /// The TCP connection of the socket.
     pub connection: Option<Arc<ConnectionState>>,
     claim: Result<Option<Claim>, Failure>,
+}
+
+impl Handshake {
+    /// The number in the user's stream from which a returning client resumes.
+    pub fn after_rev(&self) -> Option<i64> {
+        match self.resume {
+            Some(Resume::AfterRev(rev)) => Some(rev),
+            Some(Resume::AfterId(_)) | None => None,
+        }
+    }
 }
 
 impl FromRequestParts<AppState> for Handshake {
@@ -127,7 +137,7 @@ async fn auth_frame(connection: &mut Connection) -> Result<Option<String>, Close
     for _ in 0..FRAME_BURST.get() {
         match connection.recv().await? {
             Message::Text(text) => {
-                return match frames::read(&text) {
+                return match frames::read(&text, RoomIds::Ignored) {
                     Ok(ClientFrame::Authenticate { token }) => Ok(Some(token)),
                     Ok(_) | Err(_) => Ok(None),
                 };

@@ -28,18 +28,23 @@ pub enum SocketKind {
     Room,
     /// A user's notifications.
     Notifications,
+    /// A user's notifications and subscriptions.
+    Combined,
 }
 
 /// The handles, kept because looking one up costs more than counting.
 struct SocketMetrics {
     rooms: Gauge,
     notifications: Gauge,
+    combined: Gauge,
     sent: Counter,
     chat_message: Counter,
     typing: Counter,
     user_join: Counter,
     user_leave: Counter,
     message_read: Counter,
+    subscribe: Counter,
+    unsubscribe: Counter,
     ping: Counter,
     authenticate: Counter,
     bad: Counter,
@@ -54,12 +59,15 @@ impl SocketMetrics {
         Self {
             rooms: open("room"),
             notifications: open("notifications"),
+            combined: open("combined"),
             sent: metrics::counter!(SENT),
             chat_message: received("chat_message"),
             typing: received("typing"),
             user_join: received("user_join"),
             user_leave: received("user_leave"),
             message_read: received("message_read"),
+            subscribe: received("subscribe"),
+            unsubscribe: received("unsubscribe"),
             ping: received("ping"),
             authenticate: received("authenticate"),
             bad: received("bad"),
@@ -81,6 +89,7 @@ pub fn open(kind: SocketKind) -> Open {
     let gauge = match kind {
         SocketKind::Room => &METRICS.rooms,
         SocketKind::Notifications => &METRICS.notifications,
+        SocketKind::Combined => &METRICS.combined,
     };
     gauge.increment(1);
     Open(gauge)
@@ -95,11 +104,13 @@ pub fn sent(frames: u64) {
 pub fn received(frame: Option<&ClientFrame>) {
     let counter = match frame {
         None => &METRICS.bad,
-        Some(ClientFrame::ChatMessage(_)) => &METRICS.chat_message,
+        Some(ClientFrame::ChatMessage { .. }) => &METRICS.chat_message,
         Some(ClientFrame::Typing { .. }) => &METRICS.typing,
-        Some(ClientFrame::UserJoin) => &METRICS.user_join,
-        Some(ClientFrame::UserLeave) => &METRICS.user_leave,
+        Some(ClientFrame::UserJoin { .. }) => &METRICS.user_join,
+        Some(ClientFrame::UserLeave { .. }) => &METRICS.user_leave,
         Some(ClientFrame::MessageRead { .. }) => &METRICS.message_read,
+        Some(ClientFrame::Subscribe(_)) => &METRICS.subscribe,
+        Some(ClientFrame::Unsubscribe { .. }) => &METRICS.unsubscribe,
         Some(ClientFrame::Ping) => &METRICS.ping,
         Some(ClientFrame::Authenticate { .. }) => &METRICS.authenticate,
     };

@@ -3,13 +3,13 @@
 use axum::{extract::State, response::Response};
 use chat::{
     model::{ClientFrame, ServerFrame},
-    service::{AuthenticatedSocket, NotificationSession, room_session::Resume},
+    service::{AuthenticatedSocket, NotificationSession},
 };
 
 use super::{
-    accept,
+    About, accept,
     connection::{CloseReason, Connection, Incoming},
-    frames::BadFrame,
+    frames::{BadFrame, RoomIds},
     handshake::Handshake,
     metrics::SocketKind,
     perform_handshake,
@@ -43,10 +43,7 @@ async fn open(
     state: AppState,
     handshake: Handshake,
 ) -> Option<(Connection, NotificationSession)> {
-    let after_rev = match handshake.resume {
-        Some(Resume::AfterRev(rev)) => Some(rev),
-        Some(Resume::AfterId(_)) | None => None,
-    };
+    let after_rev = handshake.after_rev();
     let open = |socket: AuthenticatedSocket| socket.open_notifications(after_rev);
     perform_handshake(socket, &state, &handshake, open).await
 }
@@ -81,17 +78,19 @@ async fn on_frame(
     session: &mut NotificationSession,
     incoming: Incoming,
 ) -> Result<(), CloseReason> {
-    let Some(frame) = connection.read(incoming).await? else { return Ok(()) };
+    let Some(frame) = connection.read(incoming, RoomIds::Ignored).await? else { return Ok(()) };
     match frame {
         ClientFrame::Ping => connection.send(&ServerFrame::Pong).await,
         ClientFrame::Authenticate { token } => connection.authenticate(&token, session).await,
-        // Frames of room sockets.
-        ClientFrame::ChatMessage(_)
+        // Frames about a room.
+        ClientFrame::ChatMessage { .. }
         | ClientFrame::Typing { .. }
-        | ClientFrame::UserJoin
-        | ClientFrame::UserLeave
-        | ClientFrame::MessageRead { .. } => {
-            connection.send_error(&BadFrame::wrong_socket().failure, None).await
+        | ClientFrame::UserJoin { .. }
+        | ClientFrame::UserLeave { .. }
+        | ClientFrame::MessageRead { .. }
+        | ClientFrame::Subscribe(_)
+        | ClientFrame::Unsubscribe { .. } => {
+            connection.send_error(&BadFrame::wrong_socket().failure, About::default()).await
         }
     }
 }

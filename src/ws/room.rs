@@ -3,26 +3,23 @@
 use axum::{extract::State, response::Response};
 use chat::{
     model::{ClientFrame, Code, MessageId, RoomMessage, ServerFrame},
-    service::{AuthenticatedSocket, Receipt, RoomSession},
+    service::{AuthenticatedSocket, RoomSession},
 };
-use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
 use super::{
-    accept,
+    About, accept,
     connection::{CloseReason, Connection, Incoming},
-    frames,
+    frames::{self, BadFrame, RoomIds},
     handshake::Handshake,
     metrics::SocketKind,
     perform_handshake,
     rare_events::{RareEvent, RareEvents},
+    receipts::Receipts,
 };
 use crate::{
     state::AppState,
     websocket::{Socket, Upgrade},
 };
-
-/// Messages of one socket that may wait for their commit. At this number the server stops reading from the client.
-const MAX_IN_FLIGHT: usize = 128;
 
 /// `GET /ws/chat/{room_id}/`.
 pub async fn upgrade(State(state): State<AppState>, handshake: Handshake, upgrade: Upgrade) -> Response {
@@ -50,16 +47,14 @@ async fn open(socket: Socket, state: AppState, handshake: Handshake) -> Option<R
         socket.open_room(room, handshake.resume).await
     };
     let (connection, session) = perform_handshake(socket, &state, &handshake, open).await?;
-    Some(RoomSocket { connection, session, receipts: FuturesUnordered::new() })
+    Some(RoomSocket { connection, session, receipts: Receipts::new() })
 }
-
-type SendOutcome = (Option<String>, chat::Result<chat::writer::Stored>);
 
 struct RoomSocket {
     connection: Connection,
     session: RoomSession,
     /// Messages of this socket that are being stored.
-    receipts: FuturesUnordered<futures::future::BoxFuture<'static, SendOutcome>>,
+    receipts: Receipts<Option<String>>,
 }
 
 impl RoomSocket {
@@ -67,7 +62,7 @@ impl RoomSocket {
         let stopping = std::pin::pin!(stopping);
         let mut rare_events = RareEvents::new(&self.connection, stopping);
         loop {
-            let is_reading = self.receipts.len() < MAX_IN_FLIGHT;
+            let is_reading = !self.receipts.is_full();
             let step = tokio::select! {
                 frame = self.session.next() => match frame {
                     Ok(json) => self.connection.deliver(json, &mut self.session).await,
@@ -92,7 +87,7 @@ impl RoomSocket {
     }
 
     async fn on_frame(&mut self, incoming: Incoming) -> Result<(), CloseReason> {
-        match self.connection.read(incoming).await? {
+        match self.connection.read(incoming, RoomIds::Optional(self.session.room())).await? {
             Some(frame) => self.act(frame).await,
             None => Ok(()),
         }
@@ -108,12 +103,13 @@ impl RoomSocket {
             Ok(stored) if stored.is_new => Ok(()),
             Ok(stored) => {
                 let rev = stored.message.rev;
-                let echo = ServerFrame::ChatMessage { message: RoomMessage::from(&stored.message), rev };
+                let (room_id, message) = (stored.message.room.id, RoomMessage::from(&stored.message));
+                let echo = ServerFrame::ChatMessage { room_id, message, rev };
                 self.connection.send(&echo).await
             }
             Err(error) => {
                 crate::error::log(&error);
-                self.connection.send_error(&error.failure(), client_id).await
+                self.connection.send_error(&error.failure(), About { client_id, room_id: None }).await
             }
         }
     }
@@ -123,28 +119,28 @@ impl RoomSocket {
         if !matches!(frame, ClientFrame::Authenticate { .. }) {
             self.session.check_credential().map_err(CloseReason::Error)?;
         }
-        self.session.set_present(frame != ClientFrame::UserLeave).await;
+        self.session.set_present(!matches!(frame, ClientFrame::UserLeave { .. })).await;
         match frame {
-            ClientFrame::ChatMessage(draft) => {
+            ClientFrame::ChatMessage { draft, .. } => {
                 let client_id = draft.client_id.clone();
                 match self.session.submit(draft) {
                     Ok(receipt) => {
-                        self.receipts.push(with_client_id(client_id, receipt).boxed());
+                        self.receipts.push(client_id, receipt);
                         Ok(())
                     }
                     Err(error) => self.answer(client_id, Err(error)).await,
                 }
             }
-            ClientFrame::Typing { is_typing } => {
+            ClientFrame::Typing { is_typing, .. } => {
                 self.session.announce_typing(is_typing).await;
                 Ok(())
             }
-            ClientFrame::MessageRead { message_id } => {
+            ClientFrame::MessageRead { message_id, .. } => {
                 let marking = self.session.mark_read(MessageId(message_id));
                 match Box::pin(marking).await {
                     Ok(()) => Ok(()),
                     Err(error) if error.code() == Code::NotFound => {
-                        self.connection.send_error(&frames::no_such_message(), None).await
+                        self.connection.send_error(&frames::no_such_message(), About::default()).await
                     }
                     Err(error) => self.answer(None, Err(error)).await,
                 }
@@ -154,11 +150,10 @@ impl RoomSocket {
                 Box::pin(self.connection.authenticate(&token, &mut self.session)).await
             }
             // Presence was set above.
-            ClientFrame::UserJoin | ClientFrame::UserLeave => Ok(()),
+            ClientFrame::UserJoin { .. } | ClientFrame::UserLeave { .. } => Ok(()),
+            ClientFrame::Subscribe(_) | ClientFrame::Unsubscribe { .. } => {
+                self.connection.send_error(&BadFrame::wrong_socket().failure, About::default()).await
+            }
         }
     }
-}
-
-async fn with_client_id(client_id: Option<String>, receipt: Receipt) -> SendOutcome {
-    (client_id, receipt.await)
 }

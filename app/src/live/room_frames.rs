@@ -127,22 +127,22 @@ mod tests {
     fn expected(frame: &ServerFrame) -> RoomFrame {
         match frame.clone() {
             ServerFrame::ConnectionEstablished { .. } => RoomFrame::Established,
-            ServerFrame::ChatMessage { message, rev } => RoomFrame::Message(StoredMessage { message, rev }),
-            ServerFrame::MessageEdited { message, rev } => RoomFrame::Edited(StoredMessage { message, rev }),
-            ServerFrame::MessageDeleted { message_id, rev } => {
+            ServerFrame::ChatMessage { message, rev, .. } => RoomFrame::Message(StoredMessage { message, rev }),
+            ServerFrame::MessageEdited { message, rev, .. } => RoomFrame::Edited(StoredMessage { message, rev }),
+            ServerFrame::MessageDeleted { message_id, rev, .. } => {
                 RoomFrame::Deleted(DeletedMessage { message_id, rev })
             }
-            ServerFrame::Typing { user, is_typing } => RoomFrame::Typing(TypingUser { user, is_typing }),
-            ServerFrame::UserJoin { user } => RoomFrame::Joined(user),
-            ServerFrame::UserLeave { user } => RoomFrame::Left(user),
+            ServerFrame::Typing { user, is_typing, .. } => RoomFrame::Typing(TypingUser { user, is_typing }),
+            ServerFrame::UserJoin { user, .. } => RoomFrame::Joined(user),
+            ServerFrame::UserLeave { user, .. } => RoomFrame::Left(user),
             ServerFrame::MemberChanged { user, role, is_present, is_banned, member_count, rev, .. } => {
                 let changed = MemberChanged { user, role, is_present, is_banned, member_count, rev };
                 RoomFrame::Member(changed)
             }
-            ServerFrame::MembersChanged { member_count, rev } => {
+            ServerFrame::MembersChanged { member_count, rev, .. } => {
                 RoomFrame::Members(MembersChanged { member_count, rev })
             }
-            ServerFrame::Resync { rev } => RoomFrame::Resync(Resync { rev }),
+            ServerFrame::Resync { rev, .. } => RoomFrame::Resync(Resync { rev }),
             ServerFrame::Error { code, client_id, .. } => RoomFrame::Error(ErrorFrame { code, client_id }),
             ServerFrame::MessageRead { message_id, user, more, .. } => {
                 let more =
@@ -151,6 +151,10 @@ mod tests {
             }
             // The list of rooms has the room's name, by the notification socket.
             ServerFrame::RoomChanged { .. }
+            // Frames of the combined socket.
+            | ServerFrame::Subscribed { .. }
+            | ServerFrame::Unsubscribed { .. }
+            | ServerFrame::Presence { .. }
             | ServerFrame::Authenticated
             | ServerFrame::Pong
             | ServerFrame::Unknown => RoomFrame::Other,
@@ -187,20 +191,24 @@ mod tests {
             user: user(),
             last_message_id: None,
             rev: 3,
+            build: "1".into(),
         };
+        let room_id = RoomId(1);
         let refused = |client_id: Option<&str>| ServerFrame::Error {
             message: "…".into(),
             code: Code::Muted,
             client_id: client_id.map(str::to_owned),
+            room_id: None,
         };
         for frame in [
             established,
-            ServerFrame::ChatMessage { message: message(), rev: 4 },
-            ServerFrame::MessageEdited { message: message(), rev: 5 },
-            ServerFrame::MessageDeleted { message_id: MessageId(7), rev: 6 },
-            ServerFrame::Typing { user: user().to_ref(), is_typing: true },
-            ServerFrame::UserJoin { user: user().to_ref() },
+            ServerFrame::ChatMessage { room_id, message: message(), rev: 4 },
+            ServerFrame::MessageEdited { room_id, message: message(), rev: 5 },
+            ServerFrame::MessageDeleted { room_id, message_id: MessageId(7), rev: 6 },
+            ServerFrame::Typing { room_id, user: user().to_ref(), is_typing: true },
+            ServerFrame::UserJoin { room_id, user: user().to_ref() },
             ServerFrame::MemberChanged {
+                room_id,
                 user: user(),
                 change: MemberChange::Role,
                 role: Role::Moderator,
@@ -210,8 +218,9 @@ mod tests {
                 member_count: 3,
                 rev: 7,
             },
-            ServerFrame::MembersChanged { member_count: 300, rev: 8 },
+            ServerFrame::MembersChanged { room_id, member_count: 300, rev: 8 },
             ServerFrame::RoomChanged {
+                room_id,
                 room: RoomInfo {
                     id: RoomId(1),
                     name: "Tea".into(),
@@ -223,14 +232,15 @@ mod tests {
                 },
                 rev: 9,
             },
-            ServerFrame::UserLeave { user: user().to_ref() },
+            ServerFrame::UserLeave { room_id, user: user().to_ref() },
             ServerFrame::MessageRead {
+                room_id,
                 message_id: MessageId(7),
                 user: user(),
                 read_at: Timestamp(2),
                 more: vec![ReadMark { message_id: MessageId(8), user: user(), read_at: Timestamp(3) }],
             },
-            ServerFrame::Resync { rev: 9 },
+            ServerFrame::Resync { room_id, rev: 9 },
             ServerFrame::Pong,
             refused(None),
             refused(Some("c1")),

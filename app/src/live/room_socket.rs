@@ -66,8 +66,8 @@ pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> Unbound
     let (frames, outgoing) = mpsc::unbounded();
     run_until_cleanup(|wakeups| {
         let position = Position { rev };
-        let (pinged_at, last_error) = (None, None);
-        RoomSocket { room, position, signals, hooks, outgoing, wakeups, pinged_at, last_error }.run()
+        let (pinged_at, last_error, loss) = (None, None, None);
+        RoomSocket { room, position, signals, hooks, outgoing, wakeups, pinged_at, last_error, loss }.run()
     });
     frames
 }
@@ -89,6 +89,8 @@ struct RoomSocket {
     /// The last error frame, if nothing followed it. Before a close it gives the reason in more detail than the close
     /// code.
     last_error: Option<Code>,
+    /// How the current user lost the room, by the last change of their membership. A hidden room closes as not found then.
+    loss: Option<Code>,
 }
 
 impl RoomSocket {
@@ -98,7 +100,10 @@ impl RoomSocket {
             let (end, was_open) = self.run_once().await;
             was_connected |= was_open;
             if let Disconnect::Rejected(code) = end {
-                let code = self.last_error.unwrap_or(code);
+                let code = match self.last_error.unwrap_or(code) {
+                    Code::NotFound => self.loss.unwrap_or(Code::NotFound),
+                    code => code,
+                };
                 self.signals.connection.set(ConnectionState::Closed(code));
                 // A page whose connection was rejected at once is as new as a reload would be.
                 if was_connected {
@@ -155,7 +160,7 @@ impl RoomSocket {
                         *is_open = true;
                         self.signals.connection.set(ConnectionState::Open);
                         for draft in self.signals.timeline.with_untracked(Timeline::unconfirmed) {
-                            if send(sink, &ClientFrame::ChatMessage(draft)).await.is_err() {
+                            if send(sink, &ClientFrame::ChatMessage { room_id: None, draft }).await.is_err() {
                                 return Disconnect::Lost;
                             }
                         }
@@ -203,8 +208,15 @@ impl RoomSocket {
             RoomFrame::Member(changed) => {
                 signals.roster.update(|roster| roster.change(changed.clone()));
                 let is_me = changed.user.id == signals.timeline.with_untracked(Timeline::me);
-                if is_me && changed.is_present && !changed.is_banned {
-                    self.hooks.permissions_changed.run(());
+                if is_me {
+                    self.loss = match (changed.is_present, changed.is_banned) {
+                        (_, true) => Some(Code::Banned),
+                        (false, false) => Some(Code::NotAMember),
+                        (true, false) => None,
+                    };
+                    if self.loss.is_none() {
+                        self.hooks.permissions_changed.run(());
+                    }
                 }
             }
             RoomFrame::Members(MembersChanged { member_count, .. }) => {

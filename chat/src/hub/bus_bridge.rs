@@ -64,6 +64,19 @@ impl Listener for Hub {
                     }
                     continue;
                 }
+                (
+                    Topic::Nodes,
+                    BusMessage::Signal(
+                        signal @ (NodeSignal::Joined { .. }
+                        | NodeSignal::Left { .. }
+                        | NodeSignal::Roster(_)
+                        | NodeSignal::RosterRequest { .. }
+                        | NodeSignal::Digest { .. }),
+                    ),
+                ) => {
+                    self.receive_online(sender, signal);
+                    continue;
+                }
                 (Topic::Nodes, BusMessage::Signal(NodeSignal::CredentialEnded)) => {
                     // An error means that the process is shutting down.
                     let _ = self.inner.requests.send(HubRequest::PollCredentials);
@@ -96,7 +109,8 @@ impl Listener for Hub {
             Topic::User(user) if is_resubscribed => {
                 let _ = self.inner.requests.send(HubRequest::PollUser(user));
             }
-            Topic::User(_) | Topic::Nodes => {}
+            Topic::Nodes => self.resync_online(!is_resubscribed),
+            Topic::User(_) => {}
         }
     }
 }

@@ -135,6 +135,15 @@ impl Inbox {
     }
 }
 
+impl Inbox {
+    /// Discards what is queued, after [`Lagged`]. The state has to be read from the database after this.
+    pub fn restart(&mut self) {
+        // First, so that an event that does not fit while the queue is emptied counts as missed.
+        self.mailbox.has_overflowed.store(false, Ordering::Relaxed);
+        while self.receiver.try_recv().is_ok() {}
+    }
+}
+
 impl Drop for Inbox {
     fn drop(&mut self) {
         for room in self.rooms.drain() {

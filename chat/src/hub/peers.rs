@@ -77,6 +77,7 @@ impl Hub {
                 for channel in self.channels() {
                     channel.end_tick(&self);
                 }
+                self.end_online_tick();
             }
         }
         self.publish_to_nodes(NodeSignal::Bye);
@@ -92,6 +93,7 @@ impl Hub {
         for channel in self.channels() {
             channel.remove_node(node, self);
         }
+        self.remove_online_node(node);
     }
 
     fn channels(&self) -> Vec<Arc<Channel>> {

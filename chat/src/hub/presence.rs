@@ -6,7 +6,7 @@
 //! and the full roster is requested. A periodic digest carries the number when nothing changes. Nothing here sends:
 //! the messages to send are returned.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     bus::wire::{NodeId, NodeRoster, NodeSignal, Version},
@@ -87,6 +87,8 @@ impl RemoteNode {
 pub(super) struct PresenceUpdate {
     /// To announce on this node, in this order.
     pub(super) changes: Vec<PresenceChange>,
+    /// Users who were present before this node used the room: not announced as joining, but new to who lists the present.
+    pub(super) found: Vec<UserRef>,
     /// To publish to the other nodes.
     pub(super) reply: Option<NodeSignal>,
 }
@@ -133,7 +135,8 @@ impl Presence {
             let id = user.id;
             (PresenceChange::Left(user), NodeSignal::Left { version, user: id })
         };
-        PresenceUpdate { changes: is_change.then_some(change).into_iter().collect(), reply: Some(signal) }
+        let changes = is_change.then_some(change).into_iter().collect();
+        PresenceUpdate { changes, reply: Some(signal), ..PresenceUpdate::default() }
     }
 
     fn local_mut(&mut self, user: &UserRef) -> &mut LocalUser {
@@ -167,6 +170,29 @@ impl Presence {
         self.announced().next().map(|_| NodeSignal::Digest { version: self.version })
     }
 
+    /// Handles a presence message of another node. Others change nothing.
+    pub(super) fn on_signal(&mut self, sender: NodeId, signal: NodeSignal) -> PresenceUpdate {
+        match signal {
+            NodeSignal::Joined { version, user } => self.on_joined(sender, version, user),
+            NodeSignal::Left { version, user } => self.on_left(sender, version, user),
+            NodeSignal::Roster(roster) => self.on_roster(sender, roster),
+            NodeSignal::Digest { version } => self.on_digest(sender, version),
+            NodeSignal::RosterRequest { is_newcomer } => PresenceUpdate {
+                reply: self.roster(is_newcomer.then_some(sender)),
+                ..PresenceUpdate::default()
+            },
+            // Not about presence.
+            NodeSignal::Read { .. }
+            | NodeSignal::Typing { .. }
+            | NodeSignal::User { .. }
+            | NodeSignal::Renamed { .. }
+            | NodeSignal::CredentialEnded
+            | NodeSignal::Heartbeat
+            | NodeSignal::Bye
+            | NodeSignal::Unknown => PresenceUpdate::default(),
+        }
+    }
+
     pub(super) fn on_joined(&mut self, sender: NodeId, version: Version, user: UserRef) -> PresenceUpdate {
         let was_present = self.is_present(user.id);
         let remote = self.remote.entry(sender).or_default();
@@ -178,7 +204,7 @@ impl Presence {
         if !was_present {
             changes.push(PresenceChange::Joined(user));
         }
-        PresenceUpdate { changes, reply }
+        PresenceUpdate { changes, reply, ..PresenceUpdate::default() }
     }
 
     pub(super) fn on_left(&mut self, sender: NodeId, version: Version, user: UserId) -> PresenceUpdate {
@@ -186,7 +212,7 @@ impl Presence {
         let Some(mut gone) = remote.advance(version) else { return PresenceUpdate::default() };
         gone.extend(remote.users.remove_entry(&user));
         let reply = remote.request_roster();
-        PresenceUpdate { changes: self.users_gone(gone), reply }
+        PresenceUpdate { changes: self.users_gone(gone), reply, ..PresenceUpdate::default() }
     }
 
     pub(super) fn on_roster(&mut self, sender: NodeId, roster: NodeRoster) -> PresenceUpdate {
@@ -194,7 +220,7 @@ impl Presence {
         remote.silent_ticks = 0;
         if roster.version < remote.version {
             // Outdated: a later change was received before it.
-            return PresenceUpdate { changes: Vec::new(), reply: remote.request_roster() };
+            return PresenceUpdate { reply: remote.request_roster(), ..PresenceUpdate::default() };
         }
         // Users who were present before this node used the room are not announced as joining.
         let is_quiet = roster.newcomer == Some(self.node) && !remote.is_complete;
@@ -202,21 +228,19 @@ impl Presence {
         let before = std::mem::take(&mut remote.users);
         let users: HashMap<UserId, UserRef> = roster.users.into_iter().map(|user| (user.id, user)).collect();
         let came = |user: &&UserRef| !before.contains_key(&user.id) && !self.is_present(user.id);
-        let mut changes: Vec<PresenceChange> = if is_quiet {
-            Vec::new()
-        } else {
-            users.values().filter(came).cloned().map(PresenceChange::Joined).collect()
-        };
+        let came: Vec<UserRef> = users.values().filter(came).cloned().collect();
+        let (found, came) = if is_quiet { (came, Vec::new()) } else { (Vec::new(), came) };
+        let mut changes: Vec<PresenceChange> = came.into_iter().map(PresenceChange::Joined).collect();
         self.remote.entry(sender).or_default().users = users;
         changes.extend(self.users_gone(before));
-        PresenceUpdate { changes, reply: None }
+        PresenceUpdate { changes, found, reply: None }
     }
 
     pub(super) fn on_digest(&mut self, sender: NodeId, version: Version) -> PresenceUpdate {
         let remote = self.remote.entry(sender).or_default();
         remote.silent_ticks = 0;
         remote.is_complete &= remote.version >= version;
-        PresenceUpdate { changes: Vec::new(), reply: remote.request_roster() }
+        PresenceUpdate { reply: remote.request_roster(), ..PresenceUpdate::default() }
     }
 
     /// Removes `node`. Returns its users who are on no other node, as leaving.
@@ -246,6 +270,16 @@ impl Presence {
     /// Whether the user is in the room on any known node. Not delayed by the rate limit, unlike [`Self::is_present`].
     pub(super) fn is_here(&self, user: UserId) -> bool {
         self.local.get(&user).is_some_and(|local| local.present > 0) || self.is_elsewhere(user)
+    }
+
+    /// The users for whom [`Self::is_here`] holds.
+    pub(super) fn here(&self) -> impl Iterator<Item = UserId> {
+        let local = self.local.iter().filter(|(_, local)| local.present > 0).map(|(user, _)| *user);
+        let elsewhere: HashSet<UserId> =
+            self.remote.values().flat_map(|remote| remote.users.keys().copied()).collect();
+        let elsewhere =
+            elsewhere.into_iter().filter(|user| self.local.get(user).is_none_or(|local| local.present == 0));
+        local.chain(elsewhere)
     }
 
     /// Whether the user is announced as present on any known node.

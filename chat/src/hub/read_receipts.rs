@@ -89,7 +89,7 @@ impl Channel {
         hub: &Hub,
     ) {
         let ReadMark { message_id, user, read_at } = first;
-        let frame = ServerFrame::MessageRead { message_id, user, read_at, more };
+        let frame = ServerFrame::MessageRead { room_id: self.room, message_id, user, read_at, more };
         if let Some(frame) = Frame::volatile(&frame, Audience::Everyone) {
             self.put_volatile(slot, rank, frame, hub);
         }

@@ -5,7 +5,6 @@
 //! sockets announce passes [`signal_limiter`] first.
 
 use std::{
-    future::poll_fn,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -22,7 +21,7 @@ use tokio::{
 use super::{Hub, HubRequest, presence::Presence, read_receipts::ReadReceipts, sequence::Sequence};
 use crate::{
     event::{Audience, ChangeKind, Event, Frame, StoredChange},
-    model::{RoomId, UserRef},
+    model::RoomId,
 };
 
 mod gap_backfill;
@@ -30,13 +29,15 @@ mod member_feed;
 mod presence_events;
 mod ring;
 mod signal_limiter;
+mod subscription;
 pub(super) mod volatile;
 
 pub use gap_backfill::GapBackfill;
 use member_feed::MemberFeed;
+pub(super) use ring::BYTES_MAX as RING_BYTES;
 use ring::Ring;
-pub(super) use ring::{BYTES_MAX as RING_BYTES, RingReader};
 use signal_limiter::{SignalLimiter, UserSignal};
+pub use subscription::Subscription;
 use volatile::{Lane, Slot};
 
 /// The reader fell a whole ring behind and has missed events.
@@ -44,7 +45,6 @@ use volatile::{Lane, Slot};
 pub struct Lagged;
 
 /// The stored changes of a room on their way into the ring.
-#[derive(Default)]
 struct Stream {
     sequence: Sequence,
     members: MemberFeed,
@@ -55,6 +55,9 @@ pub(super) struct Channel {
     pub(super) room: RoomId,
     ring: Ring,
     volatile: Arc<Lane>,
+    /// Volatile frames for the subscriptions of combined sockets alone: which members are online, and who was present
+    /// before this node used the room.
+    online: Arc<Lane>,
     /// Limits how often each user's typing and presence are announced.
     signal_limiter: Mutex<SignalLimiter>,
     /// Whether the task is running that sends delayed signals and wakes the lane's readers.
@@ -85,11 +88,12 @@ impl Channel {
             room,
             ring: Ring::new(ring),
             volatile: Arc::default(),
+            online: Arc::default(),
             signal_limiter: Mutex::new(SignalLimiter::new(signal_interval)),
             has_flush_task: AtomicBool::new(false),
             read_receipts: ReadReceipts::default(),
             started: OnceCell::new(),
-            stream: Mutex::default(),
+            stream: Mutex::new(Stream { sequence: Sequence::default(), members: MemberFeed::new(room) }),
             member_changes: AtomicU64::new(0),
             presence: Mutex::new(presence),
             has_requested_rosters: AtomicBool::new(false),
@@ -156,6 +160,13 @@ impl Channel {
         }
     }
 
+    /// Like [`Self::put_volatile`], for the subscriptions of combined sockets alone.
+    pub(super) fn put_for_subscriptions(self: &Arc<Self>, slot: Slot, frame: Frame, hub: &Hub) {
+        if self.online.put(slot, 0, frame) {
+            self.ensure_flush_task(hub);
+        }
+    }
+
     /// Announces the signal, now or when the rate limit allows.
     fn submit_signal(self: &Arc<Self>, signal: UserSignal, hub: &Hub) {
         let ready = self.signal_limiter().take(signal, Instant::now());
@@ -184,7 +195,10 @@ impl Channel {
     }
 
     fn has_pending_work(&self) -> bool {
-        !self.signal_limiter().is_empty() || self.volatile.must_flush() || self.stream().members.is_waiting()
+        !self.signal_limiter().is_empty()
+            || self.volatile.must_flush()
+            || self.online.must_flush()
+            || self.stream().members.is_waiting()
     }
 
     /// Whether there is no subscription and no pending signal.
@@ -220,6 +234,7 @@ async fn run_flush_task(channel: Weak<Channel>, room: RoomId, hub: Hub) {
             channel.run_signal(signal, &hub);
         }
         channel.volatile.flush(now);
+        channel.online.flush(now);
         let mut stream = channel.stream();
         if let Some(sum) = stream.members.due(now) {
             channel.ring.put(sum);
@@ -234,102 +249,6 @@ async fn run_flush_task(channel: Weak<Channel>, room: RoomId, hub: Hub) {
             drop(channel);
             hub.remove_unused_room(room);
             return;
-        }
-    }
-}
-
-/// One socket's subscription to a room. Dropping it unsubscribes.
-pub struct Subscription {
-    hub: Hub,
-    user: UserRef,
-    channel: Arc<Channel>,
-    /// `Some` until the drop.
-    receiver: Option<ring::RingReader>,
-    volatile: volatile::LaneReader,
-    is_present: bool,
-}
-
-impl Subscription {
-    pub(super) fn new(hub: Hub, user: UserRef, channel: Arc<Channel>) -> Self {
-        let (receiver, volatile) = (Some(channel.ring.subscribe()), channel.volatile.subscribe());
-        Self { hub, user, channel, receiver, volatile, is_present: false }
-    }
-
-    /// Requests the rosters of the other nodes, if this node has not yet.
-    pub(super) fn request_rosters(&self) {
-        self.channel.request_rosters(self.hub.bus());
-    }
-
-    /// Starts the delivery of stored changes: those after the number that `rev` reads from the database. Only the first
-    /// subscription of a room reads it, for all.
-    ///
-    /// # Errors
-    /// Those of `rev`; the next subscription then tries again.
-    pub async fn start<E>(&self, rev: impl AsyncFnOnce() -> Result<i64, E>) -> Result<(), E> {
-        let read = async || {
-            let rev = rev().await?;
-            self.channel.advance(&self.hub, |sequence| sequence.start(rev));
-            Ok(())
-        };
-        self.channel.started.get_or_try_init(read).await.copied()
-    }
-
-    /// The next event for this user, stored changes before volatile ones. Cancel-safe.
-    ///
-    /// # Errors
-    /// [`Lagged`] if this reader missed events.
-    pub async fn next(&mut self) -> Result<Event, Lagged> {
-        let user = self.user.id;
-        let Some(receiver) = &mut self.receiver else { return Err(Lagged) };
-        tokio::select! {
-            biased;
-            event = receiver.next(user) => event,
-            frame = poll_fn(|context| self.volatile.poll_next(context, user)) => Ok(Event::Frame(frame)),
-        }
-    }
-
-    /// Like [`Self::next`], but returns `None` instead of waiting.
-    pub fn try_next(&mut self) -> Option<Result<Event, Lagged>> {
-        let user = self.user.id;
-        let stored = self.receiver.as_mut()?.try_next(user);
-        stored.or_else(|| self.volatile.try_next(user).map(|frame| Ok(Event::Frame(frame))))
-    }
-
-    /// How many membership changes of the room this node knows of.
-    pub fn member_changes(&self) -> u64 {
-        self.channel.member_changes.load(Ordering::Acquire)
-    }
-
-    /// Whether this socket counts as present.
-    pub fn is_present(&self) -> bool {
-        self.is_present
-    }
-
-    /// Sets whether this socket counts as present. Others are notified of the user's first present socket and after
-    /// the last one.
-    pub fn set_present(&mut self, is_present: bool) {
-        if is_present == self.is_present {
-            return;
-        }
-        self.is_present = is_present;
-        if is_present {
-            self.channel.add_socket(&self.user, &self.hub);
-        } else {
-            self.channel.remove_socket(&self.user, &self.hub);
-        }
-    }
-
-    /// Notifies the others that this user started or stopped typing, now or when the rate limit allows.
-    pub fn announce_typing(&self, is_typing: bool) {
-        self.channel.submit_signal(UserSignal::Typing { user: self.user.clone(), is_typing }, &self.hub);
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.set_present(false);
-        if let Some(receiver) = self.receiver.take() {
-            self.hub.unsubscribe(self.channel.room, receiver);
         }
     }
 }

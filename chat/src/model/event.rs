@@ -1,4 +1,4 @@
-//! Frames of the room socket, in both directions.
+//! Frames of rooms, as the server sends them.
 //!
 //! Client and server versions may differ (an open tab of the last release, a newer server), so an unknown `type` is
 //! decoded to a fallback variant. Matches in our own code have no catch-all arm.
@@ -7,44 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     failure::Code,
-    id::{MessageId, RoomId},
+    id::{MessageId, RoomId, UserId},
     member::{MemberChange, Role},
-    message::{Message, MessageDraft, MessageType},
+    message::{Message, MessageType},
     room::RoomInfo,
     timestamp::Timestamp,
     user::{User, UserRef},
 };
-
-/// A frame sent by a client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum ClientFrame {
-    /// Authenticates the socket: as the first frame of a socket opened without credentials, or later with a fresh
-    /// access token.
-    Authenticate {
-        /// An access token.
-        token: String,
-    },
-    /// Sends a message to the room.
-    ChatMessage(MessageDraft),
-    /// Starts or stops the typing indicator.
-    Typing {
-        /// Whether the user is typing.
-        is_typing: bool,
-    },
-    /// Marks the user as present.
-    UserJoin,
-    /// Marks the user as away until the next frame of this socket.
-    UserLeave,
-    /// Marks this message and all earlier ones as read.
-    MessageRead {
-        /// The id of the message.
-        message_id: i64,
-    },
-    /// Asks for a `pong`.
-    Ping,
-}
 
 /// A message as the room socket shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,9 +102,39 @@ pub enum ServerFrame {
         last_message_id: Option<MessageId>,
         /// The room's change number. Later frames have a higher one.
         rev: i64,
+        /// The release of the server and of its web pages: a page of another one can offer to reload.
+        #[serde(default)]
+        build: String,
+    },
+    /// The answer to `subscribe`. What was missed follows, then live frames of the room.
+    Subscribed {
+        /// The room.
+        room_id: RoomId,
+        /// The newest message; null in an empty room.
+        #[cfg_attr(feature = "openapi", schema(required = true))]
+        last_message_id: Option<MessageId>,
+        /// The room's change number.
+        rev: i64,
+        /// The ids of the users who are present, oneself too; at most 200.
+        present: Vec<UserId>,
+    },
+    /// The answer to `unsubscribe`, also if there was no subscription.
+    Unsubscribed {
+        /// The room.
+        room_id: RoomId,
+    },
+    /// A member of a subscribed room opened their first socket of any kind, or closed the last one. Current state, not
+    /// history, so it has no `rev`.
+    Presence {
+        /// The user.
+        user_id: UserId,
+        /// Whether the user has any socket.
+        is_online: bool,
     },
     /// A new message.
     ChatMessage {
+        /// The room.
+        room_id: RoomId,
         /// The message.
         message: RoomMessage,
         /// The room's change number.
@@ -143,6 +142,8 @@ pub enum ServerFrame {
     },
     /// A message was edited.
     MessageEdited {
+        /// The room.
+        room_id: RoomId,
         /// The message as it is now.
         message: RoomMessage,
         /// The room's change number.
@@ -150,6 +151,8 @@ pub enum ServerFrame {
     },
     /// A message was deleted.
     MessageDeleted {
+        /// The room.
+        room_id: RoomId,
         /// The id of the message.
         message_id: MessageId,
         /// The room's change number.
@@ -157,6 +160,8 @@ pub enum ServerFrame {
     },
     /// A user started or stopped typing.
     Typing {
+        /// The room.
+        room_id: RoomId,
         /// The user.
         user: UserRef,
         /// Whether the user is typing.
@@ -164,16 +169,22 @@ pub enum ServerFrame {
     },
     /// A user's first socket connected.
     UserJoin {
+        /// The room.
+        room_id: RoomId,
         /// The user.
         user: UserRef,
     },
     /// A user's last socket disconnected.
     UserLeave {
+        /// The room.
+        room_id: RoomId,
         /// The user.
         user: UserRef,
     },
     /// A user has read this message and all earlier ones. Current state, not history, so it has no `rev`.
     MessageRead {
+        /// The room.
+        room_id: RoomId,
         /// The newest message read.
         message_id: MessageId,
         /// The reader.
@@ -186,6 +197,8 @@ pub enum ServerFrame {
     },
     /// A membership changed.
     MemberChanged {
+        /// The room.
+        room_id: RoomId,
         /// The user concerned.
         user: User,
         /// What changed; `state` after a reconnect.
@@ -209,6 +222,8 @@ pub enum ServerFrame {
     },
     /// Many memberships changed. A client that shows the member list reads it again.
     MembersChanged {
+        /// The room.
+        room_id: RoomId,
         /// Number of members now.
         member_count: i64,
         /// The room's change number.
@@ -216,6 +231,8 @@ pub enum ServerFrame {
     },
     /// The room itself changed, or was deleted.
     RoomChanged {
+        /// The room.
+        room_id: RoomId,
         /// The room now.
         room: RoomInfo,
         /// The room's change number.
@@ -223,6 +240,8 @@ pub enum ServerFrame {
     },
     /// Too many changes were missed: read the history by REST. Live frames follow.
     Resync {
+        /// The room.
+        room_id: RoomId,
         /// The room's change number now.
         rev: i64,
     },
@@ -239,6 +258,10 @@ pub enum ServerFrame {
         /// The `client_id` of the message concerned, if it had one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         client_id: Option<String>,
+        /// The room concerned, on `/ws/`. Except for a frame of the client that was refused, the subscription to the room
+        /// has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room_id: Option<RoomId>,
     },
     /// A frame of a newer server that this client does not know.
     #[serde(other)]

@@ -55,6 +55,8 @@ pub enum Code {
     BadFrame,
     /// The client read too slowly from its socket.
     TooSlow,
+    /// The socket has the maximum number of subscriptions.
+    TooManySubscriptions,
     /// The `Origin` is not allowed.
     BadOrigin,
     /// A queue is full or the database is unavailable: retry later.

@@ -40,6 +40,10 @@ pub const RESUME_MAX: i64 = 1_000;
 pub const RESUME_BYTES_MAX: i64 = 1024 * 1024;
 /// Maximum number of memberships replayed one by one when a socket resumes (contract).
 pub const RESUME_MEMBERS_MAX: i64 = 200;
+/// Maximum number of rooms that a socket subscribes to (contract).
+pub const SUBSCRIPTIONS_MAX: usize = 200;
+/// Maximum number of present users named when a socket subscribes to a room (contract).
+pub const PRESENT_MAX: usize = 200;
 /// Maximum number of users mentioned by one message. Further ones get an ordinary notification.
 pub const MENTIONS_MAX: usize = 50;
 /// Maximum number of candidate usernames looked up for one message: one word after `@` gives several candidates.

@@ -203,6 +203,9 @@ pub enum NotificationFrame {
         /// The user's change number. Later frames with a `rev` have a higher one.
         #[serde(default)]
         rev: i64,
+        /// The release of the server and of its web pages: a page of another one can offer to reload.
+        #[serde(default)]
+        build: String,
     },
     /// A new notification.
     Notification {

@@ -110,24 +110,25 @@ pub(crate) fn may_act_on(actor: Role, target: Role, is_last_admin: bool) -> Resu
     }
 }
 
-/// Why a socket open to the room has to close; `None` if it may stay. Its user was a member, so the reason may reveal
-/// that the room exists.
-pub(crate) fn revocation(access: &RoomAccess) -> Option<Code> {
-    allow(Some(access), Action::Listen).err()?;
-    let is_banned = access.member.as_ref().is_some_and(|member| member.is_banned);
-    Some(match (access.room.is_active, is_banned) {
-        (false, _) => Code::NotFound,
-        (true, true) => Code::Banned,
-        (true, false) => Code::NotAMember,
-    })
+/// The reason for ending a subscription to a room of this type, as its user may know it: from then on, a hidden room does
+/// not exist for them.
+pub(crate) fn visible_reason(room_type: RoomType, reason: Code) -> Code {
+    match (is_hidden_from_others(room_type), reason) {
+        (true, Code::NotAMember | Code::Banned) => Code::NotFound,
+        _ => reason,
+    }
+}
+
+fn is_hidden_from_others(room_type: RoomType) -> bool {
+    match room_type {
+        RoomType::Public => false,
+        RoomType::Private | RoomType::Group => true,
+    }
 }
 
 fn check(room: &RoomState, member: Option<&MemberState>, action: Action) -> Result<()> {
     let present = member.filter(|member| member.is_present);
-    let is_hidden = match room.room_type {
-        RoomType::Public => !room.is_active,
-        RoomType::Private | RoomType::Group => true,
-    };
+    let is_hidden = is_hidden_from_others(room.room_type) || !room.is_active;
     let is_banned = member.is_some_and(|member| member.is_banned);
     if is_hidden && (present.is_none() || is_banned) {
         return Err(Code::NotFound.into());
@@ -337,16 +338,18 @@ mod tests {
     }
 
     #[test]
-    fn revocation_has_the_reason_for_closing() {
+    fn a_hidden_room_that_a_user_lost_does_not_exist_for_them() {
         let gone = MemberState { is_present: false, ..member() };
         let banned = MemberState { is_banned: true, ..member() };
-        for kind in [RoomType::Public, RoomType::Private] {
-            let reason = |member: &MemberState| revocation(&access(kind, Some(member.clone())));
-            let expected = [None, Some(Code::NotAMember), Some(Code::Banned)];
-            assert_eq!([reason(&member()), reason(&gone), reason(&banned)], expected, "{kind:?}");
-            let mut deleted = access(kind, Some(member()));
-            deleted.room.is_active = false;
-            assert_eq!(revocation(&deleted), Some(Code::NotFound));
+        for kind in [RoomType::Public, RoomType::Private, RoomType::Group] {
+            // What a reader of the database is told is what a reader of events is told.
+            for (state, reason) in [(&gone, Code::NotAMember), (&banned, Code::Banned)] {
+                let read = allow(Some(&access(kind, Some(state.clone()))), Action::Listen).err();
+                assert_eq!(read.map(|error| error.code()), Some(visible_reason(kind, reason)), "{kind:?}");
+            }
+            let may_know = if kind == RoomType::Public { Code::Banned } else { Code::NotFound };
+            assert_eq!(visible_reason(kind, Code::Banned), may_know);
+            assert_eq!(visible_reason(kind, Code::NotFound), Code::NotFound);
         }
     }
 

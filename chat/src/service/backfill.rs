@@ -13,13 +13,13 @@ use futures::{FutureExt as _, future::BoxFuture};
 
 use crate::{
     change::{MemberState, RoomChange},
-    error::{Error, Result},
+    error::Result,
     event::{ChangeKind, StoredChange},
     model::{
-        Code, MessageId, RoomRef, ServerFrame, UserId,
+        MessageId, RoomRef, ServerFrame, UserId,
         limits::{RESUME_BYTES_MAX, RESUME_MAX, RESUME_MEMBERS_MAX},
     },
-    rules::access,
+    rules::access::{Action, allow},
     store::{
         Conn, Store, members,
         messages::{self, Extent},
@@ -222,10 +222,8 @@ impl Read {
         let Self { room, page, .. } = &self;
         let mut conn = self.store.read().await?;
         if let Receiver::Client(user) = self.receiver {
-            let access = rooms::access(&mut conn, room.id, user).await?.ok_or(Error::from(Code::NotFound))?;
-            if let Some(code) = access::revocation(&access) {
-                return Err(code.into());
-            }
+            let access = rooms::access(&mut conn, room.id, user).await?;
+            allow(access.as_ref(), Action::Listen)?;
         }
         let mut changes = Vec::new();
         if let Some(Span { after, upto }) = page.new.range() {
@@ -249,7 +247,8 @@ impl Read {
             }));
         }
         if let Some(rev) = page.member_sum {
-            let frame = ServerFrame::MembersChanged { member_count: self.member_count, rev };
+            let frame =
+                ServerFrame::MembersChanged { room_id: room.id, member_count: self.member_count, rev };
             changes.push(StoredChange::new(&frame, rev, ChangeKind::MessageChanged));
         }
         if page.has_room
@@ -260,7 +259,11 @@ impl Read {
         }
         drop(conn);
         if let Some(rev) = page.resync {
-            changes.push(StoredChange::new(&ServerFrame::Resync { rev }, rev, ChangeKind::Resync));
+            changes.push(StoredChange::new(
+                &ServerFrame::Resync { room_id: room.id, rev },
+                rev,
+                ChangeKind::Resync,
+            ));
         }
         let mut changes: Vec<StoredChange> = changes.into_iter().flatten().collect();
         // Stable: a resync has the number of the last change, and comes after it.

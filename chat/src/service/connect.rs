@@ -1,12 +1,13 @@
 //! A socket of an authenticated client, before it is opened to a room or to notifications.
 
 use super::{
-    Chat, NotificationSession, RoomSession, limits::SocketPermit, messages::Receipt, room_session::Resume,
+    Chat, CombinedSession, NotificationSession, RoomSession, limits::SocketPermit, messages::Receipt,
+    room_session::Resume,
 };
 use crate::{
     credential::{Actor, Claim, Credential},
     error::Result,
-    hub::OpenSocket,
+    hub::{OnlineSocket, OpenSocket},
     model::{Code, MessageDraft, MessageId, RoomId, User},
 };
 
@@ -17,6 +18,7 @@ pub struct AuthenticatedSocket {
     actor: Actor,
     registered: OpenSocket,
     _permit: SocketPermit,
+    _online: OnlineSocket,
 }
 
 impl Chat {
@@ -27,7 +29,8 @@ impl Chat {
     pub async fn connect(&self, claim: Claim) -> Result<AuthenticatedSocket> {
         let (registered, actor) = self.register_socket(claim).await?;
         let permit = self.limits().open_socket(actor.user.id)?;
-        Ok(AuthenticatedSocket { chat: self.clone(), actor, registered, _permit: permit })
+        let online = self.hub().open_online(actor.user.id);
+        Ok(AuthenticatedSocket { chat: self.clone(), actor, registered, _permit: permit, _online: online })
     }
 
     /// Registers before it checks: a credential that ends after the check finds the socket registered.
@@ -64,6 +67,14 @@ impl AuthenticatedSocket {
         self.chat.clone().open_notifications(self, after_rev).await
     }
 
+    /// Opens the user's notifications, as [`Self::open_notifications`] does, with subscriptions to rooms beside them.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn open_combined(self, after_rev: Option<i64>) -> Result<CombinedSession> {
+        self.chat.clone().open_combined(self, after_rev).await
+    }
+
     /// Switches to another credential of the same user. An error leaves the socket unchanged.
     ///
     /// # Errors
@@ -79,6 +90,10 @@ impl AuthenticatedSocket {
     /// The socket's user and current credential.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    pub(super) fn chat(&self) -> &Chat {
+        &self.chat
     }
 
     /// The socket's user.

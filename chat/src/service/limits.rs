@@ -21,6 +21,9 @@ use crate::{
 
 /// `retry_after` for a socket above the limit.
 const SOCKET_RETRY: Duration = Duration::from_secs(10);
+/// Subscriptions that a user may make per second, and in a burst: the full number on two sockets that reconnect.
+const SUBSCRIPTIONS_PER_SECOND: u32 = 20;
+const SUBSCRIPTION_BURST: u32 = 400;
 /// Number of users kept before idle ones are removed.
 const REMEMBERED: usize = 10_000;
 
@@ -39,6 +42,8 @@ pub(super) enum Cost {
     ReadMark,
     /// Creating a room, in addition to [`Self::Act`]: `rooms_per_day`.
     NewRoom,
+    /// Subscribing to a room, which reads the database. Not a setting; off with `writes_per_second`.
+    Subscription,
     /// Inviting a user who shares no room with the inviter, in addition to [`Self::Act`]: `invitations_per_hour`.
     Invitation,
 }
@@ -48,6 +53,7 @@ pub(super) struct Limits {
     writes: RateLimit,
     acts: RateLimit,
     read_marks: RateLimit,
+    subscriptions: RateLimit,
     new_rooms: SlidingWindow,
     invitations: SlidingWindow,
     clock: Clock,
@@ -71,6 +77,11 @@ impl Limits {
                 settings.read_mark_burst,
                 Quota::per_second,
             ),
+            subscriptions: RateLimit::new(
+                settings.writes_per_second.min(1) * SUBSCRIPTIONS_PER_SECOND,
+                SUBSCRIPTION_BURST,
+                Quota::per_second,
+            ),
             new_rooms: SlidingWindow::new(settings.rooms_per_day, DAY),
             invitations: SlidingWindow::new(settings.invitations_per_hour, HOUR),
             clock,
@@ -88,6 +99,7 @@ impl Limits {
             Cost::Write => self.writes.charge(user),
             Cost::Act => self.acts.charge(user),
             Cost::ReadMark => self.read_marks.charge(user),
+            Cost::Subscription => self.subscriptions.charge(user),
             Cost::NewRoom => self.new_rooms.charge(user, self.clock.now()),
             Cost::Invitation => self.invitations.charge(user, self.clock.now()),
         }
@@ -190,7 +202,8 @@ impl Drop for SocketPermit {
 mod tests {
     use super::*;
 
-    const ALL: [Cost; 5] = [Cost::Write, Cost::Act, Cost::ReadMark, Cost::NewRoom, Cost::Invitation];
+    const ALL: [Cost; 6] =
+        [Cost::Write, Cost::Act, Cost::ReadMark, Cost::Subscription, Cost::NewRoom, Cost::Invitation];
 
     /// A burst of three of each.
     fn three_of_each() -> Settings {
@@ -219,11 +232,13 @@ mod tests {
     fn requests_above_the_limit_are_throttled() {
         let limits = Limits::new(&three_of_each(), Clock::fixed(Timestamp(0)));
         for cost in ALL {
-            for _ in 0..3 {
+            let burst = if cost == Cost::Subscription { SUBSCRIPTION_BURST } else { 3 };
+            for _ in 0..burst {
                 assert_eq!(wait(&limits, UserId(1), cost), None, "{cost:?} is within its limit");
             }
             let most = match cost {
                 Cost::Write | Cost::ReadMark => Duration::from_secs(1),
+                Cost::Subscription => Duration::from_secs(1) / SUBSCRIPTIONS_PER_SECOND,
                 Cost::Act => Duration::from_mins(1),
                 Cost::Invitation => HOUR,
                 Cost::NewRoom => DAY,

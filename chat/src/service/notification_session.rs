@@ -20,7 +20,7 @@ use crate::{
     credential::Claim,
     error::Result,
     event::{UserChange, UserEvent, to_json},
-    hub::{Inbox, InboxEvent, MessageNotification, RoomCounters},
+    hub::{Inbox, InboxEvent, Lagged, MessageNotification, RoomCounters},
     model::{Code, Notification, NotificationFrame, NotificationType, RoomId, User},
     store::{
         reads::{self, ReadPosition},
@@ -61,6 +61,8 @@ pub struct NotificationSession {
     /// Rooms whose unread count is to be sent at a later time.
     due: BTreeSet<(Instant, RoomId)>,
     ready: VecDeque<Bytes>,
+    /// Whether the session goes on, with a `resync`, after its inbox has overflowed.
+    outlives_overflow: bool,
 }
 
 impl Chat {
@@ -96,8 +98,14 @@ impl Chat {
             pending_refreshes: BTreeSet::new(),
             due: BTreeSet::new(),
             ready: VecDeque::new(),
+            outlives_overflow: false,
         };
-        session.push(&NotificationFrame::ConnectionEstablished { message: "连接成功".into(), user, rev });
+        session.push(&NotificationFrame::ConnectionEstablished {
+            message: "连接成功".into(),
+            user,
+            rev,
+            build: self.settings().build.clone(),
+        });
         readings.sort_unstable_by_key(|reading| reading.room);
         for reading in readings {
             session.inbox.watch(reading.room);
@@ -124,6 +132,21 @@ impl Chat {
 }
 
 impl NotificationSession {
+    /// The socket.
+    pub(super) fn socket(&self) -> &AuthenticatedSocket {
+        &self.socket
+    }
+
+    /// Whether a query has to run before the next event is handled. It starts again whenever [`Self::next`] is cancelled.
+    pub(super) fn is_refreshing(&self) -> bool {
+        self.ready.is_empty() && !self.pending_refreshes.is_empty()
+    }
+
+    /// Makes the session go on after its inbox has overflowed: it sends a `resync` and reads its state again.
+    pub(super) fn outlive_overflow(&mut self) {
+        self.outlives_overflow = true;
+    }
+
     /// The next frame to send, JSON in UTF-8. Cancel-safe.
     ///
     /// # Errors
@@ -149,7 +172,10 @@ impl NotificationSession {
                     self.due.pop_first();
                     self.notify_unread(room);
                 }
-                event = self.inbox.next() => self.receive(event.map_err(|_| Code::TooSlow)?),
+                event = self.inbox.next() => match event {
+                    Ok(event) => self.receive(event),
+                    Err(Lagged) => self.overflow()?,
+                },
             }
         }
     }
@@ -168,9 +194,27 @@ impl NotificationSession {
             }
             match self.inbox.try_next()? {
                 Ok(event) => self.receive(event),
-                Err(_) => return Some(Err(Code::TooSlow.into())),
+                Err(Lagged) => {
+                    if let Err(error) = self.overflow() {
+                        return Some(Err(error));
+                    }
+                }
             }
         }
+    }
+
+    /// Events were missed, since the inbox was full.
+    fn overflow(&mut self) -> Result<()> {
+        if !self.outlives_overflow {
+            return Err(Code::TooSlow.into());
+        }
+        self.inbox.restart();
+        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+        rooms.into_iter().for_each(|room| self.mark_gap(room));
+        self.pending_refreshes.insert(Refresh::Stream);
+        // What is not counted (new names, edits of the newest message) the client reads by REST.
+        self.push(&NotificationFrame::Resync { rev: self.rev });
+        Ok(())
     }
 
     fn receive(&mut self, event: InboxEvent) {

@@ -1,10 +1,11 @@
 //! Memberships: rows of `chat_room_member`. A row is kept after leaving, since mute and ban stay in force.
 
+use sqlx::AssertSqlSafe;
 use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,
-    condition::{active_member, is_in, present_member},
+    condition::{active_account, active_member, is_in, present_member},
     dialect::padded,
     on,
 };
@@ -118,6 +119,7 @@ impl Membership {
     /// The state for frames. The caller sets the number of members, and what changed if it is known.
     pub(crate) fn state(&self) -> MemberState<'_> {
         MemberState {
+            room: self.member.room.id,
             user: &self.member.user,
             change: MemberChange::State,
             role: self.member.role,
@@ -133,6 +135,29 @@ impl Membership {
     pub fn is_counted(&self) -> bool {
         self.is_present && !self.member.is_banned
     }
+}
+
+/// The rooms that these users are in, by user, without deleted ones.
+pub async fn rooms_of_users(conn: &mut Conn, users: &[UserId]) -> StoreResult<Vec<(UserId, RoomId)>> {
+    let Some(&last) = users.last() else { return Ok(Vec::new()) };
+    let marks = vec!["?"; padded(users.len())].join(", ");
+    let sql = format!(
+        concat!(
+            "SELECT m.user_id, m.room_id FROM chat_room_member m JOIN chat_room r ON r.id = m.room_id WHERE ",
+            active_member!("m", "r"),
+            " AND m.user_id IN ({})"
+        ),
+        marks
+    );
+    let filler = std::iter::repeat_n(last, padded(users.len()) - users.len());
+    let rows: Vec<(i64, i64)> = on!(conn, |db| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for user in users.iter().copied().chain(filler) {
+            query = query.bind(user.0);
+        }
+        query.fetch_all(&mut *db).await
+    })?;
+    Ok(rows.into_iter().map(|(user, room)| (UserId(user), RoomId(room))).collect())
 }
 
 /// The membership of `user` in `room`, past or present; `None` if they never joined.

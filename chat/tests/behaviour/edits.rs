@@ -140,8 +140,8 @@ both! {
             received.push(serde_json::from_slice::<ServerFrame>(&bytes).expect("a frame"));
         }
         assert!(matches!(&received[1], ServerFrame::ChatMessage { rev: 1, .. }));
-        assert!(matches!(&received[2], ServerFrame::MessageEdited { message, rev: 2 } if message.content == "two"));
-        assert_eq!(received[3], ServerFrame::MessageDeleted { message_id: id, rev: 3 });
+        assert!(matches!(&received[2], ServerFrame::MessageEdited { message, rev: 2, .. } if message.content == "two"));
+        assert_eq!(received[3], ServerFrame::MessageDeleted { room_id: room, message_id: id, rev: 3 });
     }
 
     async fn resume_by_rev_sends_missed_edits_and_deletions_in_their_current_state(world: World) {
@@ -159,10 +159,10 @@ both! {
         edit(&world, &amy, new, "new and edited").await.expect("edited");
         let missed = frames(&world, &amy, room, Resume::AfterRev(3)).await;
         assert_eq!(missed.len(), 4, "{missed:?}");
-        assert!(matches!(&missed[0], ServerFrame::MessageEdited { message, rev: 5 } if message.content == "edited twice"));
-        assert_eq!(missed[1], ServerFrame::MessageDeleted { message_id: ids[2], rev: 6 });
-        assert!(matches!(&missed[2], ServerFrame::ChatMessage { message, rev: 7 } if message.content == "new and edited"));
-        assert!(matches!(&missed[3], ServerFrame::MessageEdited { message, rev: 8 } if message.content == "new and edited"));
+        assert!(matches!(&missed[0], ServerFrame::MessageEdited { message, rev: 5, .. } if message.content == "edited twice"));
+        assert_eq!(missed[1], ServerFrame::MessageDeleted { room_id: room, message_id: ids[2], rev: 6 });
+        assert!(matches!(&missed[2], ServerFrame::ChatMessage { message, rev: 7, .. } if message.content == "new and edited"));
+        assert!(matches!(&missed[3], ServerFrame::MessageEdited { message, rev: 8, .. } if message.content == "new and edited"));
     }
 
     async fn concurrent_sends_edits_and_deletes_leave_revs_gapless(world: World) {

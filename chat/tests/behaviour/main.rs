@@ -11,6 +11,7 @@ mod support;
 
 mod accounts;
 
+mod combined_session;
 mod credentials;
 mod edits;
 mod floor;

@@ -132,7 +132,7 @@ both! {
             world.chat.invite(&amy, room, &bob.username).await.expect("brought in");
             let mut session = world.chat.open_room(&bob, room, None).await.expect("open");
             world.chat.change_member(&amy, room, bob.id, banned(true)).await.expect("banned");
-            assert_eq!(until_closed(&mut session).await.1, Code::Banned, "they knew of the room till now");
+            assert_eq!(until_closed(&mut session).await.1, Code::NotFound, "a hidden room does not exist for them");
             assert_eq!(refused(world.chat.room(&bob, room).await), Code::NotFound);
             assert_eq!(refused(world.chat.send(&bob, room, draft("?")).await), Code::NotFound);
             assert!(world.chat.open_room(&bob, room, None).await.is_err_and(|e| e.code() == Code::NotFound));

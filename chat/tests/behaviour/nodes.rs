@@ -126,7 +126,7 @@ async fn nodes_start_without_redis_and_connect_when_it_is_up() {
     nodes.until_ready().await;
     let mut typist = open(&nodes.all[0], &people[0], room).await;
     typist.announce_typing(true).await;
-    let is_typing = async |frame: ServerFrame| matches!(frame, ServerFrame::Typing { user, is_typing: true } if user.id == people[0].id);
+    let is_typing = async |frame: ServerFrame| matches!(frame, ServerFrame::Typing { user, is_typing: true, .. } if user.id == people[0].id);
     while !is_typing(next(&mut socket).await).await {}
     drop(typist);
 }
@@ -145,7 +145,8 @@ async fn edits_deletions_and_volatile_events_reach_the_other_nodes() {
     let mut received = Vec::new();
     while received.len() < 4 {
         received.push(match next(&mut socket).await {
-            ServerFrame::ChatMessage { message, rev } | ServerFrame::MessageEdited { message, rev } => {
+            ServerFrame::ChatMessage { message, rev, .. }
+            | ServerFrame::MessageEdited { message, rev, .. } => {
                 format!("{rev} {}", message.content)
             }
             ServerFrame::MessageDeleted { rev, .. } => format!("{rev} gone"),

@@ -42,10 +42,12 @@ fn without_number(mut frame: NotificationFrame) -> NotificationFrame {
 /// A session past its first frame.
 async fn open(world: &World, user: &User) -> NotificationSession {
     let mut session = world.chat.open_notifications(user).await.expect("open");
-    let first =
-        NotificationFrame::ConnectionEstablished {
-            message: "连接成功".into(), user: user.clone(), rev: 0
-        };
+    let first = NotificationFrame::ConnectionEstablished {
+        message: "连接成功".into(),
+        user: user.clone(),
+        rev: 0,
+        build: world.chat.settings().build.clone(),
+    };
     assert_eq!(next(&mut session).await, first);
     session
 }

@@ -47,6 +47,7 @@ both! {
             user: amy,
             last_message_id: Some(last),
             rev: 1,
+            build: world.chat.settings().build.clone(),
         };
         assert_eq!(next(&mut session).await, expected);
     }
@@ -69,7 +70,7 @@ both! {
             while received.len() < said.len() {
                 match next(socket).await {
                     ServerFrame::ChatMessage { message, .. } => received.push(message.content),
-                    ServerFrame::UserJoin { user } => assert_eq!((index, user.id), (0, bob.id)),
+                    ServerFrame::UserJoin { user, .. } => assert_eq!((index, user.id), (0, bob.id)),
                     other => panic!("unexpected {other:?}"),
                 }
             }
@@ -120,7 +121,7 @@ both! {
                     break;
                 }
                 match next(&mut session).await {
-                    ServerFrame::ChatMessage { message, rev: at } => {
+                    ServerFrame::ChatMessage { message, rev: at, .. } => {
                         received.push(message.content);
                         rev = at;
                     }
@@ -143,7 +144,7 @@ both! {
         }
         for resume in [Resume::AfterId(0), Resume::AfterRev(0)] {
             let mut session = open(&world, &amy, room, Some(resume)).await;
-            assert!(matches!(next(&mut session).await, ServerFrame::Resync { rev } if rev >= 1_001));
+            assert!(matches!(next(&mut session).await, ServerFrame::Resync { rev, .. } if rev >= 1_001));
             world.say(&amy, room, "live").await;
             assert_eq!(next_text(&mut session).await, "live");
         }
@@ -195,9 +196,9 @@ both! {
         let mut received = Vec::new();
         while received.last().is_none_or(|(rev, _)| *rev < 7) {
             received.push(match next(&mut session).await {
-                ServerFrame::ChatMessage { message, rev } => (rev, message.content),
-                ServerFrame::MessageEdited { message, rev } => (rev, format!("edited: {}", message.content)),
-                ServerFrame::MessageDeleted { message_id, rev } => (rev, format!("deleted {}", message_id.0)),
+                ServerFrame::ChatMessage { message, rev, .. } => (rev, message.content),
+                ServerFrame::MessageEdited { message, rev, .. } => (rev, format!("edited: {}", message.content)),
+                ServerFrame::MessageDeleted { message_id, rev, .. } => (rev, format!("deleted {}", message_id.0)),
                 other => panic!("unexpected {other:?}"),
             });
         }
@@ -232,12 +233,12 @@ both! {
         let (mut texts, mut changes, mut last) = (Vec::new(), Vec::new(), 0);
         let mut take = |frame| {
             let (rev, is_last) = match frame {
-                ServerFrame::ChatMessage { message, rev } => {
+                ServerFrame::ChatMessage { message, rev, .. } => {
                     let is_last = message.content == "end";
                     texts.push(message.content);
                     (rev, is_last)
                 }
-                ServerFrame::MessageEdited { message, rev } => {
+                ServerFrame::MessageEdited { message, rev, .. } => {
                     changes.push(message.content);
                     (rev, false)
                 }

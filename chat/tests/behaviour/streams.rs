@@ -35,8 +35,8 @@ async fn next_notification(session: &mut NotificationSession) -> NotificationFra
 /// A stored change in short, with its number; `None` for a volatile frame.
 fn change(frame: &ServerFrame) -> Option<(i64, String)> {
     Some(match frame {
-        ServerFrame::ChatMessage { message, rev } => (*rev, format!("message {}", message.content)),
-        ServerFrame::MessageEdited { message, rev } => (*rev, format!("edited {}", message.content)),
+        ServerFrame::ChatMessage { message, rev, .. } => (*rev, format!("message {}", message.content)),
+        ServerFrame::MessageEdited { message, rev, .. } => (*rev, format!("edited {}", message.content)),
         ServerFrame::MessageDeleted { rev, .. } => (*rev, "deleted".into()),
         ServerFrame::MemberChanged {
             user,
@@ -47,6 +47,7 @@ fn change(frame: &ServerFrame) -> Option<(i64, String)> {
             is_banned,
             member_count,
             rev,
+            ..
         } => {
             let kind = serde_json::to_value(change).expect("JSON");
             let flags = [(is_present, "in"), (is_muted, "muted"), (is_banned, "banned")];
@@ -54,9 +55,9 @@ fn change(frame: &ServerFrame) -> Option<(i64, String)> {
             let words = [kind.as_str().unwrap_or_default(), &user.username, role.as_str(), &flags.join("+")];
             (*rev, format!("{} of {member_count}", words.join(" ")))
         }
-        ServerFrame::MembersChanged { member_count, rev } => (*rev, format!("members {member_count}")),
-        ServerFrame::RoomChanged { room, rev } => (*rev, format!("room {}", room.name)),
-        ServerFrame::Resync { rev } => (*rev, "resync".into()),
+        ServerFrame::MembersChanged { member_count, rev, .. } => (*rev, format!("members {member_count}")),
+        ServerFrame::RoomChanged { room, rev, .. } => (*rev, format!("room {}", room.name)),
+        ServerFrame::Resync { rev, .. } => (*rev, "resync".into()),
         _ => return None,
     })
 }

@@ -31,6 +31,10 @@ const ROOM_CLOSES: [Code; 4] = [Code::Invalid, Code::NotAMember, Code::Banned, C
 
 const ROOM: &str = include_str!("sockets/room.md");
 const NOTIFICATIONS: &str = include_str!("sockets/notifications.md");
+const COMBINED: &str = include_str!("sockets/combined.md");
+
+/// Frames of the combined socket alone.
+const COMBINED_FRAMES: [&str; 5] = ["subscribe", "unsubscribe", "subscribed", "unsubscribed", "presence"];
 
 /// The close codes of RFC 6455 itself.
 pub(super) const PROTOCOL_CLOSES: [(u16, &str); 3] = [
@@ -56,9 +60,15 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
     }
     let cursor = |description: &str| json!({"type": "integer", "minimum": 0, "description": description});
     let token = json!({"type": "string", "description": "An access token, for browsers, which cannot send headers with a WebSocket."});
-    let mut notification_frames = shapes(document, "NotificationFrame", &[]);
-    notification_frames.extend(shapes(document, "ServerFrame", &["pong", "authenticated", "error"]));
-    document["x-sockets"] = json!({
+    let only = |shape, types: &[&str]| shapes(document, shape, |kind| types.contains(&kind));
+    let all = |shape| shapes(document, shape, |_| true);
+    let room_frames = |shape| shapes(document, shape, |kind| !COMBINED_FRAMES.contains(&kind));
+    let mut notification_frames = all("NotificationFrame");
+    notification_frames.extend(only("ServerFrame", &["pong", "authenticated", "error"]));
+    let mut combined_frames = all("NotificationFrame");
+    combined_frames.extend(shapes(document, "ServerFrame", |kind| kind != "connection_established"));
+    let after_user_rev = cursor("Resume: the user's changes after this number, in order, then live ones.");
+    let sockets = json!({
         "/ws/chat/{room_id}/": {
             "summary": "Room socket",
             "description": ROOM,
@@ -68,8 +78,8 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
                 "after_rev": cursor("Resume: every change after this change number, in order, then live ones."),
                 "after_id": cursor("Resume: every message after this one, in order, then live ones."),
             },
-            "send": shapes(document, "ClientFrame", &[]),
-            "receive": shapes(document, "ServerFrame", &[]),
+            "send": room_frames("ClientFrame"),
+            "receive": room_frames("ServerFrame"),
             "closes": closes([&CLOSES[..], &ROOM_CLOSES].concat(), locale),
         },
         "/ws/notifications/": {
@@ -77,13 +87,25 @@ pub(super) fn describe(document: &mut Value, locale: Locale) {
             "description": NOTIFICATIONS,
             "parameters": {
                 "token": token,
-                "after_rev": cursor("Resume: the user's changes after this number, in order, then live ones."),
+                "after_rev": after_user_rev,
             },
-            "send": shapes(document, "ClientFrame", &["authenticate", "ping"]),
+            "send": only("ClientFrame", &["authenticate", "ping"]),
             "receive": notification_frames,
             "closes": closes(CLOSES.to_vec(), locale),
         },
+        "/ws/": {
+            "summary": "Combined socket",
+            "description": COMBINED,
+            "parameters": {
+                "token": token,
+                "after_rev": after_user_rev,
+            },
+            "send": all("ClientFrame"),
+            "receive": combined_frames,
+            "closes": closes(CLOSES.to_vec(), locale),
+        },
     });
+    document["x-sockets"] = sockets;
 }
 
 /// Is this the variant that a client uses for unknown values of a newer server?
@@ -91,13 +113,19 @@ fn is_fallback_variant(name: &Value) -> bool {
     name == "unknown" || name == "other"
 }
 
-/// References to the frames of this schema that have one of these types; without types, to all.
-fn shapes(document: &Value, shape: &str, types: &[&str]) -> Vec<Value> {
+/// References to the frames of this schema whose type is meant.
+fn shapes(document: &Value, shape: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Value> {
     let frames =
         document["components"]["schemas"][shape]["oneOf"].as_array().into_iter().flatten().enumerate();
-    let is_meant = |frame: &Value| types.iter().any(|kind| frame["properties"]["type"]["enum"][0] == *kind);
-    let meant = frames.filter(|(_, frame)| types.is_empty() || is_meant(frame));
+    let meant = frames.filter(|(_, frame)| is_meant(frame_type(frame)));
     meant.map(|(place, _)| json!({"$ref": format!("{SCHEMAS}{shape}/oneOf/{place}")})).collect()
+}
+
+/// The type of a frame, which also has the fields of another schema if it is made of parts.
+fn frame_type(frame: &Value) -> &str {
+    let parts = frame["allOf"].as_array().into_iter().flatten();
+    let mut types = std::iter::once(frame).chain(parts).map(|part| &part["properties"]["type"]["enum"][0]);
+    types.find_map(Value::as_str).unwrap_or_default()
 }
 
 /// The description of each close code that these reasons use.

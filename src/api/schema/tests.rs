@@ -164,6 +164,18 @@ fn sockets_are_described_with_every_frame_and_close_code() {
     assert!(!frames("ServerFrame").contains(&"unknown".to_owned()));
     let count = |way: &str| document["x-sockets"]["/ws/notifications/"][way].as_array().map_or(0, Vec::len);
     assert_eq!((count("send"), count("receive")), (2, 12));
+    let combined = &document["x-sockets"]["/ws/"];
+    assert!(said(&combined["description"]) && said(&combined["closes"]["4408"]));
+    let kinds = |path: &str, way: &str| -> Vec<String> {
+        let shapes = document["x-sockets"][path][way].as_array().expect("shapes").iter();
+        let samples = shapes.map(|shape| sample::of(&document, shape));
+        samples.map(|sample| sample["type"].as_str().expect("a type").to_owned()).collect()
+    };
+    for (path, is_combined) in [("/ws/", true), ("/ws/chat/{room_id}/", false)] {
+        assert_eq!(kinds(path, "send").contains(&"subscribe".to_owned()), is_combined, "{path}");
+        assert_eq!(kinds(path, "receive").contains(&"presence".to_owned()), is_combined, "{path}");
+        assert!(kinds(path, "send").contains(&"chat_message".to_owned()), "{path}");
+    }
 }
 
 /// What generators of clients made of an earlier document: a package that cannot be installed, types that do not compile,

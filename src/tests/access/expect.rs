@@ -129,9 +129,8 @@ fn of_credentials(way: Way, via: Via, action: Action) -> Option<Class> {
     }
 }
 
-/// The close of a socket that was open to the room during the loss; `None` if it stays open. A former member may know
-/// the reason, also of a hidden room.
-pub fn close_of_open(way: Way) -> Option<(Option<String>, u16)> {
+/// The close of a socket that was open to the room during the loss; `None` if it stays open.
+pub fn close_of_open(way: Way, room: &LostRoom) -> Option<(Option<String>, u16)> {
     let class = match way {
         Way::Muted => return None,
         Way::Deactivated => Refused(401, "user_inactive"),
@@ -139,6 +138,8 @@ pub fn close_of_open(way: Way) -> Option<(Option<String>, u16)> {
             Refused(401, "token_not_valid")
         }
         Way::RoomDeleted => NOT_FOUND,
+        // A hidden room does not exist for a former member.
+        _ if room.is_hidden => NOT_FOUND,
         Way::Never | Way::Left | Way::Removed | Way::LeftAndBanned => NOT_A_MEMBER,
         Way::Banned | Way::BannedAndLeft | Way::BannedAndRemoved => Refused(403, "banned"),
     };
@@ -152,11 +153,12 @@ pub type FrameAnswer = Option<(&'static str, Option<&'static str>)>;
 pub fn answer_to_muted(frame: &ClientFrame) -> FrameAnswer {
     match frame {
         ClientFrame::Authenticate { .. } => Some(("authenticated", None)),
-        ClientFrame::ChatMessage(_) => Some(("error", Some("muted"))),
+        ClientFrame::ChatMessage { .. } => Some(("error", Some("muted"))),
         ClientFrame::Typing { .. }
-        | ClientFrame::UserJoin
-        | ClientFrame::UserLeave
+        | ClientFrame::UserJoin { .. }
+        | ClientFrame::UserLeave { .. }
         | ClientFrame::MessageRead { .. } => None,
+        ClientFrame::Subscribe(_) | ClientFrame::Unsubscribe { .. } => Some(("error", Some("bad_frame"))),
         ClientFrame::Ping => Some(("pong", None)),
     }
 }
@@ -167,11 +169,35 @@ pub fn answer_without_room(frame: &ClientFrame) -> FrameAnswer {
     match frame {
         ClientFrame::Authenticate { .. } => Some(("authenticated", None)),
         ClientFrame::Ping => Some(("pong", None)),
-        ClientFrame::ChatMessage(_)
+        ClientFrame::ChatMessage { .. }
         | ClientFrame::Typing { .. }
-        | ClientFrame::UserJoin
-        | ClientFrame::UserLeave
-        | ClientFrame::MessageRead { .. } => Some(("error", Some("bad_frame"))),
+        | ClientFrame::UserJoin { .. }
+        | ClientFrame::UserLeave { .. }
+        | ClientFrame::MessageRead { .. }
+        | ClientFrame::Subscribe(_)
+        | ClientFrame::Unsubscribe { .. } => Some(("error", Some("bad_frame"))),
+    }
+}
+
+/// The answer to a frame about the room on a combined socket, whose subscription to it has ended, unless the user is only
+/// muted.
+pub fn answer_on_combined(way: Way, via: Via, room: &LostRoom, frame: &ClientFrame) -> FrameAnswer {
+    let refused = |action| match expected(way, via, room, action) {
+        Refused(_, code) => Some(("error", Some(code))),
+        Allowed => None,
+    };
+    match frame {
+        ClientFrame::Authenticate { .. } => Some(("authenticated", None)),
+        ClientFrame::ChatMessage { .. } => refused(Action::Send).or(Some(("chat_message", None))),
+        ClientFrame::Typing { .. } | ClientFrame::UserJoin { .. } | ClientFrame::UserLeave { .. } => None,
+        ClientFrame::MessageRead { .. } => match refused(Action::Read) {
+            // As for a message that does not exist.
+            Some((kind, Some("not_found"))) => Some((kind, Some("invalid"))),
+            other => other,
+        },
+        ClientFrame::Subscribe(_) => refused(Action::Listen).or(Some(("subscribed", None))),
+        ClientFrame::Unsubscribe { .. } => Some(("unsubscribed", None)),
+        ClientFrame::Ping => Some(("pong", None)),
     }
 }
 

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::http::Request;
 
 use super::{
-    expect::{Action, Class, FrameAnswer, answer_to_muted, answer_without_room, close_of_open, expected},
-    frames,
+    expect::{
+        Action, Class, FrameAnswer, answer_on_combined, answer_to_muted, answer_without_room, close_of_open,
+        expected,
+    },
+    frames::{self, Subject},
     scene::{LostRoom, Scene},
     ways::{Via, Way},
 };
@@ -19,6 +22,8 @@ pub struct Open {
     /// Bob's sockets to the rooms, by the room's place in the scene.
     rooms: Vec<(usize, Via, Socket)>,
     notifications: Vec<(Via, Socket)>,
+    /// Subscribed to all rooms.
+    combined: Vec<(Via, Socket)>,
     /// Amy's, one to each room.
     amys: Vec<Socket>,
 }
@@ -47,6 +52,7 @@ fn path_of(room: &LostRoom) -> String {
 }
 
 const NOTIFICATIONS: &str = "/ws/notifications/";
+const COMBINED: &str = "/ws/";
 
 /// A token that changes nothing on an open socket: bob's own, unless the socket was opened with something that ended
 /// while the token is still good.
@@ -56,9 +62,14 @@ fn token<'s>(scene: &'s Scene<'_>) -> &'s str {
 
 impl Open {
     pub async fn before_the_loss(scene: &Scene<'_>) -> Self {
-        let (mut rooms, mut notifications, mut amys) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rooms, mut notifications, mut combined, mut amys) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for via in scene.way.vias() {
             notifications.push((via, established(open(scene, via, NOTIFICATIONS, "").await).await));
+            combined.push((
+                via,
+                subscribed(scene, established(open(scene, via, COMBINED, "").await).await).await,
+            ));
             if scene.way == Way::Never {
                 continue;
             }
@@ -69,20 +80,23 @@ impl Open {
         for room in &scene.rooms {
             amys.push(scene.system.server.socket(&scene.system.amy, room.id).await);
         }
-        Self { rooms, notifications, amys }
+        Self { rooms, notifications, combined, amys }
     }
 
     /// Asserts that all sockets that the loss concerns close.
     pub async fn assert_closed(&mut self, scene: &Scene<'_>) {
-        let expected = close_of_open(scene.way).expect("they close");
         for (number, via, socket) in self.rooms.drain(..) {
             let room = &scene.rooms[number];
+            let expected = close_of_open(scene.way, room).expect("they close");
             let (heard, end) = socket.frames_until_closed().await;
             let what = format!("{:?}: the open socket by {via:?} to a {} room", scene.way, room.kind);
             assert_eq!(end, expected, "{what}");
             scene.assert_silent(via, &Value::from(heard).to_string(), Some(room), false, &what);
         }
-        for (via, socket) in self.notifications.extract_if(.., |(via, _)| scene.way.ends(*via)) {
+        let ends = |(via, _): &mut (Via, Socket)| scene.way.ends(*via);
+        let ended = self.notifications.extract_if(.., ends).chain(self.combined.extract_if(.., ends));
+        for (via, socket) in ended {
+            let expected = close_of_open(scene.way, &scene.rooms[0]).expect("they close");
             let (heard, end) = socket.frames_until_closed().await;
             assert_eq!(end, expected, "{:?}: the notification socket by {via:?}", scene.way);
             scene.assert_silent(via, &Value::from(heard).to_string(), None, false, "the notification socket");
@@ -92,7 +106,7 @@ impl Open {
     /// Sends every frame on the sockets that were open during the loss.
     pub async fn try_frames(&mut self, scene: &Scene<'_>) {
         for (number, _, socket) in &mut self.rooms {
-            let frames = frames::all(token(scene), scene.rooms[*number].others());
+            let frames = frames::all(token(scene), subject(&scene.rooms[*number], false));
             if scene.way.keeps_sockets() {
                 ask_all(socket, &frames, answer_to_muted).await;
                 until_marked(scene, &scene.rooms[*number]).await;
@@ -103,9 +117,21 @@ impl Open {
             }
         }
         for (via, socket) in &mut self.notifications {
-            let frames = frames::all(token(scene), scene.rooms[0].others());
+            let frames = frames::all(token(scene), subject(&scene.rooms[0], false));
             if !scene.way.ends(*via) {
                 ask_all(socket, &frames, answer_without_room).await;
+            }
+        }
+        for (via, socket) in &mut self.combined {
+            if scene.way.ends(*via) {
+                continue;
+            }
+            if scene.way.is_of_rooms() && !scene.way.keeps_sockets() && scene.way != Way::Never {
+                assert_subscriptions_ended(scene, *via, socket).await;
+            }
+            for room in &scene.rooms {
+                let frames = frames::all(token(scene), subject(room, true));
+                ask_all(socket, &frames, |frame| answer_on_combined(scene.way, *via, room, frame)).await;
             }
         }
         if !scene.way.keeps_sockets() && scene.way != Way::Never {
@@ -131,10 +157,42 @@ impl Open {
             assert!(bobs.is_empty(), "{:?} in a {} room: {bobs:?}", scene.way, room.kind);
         }
         amy.says(scene.shared, "fence").await;
-        for (via, socket) in &mut self.notifications {
+        for (via, socket) in self.notifications.iter_mut().chain(&mut self.combined) {
             let heard = until(socket, |frame| frame["notification"]["content"] == "fence").await;
             let what = "the notification socket that stayed open";
             scene.assert_silent(*via, &Value::from(heard).to_string(), None, false, what);
+        }
+    }
+}
+
+fn subject(room: &LostRoom, names_room: bool) -> Subject {
+    Subject { room: room.id, message_id: room.others(), names_room }
+}
+
+/// Subscribes to the rooms that bob is in.
+async fn subscribed(scene: &Scene<'_>, mut socket: Socket) -> Socket {
+    if scene.way != Way::Never {
+        for room in &scene.rooms {
+            socket.send(&json!({"type": "subscribe", "room_id": room.id})).await;
+            assert_eq!(socket.next_of("subscribed").await["room_id"], room.id);
+        }
+    }
+    socket
+}
+
+/// Asserts that the subscriptions to all rooms end, each with its reason, and that the socket stays open.
+async fn assert_subscriptions_ended(scene: &Scene<'_>, via: Via, socket: &mut Socket) {
+    let what = format!("{:?}: the combined socket by {via:?}", scene.way);
+    let mut ended = Vec::new();
+    while ended.len() < scene.rooms.len() {
+        let frame = socket.next().await;
+        let room = scene.rooms.iter().find(|room| frame["room_id"] == room.id);
+        scene.assert_silent(via, &frame.to_string(), room, false, &what);
+        if let (Some(room), true) = (room, frame["type"] == "error") {
+            let (code, _) = close_of_open(scene.way, room).expect("they end");
+            assert_eq!(frame["code"].as_str(), code.as_deref(), "{what}: {frame}");
+            assert!(!ended.contains(&room.id), "{what}: {frame} comes twice");
+            ended.push(room.id);
         }
     }
 }
@@ -145,8 +203,8 @@ async fn established(mut socket: Socket) -> Socket {
 }
 
 /// Sends all frames and waits for their answers. Frames of others are skipped, but no other error is allowed.
-async fn ask_all(socket: &mut Socket, frames: &[ClientFrame], answer: fn(&ClientFrame) -> FrameAnswer) {
-    let mut awaited: Vec<(&str, Option<&str>)> = frames.iter().filter_map(answer).collect();
+async fn ask_all(socket: &mut Socket, frames: &[ClientFrame], answer: impl Fn(&ClientFrame) -> FrameAnswer) {
+    let mut awaited: Vec<(&str, Option<&str>)> = frames.iter().filter_map(&answer).collect();
     for frame in frames {
         socket.send(&frames::json(frame)).await;
     }
@@ -220,8 +278,9 @@ pub async fn try_opening(scene: &Scene<'_>) {
                 try_first_frames(scene, room, class).await;
             }
         }
-        for query in ["", "after_rev=0"] {
-            try_notifications(scene, via, query).await;
+        for (path, query) in [(NOTIFICATIONS, ""), (NOTIFICATIONS, "after_rev=0"), (COMBINED, "after_rev=0")]
+        {
+            try_without_room(scene, via, path, query).await;
         }
     }
 }
@@ -246,7 +305,7 @@ async fn assert_class(
 
 /// Opens sockets without a credential, each with another first frame.
 async fn try_first_frames(scene: &Scene<'_>, room: &LostRoom, class: Class) {
-    for frame in frames::all(&scene.bob.access, room.others()) {
+    for frame in frames::all(&scene.bob.access, subject(room, false)) {
         let mut socket = Socket::open(scene.system.server.upgrade(&path_of(room))).await.expect("open");
         socket.send(&frames::json(&frame)).await;
         let class = match frame {
@@ -257,9 +316,9 @@ async fn try_first_frames(scene: &Scene<'_>, room: &LostRoom, class: Class) {
     }
 }
 
-async fn try_notifications(scene: &Scene<'_>, via: Via, query: &str) {
-    let mut socket = open(scene, via, NOTIFICATIONS, query).await;
-    let what = format!("{:?}, a new notification socket by {via:?}, {query}", scene.way);
+async fn try_without_room(scene: &Scene<'_>, via: Via, path: &str, query: &str) {
+    let mut socket = open(scene, via, path, query).await;
+    let what = format!("{:?}, a new socket to {path} by {via:?}, {query}", scene.way);
     let class = expected(scene.way, via, &scene.rooms[0], Action::Account);
     let (heard, is_refused) = if let Some(close) = class.close() {
         let (heard, end) = socket.frames_until_closed().await;

@@ -49,7 +49,7 @@ async fn a_stopped_reader_is_closed_and_resumes_without_loss() {
     let frame = |number: i64| {
         json!({"type": "chat_message", "content": text, "client_id": number.to_string()}).to_string()
     };
-    // Without a pause: a reader that takes nothing for twenty seconds counts as gone, not as slow.
+    // Without a pause: a reader that takes nothing for thirty seconds counts as gone, not as slow.
     server.socket(&amy, room).await.pour((1..=MANY).map(frame)).await;
     listening.await.expect("who reads hears everything, whoever else does not");
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// Valid frames, to be mutated.
-const GOOD: [&str; 9] = [
+const GOOD: [&str; 11] = [
     r#"{"type":"chat_message","content":"a\u00e9 聊","file_size":1,"reply_to":2,"client_id":"x"}"#,
     r#"{"type":"chat_message","content":"a","message_type":"image","file_url":"https://a.example/b","file_name":"b"}"#,
     r#"{"type":"authenticate","token":"aaa.bbb.ccc"}"#,
@@ -12,10 +12,12 @@ const GOOD: [&str; 9] = [
     r#"{"type":"user_join"}"#,
     r#"{"type":"user_leave"}"#,
     r#"{"type":"message_read","message_id":9007199254740991}"#,
+    r#"{"type":"subscribe","room_id":7,"after_rev":1,"here":false}"#,
+    r#"{"type":"unsubscribe","room_id":7}"#,
     r#"{"type":"ping"}"#,
     r#" { "type" : "ping" , "more" : [ { "a" : null } , -1.5e10 ] } "#,
 ];
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 16] = [
     "type",
     "content",
     "message_type",
@@ -27,15 +29,21 @@ const FIELDS: [&str; 12] = [
     "is_typing",
     "message_id",
     "token",
+    "room_id",
+    "after_rev",
+    "after_id",
+    "here",
     "\\u0000",
 ];
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 11] = [
     "chat_message",
     "typing",
     "user_join",
     "message_read",
     "ping",
     "authenticate",
+    "subscribe",
+    "unsubscribe",
     "Ping",
     "connection_established",
     "",

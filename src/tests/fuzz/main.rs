@@ -13,7 +13,7 @@ use std::{
 };
 
 use chat::model::Code;
-use liao::ws::frames;
+use liao::ws::frames::{self, RoomIds};
 
 mod frame;
 
@@ -64,7 +64,7 @@ fn refuse(source: &mut Source, count: usize, refused: &AtomicUsize) {
     let mut left = count;
     while left > 0 {
         let text = source.next();
-        let Err(bad) = frames::read(&text) else { continue };
+        let Err(bad) = frames::read(&text, RoomIds::Required) else { continue };
         match bad.failure.code {
             Code::BadFrame => assert!(bad.failure.fields.is_empty(), "{text}"),
             Code::Invalid => assert!(!bad.failure.fields.is_empty(), "{text}"),

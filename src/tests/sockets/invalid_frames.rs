@@ -1,6 +1,8 @@
 //! Invalid frames and invalid WebSocket data over real sockets. `src/tests/fuzz` feeds a million of them to the parser.
 
+use chat::model::RoomId;
 use futures::future::join_all;
+use liao::ws::frames::RoomIds;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -47,7 +49,7 @@ both! {
         let mut refused = 0;
         while refused < FRAMES {
             let text = source.next();
-            let Err(bad) = liao::ws::frames::read(&text) else { continue };
+            let Err(bad) = liao::ws::frames::read(&text, RoomIds::Optional(RoomId(room))) else { continue };
             socket.send_raw(&text).await;
             let answer = socket.next().await;
             let code = serde_json::to_value(bad.failure.code).expect("a word");

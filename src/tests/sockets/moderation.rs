@@ -19,7 +19,7 @@ everywhere! {
         let frame = |rev: i64, change: &str, role: &str, count: i64| {
             let user = json!({"id": bob.id, "username": bob.username, "first_name": "", "last_name": ""});
             json!({
-                "type": "member_changed", "user": user, "change": change, "role": role,
+                "type": "member_changed", "room_id": room, "user": user, "change": change, "role": role,
                 "is_present": change != "left", "is_muted": rev > 1, "is_banned": false,
                 "member_count": count, "rev": rev,
             })
@@ -36,19 +36,20 @@ everywhere! {
 
     async fn a_banned_members_sockets_close_at_once(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
-        for (kind, afterwards) in [("public", ("banned", 4403)), ("private", ("not_found", 4404))] {
+        for (kind, reason) in [("public", ("banned", 4403)), ("private", ("not_found", 4404))] {
+            let reason = (Some(reason.0.to_owned()), reason.1);
             let room = amy.makes_room(kind).await;
             acts(&amy, Method::POST, room, "members/", &json!({"username": bob.username})).await;
             let mut amys = server.socket(&amy, room).await;
             let sockets = [server.socket(&bob, room).await, server.socket(&bob, room).await];
             acts(&amy, Method::PATCH, room, &format!("members/{}/", bob.id), &json!({"is_banned": true})).await;
             for socket in sockets {
-                assert_eq!(socket.until_closed().await, (Some("banned".into()), 4403));
+                assert_eq!(socket.until_closed().await, reason);
             }
             assert_eq!(amys.next_of("member_changed").await["change"], "banned");
             let path = format!("/ws/chat/{room}/?token={}", bob.access);
             let again = Socket::open(server.upgrade(&path)).await.expect("open").until_closed().await;
-            assert_eq!(again, (Some(afterwards.0.into()), afterwards.1));
+            assert_eq!(again, reason);
             amy.says(room, "quiet now").await;
             assert_eq!(amys.next_of("chat_message").await["message"]["content"], "quiet now", "hers is open");
         }

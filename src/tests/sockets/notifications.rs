@@ -12,9 +12,10 @@ async fn open(server: &Server, person: &Person) -> Socket {
     let mut socket = Socket::open(server.upgrade(&path)).await.expect("open");
     let user = json!({"id": person.id, "username": person.username, "first_name": "", "last_name": ""});
     let mut first = socket.next().await;
-    assert!(first["rev"].take().is_i64());
-    let expected =
-        json!({"type": "connection_established", "message": "连接成功", "user": user, "rev": null});
+    assert!(first["rev"].take().is_i64() && first["build"].take().is_string());
+    let expected = json!({
+        "type": "connection_established", "message": "连接成功", "user": user, "rev": null, "build": null,
+    });
     assert_eq!(first, expected);
     socket
 }

@@ -16,9 +16,12 @@ everywhere! {
         let user = json!({"id": amy.id, "username": amy.username, "first_name": "", "last_name": ""});
         let expected = json!({
             "type": "connection_established", "message": "连接成功", "room_id": room, "user": user,
-            "last_message_id": last["id"], "rev": 1,
+            "last_message_id": last["id"], "rev": 1, "build": null,
         });
-        assert_eq!(socket.next().await, expected);
+        let mut first = socket.next().await;
+        let build = first["build"].take();
+        assert!(build.as_str().is_some_and(|build| build.starts_with(env!("CARGO_PKG_VERSION"))), "{build}");
+        assert_eq!(first, expected);
     }
 
     async fn a_message_reaches_everyone_from_every_entry_point(server: &Server) {
@@ -111,9 +114,9 @@ everywhere! {
         let mut amys = server.socket(&amy, room).await;
         let mut bobs = server.socket(&bob, room).await;
         let who = json!({"id": bob.id, "username": bob.username});
-        assert_eq!(amys.next().await, json!({"type": "user_join", "user": who}));
+        assert_eq!(amys.next().await, json!({"type": "user_join", "room_id": room, "user": who}));
         bobs.send(&json!({"type": "typing", "is_typing": true})).await;
-        assert_eq!(amys.next().await, json!({"type": "typing", "user": who, "is_typing": true}));
+        assert_eq!(amys.next().await, json!({"type": "typing", "room_id": room, "user": who, "is_typing": true}));
         bobs.send(&json!({"type": "user_join"})).await;
         let mut second = server.socket(&bob, room).await;
         second.send(&json!({"type": "ping"})).await;
@@ -121,7 +124,7 @@ everywhere! {
         drop(second);
         amys.assert_silent().await;
         bobs.send(&json!({"type": "user_leave"})).await;
-        assert_eq!(amys.next().await, json!({"type": "user_leave", "user": who}));
+        assert_eq!(amys.next().await, json!({"type": "user_leave", "room_id": room, "user": who}));
         bobs.send(&json!({"type": "ping"})).await;
         loop {
             let frame = bobs.next().await;
@@ -130,9 +133,9 @@ everywhere! {
             }
             assert_ne!(frame["user"], who, "nothing of one's own");
         }
-        assert_eq!(amys.next().await, json!({"type": "user_join", "user": who}), "back with the next frame");
+        assert_eq!(amys.next().await, json!({"type": "user_join", "room_id": room, "user": who}), "back with the next frame");
         drop(bobs);
-        assert_eq!(amys.next().await, json!({"type": "user_leave", "user": who}));
+        assert_eq!(amys.next().await, json!({"type": "user_leave", "room_id": room, "user": who}));
     }
 
     async fn an_invalid_frame_gets_an_error_and_the_socket_stays_open(server: &Server) {
@@ -220,12 +223,12 @@ everywhere! {
         assert_eq!((&read["message_id"], &read["user"]), (&id, &user));
         assert!(read["read_at"].is_string() && read.get("rev").is_none());
         Client::send(amy.client.request(Method::DELETE, &format!("{path}delete/"))).await.expect(200);
-        assert_eq!(bobs.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 4}));
+        assert_eq!(bobs.next().await, json!({"type": "message_deleted", "room_id": room, "message_id": id, "rev": 4}));
 
         let resumed = format!("/ws/chat/{room}/?after_rev=2&token={}", bob.access);
         let mut resumed = Socket::open(server.upgrade(&resumed)).await.expect("open");
         assert_eq!(resumed.next().await["type"], "connection_established");
-        assert_eq!(resumed.next().await, json!({"type": "message_deleted", "message_id": id, "rev": 4}));
+        assert_eq!(resumed.next().await, json!({"type": "message_deleted", "room_id": room, "message_id": id, "rev": 4}));
     }
 
     async fn leaving_the_room_closes_its_sockets(server: &Server) {

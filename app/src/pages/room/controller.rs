@@ -219,7 +219,7 @@ impl RoomController {
             .timeline
             .update(|timeline| draft = Some(timeline.add_pending(text, reply_to, client_id(), now())));
         if let Some(draft) = draft {
-            self.send(ClientFrame::ChatMessage(draft));
+            self.send(ClientFrame::ChatMessage { room_id: None, draft });
         }
         self.to_end();
     }
@@ -253,7 +253,7 @@ impl RoomController {
         let mut draft = None;
         self.context.timeline.update(|timeline| draft = timeline.retry(client_id));
         if let Some(draft) = draft {
-            self.send(ClientFrame::ChatMessage(draft));
+            self.send(ClientFrame::ChatMessage { room_id: None, draft });
         }
     }
 
@@ -276,14 +276,14 @@ impl RoomController {
             self.stop_typing();
         } else if now_ms() - self.typing_sent_at.get_value() >= TYPING_REPEAT_MS {
             self.typing_sent_at.set_value(now_ms());
-            self.send(ClientFrame::Typing { is_typing });
+            self.send(ClientFrame::Typing { room_id: None, is_typing });
         }
     }
 
     fn stop_typing(self) {
         if self.typing_sent_at.get_value() > 0.0 {
             self.typing_sent_at.set_value(0.0);
-            self.send(ClientFrame::Typing { is_typing: false });
+            self.send(ClientFrame::Typing { room_id: None, is_typing: false });
         }
     }
 }

@@ -26,37 +26,26 @@ impl Presence {
     }
 }
 
-/// Dispatches like the hub does.
-fn receive(at: &mut Presence, sender: NodeId, signal: NodeSignal) -> PresenceUpdate {
-    match signal {
-        NodeSignal::Joined { version, user } => at.on_joined(sender, version, user),
-        NodeSignal::Left { version, user } => at.on_left(sender, version, user),
-        NodeSignal::Roster(roster) => at.on_roster(sender, roster),
-        NodeSignal::Digest { version } => at.on_digest(sender, version),
-        NodeSignal::RosterRequest { is_newcomer } => {
-            PresenceUpdate { changes: Vec::new(), reply: at.roster(is_newcomer.then_some(sender)) }
-        }
-        other => panic!("no signal of a room's presence: {other:?}"),
-    }
-}
-
 #[test]
 fn user_on_two_nodes_joins_once_and_leaves_once() {
     let (mut one, mut two) = (node(1), node(2));
     let came = one.arrive(&person(7));
     assert_eq!(came.changes, [PresenceChange::Joined(person(7))]);
-    let update = receive(&mut two, NodeId(1), came.reply.expect("a message"));
-    assert_eq!(update, PresenceUpdate { changes: vec![PresenceChange::Joined(person(7))], reply: None });
+    let update = two.on_signal(NodeId(1), came.reply.expect("a message"));
+    assert_eq!(
+        update,
+        PresenceUpdate { changes: vec![PresenceChange::Joined(person(7))], ..PresenceUpdate::default() }
+    );
     let also = two.arrive(&person(7));
     assert_eq!(also.changes, []);
-    assert_eq!(receive(&mut one, NodeId(2), also.reply.expect("a message")), PresenceUpdate::default());
+    assert_eq!(one.on_signal(NodeId(2), also.reply.expect("a message")), PresenceUpdate::default());
     let went = one.depart(&person(7));
     assert_eq!(went.changes, []);
-    assert_eq!(receive(&mut two, NodeId(1), went.reply.expect("a message")), PresenceUpdate::default());
+    assert_eq!(two.on_signal(NodeId(1), went.reply.expect("a message")), PresenceUpdate::default());
     let last = two.depart(&person(7));
     assert_eq!(last.changes, [PresenceChange::Left(person(7))]);
     assert_eq!(
-        receive(&mut one, NodeId(2), last.reply.expect("a message")).changes,
+        one.on_signal(NodeId(2), last.reply.expect("a message")).changes,
         [PresenceChange::Left(person(7))]
     );
 }
@@ -65,12 +54,11 @@ fn user_on_two_nodes_joins_once_and_leaves_once() {
 fn users_present_before_a_node_joined_are_not_announced_on_it() {
     let (mut one, mut two) = (node(1), node(2));
     one.arrive(&person(7));
-    let reply = receive(&mut one, NodeId(2), NodeSignal::RosterRequest { is_newcomer: true })
-        .reply
-        .expect("a message");
+    let reply =
+        one.on_signal(NodeId(2), NodeSignal::RosterRequest { is_newcomer: true }).reply.expect("a message");
     // A user joins while the reply is in flight.
     let came = one.arrive(&person(8)).reply.expect("a message");
-    let early = receive(&mut two, NodeId(1), came);
+    let early = two.on_signal(NodeId(1), came);
     assert_eq!(early.changes, [PresenceChange::Joined(person(8))]);
     assert_eq!(
         early.reply,
@@ -78,21 +66,20 @@ fn users_present_before_a_node_joined_are_not_announced_on_it() {
         "it is not a newcomer any more"
     );
     assert_eq!(
-        receive(&mut two, NodeId(1), reply),
+        two.on_signal(NodeId(1), reply),
         PresenceUpdate::default(),
         "outdated; a new one was requested"
     );
-    let again = receive(&mut one, NodeId(2), early.reply.expect("a request")).reply.expect("a message");
-    assert_eq!(receive(&mut two, NodeId(1), again).changes, [PresenceChange::Joined(person(7))]);
+    let again = one.on_signal(NodeId(2), early.reply.expect("a request")).reply.expect("a message");
+    assert_eq!(two.on_signal(NodeId(1), again).changes, [PresenceChange::Joined(person(7))]);
 
     let mut three = node(3);
-    let reply = receive(&mut one, NodeId(3), NodeSignal::RosterRequest { is_newcomer: true })
-        .reply
-        .expect("a message");
-    assert_eq!(receive(&mut three, NodeId(1), reply), PresenceUpdate::default());
+    let reply =
+        one.on_signal(NodeId(3), NodeSignal::RosterRequest { is_newcomer: true }).reply.expect("a message");
+    assert_eq!(three.on_signal(NodeId(1), reply), PresenceUpdate::default());
     let went = one.depart(&person(7)).reply.expect("a message");
     assert_eq!(
-        receive(&mut three, NodeId(1), went).changes,
+        three.on_signal(NodeId(1), went).changes,
         [PresenceChange::Left(person(7))],
         "the node knew the user"
     );
@@ -114,7 +101,7 @@ fn users_of_a_dead_node_leave_unless_present_elsewhere() {
 #[test]
 fn silent_node_is_removed_from_the_room_after_some_ticks() {
     let (mut one, mut two) = (node(1), node(2));
-    receive(&mut two, NodeId(1), one.arrive(&person(7)).reply.expect("a message"));
+    two.on_signal(NodeId(1), one.arrive(&person(7)).reply.expect("a message"));
     for _ in 0..10 {
         assert_eq!(two.end_tick(), []);
         two.on_digest(NodeId(1), Version { epoch: 1, counter: 1 });
@@ -155,7 +142,7 @@ impl Network {
 
     fn deliver(&mut self, index: usize) {
         let Some((at, sender, signal)) = self.in_flight.remove(index) else { return };
-        let update = receive(&mut self.nodes[at], sender, signal);
+        let update = self.nodes[at].on_signal(sender, signal);
         self.apply(at, update);
     }
 }
@@ -196,7 +183,7 @@ fn nodes_converge_despite_lost_and_late_messages() {
                     // Taken for dead, as a frozen node is.
                     let other = NodeId(u64::try_from((at + 1) % 3 + 1).unwrap_or_default());
                     let changes = network.nodes[at].remove_node(other);
-                    network.apply(at, PresenceUpdate { changes, reply: None });
+                    network.apply(at, PresenceUpdate { changes, ..PresenceUpdate::default() });
                 }
                 _ if !network.in_flight.is_empty() => {
                     let any = random(network.in_flight.len());
@@ -212,9 +199,9 @@ fn nodes_converge_despite_lost_and_late_messages() {
             }
             for at in 0..3 {
                 let changes = network.nodes[at].end_tick();
-                network.apply(at, PresenceUpdate { changes, reply: None });
+                network.apply(at, PresenceUpdate { changes, ..PresenceUpdate::default() });
                 let reply = network.nodes[at].digest();
-                network.apply(at, PresenceUpdate { changes: Vec::new(), reply });
+                network.apply(at, PresenceUpdate { reply, ..PresenceUpdate::default() });
             }
         }
         let there: BTreeSet<UserId> = sockets.iter().map(|(_, user)| user.id).collect();

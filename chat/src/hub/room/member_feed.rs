@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::{
     event::{Audience, ChangeKind, Event, MemberNotice, StoredChange},
-    model::ServerFrame,
+    model::{RoomId, ServerFrame},
 };
 
 /// Membership changes sent one by one in each [`WINDOW`].
@@ -18,8 +18,8 @@ const SINGLE_MAX: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// The membership changes of a room that were not sent one by one, and the rate at which they come.
-#[derive(Default)]
 pub(super) struct MemberFeed {
+    room: RoomId,
     window_start: Option<Instant>,
     sent: u32,
     /// The last change that was not sent to everyone: its number, and the number of members after it.
@@ -27,6 +27,10 @@ pub(super) struct MemberFeed {
 }
 
 impl MemberFeed {
+    pub(super) fn new(room: RoomId) -> Self {
+        Self { room, window_start: None, sent: 0, summed: None }
+    }
+
     /// Takes in the next change of the room. Returns the events to send, in order.
     pub(super) fn pass(&mut self, change: StoredChange, now: Instant) -> Vec<Event> {
         let ChangeKind::Member(member) = change.kind else {
@@ -70,7 +74,7 @@ impl MemberFeed {
 
     fn flush(&mut self) -> Option<Event> {
         let (rev, member_count) = self.summed.take()?;
-        let frame = ServerFrame::MembersChanged { member_count, rev };
+        let frame = ServerFrame::MembersChanged { room_id: self.room, member_count, rev };
         // The kind has no further meaning here.
         let change = StoredChange::new(&frame, rev, ChangeKind::MessageChanged)?;
         Some(Event::Frame(change.into_frame(Audience::Everyone)))
@@ -104,7 +108,7 @@ mod tests {
 
     #[test]
     fn many_changes_in_a_second_are_summed_up() {
-        let (mut feed, now) = (MemberFeed::default(), Instant::now());
+        let (mut feed, now) = (MemberFeed::new(RoomId(1)), Instant::now());
         let mut events: Vec<Event> = (1..=100).flat_map(|rev| feed.pass(joined(rev), now)).collect();
         assert_eq!(seen(&events), (1..=10).collect::<Vec<_>>());
         let own = events.iter().filter(
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_sum_is_sent_before_a_change_of_another_kind() {
-        let (mut feed, now) = (MemberFeed::default(), Instant::now());
+        let (mut feed, now) = (MemberFeed::new(RoomId(1)), Instant::now());
         (1..=20).for_each(|rev| drop(feed.pass(joined(rev), now)));
         assert_eq!(seen(&feed.pass(message(21), now)), [20, 21]);
         assert!(feed.pass(joined(22), now).len() == 1 && feed.is_waiting(), "still the same second");
@@ -128,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_lost_membership_closes_the_sockets_right_after_its_frame() {
-        let (mut feed, now) = (MemberFeed::default(), Instant::now());
+        let (mut feed, now) = (MemberFeed::new(RoomId(1)), Instant::now());
         for rev in 1..=30 {
             let notice = MemberNotice { user: UserId(7), member_count: 1, closes: Some(Code::Banned) };
             let change = StoredChange { rev, json: Bytes::new(), kind: ChangeKind::Member(notice) };

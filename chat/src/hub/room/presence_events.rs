@@ -47,26 +47,7 @@ impl Channel {
     /// Handles a presence message of another node.
     pub(in crate::hub) fn receive_presence(self: &Arc<Self>, sender: NodeId, signal: NodeSignal, hub: &Hub) {
         let mut presence = self.presence();
-        let update = match signal {
-            NodeSignal::Joined { version, user } => presence.on_joined(sender, version, user),
-            NodeSignal::Left { version, user } => presence.on_left(sender, version, user),
-            NodeSignal::Roster(roster) => presence.on_roster(sender, roster),
-            NodeSignal::Digest { version } => presence.on_digest(sender, version),
-            NodeSignal::RosterRequest { is_newcomer } => {
-                PresenceUpdate { changes: Vec::new(), reply: presence.roster(is_newcomer.then_some(sender)) }
-            }
-            // Not about presence.
-            NodeSignal::Read { .. }
-            | NodeSignal::Typing { .. }
-            | NodeSignal::User { .. }
-            | NodeSignal::Renamed { .. }
-            | NodeSignal::CredentialEnded
-            | NodeSignal::Heartbeat
-            | NodeSignal::Bye
-            | NodeSignal::Unknown => {
-                return;
-            }
-        };
+        let update = presence.on_signal(sender, signal);
         self.publish_presence(update, hub);
         drop(presence);
     }
@@ -75,7 +56,7 @@ impl Channel {
     pub(in crate::hub) fn remove_node(self: &Arc<Self>, node: NodeId, hub: &Hub) {
         let mut presence = self.presence();
         let changes = presence.remove_node(node);
-        self.publish_presence(PresenceUpdate { changes, reply: None }, hub);
+        self.publish_presence(PresenceUpdate { changes, ..PresenceUpdate::default() }, hub);
         drop(presence);
     }
 
@@ -84,7 +65,7 @@ impl Channel {
         let mut presence = self.presence();
         let changes = presence.end_tick();
         let reply = presence.digest();
-        self.publish_presence(PresenceUpdate { changes, reply }, hub);
+        self.publish_presence(PresenceUpdate { changes, reply, ..PresenceUpdate::default() }, hub);
         drop(presence);
     }
 
@@ -92,6 +73,13 @@ impl Channel {
     pub(in crate::hub) fn present(&self, people: impl Iterator<Item = UserId>) -> HashSet<UserId> {
         let presence = self.presence();
         people.filter(|user| presence.is_here(*user)).collect()
+    }
+
+    /// The ids of up to `limit` users who are present on any known node. If `first` is, they are the first.
+    pub(super) fn present_ids(&self, first: UserId, limit: usize) -> Vec<UserId> {
+        let presence = self.presence();
+        let own = Some(first).filter(|own| presence.is_here(*own));
+        own.into_iter().chain(presence.here().filter(|user| *user != first)).take(limit).collect()
     }
 
     /// Adds a present socket of `user`.
@@ -122,13 +110,22 @@ impl Channel {
 
     /// Call it while [`Self::presence`] is locked, so that a join and a leave cannot overtake each other.
     fn publish_presence(self: &Arc<Self>, update: PresenceUpdate, hub: &Hub) {
+        let room_id = self.room;
         for change in update.changes {
             let (user, frame) = match change {
-                PresenceChange::Joined(user) => (user.id, ServerFrame::UserJoin { user }),
-                PresenceChange::Left(user) => (user.id, ServerFrame::UserLeave { user }),
+                PresenceChange::Joined(user) => (user.id, ServerFrame::UserJoin { room_id, user }),
+                PresenceChange::Left(user) => (user.id, ServerFrame::UserLeave { room_id, user }),
             };
             if let Some(frame) = Frame::volatile(&frame, Audience::Others(user)) {
                 self.put_volatile(Slot::Presence(user), 0, frame, hub);
+            }
+        }
+        for user in update.found {
+            let id = user.id;
+            if let Some(frame) =
+                Frame::volatile(&ServerFrame::UserJoin { room_id, user }, Audience::Others(id))
+            {
+                self.put_for_subscriptions(Slot::Presence(id), frame, hub);
             }
         }
         if let (Some(signal), Some(bus)) = (update.reply, hub.bus()) {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     event::{ChangeKind, StoredChange},
-    model::{MessageId, ReadMark, RoomId, Timestamp, User, UserId},
+    model::{MessageId, ReadMark, RoomId, Timestamp, User, UserId, UserRef},
 };
 
 const ROOM: RoomId = RoomId(1);
@@ -28,7 +28,7 @@ fn text(event: Event) -> String {
 }
 
 /// Publishes stored changes, which must reach every socket. Starts the room's stream at 0.
-async fn publish_stored(hub: &Hub, socket: &Subscription, revs: std::ops::RangeInclusive<i64>) {
+async fn publish_stored(hub: &Hub, socket: &mut Subscription, revs: std::ops::RangeInclusive<i64>) {
     socket.start(async || Ok::<_, ()>(0)).await.expect("started");
     for rev in revs {
         let json = Bytes::from_static(b"stored");
@@ -111,7 +111,7 @@ async fn flood_of_typing_is_rate_limited_and_evicts_nothing() {
     for _ in 0..20 {
         attackers.push(hub.subscribe(ROOM, person(2)).await);
     }
-    publish_stored(&hub, &slow, 1..=10).await;
+    publish_stored(&hub, &mut slow, 1..=10).await;
     let mut frames = 0;
     for number in 0..290 {
         for attacker in &mut attackers {
@@ -135,7 +135,7 @@ async fn flood_of_typing_is_rate_limited_and_evicts_nothing() {
 async fn flood_of_read_marks_evicts_nothing() {
     let hub = hub(2);
     let mut slow = hub.subscribe(ROOM, person(1)).await;
-    publish_stored(&hub, &slow, 1..=1).await;
+    publish_stored(&hub, &mut slow, 1..=1).await;
     for number in 1..=1_000 {
         let user = User {
             id: UserId(2),
@@ -154,7 +154,7 @@ async fn flood_of_read_marks_evicts_nothing() {
 async fn reader_that_falls_behind_gets_lagged() {
     let hub = hub(2);
     let mut slow = hub.subscribe(ROOM, person(1)).await;
-    publish_stored(&hub, &slow, 1..=5).await;
+    publish_stored(&hub, &mut slow, 1..=5).await;
     assert_eq!(slow.next().await.expect_err("it missed some"), Lagged);
 }
 

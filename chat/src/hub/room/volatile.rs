@@ -31,6 +31,8 @@ pub(in crate::hub) enum Slot {
     Typing(UserId),
     /// Whether this user is present.
     Presence(UserId),
+    /// Whether this user has any socket.
+    Online(UserId),
     /// How far this user has read.
     Read(UserId),
     /// How far several users have read. Each frame has a slot of its own and replaces none.

@@ -209,12 +209,12 @@ impl Client {
 
     async fn apply(&mut self, frame: ServerFrame) -> Result<(), String> {
         match frame {
-            ServerFrame::ChatMessage { message, rev } => self.add_message(message, rev),
-            ServerFrame::MessageEdited { message, rev } => {
+            ServerFrame::ChatMessage { message, rev, .. } => self.add_message(message, rev),
+            ServerFrame::MessageEdited { message, rev, .. } => {
                 self.advance(rev)?;
                 self.change(message.id, rev, |known| *known = ClientMessage::from_event(message, rev))
             }
-            ServerFrame::MessageDeleted { message_id, rev } => {
+            ServerFrame::MessageDeleted { message_id, rev, .. } => {
                 self.advance(rev)?;
                 self.change(message_id, rev, |known| {
                     *known = ClientMessage {
@@ -226,7 +226,7 @@ impl Client {
                     };
                 })
             }
-            ServerFrame::Resync { rev } => self.reload(rev).await,
+            ServerFrame::Resync { rev, .. } => self.reload(rev).await,
             ServerFrame::MemberChanged { user, is_present, is_banned, rev, .. } => {
                 self.advance(rev)?;
                 if is_present && !is_banned {

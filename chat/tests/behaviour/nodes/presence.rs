@@ -17,8 +17,8 @@ use crate::{
 async fn next_presence_change(session: &mut RoomSession) -> (User, bool) {
     loop {
         let (user, came) = match next(session).await {
-            ServerFrame::UserJoin { user } => (user, true),
-            ServerFrame::UserLeave { user } => (user, false),
+            ServerFrame::UserJoin { user, .. } => (user, true),
+            ServerFrame::UserLeave { user, .. } => (user, false),
             _ => continue,
         };
         let user = User {

@@ -124,7 +124,7 @@ pub fn receiving(mut session: RoomSession, count: usize) -> JoinHandle<(RoomSess
     tokio::spawn(async move {
         let (mut received, mut last) = (Vec::new(), 0);
         while received.len() < count {
-            if let ServerFrame::ChatMessage { message, rev } = next(&mut session).await {
+            if let ServerFrame::ChatMessage { message, rev, .. } = next(&mut session).await {
                 assert!(rev > last, "change {rev} after {last}");
                 last = rev;
                 received.push(message.content);

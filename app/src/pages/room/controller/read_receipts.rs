@@ -84,7 +84,7 @@ impl RoomController {
         }
         self.read_sent_at.set_value(now_ms());
         self.read_to.set_value(last);
-        self.send(ClientFrame::MessageRead { message_id: last.0 });
+        self.send(ClientFrame::MessageRead { room_id: None, message_id: last.0 });
         self.rooms.0.update(|all| room_list::mark_read(all, self.context.room));
     }
 }

@@ -1,0 +1,322 @@
+//! The session of a combined socket (`/ws/`): the user's notifications, and subscriptions to rooms.
+//!
+//! Each subscription is a [`RoomFeed`], as a socket to one room has. The subscriptions take turns ([`turns`]), and
+//! alternate with the notifications. A subscription that ends, for whatever reason, ends alone; whatever ends the
+//! notification session ends the socket.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+
+use super::{
+    AuthenticatedSocket, Chat, NotificationSession, Receipt,
+    backfill::Resume,
+    limits::Cost,
+    room_feed::{Opened, RoomFeed},
+};
+use crate::{
+    credential::Claim,
+    error::{Error, Result},
+    hub::OnlineReader,
+    model::{
+        Code, MessageDraft, MessageId, RoomId, ServerFrame, Subscribe, UserId,
+        limits::{PRESENT_MAX, SUBSCRIPTIONS_MAX},
+    },
+};
+
+mod turns;
+
+use turns::Turns;
+
+/// An open combined socket.
+pub struct CombinedSession {
+    notifications: NotificationSession,
+    subscriptions: HashMap<RoomId, RoomSubscription>,
+    turns: Turns,
+    known_online: KnownOnline,
+    /// How many subscriptions were made so far.
+    made: u64,
+    /// Whether [`Self::try_next`] begins with the rooms.
+    is_turn_of_rooms: bool,
+}
+
+struct RoomSubscription {
+    feed: RoomFeed,
+    online: OnlineReader,
+    /// Whether the user is present while the client is active.
+    here: bool,
+    /// Distinguishes it from earlier and later subscriptions to the same room.
+    number: u64,
+}
+
+/// What a combined socket sends next.
+#[derive(Debug)]
+pub enum CombinedEvent {
+    /// A frame, JSON in UTF-8.
+    Frame(Bytes),
+    /// The subscription to this room has ended.
+    Ended(RoomId, Error),
+}
+
+/// The outcome of [`CombinedSession::subscribe`].
+pub struct OpenedSubscription {
+    room: RoomId,
+    here: bool,
+    opened: Result<(RoomFeed, Opened)>,
+}
+
+impl Chat {
+    /// See [`AuthenticatedSocket::open_combined`].
+    pub(super) async fn open_combined(
+        &self,
+        socket: AuthenticatedSocket,
+        after_rev: Option<i64>,
+    ) -> Result<CombinedSession> {
+        let mut notifications = self.open_notifications(socket, after_rev).await?;
+        notifications.outlive_overflow();
+        Ok(CombinedSession {
+            notifications,
+            subscriptions: HashMap::new(),
+            turns: Turns::default(),
+            known_online: KnownOnline::default(),
+            made: 0,
+            is_turn_of_rooms: false,
+        })
+    }
+}
+
+impl CombinedSession {
+    /// What to send next. Cancel-safe.
+    ///
+    /// # Errors
+    /// The reason to close the socket with: why its credential has ended, or a failing database.
+    pub async fn next(&mut self) -> Result<CombinedEvent> {
+        // A query of the notifications would start again each time a room's frame came first.
+        if self.notifications.is_refreshing() {
+            return self.notifications.next().await.map(CombinedEvent::Frame);
+        }
+        self.socket().check_open()?;
+        let Self { notifications, subscriptions, turns, known_online, .. } = self;
+        let (room, frame) = tokio::select! {
+            frame = notifications.next() => return frame.map(CombinedEvent::Frame),
+            found = poll_fn(|context| {
+                turns.poll(context, |room, context| poll_room(subscriptions, known_online, room, context))
+            }) => found,
+        };
+        Ok(self.finish(room, frame))
+    }
+
+    /// Like [`Self::next`], but returns `None` instead of waiting.
+    pub fn try_next(&mut self) -> Option<Result<CombinedEvent>> {
+        if let Err(error) = self.socket().check_open() {
+            return Some(Err(error));
+        }
+        self.is_turn_of_rooms = !self.is_turn_of_rooms;
+        if self.is_turn_of_rooms {
+            self.try_next_of_rooms().map(Ok).or_else(|| self.try_next_notification())
+        } else {
+            self.try_next_notification().or_else(|| self.try_next_of_rooms().map(Ok))
+        }
+    }
+
+    fn try_next_notification(&mut self) -> Option<Result<CombinedEvent>> {
+        self.notifications.try_next().map(|frame| frame.map(CombinedEvent::Frame))
+    }
+
+    fn try_next_of_rooms(&mut self) -> Option<CombinedEvent> {
+        let Self { subscriptions, turns, known_online, .. } = self;
+        let (room, frame) =
+            turns.try_poll(|room, context| poll_room(subscriptions, known_online, room, context))?;
+        Some(self.finish(room, frame))
+    }
+
+    fn finish(&mut self, room: RoomId, frame: Result<Bytes>) -> CombinedEvent {
+        match frame {
+            Ok(frame) => CombinedEvent::Frame(frame),
+            Err(error) => {
+                self.remove(room);
+                CombinedEvent::Ended(room, error)
+            }
+        }
+    }
+
+    /// Opens a subscription, which does not need the session. The result is passed to [`Self::add`].
+    ///
+    /// # Errors
+    /// `not_found` for an impossible id, `too_many_subscriptions`; [`Error::Throttled`]. Nothing changes then.
+    pub fn subscribe(
+        &self,
+        request: Subscribe,
+    ) -> Result<impl Future<Output = OpenedSubscription> + Send + 'static> {
+        let room = RoomId::checked(request.room_id).ok_or(Code::NotFound)?;
+        if self.subscriptions.len() >= SUBSCRIPTIONS_MAX && !self.subscriptions.contains_key(&room) {
+            return Err(Code::TooManySubscriptions.into());
+        }
+        let (chat, user) = (self.socket().chat().clone(), self.socket().user().clone());
+        chat.limits().charge(user.id, Cost::Subscription)?;
+        let resume = match (request.after_rev, request.after_id) {
+            (Some(rev), _) => Some(Resume::AfterRev(rev)),
+            (None, Some(id)) => Some(Resume::AfterId(id)),
+            (None, None) => None,
+        };
+        Ok(async move {
+            let opened = RoomFeed::open(&chat, &user, room, resume).await;
+            OpenedSubscription { room, here: request.here, opened }
+        })
+    }
+
+    /// Adds a subscription, in place of an earlier one to the same room. `subscribed` is its first frame.
+    ///
+    /// # Errors
+    /// Why it could not be opened: `not_found`, `not_a_member`, `banned`, a failing database. An earlier subscription to
+    /// the room has then ended too.
+    pub fn add(&mut self, opened: OpenedSubscription) -> Result<()> {
+        let OpenedSubscription { room, here, opened } = opened;
+        let (mut feed, opened) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.remove(room);
+                return Err(error);
+            }
+        };
+        // Before the earlier subscription ends, so that the user does not leave in between.
+        if here {
+            feed.enter();
+        }
+        // Before the list of the present, so that nobody is missed in between.
+        let online = feed.follow_online();
+        feed.push(&ServerFrame::Subscribed {
+            room_id: room,
+            last_message_id: opened.last_message_id,
+            rev: opened.rev,
+            present: feed.present(PRESENT_MAX),
+        });
+        self.made += 1;
+        self.turns.add(room);
+        self.subscriptions.insert(room, RoomSubscription { feed, online, here, number: self.made });
+        Ok(())
+    }
+
+    /// Ends the subscription to this room, if there is one.
+    pub fn remove(&mut self, room: RoomId) {
+        self.turns.remove(room);
+        self.subscriptions.remove(&room);
+    }
+
+    /// The number of the current subscription to this room. Another subscription has another number.
+    pub fn subscription(&self, room: RoomId) -> Option<u64> {
+        self.subscriptions.get(&room).map(|subscription| subscription.number)
+    }
+
+    /// Switches to another credential of the same user: see [`AuthenticatedSocket::renew`].
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn renew(&mut self, claim: Claim) -> Result<()> {
+        self.notifications.renew(claim).await
+    }
+
+    /// Checks that the socket may still send.
+    ///
+    /// # Errors
+    /// Why its credential has ended.
+    pub fn check_credential(&self) -> Result<()> {
+        self.socket().check_credential()
+    }
+
+    /// Queues a message to a room, subscribed to or not, as [`Chat::submit`] does.
+    ///
+    /// # Errors
+    /// The same, and why the socket's credential has ended.
+    pub fn submit(&self, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
+        self.socket().submit(room, draft)
+    }
+
+    /// Marks this message of the room and all before it as read.
+    ///
+    /// # Errors
+    /// As [`Chat::mark_read_in`], and why the socket's credential has ended.
+    pub async fn mark_read(&mut self, room: RoomId, message: MessageId) -> Result<()> {
+        self.socket().mark_read_in(room, message).await
+    }
+
+    /// Announces in a subscribed room that the user started or stopped typing, rate-limited. Ignored for users who may
+    /// not write.
+    pub async fn announce_typing(&mut self, room: RoomId, is_typing: bool) {
+        if let Some(subscription) = self.subscriptions.get_mut(&room) {
+            subscription.feed.announce_typing(is_typing).await;
+        }
+    }
+
+    /// Makes the user present in a subscribed room again, unless the subscription only follows it. To be called for each
+    /// frame of the client about the room.
+    pub async fn mark_active(&mut self, room: RoomId) {
+        if let Some(subscription) = self.subscriptions.get_mut(&room)
+            && subscription.here
+        {
+            subscription.feed.set_present(true).await;
+        }
+    }
+
+    /// Sets whether the user is present in a subscribed room or away.
+    pub async fn set_present(&mut self, room: RoomId, is_present: bool) {
+        if let Some(subscription) = self.subscriptions.get_mut(&room) {
+            subscription.here |= is_present;
+            subscription.feed.set_present(is_present).await;
+        }
+    }
+
+    fn socket(&self) -> &AuthenticatedSocket {
+        self.notifications.socket()
+    }
+}
+
+impl OpenedSubscription {
+    /// The room.
+    pub fn room(&self) -> RoomId {
+        self.room
+    }
+}
+
+fn poll_room(
+    subscriptions: &mut HashMap<RoomId, RoomSubscription>,
+    known_online: &mut KnownOnline,
+    room: RoomId,
+    context: &mut Context<'_>,
+) -> Poll<(RoomId, Result<Bytes>)> {
+    let Some(RoomSubscription { feed, online, .. }) = subscriptions.get_mut(&room) else {
+        return Poll::Pending;
+    };
+    if let Poll::Ready(frame) = feed.poll_next(context) {
+        return Poll::Ready((room, frame));
+    }
+    loop {
+        let frame = ready!(online.poll_next(context));
+        if known_online.is_news(&frame) {
+            return Poll::Ready((room, Ok(frame)));
+        }
+    }
+}
+
+/// The last `presence` frame of each user: who shares several rooms with the socket's user is in the lane of each.
+#[derive(Default)]
+struct KnownOnline(HashMap<UserId, bool>);
+
+impl KnownOnline {
+    /// Users to remember. When there are more, all are forgotten, and frames may be sent again.
+    const MAX: usize = 1_024;
+
+    fn is_news(&mut self, frame: &[u8]) -> bool {
+        let Ok(ServerFrame::Presence { user_id, is_online }) = serde_json::from_slice(frame) else {
+            return true;
+        };
+        if self.0.len() >= Self::MAX {
+            self.0.clear();
+        }
+        self.0.insert(user_id, is_online) != Some(is_online)
+    }
+}
