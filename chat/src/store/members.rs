@@ -5,7 +5,7 @@ use sqlx_macros::FromRow;
 
 use super::{
     Conn, StoreResult,
-    condition::{active_account, active_member, is_in, present_member},
+    condition::{active_member, is_in, present_member},
     dialect::padded,
     on,
 };
