@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     event::{UserChange, UserEvent},
     model::{RoomId, Timestamp, UserId},
-    store::{messages, reads, rooms, streams},
+    store::{messages, reads::floor, rooms, streams},
     writer::{RoomTransaction, RoomUpdate},
 };
 
@@ -92,14 +92,14 @@ impl RoomUpdate for Trim {
 pub(super) async fn run_part(chat: &Chat, id: RoomId) -> Result<Part> {
     let mut tx = chat.store().write().await?;
     let Some(room) = rooms::state(&mut tx, id).await? else { return Ok(Part::last(tx)) };
-    let below = reads::below(&mut tx, id, room.floor(), LIFTED).await?;
+    let below = floor::below(&mut tx, id, room.floor(), LIFTED).await?;
     if below.is_empty() {
         let has_more = messages::prune(&mut tx, id, room.first_seq).await?;
         return Ok(if has_more { Part::until(tx, 0) } else { Part::last(tx) });
     }
     // Against messages of these members, which they would have to count.
     rooms::lock(&mut tx, id).await?;
-    reads::lift(&mut tx, &below, room.floor()).await?;
+    floor::lift(&mut tx, &below, room.floor()).await?;
     let users: BTreeSet<UserId> = below.into_iter().map(|(_, user)| user).collect();
     let revs = streams::advance(&mut tx, &users).await?;
     let change = UserChange::Read(id);
