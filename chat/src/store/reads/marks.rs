@@ -42,6 +42,14 @@ json_rows::row! {
 /// Stores the marks, at most one of each member and ordered by room and user, as [`advance`] does. Returns the
 /// positions in `marks` of those that were new.
 pub async fn advance_all(conn: &mut Conn, marks: &[Mark], now: Timestamp) -> StoreResult<BTreeSet<usize>> {
+    if let [mark] = marks {
+        // Fewer statements.
+        if !advance(conn, mark.room, mark.user, mark.seq, now).await? {
+            return Ok(BTreeSet::new());
+        }
+        individually_read::clear(conn, mark.user, mark.room, mark.message).await?;
+        return Ok(BTreeSet::from([0]));
+    }
     lock_rooms(conn, marks).await?;
     let known: BTreeMap<(i64, i64), PositionRow> = positions(conn, marks).await?;
     let mut moved = BTreeSet::new();
