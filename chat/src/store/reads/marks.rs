@@ -78,9 +78,9 @@ pub async fn advance_all(conn: &mut Conn, marks: &[Mark], now: Timestamp) -> Sto
 async fn lock_rooms(conn: &mut Conn, marks: &[Mark]) -> StoreResult<()> {
     let rooms: BTreeSet<i64> = marks.iter().map(|mark| mark.room.0).collect();
     let Some(&last) = rooms.last().filter(|_| conn.backend() == Backend::MySql) else { return Ok(()) };
-    let list = vec!["?"; padded(rooms.len())].join(", ");
+    let placeholders = vec!["?"; padded(rooms.len())].join(", ");
     let share = conn.backend().for_share();
-    let sql = format!("SELECT id FROM chat_room WHERE id IN ({list}) ORDER BY id{share}");
+    let sql = format!("SELECT id FROM chat_room WHERE id IN ({placeholders}) ORDER BY id{share}");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
     on!(conn, |db| {
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -134,9 +134,9 @@ async fn move_to(conn: &mut Conn, marks: &[(i64, Mark)], now: Timestamp) -> Stor
     let size = padded(marks.len());
     let padding = std::iter::repeat_n(last, size - marks.len());
     let rows: Vec<(i64, Mark)> = marks.iter().copied().chain(padding).collect();
-    let list = vec!["?"; size].join(", ");
+    let placeholders = vec!["?"; size].join(", ");
     let position = format!(
-        "UPDATE chat_room_member SET last_read_at = ?, last_read_seq = CASE id{} END WHERE id IN ({list})",
+        "UPDATE chat_room_member SET last_read_at = ?, last_read_seq = CASE id{} END WHERE id IN ({placeholders})",
         " WHEN ? THEN ?".repeat(size)
     );
     on!(conn, |db| {
@@ -155,7 +155,7 @@ async fn move_to(conn: &mut Conn, marks: &[(i64, Mark)], now: Timestamp) -> Stor
         own_after!("chat_room_member.last_read_seq"),
         " WHERE id IN "
     );
-    let own = format!("{own}({list})");
+    let own = format!("{own}({placeholders})");
     on!(conn, |db| {
         let mut query = sqlx::query(AssertSqlSafe(own));
         for (id, _) in &rows {
