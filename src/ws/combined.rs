@@ -30,11 +30,7 @@ use crate::{
 };
 
 /// `GET /ws/`.
-pub async fn upgrade(
-    State(state): State<AppState>,
-    handshake: Handshake,
-    upgrade: Upgrade,
-) -> Response {
+pub async fn upgrade(State(state): State<AppState>, handshake: Handshake, upgrade: Upgrade) -> Response {
     accept(&state.clone(), SocketKind::Combined, upgrade, move |socket| serve(socket, state, handshake))
 }
 

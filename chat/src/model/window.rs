@@ -30,7 +30,7 @@ pub struct HistoryWindow {
     pub has_later: bool,
     /// Messages outside this window that messages in it reply to, with their text shortened.
     pub quoted: Vec<RoomMessage>,
-    /// The newest message that the reader has read; `None` if there are no newer ones.
+    /// The newest message that the reader has read, 0 if it was removed; `None` if there are no newer ones.
     #[serde(rename = "left_off")]
     pub last_read: Option<MessageId>,
     /// A change number of the room; every change up to it is contained in this window.

@@ -58,7 +58,13 @@ impl Chat {
         let mentioned = members::named(&mut conn, room, &candidates(&messages)).await?;
 
         let read = access.member.as_ref().map_or(newest, |member| member.last_read_seq);
-        let last_read = if read < newest { messages::id_at(&mut conn, room, read).await? } else { None };
+        let last_read = if read >= newest {
+            None
+        } else if (1..=state.floor()).contains(&read) {
+            Some(MessageId(0))
+        } else {
+            messages::id_at(&mut conn, room, read).await?
+        };
         Ok(HistoryWindow {
             messages,
             has_earlier: after > state.floor(),

@@ -13,7 +13,11 @@ use crate::{
     error::Result,
     event::{UserChange, UserEvent},
     model::{RoomId, Timestamp, UserId},
-    store::{messages, reads, rooms, streams},
+    store::{
+        messages,
+        reads::{Position, floor},
+        rooms, streams,
+    },
     writer::{RoomTransaction, RoomUpdate},
 };
 
@@ -94,13 +98,13 @@ pub(super) async fn run_part(chat: &Chat, id: RoomId) -> Result<Part> {
     // Against messages of the members, which they would have to count.
     rooms::lock(&mut tx, id).await?;
     let Some(room) = rooms::state(&mut tx, id).await? else { return Ok(Part::last(tx)) };
-    let below = reads::below(&mut tx, id, room.floor(), LIFTED).await?;
+    let below = floor::below(&mut tx, id, room.floor(), LIFTED).await?;
     if below.is_empty() {
         let has_more = messages::prune(&mut tx, id, room.first_seq).await?;
         return Ok(if has_more { Part::until(tx, 0) } else { Part::last(tx) });
     }
-    reads::lift(&mut tx, id, &below, room.floor()).await?;
-    let users: BTreeSet<UserId> = below.iter().map(reads::Position::user).collect();
+    floor::lift(&mut tx, id, &below, room.floor()).await?;
+    let users: BTreeSet<UserId> = below.iter().map(Position::user).collect();
     let revs = streams::advance(&mut tx, &users).await?;
     let change = UserChange::Read(id);
     let events = revs.into_iter().map(|(user, rev)| (user, UserEvent { rev: Some(rev), change }));

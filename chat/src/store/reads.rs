@@ -54,6 +54,7 @@ pub async fn is_recorded(conn: &mut Conn, room: RoomId, user: UserId, seq: i64) 
     Ok(row.is_some())
 }
 
+pub mod floor;
 pub mod marks;
 
 /// A membership whose read position is to be moved.
@@ -103,6 +104,12 @@ pub async fn advance(
     seq: i64,
     now: Timestamp,
 ) -> StoreResult<bool> {
+    // Nearly always there is no message of the user's own above.
+    const MOVE_PAST_OWN: &str = concat!(
+        "UPDATE chat_room_member SET own_after_read = 0, last_read_seq = ?, last_read_at = ? \
+         WHERE room_id = ? AND user_id = ? AND last_read_seq < ? AND sent_upto <= ? AND ",
+        present_member!("chat_room_member")
+    );
     const MOVE: &str =
         "UPDATE chat_room_member SET own_after_read = ?, last_read_seq = ?, last_read_at = ? WHERE id = ?";
     const POSITION: &str = concat!(
@@ -127,6 +134,19 @@ pub async fn advance(
         .execute(&mut *db)
         .await
         .map(|done| done.rows_affected()))?;
+    let moved = on!(conn, |db| sqlx::query(MOVE_PAST_OWN)
+        .bind(seq)
+        .bind(now.0)
+        .bind(room.0)
+        .bind(user.0)
+        .bind(seq)
+        .bind(seq)
+        .execute(&mut *db)
+        .await
+        .map(|done| done.rows_affected()))?;
+    if moved > 0 {
+        return Ok(true);
+    }
     let position = format!("{POSITION}{}", conn.backend().for_update());
     let member: Option<Position> = on!(conn, |db| sqlx::query_as(AssertSqlSafe(position))
         .bind(room.0)
@@ -145,35 +165,6 @@ pub async fn advance(
         .await
         .map(drop))?;
     Ok(true)
-}
-
-/// The members whose read position is below `floor`; at most `limit`.
-pub async fn below(conn: &mut Conn, room: RoomId, floor: i64, limit: i64) -> StoreResult<Vec<Position>> {
-    const SQL: &str = concat!(
-        "SELECT m.id, m.user_id, m.sent, m.sent_upto FROM chat_room_member m \
-         WHERE m.room_id = ? AND m.last_read_seq < ? AND ",
-        present_member!("m"),
-        " ORDER BY m.user_id LIMIT ?"
-    );
-    Ok(on!(conn, |db| sqlx::query_as(SQL).bind(room.0).bind(floor).bind(limit).fetch_all(&mut *db).await)?)
-}
-
-/// Moves the read positions of these memberships of `room` up to `floor`. The caller holds the room's lock since before
-/// it read them.
-pub async fn lift(conn: &mut Conn, room: RoomId, members: &[Position], floor: i64) -> StoreResult<()> {
-    const MOVE: &str = "UPDATE chat_room_member SET own_after_read = ?, last_read_seq = ? WHERE id = ? AND last_read_seq < ?";
-    for member in members {
-        let own_after_read = own_after(conn, room, member, floor).await?;
-        on!(conn, |db| sqlx::query(MOVE)
-            .bind(own_after_read)
-            .bind(floor)
-            .bind(member.id)
-            .bind(floor)
-            .execute(&mut *db)
-            .await
-            .map(drop))?;
-    }
-    Ok(())
 }
 
 #[derive(FromRow)]

@@ -156,8 +156,12 @@ pub(super) async fn run(
             tokio::select! {
                 () = queue.pushed.notified() => {}
                 () = sleep_until(earliest), if !queue.is_empty() => {}
-                () = closing.cancelled() => queue.close(),
+                () = closing.cancelled() => {}
             }
+        }
+        let is_closing = closing.is_cancelled();
+        if is_closing {
+            queue.close();
         }
         let deadline = Instant::now() + PATIENCE;
         while messages.waiting() > 0 && Instant::now() < deadline {
@@ -167,7 +171,7 @@ pub(super) async fn run(
         let jobs = queue.take();
         if !jobs.is_empty() {
             run_isolated(&marks, jobs).await;
-        } else if closing.is_cancelled() {
+        } else if is_closing {
             return;
         }
     }

@@ -123,6 +123,18 @@ both! {
         }
     }
 
+    async fn window_of_who_had_read_less_begins_with_new_messages(world: World) {
+        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let (room, _) = full_room(&world, &amy).await;
+        world.chat.join(&bob, room).await.expect("joined");
+        for text in ["26", "27"] {
+            world.say(&amy, room, text).await;
+        }
+        keep(&world, room, 1).await;
+        let window = world.chat.history_window(&bob, room, WindowAt::Newest, 6).await.expect("readable");
+        assert_eq!((window.messages.len(), window.last_read), (1, Some(MessageId(0))));
+    }
+
     async fn removed_messages_are_gone_for_every_call(world: World) {
         let amy = world.person("amy").await;
         let (room, ids) = full_room(&world, &amy).await;

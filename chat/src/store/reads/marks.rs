@@ -51,6 +51,14 @@ impl PositionRow {
 /// Stores the marks, at most one of each member and ordered by room and user, as [`advance`] does. Returns the
 /// positions in `marks` of those that were new.
 pub async fn advance_all(conn: &mut Conn, marks: &[Mark], now: Timestamp) -> StoreResult<BTreeSet<usize>> {
+    if let [mark] = marks {
+        // Fewer statements.
+        if !advance(conn, mark.room, mark.user, mark.seq, now).await? {
+            return Ok(BTreeSet::new());
+        }
+        individually_read::clear(conn, mark.user, mark.room, mark.message).await?;
+        return Ok(BTreeSet::from([0]));
+    }
     lock_rooms(conn, marks).await?;
     let known: BTreeMap<(i64, i64), PositionRow> = positions(conn, marks).await?;
     let mut moved = BTreeSet::new();
@@ -79,9 +87,9 @@ pub async fn advance_all(conn: &mut Conn, marks: &[Mark], now: Timestamp) -> Sto
 async fn lock_rooms(conn: &mut Conn, marks: &[Mark]) -> StoreResult<()> {
     let rooms: BTreeSet<i64> = marks.iter().map(|mark| mark.room.0).collect();
     let Some(&last) = rooms.last().filter(|_| conn.backend() == Backend::MySql) else { return Ok(()) };
-    let list = vec!["?"; padded(rooms.len())].join(", ");
+    let placeholders = vec!["?"; padded(rooms.len())].join(", ");
     let share = conn.backend().for_share();
-    let sql = format!("SELECT id FROM chat_room WHERE id IN ({list}) ORDER BY id{share}");
+    let sql = format!("SELECT id FROM chat_room WHERE id IN ({placeholders}) ORDER BY id{share}");
     let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
     on!(conn, |db| {
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -136,10 +144,10 @@ async fn move_to(conn: &mut Conn, marks: &[(Position, Mark)], now: Timestamp) ->
     let size = padded(marks.len());
     let filler = std::iter::repeat_n(last, size - marks.len());
     let rows: Vec<(Position, Mark)> = marks.iter().copied().chain(filler).collect();
-    let list = vec!["?"; size].join(", ");
+    let placeholders = vec!["?"; size].join(", ");
     let update = format!(
         "UPDATE chat_room_member SET last_read_at = ?, own_after_read = 0, \
-         last_read_seq = CASE id{} END WHERE id IN ({list})",
+         last_read_seq = CASE id{} END WHERE id IN ({placeholders})",
         " WHEN ? THEN ?".repeat(size)
     );
     on!(conn, |db| {
