@@ -95,10 +95,8 @@ impl CombinedSession {
     /// # Errors
     /// The reason to close the socket with: why its credential has ended, or a failing database.
     pub async fn next(&mut self) -> Result<CombinedEvent> {
-        // A query of the notifications would start again each time a room's frame came first.
-        if self.notifications.is_refreshing() {
-            return self.notifications.next().await.map(CombinedEvent::Frame);
-        }
+        // Alone, since a query would start again each time a room's frame came first.
+        self.notifications.refresh().await?;
         self.socket().check_open()?;
         let Self { notifications, subscriptions, turns, known_online, .. } = self;
         let (room, frame) = tokio::select! {

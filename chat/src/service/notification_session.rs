@@ -137,9 +137,25 @@ impl NotificationSession {
         &self.socket
     }
 
-    /// Whether a query has to run before the next event is handled. It starts again whenever [`Self::next`] is cancelled.
+    /// Whether a query has to run before the next event is handled.
     pub(super) fn is_refreshing(&self) -> bool {
         self.ready.is_empty() && !self.pending_refreshes.is_empty()
+    }
+
+    /// Runs the pending queries until there is a frame to send. The current one starts again if this is cancelled.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub(super) async fn refresh(&mut self) -> Result<()> {
+        while self.is_refreshing()
+            && let Some(refresh) = self.pending_refreshes.first().copied()
+        {
+            // Removed after its completion: if this call is cancelled, it runs again. Boxed, because otherwise every
+            // socket's task would be large enough to hold it.
+            Box::pin(self.run_refresh(refresh)).await?;
+            self.pending_refreshes.remove(&refresh);
+        }
+        Ok(())
     }
 
     /// Makes the session go on after its inbox has overflowed: it sends a `resync` and reads its state again.
@@ -157,11 +173,8 @@ impl NotificationSession {
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(frame);
             }
-            if let Some(refresh) = self.pending_refreshes.first().copied() {
-                // Removed after its completion: if this call is cancelled, it runs again. Boxed, because otherwise
-                // every socket's task would be large enough to hold it.
-                Box::pin(self.run_refresh(refresh)).await?;
-                self.pending_refreshes.remove(&refresh);
+            if self.is_refreshing() {
+                self.refresh().await?;
                 continue;
             }
             let due = self.due.first().copied();
