@@ -1,5 +1,5 @@
-//! What a value is taken for. Clients of the Django system send what its serializers take: digits in a text for a
-//! number, a number for a text, many words for a flag. REST takes the same; sockets are strict.
+//! Conversion of JSON values to the types of fields. REST converts as Django REST Framework's serializers do: digits in a
+//! string to a number, a number to a string, several words to a boolean. Sockets accept only the right JSON type.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ const TRUE: &[&str] =
 const FALSE: &[&str] =
     &["f", "F", "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", "0"];
 
-/// A text that is one.
+/// A string.
 pub(super) fn strict_text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// A text, or a number as it is written.
+/// A string, or a number in its own notation.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) => Some(number.to_string()),
@@ -22,14 +22,13 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The whole number that a JSON number is: 50, and 50.0 too, which is the same number in JSON Schema, in JavaScript and
-/// in Django REST Framework.
+/// An integer. 50.0 is one too, as in JSON Schema, in JavaScript and in Django REST Framework.
 pub(super) fn strict_number(value: &Value) -> Option<i64> {
     let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
     value.as_i64().or_else(|| format!("{:.0}", float()?).parse().ok())
 }
 
-/// A whole number, or its digits.
+/// An integer, or a string with one.
 pub(super) fn number(value: &Value) -> Option<i64> {
     match value {
         Value::String(digits) => number_of(digits),
@@ -37,7 +36,7 @@ pub(super) fn number(value: &Value) -> Option<i64> {
     }
 }
 
-/// The whole number that a text writes: `50`, ` 50 `, `50.0`.
+/// Parses an integer: `50`, ` 50 `, `50.0`.
 pub(super) fn number_of(text: &str) -> Option<i64> {
     let text = text.trim_ascii();
     let whole = text.split_once('.').map_or(Some(text), |(whole, fraction)| {
@@ -47,12 +46,12 @@ pub(super) fn number_of(text: &str) -> Option<i64> {
     whole?.parse().ok()
 }
 
-/// A flag that is one.
+/// A boolean.
 pub(super) fn strict_flag(value: &Value) -> Option<bool> {
     value.as_bool()
 }
 
-/// A flag, a word for one, 1 or 0.
+/// A boolean, a word of [`TRUE`] or [`FALSE`], 1 or 0.
 pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::String(word) => flag_of(word),
@@ -61,7 +60,7 @@ pub(super) fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// The flag that a word is.
+/// Parses a word of [`TRUE`] or [`FALSE`].
 pub(super) fn flag_of(word: &str) -> Option<bool> {
     if TRUE.contains(&word) { Some(true) } else { FALSE.contains(&word).then_some(false) }
 }

@@ -1,5 +1,4 @@
-//! The fields of a body or of a socket's frame, read one by one: every bad one is named at once, in the contract's
-//! words.
+//! Reads the fields of a request body or a socket frame, and collects the errors of all invalid ones.
 
 use chat::model::{Code, FieldError, Problem};
 use serde_json::{Map, Value};
@@ -7,7 +6,7 @@ use serde_json::{Map, Value};
 use super::coerce;
 use crate::error::ApiError;
 
-/// A byte order mark, which some programs of Windows put before JSON.
+/// The byte order mark that some Windows programs put before JSON.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The fields of a JSON object or of a form.
@@ -15,25 +14,24 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 pub struct Fields {
     values: Map<String, Value>,
     problems: Vec<FieldError>,
-    /// Takes what Django REST Framework's serializers take: digits for a number, a number for a text, an empty text for
-    /// an optional field.
+    /// Whether values are converted as by Django REST Framework's serializers, see [`coerce`].
     coerces: bool,
 }
 
 impl Fields {
-    /// Reads a JSON object as REST does.
+    /// Parses the JSON object of a REST request.
     ///
     /// # Errors
-    /// `parse_error` for what is no JSON, or JSON but no object.
+    /// `parse_error` if it is not a JSON object.
     pub fn of_json(body: &[u8]) -> Result<Self, ApiError> {
         let strict = Self::of_frame(body.strip_prefix(BOM).unwrap_or(body))?;
         Ok(Self { coerces: true, ..strict })
     }
 
-    /// Reads a JSON object as a socket does: its types must be right.
+    /// Parses the JSON object of a socket frame, whose values must have the right types.
     ///
     /// # Errors
-    /// `parse_error` for what is no JSON, or JSON but no object.
+    /// `parse_error` if it is not a JSON object.
     pub fn of_frame(text: &[u8]) -> Result<Self, ApiError> {
         match serde_json::from_slice(text) {
             Ok(Value::Object(values)) => Ok(Self { values, problems: Vec::new(), coerces: false }),
@@ -41,17 +39,17 @@ impl Fields {
         }
     }
 
-    /// The fields of a form, which are all texts.
+    /// The fields of a form, which are all strings.
     pub fn of_form(values: Map<String, Value>) -> Self {
         Self { values, problems: Vec::new(), coerces: true }
     }
 
-    /// Notes that `field` has `problem`.
+    /// Adds a problem of `field`.
     pub fn problem(&mut self, field: &str, problem: Problem) {
         self.problems.push(FieldError::new(field, problem));
     }
 
-    /// A text that must be there; empty when it is not, which is noted.
+    /// A required string. Empty, with an error added, if it is missing or invalid.
     pub fn text(&mut self, field: &str) -> String {
         match self.values.remove(field) {
             None => self.problem(field, Problem::Required),
@@ -63,24 +61,24 @@ impl Fields {
         String::new()
     }
 
-    /// A text that may be missing or null.
+    /// An optional string, which may be null.
     pub fn optional_text(&mut self, field: &str) -> Option<String> {
         let value = self.optional(field)?;
         self.read(field, &value, coerce::strict_text, coerce::text)
     }
 
-    /// A whole number that may be missing or null.
+    /// An optional integer, which may be null.
     pub fn optional_number(&mut self, field: &str) -> Option<i64> {
         let value = self.optional(field)?;
         self.read(field, &value, coerce::strict_number, coerce::number)
     }
 
-    /// A whole number; `None` for anything else, which is ignored.
+    /// An integer; `None`, without an error, for anything else.
     pub fn number_if_any(&mut self, field: &str) -> Option<i64> {
         self.values.remove(field).as_ref().and_then(Value::as_i64)
     }
 
-    /// A whole number that must be there; 0 when it is not, which is noted.
+    /// A required integer. 0, with an error added, if it is missing or invalid.
     pub fn number(&mut self, field: &str) -> i64 {
         if !self.values.contains_key(field) {
             self.problem(field, Problem::Required);
@@ -88,7 +86,7 @@ impl Fields {
         self.changed_number(field).unwrap_or_default()
     }
 
-    /// `true` or `false`, which must be there; false when it is not, which is noted.
+    /// A required boolean. False, with an error added, if it is missing or invalid.
     pub fn flag(&mut self, field: &str) -> bool {
         if !self.values.contains_key(field) {
             self.problem(field, Problem::Required);
@@ -96,28 +94,28 @@ impl Fields {
         self.changed_flag(field).unwrap_or_default()
     }
 
-    /// A text that may be missing, but not null: a change to what always has a value.
+    /// An optional string that must not be null: the change of a value that is always set.
     pub fn changed_text(&mut self, field: &str) -> Option<String> {
         let value = self.changed(field)?;
         self.read(field, &value, coerce::strict_text, coerce::text)
     }
 
-    /// A whole number that may be missing, but not null.
+    /// An optional integer that must not be null.
     pub fn changed_number(&mut self, field: &str) -> Option<i64> {
         let value = self.changed(field)?;
         self.read(field, &value, coerce::strict_number, coerce::number)
     }
 
-    /// `true` or `false`, which may be missing, but not null.
+    /// An optional boolean that must not be null.
     pub fn changed_flag(&mut self, field: &str) -> Option<bool> {
         let value = self.changed(field)?;
         self.read(field, &value, coerce::strict_flag, coerce::flag)
     }
 
-    /// Refuses when a field was bad.
+    /// Fails if a field was invalid.
     ///
     /// # Errors
-    /// `invalid`, with all of them.
+    /// `invalid`, with all errors.
     pub fn finish(&mut self) -> Result<(), ApiError> {
         if self.problems.is_empty() {
             Ok(())
@@ -126,13 +124,13 @@ impl Fields {
         }
     }
 
-    /// The value of a field that may be left out. A form that always sends all its fields leaves one empty.
+    /// The value of an optional field. An empty field of a form counts as missing.
     fn optional(&mut self, field: &str) -> Option<Value> {
         let is_empty = |value: &Value| value.is_null() || (self.coerces && value == "");
         self.values.remove(field).filter(|value| !is_empty(value))
     }
 
-    /// The value of a field that may be missing and not null.
+    /// The value of an optional field that must not be null.
     fn changed(&mut self, field: &str) -> Option<Value> {
         let value = self.values.remove(field)?;
         if value.is_null() {

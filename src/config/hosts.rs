@@ -1,4 +1,4 @@
-//! The host names under which the server answers.
+//! The setting `allowed_hosts`: the values of the `Host` header that the server accepts.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use axum::http::uri::Authority;
 
 use super::Config;
 
-/// A host name that is allowed: itself, or with a dot in front all names below it too.
+/// An allowed host name; with a leading dot, its subdomains too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPattern(String);
 
@@ -18,7 +18,7 @@ pub struct AllowedHosts {
 }
 
 impl HostPattern {
-    /// Reads a host name without a port, `.example.org`, an address, or `*`.
+    /// Parses a host name without a port, `.example.org`, an address, or `*`.
     pub(super) fn read(text: &str) -> Option<Self> {
         let name = text.strip_prefix('.').unwrap_or(text);
         let is_name = name.parse::<Authority>().is_ok_and(|authority| {
@@ -34,9 +34,9 @@ impl HostPattern {
 }
 
 impl AllowedHosts {
-    /// Whether the server answers a request for `host`, which may have a port. In a demo the names of this machine are
-    /// always among them, and alone when none is listed: a page of another site cannot reach a developer's server by a
-    /// name of its own that leads to it. Else every host is allowed when none is listed.
+    /// Whether `host`, with or without a port, is allowed. An empty list allows every host, but with `--demo` only loopback
+    /// names, which are then always allowed: otherwise a foreign page could reach a developer's server through a DNS name
+    /// of its own (DNS rebinding).
     pub fn contains(&self, host: &str) -> bool {
         if self.listed.is_empty() && !self.is_demo {
             return true;
@@ -54,7 +54,7 @@ impl Config {
     }
 }
 
-/// A name that leads to the machine itself (RFC 6761), or an address of it.
+/// `localhost`, a name below it (RFC 6761), or a loopback address.
 fn is_loopback(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host == "localhost"
