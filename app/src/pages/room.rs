@@ -100,8 +100,11 @@ fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     // The controller applies presence and membership changes to it.
     provide_context(roster);
     let words = live_words(&room);
+    // The server writes the title last, when the signals of the page are gone.
+    let name = room.name.clone();
+    let title = move || words.try_with(|(name, _)| name.clone()).unwrap_or_else(|| name.clone());
     view! {
-        <PageTitle text=move || words.with(|(name, _)| name.clone())/>
+        <PageTitle text=title/>
         <main id="main" class="stage">
             <Conversation opened query/>
             <Details room roster/>

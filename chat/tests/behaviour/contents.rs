@@ -22,7 +22,8 @@ impl Contents {
         Self::MariaDb(MySqlPool::connect(url).await.expect("connected"))
     }
 
-    /// Each table's name with its contents, or with MariaDB's checksum of them.
+    /// Each table's name with its contents, or with MariaDB's checksum of them. Without jobs, which a server works on at
+    /// any time.
     pub async fn read(&self) -> Vec<(String, String)> {
         match self {
             Self::Sqlite(pool) => of_sqlite(pool).await,
@@ -33,7 +34,7 @@ impl Contents {
 
 async fn of_sqlite(pool: &SqlitePool) -> Vec<(String, String)> {
     const TABLES: &str = "SELECT t.name, group_concat('quote(' || c.name || ')', '||') FROM sqlite_master t \
-        JOIN pragma_table_info(t.name) c WHERE t.type = 'table' GROUP BY t.name ORDER BY t.name";
+        JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name <> 'job' GROUP BY t.name ORDER BY t.name";
     let mut conn = pool.acquire().await.expect("a connection");
     let tables: Vec<(String, String)> = sqlx::query_as(TABLES).fetch_all(&mut *conn).await.expect("tables");
     let mut contents = Vec::new();
@@ -50,7 +51,8 @@ async fn of_sqlite(pool: &SqlitePool) -> Vec<(String, String)> {
 
 async fn of_mariadb(pool: &MySqlPool) -> Vec<(String, String)> {
     let tables: Vec<(String,)> = sqlx::query_as(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name",
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name <> 'job' \
+         ORDER BY table_name",
     )
     .fetch_all(pool)
     .await

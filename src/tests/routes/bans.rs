@@ -49,7 +49,7 @@ both! {
             let sockets = [server.socket(&bob, room).await, server.socket(&bob, room).await];
             set_banned(&amy, room, &bob, true).await;
             for socket in sockets {
-                assert_eq!(socket.until_closed().await, (Some("banned".into()), 4403));
+                assert_eq!(socket.until_closed().await, (Some(code.into()), close));
             }
             for (method, path, body) in calls(room, cat.id, &own, &others) {
                 let request = bob.client.request(method.clone(), &path);

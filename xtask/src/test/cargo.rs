@@ -7,7 +7,9 @@ use std::{
     ffi::OsString,
     io::{BufRead, BufReader, Write, stdout},
     iter,
+    num::NonZero,
     process::{Command, Stdio},
+    thread,
 };
 
 use anyhow::{Context, Result};
@@ -82,6 +84,9 @@ fn command(packages: &[&str], rest: &[OsString]) -> Result<Command> {
     cargo.args(["test", "--no-fail-fast"]).args(packages).args(rest);
     // Tests that somebody starts by hand find the binary by this variable too.
     cargo.env("LIAO_BIN", workspace::binary(false)?);
+    // Most of them wait for a timer, a server or a database.
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    cargo.env("RUST_TEST_THREADS", (2 * cores).to_string());
     Ok(cargo)
 }
 
