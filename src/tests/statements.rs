@@ -3,7 +3,11 @@
 //! They are counted in the server's log, where the driver logs each statement. The test has a server of its own and
 //! makes one call at a time, so that every line belongs to the call.
 
-use std::{fs::File, path::PathBuf};
+use std::{
+    fs::File,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -48,16 +52,31 @@ impl Counted {
         let file = File::create(&log).expect("a file");
         let flags =
             [flags, &["--log=off,sqlx::query=debug", "--log-format=json", "--writes-per-second=0"]].concat();
-        Self { server: Server::start_logged(&flags, file), log, _folder: folder }
+        let counted = Self { server: Server::start_logged(&flags, file), log, _folder: folder };
+        counted.wait_for_jobs();
+        counted
     }
 
-    /// The statements so far, without those that begin or end a transaction, a part of one, or a connection.
-    fn statements(&self) -> Vec<String> {
+    /// Waits for the server's first look for jobs. Before that it registers recurring ones.
+    fn wait_for_jobs(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.summaries().iter().any(|sql| sql.contains("FROM job")) {
+            assert!(Instant::now() < deadline, "no look for jobs");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn summaries(&self) -> Vec<String> {
         let log = std::fs::read_to_string(&self.log).expect("the log");
         let summaries = log.lines().filter_map(|line| {
             let event: Value = serde_json::from_str(line).ok()?;
             Some(event["summary"].as_str()?.to_owned())
         });
+        summaries.collect()
+    }
+
+    /// The statements so far, without those that begin or end a transaction, a part of one, or a connection.
+    fn statements(&self) -> Vec<String> {
         let brackets = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "SET "];
         let is_bracket =
             |sql: &String| brackets.iter().any(|word| sql.starts_with(word)) && !sql.contains(';');
@@ -68,7 +87,7 @@ impl Counted {
                 .iter()
                 .any(|own| sql.contains(own))
         };
-        summaries.filter(|sql| !is_bracket(sql) && !is_poll(sql)).collect()
+        self.summaries().into_iter().filter(|sql| !is_bracket(sql) && !is_poll(sql)).collect()
     }
 }
 

@@ -5,9 +5,7 @@ use axum::{extract::State, response::Response};
 use bytes::Bytes;
 use chat::{
     credential::Claim,
-    model::{
-        ClientFrame, Code, Failure, MessageDraft, MessageId, RoomId, RoomMessage, ServerFrame, Subscribe,
-    },
+    model::{ClientFrame, Code, Failure, MessageDraft, MessageId, RoomId, ServerFrame, Subscribe},
     service::{AuthenticatedSocket, CombinedEvent, CombinedSession, OpenedSubscription},
     writer::Stored,
 };
@@ -241,16 +239,13 @@ impl CombinedSocket {
         }
     }
 
-    /// Sends what the echo of the sender's subscription does not tell: that a message was a repeat, or an error; without
-    /// the subscription, the message.
+    /// Sends the outcome of a message: its echo, which comes from the room if it is new and subscribed to, or an error.
     async fn answer(&mut self, sent: Sent, result: chat::Result<Stored>) -> Result<(), CloseReason> {
-        let current = self.frames.session.subscription(sent.room);
         match result {
-            Ok(stored) if stored.is_new && current.is_some() && current == sent.subscription => Ok(()),
             Ok(stored) => {
-                let (room_id, rev) = (stored.message.room.id, stored.message.rev);
-                let message = RoomMessage::from(&stored.message);
-                self.connection.send(&ServerFrame::ChatMessage { room_id, message, rev }).await
+                let subscription = sent.subscription.filter(|_| stored.is_new);
+                self.frames.session.echo(&stored.message, subscription);
+                Ok(())
             }
             Err(error) => self.send_error(&error, sent.about).await,
         }

@@ -5,7 +5,7 @@
 //! notification session ends the socket.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     future::poll_fn,
     task::{Context, Poll, ready},
 };
@@ -21,9 +21,10 @@ use super::{
 use crate::{
     credential::Claim,
     error::{Error, Result},
+    event::to_json,
     hub::OnlineReader,
     model::{
-        Code, MessageDraft, MessageId, RoomId, ServerFrame, Subscribe, UserId,
+        Code, Message, MessageDraft, MessageId, RoomId, RoomMessage, ServerFrame, Subscribe, UserId,
         limits::{PRESENT_MAX, SUBSCRIPTIONS_MAX},
     },
 };
@@ -38,6 +39,8 @@ pub struct CombinedSession {
     subscriptions: HashMap<RoomId, RoomSubscription>,
     turns: Turns,
     known_online: KnownOnline,
+    /// Echoes of subscriptions that ended before they were returned.
+    echoes: VecDeque<Bytes>,
     /// How many subscriptions were made so far.
     made: u64,
     /// Whether [`Self::try_next`] begins with the rooms.
@@ -51,6 +54,17 @@ struct RoomSubscription {
     here: bool,
     /// Distinguishes it from earlier and later subscriptions to the same room.
     number: u64,
+    /// Messages that the client sent, with their numbers, until the feed has returned them.
+    awaited: VecDeque<(i64, Bytes)>,
+}
+
+impl RoomSubscription {
+    fn forget_returned(&mut self) {
+        let returned = self.feed.returned_rev();
+        while self.awaited.front().is_some_and(|(rev, _)| *rev <= returned) {
+            self.awaited.pop_front();
+        }
+    }
 }
 
 /// What a combined socket sends next.
@@ -83,6 +97,7 @@ impl Chat {
             subscriptions: HashMap::new(),
             turns: Turns::default(),
             known_online: KnownOnline::default(),
+            echoes: VecDeque::new(),
             made: 0,
             is_turn_of_rooms: false,
         })
@@ -98,6 +113,9 @@ impl CombinedSession {
         // Alone, since a query would start again each time a room's frame came first.
         self.notifications.refresh().await?;
         self.socket().check_open()?;
+        if let Some(echo) = self.echoes.pop_front() {
+            return Ok(CombinedEvent::Frame(echo));
+        }
         let Self { notifications, subscriptions, turns, known_online, .. } = self;
         let (room, frame) = tokio::select! {
             frame = notifications.next() => return frame.map(CombinedEvent::Frame),
@@ -112,6 +130,9 @@ impl CombinedSession {
     pub fn try_next(&mut self) -> Option<Result<CombinedEvent>> {
         if let Err(error) = self.socket().check_open() {
             return Some(Err(error));
+        }
+        if let Some(echo) = self.echoes.pop_front() {
+            return Some(Ok(CombinedEvent::Frame(echo)));
         }
         self.is_turn_of_rooms = !self.is_turn_of_rooms;
         if self.is_turn_of_rooms {
@@ -194,20 +215,41 @@ impl CombinedSession {
             present: feed.present(PRESENT_MAX),
         });
         self.made += 1;
+        self.remove(room);
         self.turns.add(room);
-        self.subscriptions.insert(room, RoomSubscription { feed, online, here, number: self.made });
+        let awaited = VecDeque::new();
+        self.subscriptions.insert(room, RoomSubscription { feed, online, here, number: self.made, awaited });
         Ok(())
     }
 
     /// Ends the subscription to this room, if there is one.
     pub fn remove(&mut self, room: RoomId) {
         self.turns.remove(room);
-        self.subscriptions.remove(&room);
+        if let Some(mut subscription) = self.subscriptions.remove(&room) {
+            subscription.forget_returned();
+            self.echoes.extend(subscription.awaited.into_iter().map(|(_, echo)| echo));
+        }
     }
 
     /// The number of the current subscription to this room. Another subscription has another number.
     pub fn subscription(&self, room: RoomId) -> Option<u64> {
         self.subscriptions.get(&room).map(|subscription| subscription.number)
+    }
+
+    /// Returns the echo of a message that the client sent while its subscription to the room was number `subscription`:
+    /// from the room, in its place, or by itself if that subscription has ended or ends before.
+    pub fn echo(&mut self, message: &Message, subscription: Option<u64>) {
+        let room_id = message.room.id;
+        let frame =
+            ServerFrame::ChatMessage { room_id, message: RoomMessage::from(message), rev: message.rev };
+        let Some(echo) = to_json(&frame) else { return };
+        match self.subscriptions.get_mut(&room_id) {
+            Some(current) if Some(current.number) == subscription => {
+                current.awaited.push_back((message.rev, echo));
+                current.forget_returned();
+            }
+            _ => self.echoes.push_back(echo),
+        }
     }
 
     /// Switches to another credential of the same user: see [`AuthenticatedSocket::renew`].

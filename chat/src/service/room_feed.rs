@@ -230,6 +230,11 @@ impl RoomFeed {
         self.ready.extend(to_json(frame));
     }
 
+    /// Changes up to this one were returned.
+    pub(super) fn returned_rev(&self) -> i64 {
+        if self.missed.is_some() || !self.ready.is_empty() { 0 } else { self.rev }
+    }
+
     /// Bytes of the frames that were read and not returned yet.
     pub(super) fn queued_bytes(&self) -> usize {
         self.ready.iter().map(Bytes::len).sum()
