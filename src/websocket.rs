@@ -41,7 +41,7 @@ pub enum Message {
 pub enum Violation {
     /// Not RFC 6455.
     Protocol,
-    /// A message above the limit.
+    /// A message above the limit, or in too many fragments.
     TooLarge,
     /// Text, or the reason of a close, that is not UTF-8.
     NotUtf8,

@@ -238,7 +238,9 @@ impl Hub {
             Publication::User(user, event) => self.inner.watchers.notify_user(user, event),
             Publication::Renamed(room, user) => {
                 self.inner.identities.forget(user.id);
-                self.inner.watchers.notify_room(room, &InboxEvent::Renamed(user.into()));
+                let user = Arc::new(user);
+                self.inner.open_sockets.rename(&user);
+                self.inner.watchers.notify_room(room, &InboxEvent::Renamed(user));
             }
         }
     }

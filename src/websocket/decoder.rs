@@ -7,6 +7,9 @@ use super::{
     frame::{self, Header, Opcode},
 };
 
+/// Largest number of frames of one message. Each costs time, however small it is.
+pub(super) const FRAGMENTS: usize = 4_096;
+
 /// Turns bytes into messages. Holds no memory between messages.
 pub(super) struct Decoder {
     /// Largest message in bytes.
@@ -23,6 +26,7 @@ pub(super) struct Decoder {
 struct Fragments {
     is_text: bool,
     payload: Vec<u8>,
+    frames: usize,
     /// How many bytes of text were found to be UTF-8.
     valid: usize,
 }
@@ -96,8 +100,8 @@ fn frame_of(header: &Header, payload: &[u8], fragments: &mut Option<Fragments>) 
         }
         (Opcode::Close, _) => return close(payload).map(|code| Frame::Message(Message::Close(code))),
         (Opcode::Continuation, Some(fragments)) => fragments,
-        (Opcode::Text, None) => Fragments { is_text: true, payload: Vec::new(), valid: 0 },
-        (Opcode::Binary, None) => Fragments { is_text: false, payload: Vec::new(), valid: 0 },
+        (Opcode::Text, None) => Fragments { is_text: true, payload: Vec::new(), frames: 0, valid: 0 },
+        (Opcode::Binary, None) => Fragments { is_text: false, payload: Vec::new(), frames: 0, valid: 0 },
         // A continuation of nothing, or a message within another one.
         (Opcode::Continuation, None) | (Opcode::Text | Opcode::Binary, Some(_)) => {
             return Err(Violation::Protocol);
@@ -105,6 +109,10 @@ fn frame_of(header: &Header, payload: &[u8], fragments: &mut Option<Fragments>) 
     };
     let mut begun = begun;
     begun.payload.extend_from_slice(payload);
+    begun.frames += 1;
+    if begun.frames > FRAGMENTS {
+        return Err(Violation::TooLarge);
+    }
     if header.is_final {
         return begun.finish().map(Frame::Message);
     }

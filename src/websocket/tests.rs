@@ -1,6 +1,9 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
-use super::{decoder::Decoder, *};
+use super::{
+    decoder::{Decoder, FRAGMENTS},
+    *,
+};
 
 const MASK: [u8; 4] = [0xA1, 0x00, 0x5C, 0xFF];
 const LIMIT: usize = 70_000;
@@ -134,6 +137,7 @@ fn violations() -> Vec<Case> {
         fails(sized(127, 70_001), TooLarge),
         fails([frame(TEXT_BEGUN, &[b'a'; LIMIT]), frame(ENDED, b"a")].concat(), TooLarge),
         ([frame(TEXT, b"a"), frame(0xF1, b"b")].concat(), vec![text("a")], Some(Protocol)),
+        fails([frame(TEXT_BEGUN, b"a"), frame(CONTINUED, b"").repeat(FRAGMENTS)].concat(), TooLarge),
     ]
 }
 

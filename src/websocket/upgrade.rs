@@ -42,7 +42,7 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
             return Err(upgrade_required());
         }
         let Some(accept) = headers.get(header::SEC_WEBSOCKET_KEY).and_then(accept) else {
-            return Err((StatusCode::BAD_REQUEST, "no Sec-WebSocket-Key").into_response());
+            return Err((StatusCode::BAD_REQUEST, "no valid Sec-WebSocket-Key").into_response());
         };
         let is_bearer = has(headers, &header::SEC_WEBSOCKET_PROTOCOL, BEARER);
         let on_upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(upgrade_required)?;
@@ -88,9 +88,11 @@ fn has(headers: &HeaderMap, name: &HeaderName, item: &str) -> bool {
     lists.flat_map(|list| list.split(',')).any(|found| found.trim().eq_ignore_ascii_case(item))
 }
 
-/// The answer to the client's key.
+/// The answer to the client's key; `None` if that is not 16 bytes in base64.
 fn accept(key: &HeaderValue) -> Option<HeaderValue> {
-    let hash = Sha1::new().chain_update(key.as_bytes().trim_ascii()).chain_update(KEY_SUFFIX).finalize();
+    let key = key.as_bytes().trim_ascii();
+    STANDARD.decode(key).ok().filter(|key| key.len() == 16)?;
+    let hash = Sha1::new().chain_update(key).chain_update(KEY_SUFFIX).finalize();
     HeaderValue::try_from(STANDARD.encode(hash)).ok()
 }
 

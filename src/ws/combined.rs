@@ -106,14 +106,6 @@ impl Session for Frames {
     }
 }
 
-/// A message that waits for its commit.
-struct Sent {
-    about: About,
-    room: RoomId,
-    /// The subscription to the room at that time: its echo is the receipt.
-    subscription: Option<u64>,
-}
-
 struct CombinedSocket {
     connection: Connection,
     frames: Frames,
@@ -121,11 +113,15 @@ struct CombinedSocket {
     /// The subscription that is being opened. Until it is, nothing is read from the client, so that frames keep their
     /// order and a client has the database for itself for one subscription at a time.
     opening: Option<BoxFuture<'static, OpenedSubscription>>,
-    receipts: Receipts<Sent>,
+    /// Messages that wait for their commit.
+    receipts: Receipts<About>,
 }
 
 impl CombinedSocket {
     async fn run(&mut self, stopping: impl Future<Output = ()>) -> CloseReason {
+        if let Err(reason) = Box::pin(self.connection.begin(&mut self.frames)).await {
+            return reason;
+        }
         let stopping = std::pin::pin!(stopping);
         let mut rare_events = RareEvents::new(&self.connection, stopping);
         loop {
@@ -135,8 +131,8 @@ impl CombinedSocket {
                     Ok(json) => self.connection.deliver(json, &mut self.frames).await,
                     Err(error) => Err(CloseReason::Error(error)),
                 },
-                Some((sent, result)) = self.receipts.next(), if !self.receipts.is_empty() => {
-                    Box::pin(self.answer(sent, result)).await
+                Some((about, result)) = self.receipts.next(), if !self.receipts.is_empty() => {
+                    Box::pin(self.answer(about, result)).await
                 }
                 opened = opening(&mut self.opening) => {
                     self.opening = None;
@@ -231,8 +227,7 @@ impl CombinedSocket {
         let about = About { client_id: draft.client_id.clone(), room_id: Some(room) };
         match session.submit(room, draft) {
             Ok(receipt) => {
-                let subscription = session.subscription(room);
-                self.receipts.push(Sent { about, room, subscription }, receipt);
+                self.receipts.push(about, receipt);
                 Ok(())
             }
             Err(error) => self.send_error(&error, about).await,
@@ -240,14 +235,13 @@ impl CombinedSocket {
     }
 
     /// Sends the outcome of a message: its echo, which comes from the room if it is new and subscribed to, or an error.
-    async fn answer(&mut self, sent: Sent, result: chat::Result<Stored>) -> Result<(), CloseReason> {
+    async fn answer(&mut self, about: About, result: chat::Result<Stored>) -> Result<(), CloseReason> {
         match result {
             Ok(stored) => {
-                let subscription = sent.subscription.filter(|_| stored.is_new);
-                self.frames.session.echo(&stored.message, subscription);
+                self.frames.session.echo(&stored.message, stored.is_new);
                 Ok(())
             }
-            Err(error) => self.send_error(&error, sent.about).await,
+            Err(error) => self.send_error(&error, about).await,
         }
     }
 

@@ -240,6 +240,15 @@ impl Connection {
         }
     }
 
+    /// Writes the session's first frame, before anything that the client has already sent is answered.
+    pub async fn begin(&mut self, session: &mut impl Session) -> Result<(), CloseReason> {
+        match session.try_next() {
+            Some(Ok(first)) => self.deliver(first, session).await,
+            Some(Err(error)) => Err(CloseReason::Error(error)),
+            None => Ok(()),
+        }
+    }
+
     /// Writes what was fed to the socket.
     async fn flush(&mut self) -> Result<(), CloseReason> {
         flush(&mut self.socket).await

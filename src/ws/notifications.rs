@@ -53,6 +53,9 @@ async fn run(
     session: &mut NotificationSession,
     stopping: impl Future<Output = ()>,
 ) -> CloseReason {
+    if let Err(reason) = Box::pin(connection.begin(session)).await {
+        return reason;
+    }
     let stopping = std::pin::pin!(stopping);
     let mut rare_events = RareEvents::new(connection, stopping);
     loop {

@@ -59,6 +59,9 @@ struct RoomSocket {
 
 impl RoomSocket {
     async fn run(&mut self, stopping: impl Future<Output = ()>) -> CloseReason {
+        if let Err(reason) = Box::pin(self.connection.begin(&mut self.session)).await {
+            return reason;
+        }
         let stopping = std::pin::pin!(stopping);
         let mut rare_events = RareEvents::new(&self.connection, stopping);
         loop {

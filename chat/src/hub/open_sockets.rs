@@ -18,7 +18,7 @@ use futures::task::AtomicWaker;
 
 use crate::{
     credential::{Credential, SessionId, SignInId},
-    model::{Code, Timestamp, UserId},
+    model::{Code, Timestamp, User, UserId},
 };
 
 /// All open sockets of this node. Cheap to clone.
@@ -44,6 +44,8 @@ pub struct SocketEntry {
     credential: Credential,
     /// The known expiry of the credential, in microseconds; changed only under the lock of [`Inner`].
     expires_at: AtomicI64,
+    /// The user's new names, if they changed since the socket was opened.
+    renamed: Mutex<Option<Arc<User>>>,
     /// Set once the socket has to close.
     ended: OnceLock<Code>,
     /// Woken when `ended` is set.
@@ -70,8 +72,8 @@ impl OpenSockets {
         };
         inner.expiring.insert((Timestamp(expires_at), id, user));
         let expires_at = AtomicI64::new(expires_at);
-        let (ended, task) = (OnceLock::new(), AtomicWaker::new());
-        let entry = Arc::new(SocketEntry { id, user, credential, expires_at, ended, task });
+        let (renamed, ended, task) = (Mutex::default(), OnceLock::new(), AtomicWaker::new());
+        let entry = Arc::new(SocketEntry { id, user, credential, expires_at, renamed, ended, task });
         inner.people.entry(user).or_default().push(Arc::clone(&entry));
         drop(inner);
         OpenSocket { sockets: self.clone(), entry }
@@ -88,6 +90,13 @@ impl OpenSockets {
             if is_meant(&entry.credential) {
                 entry.end(Code::TokenNotValid);
             }
+        }
+    }
+
+    /// Gives the sockets of this user their new names.
+    pub fn rename(&self, user: &Arc<User>) {
+        for entry in self.of(user.id) {
+            *entry.renamed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(user));
         }
     }
 
@@ -158,6 +167,11 @@ impl SocketEntry {
 }
 
 impl OpenSocket {
+    /// The user's new names, if they changed since the socket was opened.
+    pub fn renamed(&self) -> Option<Arc<User>> {
+        self.entry.renamed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Why the socket has to close, if its credential has ended. An expired credential counts as ended only after the
     /// next [`OpenSockets::expire`].
     pub fn ended(&self) -> Option<Code> {

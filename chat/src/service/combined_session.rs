@@ -41,8 +41,6 @@ pub struct CombinedSession {
     known_online: KnownOnline,
     /// Echoes of subscriptions that ended before they were returned.
     echoes: VecDeque<Bytes>,
-    /// How many subscriptions were made so far.
-    made: u64,
     /// Whether [`Self::try_next`] begins with the rooms.
     is_turn_of_rooms: bool,
 }
@@ -52,16 +50,37 @@ struct RoomSubscription {
     online: OnlineReader,
     /// Whether the user is present while the client is active.
     here: bool,
-    /// Distinguishes it from earlier and later subscriptions to the same room.
-    number: u64,
-    /// Messages that the client sent, with their numbers, until the feed has returned them.
-    awaited: VecDeque<(i64, Bytes)>,
+    /// The feed returns what comes after this.
+    after: Resume,
+    /// Echoes of messages that the client sent, until the feed has returned them.
+    awaited: VecDeque<Echo>,
+}
+
+/// A message that the client sent, as it receives it.
+struct Echo {
+    rev: i64,
+    id: MessageId,
+    json: Bytes,
 }
 
 impl RoomSubscription {
+    /// Takes over an echo. Gives it back if the feed does not return that message.
+    fn take(&mut self, echo: Echo) -> Option<Echo> {
+        let is_returned = match self.after {
+            Resume::AfterRev(rev) => echo.rev > rev,
+            Resume::AfterId(id) => echo.id.0 > id,
+        };
+        if !is_returned {
+            return Some(echo);
+        }
+        self.awaited.push_back(echo);
+        self.forget_returned();
+        None
+    }
+
     fn forget_returned(&mut self) {
         let returned = self.feed.returned_rev();
-        while self.awaited.front().is_some_and(|(rev, _)| *rev <= returned) {
+        while self.awaited.front().is_some_and(|echo| echo.rev <= returned) {
             self.awaited.pop_front();
         }
     }
@@ -80,6 +99,7 @@ pub enum CombinedEvent {
 pub struct OpenedSubscription {
     room: RoomId,
     here: bool,
+    resume: Option<Resume>,
     opened: Result<(RoomFeed, Opened)>,
 }
 
@@ -98,7 +118,6 @@ impl Chat {
             turns: Turns::default(),
             known_online: KnownOnline::default(),
             echoes: VecDeque::new(),
-            made: 0,
             is_turn_of_rooms: false,
         })
     }
@@ -184,7 +203,7 @@ impl CombinedSession {
         };
         Ok(async move {
             let opened = RoomFeed::open(&chat, &user, room, resume).await;
-            OpenedSubscription { room, here: request.here, opened }
+            OpenedSubscription { room, here: request.here, resume, opened }
         })
     }
 
@@ -194,7 +213,7 @@ impl CombinedSession {
     /// Why it could not be opened: `not_found`, `not_a_member`, `banned`, a failing database. An earlier subscription to
     /// the room has then ended too.
     pub fn add(&mut self, opened: OpenedSubscription) -> Result<()> {
-        let OpenedSubscription { room, here, opened } = opened;
+        let OpenedSubscription { room, here, resume, opened } = opened;
         let (mut feed, opened) = match opened {
             Ok(opened) => opened,
             Err(error) => {
@@ -214,42 +233,44 @@ impl CombinedSession {
             rev: opened.rev,
             present: feed.present(PRESENT_MAX),
         });
-        self.made += 1;
-        self.remove(room);
+        let after = resume.unwrap_or(Resume::AfterRev(opened.rev));
+        let mut subscription = RoomSubscription { feed, online, here, after, awaited: VecDeque::new() };
+        let awaited = self.end(room);
+        let left = awaited.into_iter().filter_map(|echo| subscription.take(echo));
+        self.echoes.extend(left.map(|echo| echo.json));
         self.turns.add(room);
-        let awaited = VecDeque::new();
-        self.subscriptions.insert(room, RoomSubscription { feed, online, here, number: self.made, awaited });
+        self.subscriptions.insert(room, subscription);
+        // The client has learnt anew who is present.
+        self.known_online = KnownOnline::default();
         Ok(())
     }
 
     /// Ends the subscription to this room, if there is one.
     pub fn remove(&mut self, room: RoomId) {
+        let awaited = self.end(room);
+        self.echoes.extend(awaited.into_iter().map(|echo| echo.json));
+    }
+
+    /// Ends the subscription to this room, and returns the echoes that it has not returned.
+    fn end(&mut self, room: RoomId) -> VecDeque<Echo> {
         self.turns.remove(room);
-        if let Some(mut subscription) = self.subscriptions.remove(&room) {
-            subscription.forget_returned();
-            self.echoes.extend(subscription.awaited.into_iter().map(|(_, echo)| echo));
-        }
+        let Some(mut subscription) = self.subscriptions.remove(&room) else { return VecDeque::new() };
+        subscription.forget_returned();
+        subscription.awaited
     }
 
-    /// The number of the current subscription to this room. Another subscription has another number.
-    pub fn subscription(&self, room: RoomId) -> Option<u64> {
-        self.subscriptions.get(&room).map(|subscription| subscription.number)
-    }
-
-    /// Returns the echo of a message that the client sent while its subscription to the room was number `subscription`:
-    /// from the room, in its place, or by itself if that subscription has ended or ends before.
-    pub fn echo(&mut self, message: &Message, subscription: Option<u64>) {
-        let room_id = message.room.id;
-        let frame =
-            ServerFrame::ChatMessage { room_id, message: RoomMessage::from(message), rev: message.rev };
-        let Some(echo) = to_json(&frame) else { return };
-        match self.subscriptions.get_mut(&room_id) {
-            Some(current) if Some(current.number) == subscription => {
-                current.awaited.push_back((message.rev, echo));
-                current.forget_returned();
-            }
-            _ => self.echoes.push_back(echo),
-        }
+    /// Returns the echo of a message that the client sent: in its place in the room if a subscription returns it, else by
+    /// itself. `is_new`: not a repeat of an earlier one.
+    pub fn echo(&mut self, message: &Message, is_new: bool) {
+        let (room_id, rev) = (message.room.id, message.rev);
+        let frame = ServerFrame::ChatMessage { room_id, message: RoomMessage::from(message), rev };
+        let Some(json) = to_json(&frame) else { return };
+        let echo = Echo { rev, id: message.id, json };
+        let echo = match self.subscriptions.get_mut(&room_id) {
+            Some(subscription) if is_new => subscription.take(echo),
+            Some(_) | None => Some(echo),
+        };
+        self.echoes.extend(echo.map(|echo| echo.json));
     }
 
     /// Switches to another credential of the same user: see [`AuthenticatedSocket::renew`].

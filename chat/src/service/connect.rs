@@ -127,7 +127,8 @@ impl AuthenticatedSocket {
     /// Why the credential has ended; as [`Chat::submit`].
     pub fn submit(&self, room: RoomId, draft: MessageDraft) -> Result<Receipt> {
         self.check_credential()?;
-        self.chat.submit(self.user(), room, draft)
+        let renamed = self.registered.renamed();
+        self.chat.submit(renamed.as_deref().unwrap_or(self.user()), room, draft)
     }
 
     /// [`Chat::mark_read_in`] by the socket's user.

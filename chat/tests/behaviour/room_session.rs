@@ -52,6 +52,17 @@ both! {
         assert_eq!(next(&mut session).await, expected);
     }
 
+    async fn an_open_socket_sends_under_the_new_names(world: World) {
+        let amy = world.person("amy").await;
+        let room = world.room(&amy).await.id;
+        let mut session = open(&world, &amy, room, None).await;
+        world.chat.rename(&amy, "Amelia", "").await.expect("renamed");
+        session.submit(crate::support::draft("hi")).expect("queued").await.expect("stored");
+        let json = session.next().await.expect("a frame");
+        let frame: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!(frame["message"]["sender"]["first_name"], "Amelia");
+    }
+
     async fn every_socket_gets_every_message_once_and_in_order(world: World) {
         let (amy, bob) = (world.person("amy").await, world.person("bob").await);
         let room = world.room(&amy).await.id;

@@ -47,6 +47,49 @@ async fn until_answered(socket: &mut Socket) -> Vec<Value> {
 }
 
 everywhere! {
+    async fn the_first_frame_is_first_whatever_the_client_has_sent_before(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        for path in ["/ws/".to_owned(), "/ws/notifications/".to_owned(), format!("/ws/chat/{room}/")] {
+            for _ in 0..10 {
+                let request = server.upgrade(&format!("{path}?token={}", amy.access));
+                let mut socket = Socket::open(request).await.expect("open");
+                socket.send_raw("ping").await;
+                let types = [socket.next().await, socket.next_of("pong").await].map(|frame| frame["type"].clone());
+                assert_eq!(types, [json!("connection_established"), json!("pong")], "{path}");
+            }
+        }
+    }
+
+    async fn a_message_is_echoed_once_whatever_happens_to_its_subscription(server: &Server) {
+        let amy = server.person("amy").await;
+        let room = amy.makes_room("public").await;
+        let mut socket = open(server, &amy).await;
+        let subscribe = |rev: i64| json!({"type": "subscribe", "room_id": room, "after_rev": rev});
+        let unsubscribe = json!({"type": "unsubscribe", "room_id": room});
+        for number in 0..20 {
+            let id = number.to_string();
+            let send = json!({"type": "chat_message", "room_id": room, "content": id, "client_id": id});
+            let frames = match number % 4 {
+                0 => vec![send, subscribe(number)],
+                1 => vec![send, unsubscribe.clone()],
+                2 => vec![subscribe(number), send, unsubscribe.clone(), subscribe(number)],
+                _ => vec![subscribe(number), send, json!({"type": "subscribe", "room_id": room})],
+            };
+            for frame in &frames {
+                socket.send(frame).await;
+            }
+            assert_eq!(socket.next_of("chat_message").await["message"]["client_id"], id, "{frames:?}");
+            // Whatever else there is about it comes before the answer to this.
+            amy.reads(room).await;
+            let rest = until_answered(&mut socket).await;
+            let echoes = rest.iter().filter(|frame| frame["type"] == "chat_message").count();
+            // A subscription that resumes before it returns it once more.
+            let resumed = usize::from(number % 2 == 0);
+            assert!(echoes <= resumed, "{frames:?}: {rest:?}");
+        }
+    }
+
     async fn rooms_and_notifications_come_on_one_socket(server: &Server) {
         let (amy, bob) = (server.person("amy").await, server.person("bob").await);
         let rooms = [amy.makes_room("public").await, amy.makes_room("public").await];
