@@ -76,7 +76,7 @@ test('a tester speaks to a room, breaks it, leaves and resumes', async ({ page }
   test.slow();
   await signedIn(page);
   const id = await room(page);
-  const socket = page.getByTestId('try-socket-0');
+  const socket = page.getByTestId('socket-/ws/chat/{room_id}/');
   const log = socket.getByTestId('log');
   await socket.getByTestId('param-room_id').fill(String(id));
   for (const how of ['protocol', 'frame', 'query']) {
@@ -138,7 +138,7 @@ test('nothing to begin with has a fixed id, so that each sending stores a messag
   expect([first.status, second.status]).toEqual([201, 201]);
   expect(await say.getByTestId('curl').textContent()).not.toContain('{{client_id}}');
 
-  const socket = page.getByTestId('try-socket-0');
+  const socket = page.getByTestId('socket-/ws/chat/{room_id}/');
   const echoes = socket.getByTestId('log').locator('[data-direction="<"]', { hasText: '"chat_message"' });
   await socket.getByTestId('param-room_id').fill(String(id));
   await socket.getByTestId('open').click();
@@ -164,7 +164,7 @@ test('nothing to begin with has a fixed id, so that each sending stores a messag
 
 test('the socket for notifications answers there too', async ({ page }) => {
   await signedIn(page);
-  const socket = page.getByTestId('try-socket-1');
+  const socket = page.getByTestId('socket-/ws/notifications/');
   await socket.getByTestId('open').click();
   await expect(socket.getByTestId('log')).toContainText('connection_established');
   await socket.getByTestId('preset-ping').click();

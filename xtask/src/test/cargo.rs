@@ -84,9 +84,9 @@ fn command(packages: &[&str], rest: &[OsString]) -> Result<Command> {
     cargo.args(["test", "--no-fail-fast"]).args(packages).args(rest);
     // Tests that somebody starts by hand find the binary by this variable too.
     cargo.env("LIAO_BIN", workspace::binary(false)?);
-    // Most of them wait for a timer, a server or a database.
+    // One more than cores: most of them wait for a timer, a server or a database.
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    cargo.env("RUST_TEST_THREADS", (2 * cores).to_string());
+    cargo.env("RUST_TEST_THREADS", (cores + 1).to_string());
     Ok(cargo)
 }
 
