@@ -10,7 +10,7 @@ test('the test page is a reference of every call, script or none', async ({ app,
     await expect(calls.first()).toBeVisible();
     const shown = await calls.evaluateAll((all) => all.map((call) => call.getAttribute('data-testid')));
     expect(shown.sort()).toEqual(ids.map((id) => `operation-${id}`).sort());
-    await expect(page.getByTestId(/^socket-\//)).toHaveCount(2);
+    await expect(page.getByTestId(/^socket-\//)).toHaveCount(3);
   }
 });
 
