@@ -1,10 +1,11 @@
 //! WebSockets of the live pages: one for the open room, which resumes, and one for notifications.
 //!
-//! `room_frames`, `notification_frames`, `apply` and `backoff` are pure. `room_socket`, `notification_socket` and
+//! `room_frames`, `client_frames`, `notification_frames`, `apply` and `backoff` are pure. `room_socket`, `notification_socket` and
 //! `run_until_cleanup` use the network and are built for the browser only.
 
 pub mod apply;
 pub mod backoff;
+pub mod client_frames;
 pub mod notification_frames;
 #[cfg(feature = "hydrate")]
 pub mod notification_socket;

@@ -6,7 +6,7 @@
 
 use std::{pin::pin, time::Duration};
 
-use chat::model::{ClientFrame, Code, MessageId, RoomId, RoomMessage};
+use chat::model::{Code, MessageId, RoomId, RoomMessage};
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
     channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -19,7 +19,9 @@ use leptos::prelude::*;
 use super::{
     ConnectionState,
     apply::{Outcome, Position, apply},
-    backoff, permanent_close_code,
+    backoff,
+    client_frames::RoomClientFrame,
+    permanent_close_code,
     room_frames::{self, MembersChanged, RoomFrame},
     run_until_cleanup::run_until_cleanup,
 };
@@ -62,7 +64,7 @@ pub struct Hooks {
 
 /// Follows `room` from `rev` until the current owner is cleaned up. Frames sent to the returned channel go to the
 /// server while connected, and are dropped otherwise (messages stay pending in the timeline).
-pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> UnboundedSender<ClientFrame> {
+pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> UnboundedSender<RoomClientFrame> {
     let (frames, outgoing) = mpsc::unbounded();
     run_until_cleanup(|wakeups| {
         let position = Position { rev };
@@ -82,7 +84,7 @@ struct RoomSocket {
     position: Position,
     signals: Signals,
     hooks: Hooks,
-    outgoing: UnboundedReceiver<ClientFrame>,
+    outgoing: UnboundedReceiver<RoomClientFrame>,
     wakeups: UnboundedReceiver<()>,
     /// When the unanswered ping was sent.
     pinged_at: Option<f64>,
@@ -160,7 +162,7 @@ impl RoomSocket {
                         *is_open = true;
                         self.signals.connection.set(ConnectionState::Open);
                         for draft in self.signals.timeline.with_untracked(Timeline::unconfirmed) {
-                            if send(sink, &ClientFrame::ChatMessage { room_id: None, draft }).await.is_err() {
+                            if send(sink, &RoomClientFrame::ChatMessage(draft)).await.is_err() {
                                 return Disconnect::Lost;
                             }
                         }
@@ -250,7 +252,7 @@ impl RoomSocket {
         if self.pinged_at.is_none() {
             self.pinged_at = Some(now_ms());
         }
-        send(sink, &ClientFrame::Ping).await
+        send(sink, &RoomClientFrame::Ping).await
     }
 
     fn next_tick(&self) -> Duration {
@@ -264,7 +266,10 @@ impl RoomSocket {
     }
 }
 
-async fn send(sink: &mut SplitSink<WebSocket, Packet>, frame: &ClientFrame) -> Result<(), WebSocketError> {
+async fn send(
+    sink: &mut SplitSink<WebSocket, Packet>,
+    frame: &RoomClientFrame,
+) -> Result<(), WebSocketError> {
     match serde_json::to_string(frame) {
         Ok(text) => sink.send(Packet::Text(text)).await,
         Err(_) => Ok(()),

@@ -131,6 +131,13 @@ fn live_words(room: &Room) -> Memo<(String, String)> {
 #[derive(Clone, Copy)]
 struct LiveWords(Memo<(String, String)>);
 
+impl LiveWords {
+    /// The name, for a view. One type of closure for all, which is less wasm.
+    fn name(self) -> impl Fn() -> String + Copy + Send + Sync + 'static {
+        move || self.0.with(|(name, _)| name.clone())
+    }
+}
+
 /// A room that does not exist or that the user may not see; the page does not tell which.
 #[component]
 fn RoomUnavailable(code: Code) -> impl IntoView {

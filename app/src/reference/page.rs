@@ -41,6 +41,8 @@ pub fn reference_page(
     };
     let head = view! {
         <title>{title}</title>
+        // Not part of the styles of all pages, of whose first visit it would be a KiB.
+        <link rel="stylesheet" href="/reference.css"/>
         {is_console.then(|| view! { <script type="module" src="/console.js"></script> })}
     };
     view! {

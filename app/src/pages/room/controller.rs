@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat::model::{ClientFrame, MessageId, Room};
+use chat::model::{MessageId, Room};
 use futures::channel::mpsc::UnboundedSender;
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 
@@ -20,7 +20,10 @@ use crate::{
         row_elements,
     },
     error::{AppError, error_message},
-    live::room_socket::{Hooks, Signals, follow},
+    live::{
+        client_frames::RoomClientFrame,
+        room_socket::{Hooks, Signals, follow},
+    },
     pages::rooms::{PageNotice, RoomsContext},
     preferences::{Preferences, preferences},
     server::messages::{delete_message, edit_message, readers},
@@ -114,7 +117,7 @@ struct RoomController {
     read_sent_at: StoredValue<f64>,
     /// When `typing` was last sent; 0 when the user has stopped.
     typing_sent_at: StoredValue<f64>,
-    frames: StoredValue<Option<UnboundedSender<ClientFrame>>>,
+    frames: StoredValue<Option<UnboundedSender<RoomClientFrame>>>,
 }
 
 impl RoomController {
@@ -146,7 +149,7 @@ impl RoomController {
         self.at_end.try_get_value().is_none()
     }
 
-    fn send(self, frame: ClientFrame) {
+    fn send(self, frame: RoomClientFrame) {
         self.frames.with_value(|frames| {
             if let Some(frames) = frames {
                 // Fails only when the page was closed.
@@ -219,7 +222,7 @@ impl RoomController {
             .timeline
             .update(|timeline| draft = Some(timeline.add_pending(text, reply_to, client_id(), now())));
         if let Some(draft) = draft {
-            self.send(ClientFrame::ChatMessage { room_id: None, draft });
+            self.send(RoomClientFrame::ChatMessage(draft));
         }
         self.to_end();
     }
@@ -253,7 +256,7 @@ impl RoomController {
         let mut draft = None;
         self.context.timeline.update(|timeline| draft = timeline.retry(client_id));
         if let Some(draft) = draft {
-            self.send(ClientFrame::ChatMessage { room_id: None, draft });
+            self.send(RoomClientFrame::ChatMessage(draft));
         }
     }
 
@@ -276,14 +279,14 @@ impl RoomController {
             self.stop_typing();
         } else if now_ms() - self.typing_sent_at.get_value() >= TYPING_REPEAT_MS {
             self.typing_sent_at.set_value(now_ms());
-            self.send(ClientFrame::Typing { room_id: None, is_typing });
+            self.send(RoomClientFrame::Typing { is_typing });
         }
     }
 
     fn stop_typing(self) {
         if self.typing_sent_at.get_value() > 0.0 {
             self.typing_sent_at.set_value(0.0);
-            self.send(ClientFrame::Typing { room_id: None, is_typing: false });
+            self.send(RoomClientFrame::Typing { is_typing: false });
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn Details(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
         RoomType::Public => t!(room.kind_public),
         RoomType::Private | RoomType::Group => t!(room.kind_private),
     };
-    let LiveWords(words) = expect_context();
+    let name = expect_context::<LiveWords>().name();
     view! {
         <aside class="pane pane-details details" aria-label=t!(room.details)>
             <div class="bar">
@@ -35,7 +35,7 @@ pub fn Details(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
                     <IconSvg icon=Icon::Back/>
                 </a>
                 <div class="bar-title">
-                    <h1 class="unseen narrow-only">{move || words.with(|(name, _)| name.clone())}</h1>
+                    <h1 class="unseen narrow-only">{name}</h1>
                     <h2>{t!(room.details)}</h2>
                 </div>
                 <SettingsLink room=room.clone() roster/>
@@ -43,7 +43,7 @@ pub fn Details(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
             <div class="details-scroll">
                 <div class="details-about">
                     <Avatar name=room.name.clone() id=room.id.0 shape=Shape::LargeRoom/>
-                    <h3>{move || words.with(|(name, _)| name.clone())}</h3>
+                    <h3>{name}</h3>
                     <p class="details-kind">{kind}</p>
                     {(!room.description.is_empty()).then(|| view! { <p>{room.description.clone()}</p> })}
                 </div>

@@ -22,14 +22,15 @@ pub fn Header(room: Room) -> impl IntoView {
     let line = move |description: &str| {
         if description.is_empty() { members.clone() } else { format!("{members} · {description}") }
     };
-    let LiveWords(words) = expect_context();
+    let live_words: LiveWords = expect_context();
+    let LiveWords(words) = live_words;
     view! {
         <header class="bar">
             <a class="button button-icon phone-only" href="/rooms" aria-label=t!(room.back)>
                 <IconSvg icon=Icon::Back/>
             </a>
             <div class="bar-title">
-                <h1>{move || words.with(|(name, _)| name.clone())}</h1>
+                <h1>{live_words.name()}</h1>
                 <p>{move || words.with(|(_, description)| line(description))}</p>
             </div>
             <a class="button button-icon narrow-only" href=details aria-label=t!(room.details) title=t!(room.details)>

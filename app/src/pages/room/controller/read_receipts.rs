@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chat::model::{ClientFrame, MessageId, RoomMessage};
+use chat::model::{MessageId, RoomMessage};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{RoomContext, RoomController};
 use crate::{
     browser::{clock::now_ms, document::is_visible, row_elements},
-    live::ConnectionState,
+    live::{ConnectionState, client_frames::RoomClientFrame},
     server::messages::{quoted, readers},
     state::{rooms as room_list, timeline::Timeline},
 };
@@ -84,7 +84,7 @@ impl RoomController {
         }
         self.read_sent_at.set_value(now_ms());
         self.read_to.set_value(last);
-        self.send(ClientFrame::MessageRead { room_id: None, message_id: last.0 });
+        self.send(RoomClientFrame::MessageRead { message_id: last.0 });
         self.rooms.0.update(|all| room_list::mark_read(all, self.context.room));
     }
 }
