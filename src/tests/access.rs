@@ -77,7 +77,7 @@ async fn check(scene: Scene<'_>) {
     let before = scene.system.stored().await;
     open.try_frames(&scene).await;
     // Marks of the muted are allowed, so what is refused is compared from here on.
-    let before = if scene.way.may_mark_read() { scene.system.stored().await } else { before };
+    let before = if scene.way.may_mark_by_frame() { scene.system.stored().await } else { before };
     requests::try_refused(&scene).await;
     scene.system.assert_unchanged(&before, &format!("{what}: an API call")).await;
     ui::try_all(&scene).await;

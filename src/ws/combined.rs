@@ -119,7 +119,7 @@ struct CombinedSocket {
 
 impl CombinedSocket {
     async fn run(&mut self, stopping: impl Future<Output = ()>) -> CloseReason {
-        if let Err(reason) = Box::pin(self.connection.begin(&mut self.frames)).await {
+        if let Err(reason) = Box::pin(self.connection.deliver_ready(&mut self.frames)).await {
             return reason;
         }
         let stopping = std::pin::pin!(stopping);
@@ -156,7 +156,13 @@ impl CombinedSocket {
 
     async fn on_frame(&mut self, incoming: Incoming) -> Result<(), CloseReason> {
         match self.connection.read(incoming, RoomIds::Required).await? {
-            Some(frame) => self.act(frame).await,
+            Some(frame) => {
+                // Earlier answers come before those to this frame.
+                if self.frames.session.has_answers() {
+                    self.connection.deliver_ready(&mut self.frames).await?;
+                }
+                self.act(frame).await
+            }
             None => Ok(()),
         }
     }

@@ -240,8 +240,8 @@ impl Connection {
         }
     }
 
-    /// Writes the session's first frame, before anything that the client has already sent is answered.
-    pub async fn begin(&mut self, session: &mut impl Session) -> Result<(), CloseReason> {
+    /// Writes the frames that are ready, before what the client has already sent is answered.
+    pub async fn deliver_ready(&mut self, session: &mut impl Session) -> Result<(), CloseReason> {
         match session.try_next() {
             Some(Ok(first)) => self.deliver(first, session).await,
             Some(Err(error)) => Err(CloseReason::Error(error)),

@@ -53,7 +53,7 @@ async fn run(
     session: &mut NotificationSession,
     stopping: impl Future<Output = ()>,
 ) -> CloseReason {
-    if let Err(reason) = Box::pin(connection.begin(session)).await {
+    if let Err(reason) = Box::pin(connection.deliver_ready(session)).await {
         return reason;
     }
     let stopping = std::pin::pin!(stopping);

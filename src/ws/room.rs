@@ -59,7 +59,7 @@ struct RoomSocket {
 
 impl RoomSocket {
     async fn run(&mut self, stopping: impl Future<Output = ()>) -> CloseReason {
-        if let Err(reason) = Box::pin(self.connection.begin(&mut self.session)).await {
+        if let Err(reason) = Box::pin(self.connection.deliver_ready(&mut self.session)).await {
             return reason;
         }
         let stopping = std::pin::pin!(stopping);

@@ -33,14 +33,19 @@ mod turns;
 
 use turns::Turns;
 
+/// Rooms of which [`CombinedSession::returned`] is remembered.
+const RETURNED_MAX: usize = 1_024;
+
 /// An open combined socket.
 pub struct CombinedSession {
     notifications: NotificationSession,
     subscriptions: HashMap<RoomId, RoomSubscription>,
     turns: Turns,
     known_online: KnownOnline,
-    /// Echoes of subscriptions that ended before they were returned.
-    echoes: VecDeque<Bytes>,
+    /// What goes first: answers, and echoes of subscriptions that ended before they returned them.
+    answers: VecDeque<Bytes>,
+    /// Up to which change the ended subscriptions have returned their rooms.
+    returned: HashMap<RoomId, i64>,
     /// Whether [`Self::try_next`] begins with the rooms.
     is_turn_of_rooms: bool,
 }
@@ -117,7 +122,8 @@ impl Chat {
             subscriptions: HashMap::new(),
             turns: Turns::default(),
             known_online: KnownOnline::default(),
-            echoes: VecDeque::new(),
+            answers: VecDeque::new(),
+            returned: HashMap::new(),
             is_turn_of_rooms: false,
         })
     }
@@ -132,8 +138,8 @@ impl CombinedSession {
         // Alone, since a query would start again each time a room's frame came first.
         self.notifications.refresh().await?;
         self.socket().check_open()?;
-        if let Some(echo) = self.echoes.pop_front() {
-            return Ok(CombinedEvent::Frame(echo));
+        if let Some(answer) = self.answers.pop_front() {
+            return Ok(CombinedEvent::Frame(answer));
         }
         let Self { notifications, subscriptions, turns, known_online, .. } = self;
         let (room, frame) = tokio::select! {
@@ -150,8 +156,8 @@ impl CombinedSession {
         if let Err(error) = self.socket().check_open() {
             return Some(Err(error));
         }
-        if let Some(echo) = self.echoes.pop_front() {
-            return Some(Ok(CombinedEvent::Frame(echo)));
+        if let Some(answer) = self.answers.pop_front() {
+            return Some(Ok(CombinedEvent::Frame(answer)));
         }
         self.is_turn_of_rooms = !self.is_turn_of_rooms;
         if self.is_turn_of_rooms {
@@ -227,17 +233,19 @@ impl CombinedSession {
         }
         // Before the list of the present, so that nobody is missed in between.
         let online = feed.follow_online();
-        feed.push(&ServerFrame::Subscribed {
+        let answer = ServerFrame::Subscribed {
             room_id: room,
             last_message_id: opened.last_message_id,
             rev: opened.rev,
             present: feed.present(PRESENT_MAX),
-        });
+        };
         let after = resume.unwrap_or(Resume::AfterRev(opened.rev));
         let mut subscription = RoomSubscription { feed, online, here, after, awaited: VecDeque::new() };
+        // Not by the feed, which may end before it is asked.
+        self.answers.extend(to_json(&answer));
         let awaited = self.end(room);
         let left = awaited.into_iter().filter_map(|echo| subscription.take(echo));
-        self.echoes.extend(left.map(|echo| echo.json));
+        self.answers.extend(left.map(|echo| echo.json));
         self.turns.add(room);
         self.subscriptions.insert(room, subscription);
         // The client has learnt anew who is present.
@@ -248,7 +256,7 @@ impl CombinedSession {
     /// Ends the subscription to this room, if there is one.
     pub fn remove(&mut self, room: RoomId) {
         let awaited = self.end(room);
-        self.echoes.extend(awaited.into_iter().map(|echo| echo.json));
+        self.answers.extend(awaited.into_iter().map(|echo| echo.json));
     }
 
     /// Ends the subscription to this room, and returns the echoes that it has not returned.
@@ -256,6 +264,10 @@ impl CombinedSession {
         self.turns.remove(room);
         let Some(mut subscription) = self.subscriptions.remove(&room) else { return VecDeque::new() };
         subscription.forget_returned();
+        if self.returned.len() >= RETURNED_MAX {
+            self.returned.clear();
+        }
+        self.returned.insert(room, subscription.feed.returned_rev());
         subscription.awaited
     }
 
@@ -270,7 +282,15 @@ impl CombinedSession {
             Some(subscription) if is_new => subscription.take(echo),
             Some(_) | None => Some(echo),
         };
-        self.echoes.extend(echo.map(|echo| echo.json));
+        // Its subscription may have returned it before it ended.
+        let echo =
+            echo.filter(|echo| !is_new || self.returned.get(&room_id).is_none_or(|rev| *rev < echo.rev));
+        self.answers.extend(echo.map(|echo| echo.json));
+    }
+
+    /// Whether there are answers to send.
+    pub fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
     }
 
     /// Switches to another credential of the same user: see [`AuthenticatedSocket::renew`].

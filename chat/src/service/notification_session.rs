@@ -223,7 +223,9 @@ impl NotificationSession {
         }
         self.inbox.restart();
         let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
-        rooms.into_iter().for_each(|room| self.mark_gap(room));
+        for room in rooms {
+            self.mark_gap(room);
+        }
         self.pending_refreshes.insert(Refresh::Stream);
         // What is not counted (new names, edits of the newest message) the client reads by REST.
         self.push(&NotificationFrame::Resync { rev: self.rev });

@@ -134,6 +134,12 @@ impl Open {
                 ask_all(socket, &frames, |frame| answer_on_combined(scene.way, *via, room, frame)).await;
             }
         }
+        if scene.way == Way::RoomDeleted {
+            // By the combined socket.
+            for room in &scene.rooms {
+                until_marked(scene, room).await;
+            }
+        }
         if !scene.way.keeps_sockets() && scene.way != Way::Never {
             self.assert_closed(scene).await;
         }

@@ -114,6 +114,11 @@ impl Way {
         self == Self::Muted
     }
 
+    /// May the user still mark messages of the room as read with a frame?
+    pub fn may_mark_by_frame(self) -> bool {
+        matches!(self, Self::Muted | Self::RoomDeleted)
+    }
+
     /// May the user still mark messages of the room as read?
     pub fn may_mark_read(self) -> bool {
         self == Self::Muted

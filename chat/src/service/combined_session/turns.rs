@@ -96,12 +96,10 @@ impl Turns {
         mut poll_room: impl FnMut(RoomId, &mut Context<'_>) -> Poll<T>,
     ) -> Option<T> {
         loop {
-            let (room, left) = match self.current.take() {
-                Some(current) => current,
-                None => {
-                    let room = self.list.rooms().pop_front()?;
-                    (room, TURN)
-                }
+            let (room, left) = if let Some(current) = self.current.take() {
+                current
+            } else {
+                (self.list.rooms().pop_front()?, TURN)
             };
             let Some(waker) = self.wakers.get(&room) else { continue };
             if left == TURN {

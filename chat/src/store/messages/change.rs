@@ -38,9 +38,9 @@ pub(crate) async fn by_ids(
 
 /// Stores the message with its new change number.
 pub async fn update(conn: &mut Conn, message: &StoredMessage) -> StoreResult<()> {
-    let StoredMessage { seq, message, .. } = message;
     const SQL: &str = "UPDATE chat_message SET rev = ?, content = ?, file_url = ?, file_name = ?, file_size = ?, \
         is_edited = ?, is_deleted = ?, updated_at = ? WHERE id = ?";
+    let StoredMessage { seq, message, .. } = message;
     on!(conn, |db| sqlx::query(SQL)
         .bind(message.rev)
         .bind(&message.content)

@@ -85,8 +85,8 @@ pub(super) async fn judge(
         }
         verdicts.push(verdict);
     }
-    let changed = changed_ids.iter().filter_map(|id| existing.targets.remove(id)).collect();
-    Ok(Verdicts { list: verdicts, own, changed, answered: existing.answered })
+    let updated = changed_ids.iter().filter_map(|id| existing.targets.remove(id)).collect();
+    Ok(Verdicts { list: verdicts, own, changed: updated, answered: existing.answered })
 }
 
 async fn read(
