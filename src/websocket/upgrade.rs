@@ -25,7 +25,7 @@ const BEARER: &str = "bearer";
 pub struct Upgrade {
     accept: HeaderValue,
     is_bearer: bool,
-    on_upgrade: OnUpgrade,
+    upgraded: OnUpgrade,
 }
 
 impl<S: Sync> FromRequestParts<S> for Upgrade {
@@ -45,8 +45,8 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
             return Err((StatusCode::BAD_REQUEST, "no valid Sec-WebSocket-Key").into_response());
         };
         let is_bearer = has(headers, &header::SEC_WEBSOCKET_PROTOCOL, BEARER);
-        let on_upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(upgrade_required)?;
-        Ok(Self { accept, is_bearer, on_upgrade })
+        let upgraded = parts.extensions.remove::<OnUpgrade>().ok_or_else(upgrade_required)?;
+        Ok(Self { accept, is_bearer, upgraded })
     }
 }
 
@@ -56,17 +56,16 @@ impl Upgrade {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Self { accept, is_bearer, on_upgrade } = self;
+        let Self { accept, is_bearer, upgraded } = self;
         tokio::spawn(async move {
             // An error means that the client went before it had the response.
-            let Ok(upgraded) = on_upgrade.await else { return };
-            match upgraded.downcast::<TokioIo<Stream>>() {
-                // In a task of its own: this one would keep the memory of its larger future.
-                Ok(parts) => {
-                    let socket = Socket::new(parts.io.into_inner(), &parts.read_buf, limit);
-                    drop(tokio::spawn(serve(socket)));
-                }
-                Err(_) => tracing::error!("an upgraded connection is not one of this server"),
+            let Ok(upgraded) = upgraded.await else { return };
+            // In a task of its own: this one would keep the memory of its larger future.
+            if let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() {
+                let socket = Socket::new(parts.io.into_inner(), &parts.read_buf, limit);
+                drop(tokio::spawn(serve(socket)));
+            } else {
+                tracing::error!("an upgraded connection is not one of this server");
             }
         });
         let mut response = Response::new(Body::empty());

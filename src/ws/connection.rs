@@ -190,7 +190,7 @@ impl Connection {
     }
 
     fn message(&mut self, incoming: Incoming) -> Result<Message, CloseReason> {
-        let message = incoming.ok_or(CloseReason::PeerLost)?.map_err(lost)?;
+        let message = incoming.ok_or(CloseReason::PeerLost)?.map_err(|error| lost(&error))?;
         self.mark_alive();
         Ok(message)
     }
@@ -315,7 +315,7 @@ impl Connection {
 }
 
 /// The close reason of a read error.
-fn lost(error: SocketError) -> CloseReason {
+fn lost(error: &SocketError) -> CloseReason {
     match error {
         SocketError::Violation(Violation::TooLarge) => CloseReason::TooLarge,
         SocketError::Violation(Violation::NotUtf8) => CloseReason::NotUtf8,
