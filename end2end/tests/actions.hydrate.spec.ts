@@ -106,6 +106,8 @@ test('the keyboard alone answers, edits, deletes and copies', async ({ people })
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`the conversation has no barrier, whatever is open in it, ${colorScheme}`, async ({ people }) => {
+    // A dozen states, each looked through by axe.
+    test.slow();
     const [lin, mei] = [await people.create('lin'), await people.create('mei')];
     const room = await people.together('无障碍', lin, mei);
     const first = await mei.api.say(room, `@${lin.username} **粗** \`码\` https://example.com\n\n> 引\n\n\`\`\`rust\nfn x() { "字" } // 1\n\`\`\``);
