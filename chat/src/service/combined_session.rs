@@ -22,15 +22,18 @@ use crate::{
     credential::Claim,
     error::{Error, Result},
     event::to_json,
-    hub::OnlineReader,
     model::{
-        Code, Message, MessageDraft, MessageId, RoomId, RoomMessage, ServerFrame, Subscribe, UserId,
+        Code, Message, MessageDraft, MessageId, RoomId, RoomMessage, ServerFrame, Subscribe,
         limits::{PRESENT_MAX, SUBSCRIPTIONS_MAX},
     },
 };
 
+mod known_online;
+mod subscription;
 mod turns;
 
+use known_online::KnownOnline;
+use subscription::{Echo, RoomSubscription};
 use turns::Turns;
 
 /// Rooms of which [`CombinedSession::returned`] is remembered.
@@ -48,47 +51,6 @@ pub struct CombinedSession {
     returned: HashMap<RoomId, i64>,
     /// Whether [`Self::try_next`] begins with the rooms.
     is_turn_of_rooms: bool,
-}
-
-struct RoomSubscription {
-    feed: RoomFeed,
-    online: OnlineReader,
-    /// Whether the user is present while the client is active.
-    here: bool,
-    /// The feed returns what comes after this.
-    after: Resume,
-    /// Echoes of messages that the client sent, until the feed has returned them.
-    awaited: VecDeque<Echo>,
-}
-
-/// A message that the client sent, as it receives it.
-struct Echo {
-    rev: i64,
-    id: MessageId,
-    json: Bytes,
-}
-
-impl RoomSubscription {
-    /// Takes over an echo. Gives it back if the feed does not return that message.
-    fn take(&mut self, echo: Echo) -> Option<Echo> {
-        let is_returned = match self.after {
-            Resume::AfterRev(rev) => echo.rev > rev,
-            Resume::AfterId(id) => echo.id.0 > id,
-        };
-        if !is_returned {
-            return Some(echo);
-        }
-        self.awaited.push_back(echo);
-        self.forget_returned();
-        None
-    }
-
-    fn forget_returned(&mut self) {
-        let returned = self.feed.returned_rev();
-        while self.awaited.front().is_some_and(|echo| echo.rev <= returned) {
-            self.awaited.pop_front();
-        }
-    }
 }
 
 /// What a combined socket sends next.
@@ -380,24 +342,5 @@ fn poll_room(
         if known_online.is_news(&frame) {
             return Poll::Ready((room, Ok(frame)));
         }
-    }
-}
-
-/// The last `presence` frame of each user: who shares several rooms with the socket's user is in the lane of each.
-#[derive(Default)]
-struct KnownOnline(HashMap<UserId, bool>);
-
-impl KnownOnline {
-    /// Users to remember. When there are more, all are forgotten, and frames may be sent again.
-    const MAX: usize = 1_024;
-
-    fn is_news(&mut self, frame: &[u8]) -> bool {
-        let Ok(ServerFrame::Presence { user_id, is_online }) = serde_json::from_slice(frame) else {
-            return true;
-        };
-        if self.0.len() >= Self::MAX {
-            self.0.clear();
-        }
-        self.0.insert(user_id, is_online) != Some(is_online)
     }
 }
