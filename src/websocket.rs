@@ -7,12 +7,14 @@
 
 mod decoder;
 mod frame;
+mod shared;
 mod socket;
 mod upgrade;
 
 #[cfg(test)]
 mod tests;
 
+pub use shared::SharedSocket;
 pub use socket::{Socket, SocketError};
 pub use upgrade::Upgrade;
 

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::{
     error,
     state::AppState,
-    websocket::{Socket, Upgrade},
+    websocket::{SharedSocket, Socket, Upgrade},
 };
 
 pub mod combined;
@@ -91,9 +91,9 @@ where
 }
 
 /// Writes what was fed to the socket.
-async fn flush(socket: &mut Socket) -> Result<(), CloseReason> {
+async fn flush(socket: &SharedSocket) -> Result<(), CloseReason> {
     loop {
-        let before = socket.queued();
+        let before = socket.lock().queued();
         let flushing = {
             let mut flushing = pin!(socket.flush());
             // Mostly the write completes at once, and no timer is needed.
@@ -104,16 +104,16 @@ async fn flush(socket: &mut Socket) -> Result<(), CloseReason> {
         };
         match flushing {
             Ok(done) => return done.map_err(|_| CloseReason::PeerLost),
-            Err(_) if socket.queued() < before => {}
+            Err(_) if socket.lock().queued() < before => {}
             Err(_) => return Err(CloseReason::Stalled),
         }
     }
 }
 
 /// Sends one frame.
-async fn send_frame(socket: &mut Socket, frame: &ServerFrame) -> Result<(), CloseReason> {
+async fn send_frame(socket: &SharedSocket, frame: &ServerFrame) -> Result<(), CloseReason> {
     match serde_json::to_vec(frame) {
-        Ok(json) => socket.feed_text(&json),
+        Ok(json) => socket.lock().feed_text(&json),
         Err(error) => tracing::error!(%error, "a frame could not be serialised"),
     }
     flush(socket).await
@@ -145,18 +145,18 @@ fn error_frame(locale: app::i18n::Locale, failure: &Failure, about: About) -> Se
 }
 
 /// Sends an error frame, then closes with the contract's code for it.
-async fn close_with_error(mut socket: Socket, locale: app::i18n::Locale, failure: &Failure) {
-    if send_frame(&mut socket, &error_frame(locale, failure, About::default())).await.is_ok() {
+async fn close_with_error(socket: &SharedSocket, locale: app::i18n::Locale, failure: &Failure) {
+    if send_frame(socket, &error_frame(locale, failure, About::default())).await.is_ok() {
         close(socket, error::close_code(failure.code)).await;
     }
 }
 
 /// Closes and waits briefly for the peer's close frame. Otherwise a browser reports a broken connection instead of
 /// the code.
-async fn close(mut socket: Socket, code: u16) {
+async fn close(socket: &SharedSocket, code: u16) {
     metrics::closed(code);
-    socket.feed_close(Some(code));
-    if flush(&mut socket).await.is_ok() {
+    socket.lock().feed_close(Some(code));
+    if flush(socket).await.is_ok() {
         let peers_close = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A peer that does not answer counts as gone.
         let _ = timeout(CLOSE_TIMEOUT, peers_close).await;

@@ -100,6 +100,8 @@ pub enum Event {
         user: Option<UserId>,
         /// The reason, which the client gets first.
         code: Code,
+        /// The room's `rev` of the change that closes them.
+        rev: i64,
     },
 }
 
@@ -178,6 +180,14 @@ impl StoredChange {
 }
 
 impl Event {
+    /// Whether a socket of this user receives it.
+    pub(crate) fn is_for(&self, user: UserId) -> bool {
+        match self {
+            Self::Frame(frame) => frame.audience.includes(user),
+            Self::Close { user: whose, .. } => whose.is_none_or(|whose| whose == user),
+        }
+    }
+
     /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self {

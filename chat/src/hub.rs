@@ -52,7 +52,7 @@ pub use online::{OnlineReader, OnlineSocket};
 pub use open_sockets::{OpenSocket, OpenSockets};
 pub use poll::{HubRequest, RoomCounters};
 use room::volatile::Slot;
-pub use room::{GapBackfill, Lagged, Subscription};
+pub use room::{DirectSink, DirectWrite, FrameBatch, GapBackfill, Lagged, Subscription};
 pub use watchers::{RoomNews, WatchedRooms};
 
 /// The sockets of this node and the bus to the other nodes. Cheap to clone.

@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
@@ -17,6 +18,9 @@ use tokio::{
 
 use super::{deadline::Stall, metrics, state::ConnectionState};
 use crate::middleware::drain_body;
+
+/// Bytes of output that the kernel holds for a WebSocket. It adds as much for its own administration.
+const WEBSOCKET_OUTPUT: usize = 64 * 1024;
 
 /// The stream of a connection.
 #[derive(Debug)]
@@ -31,6 +35,23 @@ pub struct Stream {
 impl Stream {
     pub fn new(stream: TcpStream, connection: Arc<ConnectionState>) -> Self {
         Self { tcp: Some(stream), connection, stall: None }
+    }
+
+    /// Bounds how much output the kernel holds for a peer that does not read, which is megabytes otherwise.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub fn bound_output(&self) -> io::Result<()> {
+        let tcp = self.tcp.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        SockRef::from(tcp).set_send_buffer_size(WEBSOCKET_OUTPUT)
+    }
+
+    /// Writes what the kernel takes at once.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if it takes nothing; those of the connection.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.tcp.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_write(bytes)
     }
 
     fn inner(&mut self) -> io::Result<Pin<&mut TcpStream>> {

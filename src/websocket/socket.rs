@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use chat::hub::DirectWrite;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
@@ -140,15 +141,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.output.capacity()
     }
 
-    /// Writes the output. Cancel-safe.
-    ///
-    /// # Errors
-    /// Those of the connection.
-    pub async fn flush(&mut self) -> io::Result<()> {
+    #[cfg(test)]
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
         poll_fn(|context| self.poll_flush(context)).await
     }
 
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Writes the output.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.output.is_empty() && self.ping.is_none() {
             return Poll::Ready(Ok(()));
         }
@@ -168,5 +170,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 None => return Pin::new(&mut self.stream).poll_flush(context),
             }
         }
+    }
+}
+
+impl Socket {
+    /// Writes these whole frames, unless other output waits. What the kernel does not take becomes output.
+    pub(super) fn write_now(&mut self, frames: &[u8]) -> DirectWrite {
+        if self.queued() > 0 || self.ping.is_some() || self.has_sent_close {
+            return DirectWrite::Refused;
+        }
+        // An error is found by the socket's task.
+        let Ok(written) = self.stream.try_write(frames) else { return DirectWrite::Refused };
+        self.output.extend_from_slice(&frames[written..]);
+        DirectWrite::Taken
     }
 }

@@ -62,7 +62,11 @@ impl Upgrade {
             let Ok(upgraded) = upgraded.await else { return };
             // In a task of its own: this one would keep the memory of its larger future.
             if let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() {
-                let socket = Socket::new(parts.io.into_inner(), &parts.read_buf, limit);
+                let stream = parts.io.into_inner();
+                if let Err(error) = stream.bound_output() {
+                    tracing::debug!(%error, "the output of a WebSocket is not bounded");
+                }
+                let socket = Socket::new(stream, &parts.read_buf, limit);
                 drop(tokio::spawn(serve(socket)));
             } else {
                 tracing::error!("an upgraded connection is not one of this server");

@@ -140,6 +140,7 @@ impl CombinedSocket {
                 }
                 event = rare_events.next(&mut self.connection, is_reading) => match event {
                     RareEvent::Incoming(incoming) => Box::pin(self.on_frame(incoming)).await,
+                    RareEvent::RestToFlush => Box::pin(self.connection.flush()).await,
                     RareEvent::PingDue => Box::pin(self.connection.ping()).await,
                     RareEvent::ShuttingDown => Err(CloseReason::ShuttingDown),
                 },

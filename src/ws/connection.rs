@@ -27,7 +27,7 @@ use crate::{
     auth::Auth,
     connections::state::ConnectionState,
     state::AppState,
-    websocket::{GOING_AWAY, Message, NOT_UTF8, PROTOCOL_ERROR, Socket, SocketError, Violation},
+    websocket::{GOING_AWAY, Message, NOT_UTF8, PROTOCOL_ERROR, SharedSocket, Socket, SocketError, Violation},
 };
 
 /// Bytes of frames that are gathered for one write.
@@ -98,7 +98,7 @@ pub type Incoming = Option<Result<Message, SocketError>>;
 
 /// An open socket.
 pub struct Connection {
-    socket: Socket,
+    socket: Arc<SharedSocket>,
     locale: Locale,
     auth: Auth,
     limit: Option<DefaultDirectRateLimiter>,
@@ -117,7 +117,7 @@ impl Connection {
         let limit = is_limited
             .then(|| RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAME_BURST)));
         Self {
-            socket,
+            socket: Arc::new(SharedSocket::new(socket)),
             locale: handshake.locale,
             auth: state.auth.clone(),
             limit,
@@ -145,13 +145,23 @@ impl Connection {
         if self.last_seen.elapsed() > self.ping_interval * 5 / 2 {
             return Err(CloseReason::PeerLost);
         }
-        self.socket.feed_ping();
+        self.socket.lock().feed_ping();
         self.flush().await
     }
 
     /// Polls for the client's next message, to be passed to [`Self::parse_frame`].
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
         self.socket.poll_recv(context)
+    }
+
+    /// Waits until a direct write has left a rest, for [`Self::flush`].
+    pub fn poll_rest(&self, context: &Context<'_>) -> Poll<()> {
+        self.socket.poll_rest(context)
+    }
+
+    /// What the room's publisher writes to.
+    pub fn sink(&self) -> Arc<SharedSocket> {
+        Arc::clone(&self.socket)
     }
 
     /// Parses the client's message. `None` for control frames, and for invalid frames, which are answered with an
@@ -207,12 +217,12 @@ impl Connection {
         let mut next = Some(Ok(first));
         for _ in 0..BURST {
             let mut frames = 0;
-            while self.socket.queued() < WRITE
+            while self.socket.lock().queued() < WRITE
                 && let Some(frame) = next.take()
             {
                 match frame {
                     Ok(json) => {
-                        self.socket.feed_text(&json);
+                        self.socket.lock().feed_text(&json);
                         frames += 1;
                         next = session.try_next();
                     }
@@ -231,7 +241,7 @@ impl Connection {
         // The frame that was taken from the session last.
         match next {
             Some(Ok(json)) => {
-                self.socket.feed_text(&json);
+                self.socket.lock().feed_text(&json);
                 metrics::sent(1);
                 self.flush().await
             }
@@ -250,8 +260,8 @@ impl Connection {
     }
 
     /// Writes what was fed to the socket.
-    async fn flush(&mut self) -> Result<(), CloseReason> {
-        flush(&mut self.socket).await
+    pub async fn flush(&mut self) -> Result<(), CloseReason> {
+        flush(&self.socket).await
     }
 
     /// Replaces the session's access token. An invalid one is answered with an error and changes nothing.
@@ -270,7 +280,7 @@ impl Connection {
     }
 
     pub async fn send(&mut self, frame: &ServerFrame) -> Result<(), CloseReason> {
-        send_frame(&mut self.socket, frame).await
+        send_frame(&self.socket, frame).await
     }
 
     /// Sends an error frame.
@@ -280,7 +290,7 @@ impl Connection {
     }
 
     /// Reports the reason to the client and closes the socket.
-    pub async fn close(mut self, reason: CloseReason) {
+    pub async fn close(self, reason: CloseReason) {
         // The client may still be sending. A connection that is closed with unread input is reset, and a browser then
         // reports 1006 instead of the code.
         if let (Some(connection), false) = (&self.tcp, matches!(reason, CloseReason::PeerLost)) {
@@ -290,7 +300,7 @@ impl Connection {
             CloseReason::PeerLost => metrics::lost(),
             CloseReason::Stalled => {
                 let failure = Failure::new(Code::TooSlow);
-                let closing = close_with_error(self.socket, self.locale, &failure);
+                let closing = close_with_error(&self.socket, self.locale, &failure);
                 if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
                     metrics::lost();
                 }
@@ -300,16 +310,16 @@ impl Connection {
                 // The next read sends the answer to the client's close frame. Without it a browser reports 1006.
                 drop(timeout(CLOSE_TIMEOUT, self.socket.recv()).await);
             }
-            CloseReason::ShuttingDown => close(self.socket, GOING_AWAY).await,
+            CloseReason::ShuttingDown => close(&self.socket, GOING_AWAY).await,
             CloseReason::Error(error) => {
                 crate::error::log(&error);
-                close_with_error(self.socket, self.locale, &error.failure()).await;
+                close_with_error(&self.socket, self.locale, &error.failure()).await;
             }
             CloseReason::TooLarge => {
-                close_with_error(self.socket, self.locale, &Failure::new(Code::TooLarge)).await;
+                close_with_error(&self.socket, self.locale, &Failure::new(Code::TooLarge)).await;
             }
-            CloseReason::NotUtf8 => close(self.socket, NOT_UTF8).await,
-            CloseReason::ProtocolError => close(self.socket, PROTOCOL_ERROR).await,
+            CloseReason::NotUtf8 => close(&self.socket, NOT_UTF8).await,
+            CloseReason::ProtocolError => close(&self.socket, PROTOCOL_ERROR).await,
         }
     }
 }

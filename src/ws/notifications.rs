@@ -66,6 +66,7 @@ async fn run(
             },
             event = rare_events.next(connection, true) => match event {
                 RareEvent::Incoming(incoming) => Box::pin(on_frame(connection, session, incoming)).await,
+                RareEvent::RestToFlush => Box::pin(connection.flush()).await,
                 RareEvent::PingDue => Box::pin(connection.ping()).await,
                 RareEvent::ShuttingDown => Err(CloseReason::ShuttingDown),
             },

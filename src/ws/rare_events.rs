@@ -18,6 +18,8 @@ use super::{
 pub enum RareEvent {
     /// Input from the client, for [`Connection::parse_frame`].
     Incoming(Incoming),
+    /// The room's publisher has left a rest, for [`Connection::flush`].
+    RestToFlush,
     /// [`Connection::ping`] is due.
     PingDue,
     /// The server is shutting down.
@@ -54,6 +56,9 @@ impl<'s, S: Future<Output = ()>> RareEvents<'s, S> {
             }
             if self.pings.poll_tick(context).is_ready() {
                 return Poll::Ready(RareEvent::PingDue);
+            }
+            if connection.poll_rest(context).is_ready() {
+                return Poll::Ready(RareEvent::RestToFlush);
             }
             if is_reading {
                 return connection.poll_recv(context).map(RareEvent::Incoming);

@@ -62,6 +62,7 @@ impl RoomSocket {
         if let Err(reason) = Box::pin(self.connection.deliver_ready(&mut self.session)).await {
             return reason;
         }
+        self.session.write_to(self.connection.sink());
         let stopping = std::pin::pin!(stopping);
         let mut rare_events = RareEvents::new(&self.connection, stopping);
         loop {
@@ -79,6 +80,7 @@ impl RoomSocket {
                 }
                 event = rare_events.next(&mut self.connection, is_reading) => match event {
                     RareEvent::Incoming(incoming) => Box::pin(self.on_frame(incoming)).await,
+                    RareEvent::RestToFlush => Box::pin(self.connection.flush()).await,
                     RareEvent::PingDue => Box::pin(self.connection.ping()).await,
                     RareEvent::ShuttingDown => Err(CloseReason::ShuttingDown),
                 },

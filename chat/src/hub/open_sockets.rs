@@ -153,6 +153,11 @@ impl OpenSockets {
 }
 
 impl SocketEntry {
+    /// Whether the socket has to close.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get().is_some()
+    }
+
     /// The credential that opened the socket.
     pub fn credential(&self) -> &Credential {
         &self.credential
@@ -167,6 +172,11 @@ impl SocketEntry {
 }
 
 impl OpenSocket {
+    /// What is shared with those who end the credential.
+    pub(in crate::hub) fn entry(&self) -> Arc<SocketEntry> {
+        Arc::clone(&self.entry)
+    }
+
     /// The user's new names, if they changed since the socket was opened.
     pub fn renamed(&self) -> Option<Arc<User>> {
         self.entry.renamed.lock().unwrap_or_else(PoisonError::into_inner).clone()

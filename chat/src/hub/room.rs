@@ -36,6 +36,7 @@ pub use gap_backfill::GapBackfill;
 use member_feed::MemberFeed;
 pub(super) use ring::BYTES_MAX as RING_BYTES;
 use ring::Ring;
+pub use ring::{DirectSink, DirectWrite, FrameBatch};
 use signal_limiter::{SignalLimiter, UserSignal};
 pub use subscription::Subscription;
 use volatile::{Lane, Slot};
@@ -53,7 +54,7 @@ struct Stream {
 /// Shared by all subscriptions of a room.
 pub(super) struct Channel {
     pub(super) room: RoomId,
-    ring: Ring,
+    ring: Arc<Ring>,
     volatile: Arc<Lane>,
     /// Volatile frames for the subscriptions of combined sockets alone: which members are online, and who was present
     /// before this node used the room.
@@ -86,7 +87,7 @@ impl Channel {
     ) -> Self {
         Self {
             room,
-            ring: Ring::new(ring),
+            ring: Arc::new(Ring::new(ring)),
             volatile: Arc::default(),
             online: Arc::default(),
             signal_limiter: Mutex::new(SignalLimiter::new(signal_interval)),

@@ -92,6 +92,10 @@ impl AuthenticatedSocket {
         &self.actor
     }
 
+    pub(super) fn registered(&self) -> &OpenSocket {
+        &self.registered
+    }
+
     pub(super) fn chat(&self) -> &Chat {
         &self.chat
     }

@@ -7,6 +7,7 @@
 use std::{
     collections::VecDeque,
     pin::pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     event::{Event, Frame, to_json},
-    hub::{Lagged, OnlineReader, Subscription},
+    hub::{DirectSink, Lagged, OnlineReader, OpenSocket, Subscription},
     metrics::as_f64,
     model::{Code, MessageId, RoomId, RoomType, ServerFrame, User, UserId},
     rules::access::{Action, allow, visible_reason},
@@ -41,10 +42,10 @@ pub(super) struct RoomFeed {
     subscription: Subscription,
     /// What is read from the database before the next event of the ring.
     missed: Option<Box<Missed>>,
-    /// Changes up to this one were returned, or are in `missed`.
+    /// Changes up to this one were returned, or are in `missed`. Those that were written directly are not counted.
     rev: i64,
-    /// Whether the last event was a change up to `rev`.
-    is_repeating: bool,
+    /// The state that was read from the database includes the changes up to this one.
+    known: i64,
     ready: VecDeque<Bytes>,
     signal_permission: Option<SignalPermission>,
 }
@@ -105,7 +106,7 @@ impl RoomFeed {
             subscription,
             missed: None,
             rev: state.rev,
-            is_repeating: false,
+            known: state.rev,
             ready: VecDeque::new(),
             signal_permission: None,
         };
@@ -192,7 +193,8 @@ impl RoomFeed {
             Some(Missed::Planning(plan)) => {
                 let backfill = ready!(plan.as_mut().poll(context))?;
                 count(&self.chat, &backfill);
-                self.rev = self.rev.max(backfill.head());
+                self.known = backfill.head();
+                self.rev = self.rev.max(self.known);
                 self.missed = Some(Box::new(Missed::Reading(backfill)));
             }
             // The read in progress is kept in the backfill.
@@ -210,19 +212,23 @@ impl RoomFeed {
     /// The frame to send for an event; `None` for a change that the client already has.
     fn take(&mut self, event: Result<Event, Lagged>) -> Result<Option<Bytes>> {
         match event.map_err(|_| Error::from(Code::TooSlow))? {
-            // It follows its change, which the state that was read includes.
-            Event::Close { .. } if self.is_repeating => Ok(None),
+            // The user has come back since.
+            Event::Close { rev, .. } if rev <= self.known => Ok(None),
             Event::Close { code, .. } => Err(visible_reason(self.room_type, code).into()),
             Event::Frame(Frame { rev: None, json, .. }) => Ok(Some(json)),
             Event::Frame(Frame { rev: Some(rev), json, .. }) => {
-                self.is_repeating = rev <= self.rev;
-                if self.is_repeating {
+                if rev <= self.rev {
                     return Ok(None);
                 }
                 self.rev = rev;
                 Ok(Some(json))
             }
         }
+    }
+
+    /// From now on frames may be written to `sink` while [`Self::next`] waits, until the credential of `socket` ends.
+    pub(super) fn write_to(&self, sink: Arc<dyn DirectSink>, socket: &OpenSocket) {
+        self.subscription.write_to(sink, self.rev, socket);
     }
 
     /// Queues a frame behind those that are ready.

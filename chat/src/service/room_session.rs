@@ -1,11 +1,14 @@
 //! The session of a room socket: its first frame, then the frames of the room.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{AuthenticatedSocket, Chat, messages::Receipt, room_feed::RoomFeed};
 use crate::{
     credential::Claim,
     error::Result,
+    hub::DirectSink,
     model::{MessageDraft, MessageId, RoomId, ServerFrame},
 };
 
@@ -15,6 +18,8 @@ pub use super::backfill::Resume;
 pub struct RoomSession {
     socket: AuthenticatedSocket,
     feed: RoomFeed,
+    /// See [`Self::write_to`].
+    sink: Option<Arc<dyn DirectSink>>,
 }
 
 impl Chat {
@@ -36,7 +41,7 @@ impl Chat {
             build: self.settings().build.clone(),
         });
         feed.enter();
-        Ok(RoomSession { socket, feed })
+        Ok(RoomSession { socket, feed, sink: None })
     }
 }
 
@@ -63,6 +68,13 @@ impl RoomSession {
         }
     }
 
+    /// From now on frames may be written to `sink` while [`Self::next`] waits, without returning them. What
+    /// [`Self::next`] has returned must be written before it is called again.
+    pub fn write_to(&mut self, sink: Arc<dyn DirectSink>) {
+        self.sink = Some(Arc::clone(&sink));
+        self.feed.write_to(sink, self.socket.registered());
+    }
+
     /// Bytes of the frames that were read and not returned yet.
     pub fn queued_bytes(&self) -> usize {
         self.feed.queued_bytes()
@@ -78,7 +90,11 @@ impl RoomSession {
     /// # Errors
     /// The same.
     pub async fn renew(&mut self, claim: Claim) -> Result<()> {
-        self.socket.renew(claim).await
+        self.socket.renew(claim).await?;
+        if let Some(sink) = self.sink.clone() {
+            self.feed.write_to(sink, self.socket.registered());
+        }
+        Ok(())
     }
 
     /// Checks that the socket may still send.

@@ -39,8 +39,9 @@ impl MemberFeed {
                 ChangeKind::Room { closes } => closes,
                 _ => None,
             };
+            let rev = change.rev;
             events.push(Event::Frame(change.into_frame(Audience::Everyone)));
-            events.extend(closes.map(|code| Event::Close { user: None, code }));
+            events.extend(closes.map(|code| Event::Close { user: None, code, rev }));
             return events;
         };
         let mut events = Vec::new();
@@ -55,9 +56,10 @@ impl MemberFeed {
             self.summed = Some((change.rev, member.member_count));
             Audience::Only(member.user)
         };
+        let rev = change.rev;
         events.push(Event::Frame(change.into_frame(audience)));
         let MemberNotice { user, closes, .. } = member;
-        events.extend(closes.map(|code| Event::Close { user: Some(user), code }));
+        events.extend(closes.map(|code| Event::Close { user: Some(user), code, rev }));
         events
     }
 
@@ -139,12 +141,12 @@ mod tests {
             let events = feed.pass(change, now);
             assert!(matches!(
                 events[..],
-                [Event::Frame(_), Event::Close { user: Some(UserId(7)), code: Code::Banned }]
+                [Event::Frame(_), Event::Close { user: Some(UserId(7)), code: Code::Banned, .. }]
             ));
         }
         let deleted = ChangeKind::Room { closes: Some(Code::NotFound) };
         let events = feed.pass(StoredChange { rev: 31, json: Bytes::new(), kind: deleted }, now);
-        assert!(matches!(events.last(), Some(Event::Close { user: None, code: Code::NotFound })));
+        assert!(matches!(events.last(), Some(Event::Close { user: None, code: Code::NotFound, .. })));
         assert_eq!(seen(&events), [30, 31]);
     }
 }

@@ -2,210 +2,156 @@
 //!
 //! It keeps a bounded number of events, and a bounded number of bytes, for slow readers. A reader that falls out of
 //! it gets [`Lagged`] and resumes from the database.
+//!
+//! Events are numbered, and each [`Reader`] has a position. New events are offered to all readers by one task a room,
+//! the [`publisher`]; it writes them itself where a reader is [`direct`](DirectSink), and wakes the reader's task
+//! elsewhere. The ring is the truth: whatever was not written is read from it.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use tokio::sync::broadcast;
-
 use super::Lagged;
-use crate::{event::Event, model::UserId};
+use crate::event::{Audience, Event};
+
+mod batch;
+mod publisher;
+mod reader;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::FrameBatch;
+pub use reader::{DirectSink, DirectWrite};
+pub(in crate::hub) use reader::RingReader;
+use batch::Batch;
+use reader::Reader;
 
 /// Bytes of a room's events that may wait for its slowest reader.
 pub(in crate::hub) const BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// An event in the ring; `None` after its eviction.
-#[derive(Debug)]
-pub(super) struct RingEntry(RwLock<Option<Event>>);
-
-impl RingEntry {
-    /// The event, if it is meant for `user`.
-    fn event_for(&self, user: UserId) -> Result<Option<Event>, Lagged> {
-        let event = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let event = event.as_ref().ok_or(Lagged)?;
-        Ok(is_for(user, event).then(|| event.clone()))
-    }
-
-    fn evict(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// The events that some reader has not read yet, oldest first, with their sizes.
-#[derive(Default)]
-struct Unread {
-    entries: VecDeque<(Weak<RingEntry>, usize)>,
-    bytes: usize,
-}
-
-impl Unread {
-    fn push(&mut self, entry: &Arc<RingEntry>, bytes: usize) {
-        self.forget_read();
-        self.entries.push_back((Arc::downgrade(entry), bytes));
-        self.bytes += bytes;
-        // A single event always fits.
-        while self.bytes > BYTES_MAX && self.entries.len() > 1 {
-            if let Some(entry) = self.pop().and_then(|entry| entry.upgrade()) {
-                entry.evict();
-            }
-        }
-    }
-
-    /// The channel has dropped the entries that every reader has read.
-    fn forget_read(&mut self) {
-        while self.entries.front().is_some_and(|(entry, _)| entry.strong_count() == 0) {
-            self.pop();
-        }
-    }
-
-    fn pop(&mut self) -> Option<Weak<RingEntry>> {
-        let (entry, bytes) = self.entries.pop_front()?;
-        self.bytes -= bytes;
-        Some(entry)
-    }
-}
-
-/// The sending half, shared by a room's sockets.
+/// The ring, shared by a room's sockets.
 pub(super) struct Ring {
-    sender: broadcast::Sender<Arc<RingEntry>>,
-    /// Held while an event enters, so that both lists have the same order.
-    unread: Mutex<Unread>,
+    /// Events kept at most.
+    capacity: usize,
+    state: Mutex<State>,
+    /// Readers that an event was offered to and that have not reached the newest one since.
+    behind: AtomicUsize,
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<Event>,
+    /// The number of the first of `events`.
+    first: u64,
+    bytes: usize,
+    /// Events below this one were offered to the readers.
+    offered: u64,
+    is_publishing: bool,
+    /// Copied on write, and only if the publisher is reading it.
+    readers: Arc<Vec<Arc<Reader>>>,
+}
+
+impl State {
+    /// The number of the next event.
+    fn head(&self) -> u64 {
+        self.first + self.events.len() as u64
+    }
+
+    /// Drops the events below this number.
+    fn drop_below(&mut self, number: u64) {
+        while self.first < number
+            && let Some(event) = self.events.pop_front()
+        {
+            self.first += 1;
+            self.bytes -= event.bytes();
+        }
+    }
+
+    fn get(&self, number: u64) -> Result<Option<&Event>, Lagged> {
+        let index = number.checked_sub(self.first).ok_or(Lagged)?;
+        Ok(usize::try_from(index).ok().and_then(|index| self.events.get(index)))
+    }
 }
 
 impl Ring {
-    /// A ring of `events` at most.
-    pub(super) fn new(events: usize) -> Self {
-        Self { sender: broadcast::Sender::new(events), unread: Mutex::default() }
+    /// A ring of `capacity` events at most.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, state: Mutex::default(), behind: AtomicUsize::new(0) }
     }
 
-    pub(super) fn put(&self, event: Event) {
-        let bytes = event.bytes();
-        let entry = Arc::new(RingEntry(RwLock::new(Some(event))));
-        let mut unread = self.unread();
-        unread.push(&entry, bytes);
-        // An error means that there is no reader.
-        let _ = self.sender.send(entry);
+    /// Adds an event, and has it offered to the readers.
+    pub(super) fn put(self: &Arc<Self>, event: Event) {
+        let mut state = self.state();
+        if state.readers.is_empty() {
+            return;
+        }
+        state.bytes += event.bytes();
+        state.events.push_back(event);
+        // A single event always fits.
+        while state.events.len() > self.capacity || state.bytes > BYTES_MAX && state.events.len() > 1 {
+            let next = state.first + 1;
+            state.drop_below(next);
+        }
+        if !std::mem::replace(&mut state.is_publishing, true) {
+            drop(state);
+            publisher::start(self);
+        }
     }
 
     /// Whether more than this many events, or bytes, wait for the slowest reader.
     pub(super) fn is_above(&self, events: usize, bytes: usize) -> bool {
-        let mut unread = self.unread();
-        unread.forget_read();
-        self.sender.len() > events || unread.bytes > bytes
-    }
-
-    /// A panic under the lock leaves sizes that are accurate enough.
-    fn unread(&self) -> MutexGuard<'_, Unread> {
-        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+        let state = self.state();
+        state.events.len() > events || state.bytes > bytes
     }
 
     pub(super) fn readers(&self) -> usize {
-        self.sender.receiver_count()
+        self.state().readers.len()
     }
 
-    pub(super) fn subscribe(&self) -> RingReader {
-        RingReader(self.sender.subscribe())
-    }
-}
-
-/// One socket's position in the ring.
-pub(in crate::hub) struct RingReader(broadcast::Receiver<Arc<RingEntry>>);
-
-impl RingReader {
-    /// The next event for `user`. Cancel-safe.
-    pub(super) async fn next(&mut self, user: UserId) -> Result<Event, Lagged> {
-        loop {
-            // It cannot be closed: a reader keeps the room's channel alive, which owns the sender.
-            let entry = self.0.recv().await.map_err(|_| Lagged)?;
-            if let Some(event) = entry.event_for(user)? {
-                return Ok(event);
+    /// The next events to offer, and to whom; `None` if all were offered.
+    fn next_batch(&self) -> Option<(Batch, Arc<Vec<Arc<Reader>>>)> {
+        let mut state = self.state();
+        let first = state.offered.max(state.first);
+        let skipped = usize::try_from(first - state.first).unwrap_or(usize::MAX);
+        match Batch::of(first, state.events.iter().skip(skipped)) {
+            Some(batch) => {
+                state.offered = batch.end();
+                Some((batch, Arc::clone(&state.readers)))
+            }
+            None => {
+                state.is_publishing = false;
+                self.drop_if_read(&mut state);
+                None
             }
         }
     }
 
-    /// Like [`Self::next`], but returns `None` instead of waiting. Unlike polling [`Self::next`] it registers no
-    /// waker, which would take the channel's lock twice.
-    pub(super) fn try_next(&mut self, user: UserId) -> Option<Result<Event, Lagged>> {
-        loop {
-            match self.0.try_recv() {
-                Ok(entry) => match entry.event_for(user) {
-                    Ok(Some(event)) => return Some(Ok(event)),
-                    Ok(None) => {}
-                    Err(lagged) => return Some(Err(lagged)),
-                },
-                Err(broadcast::error::TryRecvError::Empty) => return None,
-                Err(broadcast::error::TryRecvError::Lagged(_) | broadcast::error::TryRecvError::Closed) => {
-                    return Some(Err(Lagged));
-                }
-            }
+    /// Drops the events that every reader has read: those below `unread`.
+    fn release(&self, unread: u64) {
+        self.state().drop_below(unread);
+    }
+
+    /// Drops all events, if every reader has read them.
+    fn drop_if_read(&self, state: &mut State) {
+        if !state.is_publishing && self.behind.load(Ordering::Acquire) == 0 {
+            let head = state.head();
+            state.drop_below(head);
+            state.events.shrink_to(4);
         }
+    }
+
+    /// A panic under the lock leaves sizes that are accurate enough.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn is_for(user: UserId, event: &Event) -> bool {
-    match event {
-        Event::Frame(frame) => frame.audience.includes(user),
-        Event::Close { user: whose, .. } => whose.is_none_or(|whose| whose == user),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::*;
-    use crate::event::{Audience, Frame};
-
-    const READER: UserId = UserId(1);
-
-    fn frame(bytes: usize) -> Event {
-        Event::Frame(Frame { json: Bytes::from(vec![b' '; bytes]), rev: None, audience: Audience::Everyone })
-    }
-
-    #[test]
-    fn slow_reader_is_bounded_in_bytes() {
-        let ring = Ring::new(512);
-        let (mut slow, mut fast) = (ring.subscribe(), ring.subscribe());
-        let large = 60 * 1024;
-        for _ in 0..200 {
-            ring.put(frame(large));
-            assert!(matches!(fast.try_next(READER), Some(Ok(_))), "a fast reader misses nothing");
-        }
-        let unread = ring.unread.lock().expect("not poisoned");
-        let held = unread.entries.iter().filter(|(entry, _)| entry.strong_count() > 0);
-        let held: usize = held.map(|(_, bytes)| bytes).sum();
-        assert!((BYTES_MAX - large..=BYTES_MAX).contains(&held), "{held}");
-        drop(unread);
-        assert_eq!(slow.try_next(READER).map(|event| event.is_err()), Some(true), "it missed some");
-    }
-
-    #[test]
-    fn events_read_by_all_are_not_counted() {
-        let ring = Ring::new(512);
-        let mut reader = ring.subscribe();
-        for _ in 0..200 {
-            ring.put(frame(1024 * 1024));
-            assert!(matches!(reader.try_next(READER), Some(Ok(_))));
-        }
-        // One megabyte each, and at most three wait.
-        for _ in 0..3 {
-            ring.put(frame(1024 * 1024));
-        }
-        for _ in 0..3 {
-            assert!(matches!(reader.try_next(READER), Some(Ok(_))));
-        }
-        assert!(reader.try_next(READER).is_none());
-    }
-
-    #[test]
-    fn small_events_are_bounded_in_number() {
-        let ring = Ring::new(2);
-        let mut reader = ring.subscribe();
-        for _ in 0..3 {
-            ring.put(frame(1));
-        }
-        assert_eq!(reader.try_next(READER).map(|event| event.is_err()), Some(true));
-    }
+/// Whether all sockets of the room get this event, as it stands.
+fn is_for_everyone(event: &Event) -> bool {
+    matches!(event, Event::Frame(frame) if frame.audience == Audience::Everyone)
 }

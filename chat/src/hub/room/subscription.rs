@@ -6,12 +6,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::future::BoxFuture;
-
-use super::{Channel, Lagged, ring::RingReader, signal_limiter::UserSignal, volatile::LaneReader};
+use super::{
+    Channel, Lagged,
+    ring::{DirectSink, RingReader},
+    signal_limiter::UserSignal,
+    volatile::LaneReader,
+};
 use crate::{
     event::Event,
-    hub::{Hub, OnlineReader},
+    hub::{Hub, OnlineReader, OpenSocket},
     model::{UserId, UserRef},
 };
 
@@ -20,18 +23,16 @@ pub struct Subscription {
     hub: Hub,
     user: UserRef,
     channel: Arc<Channel>,
-    /// `None` while it is in `waiting`, and after the drop.
-    receiver: Option<RingReader>,
-    /// Waits for the next event of the ring, for [`Self::poll_next`].
-    waiting: Option<BoxFuture<'static, (RingReader, Result<Event, Lagged>)>>,
+    /// `None` after the drop.
+    stored: Option<RingReader>,
     volatile: LaneReader,
     is_present: bool,
 }
 
 impl Subscription {
     pub(in crate::hub) fn new(hub: Hub, user: UserRef, channel: Arc<Channel>) -> Self {
-        let (receiver, volatile) = (Some(channel.ring.subscribe()), channel.volatile.subscribe());
-        Self { hub, user, channel, receiver, waiting: None, volatile, is_present: false }
+        let (stored, volatile) = (RingReader::new(&channel.ring, user.id), channel.volatile.subscribe());
+        Self { hub, user, channel, stored: Some(stored), volatile, is_present: false }
     }
 
     /// Requests the rosters of the other nodes, if this node has not yet.
@@ -53,53 +54,48 @@ impl Subscription {
         self.channel.started.get_or_try_init(read).await.copied()
     }
 
-    /// The next event for this user, stored changes before volatile ones. Cancel-safe.
+    /// From now on the frames of stored changes may be written to `sink`, while a task waits for the next event: those
+    /// after `rev`, until the credential of `socket` ends.
+    pub fn write_to(&self, sink: Arc<dyn DirectSink>, rev: i64, socket: &OpenSocket) {
+        if let Some(stored) = &self.stored {
+            stored.write_to(sink, rev, socket.entry());
+        }
+    }
+
+    /// The next event for this user, stored changes before volatile ones. Cancel-safe. All events that were returned
+    /// before must have been handed on to the socket.
     ///
     /// # Errors
     /// [`Lagged`] if this reader missed events.
     pub async fn next(&mut self) -> Result<Event, Lagged> {
-        let user = self.user.id;
-        let Some(receiver) = &mut self.receiver else { return Err(Lagged) };
-        tokio::select! {
-            biased;
-            event = receiver.next(user) => event,
-            frame = poll_fn(|context| self.volatile.poll_next(context, user)) => Ok(Event::Frame(frame)),
-        }
+        poll_fn(|context| self.poll_next(context)).await
     }
 
     /// Like [`Self::next`], but returns `None` instead of waiting.
     pub fn try_next(&mut self) -> Option<Result<Event, Lagged>> {
-        let user = self.user.id;
-        let stored = self.receiver.as_mut()?.try_next(user);
-        stored.or_else(|| self.volatile.try_next(user).map(|frame| Ok(Event::Frame(frame))))
+        let stored = self.stored.as_ref()?.try_next();
+        stored.or_else(|| self.volatile.try_next(self.user.id).map(|frame| Ok(Event::Frame(frame))))
     }
 
     /// Like [`Self::next`], for a task that waits for many subscriptions, each with a waker of its own. The waker stays
     /// registered until an event is ready.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Lagged>> {
-        if self.waiting.is_none() {
-            if let Some(event) = self.try_next() {
-                return Poll::Ready(event);
-            }
-            let Some(mut receiver) = self.receiver.take() else { return Poll::Ready(Err(Lagged)) };
-            let user = self.user.id;
-            self.waiting = Some(Box::pin(async move {
-                let event = receiver.next(user).await;
-                (receiver, event)
-            }));
-        }
-        if let Some(waiting) = &mut self.waiting
-            && let Poll::Ready((receiver, event)) = waiting.as_mut().poll(context)
-        {
-            (self.receiver, self.waiting) = (Some(receiver), None);
+        let Some(stored) = &self.stored else { return Poll::Ready(Err(Lagged)) };
+        if let Some(event) = stored.try_next() {
             return Poll::Ready(event);
         }
-        self.volatile.poll_next(context, self.user.id).map(|frame| Ok(Event::Frame(frame)))
+        if let Poll::Ready(frame) = self.volatile.poll_next(context, self.user.id) {
+            return Poll::Ready(Ok(Event::Frame(frame)));
+        }
+        // Last: from here on, events are written without this task.
+        stored.poll_next(context)
     }
 
     /// Continues behind the newest event, after [`Lagged`]. What was missed has to be read from the database after this.
     pub fn rejoin(&mut self) {
-        (self.receiver, self.waiting) = (Some(self.channel.ring.subscribe()), None);
+        if let Some(stored) = &self.stored {
+            stored.skip_to_end();
+        }
     }
 
     /// The ids of users who are present in the room, this one first, as far as this node knows.
@@ -145,7 +141,6 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.set_present(false);
-        let reader = (self.receiver.take(), self.waiting.take());
-        self.hub.unsubscribe(self.channel.room, reader);
+        self.hub.unsubscribe(self.channel.room, self.stored.take());
     }
 }
