@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Bytes of frames in a batch, after which no further one is added. A socket's buffer takes that much at once.
-const BYTES: usize = 16 * 1024;
+const BYTES: usize = 32 * 1024;
 
 /// Consecutive events: frames for everyone, or one event of another kind.
 pub(super) struct Batch {
