@@ -12,7 +12,9 @@ export default defineConfig({
   outputDir: './results/artifacts',
   forbidOnly: true,
   retries: 0,
-  timeout: 30_000,
+  // Each worker has a server of its own. A page waits for one core while another one's server renders on the other.
+  workers: '100%',
+  timeout: 60_000,
   globalTimeout: 25 * 60_000,
   reporter: [
     ['list'],

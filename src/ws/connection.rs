@@ -27,7 +27,9 @@ use crate::{
     auth::Auth,
     connections::state::ConnectionState,
     state::AppState,
-    websocket::{GOING_AWAY, Message, NOT_UTF8, PROTOCOL_ERROR, SharedSocket, Socket, SocketError, Violation},
+    websocket::{
+        GOING_AWAY, Message, NOT_UTF8, PROTOCOL_ERROR, SharedSocket, Socket, SocketError, Violation,
+    },
 };
 
 /// Bytes of frames that are gathered for one write.

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use crate::{process, progress, server, workspace};
 
 /// The options and parts of the benchmark's program.
-pub(crate) const PARTS: &[&str] = &["--quick", "--write", "start", "idle", "reading", "durable", "fanout"];
+pub(crate) const PARTS: &[&str] =
+    &["--quick", "--write", "start", "idle", "reading", "durable", "marks", "fanout"];
 
 /// Builds both programs and measures the parts in `words`, or all when there are none. With `--write` the table goes into
 /// the documentation, else to standard output.

@@ -54,3 +54,20 @@ pub(super) fn unreachable(error: sqlx::Error) -> StoreError {
         other => other.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    /// Set in `.cargo/config.toml`. Without it every statement with a `LIMIT ?` is prepared again at each execution.
+    #[tokio::test]
+    async fn plans_do_not_depend_on_bound_values() {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let mut conn = sqlx::SqliteConnection::connect_with(&options).await.expect("open");
+        let sql = "SELECT sqlite_compileoption_used('ENABLE_QPSG')";
+        let is_stable: bool = sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("a row");
+        assert!(is_stable);
+    }
+}

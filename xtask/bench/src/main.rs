@@ -5,7 +5,7 @@
 //!
 //! Because it shares the machine with the server, it uses little CPU: one thread, small clients of its own for WebSockets
 //! ([`socket`]) and HTTP ([`http`]), and no JSON parsing for a delivery ([`message`]).
-//! The parts are [`fanout`], [`durable`], [`reading`], [`idle`] and [`start`]; the goals are in [`goals`].
+//! The parts are [`fanout`], [`durable`], [`marks`], [`reading`], [`idle`] and [`start`]; the goals are in [`goals`].
 
 mod bare;
 mod conditions;
@@ -15,6 +15,7 @@ mod fanout;
 mod goals;
 mod http;
 mod idle;
+mod marks;
 mod message;
 mod process;
 mod reading;
@@ -75,6 +76,7 @@ struct Run {
 enum Part {
     Fanout,
     Durable,
+    Marks,
     Reading,
     Idle,
     Start,
@@ -134,6 +136,9 @@ async fn measure(bench: &Bench) -> Result<()> {
     }
     if is_wanted(Part::Durable) {
         durable::measure(bench, &mut report).await?;
+    }
+    if is_wanted(Part::Marks) {
+        marks::measure(bench, &mut report).await?;
     }
     if is_wanted(Part::Fanout) {
         fanout::measure(bench, &mut report).await?;

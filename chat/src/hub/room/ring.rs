@@ -25,11 +25,11 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub use batch::FrameBatch;
-pub use reader::{DirectSink, DirectWrite};
-pub(in crate::hub) use reader::RingReader;
 use batch::Batch;
+pub use batch::FrameBatch;
 use reader::Reader;
+pub(in crate::hub) use reader::RingReader;
+pub use reader::{DirectSink, DirectWrite};
 
 /// Bytes of a room's events that may wait for its slowest reader.
 pub(in crate::hub) const BYTES_MAX: usize = 4 * 1024 * 1024;
