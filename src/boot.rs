@@ -25,7 +25,7 @@ use crate::{
     shutdown::{self, Shutdown},
     start_error::StartError,
     state::AppState,
-    ws::handshake::HandshakeLimiter,
+    ws::handshake_limiter::HandshakeLimiter,
 };
 
 /// The assumed limit on open files if the system does not tell it.

@@ -45,9 +45,9 @@ pub mod stream;
 #[cfg(test)]
 mod tests;
 
-use admission::{Admission, ConnectionPermit, LimitReached};
+use admission::{Admission, ConnectionPermit};
 use head_timeout::HeadTimeout;
-use limits::Limits;
+use limits::{LimitReached, Limits};
 use registry::Registry;
 use state::{Command, ConnectionState};
 use stream::Stream;

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use chat::Chat;
 use leptos::prelude::LeptosOptions;
 
-use crate::{auth::Auth, config::Config, shutdown::Shutdown, ws::handshake::HandshakeLimiter};
+use crate::{auth::Auth, config::Config, shutdown::Shutdown, ws::handshake_limiter::HandshakeLimiter};
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone, FromRef)]

@@ -7,14 +7,13 @@
 
 mod decoder;
 mod frame;
-mod shared;
 mod socket;
 mod upgrade;
 
 #[cfg(test)]
 mod tests;
 
-pub use shared::SharedSocket;
+pub use frame::encode_texts;
 pub use socket::{Socket, SocketError};
 pub use upgrade::Upgrade;
 

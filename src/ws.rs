@@ -17,23 +17,27 @@ use tokio::time::timeout;
 use crate::{
     error,
     state::AppState,
-    websocket::{SharedSocket, Socket, Upgrade},
+    websocket::{Socket, Upgrade},
 };
 
+mod authentication;
 pub mod combined;
 mod connection;
 pub mod frames;
 pub mod handshake;
+pub mod handshake_limiter;
 pub mod metrics;
 pub mod notifications;
 mod rare_events;
 mod receipts;
 pub mod room;
+mod shared_socket;
 mod waker_gate;
 
 use connection::{CloseReason, Connection};
 use handshake::Handshake;
 use metrics::SocketKind;
+use shared_socket::SharedSocket;
 
 /// How long a peer may take nothing before its socket is closed (contract).
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -72,7 +76,7 @@ where
 {
     let mut connection = Connection::new(socket, handshake, state);
     let opened = async {
-        let claim = handshake::read_claim(&mut connection, state, handshake).await?;
+        let claim = authentication::read_claim(&mut connection, state, handshake).await?;
         let _permit = state.handshakes.acquire().await;
         let opened = async { open(state.chat.connect(claim).await?).await };
         opened.await.map_err(CloseReason::Error)

@@ -41,7 +41,6 @@ mod open_sockets;
 mod peers;
 mod poll;
 mod presence;
-mod read_receipts;
 mod room;
 mod sequence;
 mod watchers;

@@ -14,6 +14,7 @@ pub mod message;
 pub mod notification;
 #[cfg(feature = "openapi")]
 mod openapi;
+pub mod role;
 pub mod room;
 pub mod timestamp;
 pub mod user;
@@ -23,12 +24,13 @@ pub use client_frame::{ClientFrame, Subscribe};
 pub use event::{ReadMark, RoomMessage, ServerFrame};
 pub use failure::{Code, Failure, FieldError, Problem};
 pub use id::{MessageId, NotificationId, RoomId, UserId};
-pub use member::{Member, MemberChange, MemberPatch, Role, RoomPermissions};
+pub use member::{Member, MemberChange, MemberPatch, RoomPermissions};
 pub use message::{Message, MessageDraft, MessagePage, MessageType};
 pub use notification::{
     MessageReader, Notification, NotificationFrame, NotificationReason, NotificationRef, NotificationType,
     NotifiedMessage,
 };
+pub use role::Role;
 pub use room::{LastMessage, NewRoom, Room, RoomInfo, RoomPatch, RoomRef, RoomType};
 pub use timestamp::Timestamp;
 pub use user::{User, UserRef};

@@ -25,6 +25,7 @@ mod connect;
 pub mod edits;
 pub mod history;
 mod history_page;
+mod job_runner;
 mod jobs;
 mod limits;
 pub mod members;
@@ -203,7 +204,7 @@ impl Chat {
         let metrics = Metrics::default();
         let inner = Inner { store, writer, hub, clock, limits, settings, metrics, stopping, tasks };
         let inner = Arc::new(inner);
-        inner.tasks.spawn(jobs::run(Arc::downgrade(&inner), inner.stopping.clone()));
+        inner.tasks.spawn(job_runner::run(Arc::downgrade(&inner), inner.stopping.clone()));
         Self { inner }
     }
 

@@ -7,7 +7,7 @@
 //!
 //! The queue is bounded. When it is full the caller gets [`Error::Overloaded`](crate::Error::Overloaded).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use tokio::{
     sync::oneshot,
@@ -33,10 +33,10 @@ mod queue;
 mod read_marks;
 mod update;
 
-use queue::{BatchScope, Queue};
+use queue::{BatchScope, Jobs, Queue};
 pub(crate) use read_marks::Mark;
 use read_marks::MarkQueue;
-use update::{Queued, QueuedUpdate};
+use update::{Queued, QueuedUpdate, Updates};
 pub(crate) use update::{RoomTransaction, RoomUpdate};
 
 /// A message that passed all checks that need no database.
@@ -247,7 +247,7 @@ impl Task {
         let mut is_open = true;
         loop {
             while let Some(batch) = self.queue.next() {
-                let handle = self.running.spawn(isolation::run(self.context.clone(), batch.jobs));
+                let handle = self.running.spawn(run_batch(self.context.clone(), batch.jobs));
                 self.scopes.insert(handle.id(), batch.scope);
             }
             self.context.metrics.waiting.set(as_f64(self.queue.waiting()));
@@ -272,4 +272,15 @@ impl Task {
             }
         }
     }
+}
+
+/// Stores `jobs` and sends every result; returns the senders whose changes failed on their own.
+async fn run_batch(context: batch::Context, jobs: Jobs) -> Vec<UserId> {
+    let start = Instant::now();
+    let offenders = match jobs {
+        Jobs::Messages(jobs) => isolation::run(&context, jobs).await,
+        Jobs::Room(jobs) => isolation::run(&Updates(context.clone()), jobs).await,
+    };
+    context.metrics.commit_seconds.record(start.elapsed());
+    offenders
 }

@@ -8,17 +8,11 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{limits::Limits, metrics};
+use super::{
+    limits::{LimitReached, Limits},
+    metrics,
+};
 use crate::middleware::client::ClientAddr;
-
-/// The limit that a new connection would exceed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitReached {
-    /// The limit on all connections.
-    Total,
-    /// The limit of the peer's address.
-    Address,
-}
 
 /// Admits connections within the limits.
 #[derive(Debug)]

@@ -9,6 +9,15 @@ use crate::config::Config;
 /// File descriptors reserved for everything but connections: the database, Redis, the log.
 const RESERVE: usize = 128;
 
+/// The limit that a new connection would exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitReached {
+    /// The limit on all connections.
+    Total,
+    /// The limit of the peer's address.
+    Address,
+}
+
 /// Timeouts and limits of connections.
 #[derive(Clone, Debug)]
 pub struct Limits {

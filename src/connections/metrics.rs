@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use metrics::{Counter, Gauge};
 
-use super::admission::LimitReached;
+use super::limits::LimitReached;
 
 const OPEN: &str = "liao_connections";
 const REJECTED: &str = "liao_connections_refused_total";

@@ -1,5 +1,7 @@
 //! Frames: their headers, and the masking of payloads (RFC 6455, 5.2 and 5.3).
 
+use bytes::Bytes;
+
 use super::Violation;
 
 /// Largest payload of a control frame.
@@ -111,4 +113,13 @@ pub(super) fn append(output: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
         output.extend_from_slice(&u64::try_from(payload.len()).unwrap_or(u64::MAX).to_be_bytes());
     }
     output.extend_from_slice(payload);
+}
+
+/// These texts as frames, one after the other.
+pub fn encode_texts(texts: &[Bytes]) -> Vec<u8> {
+    let mut frames = Vec::new();
+    for text in texts {
+        append(&mut frames, Opcode::Text, text);
+    }
+    frames
 }

@@ -8,7 +8,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use chat::hub::DirectWrite;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
@@ -150,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     ///
     /// # Errors
     /// Those of the connection.
-    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.output.is_empty() && self.ping.is_none() {
             return Poll::Ready(Ok(()));
         }
@@ -174,14 +173,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 }
 
 impl Socket {
-    /// Writes these whole frames, unless other output waits. What the kernel does not take becomes output.
-    pub(super) fn write_now(&mut self, frames: &[u8]) -> DirectWrite {
+    /// Writes these whole frames, unless other output waits. What the kernel does not take becomes output. Returns false
+    /// if nothing was written.
+    pub fn write_now(&mut self, frames: &[u8]) -> bool {
         if self.queued() > 0 || self.ping.is_some() || self.has_sent_close {
-            return DirectWrite::Refused;
+            return false;
         }
         // An error is found by the socket's task.
-        let Ok(written) = self.stream.try_write(frames) else { return DirectWrite::Refused };
+        let Ok(written) = self.stream.try_write(frames) else { return false };
         self.output.extend_from_slice(&frames[written..]);
-        DirectWrite::Taken
+        true
     }
 }

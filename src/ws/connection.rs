@@ -22,14 +22,13 @@ use super::{
     frames::{self, BadFrame, RoomIds},
     handshake::Handshake,
     metrics, send_frame,
+    shared_socket::SharedSocket,
 };
 use crate::{
     auth::Auth,
     connections::state::ConnectionState,
     state::AppState,
-    websocket::{
-        GOING_AWAY, Message, NOT_UTF8, PROTOCOL_ERROR, SharedSocket, Socket, SocketError, Violation,
-    },
+    websocket::{GOING_AWAY, Message, NOT_UTF8, PROTOCOL_ERROR, Socket, SocketError, Violation},
 };
 
 /// Bytes of frames that are gathered for one write.

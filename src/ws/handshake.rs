@@ -1,6 +1,6 @@
 //! The handshake of a socket: credentials, room and resume position.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use app::i18n::Locale;
 use axum::{
@@ -9,18 +9,10 @@ use axum::{
 };
 use chat::{
     credential::Claim,
-    model::{ClientFrame, Code, Failure, RoomId},
+    model::{Code, Failure, RoomId},
     service::room_session::Resume,
 };
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
 
-use super::{
-    connection::{CloseReason, Connection, FRAME_BURST},
-    frames::{self, RoomIds},
-};
 use crate::{
     api::query::Params,
     auth::extract::SocketIdentity,
@@ -28,34 +20,7 @@ use crate::{
     error::{self, ApiError},
     middleware::{client::Client, origin::Origin},
     state::AppState,
-    websocket::Message,
 };
-
-/// How long a client without credentials in its request has to send an `authenticate` frame (contract).
-const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Handshakes that use the database at the same time: enough to keep it busy.
-const CONCURRENT_HANDSHAKES: usize = 8;
-
-/// Limits concurrent handshakes. After a restart thousands of clients reconnect at once. If they all waited for a
-/// database connection from the pool, they would time out and reconnect again and again, and API calls would wait
-/// behind them.
-#[derive(Clone, Debug)]
-pub struct HandshakeLimiter(Arc<Semaphore>);
-
-impl Default for HandshakeLimiter {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(CONCURRENT_HANDSHAKES)))
-    }
-}
-
-impl HandshakeLimiter {
-    /// Waits for a permit. Never hold it while waiting for the client.
-    pub async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
-        // `None` only if the semaphore were closed, which never happens.
-        self.0.acquire().await.ok()
-    }
-}
 
 /// The data of the upgrade request. Errors are reported inside the socket; only pages of foreign origins are rejected
 /// before the upgrade. An extractor.
@@ -68,7 +33,8 @@ pub struct Handshake {
     pub resume: Option<Resume>,
     /// The TCP connection of the socket.
     pub connection: Option<Arc<ConnectionState>>,
-    claim: Result<Option<Claim>, Failure>,
+    /// What the request's credentials claim; `None` without any.
+    pub(super) claim: Result<Option<Claim>, Failure>,
 }
 
 impl Handshake {
@@ -110,42 +76,4 @@ impl FromRequestParts<AppState> for Handshake {
         let connection = parts.extensions.get::<Arc<ConnectionState>>().cloned();
         Ok(Self { locale: error::locale(&parts.headers), room, resume, connection, claim })
     }
-}
-
-/// Reads the claim from the request's credentials, or else from the first frame.
-///
-/// # Errors
-/// Why the client cannot be authenticated.
-pub async fn read_claim(
-    connection: &mut Connection,
-    state: &AppState,
-    handshake: &Handshake,
-) -> Result<Claim, CloseReason> {
-    let failed = |failure: Failure| CloseReason::Error(chat::Error::Refused(failure));
-    if let Some(claim) = handshake.claim.clone().map_err(failed)? {
-        return Ok(claim);
-    }
-    let nobody = || failed(Failure::new(Code::NotAuthenticated));
-    let token = timeout(AUTH_TIMEOUT, auth_frame(connection)).await.map_err(|_| nobody())??;
-    let token = token.ok_or_else(nobody)?;
-    state.auth.claim(&token).map_err(|error| failed(error.failure().clone()))
-}
-
-/// The token of the first frame; `None` if it is not an `authenticate` frame.
-async fn auth_frame(connection: &mut Connection) -> Result<Option<String>, CloseReason> {
-    // Bounded, since a client could send control frames without end.
-    for _ in 0..FRAME_BURST.get() {
-        match connection.recv().await? {
-            Message::Text(text) => {
-                return match frames::read(&text, RoomIds::Ignored) {
-                    Ok(ClientFrame::Authenticate { token }) => Ok(Some(token)),
-                    Ok(_) | Err(_) => Ok(None),
-                };
-            }
-            Message::Ping(_) | Message::Pong => {}
-            Message::Binary => return Ok(None),
-            Message::Close(_) => return Err(CloseReason::ClosedByClient),
-        }
-    }
-    Ok(None)
 }

@@ -5,13 +5,12 @@ use std::{
     time::Duration,
 };
 
-use redis::RedisError;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     Listener, Shared,
-    connection::{ConnectError, RedisConnection},
-    session::{Queue, RedisSession},
+    connection::RedisConnection,
+    session::{DisconnectReason, Queue, RedisSession},
 };
 
 /// Capacity for push messages not processed yet; more are dropped.
@@ -19,21 +18,6 @@ const PUSHES: usize = 16_384;
 /// Backoff between attempts: short after a disconnect, then doubled.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DisconnectReason {
-    #[error("{0}")]
-    Connect(#[from] ConnectError),
-    #[error("{0}")]
-    Redis(#[from] RedisError),
-    #[error("the connection was closed")]
-    Closed,
-    #[error("a channel moved to another server")]
-    ChannelMoved,
-    #[error("this process was frozen")]
-    ProcessFrozen,
-}
 
 /// Connects, and reconnects after each disconnect, until the bus is closed.
 pub(super) async fn run(shared: Arc<Shared>, mut queue: Queue, listener: Arc<dyn Listener>) {

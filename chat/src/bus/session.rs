@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
-use redis::{Cmd, PushInfo, PushKind, RedisResult, Value, cmd};
+use redis::{Cmd, PushInfo, PushKind, RedisError, RedisResult, Value, cmd};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -20,8 +20,7 @@ use tokio::{
 
 use super::{
     Listener, Shared, Topic,
-    connection::RedisConnection,
-    reconnect::DisconnectReason,
+    connection::{ConnectError, RedisConnection},
     wire::{self, BusMessage, Packet},
 };
 
@@ -38,6 +37,21 @@ const FROZEN_AFTER: Duration = Duration::from_secs(5);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) type Queue = crate::queue::Receiver<(Topic, BusMessage)>;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DisconnectReason {
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    #[error("{0}")]
+    Redis(#[from] RedisError),
+    #[error("the connection was closed")]
+    Closed,
+    #[error("a channel moved to another server")]
+    ChannelMoved,
+    #[error("this process was frozen")]
+    ProcessFrozen,
+}
 
 /// A command sent and not replied to yet.
 enum PendingCommand {

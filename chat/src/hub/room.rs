@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Hub, HubRequest, presence::Presence, read_receipts::ReadReceipts, sequence::Sequence};
+use super::{Hub, HubRequest, presence::Presence, sequence::Sequence};
 use crate::{
     event::{Audience, ChangeKind, Event, Frame, StoredChange},
     model::RoomId,
@@ -27,6 +27,7 @@ use crate::{
 mod gap_backfill;
 mod member_feed;
 mod presence_events;
+mod read_receipts;
 mod ring;
 mod signal_limiter;
 mod subscription;
@@ -34,7 +35,7 @@ pub(super) mod volatile;
 
 pub use gap_backfill::GapBackfill;
 use member_feed::MemberFeed;
-pub(super) use ring::BYTES_MAX as RING_BYTES;
+use read_receipts::ReadReceipts;
 use ring::Ring;
 pub use ring::{DirectSink, DirectWrite, FrameBatch};
 use signal_limiter::{SignalLimiter, UserSignal};
@@ -63,7 +64,7 @@ pub(super) struct Channel {
     signal_limiter: Mutex<SignalLimiter>,
     /// Whether the task is running that sends delayed signals and wakes the lane's readers.
     has_flush_task: AtomicBool,
-    pub(super) read_receipts: ReadReceipts,
+    read_receipts: ReadReceipts,
     /// Set once the room's counters were read from the database.
     started: OnceCell<()>,
     /// Held while stored changes enter the ring, so that they enter in order.

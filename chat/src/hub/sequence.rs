@@ -10,7 +10,7 @@ use crate::event::StoredChange;
 
 /// Limits for the changes held back, in number and bytes. What is dropped can be read from the database.
 const HELD: usize = 512;
-const HELD_BYTES: usize = super::room::RING_BYTES;
+const HELD_BYTES: usize = 4 * 1024 * 1024;
 
 /// The position of a room's stream on this node.
 #[derive(Default)]

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     failure::Code,
     id::{MessageId, RoomId, UserId},
-    member::{MemberChange, Role},
+    member::MemberChange,
     message::{Message, MessageType},
+    role::Role,
     room::RoomInfo,
     timestamp::Timestamp,
     user::{User, UserRef},

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     id::{MessageId, RoomId},
-    member::Role,
+    role::Role,
     timestamp::Timestamp,
     user::User,
 };

@@ -7,15 +7,15 @@ use std::{
     sync::Arc,
 };
 
-use super::{Change, Stored, Submission};
+use super::{Change, MessageJob, Stored, Submission, isolation::Attempt};
 use crate::{
     change::RoomChange,
     clock::Clock,
     error::{Error, Result},
     event::{NewMessageNotice, UserChange, UserEvent},
     hub::Hub,
-    metrics::Metrics,
-    model::{Message, MessageId, RoomId, Timestamp, UserId},
+    metrics::{Metrics, as_f64},
+    model::{Failure, Message, MessageId, RoomId, Timestamp, UserId},
     store::{
         Store, StoreError,
         messages::{
@@ -69,8 +69,35 @@ impl Outcome {
     }
 }
 
+impl Attempt for Context {
+    type Job = MessageJob;
+    type Outcome = Outcomes;
+
+    async fn attempt(&self, jobs: &[MessageJob]) -> Result<Outcomes> {
+        let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
+        store(self, &changes).await
+    }
+
+    fn announce(&self, jobs: Vec<MessageJob>, outcomes: Outcomes) {
+        self.metrics.commit_changes.record(as_f64(jobs.len()));
+        let answers = announce(self, outcomes);
+        for (job, answer) in jobs.into_iter().zip(answers) {
+            // The receiver may be gone; the change is stored all the same.
+            let _ = job.reply.send(answer);
+        }
+    }
+
+    fn refuse(&self, job: MessageJob, failure: Failure) {
+        let _ = job.reply.send(Err(Error::Refused(failure)));
+    }
+
+    fn sender(job: &MessageJob) -> UserId {
+        job.change.actor()
+    }
+}
+
 /// Publishes the events, then returns the results. The batch is committed, and no other batch of these rooms runs.
-pub(super) fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stored>> {
+fn announce(context: &Context, outcomes: Outcomes) -> Vec<Result<Stored>> {
     let hub = &context.hub;
     let mut new = 0;
     let answer = |outcome| match outcome {
@@ -113,7 +140,7 @@ fn publish(hub: &Hub, message: &Message, news: Option<NewMessageNotice>) {
 /// # Errors
 /// Nothing is stored, or the database is unavailable and the outcome is unknown. A change refused by the rules is no error
 /// of the batch.
-pub(super) async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
+async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
     let rooms: BTreeSet<RoomId> = changes.iter().map(|change| change.room()).collect();
     let rooms: Vec<RoomId> = rooms.into_iter().collect();
     let pairs: BTreeSet<MemberKey> = changes.iter().map(|change| (change.room(), change.actor())).collect();

@@ -5,28 +5,15 @@
 //! halves are stored in order, until the failing change is alone: it is refused, and its sender becomes a suspect.
 //! The first half is announced before the second is stored, since the events of a room are published in commit order.
 
-use std::{future::Future, panic::AssertUnwindSafe, time::Instant};
+use std::{future::Future, panic::AssertUnwindSafe};
 
 use futures::FutureExt as _;
 
-use super::{Change, MessageJob, batch, queue::Jobs, update::Updates};
 use crate::{
     error::{Error, Result},
-    metrics::as_f64,
     model::{Code, Failure, UserId},
     store::{FailureClass, Retry},
 };
-
-/// Stores `jobs` and sends every result; returns the senders whose changes failed on their own.
-pub(super) async fn run(context: batch::Context, jobs: Jobs) -> Vec<UserId> {
-    let start = Instant::now();
-    let offenders = match jobs {
-        Jobs::Messages(jobs) => run_isolated(&context, jobs).await,
-        Jobs::Room(jobs) => run_isolated(&Updates(context.clone()), jobs).await,
-    };
-    context.metrics.commit_seconds.record(start.elapsed());
-    offenders
-}
 
 /// A batch operation that can be split.
 pub(super) trait Attempt: Sync {
@@ -44,33 +31,6 @@ pub(super) trait Attempt: Sync {
 
     /// The sender of a job.
     fn sender(job: &Self::Job) -> UserId;
-}
-
-impl Attempt for batch::Context {
-    type Job = MessageJob;
-    type Outcome = batch::Outcomes;
-
-    async fn attempt(&self, jobs: &[MessageJob]) -> Result<batch::Outcomes> {
-        let changes: Vec<&Change> = jobs.iter().map(|job| &job.change).collect();
-        batch::store(self, &changes).await
-    }
-
-    fn announce(&self, jobs: Vec<MessageJob>, outcomes: batch::Outcomes) {
-        self.metrics.commit_changes.record(as_f64(jobs.len()));
-        let answers = batch::announce(self, outcomes);
-        for (job, answer) in jobs.into_iter().zip(answers) {
-            // The receiver may be gone; the change is stored all the same.
-            let _ = job.reply.send(answer);
-        }
-    }
-
-    fn refuse(&self, job: MessageJob, failure: Failure) {
-        let _ = job.reply.send(Err(Error::Refused(failure)));
-    }
-
-    fn sender(job: &MessageJob) -> UserId {
-        job.change.actor()
-    }
 }
 
 /// Why a part of a batch failed.
@@ -103,7 +63,7 @@ impl Cause {
 }
 
 /// Runs all jobs that can succeed; returns the senders of the others.
-pub(super) async fn run_isolated<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
+pub(super) async fn run<A: Attempt>(work: &A, jobs: Vec<A::Job>) -> Vec<UserId> {
     let mut offenders = Vec::new();
     let mut retry = Retry::new();
     // A stack: the next part is the last element.

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     batch::Context,
-    isolation::{Attempt, run_isolated},
+    isolation::{self, Attempt},
     queue::Queue,
 };
 use crate::{
@@ -170,7 +170,7 @@ pub(super) async fn run(
         earliest = Instant::now() + INTERVAL;
         let jobs = queue.take();
         if !jobs.is_empty() {
-            run_isolated(&marks, jobs).await;
+            isolation::run(&marks, jobs).await;
         } else if is_closing {
             return;
         }

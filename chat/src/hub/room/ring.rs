@@ -32,7 +32,7 @@ pub(in crate::hub) use reader::RingReader;
 pub use reader::{DirectSink, DirectWrite};
 
 /// Bytes of a room's events that may wait for its slowest reader.
-pub(in crate::hub) const BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The ring, shared by a room's sockets.
 pub(super) struct Ring {

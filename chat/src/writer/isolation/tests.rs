@@ -61,7 +61,7 @@ fn is_poisoned(jobs: &[i64]) -> bool {
 #[tokio::test]
 async fn failing_job_is_isolated_and_the_others_run_in_order() {
     let work = Script::new(|jobs: &[i64]| is_poisoned(jobs).then(broken));
-    assert_eq!(run_isolated(&work, (0..8).collect()).await, [UserId(3)]);
+    assert_eq!(run(&work, (0..8).collect()).await, [UserId(3)]);
     assert_eq!(work.log("done"), ["done [0, 1]", "done [2]", "done [4, 5, 6, 7]"]);
     assert_eq!(work.log("never"), ["never [3]"]);
     let all = work.log("");
@@ -75,21 +75,21 @@ async fn failing_job_is_isolated_and_the_others_run_in_order() {
 #[tokio::test]
 async fn panicking_job_is_isolated() {
     let work = Script::new(|jobs: &[i64]| if is_poisoned(jobs) { panic!("poison") } else { None });
-    assert_eq!(run_isolated(&work, (0..5).collect()).await, [UserId(3)]);
+    assert_eq!(run(&work, (0..5).collect()).await, [UserId(3)]);
     assert_eq!(work.log("done"), ["done [0, 1]", "done [2]", "done [4]"]);
 }
 
 #[tokio::test]
 async fn jobs_that_fail_only_together_succeed_alone() {
     let work = Script::new(|jobs: &[i64]| (jobs.len() > 1).then(broken));
-    assert!(run_isolated(&work, (0..4).collect()).await.is_empty());
+    assert!(run(&work, (0..4).collect()).await.is_empty());
     assert_eq!(work.log("done"), ["done [0]", "done [1]", "done [2]", "done [3]"]);
 }
 
 #[tokio::test]
 async fn batch_is_not_halved_while_the_database_is_unavailable() {
     let work = Script::new(|_: &[i64]| Some(unavailable()));
-    assert!(run_isolated(&work, (0..4).collect()).await.is_empty());
+    assert!(run(&work, (0..4).collect()).await.is_empty());
     assert_eq!(work.log("try"), ["try [0, 1, 2, 3]"]);
     assert_eq!(work.log("later").len(), 4);
 }
@@ -101,7 +101,7 @@ async fn remaining_jobs_are_refused_when_the_database_becomes_unavailable() {
         [2, 3] => Some(unavailable()),
         _ => None,
     });
-    assert!(run_isolated(&work, (0..4).collect()).await.is_empty());
+    assert!(run(&work, (0..4).collect()).await.is_empty());
     assert_eq!(work.log("done"), ["done [0, 1]"]);
     assert_eq!(work.log("later"), ["later [2]", "later [3]"]);
 }

@@ -9,11 +9,8 @@ use std::{
 use chat::hub::{DirectSink, DirectWrite, FrameBatch};
 use futures::task::AtomicWaker;
 
-use super::{
-    Message, Socket, SocketError,
-    frame::{self, Opcode},
-};
-use crate::ws::metrics;
+use super::metrics;
+use crate::websocket::{Message, Socket, SocketError, encode_texts};
 
 /// A socket behind a lock, which is held while bytes are copied or passed to the kernel, and never across an `await`.
 pub struct SharedSocket {
@@ -64,7 +61,7 @@ impl DirectSink for SharedSocket {
             Err(TryLockError::Poisoned(socket)) => socket.into_inner(),
             Err(TryLockError::WouldBlock) => return DirectWrite::Refused,
         };
-        if socket.write_now(batch.encoded(encode)) == DirectWrite::Refused {
+        if !socket.write_now(batch.encoded(encode_texts)) {
             return DirectWrite::Refused;
         }
         metrics::sent(batch.frames().len() as u64);
@@ -75,12 +72,4 @@ impl DirectSink for SharedSocket {
         }
         DirectWrite::Taken
     }
-}
-
-fn encode(frames: &[bytes::Bytes]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for json in frames {
-        frame::append(&mut bytes, Opcode::Text, json);
-    }
-    bytes
 }

@@ -11,10 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Hub,
-    room::{Channel, volatile::Slot},
-};
+use super::{Channel, Hub, volatile::Slot};
 use crate::{
     event::{Audience, Frame},
     model::{ReadMark, ServerFrame, UserId},
@@ -65,7 +62,7 @@ impl Pending {
 
 impl Channel {
     /// Sends a user's read mark to the room, now or with a later frame.
-    pub(super) fn mark_read(self: &Arc<Self>, mark: ReadMark, hub: &Hub) {
+    pub(in crate::hub) fn mark_read(self: &Arc<Self>, mark: ReadMark, hub: &Hub) {
         let mut pending = self.read_receipts.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.is_throttled {
             return pending.put(mark);
