@@ -207,12 +207,17 @@ impl Writer {
         Ok(receiver)
     }
 
-    /// Applies a change of a room or its members. It is stored and announced even if the caller is cancelled.
+    /// Applies `actor`'s change of a room or its members. It is stored and announced even if the caller is cancelled.
     ///
     /// # Errors
     /// As [`Self::submit`]; those of the change.
-    pub(crate) async fn update<U: RoomUpdate>(&self, update: U) -> Result<U::Output> {
-        let (job, receiver) = Queued::new(update);
+    pub(crate) async fn update<U: RoomUpdate>(
+        &self,
+        room: RoomId,
+        actor: UserId,
+        update: U,
+    ) -> Result<U::Output> {
+        let (job, receiver) = Queued::new(room, actor, update);
         self.queue.push(Job::Room(job))?;
         // Without an answer the writer has ended.
         receiver.await.unwrap_or(Err(Error::Stopping))

@@ -53,7 +53,8 @@ impl Chat {
         problems.filled_line("username", username, USERNAME_MAX);
         problems.finish()?;
         let key = username_key(username).ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
-        self.writer().update(Invite { chat: self.clone(), inviter: inviter.clone(), room, key }).await
+        let invite = Invite { chat: self.clone(), inviter: inviter.clone(), key };
+        self.writer().update(room, inviter.id, invite).await
     }
 
     /// Charges an invitation, unless the two users share a room.
@@ -70,7 +71,6 @@ impl Chat {
 struct Invite {
     chat: Chat,
     inviter: User,
-    room: RoomId,
     /// The username key of the user to add.
     key: String,
 }
@@ -78,16 +78,8 @@ struct Invite {
 impl RoomUpdate for Invite {
     type Output = Invited;
 
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.inviter.id
-    }
-
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<Invited> {
-        let access = tx.access(self.inviter.id).await?;
+        let access = tx.actor_access().await?;
         let state = &allow(access.as_ref(), Action::Invite)?.room;
         let guest = users::find_by_key(tx.conn(), &self.key).await?;
         let guest = guest.filter(|account| account.is_active).map(|account| account.user);
@@ -109,7 +101,7 @@ impl RoomUpdate for Invite {
         let entered = enter(tx, guest.id, MemberChange::Joined).await?;
         let content = format!("{} 邀请您加入房间 {}", self.inviter.username, state.name);
         let now = tx.now();
-        let notice = record_invitation(tx.conn(), guest.id, self.room, was_in, &content, now).await?;
+        let notice = record_invitation(tx.conn(), guest.id, state.id, was_in, &content, now).await?;
         if let Some(notice) = notice {
             tx.notify_notification(guest.id, notice);
         }

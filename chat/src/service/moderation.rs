@@ -41,7 +41,7 @@ impl Chat {
             problems.add("role", Problem::NotAChoice);
         }
         problems.finish()?;
-        self.writer().update(ChangeMember { actor: actor.id, room, user, patch, role }).await
+        self.writer().update(room, actor.id, ChangeMember { user, patch, role }).await
     }
 
     /// Removes a member. Mute and ban stay in force; a removed user who is not banned may join a public room again.
@@ -50,13 +50,11 @@ impl Chat {
     /// `not_found` (the room, or the member), `banned`, `not_a_member`, `permission_denied`; [`Error::Throttled`].
     pub async fn remove_member(&self, actor: &User, room: RoomId, user: UserId) -> Result<()> {
         self.limits().charge(actor.id, Cost::Act)?;
-        self.writer().update(RemoveMember { actor: actor.id, room, user }).await
+        self.writer().update(room, actor.id, RemoveMember { user }).await
     }
 }
 
 struct ChangeMember {
-    actor: UserId,
-    room: RoomId,
     user: UserId,
     patch: MemberPatch,
     /// The role in the patch, parsed.
@@ -66,17 +64,9 @@ struct ChangeMember {
 impl RoomUpdate for ChangeMember {
     type Output = Member;
 
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.actor
-    }
-
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<Member> {
         let action = if self.role.is_some() { Action::SetRole } else { Action::Moderate };
-        let mut target = authorize(tx, self.actor, self.user, action).await?;
+        let mut target = authorize(tx, self.user, action).await?;
         let before = target.clone();
         if let Some(is_muted) = self.patch.is_muted.filter(|is_muted| *is_muted != before.member.is_muted) {
             let change = if is_muted { MemberChange::Muted } else { MemberChange::Unmuted };
@@ -143,24 +133,14 @@ async fn update(
 }
 
 struct RemoveMember {
-    actor: UserId,
-    room: RoomId,
     user: UserId,
 }
 
 impl RoomUpdate for RemoveMember {
     type Output = ();
 
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.actor
-    }
-
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
-        let target = authorize(tx, self.actor, self.user, Action::Moderate).await?;
+        let target = authorize(tx, self.user, Action::Moderate).await?;
         if !target.is_present {
             return Err(Code::NotFound.into());
         }
@@ -169,14 +149,9 @@ impl RoomUpdate for RemoveMember {
     }
 }
 
-/// The membership of `user`, if `actor` may do this to them.
-async fn authorize(
-    tx: &mut RoomTransaction,
-    actor: UserId,
-    user: UserId,
-    action: Action,
-) -> Result<Membership> {
-    let access = tx.access(actor).await?;
+/// The membership of `user`, if the actor may do this to them.
+async fn authorize(tx: &mut RoomTransaction, user: UserId, action: Action) -> Result<Membership> {
+    let access = tx.actor_access().await?;
     let access = allow(access.as_ref(), action)?;
     let role = access.member.as_ref().map(|member| member.role).unwrap_or_default();
     let target = members::find(tx.conn(), access.room.to_ref(), user).await?.ok_or(Code::NotFound)?;

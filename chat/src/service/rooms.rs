@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     event::{UserChange, UserEvent},
     model::{
-        Code, MemberChange, NewRoom, Problem, Role, Room, RoomId, RoomPatch, RoomType, User, UserId,
+        Code, MemberChange, NewRoom, Problem, Role, Room, RoomId, RoomPatch, RoomType, User,
         limits::{
             ROOM_DESCRIPTION_MAX, ROOM_DETAIL_MEMBERS, ROOM_MEMBERS_DEFAULT, ROOM_MEMBERS_MAX,
             ROOM_MEMBERS_MIN, ROOM_NAME_MAX,
@@ -140,7 +140,7 @@ impl Chat {
     /// `max_members` below the number of members; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn edit_room(&self, editor: &User, id: RoomId, patch: RoomPatch) -> Result<Room> {
         self.limits().charge(editor.id, Cost::Act)?;
-        self.writer().update(EditRoom { editor: editor.id, room: id, patch }).await?;
+        self.writer().update(id, editor.id, EditRoom { patch }).await?;
         self.room(editor, id).await
     }
 
@@ -151,7 +151,7 @@ impl Chat {
     /// [`Error::Throttled`](crate::Error::Throttled).
     pub async fn delete_room(&self, user: &User, id: RoomId) -> Result<()> {
         self.limits().charge(user.id, Cost::Act)?;
-        self.writer().update(DeleteRoom { user: user.id, room: id }).await
+        self.writer().update(id, user.id, DeleteRoom).await
     }
 
     /// Joins a room. Does nothing for a member.
@@ -160,7 +160,7 @@ impl Chat {
     /// `not_found`, `banned`, `room_full`; [`Error::Throttled`](crate::Error::Throttled).
     pub async fn join(&self, user: &User, id: RoomId) -> Result<()> {
         self.limits().charge(user.id, Cost::Act)?;
-        self.writer().update(Join { user: user.id, room: id }).await
+        self.writer().update(id, user.id, Join).await
     }
 
     /// Leaves a room; a banned member may do so too. If the last admin leaves, a successor becomes admin. The user's
@@ -169,29 +169,19 @@ impl Chat {
     /// # Errors
     /// `not_found`, `not_a_member`.
     pub async fn leave(&self, user: &User, id: RoomId) -> Result<()> {
-        self.writer().update(Leave { user: user.id, room: id }).await
+        self.writer().update(id, user.id, Leave).await
     }
 }
 
 struct EditRoom {
-    editor: UserId,
-    room: RoomId,
     patch: RoomPatch,
 }
 
 impl RoomUpdate for EditRoom {
     type Output = ();
 
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.editor
-    }
-
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
-        let access = tx.access(self.editor).await?;
+        let access = tx.actor_access().await?;
         let state = &allow(access.as_ref(), Action::ManageRoom)?.room;
         let RoomPatch { name, description, max_members } = &self.patch;
         let mut problems = Problems::default();
@@ -213,47 +203,25 @@ impl RoomUpdate for EditRoom {
     }
 }
 
-struct DeleteRoom {
-    user: UserId,
-    room: RoomId,
-}
+struct DeleteRoom;
 
 impl RoomUpdate for DeleteRoom {
     type Output = ();
 
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.user
-    }
-
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
-        let access = tx.access(self.user).await?;
+        let access = tx.actor_access().await?;
         allow(access.as_ref(), Action::ManageRoom)?;
         tx.update_room(&rooms::RoomUpdate { is_deleted: true, ..rooms::RoomUpdate::default() }).await
     }
 }
 
-struct Join {
-    user: UserId,
-    room: RoomId,
-}
+struct Join;
 
 impl RoomUpdate for Join {
     type Output = ();
 
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.user
-    }
-
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
-        let access = tx.access(self.user).await?;
+        let access = tx.actor_access().await?;
         let access = allow(access.as_ref(), Action::Join)?;
         if access.member.as_ref().is_some_and(|member| member.is_present) {
             return Ok(());
@@ -262,31 +230,20 @@ impl RoomUpdate for Join {
         if access.room.member_count >= access.room.max_members {
             return Err(Code::RoomFull.into());
         }
-        members::enter(tx, self.user, MemberChange::Joined).await.map(drop)
+        members::enter(tx, tx.actor(), MemberChange::Joined).await.map(drop)
     }
 }
 
-struct Leave {
-    user: UserId,
-    room: RoomId,
-}
+struct Leave;
 
 impl RoomUpdate for Leave {
     type Output = ();
 
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.user
-    }
-
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
-        let access = tx.access(self.user).await?;
+        let access = tx.actor_access().await?;
         let access = allow(access.as_ref(), Action::Leave)?;
         let member = access.member.as_ref().ok_or(Code::NotAMember)?;
-        members::exit(tx, member.id, self.user, !member.is_banned, MemberChange::Left).await?;
+        members::exit(tx, member.id, tx.actor(), !member.is_banned, MemberChange::Left).await?;
         promote_successor(tx).await
     }
 }

@@ -53,21 +53,10 @@ pub(super) async fn role_for_new_member(
     })
 }
 
-struct EnsureAdmin {
-    room: RoomId,
-    user: UserId,
-}
+struct EnsureAdmin;
 
 impl RoomUpdate for EnsureAdmin {
     type Output = ();
-
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        self.user
-    }
 
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<()> {
         promote_successor(tx).await
@@ -79,7 +68,7 @@ impl RoomUpdate for EnsureAdmin {
 pub(super) async fn run_part(chat: &Chat, user: UserId, position: i64) -> Result<Option<i64>> {
     let rooms = members::rooms_of(&mut chat.store().read().await?, user, RoomId(position), ROOMS).await?;
     for room in &rooms {
-        chat.writer().update(EnsureAdmin { room: *room, user }).await?;
+        chat.writer().update(*room, user, EnsureAdmin).await?;
     }
     let is_full = i64::try_from(rooms.len()).unwrap_or(i64::MAX) == ROOMS;
     Ok(rooms.last().filter(|_| is_full).map(|room| room.0))

@@ -24,6 +24,9 @@ use crate::{
 /// Number of read positions moved in one transaction. On MySQL, messages of the room wait for it.
 const LIFTED: i64 = 128;
 
+/// The actor of what the operator does: no account has this id.
+const OPERATOR: UserId = UserId(0);
+
 /// Which messages of a room stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
@@ -49,7 +52,8 @@ impl Chat {
     /// # Errors
     /// `not_found`.
     pub async fn trim_room(&self, room: RoomId, kept: Kept) -> Result<Trimmed> {
-        let (trimmed, job) = self.writer().update(Trim { room, kept, now: self.clock().now() }).await?;
+        let trim = Trim { kept, now: self.clock().now() };
+        let (trimmed, job) = self.writer().update(room, OPERATOR, trim).await?;
         if let Some(job) = job {
             self.finish_job(job).await?;
         }
@@ -58,22 +62,12 @@ impl Chat {
 }
 
 struct Trim {
-    room: RoomId,
     kept: Kept,
     now: Timestamp,
 }
 
 impl RoomUpdate for Trim {
     type Output = (Trimmed, Option<Leased>);
-
-    fn room(&self) -> RoomId {
-        self.room
-    }
-
-    fn actor(&self) -> UserId {
-        // The operator: no account has this id.
-        UserId(0)
-    }
 
     async fn apply(&self, tx: &mut RoomTransaction) -> Result<Self::Output> {
         let room = tx.room()?.clone();

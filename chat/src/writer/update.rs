@@ -32,12 +32,6 @@ pub(crate) trait RoomUpdate: Send + Sync + 'static {
     /// What the caller gets.
     type Output: Send + 'static;
 
-    /// The room.
-    fn room(&self) -> RoomId;
-
-    /// The user who makes the change.
-    fn actor(&self) -> UserId;
-
     /// Checks the rules and applies the change. May run again if the batch has to be repeated. What it wrote before an
     /// error is undone.
     ///
@@ -70,25 +64,31 @@ pub(super) enum Applied {
 }
 
 pub(super) struct Queued<U: RoomUpdate> {
+    room: RoomId,
+    actor: UserId,
     update: U,
     output: Mutex<Option<Result<U::Output>>>,
     reply: oneshot::Sender<Result<U::Output>>,
 }
 
 impl<U: RoomUpdate> Queued<U> {
-    pub(super) fn new(update: U) -> (Box<Self>, oneshot::Receiver<Result<U::Output>>) {
+    pub(super) fn new(
+        room: RoomId,
+        actor: UserId,
+        update: U,
+    ) -> (Box<Self>, oneshot::Receiver<Result<U::Output>>) {
         let (reply, receiver) = oneshot::channel();
-        (Box::new(Self { update, output: Mutex::default(), reply }), receiver)
+        (Box::new(Self { room, actor, update, output: Mutex::default(), reply }), receiver)
     }
 }
 
 impl<U: RoomUpdate> QueuedUpdate for Queued<U> {
     fn room(&self) -> RoomId {
-        self.update.room()
+        self.room
     }
 
     fn actor(&self) -> UserId {
-        self.update.actor()
+        self.actor
     }
 
     fn apply<'a>(&'a self, tx: &'a mut RoomTransaction) -> BoxFuture<'a, Result<Applied>> {
@@ -139,7 +139,7 @@ impl Attempt for Updates {
         // Read under the locks, so that times increase with commits in each room.
         let mut tx = RoomTransaction::new(conn, self.0.clock.now(), self.0.required_group.clone());
         for job in jobs {
-            tx.begin(job.room()).await?;
+            tx.begin(job.room(), job.actor()).await?;
             match job.apply(&mut tx).await? {
                 Applied::Yes => tx.keep().await?,
                 Applied::Refused => tx.undo().await?,

@@ -13,18 +13,10 @@ fn job(room: i64, user: i64, message: i64) -> Job {
 }
 
 /// A change of a room that does nothing.
-struct Idle(RoomId);
+struct Idle;
 
 impl RoomUpdate for Idle {
     type Output = ();
-
-    fn room(&self) -> RoomId {
-        self.0
-    }
-
-    fn actor(&self) -> UserId {
-        UserId(1)
-    }
 
     async fn apply(&self, _: &mut RoomTransaction) -> Result<()> {
         Ok(())
@@ -113,7 +105,7 @@ fn on_sqlite_a_flooded_room_leaves_capacity_in_the_batch_to_others() {
 fn a_batch_has_one_kind_of_job_and_each_room_keeps_its_order() {
     for backend in [Backend::Sqlite, Backend::MySql] {
         let mut schedule = schedule(backend);
-        let update = |room| Job::Room(Queued::new(Idle(RoomId(room))).0);
+        let update = |room| Job::Room(Queued::new(RoomId(room), UserId(1), Idle).0);
         schedule.fill([(1, 1), (1, 1)]);
         schedule.push(update(1), Instant::now()).expect("there is room");
         schedule.push(update(1), Instant::now()).expect("there is room");

@@ -21,6 +21,8 @@ pub(crate) struct RoomTransaction {
     required_group: Option<Arc<str>>,
     /// The room, locked. An update changes its `member_count` with the members.
     room: Option<RoomState>,
+    /// Who makes the current update.
+    actor: UserId,
     /// Where the current update began, to undo it.
     mark: (usize, usize),
     changes: Vec<(RoomId, Recorded)>,
@@ -68,13 +70,16 @@ pub(super) enum Stamp {
 
 impl RoomTransaction {
     pub(super) fn new(conn: Conn, now: Timestamp, required_group: Option<Arc<str>>) -> Self {
-        Self { conn, now, required_group, room: None, mark: (0, 0), changes: Vec::new(), users: Vec::new() }
+        let (changes, users) = (Vec::new(), Vec::new());
+        // The room and the actor are set by `begin`.
+        Self { conn, now, required_group, room: None, actor: UserId(0), mark: (0, 0), changes, users }
     }
 
-    /// Begins an update of this room.
-    pub(super) async fn begin(&mut self, room: RoomId) -> Result<()> {
+    /// Begins an update of this room by this user.
+    pub(super) async fn begin(&mut self, room: RoomId, actor: UserId) -> Result<()> {
         self.conn.savepoint().await?;
         self.mark = (self.changes.len(), self.users.len());
+        self.actor = actor;
         self.room = rooms::state(&mut self.conn, room).await?;
         Ok(())
     }
@@ -123,10 +128,15 @@ impl RoomTransaction {
         self.room.as_mut().ok_or(Error::from(Code::NotFound))
     }
 
-    /// The room with the membership of `user`; `None` if it does not exist.
-    pub(crate) async fn access(&mut self, user: UserId) -> Result<Option<RoomAccess>> {
+    /// The user who makes the current update.
+    pub(crate) fn actor(&self) -> UserId {
+        self.actor
+    }
+
+    /// The actor's access to the room; `None` if there is no such room.
+    pub(crate) async fn actor_access(&mut self) -> Result<Option<RoomAccess>> {
         let Some(room) = &self.room else { return Ok(None) };
-        Ok(rooms::access(&mut self.conn, room.id, user).await?)
+        Ok(rooms::access(&mut self.conn, room.id, self.actor).await?)
     }
 
     /// Takes the room's next number.
