@@ -118,17 +118,13 @@ impl Ring {
         let mut state = self.state();
         let first = state.offered.max(state.first);
         let skipped = usize::try_from(first - state.first).unwrap_or(usize::MAX);
-        match Batch::of(first, state.events.iter().skip(skipped)) {
-            Some(batch) => {
-                state.offered = batch.end();
-                Some((batch, Arc::clone(&state.readers)))
-            }
-            None => {
-                state.is_publishing = false;
-                self.drop_if_read(&mut state);
-                None
-            }
-        }
+        let Some(batch) = Batch::of(first, state.events.iter().skip(skipped)) else {
+            state.is_publishing = false;
+            self.drop_if_read(&mut state);
+            return None;
+        };
+        state.offered = batch.end();
+        Some((batch, Arc::clone(&state.readers)))
     }
 
     /// Drops the events that every reader has read: those below `unread`.

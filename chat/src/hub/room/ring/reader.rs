@@ -67,11 +67,10 @@ impl Reader {
         if position.next >= batch.end() {
             return position.next;
         }
-        if position.is_waiting && position.next == batch.first() {
-            if batch.is_foreign(self.user) || position.write(batch) {
-                position.next = batch.end();
-                return position.next;
-            }
+        let is_in_place = position.is_waiting && position.next == batch.first();
+        if is_in_place && (batch.is_foreign(self.user) || position.write(batch)) {
+            position.next = batch.end();
+            return position.next;
         }
         if !position.is_behind {
             position.is_behind = true;
