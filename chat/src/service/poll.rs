@@ -31,8 +31,9 @@ use crate::{
 const TICK: Duration = Duration::from_secs(1);
 /// The rooms are polled only every this many ticks while Redis is connected.
 const TICKS_PER_POLL: u32 = 5;
-/// How long to wait for a missing change to arrive before it is fetched.
-const GAP_DELAY: Duration = Duration::from_millis(100);
+/// How long to wait for a missing change to arrive before it is fetched. On a busy machine the bus takes a while, and a
+/// fetched change tells less: only the state after it.
+const GAP_DELAY: Duration = Duration::from_millis(250);
 /// Delay before a failed backfill is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Backfills that run at once: they must not use up the writer's connections.
