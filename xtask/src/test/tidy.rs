@@ -1,5 +1,6 @@
 //! Checks of this repository that no lint has. Each prints its findings, and one line with what is expected.
 
+mod circles;
 mod layers;
 
 use std::{
@@ -40,6 +41,7 @@ const CHECKS: &[Check] = &[
     ("modules", "a module is name.rs with name/ beside it, never mod.rs", modules),
     ("domain", "chat depends on neither axum nor leptos", domain),
     ("layers", "a module of chat imports only from lower layers, see tidy/layers.rs", layers::layers),
+    ("circles", "no files of chat and src import each other, see tidy/circles.rs", circles::circles),
     ("sql", "the product's SQL is only in chat/src/store", sql),
     ("markup", "content that Leptos does not escape is written in one file, which escapes it", markup),
 ];
