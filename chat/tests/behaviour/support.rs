@@ -161,6 +161,13 @@ pub trait Sockets {
 
     /// A notification socket.
     async fn open_notifications(&self, user: &User) -> chat::Result<NotificationSession>;
+
+    /// A notification socket that resumes after this change, if one is given.
+    async fn resume_notifications(
+        &self,
+        user: &User,
+        after_rev: Option<i64>,
+    ) -> chat::Result<NotificationSession>;
 }
 
 impl Sockets for Chat {
@@ -174,7 +181,15 @@ impl Sockets for Chat {
     }
 
     async fn open_notifications(&self, user: &User) -> chat::Result<NotificationSession> {
-        self.connect(token(self, user).await).await?.open_notifications(None).await
+        self.resume_notifications(user, None).await
+    }
+
+    async fn resume_notifications(
+        &self,
+        user: &User,
+        after_rev: Option<i64>,
+    ) -> chat::Result<NotificationSession> {
+        self.connect(token(self, user).await).await?.open_notifications(after_rev).await
     }
 }
 
