@@ -1,71 +1,34 @@
-//! A client as the guide describes it: it reads the history once, then applies events, and resumes with the position
-//! it has.
+//! A client of a room as the guide describes it: it reads the history once, then applies events, and returns with the
+//! position it has.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::BTreeMap;
 
 use chat::{
     Chat,
-    model::{Code, Message, MessageId, RoomId, RoomMessage, ServerFrame, User},
-    service::{RoomSession, room_session::Resume},
+    model::{Code, Message, MessageId, RoomId, ServerFrame, User},
+    service::{history::HistoryQuery, room_session::Resume},
 };
 
-use super::moves::{names, read};
+use super::{
+    known::{Known, Stored, standings},
+    moves::Return,
+    socket::{PATIENCE, Socket, TIMEOUT},
+};
 use crate::support::Sockets as _;
-
-/// Freshness a client reconnects.
-#[derive(Clone, Copy, Debug)]
-pub enum Return {
-    /// With no state: it reads everything.
-    Fresh,
-    /// With the last change it has.
-    AfterRev,
-    /// With the last message it has.
-    AfterId,
-}
-
-/// A message as the client has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ClientMessage {
-    content: String,
-    is_edited: bool,
-    is_deleted: bool,
-    rev: i64,
-    freshness: Freshness,
-}
-
-/// Freshness current the client's copy of a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Freshness {
-    /// Current.
-    Current,
-    /// Read from the history before its event was received.
-    ReadAhead,
-    /// Possibly changed while the client was away and resumed by message only.
-    MaybeStale,
-    /// Current, but received as a new message; its change was not requested.
-    AsCreated,
-}
 
 pub struct Client {
     pub user: User,
+    /// The node it is or was connected to.
     chat: Chat,
     room: RoomId,
-    session: Option<RoomSession>,
-    /// Whether it was read at least once.
+    socket: Option<Socket>,
+    /// Whether it has read the history at least once.
     has_read: bool,
-    /// The last change that the client has.
-    rev: i64,
-    /// The newest message when it connected.
-    newest: MessageId,
-    /// Whether it resumed by message, not by change.
-    is_by_id: bool,
-    /// Its last change as of the time it has the newest message; set after a resume by message.
-    rev_then: Option<i64>,
-    messages: BTreeMap<MessageId, ClientMessage>,
-    members: BTreeSet<String>,
+    /// Whether its last return asked for what it missed.
+    has_resumed: bool,
+    /// Whether it was told that it missed too much, since it has returned.
+    has_resynced: bool,
+    known: Known,
 }
 
 impl Client {
@@ -74,121 +37,117 @@ impl Client {
             user,
             chat,
             room,
-            session: None,
+            socket: None,
             has_read: false,
-            rev: 0,
-            newest: MessageId(0),
-            is_by_id: false,
-            rev_then: None,
-            messages: BTreeMap::new(),
-            members: BTreeSet::new(),
+            has_resumed: false,
+            has_resynced: false,
+            known: Known::default(),
         }
     }
 
-    /// Disconnects.
     pub fn disconnect(&mut self) {
-        self.session = None;
+        self.socket = None;
+        self.has_resumed = false;
     }
 
-    /// Connects, unless it is connected or has no access to the room.
-    pub async fn connect(&mut self, how: Return) -> Result<(), String> {
-        if self.session.is_some() {
+    /// Whether it has resumed without being told that it missed too much.
+    pub fn has_missed_resync(&self) -> bool {
+        self.has_resumed && !self.has_resynced
+    }
+
+    /// Connects to this node, unless it is connected or has no access to the room.
+    pub async fn connect(&mut self, chat: &Chat, how: Return) -> Result<(), String> {
+        if self.socket.is_some() {
             return Ok(());
         }
-        // A resume by message that was not completed is repeated by message.
-        let how = if self.rev_then.is_some() { Return::AfterId } else { how };
+        self.chat = chat.clone();
+        let how = if self.known.is_incomplete() { Return::AfterId } else { how };
         let resume = match how {
-            Return::AfterRev if self.has_read => Some(Resume::AfterRev(self.rev)),
-            Return::AfterId if self.has_read => {
-                self.messages.values_mut().for_each(|message| message.freshness = Freshness::MaybeStale);
-                Some(Resume::AfterId(self.messages.keys().last().map_or(0, |id| id.0)))
-            }
+            Return::AfterRev if self.has_read => Some(Resume::AfterRev(self.known.rev)),
+            Return::AfterId if self.has_read => Some(Resume::AfterId(self.known.newest())),
             Return::Fresh | Return::AfterRev | Return::AfterId => None,
         };
-        let mut session = match self.chat.open_room(&self.user, self.room, resume).await {
-            Ok(session) => session,
+        let mut socket = match self.chat.open_room(&self.user, self.room, resume).await {
+            Ok(session) => Socket::new(session),
             Err(error) if is_removed(error.code()) => return Ok(()),
             Err(error) => return Err(format!("could not open: {error}")),
         };
-        let first = frame(&mut session).await?.map_err(closed)?;
+        let first = socket.next(TIMEOUT).await?.ok_or("the first frame did not come")?.map_err(closed)?;
         let ServerFrame::ConnectionEstablished { rev, last_message_id, .. } = first else {
             return Err("the first frame is another".into());
         };
-        self.session = Some(session);
-        self.newest = last_message_id.unwrap_or(MessageId(0));
-        self.is_by_id = matches!(resume, Some(Resume::AfterId(_)));
-        if resume.is_none() {
-            self.reload(rev).await?;
-        } else if self.is_by_id {
-            self.rev_then = Some(rev);
-            self.complete_resume();
+        self.socket = Some(socket);
+        (self.has_resumed, self.has_resynced) = (resume.is_some(), false);
+        if let Some(Resume::AfterRev(_)) = resume {
+            // It covers the members and the room too.
+            self.known.begin_by_rev();
+            return Ok(());
         }
-        // A resume by change covers the members too.
-        if matches!(resume, Some(Resume::AfterRev(_))) { Ok(()) } else { self.read_members().await }
+        // First, since a client that is removed meanwhile returns with the position it has.
+        if !self.read_room().await? {
+            return Ok(());
+        }
+        if resume.is_some() {
+            self.known.begin_by_id(last_message_id.unwrap_or(MessageId(0)), rev);
+            return Ok(());
+        }
+        self.reload(rev).await
     }
 
-    async fn read_members(&mut self) -> Result<(), String> {
-        match names(&self.chat, &self.user, self.room).await {
-            Ok(members) => self.members = members,
-            Err(error) if is_removed(error.code()) => self.session = None,
-            Err(error) => return Err(format!("could not list the members: {error}")),
+    /// Reads the whole history, like over REST.
+    async fn reload(&mut self, rev: i64) -> Result<(), String> {
+        let read = messages(&self.chat, &self.user, self.room).await;
+        if let Some(all) = self.unless_removed(read)? {
+            self.known.replace_messages(all, rev);
+            self.has_read = true;
         }
         Ok(())
     }
 
-    /// A resume by message does not cover changes in between. Once its last message has arrived, live events continue
-    /// from the room's position.
-    fn complete_resume(&mut self) {
-        if self.newest == MessageId(0) || self.messages.contains_key(&self.newest) {
-            self.rev = self.rev_then.take().unwrap_or(self.rev);
-        }
+    /// Reads the members and the room itself. False if the client has lost its access.
+    async fn read_room(&mut self) -> Result<bool, String> {
+        let room = self.chat.room(&self.user, self.room).await;
+        let members = self.chat.members(&self.user, self.room).await;
+        let (Some(room), Some(members)) = (self.unless_removed(room)?, self.unless_removed(members)?) else {
+            return Ok(false);
+        };
+        self.known.replace_room(standings(members), room);
+        Ok(true)
     }
 
-    /// Reads the whole history, like over REST; changes after `rev` arrive as events.
-    async fn reload(&mut self, rev: i64) -> Result<(), String> {
-        match read(&self.chat, &self.user, self.room).await {
-            Ok(all) => {
-                let known = |message: Message| {
-                    let freshness = if message.rev > rev { Freshness::ReadAhead } else { Freshness::Current };
-                    ClientMessage { freshness, ..ClientMessage::from_history(message) }
-                };
-                self.messages = all.into_iter().map(|(id, message)| (id, known(message))).collect();
-                self.rev = rev;
-                self.rev_then = None;
-                self.has_read = true;
-                Ok(())
-            }
+    /// The value, or `None` if the client has lost its access: then it disconnects.
+    fn unless_removed<T>(&mut self, read: chat::Result<T>) -> Result<Option<T>, String> {
+        match read {
+            Ok(value) => Ok(Some(value)),
             Err(error) if is_removed(error.code()) => {
-                self.session = None;
-                Ok(())
+                self.socket = None;
+                Ok(None)
             }
             Err(error) => Err(format!("could not read: {error}")),
         }
     }
 
-    /// Takes up to this many frames, without waiting.
+    /// Takes up to this many of the frames that are there.
     pub async fn receive(&mut self, frames: usize) -> Result<(), String> {
         for _ in 0..frames {
-            let Some(session) = &mut self.session else { return Ok(()) };
-            let Ok(received) = tokio::time::timeout(Duration::from_millis(5), frame(session)).await else {
-                return Ok(());
-            };
-            self.take(received?).await?;
+            let Some(socket) = &mut self.socket else { return Ok(()) };
+            let Some(received) = socket.next(PATIENCE).await? else { return Ok(()) };
+            self.take(received).await?;
         }
         Ok(())
     }
 
     /// Connects if necessary, and takes frames up to this message. A message that was read ahead still has to arrive,
     /// as has everything before it.
-    pub async fn catch_up(&mut self, last: MessageId) -> Result<(), String> {
-        let has_received = |client: &Self| {
-            client.messages.get(&last).is_some_and(|message| message.freshness != Freshness::ReadAhead)
-        };
-        while self.session.is_none() || !has_received(self) {
-            match &mut self.session {
-                None => self.connect(Return::AfterRev).await?,
-                Some(session) => {
-                    let received = frame(session).await?;
+    pub async fn catch_up(&mut self, fence: MessageId) -> Result<(), String> {
+        while self.socket.is_none() || !self.known.has_received(fence) {
+            match &mut self.socket {
+                None => self.connect(&self.chat.clone(), Return::AfterRev).await?,
+                Some(socket) => {
+                    let received = socket.next(TIMEOUT).await?.ok_or_else(|| {
+                        let (user, rev) = (&self.user.username, self.known.rev);
+                        format!("client of {user}: message {} did not come after change {rev}", fence.0)
+                    })?;
                     self.take(received).await?;
                 }
             }
@@ -198,172 +157,58 @@ impl Client {
 
     async fn take(&mut self, received: Result<ServerFrame, Code>) -> Result<(), String> {
         match received {
-            Ok(frame) => self.apply(frame).await,
+            Ok(ServerFrame::Resync { rev, .. }) => {
+                self.has_resynced = true;
+                self.reload(rev).await
+            }
+            Ok(frame) => {
+                let is_summed_up = matches!(frame, ServerFrame::MembersChanged { .. });
+                self.known.apply(frame)?;
+                if is_summed_up {
+                    let members = self.chat.members(&self.user, self.room).await;
+                    if let Some(members) = self.unless_removed(members)? {
+                        self.known.replace_members(standings(members));
+                    }
+                }
+                Ok(())
+            }
             Err(code) if is_removed(code) || code == Code::TooSlow => {
-                self.session = None;
+                self.socket = None;
                 Ok(())
             }
             Err(other) => Err(closed(other)),
         }
     }
 
-    async fn apply(&mut self, frame: ServerFrame) -> Result<(), String> {
-        match frame {
-            ServerFrame::ChatMessage { message, rev, .. } => self.add_message(message, rev),
-            ServerFrame::MessageEdited { message, rev, .. } => {
-                self.advance(rev)?;
-                self.change(message.id, rev, |known| *known = ClientMessage::from_event(message, rev))
-            }
-            ServerFrame::MessageDeleted { message_id, rev, .. } => {
-                self.advance(rev)?;
-                self.change(message_id, rev, |known| {
-                    *known = ClientMessage {
-                        content: chat::model::message::DELETED_CONTENT.into(),
-                        is_edited: false,
-                        is_deleted: true,
-                        freshness: Freshness::Current,
-                        rev,
-                    };
-                })
-            }
-            ServerFrame::Resync { rev, .. } => self.reload(rev).await,
-            ServerFrame::MemberChanged { user, is_present, is_banned, rev, .. } => {
-                self.advance(rev)?;
-                if is_present && !is_banned {
-                    self.members.insert(user.username);
-                } else {
-                    self.members.remove(&user.username);
-                }
-                Ok(())
-            }
-            ServerFrame::MembersChanged { rev, .. } => {
-                self.advance(rev)?;
-                self.read_members().await
-            }
-            ServerFrame::RoomChanged { rev, .. } => self.advance(rev),
-            ServerFrame::Typing { .. }
-            | ServerFrame::UserJoin { .. }
-            | ServerFrame::UserLeave { .. }
-            | ServerFrame::MessageRead { .. } => Ok(()),
-            other => Err(format!("unexpected {other:?}")),
-        }
-    }
-
-    /// Every change is newer than the last: none is repeated or out of order.
-    fn advance(&mut self, rev: i64) -> Result<(), String> {
-        if rev <= self.rev {
-            return Err(format!("change {rev} came after change {}", self.rev));
-        }
-        self.rev = rev;
-        Ok(())
-    }
-
-    /// A new message: not known yet, unless the history was read after its creation, and later than all known ones.
-    fn add_message(&mut self, message: RoomMessage, rev: i64) -> Result<(), String> {
-        // After a resume by message, missed messages arrive in order of id.
-        let is_missed_by_id = self.is_by_id && message.id <= self.newest;
-        if !is_missed_by_id {
-            self.advance(rev)?;
-        }
-        match self.messages.get_mut(&message.id) {
-            Some(known) if known.freshness == Freshness::ReadAhead => {
-                known.freshness = Freshness::Current;
-                if known.rev < rev {
-                    *known = ClientMessage::from_event(message, rev);
-                }
-                return Ok(());
-            }
-            Some(_) => return Err(format!("message {} came twice", message.id.0)),
-            None => {}
-        }
-        let is_later = self.messages.keys().last().is_none_or(|last| *last < message.id);
-        // A missed message that was changed since arrives at its latest change.
-        if !is_later && !message.is_edited && !message.is_deleted {
-            return Err(format!("message {} came after a later one", message.id.0));
-        }
-        let freshness = if is_missed_by_id { Freshness::AsCreated } else { Freshness::Current };
-        self.messages
-            .insert(message.id, ClientMessage { freshness, ..ClientMessage::from_event(message, rev) });
-        self.complete_resume();
-        Ok(())
-    }
-
-    fn change(
-        &mut self,
-        id: MessageId,
-        rev: i64,
-        apply: impl FnOnce(&mut ClientMessage),
-    ) -> Result<(), String> {
-        let known = self.messages.get_mut(&id).ok_or(format!("message {} changed before it came", id.0))?;
-        if known.rev < rev {
-            apply(known);
-        }
-        Ok(())
-    }
-
-    /// Everything it has equals what is stored, and nothing is missing.
-    pub fn agrees_with(
-        &self,
-        stored: &BTreeMap<MessageId, Message>,
-        members: &BTreeSet<String>,
-    ) -> Result<(), String> {
-        if !self.messages.keys().eq(stored.keys()) {
-            let (has, stored): (Vec<_>, Vec<_>) = (self.messages.keys().collect(), stored.keys().collect());
-            return Err(format!("{} has {has:?}, stored is {stored:?}", self.user.username));
-        }
-        for (known, stored) in self.messages.values().zip(stored.values()) {
-            let stored = ClientMessage::from_history(stored.clone());
-            let rev = if known.freshness == Freshness::AsCreated { stored.rev } else { known.rev };
-            let has = ClientMessage { freshness: Freshness::Current, rev, ..known.clone() };
-            if known.freshness != Freshness::MaybeStale && has != stored {
-                return Err(format!("{} has {known:?}, stored is {stored:?}", self.user.username));
-            }
-        }
-        if self.members != *members {
-            return Err(format!(
-                "{} has members {:?}, stored are {members:?}",
-                self.user.username, self.members
-            ));
-        }
-        Ok(())
+    /// What it knows equals what is stored.
+    pub fn agrees_with(&self, stored: &Stored) -> Result<(), String> {
+        self.known.agrees_with(stored).map_err(|error| format!("client of {}: {error}", self.user.username))
     }
 }
 
-impl ClientMessage {
-    fn from_history(message: Message) -> Self {
-        Self {
-            content: message.content,
-            // An edit before a deletion is not reported any more.
-            is_edited: message.is_edited && !message.is_deleted,
-            is_deleted: message.is_deleted,
-            rev: message.rev,
-            freshness: Freshness::Current,
+/// All messages of a room, page by page.
+pub async fn messages(
+    chat: &Chat,
+    viewer: &User,
+    room: RoomId,
+) -> chat::Result<BTreeMap<MessageId, Message>> {
+    let mut all = BTreeMap::new();
+    loop {
+        let after = all.keys().last().map_or(0, |id: &MessageId| id.0);
+        let query = HistoryQuery { after_id: Some(after), page_size: Some(100), ..HistoryQuery::default() };
+        let page = chat.history(viewer, room, query).await?;
+        if page.messages.is_empty() {
+            return Ok(all);
         }
-    }
-
-    fn from_event(message: RoomMessage, rev: i64) -> Self {
-        Self {
-            content: message.content,
-            is_edited: message.is_edited && !message.is_deleted,
-            is_deleted: message.is_deleted,
-            rev,
-            freshness: Freshness::Current,
-        }
+        all.extend(page.messages.into_iter().map(|message| (message.id, message)));
     }
 }
 
-fn is_removed(code: Code) -> bool {
+/// Whether this is the answer to somebody without access to the room.
+pub fn is_removed(code: Code) -> bool {
     matches!(code, Code::NotAMember | Code::Banned | Code::NotFound)
 }
 
 fn closed(code: Code) -> String {
     format!("closed: {code:?}")
-}
-
-/// The next frame, or why there is none.
-async fn frame(session: &mut RoomSession) -> Result<Result<ServerFrame, Code>, String> {
-    match session.next().await {
-        Ok(json) => serde_json::from_slice(&json).map(Ok).map_err(|error| error.to_string()),
-        Err(error) => Ok(Err(error.code())),
-    }
 }

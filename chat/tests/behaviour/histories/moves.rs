@@ -1,215 +1,230 @@
-//! The events of a history, and how they are run.
+//! The events of a history, and how they are generated.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
-};
+use proptest::{array::uniform, collection::vec, prelude::*};
 
-use chat::{
-    Chat,
-    model::{Code, Message, MessageDraft, MessageId, RoomId, User},
-    service::history::HistoryQuery,
-};
-use proptest::{collection::vec, prelude::*};
+use super::system::PEOPLE;
 
-use super::client::{Client, Return};
-use crate::support::{World, cast::banned, draft};
-
-/// Users of a history; the first created the room and stays in it.
-pub const PEOPLE: usize = 4;
-/// The user of each client: one has two devices.
+/// The person of each client: one has two devices.
 pub const CLIENTS: [usize; 5] = [0, 1, 1, 2, 3];
-/// Messages of a flood: a client that missed it gets `resync`.
-const FLOOD: usize = 1_005;
+/// Most microseconds that the clock is stepped by: longer than anything is kept.
+const CLOCK_STEP: i64 = 40 * 24 * 3_600 * 1_000_000;
+/// A step as time synchronisation makes one.
+const SMALL_CLOCK_STEP: i64 = 2_000_000;
 
-/// One event. Numbers select users, messages and clients.
+/// How a client of a room reconnects.
+#[derive(Clone, Copy, Debug)]
+pub enum Return {
+    /// With no state: it reads everything.
+    Fresh,
+    /// With the last change it has.
+    AfterRev,
+    /// With the last message it has.
+    AfterId,
+}
+
+/// How a notification socket reconnects.
+#[derive(Clone, Copy, Debug)]
+pub enum Resume {
+    /// With no state.
+    Fresh,
+    /// With the last change it has.
+    AfterRev,
+}
+
+/// One event in the room. Numbers select people and messages.
 #[derive(Clone, Debug)]
 pub enum Move {
-    Send { who: usize, client_id: Option<u8> },
-    Edit { who: usize, which: usize },
-    Delete { who: usize, which: usize },
-    Read { who: usize, which: usize },
+    Send {
+        who: usize,
+        client_id: Option<u8>,
+        mentioned: Option<usize>,
+    },
+    Edit {
+        who: usize,
+        which: usize,
+        mentioned: Option<usize>,
+    },
+    Delete {
+        who: usize,
+        which: usize,
+    },
+    Read {
+        who: usize,
+        which: usize,
+    },
+    ReadAll(usize),
     Join(usize),
     Leave(usize),
-    Remove(usize),
-    Ban(usize),
-    Unban(usize),
+    Invite {
+        by: usize,
+        who: usize,
+    },
+    Remove {
+        by: usize,
+        who: usize,
+    },
+    Ban {
+        by: usize,
+        who: usize,
+        is_banned: bool,
+    },
+    Mute {
+        by: usize,
+        who: usize,
+        is_muted: bool,
+    },
+    SetRole {
+        by: usize,
+        who: usize,
+        role: &'static str,
+    },
+    RenamePerson {
+        who: usize,
+        name: u8,
+    },
+    EditRoom {
+        by: usize,
+        name: u8,
+    },
+    StepClock(i64),
+    /// So many messages that who missed them gets `resync`.
     Flood,
-    Connect { client: usize, how: Return },
+    /// So long messages that who missed them gets `resync`.
+    LongFlood,
+}
+
+/// One event of a client.
+#[derive(Clone, Debug)]
+pub enum ClientMove {
+    Connect { client: usize, how: Return, is_compared: bool },
     Disconnect(usize),
     Receive { client: usize, frames: usize },
+    Follow { who: usize, how: Resume, is_compared: bool },
+    Unfollow(usize),
+    ReceiveNotifications { who: usize, frames: usize },
 }
 
-/// Steps that run one after another; the events of one step run concurrently.
-pub type History = Vec<Vec<Move>>;
+/// Events that run concurrently, each through the node with its number: those in the room all at once, those of
+/// clients one after another.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub in_room: Vec<(usize, Move)>,
+    pub of_clients: Vec<(usize, ClientMove)>,
+}
+
+/// What happens to those who are away, beside the moves of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// They are removed from the room, and join it again.
+    Rejoined,
+    /// Nothing.
+    Plain,
+    /// They miss too much.
+    Flooded,
+}
+
+/// At the end of a history: everybody disconnects, something happens, and everybody returns and is compared.
+#[derive(Clone, Debug)]
+pub struct Round {
+    pub away: Vec<(usize, Move)>,
+    pub clients: [(usize, Return); CLIENTS.len()],
+    pub followers: [(usize, Resume); PEOPLE],
+}
+
+#[derive(Clone, Debug)]
+pub struct History {
+    /// They run one after another.
+    pub steps: Vec<Step>,
+    /// One for each [`Absence`].
+    pub rounds: [Round; 3],
+}
+
+impl Move {
+    /// The person whose standing in the room this changes.
+    pub fn target(&self) -> Option<usize> {
+        match self {
+            Self::Join(who)
+            | Self::Leave(who)
+            | Self::Invite { who, .. }
+            | Self::Remove { who, .. }
+            | Self::Ban { who, .. }
+            | Self::Mute { who, .. }
+            | Self::SetRole { who, .. } => Some(*who),
+            _ => None,
+        }
+    }
+}
 
 pub fn history() -> impl Strategy<Value = History> {
-    vec(vec(one(), 1..5), 1..25)
+    (vec(step(), 1..20), uniform(round())).prop_map(|(steps, rounds)| History { steps, rounds })
 }
 
-fn one() -> impl Strategy<Value = Move> {
-    let (who, other, which, client) = (0..PEOPLE, 1..PEOPLE, 0..1_000_usize, 0..CLIENTS.len());
+fn step() -> impl Strategy<Value = Step> {
+    (vec(placed(in_room()), 0..4), vec(placed(of_client()), 0..3))
+        .prop_map(|(in_room, of_clients)| Step { in_room, of_clients })
+}
+
+fn round() -> impl Strategy<Value = Round> {
+    (vec(placed(in_room()), 0..5), uniform(placed(a_return())), uniform(placed(resume())))
+        .prop_map(|(away, clients, followers)| Round { away, clients, followers })
+}
+
+/// With the number of the node that it runs on.
+fn placed<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = (usize, T)> {
+    (0..2_usize, of)
+}
+
+fn in_room() -> impl Strategy<Value = Move> {
+    let (who, other, which) = (0..PEOPLE, 1..PEOPLE, 0..1_000_usize);
     let client_id = prop::option::weighted(0.3, 0..4_u8);
+    let mentioned = prop::option::weighted(0.3, 0..PEOPLE);
+    // Most moderation is by the creator: others are often not allowed to.
+    let by = prop_oneof![2 => Just(0), 1 => 0..PEOPLE];
+    let both = (by.clone(), other.clone());
+    let roles = prop::sample::select(vec!["admin", "moderator", "member"]);
     prop_oneof![
-        12 => (who.clone(), client_id).prop_map(|(who, client_id)| Move::Send { who, client_id }),
-        5 => (who.clone(), which.clone()).prop_map(|(who, which)| Move::Edit { who, which }),
+        12 => (who.clone(), client_id, mentioned.clone())
+            .prop_map(|(who, client_id, mentioned)| Move::Send { who, client_id, mentioned }),
+        5 => (who.clone(), which.clone(), mentioned)
+            .prop_map(|(who, which, mentioned)| Move::Edit { who, which, mentioned }),
         3 => (who.clone(), which.clone()).prop_map(|(who, which)| Move::Delete { who, which }),
         3 => (who.clone(), which).prop_map(|(who, which)| Move::Read { who, which }),
+        1 => who.clone().prop_map(Move::ReadAll),
         4 => other.clone().prop_map(Move::Join),
-        1 => other.clone().prop_map(Move::Leave),
-        1 => other.clone().prop_map(Move::Remove),
-        1 => other.clone().prop_map(Move::Ban),
-        2 => other.prop_map(Move::Unban),
-        7 => (client.clone(), any_return()).prop_map(|(client, how)| Move::Connect { client, how }),
-        3 => client.clone().prop_map(Move::Disconnect),
-        5 => (client, 0..8_usize).prop_map(|(client, frames)| Move::Receive { client, frames }),
+        1 => other.prop_map(Move::Leave),
+        1 => both.clone().prop_map(|(by, who)| Move::Invite { by, who }),
+        1 => both.clone().prop_map(|(by, who)| Move::Remove { by, who }),
+        3 => (both.clone(), prop::bool::weighted(0.4))
+            .prop_map(|((by, who), is_banned)| Move::Ban { by, who, is_banned }),
+        3 => (both.clone(), any::<bool>()).prop_map(|((by, who), is_muted)| Move::Mute { by, who, is_muted }),
+        2 => (both, roles).prop_map(|((by, who), role)| Move::SetRole { by, who, role }),
+        1 => (who, 0..3_u8).prop_map(|(who, name)| Move::RenamePerson { who, name }),
+        2 => (by, 0..3_u8).prop_map(|(by, name)| Move::EditRoom { by, name }),
+        2 => prop_oneof![0..=SMALL_CLOCK_STEP, 0..=CLOCK_STEP].prop_map(Move::StepClock),
         // Slow, so rare.
-        1 => Just(Move::Flood).prop_flat_map(|flood| prop_oneof![1 => Just(flood), 8 => Just(Move::Join(1))]),
+        1 => prop_oneof![1 => Just(Move::Flood), 2 => Just(Move::LongFlood), 16 => Just(Move::Join(1))],
     ]
 }
 
-fn any_return() -> impl Strategy<Value = Return> {
+fn of_client() -> impl Strategy<Value = ClientMove> {
+    let (client, who) = (0..CLIENTS.len(), 0..PEOPLE);
+    prop_oneof![
+        7 => (client.clone(), a_return(), any::<bool>())
+            .prop_map(|(client, how, is_compared)| ClientMove::Connect { client, how, is_compared }),
+        3 => client.clone().prop_map(ClientMove::Disconnect),
+        5 => (client, 0..8_usize).prop_map(|(client, frames)| ClientMove::Receive { client, frames }),
+        5 => (who.clone(), resume(), any::<bool>())
+            .prop_map(|(who, how, is_compared)| ClientMove::Follow { who, how, is_compared }),
+        2 => who.clone().prop_map(ClientMove::Unfollow),
+        3 => (who, 0..8_usize)
+            .prop_map(|(who, frames)| ClientMove::ReceiveNotifications { who, frames }),
+    ]
+}
+
+fn a_return() -> impl Strategy<Value = Return> {
     prop_oneof![1 => Just(Return::Fresh), 3 => Just(Return::AfterRev), 2 => Just(Return::AfterId)]
 }
 
-/// The room, and what was acknowledged in it.
-pub struct Stage<'w> {
-    world: &'w World,
-    people: &'w [User],
-    pub room: RoomId,
-    /// Messages acknowledged as stored.
-    pub acknowledged: BTreeMap<MessageId, String>,
-}
-
-impl<'w> Stage<'w> {
-    /// A new room with its creator and one more member.
-    pub async fn open(world: &'w World, people: &'w [User]) -> Self {
-        let room = world.room(&people[0]).await.id;
-        world.chat.join(&people[1], room).await.expect("joined");
-        Self { world, people, room, acknowledged: BTreeMap::new() }
-    }
-
-    /// Runs the events of a step concurrently, those of clients and those in the room.
-    pub async fn play(&mut self, step: Vec<Move>, clients: &mut [Client]) -> Result<(), String> {
-        let known: Vec<MessageId> = self.acknowledged.keys().copied().collect();
-        let (chat, room, people) = (&self.world.chat, self.room, self.people);
-        let acknowledged = Mutex::new(Vec::new());
-        let (of_clients, in_room): (Vec<Move>, Vec<Move>) = step.into_iter().partition(|made| {
-            matches!(made, Move::Connect { .. } | Move::Disconnect(_) | Move::Receive { .. })
-        });
-        let room_moves = in_room.iter().map(|made| async {
-            for message in make(chat, room, people, &known, made).await? {
-                acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(message);
-            }
-            Ok::<_, String>(())
-        });
-        let client_moves = async {
-            for made in of_clients {
-                match made {
-                    Move::Connect { client, how } => clients[client].connect(how).await?,
-                    Move::Disconnect(client) => clients[client].disconnect(),
-                    Move::Receive { client, frames } => clients[client].receive(frames).await?,
-                    _ => {}
-                }
-            }
-            Ok::<_, String>(())
-        };
-        let (in_room, by_clients) = tokio::join!(futures::future::try_join_all(room_moves), client_moves);
-        by_clients?;
-        in_room?;
-        for message in acknowledged.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            self.acknowledged.insert(message.id, message.content);
-        }
-        Ok(())
-    }
-
-    /// The last message of the history.
-    pub async fn end(&mut self) -> MessageId {
-        let message = self.world.say(&self.people[0], self.room, "the end").await;
-        self.acknowledged.insert(message.id, message.content.clone());
-        message.id
-    }
-
-    /// All messages, as a fresh client reads them.
-    pub async fn read(&self) -> BTreeMap<MessageId, Message> {
-        read(&self.world.chat, &self.people[0], self.room).await.expect("readable")
-    }
-
-    /// The members of the room.
-    pub async fn members(&self) -> BTreeSet<String> {
-        names(&self.world.chat, &self.people[0], self.room).await.expect("listed")
-    }
-
-    /// Whether this user is a member.
-    pub async fn is_in(&self, user: &User) -> bool {
-        self.members().await.contains(&user.username)
-    }
-}
-
-/// All messages of a room, page by page.
-pub async fn read(chat: &Chat, viewer: &User, room: RoomId) -> chat::Result<BTreeMap<MessageId, Message>> {
-    let mut all = BTreeMap::new();
-    loop {
-        let after = all.keys().last().map_or(0, |id: &MessageId| id.0);
-        let query = HistoryQuery { after_id: Some(after), page_size: Some(100), ..HistoryQuery::default() };
-        let page = chat.history(viewer, room, query).await?;
-        if page.messages.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page.messages.into_iter().map(|message| (message.id, message)));
-    }
-}
-
-/// The usernames of a room's members.
-pub async fn names(chat: &Chat, viewer: &User, room: RoomId) -> chat::Result<BTreeSet<String>> {
-    let members = chat.members(viewer, room).await?;
-    Ok(members.into_iter().filter(|member| !member.is_banned).map(|member| member.user.username).collect())
-}
-
-/// Runs one event, and returns the acknowledged messages. Errors by the rules are fine: the history does not check
-/// permissions first.
-async fn make(
-    chat: &Chat,
-    room: RoomId,
-    people: &[User],
-    known: &[MessageId],
-    made: &Move,
-) -> Result<Vec<Message>, String> {
-    let pick = |which: usize| known.get(which % known.len().max(1)).copied();
-    let done: chat::Result<Vec<Message>> = match made {
-        Move::Send { who, client_id } => {
-            let text = MessageDraft { client_id: client_id.map(|id| format!("c-{id}")), ..draft("hello") };
-            chat.send(&people[*who], room, text).await.map(|stored| vec![stored.message])
-        }
-        Move::Flood => {
-            let receipts: chat::Result<Vec<_>> =
-                (0..FLOOD).map(|n| chat.submit(&people[0], room, draft(&n.to_string()))).collect();
-            let stored = futures::future::try_join_all(receipts.map_err(|error| error.to_string())?).await;
-            stored.map(|stored| stored.into_iter().map(|stored| stored.message).collect())
-        }
-        Move::Edit { who, which } => match pick(*which) {
-            Some(id) => chat.edit(&people[*who], id, format!("edited {which}")).await.map(|_| Vec::new()),
-            None => Ok(Vec::new()),
-        },
-        Move::Delete { who, which } => match pick(*which) {
-            Some(id) => chat.delete(&people[*who], id).await.map(|_| Vec::new()),
-            None => Ok(Vec::new()),
-        },
-        Move::Read { who, which } => match pick(*which) {
-            Some(id) => chat.mark_read(&people[*who], id).await.map(|()| Vec::new()),
-            None => Ok(Vec::new()),
-        },
-        Move::Join(who) => chat.join(&people[*who], room).await.map(|()| Vec::new()),
-        Move::Leave(who) => chat.leave(&people[*who], room).await.map(|()| Vec::new()),
-        Move::Remove(who) => chat.remove_member(&people[0], room, people[*who].id).await.map(|()| Vec::new()),
-        Move::Ban(who) | Move::Unban(who) => {
-            let patch = banned(matches!(made, Move::Ban(_)));
-            chat.change_member(&people[0], room, people[*who].id, patch).await.map(|_| Vec::new())
-        }
-        Move::Connect { .. } | Move::Disconnect(_) | Move::Receive { .. } => Ok(Vec::new()),
-    };
-    done.or_else(|error| match error.code() {
-        Code::NotAMember | Code::Banned | Code::NotFound | Code::PermissionDenied => Ok(Vec::new()),
-        other => Err(format!("{made:?} was refused: {other:?} ({error})")),
-    })
+fn resume() -> impl Strategy<Value = Resume> {
+    prop_oneof![1 => Just(Resume::Fresh), 2 => Just(Resume::AfterRev)]
 }
