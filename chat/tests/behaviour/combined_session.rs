@@ -1,7 +1,5 @@
 //! The combined socket: subscriptions to rooms beside the notifications.
 
-use std::time::Duration;
-
 use chat::{
     Chat,
     model::{Code, RoomId, ServerFrame, Subscribe, User},
@@ -60,6 +58,12 @@ async fn next_change(session: &mut CombinedSession, room: RoomId) -> (i64, Strin
             return (frame["rev"].as_i64().expect("a number"), text);
         }
     }
+}
+
+/// The next user who went online or offline; skips other frames.
+async fn next_online(session: &mut CombinedSession) -> (i64, bool) {
+    let frame = next_of(session, "presence").await;
+    (frame["user_id"].as_i64().expect("an id"), frame["is_online"].as_bool().expect("a flag"))
 }
 
 /// The room and the reason of the next subscription that ends; skips frames.
@@ -348,16 +352,19 @@ async fn subscriptions_and_who_is_online_span_nodes() {
     let redis = Redis::start();
     let nodes = Nodes::three(&redis.url()).await;
     let (room, people) = nodes.room().await;
-    let (amy, bob) = (&people[0], &people[1]);
+    let (amy, bob, cid) = (&people[0], &people[1], &people[2]);
     let mut amys = open(&nodes.all[0], amy).await;
     subscribe(&mut amys, request(room)).await;
     let first = open(&nodes.all[1], bob).await;
-    let online = next_of(&mut amys, "presence").await;
-    assert_eq!((&online["user_id"], &online["is_online"]), (&bob.id.0.into(), &true.into()));
+    assert_eq!(next_online(&mut amys).await, (bob.id.0, true));
     let mut second = open(&nodes.all[2], bob).await;
     subscribe(&mut second, request(room)).await;
     drop(first);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // Bob has another socket. Changes of a node are told in order: once Cid came and went after it, Bob's would be told.
+    let cids = open(&nodes.all[1], cid).await;
+    assert_eq!(next_online(&mut amys).await, (cid.id.0, true));
+    drop(cids);
+    assert_eq!(next_online(&mut amys).await, (cid.id.0, false));
     nodes.all[2].send(bob, room, draft("still online")).await.expect("stored");
     loop {
         let frame = next(&mut amys).await;
@@ -370,7 +377,7 @@ async fn subscriptions_and_who_is_online_span_nodes() {
     assert_eq!(next_end(&mut second).await, (room, Code::Banned));
     nodes.all[1].change_member(amy, room, bob.id, banned(false)).await.expect("lifted");
     drop(second);
-    assert_eq!(next_of(&mut amys, "presence").await["is_online"], false);
+    assert_eq!(next_online(&mut amys).await, (bob.id.0, false));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! Editing and deleting: permissions, what is left of the message, and that every change takes a `rev`.
 
+use std::time::Duration;
+
 use chat::{
     model::{
         Code, MemberPatch, Message, MessageDraft, MessageId, Role, RoomId, ServerFrame, User,
@@ -8,7 +10,12 @@ use chat::{
     service::{history::HistoryQuery, room_session::Resume},
 };
 
+use tokio::time::timeout;
+
 use crate::support::{Sockets as _, World, both, draft, new_room};
+
+/// Timeout for frames that must arrive.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn stored(world: &World, viewer: &User, room: RoomId) -> Vec<Message> {
     let query = HistoryQuery { page_size: Some(100), ..HistoryQuery::default() };
@@ -23,17 +30,19 @@ async fn delete(world: &World, user: &User, id: MessageId) -> Result<Message, Co
     world.chat.delete(user, id).await.map(|stored| stored.message).map_err(|error| error.code())
 }
 
-/// All frames the socket has to send, up to the echo of a mark sent at the end.
+/// The frames of a socket that resumes, between its first one and that of a message sent then.
 async fn frames(world: &World, user: &User, room: RoomId, resume: Resume) -> Vec<ServerFrame> {
     let mut session = world.chat.open_room(user, room, Some(resume)).await.expect("open");
+    world.say(user, room, "fence").await;
     let mut frames = Vec::new();
-    while let Ok(Ok(bytes)) =
-        tokio::time::timeout(std::time::Duration::from_millis(200), session.next()).await
-    {
-        frames.push(serde_json::from_slice(&bytes).expect("a frame"));
+    loop {
+        let received = timeout(TIMEOUT, session.next()).await.expect("a frame in time").expect("open");
+        match serde_json::from_slice(&received).expect("a frame") {
+            ServerFrame::ConnectionEstablished { .. } => {}
+            ServerFrame::ChatMessage { message, .. } if message.content == "fence" => return frames,
+            frame => frames.push(frame),
+        }
     }
-    frames.remove(0);
-    frames
 }
 
 both! {

@@ -1,8 +1,13 @@
 //! Frames of a notification socket: first, live, and when the user's membership changes.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use chat::{
+    Chat,
     model::{
         Code, MessageDraft, NotificationFrame, NotificationType, RoomId, User, message::DELETED_CONTENT,
     },
@@ -52,17 +57,42 @@ async fn open(world: &World, user: &User) -> NotificationSession {
     session
 }
 
-/// The next `count` frames, which must arrive, and those that follow until none arrives for longer than the interval
-/// between counts.
-async fn received(session: &mut NotificationSession, count: usize) -> Frames {
+/// All frames of `user`'s session up to now, of which the first `count` must arrive by themselves.
+async fn received(chat: &Chat, user: &User, session: &mut NotificationSession, count: usize) -> Frames {
     let mut received = Vec::new();
     for _ in 0..count {
         received.push(next(session).await);
     }
-    while let Ok(frame) = tokio::time::timeout(Duration::from_millis(400), session.next()).await {
-        received.push(without_number(serde_json::from_slice(&frame.expect("open")).expect("a frame")));
-    }
+    received.extend(until_fence(chat, user, session).await);
     received
+}
+
+/// The frames before a fence, without those of the fence. It is a room in which somebody writes two messages: the second
+/// count is delayed as long as any, so it comes after every count that is due by now.
+async fn until_fence(chat: &Chat, user: &User, session: &mut NotificationSession) -> Frames {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("stranger{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let stranger = chat.create_user(&name, "correct horse 9", "", "").await.expect("a new user");
+    let fence = chat.create_room(&stranger, new_room("public")).await.expect("a new room").id;
+    chat.join(user, fence).await.expect("joined");
+    let mut received = Vec::new();
+    loop {
+        match next(session).await {
+            NotificationFrame::RoomAdded { room, .. } if room.id == fence => {
+                for text in ["one", "two"] {
+                    chat.send(&stranger, fence, draft(text)).await.expect("stored");
+                }
+            }
+            NotificationFrame::Unread { room_id, unread_count, .. } if room_id == fence => {
+                if unread_count == 2 {
+                    chat.leave(user, fence).await.expect("left");
+                }
+            }
+            NotificationFrame::RoomRemoved { room_id, .. } if room_id == fence => return received,
+            NotificationFrame::Notification { notification, .. } if notification.room.id == fence => {}
+            frame => received.push(frame),
+        }
+    }
 }
 
 fn unread(room_id: RoomId, unread_count: i64) -> NotificationFrame {
@@ -98,7 +128,7 @@ both! {
         world.say(&amy, one, "two").await;
         world.say(&bob, two, "my own").await;
         let mut bobs = open(&world, &bob).await;
-        assert_eq!(received(&mut bobs, 1).await, [unread(one, 2)]);
+        assert_eq!(received(&world.chat, &bob, &mut bobs, 1).await, [unread(one, 2)]);
     }
 
     async fn new_message_is_notified_like_in_the_list_and_counted(world: World) {
@@ -117,7 +147,7 @@ both! {
             let count = next(&mut bobs).await;
             assert_eq!(count, unread(room, listed[0].room.unread_count));
         }
-        assert_eq!(received(&mut amys, 0).await, [], "not to who wrote it");
+        assert_eq!(received(&world.chat, &amy, &mut amys, 0).await, [], "not to who wrote it");
     }
 
     async fn each_message_is_notified_and_counts_are_rate_limited(world: World) {
@@ -131,7 +161,7 @@ both! {
         for receipt in receipts {
             sent.push(receipt.await.expect("stored").message.id.0);
         }
-        let frames = received(&mut bobs, 201).await;
+        let frames = received(&world.chat, &bob, &mut bobs, 201).await;
         assert_eq!(notified(&frames), sent, "each once, in order");
         let count_frames = frames.len() - sent.len();
         assert!(count_frames < 50, "{count_frames} counts for 200 messages");
@@ -149,15 +179,15 @@ both! {
         world.say(&amy, other, "three").await;
         let mut devices = [open(&world, &bob).await, open(&world, &bob).await];
         for device in &mut devices {
-            assert_eq!(received(device, 2).await, [unread(room, 2), unread(other, 1)]);
+            assert_eq!(received(&world.chat, &bob, device, 2).await, [unread(room, 2), unread(other, 1)]);
         }
         world.chat.mark_read(&bob, first).await.expect("read");
         for device in &mut devices {
-            assert_eq!(received(device, 1).await, [unread(room, 1)]);
+            assert_eq!(received(&world.chat, &bob, device, 1).await, [unread(room, 1)]);
         }
         world.chat.mark_all_notifications_read(&bob).await.expect("read");
         for device in &mut devices {
-            assert_eq!(counts(&received(device, 2).await), HashMap::from([(room, 0), (other, 0)]));
+            assert_eq!(counts(&received(&world.chat, &bob, device, 2).await), HashMap::from([(room, 0), (other, 0)]));
         }
     }
 
@@ -167,10 +197,10 @@ both! {
         world.chat.join(&bob, room).await.expect("joined");
         let id = world.say(&amy, room, "one").await.id;
         let mut bobs = open(&world, &bob).await;
-        assert_eq!(received(&mut bobs, 1).await, [unread(room, 1)]);
+        assert_eq!(received(&world.chat, &bob, &mut bobs, 1).await, [unread(room, 1)]);
         world.chat.edit(&amy, id, "first".into()).await.expect("edited");
         world.chat.delete(&amy, id).await.expect("deleted");
-        assert_eq!(counts(&received(&mut bobs, 1).await), HashMap::new());
+        assert_eq!(counts(&received(&world.chat, &bob, &mut bobs, 1).await), HashMap::new());
         let rooms = world.chat.room(&bob, room).await.expect("seen");
         assert_eq!(rooms.unread_count, 1, "the list counts it too");
     }
@@ -221,15 +251,15 @@ both! {
         let invited = NotificationFrame::Notification { notification: Box::new(listed[0].clone()), rev: None };
         let room = Box::new(world.chat.room_in_list(&bob, hidden).await);
         let added = NotificationFrame::RoomAdded { room, rev: 0 };
-        assert_eq!(received(&mut bobs, 3).await, [added, unread(hidden, 0), invited]);
+        assert_eq!(received(&world.chat, &bob, &mut bobs, 3).await, [added, unread(hidden, 0), invited]);
         world.say(&amy, hidden, "after").await;
-        let frames = received(&mut bobs, 2).await;
+        let frames = received(&world.chat, &bob, &mut bobs, 2).await;
         assert_eq!((notified(&frames).len(), counts(&frames)), (1, HashMap::from([(hidden, 1)])));
 
         let made = world.room(&bob).await.id;
         let room = Box::new(world.chat.room_in_list(&bob, made).await);
         let added = NotificationFrame::RoomAdded { room, rev: 0 };
-        assert_eq!(received(&mut bobs, 2).await, [added, unread(made, 0)], "one's own room too");
+        assert_eq!(received(&world.chat, &bob, &mut bobs, 2).await, [added, unread(made, 0)], "one's own room too");
     }
 
     async fn former_member_receives_nothing_of_the_room(world: World) {
@@ -242,7 +272,7 @@ both! {
             rooms.push(room);
         }
         let mut bobs = open(&world, &bob).await;
-        assert_eq!(received(&mut bobs, 4).await.len(), 4);
+        assert_eq!(received(&world.chat, &bob, &mut bobs, 4).await.len(), 4);
         world.chat.leave(&bob, rooms[0]).await.expect("left");
         world.chat.remove_member(&amy, rooms[1], bob.id).await.expect("removed");
         world.chat.change_member(&amy, rooms[2], bob.id, banned(true)).await.expect("banned");
@@ -250,7 +280,7 @@ both! {
             world.say(&amy, *room, "bob is gone").await;
         }
         world.chat.delete_room(&amy, rooms[3]).await.expect("deleted");
-        let frames = received(&mut bobs, 8).await;
+        let frames = received(&world.chat, &bob, &mut bobs, 8).await;
         assert_eq!(notified(&frames), [] as [i64; 0]);
         assert_eq!(counts(&frames), rooms.iter().map(|room| (*room, 0)).collect());
         for room_id in &rooms {
@@ -258,9 +288,9 @@ both! {
             assert!(frames.contains(&removed), "{room_id}: {frames:?}");
         }
         world.chat.change_member(&amy, rooms[2], bob.id, banned(false)).await.expect("let in");
-        assert_eq!(received(&mut bobs, 2).await.last(), Some(&unread(rooms[2], 0)));
+        assert_eq!(received(&world.chat, &bob, &mut bobs, 2).await.last(), Some(&unread(rooms[2], 0)));
         world.say(&amy, rooms[2], "bob is back").await;
-        assert_eq!(notified(&received(&mut bobs, 2).await).len(), 1);
+        assert_eq!(notified(&received(&world.chat, &bob, &mut bobs, 2).await).len(), 1);
     }
 
     async fn a_deactivated_users_socket_is_closed(world: World) {
@@ -292,7 +322,7 @@ both! {
         });
         assert_eq!(closed.await.expect("closed in time"), Code::TooSlow);
         let mut again = open(&world, &bob).await;
-        assert_eq!(received(&mut again, 1).await, [unread(room, 600)], "and comes back to the state");
+        assert_eq!(received(&world.chat, &bob, &mut again, 1).await, [unread(room, 600)], "and comes back to the state");
     }
 
     /// Others write, the user writes and also reads on one device, all concurrently: the last count is right, and
@@ -313,8 +343,7 @@ both! {
                     _ = &mut is_done => break,
                 }
             }
-            frames.extend(received(&mut bobs, 0).await);
-            frames
+            (frames, bobs)
         });
         let work = rooms.map(|room| {
             let (chat, amy, bob) = (world.chat.clone(), amy.clone(), bob.clone());
@@ -346,7 +375,8 @@ both! {
             sent.push(task.await.expect("no panic"));
         }
         drop(done);
-        let frames = listening.await.expect("no panic");
+        let (mut frames, mut bobs) = listening.await.expect("no panic");
+        frames.extend(until_fence(&world.chat, &bob, &mut bobs).await);
         let notified = notified(&frames);
         for (room, sent) in rooms.into_iter().zip(sent) {
             let seen = world.chat.room(&bob, room).await.expect("seen").unread_count;

@@ -8,24 +8,39 @@ use chat::{
     store::{Store, reads},
 };
 
+use tokio::time::timeout;
+
 use crate::support::{NOW, Sockets as _, World, both};
+
+/// Timeout for frames that must arrive.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn readers(world: &World, viewer: &User, message: MessageId) -> Vec<(String, i64)> {
     let readers = world.chat.readers(viewer, message).await.expect("readable");
     readers.into_iter().map(|reader| (reader.user.username, reader.read_at.0 - NOW.0)).collect()
 }
 
-/// The `message_read` frames that have arrived by now.
-async fn received(session: &mut RoomSession) -> Vec<(MessageId, String)> {
+/// The `message_read` frames before that of a mark that `reader` makes now. Marks arrive in the order in which they were
+/// made.
+async fn received_before_mark(
+    world: &World,
+    session: &mut RoomSession,
+    reader: &User,
+    message: MessageId,
+) -> Vec<(MessageId, String)> {
+    world.chat.mark_read(reader, message).await.expect("read");
     let mut received = Vec::new();
-    while let Ok(Ok(bytes)) = tokio::time::timeout(Duration::from_millis(400), session.next()).await {
+    loop {
+        let bytes = timeout(TIMEOUT, session.next()).await.expect("a frame in time").expect("open");
         if let ServerFrame::MessageRead { message_id, user, .. } =
             serde_json::from_slice(&bytes).expect("a frame")
         {
+            if user == *reader {
+                return received;
+            }
             received.push((message_id, user.username));
         }
     }
-    received
 }
 
 both! {
@@ -69,20 +84,24 @@ both! {
     }
 
     async fn read_mark_is_published_only_if_it_advances(world: World) {
-        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
+        let (amy, bob, cyd) = (world.person("amy").await, world.person("bob").await, world.person("cyd").await);
         let room = world.room(&amy).await.id;
-        world.chat.join(&bob, room).await.expect("joined");
-        let first = world.say(&amy, room, "one").await.id;
-        let second = world.say(&amy, room, "two").await.id;
+        for user in [&bob, &cyd] {
+            world.chat.join(user, room).await.expect("joined");
+        }
+        let mut ids = Vec::new();
+        for text in ["one", "two", "three"] {
+            ids.push(world.say(&amy, room, text).await.id);
+        }
         let mut session = world.chat.open_room(&amy, room, None).await.expect("open");
-        world.chat.mark_read(&bob, first).await.expect("read");
+        world.chat.mark_read(&bob, ids[0]).await.expect("read");
         let bob_read = |id| (id, "bob".to_owned());
-        assert_eq!(received(&mut session).await, [bob_read(first)]);
-        world.chat.mark_read_in(&bob, room, second).await.expect("read");
-        assert_eq!(received(&mut session).await, [bob_read(second)]);
-        world.chat.mark_read(&bob, second).await.expect("again");
-        world.chat.mark_read(&bob, first).await.expect("an older one");
-        assert_eq!(received(&mut session).await, []);
+        assert_eq!(received_before_mark(&world, &mut session, &cyd, ids[0]).await, [bob_read(ids[0])]);
+        world.chat.mark_read_in(&bob, room, ids[1]).await.expect("read");
+        assert_eq!(received_before_mark(&world, &mut session, &cyd, ids[1]).await, [bob_read(ids[1])]);
+        world.chat.mark_read(&bob, ids[1]).await.expect("again");
+        world.chat.mark_read(&bob, ids[0]).await.expect("an older one");
+        assert_eq!(received_before_mark(&world, &mut session, &cyd, ids[2]).await, []);
     }
 
     async fn old_receipts_are_pruned_except_the_last_of_each_member(world: World) {
