@@ -10,6 +10,7 @@ mod schema;
 mod support;
 
 mod accounts;
+mod clock_steps;
 
 mod combined_session;
 mod credentials;

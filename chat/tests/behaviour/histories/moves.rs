@@ -6,7 +6,7 @@ use super::system::PEOPLE;
 
 /// The person of each client: one has two devices.
 pub const CLIENTS: [usize; 5] = [0, 1, 1, 2, 3];
-/// Most microseconds that the clock is stepped by: longer than anything is kept.
+/// Most microseconds that a clock is stepped by, in either direction: longer than anything is kept.
 const CLOCK_STEP: i64 = 40 * 24 * 3_600 * 1_000_000;
 /// A step as time synchronisation makes one.
 const SMALL_CLOCK_STEP: i64 = 2_000_000;
@@ -200,7 +200,8 @@ fn in_room() -> impl Strategy<Value = Move> {
         2 => (both, roles).prop_map(|((by, who), role)| Move::SetRole { by, who, role }),
         1 => (who, 0..3_u8).prop_map(|(who, name)| Move::RenamePerson { who, name }),
         2 => (by, 0..3_u8).prop_map(|(by, name)| Move::EditRoom { by, name }),
-        2 => prop_oneof![0..=SMALL_CLOCK_STEP, 0..=CLOCK_STEP].prop_map(Move::StepClock),
+        2 => prop_oneof![-SMALL_CLOCK_STEP..=SMALL_CLOCK_STEP, -CLOCK_STEP..=CLOCK_STEP]
+            .prop_map(Move::StepClock),
         // Slow, so rare.
         1 => prop_oneof![1 => Just(Move::Flood), 2 => Just(Move::LongFlood), 16 => Just(Move::Join(1))],
     ]

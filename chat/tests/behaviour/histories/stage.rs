@@ -158,6 +158,9 @@ impl<'s> Stage<'s> {
         if !self.acknowledged.iter().eq(stored.messages.keys()) {
             return Err(format!("acknowledged {:?}, stored {:?}", self.acknowledged, stored.messages.keys()));
         }
+        if !stored.messages.values().is_sorted_by_key(|message| message.created_at) {
+            return Err("the times of the room fall".into());
+        }
         let mut catching_up = Vec::new();
         for (who, follower) in
             self.followers.iter_mut().enumerate().filter(|(who, _)| followers.contains(who))

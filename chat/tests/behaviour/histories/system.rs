@@ -10,7 +10,7 @@ use chat::{
 use crate::{
     redis::Redis,
     support::{
-        World, draft,
+        NOW, World, draft,
         nodes::{until, with_redis},
         unhurried,
     },
@@ -19,7 +19,7 @@ use crate::{
 /// People of a history who act; the first created the room and stays in it.
 pub const PEOPLE: usize = 4;
 
-/// One server process.
+/// One server process. Its clock is its own, so that the clocks of two nodes can differ.
 pub struct Node {
     pub chat: Chat,
     pub clock: Clock,
@@ -57,7 +57,7 @@ impl System {
 
     async fn two_with(settings: Settings, redis: Option<Redis>) -> Self {
         let world = World::mariadb_with(settings.clone()).await;
-        let (store, clock) = (Store::open(&world.url).await.expect("the store opens"), world.clock.clone());
+        let (store, clock) = (Store::open(&world.url).await.expect("the store opens"), Clock::fixed(NOW));
         let other = Node { chat: Chat::start(store, settings, clock.clone()), clock };
         let tells_names = redis.is_some();
         let mut system = Self { tells_names, _redis: redis, ..Self::one(world) };
