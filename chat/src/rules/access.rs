@@ -175,7 +175,7 @@ fn must_be_active(room: &RoomState) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RoomId;
+    use crate::model::{RoomId, Timestamp};
 
     fn access(room_type: RoomType, member: Option<MemberState>) -> RoomAccess {
         let room = RoomState {
@@ -188,6 +188,7 @@ mod tests {
             seq: 0,
             first_seq: 1,
             rev: 0,
+            active_at: Timestamp(0),
         };
         RoomAccess { room, member }
     }

@@ -45,9 +45,17 @@ pub struct RoomState {
     pub first_seq: i64,
     /// The room's change number.
     pub rev: i64,
+    /// The time of the newest message, or of the room's creation.
+    pub active_at: Timestamp,
 }
 
 impl RoomState {
+    /// The time to store for a change of the room's messages. It never falls within a room, also if the clock was
+    /// stepped back or is behind that of another node: the order of times is that of `seq`.
+    pub fn time(&self, now: Timestamp) -> Timestamp {
+        now.max(self.active_at)
+    }
+
     /// The `seq` below the oldest message: the end of the history.
     pub fn floor(&self) -> i64 {
         self.first_seq - 1
@@ -104,7 +112,9 @@ macro_rules! state_columns {
             $r,
             ".first_seq, ",
             $r,
-            ".rev"
+            ".rev, ",
+            $r,
+            ".active_at"
         )
     };
 }
@@ -126,6 +136,7 @@ macro_rules! state_row {
                 seq: i64,
                 first_seq: i64,
                 rev: i64,
+                active_at: i64,
                 $($further)*
             }
         }
@@ -142,6 +153,7 @@ macro_rules! state_row {
                     seq: row.seq,
                     first_seq: row.first_seq,
                     rev: row.rev,
+                    active_at: Timestamp(row.active_at),
                 }
             }
         }

@@ -159,7 +159,8 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
         .zip(&verdicts)
         .filter_map(|(change, verdict)| match (change, verdict) {
             (Change::Send(submission), Verdict::Accepted { seq, rev, sender_seq }) => {
-                Some(row(submission, *seq, *rev, *sender_seq))
+                let created_at = rooms.get(&submission.room)?.time(now);
+                Some(row(submission, *seq, *rev, *sender_seq, created_at))
             }
             _ => None,
         })
@@ -173,7 +174,7 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
         Some((member, OwnGrowth { messages, upto: rooms.get(&room)?.seq }))
     });
     let counters = Counters { rooms: grouped(growth), own: grouped(own) };
-    let batch_rows = BatchRows { store: &context.store, rows: &rows, changed: &changed, now };
+    let batch_rows = BatchRows { store: &context.store, rows: &rows, changed: &changed };
     if changed.is_empty() && !mentions::are_in(&rows) {
         let ids =
             batch_rows.resolve_commit(append::store_and_commit(tx, &rows, &counters, now).await).await?;
@@ -187,7 +188,7 @@ async fn store(context: &Context, changes: &[&Change]) -> Result<Outcomes> {
     for state in changed_rooms.difference(&grown).filter_map(|room| rooms.get(room)) {
         change::move_rev(&mut tx, state.id, state.rev).await?;
     }
-    let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, answered, now).await?;
+    let mentioned = mentions::store(&mut tx, &rows, &ids, &changed, answered).await?;
     let ids = batch_rows.resolve_commit(tx.commit().await.map(|()| ids)).await?;
     Ok(outcomes(changes, verdicts, ids, mentioned, &rooms, now))
 }
@@ -232,7 +233,13 @@ fn outcomes(
     Outcomes { list: outcomes, mentioned_by_edits: mentioned.by_edits }
 }
 
-fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessage<'_> {
+fn row(
+    submission: &Submission,
+    seq: i64,
+    rev: i64,
+    sender_seq: i64,
+    created_at: Timestamp,
+) -> NewMessage<'_> {
     NewMessage {
         room: submission.room,
         seq,
@@ -246,6 +253,7 @@ fn row(submission: &Submission, seq: i64, rev: i64, sender_seq: i64) -> NewMessa
         file_size: submission.file_size,
         reply_to: submission.reply_to,
         client_id: submission.client_id.as_deref(),
+        created_at,
     }
 }
 
@@ -278,8 +286,8 @@ fn new_message(
         is_edited: false,
         is_deleted: false,
         reply_to: submission.reply_to,
-        created_at: now,
-        updated_at: now,
+        created_at: room.time(now),
+        updated_at: room.time(now),
         client_id: submission.client_id.clone(),
         rev,
     })

@@ -84,7 +84,7 @@ impl Seed {
 
     /// Adds messages of one member to an empty room, numbered from 0.
     pub(crate) async fn messages(&mut self, room: RoomId, sender: &Person, count: usize) -> Result<()> {
-        let mut done = 0;
+        let (mut done, now) = (0, self.now);
         while done < count {
             let upto = count.min(done + CHUNK);
             let texts: Vec<String> = (done..upto).map(|n| message::text(number(n), 0)).collect();
@@ -105,6 +105,7 @@ impl Seed {
                         file_size: None,
                         reply_to: None,
                         client_id: None,
+                        created_at: now,
                     }
                 })
                 .collect();

@@ -46,6 +46,8 @@ pub struct NewMessage<'a> {
     pub reply_to: Option<MessageId>,
     /// The id chosen by the sender, for idempotent retries.
     pub client_id: Option<&'a str>,
+    /// When it is stored: see [`RoomState::time`].
+    pub created_at: Timestamp,
 }
 
 /// By how much a batch increases a room's counters.
@@ -134,11 +136,7 @@ pub async fn store_and_commit(
 ///
 /// A batch is stored completely or not at all. If it was not, another node may have used the same `seq` for other
 /// messages.
-pub async fn find(
-    conn: &mut Conn,
-    rows: &[NewMessage<'_>],
-    now: Timestamp,
-) -> StoreResult<Option<Vec<MessageId>>> {
+pub async fn find(conn: &mut Conn, rows: &[NewMessage<'_>]) -> StoreResult<Option<Vec<MessageId>>> {
     const SQL: &str = "SELECT id FROM chat_message WHERE room_id = ? AND seq = ? \
         AND created_rev = ? AND sender_id = ? AND sender_seq = ? AND created_at = ?";
     let mut ids = Vec::with_capacity(rows.len());
@@ -149,7 +147,7 @@ pub async fn find(
             .bind(row.rev)
             .bind(row.sender.0)
             .bind(row.sender_seq)
-            .bind(now.0)
+            .bind(row.created_at.0)
             .fetch_optional(&mut *db)
             .await)?;
         let Some((id,)) = found else { return Ok(None) };

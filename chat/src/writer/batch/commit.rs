@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     error::Result,
-    model::{MessageId, Timestamp},
+    model::MessageId,
     store::{
         Store, StoreError, StoreResult,
         messages::{
@@ -32,7 +32,6 @@ pub(super) struct BatchRows<'a> {
     pub(super) rows: &'a [NewMessage<'a>],
     /// Changed older messages in their last state.
     pub(super) changed: &'a [StoredMessage],
-    pub(super) now: Timestamp,
 }
 
 impl BatchRows<'_> {
@@ -75,6 +74,6 @@ impl BatchRows<'_> {
             let Some(last) = self.changed.last() else { return Ok(Some(Vec::new())) };
             return Ok(change::is_stored(&mut tx, &last.message).await?.then(Vec::new));
         }
-        append::find(&mut tx, self.rows, self.now).await
+        append::find(&mut tx, self.rows).await
     }
 }

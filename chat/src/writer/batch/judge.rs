@@ -174,7 +174,7 @@ fn apply_change(
     }
     room.rev += 1;
     message.rev = room.rev;
-    message.updated_at = now;
+    message.updated_at = room.time(now);
     Ok(Verdict::Changed(Box::new(message.clone())))
 }
 

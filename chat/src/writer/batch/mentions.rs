@@ -55,7 +55,6 @@ pub(super) async fn store(
     ids: &[MessageId],
     changed: &[StoredMessage],
     mut answered: HashMap<MessageId, MemberKey>,
-    now: Timestamp,
 ) -> Result<Mentioned> {
     let mut known = HashMap::new();
     for StoredMessage { message, .. } in changed {
@@ -70,7 +69,7 @@ pub(super) async fn store(
         message: *id,
         room: row.room,
         sender: row.sender,
-        created_at: now,
+        created_at: row.created_at,
         candidates: Candidates::of(row.content),
         replied_to: author(row.reply_to),
     });

@@ -46,7 +46,7 @@ pub(super) async fn store(
     while !rest.is_empty() {
         // Powers of two, so that a few prepared statements serve batches of every size.
         let (chunk, tail) = rest.split_at((1 << rest.len().ilog2()).min(ROWS));
-        insert_chunk(conn, chunk, now, &mut ids).await?;
+        insert_chunk(conn, chunk, &mut ids).await?;
         rest = tail;
     }
     for (by, rooms) in &counters.rooms {
@@ -58,12 +58,7 @@ pub(super) async fn store(
     Ok(ids)
 }
 
-async fn insert_chunk(
-    conn: &mut Conn,
-    rows: &[NewMessage<'_>],
-    now: Timestamp,
-    ids: &mut Vec<MessageId>,
-) -> StoreResult<()> {
+async fn insert_chunk(conn: &mut Conn, rows: &[NewMessage<'_>], ids: &mut Vec<MessageId>) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, sender_seq, message_type, content, \
         file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) ";
     on!(conn, |db| {
@@ -83,8 +78,8 @@ async fn insert_chunk(
                 .push_bind(row.file_size)
                 .push_bind(row.reply_to.map(|id| id.0))
                 .push_bind(row.client_id)
-                .push_bind(now.0)
-                .push_bind(now.0);
+                .push_bind(row.created_at.0)
+                .push_bind(row.created_at.0);
         });
         builder.build().execute(&mut *db).await.map(drop)
     })?;
@@ -112,7 +107,7 @@ async fn grow_rooms(conn: &mut Conn, rooms: &[RoomId], by: Growth, now: Timestam
     on!(conn, |db| {
         let mut builder = QueryBuilder::new("UPDATE chat_room SET seq = seq + ");
         builder.push_bind(by.seq).push(", rev = rev + ").push_bind(by.rev);
-        builder.push(", active_at = ").push_bind(now.0).push(" WHERE id IN (");
+        builder.push(", active_at = GREATEST(active_at, ").push_bind(now.0).push(") WHERE id IN (");
         let mut list = builder.separated(", ");
         for room in filled(rooms) {
             list.push_bind(room.0);

@@ -28,7 +28,7 @@ const MARKS: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT: &str = "INSERT INTO chat_message (room_id, seq, rev, created_rev, sender_id, sender_seq, message_type, \
     content, file_url, file_name, file_size, reply_to, client_id, created_at, updated_at) SELECT * FROM ";
 /// Updates the counters. Placeholders: the time, the rooms with their growth, the memberships with theirs.
-const COUNT: &str = "; UPDATE chat_room SET seq = seq + (j.value ->> 1), rev = rev + (j.value ->> 2), active_at = ? \
+const COUNT: &str = "; UPDATE chat_room SET seq = seq + (j.value ->> 1), rev = rev + (j.value ->> 2), active_at = MAX(active_at, ?) \
     FROM json_each(?) j WHERE chat_room.id = j.value ->> 0; \
     UPDATE chat_room_member SET own_after_read = own_after_read + (j.value ->> 1), sent = sent + (j.value ->> 1), \
     sent_upto = j.value ->> 2 FROM json_each(?) j WHERE chat_room_member.id = j.value ->> 0";
@@ -97,7 +97,8 @@ pub(super) async fn store(
             query = query.bind(row.room.0).bind(row.seq).bind(row.rev).bind(row.rev).bind(row.sender.0);
             query = query.bind(row.sender_seq).bind(row.message_type.as_str()).bind(row.content);
             query = query.bind(row.file_url).bind(row.file_name).bind(row.file_size);
-            query = query.bind(row.reply_to.map(|id| id.0)).bind(row.client_id).bind(now.0).bind(now.0);
+            query = query.bind(row.reply_to.map(|id| id.0)).bind(row.client_id);
+            query = query.bind(row.created_at.0).bind(row.created_at.0);
         }
         for _ in 0..(size - chunk.len()) * COLUMNS {
             query = query.bind(None::<i64>);
