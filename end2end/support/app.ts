@@ -19,6 +19,8 @@ export class App {
   url = '';
   /** All it ever printed, of every start. */
   log = '';
+  /** How many times it ended. */
+  ends = 0;
   private child: ChildProcess | undefined;
 
   private constructor(
@@ -85,6 +87,7 @@ export class App {
     const child = this.child;
     this.child = undefined;
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
+    this.ends += 1;
     const gone = once(child, 'exit');
     child.kill(signal);
     const inTime = await Promise.race([gone.then(() => true), delay(PATIENCE_MS, false, { ref: false })]);

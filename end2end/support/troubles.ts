@@ -9,9 +9,11 @@ export class Troubles {
   private readonly found: string[] = [];
   private readonly allowed: RegExp[] = [];
   private readonly logStart: number;
+  private readonly endsBefore: number;
 
   constructor(private readonly app: App) {
     this.logStart = app.log.length;
+    this.endsBefore = app.ends;
   }
 
   /** Expects a trouble that the test itself provokes, such as the browser's note of a 404 that it asked for. */
@@ -39,6 +41,8 @@ export class Troubles {
 
   /** Fails when there was any. */
   check(): void {
+    // An open page notices that its server is gone, sooner or later.
+    if (this.app.ends > this.endsBefore) this.allow(/WebSocket connection|ERR_CONNECTION_REFUSED/);
     const panics = this.app.log.slice(this.logStart).match(/^.*panicked at.*$/gm) ?? [];
     const troubles = [...this.found, ...panics.map((line) => `server: ${line}`)];
     const unexpected = troubles.filter((trouble) => !this.allowed.some((pattern) => pattern.test(trouble)));

@@ -79,9 +79,7 @@ test('an Enter that confirms a candidate of the input method does not send', asy
     .toEqual(['你好\n世界']);
 });
 
-test('what was written while the server was away goes out once, when it is back', async ({ app, people, troubles }) => {
-  // The browser notes each refused connection.
-  troubles.allow(/WebSocket connection|ERR_CONNECTION_REFUSED/);
+test('what was written while the server was away goes out once, when it is back', async ({ app, people }) => {
   const [lin, mei] = [await people.create('lin'), await people.create('mei')];
   const id = await together(lin, mei);
   const lins = await (await new RoomPage(await people.open(lin)).open(id)).live();
