@@ -15,7 +15,7 @@ use std::{
 };
 
 use futures::task::AtomicWaker;
-use tokio::time::Instant;
+use tokio::{runtime::Handle, task::yield_now, time::Instant};
 
 use crate::{event::Frame, model::UserId};
 
@@ -23,6 +23,9 @@ use crate::{event::Frame, model::UserId};
 pub(in crate::hub) const WAKE_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a frame is kept for slow readers. A socket that reads nothing for that long is closed anyway.
 const RETENTION: Duration = Duration::from_secs(30);
+
+/// Readers that are woken before other tasks get a turn.
+const CHUNK: usize = 64;
 
 /// The subject of a volatile frame. Only the latest frame of a slot matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,13 +64,18 @@ struct State {
 impl State {
     fn wake(&mut self, now: Instant) {
         (self.woken_at, self.must_wake) = (Some(now), false);
+        let mut readers = Vec::with_capacity(self.readers.len());
         self.readers.retain(|reader| match reader.upgrade() {
             Some(reader) => {
-                reader.wake();
+                readers.push(reader);
                 true
             }
             None => false,
         });
+        match Handle::try_current() {
+            Ok(runtime) if readers.len() > CHUNK => drop(runtime.spawn(wake_in_turns(readers))),
+            Ok(_) | Err(_) => readers.iter().for_each(|reader| reader.wake()),
+        }
     }
 
     fn remove(&mut self, number: u64) {
@@ -76,6 +84,16 @@ impl State {
         {
             self.latest.remove(&entry.slot);
         }
+    }
+}
+
+/// Wakes many readers. If all were woken at once, every other task would wait until thousands of sockets are written.
+async fn wake_in_turns(readers: Vec<Arc<AtomicWaker>>) {
+    for chunk in readers.chunks(CHUNK) {
+        for reader in chunk {
+            reader.wake();
+        }
+        yield_now().await;
     }
 }
 

@@ -70,7 +70,9 @@ fn in_circles(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> Vec<(Module, M
         let imported = imports.values().flatten().cloned().collect::<BTreeSet<_>>();
         imports.retain(|module, used| !used.is_empty() && imported.contains(module));
         let left = imports.keys().cloned().collect::<BTreeSet<_>>();
-        imports.values_mut().for_each(|used| used.retain(|other| left.contains(other)));
+        for used in imports.values_mut() {
+            used.retain(|other| left.contains(other));
+        }
         if imports.len() == before {
             break;
         }
