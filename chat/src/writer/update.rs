@@ -4,7 +4,7 @@
 //! The writer knows only the trait [`RoomUpdate`]; each feature of the service implements it for its own changes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     future::Future,
     sync::{Mutex, PoisonError},
 };
@@ -118,7 +118,8 @@ impl<U: RoomUpdate> QueuedUpdate for Queued<U> {
 /// What to announce after the commit.
 pub(super) struct Announcements {
     changes: Vec<(RoomId, Recorded)>,
-    users: BTreeMap<UserId, UserEvent>,
+    /// Those of a user in the order of their numbers.
+    users: Vec<(UserId, UserEvent)>,
     /// Changes that the users' streams do not number.
     unnumbered: Vec<(UserId, UserChange)>,
 }
@@ -146,28 +147,33 @@ impl Attempt for Updates {
             }
         }
         let (mut conn, changes, user_changes) = tx.into_parts();
-        let numbered: BTreeSet<UserId> =
-            user_changes.iter().filter(|change| change.stamp != Stamp::None).map(|c| c.user).collect();
-        let revs = streams::advance(&mut conn, &numbered).await?;
-        let mut announcements = Announcements { changes, users: BTreeMap::new(), unnumbered: Vec::new() };
-        for change in user_changes {
-            let user = change.user;
-            let Some(rev) = revs.get(&user).copied() else {
-                announcements.unnumbered.push((user, change.change));
-                continue;
-            };
-            match change.stamp {
-                Stamp::None => {}
-                Stamp::Membership(room) => members::set_user_rev(&mut conn, room, user, rev).await?,
-                Stamp::Notification(row) => stored::set_rev(&mut conn, row, rev).await?,
+        let (mut pending, unnumbered): (Vec<_>, Vec<_>) =
+            user_changes.into_iter().partition(|change| change.stamp != Stamp::None);
+        let unnumbered = unnumbered.into_iter().map(|change| (change.user, change.change)).collect();
+        let mut announcements = Announcements { changes, users: Vec::new(), unnumbered };
+        // Each change of a user has a number of its own: a client that got one and not the next resumes between them.
+        while !pending.is_empty() {
+            let mut first = BTreeMap::new();
+            let mut later = Vec::new();
+            for change in pending {
+                match first.entry(change.user) {
+                    Entry::Vacant(entry) => drop(entry.insert(change)),
+                    Entry::Occupied(_) => later.push(change),
+                }
             }
-            let event = UserEvent { rev: Some(rev), change: change.change };
-            announcements
-                .users
-                .entry(user)
-                // Several changes under one number: everything above the previous number is read again.
-                .and_modify(|event| event.change = UserChange::Unknown)
-                .or_insert(event);
+            let revs = streams::advance(&mut conn, &first.keys().copied().collect()).await?;
+            for (user, change) in first {
+                let rev = revs.get(&user).copied();
+                match (change.stamp, rev) {
+                    (Stamp::Membership(room), Some(rev)) => {
+                        members::set_user_rev(&mut conn, room, user, rev).await?;
+                    }
+                    (Stamp::Notification(row), Some(rev)) => stored::set_rev(&mut conn, row, rev).await?,
+                    (Stamp::None, _) | (_, None) => {}
+                }
+                announcements.users.push((user, UserEvent { rev, change: change.change }));
+            }
+            pending = later;
         }
         conn.commit().await?;
         Ok(announcements)

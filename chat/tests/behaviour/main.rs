@@ -20,6 +20,7 @@ mod histories;
 mod history;
 mod history_page;
 mod identities;
+mod invitations;
 mod isolation;
 mod limits;
 mod lost_access;
