@@ -69,7 +69,7 @@ const PARTS: &[Part] = &[
     Part {
         name: E2E,
         group: None,
-        usually: "about a quarter of an hour",
+        usually: "about 12 minutes",
         needs: prerequisites::FOR_BROWSER,
         run: |order| end2end::run(order.rest),
     },
