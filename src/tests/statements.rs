@@ -190,7 +190,7 @@ fn rows(stage: &Stage, name: &str) -> Vec<(Client, Row)> {
         row(b, "GET /api/chat/notifications/unread_count/", "", &format!("{notices}unread_count/"), None, 200, [3, 3]),
         row(b, "POST /api/chat/notifications/{id}/read/", "", &format!("{notices}{notification}/read/"), none(), 200, [1, 1]),
         row(b, "POST /api/chat/notifications/read_all/", "", &format!("{notices}read_all/"), none(), 200, [8, 8]),
-        row(a, "POST /api/chat/rooms/{id}/members/", "", &format!("{rooms}{empty}/members/"), Some(json!({"username": bob.username})), 201, [14, 14]),
+        row(a, "POST /api/chat/rooms/{id}/members/", "", &format!("{rooms}{empty}/members/"), Some(json!({"username": bob.username})), 201, [16, 16]),
         row(a, "PATCH /api/chat/rooms/{id}/members/{user_id}/", "", &format!("{rooms}{empty}/members/{}/", bob.id), Some(json!({"role": "moderator", "is_muted": true})), 200, [9, 9]),
         row(a, "PATCH /api/chat/rooms/{id}/members/{user_id}/", "a ban", &format!("{of_room}members/{}/", cat.id), Some(json!({"is_banned": true})), 200, [10, 10]),
         row(a, "DELETE /api/chat/rooms/{id}/members/{user_id}/", "", &format!("{of_room}members/{}/", bob.id), None, 204, [10, 10]),
