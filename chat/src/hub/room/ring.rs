@@ -137,8 +137,14 @@ impl Ring {
         if !state.is_publishing && self.behind.load(Ordering::Acquire) == 0 {
             let head = state.head();
             state.drop_below(head);
+            // A room that was busy once does not hold on to its memory.
             state.events.shrink_to(4);
         }
+    }
+
+    /// The publisher has failed.
+    fn stop_publishing(&self) {
+        self.state().is_publishing = false;
     }
 
     /// A panic under the lock leaves sizes that are accurate enough.

@@ -26,12 +26,26 @@ pub(super) fn start(ring: &Arc<Ring>) {
     }
 }
 
+/// Lets the next event start another task if this one panics. Readers that were not offered an event then are behind the
+/// next one, and read both.
+struct Publishing(Arc<Ring>);
+
+impl Drop for Publishing {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop_publishing();
+        }
+    }
+}
+
 async fn publish(ring: Arc<Ring>) {
+    let publishing = Publishing(ring);
+    let ring = &publishing.0;
     while let Some((batch, readers)) = ring.next_batch() {
         let mut unread = batch.end();
         let mut chunks = readers.chunks(CHUNK).peekable();
         while let Some(chunk) = chunks.next() {
-            unread = unread.min(offer(&ring, &batch, chunk));
+            unread = unread.min(offer(ring, &batch, chunk));
             if chunks.peek().is_some() {
                 yield_now().await;
             }

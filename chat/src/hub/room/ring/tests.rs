@@ -193,6 +193,34 @@ fn nothing_is_written_after_the_credential_has_ended() {
     assert_eq!((sink.taken().len(), rest(&reader).len()), (0, 1));
 }
 
+/// A sink that fails at its first write.
+#[derive(Default)]
+struct Broken(AtomicBool);
+
+impl DirectSink for Broken {
+    fn write(&self, _: &FrameBatch) -> DirectWrite {
+        assert!(self.0.swap(true, Ordering::Relaxed), "broken");
+        DirectWrite::Refused
+    }
+}
+
+#[tokio::test]
+async fn a_failed_publisher_is_followed_by_another() {
+    let (ring, socket) = (ring(512), signed_in());
+    let broken = RingReader::new(&ring, READER);
+    broken.write_to(Arc::new(Broken::default()), 0, socket.entry());
+    let (reader, sink) = direct(&ring, 0, &socket);
+    assert_eq!((wait(&broken), wait(&reader)), (None, None));
+    ring.put(change(1));
+    while ring.state().is_publishing {
+        yield_now().await;
+    }
+    assert_eq!(sink.taken().len(), 0, "the publisher failed before this one");
+    ring.put(change(2));
+    let next = async || text(&poll_fn(|context| reader.poll_next(context)).await.expect("not lagged"));
+    assert_eq!((next().await, next().await), ("1".into(), "2".into()));
+}
+
 /// Sockets of all kinds, a publisher and a sender on several threads: each socket gets every change once and in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_socket_gets_every_change_once_and_in_order() {
