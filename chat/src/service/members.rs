@@ -4,7 +4,7 @@ use super::{Chat, limits::Cost, succession::role_for_new_member};
 use crate::{
     error::{Error, Result},
     model::{
-        Code, Member, MemberChange, NotificationType, Problem, RoomId, Timestamp, User, UserId,
+        Code, Member, MemberChange, Problem, RoomId, User, UserId,
         limits::{ROOM_MEMBERS_MAX, USERNAME_MAX},
     },
     rules::account::username_key,
@@ -13,7 +13,7 @@ use crate::{
         validate::Problems,
     },
     store::{
-        Conn, StoreResult,
+        Conn,
         members::{self as rows, MemberFilter, Membership, MembershipUpdate},
         notifications, rooms, users,
     },
@@ -84,9 +84,7 @@ impl RoomUpdate for Invite {
         let guest = users::find_by_key(tx.conn(), &self.key).await?;
         let guest = guest.filter(|account| account.is_active).map(|account| account.user);
         let guest = guest.ok_or_else(|| Error::invalid("username", Problem::NoSuchUser))?;
-        let known = rows::find(tx.conn(), state.to_ref(), guest.id).await?;
-        let was_in = known.is_some();
-        if let Some(known) = known {
+        if let Some(known) = rows::find(tx.conn(), state.to_ref(), guest.id).await? {
             if known.member.is_banned {
                 return Err(Error::invalid("username", Problem::UserBanned));
             }
@@ -98,18 +96,17 @@ impl RoomUpdate for Invite {
             return Err(Code::RoomFull.into());
         }
         self.chat.charge_invitation(tx.conn(), &self.inviter, &guest).await?;
-        let entered = enter(tx, guest.id, MemberChange::Joined).await?;
         let content = format!("{} 邀请您加入房间 {}", self.inviter.username, state.name);
         let now = tx.now();
-        let notice = record_invitation(tx.conn(), guest.id, state.id, was_in, &content, now).await?;
-        if let Some(notice) = notice {
-            tx.notify_notification(guest.id, notice);
-        }
+        // Before entering, which announces what is unread of the room.
+        notifications::stored::invite(tx.conn(), guest.id, state.id, &content, now).await?;
+        let entered = enter(tx, guest.id, MemberChange::Joined).await?;
         Ok(Invited { member: entered.member, is_new: true })
     }
 }
 
-/// Makes `user` a member, with the role of a new one. The caller has checked that there is room.
+/// Makes `user` a member, with the role of a new one. Their unread invitations and system notices of the room, which are
+/// not shown to those outside, are announced again. The caller has checked that there is room.
 pub(super) async fn enter(
     tx: &mut RoomTransaction,
     user: UserId,
@@ -122,6 +119,9 @@ pub(super) async fn enter(
     let role = role_for_new_member(tx, id, user).await?;
     rows::join(tx.conn(), id, user, role, seq, rev, now).await?;
     tx.notify_membership(user)?;
+    for notice in notifications::stored::unread_in(tx.conn(), user, id).await? {
+        tx.notify_notification(user, notice);
+    }
     tx.record_member(user, change, rev).await
 }
 
@@ -138,22 +138,4 @@ pub(super) async fn exit(
     rows::update(tx.conn(), member_id, MembershipUpdate::Leave { at: now }, rev).await?;
     tx.notify_membership(user)?;
     tx.record_member(user, change, rev).await.map(drop)
-}
-
-/// Stores a notification of the invitation for `guest`. It replaces an unread one for the same room, so that repeated
-/// removal and invitation leave only one. Returns its id, if it is to be sent.
-async fn record_invitation(
-    tx: &mut Conn,
-    guest: UserId,
-    room: RoomId,
-    was_in: bool,
-    content: &str,
-    now: Timestamp,
-) -> StoreResult<Option<i64>> {
-    if was_in && let Some(open) = notifications::stored::unread_invitation(tx, guest, room).await? {
-        notifications::stored::update_content(tx, open, content, now).await?;
-        return Ok(Some(open));
-    }
-    let kind = NotificationType::RoomInvite;
-    notifications::insert(tx, guest, kind, room, None, "房间邀请", content, now).await
 }

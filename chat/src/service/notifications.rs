@@ -124,12 +124,12 @@ impl Chat {
             let moved = reads::advance_all(&mut tx, user.id, read_at).await?;
             individually_read::clear_all(&mut tx, user.id).await?;
             stored::mark_all_read(&mut tx, user.id).await?;
-            let rev = streams::advance(&mut tx, &BTreeSet::from([user.id])).await?.remove(&user.id);
+            let rev = streams::advance_one(&mut tx, user.id).await?;
             tx.commit().await?;
             Ok((moved, rev))
         })
         .await?;
-        self.hub().publish_user(user.id, UserEvent { rev, change: UserChange::Unknown });
+        self.hub().publish_user(user.id, UserEvent { rev: Some(rev), change: UserChange::Unknown });
         for (room, message_id) in moved {
             self.hub().publish_read(room, ReadMark { message_id, user: user.clone(), read_at });
         }

@@ -1,7 +1,5 @@
 //! Rooms: listing, creating, reading, changing, deleting, joining and leaving.
 
-use std::collections::BTreeSet;
-
 use super::{Chat, limits::Cost, members, succession::promote_successor};
 use crate::{
     error::Result,
@@ -125,10 +123,10 @@ impl Chat {
         let rev = 0;
         member_rows::join(&mut tx, id, creator.id, Role::Admin, 0, rev, now).await?;
         rooms::set_counters(&mut tx, id, 1, rev).await?;
-        let user_rev = streams::advance(&mut tx, &BTreeSet::from([creator.id])).await?.remove(&creator.id);
-        member_rows::set_user_rev(&mut tx, id, creator.id, user_rev.unwrap_or_default()).await?;
+        let user_rev = streams::advance_one(&mut tx, creator.id).await?;
+        member_rows::set_user_rev(&mut tx, id, creator.id, user_rev).await?;
         tx.commit().await?;
-        let event = UserEvent { rev: user_rev, change: UserChange::Room(id) };
+        let event = UserEvent { rev: Some(user_rev), change: UserChange::Room(id) };
         self.hub().publish_user(creator.id, event);
         self.room(creator, id).await
     }

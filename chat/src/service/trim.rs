@@ -3,8 +3,6 @@
 //! The floor is moved in one change of the room, after which nobody sees the messages below it. What follows is a job:
 //! it moves the read positions that are below the floor, and deletes the rows.
 
-use std::collections::BTreeSet;
-
 use super::{
     Chat,
     jobs::{self, Job, Leased, Part},
@@ -98,9 +96,9 @@ pub(super) async fn run_part(chat: &Chat, id: RoomId) -> Result<Part> {
         return Ok(if has_more { Part::until(tx, 0) } else { Part::last(tx) });
     }
     floor::lift(&mut tx, id, &below, room.floor()).await?;
-    let users: BTreeSet<UserId> = below.iter().map(Position::user).collect();
+    let users: Vec<UserId> = below.iter().map(Position::user).collect();
     let revs = streams::advance(&mut tx, &users).await?;
     let change = UserChange::Read(id);
-    let events = revs.into_iter().map(|(user, rev)| (user, UserEvent { rev: Some(rev), change }));
+    let events = users.into_iter().zip(revs).map(|(user, rev)| (user, UserEvent { rev: Some(rev), change }));
     Ok(Part { events: events.collect(), ..Part::until(tx, 0) })
 }

@@ -4,7 +4,7 @@
 //! the rest: invitations and system notices, mentions, and messages whose notification was read individually while
 //! the read position is still below them (rows of type `message`).
 
-use super::{Conn, StoreResult, dialect};
+use super::{Conn, StoreResult, on};
 use crate::model::{
     MessageId, NotificationId, NotificationReason, NotificationType, NotifiedMessage, RoomId, Timestamp,
     UserId,
@@ -42,8 +42,7 @@ pub struct NotificationRecord {
     pub rev: i64,
 }
 
-/// Stores an unread notification of `user` and returns its row id; `None`, and nothing is stored, if they already
-/// have one of this kind about this message.
+/// Stores an unread notification of `user`, unless they already have one of this kind about this message.
 #[allow(clippy::too_many_arguments, reason = "one for each column, all needed")]
 pub async fn insert(
     conn: &mut Conn,
@@ -54,14 +53,13 @@ pub async fn insert(
     title: &str,
     content: &str,
     now: Timestamp,
-) -> StoreResult<Option<i64>> {
+) -> StoreResult<()> {
     let sql = format!(
         "{} INTO chat_notification (user_id, notification_type, room_id, message_id, title, content, created_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?)",
         conn.backend().insert_ignore()
     );
-    let mut rows = 0;
-    let id = dialect::inserted_id!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(sql))
+    on!(conn, |db| sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(user.0)
         .bind(kind.as_str())
         .bind(room.0)
@@ -71,6 +69,6 @@ pub async fn insert(
         .bind(now.0)
         .execute(&mut *db)
         .await
-        .inspect(|done| rows = done.rows_affected()));
-    Ok((rows > 0).then_some(id))
+        .map(drop))?;
+    Ok(())
 }

@@ -3,35 +3,53 @@
 //! Every transaction takes its numbers after all its other locks, for users in ascending order, so that no two of them
 //! wait for each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sqlx::AssertSqlSafe;
 
-use super::{Backend, Conn, StoreResult, dialect::padded, on};
+use super::{Backend, Conn, StoreError, StoreResult, dialect::padded, on};
 use crate::model::UserId;
 
 /// Maximum number of users in one statement.
 const CHUNK: usize = 512;
 
-/// Takes the next number of each user's stream. Call it after everything else that locks.
-pub async fn advance(conn: &mut Conn, users: &BTreeSet<UserId>) -> StoreResult<BTreeMap<UserId, i64>> {
-    let users: Vec<UserId> = users.iter().copied().collect();
+/// Takes the next number of a user's stream for each of these changes, given by whom each concerns. Returns the numbers in
+/// the same order; those of one user rise. Call it after everything else that locks.
+pub async fn advance(conn: &mut Conn, changes: &[UserId]) -> StoreResult<Vec<i64>> {
+    let mut counts = BTreeMap::<UserId, i64>::new();
+    for user in changes {
+        *counts.entry(*user).or_default() += 1;
+    }
+    let users: Vec<UserId> = counts.keys().copied().collect();
     for chunk in users.chunks(CHUNK) {
-        let values = vec!["(?, 1)"; chunk.len()].join(", ");
+        let values = vec!["(?, ?)"; chunk.len()].join(", ");
         let conflict = match conn.backend() {
-            Backend::Sqlite => "ON CONFLICT (user_id) DO UPDATE SET rev = rev + 1",
-            Backend::MySql => "ON DUPLICATE KEY UPDATE rev = rev + 1",
+            Backend::Sqlite => "ON CONFLICT (user_id) DO UPDATE SET rev = rev + excluded.rev",
+            Backend::MySql => "ON DUPLICATE KEY UPDATE rev = rev + VALUES(rev)",
         };
         let sql = format!("INSERT INTO user_stream (user_id, rev) VALUES {values} {conflict}");
         on!(conn, |db| {
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for user in chunk {
-                query = query.bind(user.0);
+                query = query.bind(user.0).bind(counts[user]);
             }
             query.execute(&mut *db).await.map(drop)
         })?;
     }
-    Ok(revs(conn, &users).await?.into_iter().collect())
+    // The number before the next one of each user.
+    let mut taken: BTreeMap<UserId, i64> =
+        revs(conn, &users).await?.into_iter().map(|(user, rev)| (user, rev - counts[&user])).collect();
+    let next = |user| {
+        let rev = taken.get_mut(user).ok_or(StoreError::Corrupt("a user's stream has no number"))?;
+        *rev += 1;
+        Ok(*rev)
+    };
+    changes.iter().map(next).collect()
+}
+
+/// Takes the next number of the user's stream, like [`advance`].
+pub async fn advance_one(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
+    Ok(advance(conn, &[user]).await?.into_iter().sum())
 }
 
 /// The numbers of these users' streams, without those that are still at 0.

@@ -9,7 +9,7 @@
 //! Messages go first: a batch waits while messages are queued, up to [`PATIENCE`].
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -183,7 +183,7 @@ struct Marks(Context);
 struct Moved {
     read_at: Timestamp,
     /// The numbers in the readers' streams, by position in the batch.
-    revs: BTreeMap<usize, Option<i64>>,
+    revs: BTreeMap<usize, i64>,
 }
 
 impl Attempt for Marks {
@@ -201,27 +201,19 @@ impl Attempt for Marks {
         };
         // A ban, or another device, may have been faster than the service's check.
         let moved = marks::advance_all(&mut tx, &jobs.iter().map(each).collect::<Vec<_>>(), read_at).await?;
-        let readers: BTreeSet<UserId> = moved.iter().map(|position| jobs[*position].mark.reader.id).collect();
+        let readers: Vec<UserId> = moved.iter().map(|position| jobs[*position].mark.reader.id).collect();
         let revs = streams::advance(&mut tx, &readers).await?;
         tx.commit().await?;
-        let rev = |position: &usize| revs.get(&jobs[*position].mark.reader.id).copied();
-        Ok(Moved { read_at, revs: moved.iter().map(|position| (*position, rev(position))).collect() })
+        Ok(Moved { read_at, revs: moved.into_iter().zip(revs).collect() })
     }
 
     fn announce(&self, jobs: Vec<MarkJob>, Moved { read_at, revs }: Moved) {
         let hub = &self.0.hub;
-        let mut several = BTreeMap::<UserId, u32>::new();
-        for position in revs.keys() {
-            *several.entry(jobs[*position].mark.reader.id).or_default() += 1;
-        }
         for (position, MarkJob { mark, replies }) in jobs.into_iter().enumerate() {
             if let Some(rev) = revs.get(&position).copied() {
                 let (room, reader) = (mark.room, mark.reader.id);
                 hub.publish_read(room, ReadMark { message_id: mark.message, user: mark.reader, read_at });
-                // Marks in several rooms have one number, under which all of them are read again.
-                let is_only = several.get(&reader).copied() == Some(1);
-                let change = if is_only { UserChange::Read(room) } else { UserChange::Unknown };
-                hub.publish_user(reader, UserEvent { rev, change });
+                hub.publish_user(reader, UserEvent { rev: Some(rev), change: UserChange::Read(room) });
             }
             for reply in replies {
                 // The receiver may be gone; the mark is stored all the same.

@@ -4,7 +4,7 @@
 //! The writer knows only the trait [`RoomUpdate`]; each feature of the service implements it for its own changes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::BTreeSet,
     future::Future,
     sync::{Mutex, PoisonError},
 };
@@ -25,7 +25,7 @@ use crate::{
 mod transaction;
 
 pub(crate) use transaction::RoomTransaction;
-use transaction::{Recorded, Stamp};
+use transaction::{Recorded, Stamp, UserRecord};
 
 /// A change of a room or its members.
 pub(crate) trait RoomUpdate: Send + Sync + 'static {
@@ -147,36 +147,25 @@ impl Attempt for Updates {
             }
         }
         let (mut conn, changes, user_changes) = tx.into_parts();
-        let (mut pending, unnumbered): (Vec<_>, Vec<_>) =
+        let (numbered, unnumbered): (Vec<_>, Vec<_>) =
             user_changes.into_iter().partition(|change| change.stamp != Stamp::None);
         let unnumbered = unnumbered.into_iter().map(|change| (change.user, change.change)).collect();
-        let mut announcements = Announcements { changes, users: Vec::new(), unnumbered };
+        let users: Vec<UserId> = numbered.iter().map(|change| change.user).collect();
         // Each change of a user has a number of its own: a client that got one and not the next resumes between them.
-        while !pending.is_empty() {
-            let mut first = BTreeMap::new();
-            let mut later = Vec::new();
-            for change in pending {
-                match first.entry(change.user) {
-                    Entry::Vacant(entry) => drop(entry.insert(change)),
-                    Entry::Occupied(_) => later.push(change),
-                }
+        let revs = streams::advance(&mut conn, &users).await?;
+        for (UserRecord { user, stamp, .. }, rev) in numbered.iter().zip(&revs) {
+            match *stamp {
+                Stamp::Membership(room) => members::set_user_rev(&mut conn, room, *user, *rev).await?,
+                Stamp::Notification(row) => stored::set_rev(&mut conn, row, *rev).await?,
+                Stamp::None => {}
             }
-            let revs = streams::advance(&mut conn, &first.keys().copied().collect()).await?;
-            for (user, change) in first {
-                let rev = revs.get(&user).copied();
-                match (change.stamp, rev) {
-                    (Stamp::Membership(room), Some(rev)) => {
-                        members::set_user_rev(&mut conn, room, user, rev).await?;
-                    }
-                    (Stamp::Notification(row), Some(rev)) => stored::set_rev(&mut conn, row, rev).await?,
-                    (Stamp::None, _) | (_, None) => {}
-                }
-                announcements.users.push((user, UserEvent { rev, change: change.change }));
-            }
-            pending = later;
         }
         conn.commit().await?;
-        Ok(announcements)
+        let event = |(record, rev): (UserRecord, i64)| {
+            (record.user, UserEvent { rev: Some(rev), change: record.change })
+        };
+        let users = numbered.into_iter().zip(revs).map(event).collect();
+        Ok(Announcements { changes, users, unnumbered })
     }
 
     fn announce(&self, jobs: Vec<Self::Job>, announcements: Announcements) {

@@ -77,20 +77,39 @@ pub async fn find(conn: &mut Conn, user: UserId, id: i64) -> StoreResult<Option<
     Ok(row.map(NotificationRecord::from))
 }
 
-/// The row id of the unread invitation of `user` to `room`.
-pub async fn unread_invitation(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Option<i64>> {
-    const SQL: &str = "SELECT id FROM chat_notification WHERE user_id = ? AND notification_type = 'room_invite' \
-        AND message_id IS NULL AND room_id = ? AND is_read = FALSE ORDER BY id DESC LIMIT 1";
-    let row: Option<(i64,)> =
-        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_optional(&mut *db).await)?;
-    Ok(row.map(|(id,)| id))
+/// Stores an unread invitation of `user` to `room`. It replaces an unread one, so that repeated removal and invitation leave
+/// only one.
+pub async fn invite(
+    conn: &mut Conn,
+    user: UserId,
+    room: RoomId,
+    content: &str,
+    now: Timestamp,
+) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_notification SET content = ?, created_at = ? WHERE user_id = ? AND room_id = ? \
+        AND notification_type = 'room_invite' AND is_read = FALSE";
+    let replaced = on!(conn, |db| sqlx::query(SQL)
+        .bind(content)
+        .bind(now.0)
+        .bind(user.0)
+        .bind(room.0)
+        .execute(&mut *db)
+        .await
+        .map(|done| done.rows_affected()))?;
+    if replaced == 0 {
+        let kind = NotificationType::RoomInvite;
+        super::insert(conn, user, kind, room, None, "房间邀请", content, now).await?;
+    }
+    Ok(())
 }
 
-/// Updates the text and the time of a notification.
-pub async fn update_content(conn: &mut Conn, id: i64, content: &str, now: Timestamp) -> StoreResult<()> {
-    const SQL: &str = "UPDATE chat_notification SET content = ?, created_at = ? WHERE id = ?";
-    on!(conn, |db| sqlx::query(SQL).bind(content).bind(now.0).bind(id).execute(&mut *db).await.map(drop))?;
-    Ok(())
+/// The row ids of the unread ones of `user` in `room`, oldest first.
+pub async fn unread_in(conn: &mut Conn, user: UserId, room: RoomId) -> StoreResult<Vec<i64>> {
+    const SQL: &str = "SELECT id FROM chat_notification WHERE user_id = ? AND room_id = ? \
+        AND notification_type IN ('room_invite', 'system') AND is_read = FALSE ORDER BY created_at, id";
+    let rows: Vec<(i64,)> =
+        on!(conn, |db| sqlx::query_as(SQL).bind(user.0).bind(room.0).fetch_all(&mut *db).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Records the number of the notification's latest change in the user's stream.

@@ -43,7 +43,7 @@ pub(super) fn are_in(rows: &[NewMessage<'_>]) -> bool {
 pub(super) struct Mentioned {
     /// By new messages.
     pub(super) by_new: HashMap<MessageId, Vec<MentionNotice>>,
-    /// By edits, each user once.
+    /// By edits: each user once, with the last of their numbers.
     pub(super) by_edits: Vec<(UserId, i64)>,
 }
 
@@ -86,30 +86,28 @@ pub(super) async fn store(
     if texts.is_empty() {
         return Ok(Mentioned::default());
     }
-    let mut found = mentioned(tx, &texts).await?;
+    let found = mentioned(tx, &texts).await?;
     let is_known = |mention: &Mention| known.contains_key(&(mention.message, mention.user));
-    let users: BTreeSet<UserId> =
-        found.iter().filter(|mention| !is_known(mention)).map(|mention| mention.user).collect();
+    let (mut old, mut new): (Vec<Mention>, Vec<Mention>) = found.into_iter().partition(is_known);
+    for mention in &mut old {
+        mention.rev = known.get(&(mention.message, mention.user)).copied().unwrap_or_default();
+    }
+    let users: Vec<UserId> = new.iter().map(|mention| mention.user).collect();
     // After all other locks of the batch.
     let revs = streams::advance(tx, &users).await?;
     let new_messages: HashSet<MessageId> = ids.iter().copied().collect();
     let mut mentioned = Mentioned::default();
     let mut by_edits = BTreeMap::new();
-    for mention in &mut found {
-        let (message, user) = (mention.message, mention.user);
-        if let Some(rev) = known.get(&(message, user)) {
-            mention.rev = *rev;
-            continue;
-        }
-        mention.rev = revs.get(&user).copied().unwrap_or_default();
-        if new_messages.contains(&message) {
-            let notice = MentionNotice { user, rev: mention.rev, reason: mention.reason };
-            mentioned.by_new.entry(message).or_default().push(notice);
+    for (mention, rev) in new.iter_mut().zip(revs) {
+        mention.rev = rev;
+        if new_messages.contains(&mention.message) {
+            let notice = MentionNotice { user: mention.user, rev, reason: mention.reason };
+            mentioned.by_new.entry(mention.message).or_default().push(notice);
         } else {
-            by_edits.insert(user, mention.rev);
+            by_edits.insert(mention.user, rev);
         }
     }
-    mentions::insert(tx, &found).await?;
+    mentions::insert(tx, &[old, new].concat()).await?;
     mentioned.by_edits = by_edits.into_iter().collect();
     Ok(mentioned)
 }

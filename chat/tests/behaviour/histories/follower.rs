@@ -39,6 +39,8 @@ pub struct Follower {
     has_read: bool,
     /// The last change of the person's stream that the client has.
     rev: i64,
+    /// The last number of a notification frame.
+    notified_rev: i64,
     rooms: BTreeMap<RoomId, KnownRoom>,
     names: BTreeMap<UserId, String>,
     notified: BTreeMap<NotificationId, NotificationType>,
@@ -56,6 +58,7 @@ impl Follower {
             socket: None,
             has_read: false,
             rev: 0,
+            notified_rev: 0,
             rooms: BTreeMap::new(),
             names: BTreeMap::new(),
             notified: BTreeMap::new(),
@@ -87,8 +90,7 @@ impl Follower {
     pub fn is_told_of(&self, unread: &Notification, many: bool) -> bool {
         let Notification { id, notification_type, room, message, .. } = unread;
         let kind = self.notified.get(id);
-        // Invitations are only read.
-        let Some(message) = message else { return true };
+        let Some(message) = message else { return kind == Some(notification_type) || self.has_partial_list };
         if *notification_type == NotificationType::Message {
             let known = self.rooms.get(&room.id).is_none_or(|room| message.id > room.notified_above);
             return kind.is_some() || many || !known;
@@ -181,6 +183,7 @@ impl Follower {
         match frame {
             NotificationFrame::Notification { notification, rev } => {
                 self.advance(rev)?;
+                self.advance_notified(rev)?;
                 self.notify(*notification)?;
             }
             NotificationFrame::Unread { room_id, unread_count, rev, room_rev } => {
@@ -219,7 +222,17 @@ impl Follower {
         Ok(())
     }
 
-    /// The numbers of the person's stream rise. What one change brings has one number.
+    /// Each stored notification has a number of its own.
+    fn advance_notified(&mut self, rev: Option<i64>) -> Result<(), String> {
+        let Some(rev) = rev else { return Ok(()) };
+        if rev <= self.notified_rev {
+            return Err(format!("notification {rev} came after notification {}", self.notified_rev));
+        }
+        self.notified_rev = rev;
+        Ok(())
+    }
+
+    /// The numbers of the person's stream rise.
     fn advance(&mut self, rev: Option<i64>) -> Result<(), String> {
         let Some(rev) = rev else { return Ok(()) };
         if rev < self.rev {
