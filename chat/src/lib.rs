@@ -37,6 +37,8 @@ pub mod hub;
 #[cfg(feature = "server")]
 pub mod metrics;
 #[cfg(feature = "server")]
+pub mod owned_task;
+#[cfg(feature = "server")]
 pub mod password;
 #[cfg(feature = "server")]
 mod queue;

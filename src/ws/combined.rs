@@ -6,10 +6,10 @@ use bytes::Bytes;
 use chat::{
     credential::Claim,
     model::{ClientFrame, Code, Failure, MessageDraft, MessageId, RoomId, ServerFrame, Subscribe},
+    owned_task::OwnedTask,
     service::{AuthenticatedSocket, CombinedEvent, CombinedSession, OpenedSubscription},
     writer::Stored,
 };
-use futures::future::BoxFuture;
 
 use super::{
     About, accept,
@@ -113,7 +113,7 @@ struct CombinedSocket {
     handshakes: HandshakeLimiter,
     /// The subscription that is being opened. Until it is, nothing is read from the client, so that frames keep their
     /// order and a client has the database for itself for one subscription at a time.
-    opening: Option<BoxFuture<'static, OpenedSubscription>>,
+    opening: Option<OwnedTask<OpenedSubscription>>,
     /// Messages that wait for their commit.
     receipts: Receipts<About>,
 }
@@ -209,7 +209,7 @@ impl CombinedSocket {
         match self.frames.session.subscribe(request) {
             Ok(opening) => {
                 let handshakes = self.handshakes.clone();
-                self.opening = Some(Box::pin(async move {
+                self.opening = Some(OwnedTask::spawn(async move {
                     let _permit = handshakes.acquire().await;
                     opening.await
                 }));
@@ -278,7 +278,7 @@ fn room(id: Option<i64>) -> RoomId {
 }
 
 /// Waits for the subscription that is being opened.
-async fn opening(opening: &mut Option<BoxFuture<'static, OpenedSubscription>>) -> OpenedSubscription {
+async fn opening(opening: &mut Option<OwnedTask<OpenedSubscription>>) -> OpenedSubscription {
     match opening {
         Some(opening) => opening.await,
         None => std::future::pending().await,

@@ -9,8 +9,6 @@
 
 use std::collections::VecDeque;
 
-use futures::{FutureExt as _, future::BoxFuture};
-
 use crate::{
     change::{MemberState, RoomChange},
     error::Result,
@@ -19,6 +17,7 @@ use crate::{
         MessageId, RoomRef, ServerFrame, UserId,
         limits::{RESUME_BYTES_MAX, RESUME_MAX, RESUME_MEMBERS_MAX},
     },
+    owned_task::OwnedTask,
     rules::access::{Action, allow},
     store::{
         Conn, Store, members,
@@ -64,7 +63,7 @@ pub(super) struct Backfill {
     changes: usize,
     pages: VecDeque<Page>,
     /// The read in progress. Kept here, so that it continues after a cancelled [`Self::next`].
-    reading: Option<BoxFuture<'static, Result<Vec<StoredChange>>>>,
+    reading: Option<OwnedTask<Result<Vec<StoredChange>>>>,
 }
 
 impl Backfill {
@@ -144,7 +143,7 @@ impl Backfill {
                 member_count: self.member_count,
                 page,
             };
-            self.reading = Some(read.run().boxed());
+            self.reading = Some(OwnedTask::spawn(read.run()));
         }
         let Some(reading) = &mut self.reading else { return Ok(None) };
         let changes = reading.await;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{FutureExt as _, future::BoxFuture};
+use futures::FutureExt as _;
 
 use super::{
     Chat,
@@ -25,6 +25,7 @@ use crate::{
     hub::{DirectSink, Lagged, OnlineReader, OpenSocket, Subscription},
     metrics::as_f64,
     model::{Code, MessageId, RoomId, RoomType, ServerFrame, User, UserId},
+    owned_task::OwnedTask,
     rules::access::{Action, allow, visible_reason},
     store::{messages, rooms, watch},
 };
@@ -53,7 +54,7 @@ pub(super) struct RoomFeed {
 /// Missed changes.
 enum Missed {
     /// Their positions are being read.
-    Planning(BoxFuture<'static, Result<Backfill>>),
+    Planning(OwnedTask<Result<Backfill>>),
     /// They are read in pages.
     Reading(Backfill),
 }
@@ -183,7 +184,7 @@ impl RoomFeed {
         // Before the database is read, so that nothing is missed in between.
         self.subscription.rejoin();
         let plan = plan(self.chat.clone(), self.room, self.user, self.rev);
-        self.missed = Some(Box::new(Missed::Planning(plan.boxed())));
+        self.missed = Some(Box::new(Missed::Planning(OwnedTask::spawn(plan))));
     }
 
     /// Reads the next page of `missed` into `ready`.
@@ -191,7 +192,7 @@ impl RoomFeed {
         match self.missed.as_deref_mut() {
             None => {}
             Some(Missed::Planning(plan)) => {
-                let backfill = ready!(plan.as_mut().poll(context))?;
+                let backfill = ready!(plan.poll_unpin(context))?;
                 count(&self.chat, &backfill);
                 self.known = backfill.head();
                 self.rev = self.rev.max(self.known);

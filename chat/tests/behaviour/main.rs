@@ -36,6 +36,7 @@ mod notification_session;
 mod notifications;
 mod profile;
 mod reactivation;
+mod read_pool;
 mod reads;
 mod room_list;
 mod room_session;

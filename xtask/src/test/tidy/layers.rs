@@ -16,6 +16,7 @@ use crate::fingerprint::files_under;
 const LAYERS: &[&str] = &[
     "model",
     "clock",
+    "owned_task",
     "queue",
     "metrics",
     "credential",
