@@ -44,23 +44,52 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait for the peer's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Accepts an upgrade and spawns `serve` with the socket. The server's shutdown waits for that task.
-fn accept<F>(
-    state: &AppState,
+/// A socket after its handshake.
+trait EstablishedSocket: Send + 'static {
+    /// Serves the client until there is a reason to close.
+    fn run(&mut self, stopping: impl Future<Output = ()> + Send) -> impl Future<Output = CloseReason> + Send;
+
+    /// Ends the session.
+    fn into_connection(self) -> Connection;
+}
+
+/// Accepts an upgrade and spawns a task that opens the socket with `open` and serves it. The server's shutdown waits for
+/// that task.
+fn accept<S, F>(
+    state: AppState,
     kind: SocketKind,
     upgrade: Upgrade,
-    serve: impl FnOnce(Socket) -> F + Send + 'static,
+    handshake: Handshake,
+    open: impl FnOnce(Socket, AppState, Handshake) -> F + Send + 'static,
 ) -> Response
 where
-    F: Future<Output = ()> + Send + 'static,
+    S: EstablishedSocket,
+    F: Future<Output = Option<S>> + Send + 'static,
 {
     let held = state.shutdown.hold();
     let limit = state.config.frame_limit.0.unwrap_or(usize::MAX);
     upgrade.accept(limit, move |socket| {
         // Without an async block, which would reserve memory for the inner future twice.
         let counted = metrics::open(kind);
-        serve(socket).map(move |()| drop((counted, held)))
+        let stopping = state.shutdown.token().cancelled_owned();
+        serve(open(socket, state, handshake), stopping).map(move |()| drop((counted, held)))
     })
+}
+
+/// A task is as large as the largest future that it awaits. Futures that are awaited once or rarely are boxed, and freed
+/// when they are done, so that an idle socket takes a few KiB instead of thirty.
+fn serve<S: EstablishedSocket>(
+    opening: impl Future<Output = Option<S>> + Send + 'static,
+    stopping: impl Future<Output = ()> + Send,
+) -> impl Future<Output = ()> + Send {
+    let opening = Box::pin(opening);
+    async {
+        let Some(mut socket) = opening.await else { return };
+        let reason = socket.run(stopping).await;
+        // Leaves the rooms before closing, which takes long with a dead peer.
+        let connection = socket.into_connection();
+        Box::pin(connection.close(reason)).await;
+    }
 }
 
 /// Authenticates the client and opens its session with `open`, within the [`handshake::HandshakeLimiter`]. `None` if
@@ -169,17 +198,24 @@ async fn close(socket: &SharedSocket, code: u16) {
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::sync::WaitForCancellationFutureOwned;
+
     use super::*;
 
-    /// The size of a function's future.
-    fn size<F: Future<Output = ()>>(_: impl Fn(Socket, AppState, Handshake) -> F) -> usize {
-        size_of::<F>()
+    /// The size of the task of a socket that is opened with this function.
+    fn size<S: EstablishedSocket, F: Future<Output = Option<S>> + Send + 'static>(
+        _: impl Fn(Socket, AppState, Handshake) -> F,
+    ) -> usize {
+        fn size_of_output<A, B, O>(_: impl Fn(A, B) -> O) -> usize {
+            size_of::<O>()
+        }
+        size_of_output(serve::<S> as fn(F, WaitForCancellationFutureOwned) -> _)
     }
 
     #[test]
     fn socket_tasks_are_small() {
         // An idle socket may take 6 KiB in all, with its buffers, connection and queue.
-        let sizes = [size(room::serve), size(notifications::serve), size(combined::serve)];
+        let sizes = [size(room::open), size(notifications::open), size(combined::open)];
         assert!(sizes.iter().all(|size| *size < 2_304), "{sizes:?}");
     }
 }

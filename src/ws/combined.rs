@@ -12,7 +12,7 @@ use chat::{
 };
 
 use super::{
-    About, accept,
+    About, EstablishedSocket, accept,
     connection::{CloseReason, Connection, Incoming, Session},
     error_frame,
     frames::{self, RoomIds},
@@ -30,24 +30,10 @@ use crate::{
 
 /// `GET /ws/`.
 pub async fn upgrade(State(state): State<AppState>, handshake: Handshake, upgrade: Upgrade) -> Response {
-    accept(&state.clone(), SocketKind::Combined, upgrade, move |socket| serve(socket, state, handshake))
+    accept(state, SocketKind::Combined, upgrade, handshake, open)
 }
 
-pub(super) fn serve(socket: Socket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
-    let stopping = state.shutdown.token().cancelled_owned();
-    // Boxed for the reason given in `room::serve`.
-    let opening = Box::pin(open(socket, state, handshake));
-    async {
-        let Some(mut socket) = opening.await else { return };
-        let reason = Box::pin(socket.run(stopping)).await;
-        let CombinedSocket { connection, frames, .. } = socket;
-        // Leaves the rooms before closing, which takes long with a dead peer.
-        drop(frames);
-        Box::pin(connection.close(reason)).await;
-    }
-}
-
-async fn open(socket: Socket, state: AppState, handshake: Handshake) -> Option<CombinedSocket> {
+pub(super) async fn open(socket: Socket, state: AppState, handshake: Handshake) -> Option<CombinedSocket> {
     let after_rev = handshake.after_rev();
     let open = |socket: AuthenticatedSocket| socket.open_combined(after_rev);
     let (connection, session) = perform_handshake(socket, &state, &handshake, open).await?;
@@ -107,7 +93,7 @@ impl Session for Frames {
     }
 }
 
-struct CombinedSocket {
+pub(super) struct CombinedSocket {
     connection: Connection,
     frames: Frames,
     handshakes: HandshakeLimiter,
@@ -118,8 +104,18 @@ struct CombinedSocket {
     receipts: Receipts<About>,
 }
 
+impl EstablishedSocket for CombinedSocket {
+    async fn run(&mut self, stopping: impl Future<Output = ()> + Send) -> CloseReason {
+        Box::pin(self.serve(stopping)).await
+    }
+
+    fn into_connection(self) -> Connection {
+        self.connection
+    }
+}
+
 impl CombinedSocket {
-    async fn run(&mut self, stopping: impl Future<Output = ()>) -> CloseReason {
+    async fn serve(&mut self, stopping: impl Future<Output = ()> + Send) -> CloseReason {
         if let Err(reason) = Box::pin(self.connection.deliver_ready(&mut self.frames)).await {
             return reason;
         }

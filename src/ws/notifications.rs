@@ -7,7 +7,7 @@ use chat::{
 };
 
 use super::{
-    About, accept,
+    About, EstablishedSocket, accept,
     connection::{CloseReason, Connection, Incoming},
     frames::{BadFrame, RoomIds},
     handshake::Handshake,
@@ -22,58 +22,54 @@ use crate::{
 
 /// `GET /ws/notifications/`.
 pub async fn upgrade(State(state): State<AppState>, handshake: Handshake, upgrade: Upgrade) -> Response {
-    accept(&state.clone(), SocketKind::Notifications, upgrade, move |socket| serve(socket, state, handshake))
+    accept(state, SocketKind::Notifications, upgrade, handshake, open)
 }
 
-pub(super) fn serve(socket: Socket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
-    let stopping = state.shutdown.token().cancelled_owned();
-    // Boxed for the reason given in `room::serve`.
-    let opening = Box::pin(open(socket, state, handshake));
-    async {
-        let Some((mut connection, mut session)) = opening.await else { return };
-        let reason = run(&mut connection, &mut session, stopping).await;
-        // Frees the session before closing, which takes long with a dead peer.
-        drop(session);
-        Box::pin(connection.close(reason)).await;
-    }
-}
-
-async fn open(
+pub(super) async fn open(
     socket: Socket,
     state: AppState,
     handshake: Handshake,
-) -> Option<(Connection, NotificationSession)> {
+) -> Option<NotificationSocket> {
     let after_rev = handshake.after_rev();
     let open = |socket: AuthenticatedSocket| socket.open_notifications(after_rev);
-    perform_handshake(socket, &state, &handshake, open).await
+    let (connection, session) = perform_handshake(socket, &state, &handshake, open).await?;
+    Some(NotificationSocket { connection, session })
 }
 
-async fn run(
-    connection: &mut Connection,
-    session: &mut NotificationSession,
-    stopping: impl Future<Output = ()>,
-) -> CloseReason {
-    if let Err(reason) = Box::pin(connection.deliver_ready(session)).await {
-        return reason;
-    }
-    let stopping = std::pin::pin!(stopping);
-    let mut rare_events = RareEvents::new(connection, stopping);
-    loop {
-        let step = tokio::select! {
-            frame = session.next() => match frame {
-                Ok(json) => connection.deliver(json, session).await,
-                Err(error) => Err(CloseReason::Error(error)),
-            },
-            event = rare_events.next(connection, true) => match event {
-                RareEvent::Incoming(incoming) => Box::pin(on_frame(connection, session, incoming)).await,
-                RareEvent::RestToFlush => Box::pin(connection.flush()).await,
-                RareEvent::PingDue => Box::pin(connection.ping()).await,
-                RareEvent::ShuttingDown => Err(CloseReason::ShuttingDown),
-            },
-        };
-        if let Err(reason) = step {
+pub(super) struct NotificationSocket {
+    connection: Connection,
+    session: NotificationSession,
+}
+
+impl EstablishedSocket for NotificationSocket {
+    async fn run(&mut self, stopping: impl Future<Output = ()> + Send) -> CloseReason {
+        let Self { connection, session } = self;
+        if let Err(reason) = Box::pin(connection.deliver_ready(session)).await {
             return reason;
         }
+        let stopping = std::pin::pin!(stopping);
+        let mut rare_events = RareEvents::new(connection, stopping);
+        loop {
+            let step = tokio::select! {
+                frame = session.next() => match frame {
+                    Ok(json) => connection.deliver(json, session).await,
+                    Err(error) => Err(CloseReason::Error(error)),
+                },
+                event = rare_events.next(connection, true) => match event {
+                    RareEvent::Incoming(incoming) => Box::pin(on_frame(connection, session, incoming)).await,
+                    RareEvent::RestToFlush => Box::pin(connection.flush()).await,
+                    RareEvent::PingDue => Box::pin(connection.ping()).await,
+                    RareEvent::ShuttingDown => Err(CloseReason::ShuttingDown),
+                },
+            };
+            if let Err(reason) = step {
+                return reason;
+            }
+        }
+    }
+
+    fn into_connection(self) -> Connection {
+        self.connection
     }
 }
 

@@ -7,7 +7,7 @@ use chat::{
 };
 
 use super::{
-    About, accept,
+    About, EstablishedSocket, accept,
     connection::{CloseReason, Connection, Incoming},
     frames::{self, BadFrame, RoomIds},
     handshake::Handshake,
@@ -23,25 +23,10 @@ use crate::{
 
 /// `GET /ws/chat/{room_id}/`.
 pub async fn upgrade(State(state): State<AppState>, handshake: Handshake, upgrade: Upgrade) -> Response {
-    accept(&state.clone(), SocketKind::Room, upgrade, move |socket| serve(socket, state, handshake))
+    accept(state, SocketKind::Room, upgrade, handshake, open)
 }
 
-pub(super) fn serve(socket: Socket, state: AppState, handshake: Handshake) -> impl Future<Output = ()> {
-    let stopping = state.shutdown.token().cancelled_owned();
-    // A task is as large as the largest future that it awaits. Futures that are awaited once or rarely are boxed, and
-    // freed when they are done, so that an idle socket takes a few KiB instead of thirty.
-    let opening = Box::pin(open(socket, state, handshake));
-    async {
-        let Some(mut socket) = opening.await else { return };
-        let reason = socket.run(stopping).await;
-        let RoomSocket { connection, session, .. } = socket;
-        // Leaves the room before closing, which takes long with a dead peer.
-        drop(session);
-        Box::pin(connection.close(reason)).await;
-    }
-}
-
-async fn open(socket: Socket, state: AppState, handshake: Handshake) -> Option<RoomSocket> {
+pub(super) async fn open(socket: Socket, state: AppState, handshake: Handshake) -> Option<RoomSocket> {
     let open = async |socket: AuthenticatedSocket| {
         let room = handshake.room.ok_or(Code::NotFound)?;
         socket.open_room(room, handshake.resume).await
@@ -50,15 +35,15 @@ async fn open(socket: Socket, state: AppState, handshake: Handshake) -> Option<R
     Some(RoomSocket { connection, session, receipts: Receipts::new() })
 }
 
-struct RoomSocket {
+pub(super) struct RoomSocket {
     connection: Connection,
     session: RoomSession,
     /// Messages of this socket that are being stored.
     receipts: Receipts<Option<String>>,
 }
 
-impl RoomSocket {
-    async fn run(&mut self, stopping: impl Future<Output = ()>) -> CloseReason {
+impl EstablishedSocket for RoomSocket {
+    async fn run(&mut self, stopping: impl Future<Output = ()> + Send) -> CloseReason {
         if let Err(reason) = Box::pin(self.connection.deliver_ready(&mut self.session)).await {
             return reason;
         }
@@ -91,6 +76,12 @@ impl RoomSocket {
         }
     }
 
+    fn into_connection(self) -> Connection {
+        self.connection
+    }
+}
+
+impl RoomSocket {
     async fn on_frame(&mut self, incoming: Incoming) -> Result<(), CloseReason> {
         match self.connection.read(incoming, RoomIds::Optional(self.session.room())).await? {
             Some(frame) => self.act(frame).await,
