@@ -18,6 +18,8 @@ use crate::{
     writer::Writer,
 };
 
+use room_cards::RoomCards;
+
 pub mod accounts;
 mod backfill;
 mod combined_session;
@@ -37,6 +39,7 @@ pub mod notifications;
 mod online_dispatch;
 mod poll;
 pub mod reads;
+mod room_cards;
 mod room_feed;
 pub mod room_session;
 pub mod rooms;
@@ -150,6 +153,7 @@ struct Inner {
     hub: Hub,
     clock: Clock,
     limits: limits::Limits,
+    room_cards: RoomCards,
     settings: Settings,
     metrics: Metrics,
     stopping: CancellationToken,
@@ -202,7 +206,9 @@ impl Chat {
         tokio::spawn(notification_dispatch::run(store.clone(), hub.watched_rooms()));
         let limits = limits::Limits::new(&settings, clock.clone());
         let metrics = Metrics::default();
-        let inner = Inner { store, writer, hub, clock, limits, settings, metrics, stopping, tasks };
+        let room_cards = RoomCards::new();
+        let inner =
+            Inner { store, writer, hub, clock, limits, room_cards, settings, metrics, stopping, tasks };
         let inner = Arc::new(inner);
         inner.tasks.spawn(job_runner::run(Arc::downgrade(&inner), inner.stopping.clone()));
         Self { inner }
@@ -247,6 +253,10 @@ impl Chat {
 
     pub(crate) fn writer(&self) -> &Writer {
         &self.inner.writer
+    }
+
+    fn room_cards(&self) -> &RoomCards {
+        &self.inner.room_cards
     }
 
     fn limits(&self) -> &limits::Limits {

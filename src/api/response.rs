@@ -1,6 +1,11 @@
 //! Small response bodies that several calls share.
 
-use axum::Json;
+use axum::{
+    Json,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,6 +20,15 @@ impl Acknowledgement {
     /// A response with this sentence of the contract.
     pub fn new(message: &'static str) -> Json<Self> {
         Json(Self { message })
+    }
+}
+
+/// A response body that is JSON already.
+pub struct JsonText(pub Bytes);
+
+impl IntoResponse for JsonText {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
     }
 }
 

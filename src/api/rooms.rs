@@ -11,14 +11,19 @@ use chat::{
     service::rooms::{RoomCursor, RoomFilter},
 };
 
-use super::{PathId, TAG_ROOMS, fields::Fields, query::Params, response::Acknowledgement};
+use super::{
+    PathId, TAG_ROOMS,
+    fields::Fields,
+    query::Params,
+    response::{Acknowledgement, JsonText},
+};
 use crate::{auth::ChatUser, error::ApiError};
 
 /// The page size if only `page` was given.
 const PAGE_SIZE: i64 = 20;
 
 /// A list of rooms, with the `Link` header of its neighbouring pages.
-type RoomListResponse = Result<(HeaderMap, Json<Vec<Room>>), ApiError>;
+type RoomListResponse = Result<(HeaderMap, JsonText), ApiError>;
 
 /// List rooms
 ///
@@ -84,11 +89,14 @@ pub async fn list(
 
     let mut filter = RoomFilter { search, room_type, mine, after: cursor, limit: i64::MAX };
     let Some(page_query) = PageQuery::new(page, size) else {
-        return Ok((HeaderMap::new(), Json(chat.rooms(&viewer, &filter).await?)));
+        return Ok((HeaderMap::new(), JsonText(chat.rooms(&viewer, &filter).await?.json())));
     };
     filter.limit = page_query.size;
     let found = chat.room_page(&viewer, filter, page_query.page).await?;
-    Ok((page_query.links(uri.path(), uri.query().unwrap_or_default(), found.next), Json(found.rooms)))
+    Ok((
+        page_query.links(uri.path(), uri.query().unwrap_or_default(), found.next),
+        JsonText(found.rooms.json()),
+    ))
 }
 
 fn parse_cursor(text: &str) -> Option<RoomCursor> {

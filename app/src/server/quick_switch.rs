@@ -69,7 +69,7 @@ mod handler {
             limit: PUBLIC_ROOMS_MAX,
             ..RoomFilter::default()
         };
-        let others = chat.rooms(&me, &public).await?;
+        let others = chat.rooms(&me, &public).await?.to_rooms();
         rooms.extend(others.into_iter().filter(|room| !room.is_member));
         let typed = fold(text);
         let mut matching: Vec<(u32, Room)> =

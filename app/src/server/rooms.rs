@@ -31,7 +31,7 @@ pub async fn list_rooms() -> Result<Rooms, AppError> {
     let user = super::identity::require_user().await?;
     let chat = super::identity::context()?.chat;
     let filter = chat::service::rooms::RoomFilter { mine: true, limit: ROOMS_LISTED, ..Default::default() };
-    let list = chat.rooms(&user, &filter).await?;
+    let list = chat.rooms(&user, &filter).await?.to_rooms();
     let chat::service::notifications::UnreadAlerts { mentioned, notices } = chat.unread_alerts(&user).await?;
     Ok(Rooms { list, mentioned, notices })
 }
@@ -155,7 +155,7 @@ mod handler {
             ..RoomFilter::default()
         };
         let found = context()?.chat.room_page(&require_user().await?, filter, page).await?;
-        Ok(PublicRooms { rooms: found.rooms, page, has_more: found.next.is_some() })
+        Ok(PublicRooms { rooms: found.rooms.to_rooms(), page, has_more: found.next.is_some() })
     }
 
     pub(super) async fn create(name: &str, description: &str, room_type: &str) -> Result<Room, AppError> {

@@ -22,13 +22,13 @@ use crate::{
     writer::{RoomTransaction, RoomUpdate},
 };
 
+pub use super::room_cards::RoomList;
 pub use crate::store::rooms::{RoomCursor, RoomFilter};
 
 /// A page of the room list.
-#[derive(Clone, Debug)]
 pub struct RoomPage {
     /// The rooms.
-    pub rooms: Vec<Room>,
+    pub rooms: RoomList,
     /// The cursor of the last one, if more follow.
     pub next: Option<RoomCursor>,
 }
@@ -38,11 +38,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid` for an invalid search text.
-    pub async fn rooms(&self, viewer: &User, filter: &RoomFilter) -> Result<Vec<Room>> {
+    pub async fn rooms(&self, viewer: &User, filter: &RoomFilter) -> Result<RoomList> {
         check_search(filter)?;
         let mut conn = self.store().read().await?;
         let listed = rooms::list(&mut conn, viewer.id, filter).await?;
-        Ok(listed.into_iter().map(|(_, room)| room).collect())
+        Ok(self.room_cards().complete(&mut conn, viewer.id, listed).await?)
     }
 
     /// A page of `filter.limit` rooms: those after the cursor `filter.after` if it is set, whatever `page` is;
@@ -62,7 +62,7 @@ impl Chat {
             let before = (page - 1).saturating_mul(size);
             filter.after = rooms::nth_cursor(&mut conn, viewer.id, &filter, before).await?;
             if filter.after.is_none() {
-                return Ok(RoomPage { rooms: Vec::new(), next: None });
+                return Ok(RoomPage { rooms: RoomList::default(), next: None });
             }
         }
         // One more than the page, to know whether there is a next one.
@@ -71,8 +71,8 @@ impl Chat {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let has_more = listed.len() > size;
         listed.truncate(size);
-        let next = listed.last().filter(|_| has_more).map(|(place, _)| *place);
-        Ok(RoomPage { rooms: listed.into_iter().map(|(_, room)| room).collect(), next })
+        let next = listed.last().filter(|_| has_more).map(|room| room.cursor);
+        Ok(RoomPage { rooms: self.room_cards().complete(&mut conn, viewer.id, listed).await?, next })
     }
 
     /// One room, with its first members.

@@ -33,14 +33,6 @@ impl Backend {
         }
     }
 
-    /// Joins two tables in the written order, overriding the planner.
-    pub(super) fn join_in_order(self) -> &'static str {
-        match self {
-            Self::Sqlite => "CROSS JOIN",
-            Self::MySql => "STRAIGHT_JOIN",
-        }
-    }
-
     /// Prefix of an INSERT that keeps an existing row.
     pub(super) fn insert_ignore(self) -> &'static str {
         match self {

@@ -12,7 +12,10 @@ mod listing;
 mod newest;
 
 pub(super) use listing::like_pattern;
-pub use listing::{RoomCursor, RoomFilter, common_views, list, nth_cursor, view, views};
+pub use listing::{
+    ListedRoom, RoomCursor, RoomFilter, RoomVersion, Standing, common_views, list, nth_cursor, versions,
+    view, views,
+};
 pub use newest::access_and_newest;
 
 /// A room and the caller's membership of it: the input of all access rules.

@@ -9,6 +9,7 @@ use super::{
     dialect::padded,
     json_rows, on,
     rooms::like_pattern,
+    watch,
 };
 use crate::{
     fold::{fold, skeleton, user_search},
@@ -177,7 +178,7 @@ pub async fn insert(conn: &mut Conn, new: &NewUser<'_>, now: Timestamp) -> Store
     Ok(UserId(id))
 }
 
-/// Updates the first and last name of `user`.
+/// Updates the first and last name of `user`, under the next number of such changes.
 pub async fn set_names(conn: &mut Conn, user: &User, first_name: &str, last_name: &str) -> StoreResult<()> {
     const SQL: &str = "UPDATE user SET first_name = ?, last_name = ?, search_key = ? WHERE id = ?";
     on!(conn, |db| sqlx::query(SQL)
@@ -188,7 +189,7 @@ pub async fn set_names(conn: &mut Conn, user: &User, first_name: &str, last_name
         .execute(&mut *db)
         .await
         .map(drop))?;
-    Ok(())
+    watch::count_renaming(conn).await
 }
 
 /// The account with this id, locked against changes until the commit.

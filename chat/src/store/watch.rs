@@ -40,6 +40,13 @@ pub async fn set_key_check(conn: &mut Conn, check: &str) -> StoreResult<()> {
     Ok(())
 }
 
+/// Takes the next number of changes of names.
+pub(super) async fn count_renaming(conn: &mut Conn) -> StoreResult<()> {
+    const SQL: &str = "UPDATE chat_system SET names_rev = names_rev + 1 WHERE id = 1";
+    on!(conn, |db| sqlx::query(SQL).execute(&mut *db).await.map(drop))?;
+    Ok(())
+}
+
 /// The counters of a room.
 #[derive(Clone, Copy, Debug, FromRow)]
 pub struct RoomPositionRow {

@@ -32,7 +32,7 @@ async fn marks_upto(session: &mut RoomSession, last: &str) -> Vec<String> {
 /// The room's newest message as `viewer` sees it: in the list, and in the room itself if they may see that.
 async fn last_words(world: &World, viewer: &User, room: RoomId) -> Vec<Option<String>> {
     let all = RoomFilter { limit: 100, ..RoomFilter::default() };
-    let listed = world.chat.rooms(viewer, &all).await.expect("listed");
+    let listed = world.chat.rooms(viewer, &all).await.expect("listed").to_rooms();
     let listed = listed.into_iter().filter(|listed| listed.id == room);
     let seen = listed.chain(world.chat.room(viewer, room).await.ok());
     seen.map(|room| room.last_message.map(|last| last.content)).collect()

@@ -137,7 +137,7 @@ both! {
             assert_eq!(refused(world.chat.send(&bob, room, draft("?")).await), Code::NotFound);
             assert!(world.chat.open_room(&bob, room, None).await.is_err_and(|e| e.code() == Code::NotFound));
             let all = RoomFilter { limit: 9, ..RoomFilter::default() };
-            assert!(world.chat.rooms(&bob, &all).await.expect("listed").is_empty());
+            assert!(world.chat.rooms(&bob, &all).await.expect("listed").to_rooms().is_empty());
         }
     }
 

@@ -38,7 +38,7 @@ both! {
         let amy = world.person("amy").await;
         let found = async |text: &str| {
             let filter = RoomFilter { search: Some(text.into()), limit: 10, ..RoomFilter::default() };
-            let rooms = world.chat.rooms(&amy, &filter).await.expect("listed");
+            let rooms = world.chat.rooms(&amy, &filter).await.expect("listed").to_rooms();
             rooms.into_iter().map(|room| room.name).collect::<Vec<_>>()
         };
         for (name, _) in SPELLINGS {

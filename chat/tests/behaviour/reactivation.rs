@@ -21,7 +21,7 @@ both! {
         assert_eq!(count(&world, &admin, room).await, 3, "the membership stays");
         world.chat.set_active(&moderator.username, true).await.expect("activated");
         let mine = RoomFilter { mine: true, limit: 10, ..RoomFilter::default() };
-        let listed = world.chat.rooms(&moderator, &mine).await.expect("listed");
+        let listed = world.chat.rooms(&moderator, &mine).await.expect("listed").to_rooms();
         let listed: Vec<_> = listed.into_iter().map(|listed| (listed.id, listed.my_role, listed.unread_count)).collect();
         assert_eq!(listed, [(room, Some(Role::Moderator), 1)]);
         assert_eq!(world.texts(&moderator, room).await, ["before", "meanwhile"]);

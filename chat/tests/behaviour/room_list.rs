@@ -1,18 +1,35 @@
 //! The room list: contents, order, pagination.
 
+use std::collections::BTreeSet;
+
 use chat::{
-    model::{NewRoom, RoomId, RoomType, User},
-    service::rooms::{RoomFilter, RoomPage},
+    Chat,
+    clock::Clock,
+    model::{NewRoom, RoomId, RoomPatch, RoomType, User},
+    service::{
+        rooms::{RoomFilter, RoomPage},
+        trim::Kept,
+    },
+    store::Store,
 };
 
-use crate::support::{World, both, new_room};
+use crate::support::{
+    World, both,
+    cast::{Cast, banned, cast, role},
+    new_room, unhurried,
+};
+
+/// A node of its own on this database.
+async fn started(url: &str, clock: &Clock) -> Chat {
+    Chat::start(Store::open_existing(url).await.expect("opened"), unhurried(), clock.clone())
+}
 
 fn everything() -> RoomFilter {
     RoomFilter { limit: 100, ..RoomFilter::default() }
 }
 
 async fn listed(world: &World, viewer: &User) -> Vec<RoomId> {
-    let rooms = world.chat.rooms(viewer, &everything()).await.expect("listed");
+    let rooms = world.chat.rooms(viewer, &everything()).await.expect("listed").to_rooms();
     rooms.into_iter().map(|room| room.id).collect()
 }
 
@@ -33,7 +50,7 @@ async fn page(world: &World, viewer: &User, filter: &RoomFilter, number: i64) ->
 }
 
 fn ids(page: &RoomPage) -> Vec<RoomId> {
-    page.rooms.iter().map(|room| room.id).collect()
+    page.rooms.to_rooms().iter().map(|room| room.id).collect()
 }
 
 both! {
@@ -49,7 +66,7 @@ both! {
         world.clock.advance(1);
         world.say(&amy, first, "news").await;
         assert_eq!(listed(&world, &bob).await, [first, last], "a message brings its room up");
-        let rooms = world.chat.rooms(&amy, &everything()).await.expect("listed");
+        let rooms = world.chat.rooms(&amy, &everything()).await.expect("listed").to_rooms();
         let news = rooms[0].last_message.as_ref().expect("a last message");
         assert_eq!((news.content.as_str(), news.sender.as_str()), ("news", "amy"));
     }
@@ -62,14 +79,14 @@ both! {
         }
         let search = async |text: &str| {
             let filter = RoomFilter { search: Some(text.into()), ..everything() };
-            let rooms = world.chat.rooms(&bob, &filter).await.expect("listed");
+            let rooms = world.chat.rooms(&bob, &filter).await.expect("listed").to_rooms();
             rooms.into_iter().map(|room| room.name).collect::<Vec<_>>()
         };
         assert_eq!(search("50%").await, ["50% off"]);
         assert_eq!(search("UNDER_").await, ["Under_score"]);
         let mine = RoomFilter { mine: true, ..everything() };
-        assert!(world.chat.rooms(&bob, &mine).await.expect("listed").is_empty());
-        assert_eq!(world.chat.rooms(&amy, &mine).await.expect("listed").len(), 4);
+        assert!(world.chat.rooms(&bob, &mine).await.expect("listed").to_rooms().is_empty());
+        assert_eq!(world.chat.rooms(&amy, &mine).await.expect("listed").to_rooms().len(), 4);
     }
 
     async fn list_can_be_filtered_by_type(world: World) {
@@ -77,7 +94,7 @@ both! {
         let rooms = seven(&world, &amy).await;
         let of = async |viewer: &User, kind: RoomType, mine: bool| {
             let filter = RoomFilter { room_type: Some(kind), mine, ..everything() };
-            let rooms = world.chat.rooms(viewer, &filter).await.expect("listed");
+            let rooms = world.chat.rooms(viewer, &filter).await.expect("listed").to_rooms();
             rooms.into_iter().map(|room| room.id).collect::<Vec<_>>()
         };
         let every_other = |first: usize| rooms.iter().copied().skip(first).step_by(2).collect::<Vec<_>>();
@@ -135,5 +152,59 @@ both! {
             }
         }
         assert_eq!(met, rooms);
+    }
+
+    /// A list comes from memory where the room's numbers are the same. Another node, which has nothing in memory yet, must
+    /// show the same after each kind of change, also of changes that it made itself.
+    async fn list_is_the_same_from_memory_and_from_the_database(world: World) {
+        let Cast { room, admin, moderator, member } = cast(&world, "public").await;
+        let outsider = world.person("outsider").await;
+        let viewers = [&admin, &moderator, &member, &outsider];
+        let other = started(&world.url, &world.clock).await;
+        let mut shown = BTreeSet::new();
+        let mut compare = async |what: &str| {
+            world.clock.advance(1);
+            let fresh = started(&world.url, &world.clock).await;
+            let mut lists = String::new();
+            for viewer in viewers {
+                let expected = fresh.rooms(viewer, &everything()).await.expect("listed").json();
+                for chat in [&world.chat, &other] {
+                    let list = chat.rooms(viewer, &everything()).await.expect("listed");
+                    assert_eq!(list.json(), expected, "{what}, as {} sees it", viewer.username);
+                    assert_eq!(serde_json::to_string(&list.to_rooms()).expect("JSON"), expected);
+                }
+                lists += &String::from_utf8_lossy(&expected);
+            }
+            fresh.stop().await;
+            assert!(shown.insert(lists), "{what}: this is seen by nobody");
+        };
+        compare("at first").await;
+        let said = world.say(&member, room, "said").await.id;
+        compare("a message").await;
+        other.edit(&member, said, "edited".into()).await.expect("edited");
+        compare("an edit").await;
+        other.mark_read(&moderator, said).await.expect("read");
+        compare("a read message").await;
+        world.chat.delete(&member, said).await.expect("deleted");
+        compare("a deletion").await;
+        world.chat.rename(&admin, "Ä", "\"").await.expect("renamed");
+        compare("a creator's new name").await;
+        other.edit_room(&admin, room, RoomPatch { name: Some("Tea".into()), ..RoomPatch::default() }).await.expect("edited");
+        compare("a new name").await;
+        world.chat.change_member(&admin, room, member.id, role("moderator")).await.expect("changed");
+        compare("a role").await;
+        other.change_member(&admin, room, member.id, banned(true)).await.expect("changed");
+        compare("a ban").await;
+        world.chat.join(&outsider, room).await.expect("joined");
+        compare("one who joined").await;
+        other.leave(&moderator, room).await.expect("left");
+        compare("one who left").await;
+        other.trim_room(room, Kept::Newest(0)).await.expect("trimmed");
+        compare("an empty history").await;
+        world.chat.create_room(&admin, new_room("private")).await.expect("made");
+        compare("a new room").await;
+        other.delete_room(&admin, room).await.expect("deleted");
+        compare("a deleted room").await;
+        other.stop().await;
     }
 }

@@ -16,7 +16,7 @@ fn everything() -> RoomFilter {
 }
 
 async fn listed(world: &World, viewer: &User) -> Vec<RoomId> {
-    let rooms = world.chat.rooms(viewer, &everything()).await.expect("listed");
+    let rooms = world.chat.rooms(viewer, &everything()).await.expect("listed").to_rooms();
     rooms.into_iter().map(|room| room.id).collect()
 }
 

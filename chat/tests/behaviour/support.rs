@@ -202,7 +202,7 @@ pub trait Listed {
 impl Listed for Chat {
     async fn room_in_list(&self, user: &User, room: RoomId) -> Room {
         let filter = RoomFilter { mine: true, limit: 1_000, ..RoomFilter::default() };
-        let rooms = self.rooms(user, &filter).await.expect("listed");
+        let rooms = self.rooms(user, &filter).await.expect("listed").to_rooms();
         rooms.into_iter().find(|found| found.id == room).expect("in the list")
     }
 }

@@ -66,8 +66,10 @@ fn rooms(stage: &Stage) -> Vec<Call<'_>> {
     let rooms = u64::try_from(ROOMS).expect("positive");
     let list = move |filter: RoomFilter, page: Option<i64>, count: usize| async move {
         let found = match page {
-            Some(page) => stage.chat.room_page(&stage.amy, filter, page).await.expect("listed").rooms,
-            None => stage.chat.rooms(&stage.amy, &filter).await.expect("listed"),
+            Some(page) => {
+                stage.chat.room_page(&stage.amy, filter, page).await.expect("listed").rooms.to_rooms()
+            }
+            None => stage.chat.rooms(&stage.amy, &filter).await.expect("listed").to_rooms(),
         };
         assert_eq!(found.len(), count);
     };

@@ -7,13 +7,16 @@ use crate::{
     fold::fold,
     model::{LastMessage, MessageId, Role, Room, RoomId, RoomType, Timestamp, User, UserId},
     store::{
-        Backend, Conn, StoreResult,
+        Conn, StoreResult,
         condition::{active_member, in_history, present_member},
         dialect::padded,
         json_rows, on,
         reads::unread,
     },
 };
+
+/// Maximum number of rooms in one query. SQLite allows 32,766 placeholders.
+const CHUNK: usize = 1_024;
 
 /// Which rooms to list.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +42,49 @@ pub struct RoomCursor {
     pub room: RoomId,
 }
 
+/// The numbers with which a room's fields change, except those that differ between users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomVersion {
+    /// The room's change number.
+    pub rev: i64,
+    /// The number of the latest change of anybody's names.
+    pub names_rev: i64,
+}
+
+/// What one user is to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Their role.
+    pub role: Role,
+    /// Number of messages of others that they have not read.
+    pub unread_count: i64,
+}
+
+/// A room of a list, by its numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedRoom {
+    /// Its position.
+    pub cursor: RoomCursor,
+    /// The version to show.
+    pub version: RoomVersion,
+    /// What the viewer is to it; `None` if not a member.
+    pub standing: Option<Standing>,
+}
+
+json_rows::row! {
+    struct ListedRow {
+        id: i64,
+        active_at: i64,
+        rev: i64,
+        names_rev: i64,
+        seq: i64,
+        first_seq: i64,
+        role: Option<String>,
+        last_read_seq: Option<i64>,
+        own_after_read: Option<i64>,
+    }
+}
+
 json_rows::row! {
     struct RoomRow {
         id: i64,
@@ -49,11 +95,12 @@ json_rows::row! {
         is_active: bool,
         max_members: i64,
         member_count: i64,
+        rev: i64,
+        names_rev: i64,
         seq: i64,
         first_seq: i64,
         created_at: i64,
         updated_at: i64,
-        active_at: i64,
         creator_id: i64,
         creator_username: String,
         creator_first_name: String,
@@ -77,16 +124,16 @@ json_rows::row! {
 
 impl From<RoomRow> for Room {
     fn from(row: RoomRow) -> Self {
-        let role = row.role;
+        let standing = standing(
+            (row.seq, row.first_seq),
+            row.role.as_deref(),
+            row.last_read_seq.zip(row.own_after_read),
+        );
         let last_message = match (row.message_id, row.message_content, row.message_sender, row.message_at) {
             (Some(id), Some(content), Some(sender), Some(at)) => {
                 Some(LastMessage { id: MessageId(id), content, sender, created_at: Timestamp(at) })
             }
             _ => None,
-        };
-        let unread = match (&role, row.last_read_seq, row.own_after_read) {
-            (Some(_), Some(read), Some(own)) => unread(row.seq, row.first_seq, read, own),
-            _ => 0,
         };
         Self {
             id: RoomId(row.id),
@@ -105,12 +152,29 @@ impl From<RoomRow> for Room {
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
             last_message,
-            is_member: role.is_some(),
-            my_role: role.as_deref().map(Role::from_stored),
-            unread_count: unread,
+            is_member: standing.is_some(),
+            my_role: standing.map(|standing| standing.role),
+            unread_count: standing.map_or(0, |standing| standing.unread_count),
             members: None,
         }
     }
+}
+
+/// What a member with this role is to a room with these counters, who has read up to and written since the second pair.
+fn standing(
+    (seq, first_seq): (i64, i64),
+    role: Option<&str>,
+    read_and_own: Option<(i64, i64)>,
+) -> Option<Standing> {
+    let (role, (read, own)) = (Role::from_stored(role?), read_and_own?);
+    Some(Standing { role, unread_count: unread(seq, first_seq, read, own) })
+}
+
+/// The number of the latest change of anybody's names.
+macro_rules! names_rev {
+    () => {
+        "(SELECT names_rev FROM chat_system WHERE id = 1) AS names_rev"
+    };
 }
 
 /// The SELECT of rooms with everything a list shows, using indexes only: the newest message is the one whose `seq` is
@@ -121,8 +185,9 @@ macro_rules! room_views {
     };
     ($may_read:literal => $($rooms:expr),+; $rest:literal) => {
         concat!(
-            "SELECT r.id, r.name, r.description, r.room_type, r.is_active, r.max_members, r.member_count, r.seq, r.first_seq, \
-             r.created_at, r.updated_at, r.active_at, c.id AS creator_id, c.username AS creator_username, \
+            "SELECT r.id, r.name, r.description, r.room_type, r.is_active, r.max_members, r.member_count, r.rev, ",
+            names_rev!(),
+            ", r.seq, r.first_seq, r.created_at, r.updated_at, c.id AS creator_id, c.username AS creator_username, \
              c.first_name AS creator_first_name, c.last_name AS creator_last_name, \
              m.role, m.last_read_seq, m.own_after_read, \
              l.id AS message_id, l.content AS message_content, l.created_at AS message_at, \
@@ -146,11 +211,11 @@ macro_rules! room_views {
 macro_rules! page_keys {
     () => {
         concat!(
-            "SELECT * FROM (SELECT r.id, r.active_at FROM chat_room r \
+            "SELECT * FROM (SELECT r.id, r.active_at, r.rev, r.seq, r.first_seq FROM chat_room r \
          WHERE r.is_active = TRUE AND r.room_type = 'public' \
          AND r.active_at <= ? AND (r.active_at < ? OR r.id < ?) AND (? IS NULL OR r.name_key LIKE ? ESCAPE '!') \
          ORDER BY r.active_at DESC, r.id DESC LIMIT ?) anyones \
-         UNION ALL SELECT * FROM (SELECT r.id, r.active_at FROM chat_room_member b JOIN chat_room r ON r.id = b.room_id \
+         UNION ALL SELECT * FROM (SELECT r.id, r.active_at, r.rev, r.seq, r.first_seq FROM chat_room_member b JOIN chat_room r ON r.id = b.room_id \
          WHERE b.user_id = ? AND ",
             active_member!("b", "r"),
             " AND (? = TRUE OR r.room_type <> 'public') AND (? IS NULL OR r.room_type = ?) \
@@ -178,27 +243,29 @@ macro_rules! bind_page {
     }};
 }
 
-/// The rooms visible to `viewer` with their cursors, sorted by latest activity.
-pub async fn list(
-    conn: &mut Conn,
-    viewer: UserId,
-    filter: &RoomFilter,
-) -> StoreResult<Vec<(RoomCursor, Room)>> {
-    let sql = list_sql(conn.backend());
-    let rows = json_rows::fetch_all!(conn, RoomRow, sql, |query| {
+/// The rooms visible to `viewer`, sorted by latest activity.
+pub async fn list(conn: &mut Conn, viewer: UserId, filter: &RoomFilter) -> StoreResult<Vec<ListedRoom>> {
+    const SQL: &str = concat!(
+        "SELECT p.id, p.active_at, p.rev, ",
+        names_rev!(),
+        ", p.seq, p.first_seq, m.role, m.last_read_seq, m.own_after_read FROM (",
+        page_keys!(),
+        ") p LEFT JOIN chat_room_member m ON m.room_id = p.id AND m.user_id = ? AND ",
+        present_member!("m")
+    );
+    let rows = json_rows::fetch_all!(conn, ListedRow, SQL, |query| {
         bind_page!(query, viewer, filter, filter.limit).bind(viewer.0)
     })?;
-    Ok(with_cursors(rows, filter))
-}
-
-fn list_sql(backend: Backend) -> String {
-    format!(room_views!("(", page_keys!(), ") p {} chat_room r ON r.id = p.id"; ""), backend.join_in_order())
-}
-
-fn with_cursors(rows: Vec<RoomRow>, filter: &RoomFilter) -> Vec<(RoomCursor, Room)> {
-    let cursor = |row: &RoomRow| RoomCursor { active_at: Timestamp(row.active_at), room: RoomId(row.id) };
-    let rooms = rows.into_iter().map(|row| (cursor(&row), Room::from(row))).collect();
-    first(rooms, filter.limit, |(cursor, _)| *cursor)
+    let listed = rows.into_iter().map(|row| ListedRoom {
+        cursor: RoomCursor { active_at: Timestamp(row.active_at), room: RoomId(row.id) },
+        version: RoomVersion { rev: row.rev, names_rev: row.names_rev },
+        standing: standing(
+            (row.seq, row.first_seq),
+            row.role.as_deref(),
+            row.last_read_seq.zip(row.own_after_read),
+        ),
+    });
+    Ok(first(listed.collect(), filter.limit, |room| room.cursor))
 }
 
 /// The cursor of the `number`th room of the list; `None` if the list is shorter. It reads `number` index entries:
@@ -234,13 +301,27 @@ pub async fn view(conn: &mut Conn, viewer: UserId, room: RoomId) -> StoreResult<
 
 /// Several rooms as seen by `viewer`.
 pub async fn views(conn: &mut Conn, viewer: UserId, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
-    read_views(conn, viewer, rooms, room_views!("chat_room r"; "WHERE r.id IN ")).await
+    let rows = read_views(conn, viewer, rooms, room_views!("chat_room r"; "WHERE r.id IN ")).await?;
+    Ok(rows.into_iter().map(|row| (RoomId(row.id), Room::from(row))).collect())
 }
 
 /// Several rooms as seen by any member, without the fields that differ between members.
 pub async fn common_views(conn: &mut Conn, rooms: &[RoomId]) -> StoreResult<HashMap<RoomId, Room>> {
     // No account has this id.
-    read_views(conn, UserId(0), rooms, room_views!("TRUE" => "chat_room r"; "WHERE r.id IN ")).await
+    let versions = versions(conn, UserId(0), rooms).await?;
+    Ok(versions.into_iter().map(|(_, room)| (room.id, room)).collect())
+}
+
+/// Several rooms as seen by `viewer`, but with the newest message in any case, and the version that this is.
+pub async fn versions(
+    conn: &mut Conn,
+    viewer: UserId,
+    rooms: &[RoomId],
+) -> StoreResult<Vec<(RoomVersion, Room)>> {
+    let rows =
+        read_views(conn, viewer, rooms, room_views!("TRUE" => "chat_room r"; "WHERE r.id IN ")).await?;
+    let version = |row: &RoomRow| RoomVersion { rev: row.rev, names_rev: row.names_rev };
+    Ok(rows.into_iter().map(|row| (version(&row), Room::from(row))).collect())
 }
 
 async fn read_views(
@@ -248,15 +329,18 @@ async fn read_views(
     viewer: UserId,
     rooms: &[RoomId],
     select: &str,
-) -> StoreResult<HashMap<RoomId, Room>> {
-    let Some(&last) = rooms.last() else { return Ok(HashMap::new()) };
-    let marks = vec!["?"; padded(rooms.len())].join(", ");
-    let sql = format!("{select}({marks})");
-    let filler = std::iter::repeat_n(last, padded(rooms.len()) - rooms.len());
-    let rows = json_rows::fetch_all!(conn, RoomRow, sql, |query| {
-        rooms.iter().copied().chain(filler).fold(query.bind(viewer.0), |query, room| query.bind(room.0))
-    })?;
-    Ok(rows.into_iter().map(|row| (RoomId(row.id), Room::from(row))).collect())
+) -> StoreResult<Vec<RoomRow>> {
+    let mut found = Vec::with_capacity(rooms.len());
+    for chunk in rooms.chunks(CHUNK) {
+        let Some(&last) = chunk.last() else { continue };
+        let marks = vec!["?"; padded(chunk.len())].join(", ");
+        let sql = format!("{select}({marks})");
+        let filler = std::iter::repeat_n(last, padded(chunk.len()) - chunk.len());
+        found.extend(json_rows::fetch_all!(conn, RoomRow, sql, |query| {
+            chunk.iter().copied().chain(filler).fold(query.bind(viewer.0), |query, room| query.bind(room.0))
+        })?);
+    }
+    Ok(found)
 }
 
 /// A LIKE pattern for a folded column that contains `text`, literally.

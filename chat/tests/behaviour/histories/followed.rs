@@ -95,7 +95,7 @@ impl From<Room> for ListedRoom {
 /// The person's rooms.
 pub async fn rooms(chat: &Chat, user: &User) -> BTreeMap<RoomId, ListedRoom> {
     let filter = RoomFilter { mine: true, limit: 1_000, ..RoomFilter::default() };
-    let rooms = chat.rooms(user, &filter).await.expect("listed");
+    let rooms = chat.rooms(user, &filter).await.expect("listed").to_rooms();
     rooms.into_iter().map(|room| (room.id, room.into())).collect()
 }
 
