@@ -1,30 +1,40 @@
 //! Liao's benchmark: `cargo xtask bench` builds this program and the server with optimisations and runs it.
 //!
 //! It starts the server on a folder of its own, generates load through the public API, and checks every delivery: once, in
-//! order, with the right text. The baseline is [`bare`], which does the same fan-out without a database, JSON or accounts.
+//! order, with the right text. Beside Liao it measures, in the same run and with the same checks, [`bare`], which does the same
+//! fan-out without a database, JSON or accounts; the chat server in Node of `xtask/peers/node`; and with `--beside` any
+//! running server that speaks the same API. A [`host::Host`] is one of them with the people and rooms that a part needs.
 //!
 //! Because it shares the machine with the server, it uses little CPU: one thread, small clients of its own for WebSockets
 //! ([`socket`]) and HTTP ([`http`]), and no JSON parsing for a delivery ([`message`]).
 //! The parts are [`fanout`], [`durable`], [`marks`], [`reading`], [`idle`] and [`start`]; the goals are in [`goals`].
 
+mod api;
 mod bare;
+mod beside;
 mod conditions;
+mod cost;
 mod disk;
 mod durable;
 mod fanout;
 mod goals;
+mod host;
 mod http;
 mod idle;
+mod mariadb;
 mod marks;
 mod message;
 mod process;
 mod reading;
 mod report;
 mod seed;
+mod sender;
+mod side;
 mod socket;
 mod start;
 
 use std::{
+    cell::OnceCell,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -33,7 +43,11 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 
-use report::Report;
+use disk::Speed;
+use durable::Outcome;
+use mariadb::MariaDb;
+use report::{Column, Report};
+use side::{Database, Peer, Side};
 
 #[derive(Parser)]
 #[command(name = "liao-bench", about = "Liao's benchmark; `cargo xtask bench` builds and calls it")]
@@ -62,6 +76,23 @@ struct Run {
     /// A folder for the servers' data, on the disk that is to be measured
     #[arg(long)]
     folder: PathBuf,
+    /// The folder of the server in Node, with its packages installed
+    #[arg(long)]
+    node: Option<PathBuf>,
+    /// Why there is none, for the report
+    #[arg(long, default_value = "no folder was named")]
+    without_node: String,
+    /// Measure this running server too: http://HOST:PORT on this machine, with the same API. It must have active people
+    /// with the ids 1 to 5,000 (10,000 without --quick) and no limits on requests, sockets, rooms and members. Rooms and
+    /// messages are made through its API and stay
+    #[arg(long, value_name = "URL", requires = "beside_key")]
+    beside: Option<String>,
+    /// The key with which that server's tokens are signed (HS256); a token's user is the claim `user_id`
+    #[arg(long, value_name = "KEY", requires = "beside")]
+    beside_key: Option<String>,
+    /// With mariadb, measure Liao on a MariaDB of the benchmark's own too, after SQLite
+    #[arg(long, value_enum, default_value = "sqlite")]
+    database: Database,
     /// Fewer points, shorter
     #[arg(long)]
     quick: bool,
@@ -85,9 +116,62 @@ enum Part {
 /// The arguments of every part.
 struct Bench {
     run: Run,
+    /// Liao's second database, when it is measured.
+    mariadb: Option<MariaDb>,
+    /// See [`Bench::commit`].
+    commit: OnceCell<Speed>,
+    /// See [`durable::node_one_by_one`].
+    node_one_by_one: tokio::sync::OnceCell<Peer<Outcome>>,
 }
 
 impl Bench {
+    fn new(run: Run) -> Result<Self> {
+        let mariadb = (run.database == Database::Mariadb).then(|| MariaDb::start(&run.folder)).transpose()?;
+        Ok(Self { run, mariadb, commit: OnceCell::new(), node_one_by_one: tokio::sync::OnceCell::new() })
+    }
+
+    /// Whether a server is part of this run.
+    fn has(&self, side: Side) -> bool {
+        match side {
+            Side::Bare | Side::Liao(Database::Sqlite) => true,
+            Side::Node => self.run.node.is_some(),
+            Side::Beside => self.run.beside.is_some(),
+            Side::Liao(Database::Mariadb) => self.mariadb.is_some(),
+        }
+    }
+
+    /// The result of a measurement of a server other than Liao, when it is part of this run.
+    async fn peer<T>(&self, side: Side, work: impl Future<Output = Result<T>>) -> Peer<T> {
+        if self.has(side) { Peer::from(side, work.await) } else { Peer::Absent }
+    }
+
+    /// The URL of a new, empty database of Liao, and its process, when that is another.
+    fn database(&self, database: Database, data: &Path) -> Result<(String, Option<u32>)> {
+        match database {
+            Database::Sqlite => Ok((format!("sqlite:{}", data.join("liao.db").display()), None)),
+            Database::Mariadb => {
+                let mariadb = self.mariadb.as_ref().context("MariaDB is not part of this run")?;
+                Ok((mariadb.database()?, Some(mariadb.process)))
+            }
+        }
+    }
+
+    /// The commits of one row by SQLite alone, measured once in a run.
+    fn commit(&self) -> Result<Speed> {
+        if let Some(speed) = self.commit.get() {
+            return Ok(*speed);
+        }
+        let speed = disk::group_commits(&self.run.folder, 1)?;
+        Ok(*self.commit.get_or_init(|| speed))
+    }
+
+    /// The columns of the report.
+    fn columns(&self) -> Vec<Column> {
+        let mut columns = vec![Column::Bare, Column::Node, Column::Beside, Column::Liao];
+        columns.retain(|column| *column != Column::Beside || self.has(Side::Beside));
+        columns
+    }
+
     /// `full`, or with `--quick` the shorter `quick`.
     fn either<T>(&self, full: T, quick: T) -> T {
         if self.run.quick { quick } else { full }
@@ -106,24 +190,21 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Bare => runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(bare::serve()),
+        Command::Bare => bare::serve(),
         Command::Run(run) => {
-            let bench = Bench { run };
+            let bench = Bench::new(run)?;
             let wanted = rlimit::increase_nofile_limit(u64::MAX).context("cannot raise the open files")?;
             say(&format!("open files: {wanted}"));
             // One thread: the server needs the cores, and nothing here needs a lock.
-            let runtime = runtime(tokio::runtime::Builder::new_current_thread())?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.context("no runtime")?;
             tokio::task::LocalSet::new().block_on(&runtime, measure(&bench))
         }
     }
 }
 
-fn runtime(mut builder: tokio::runtime::Builder) -> Result<tokio::runtime::Runtime> {
-    builder.enable_all().build().context("no runtime")
-}
-
 async fn measure(bench: &Bench) -> Result<()> {
-    let mut report = Report::new(conditions::read(bench)?);
+    let mut report = Report::new(conditions::read(bench)?, bench.columns());
     let is_wanted = |part| bench.run.parts.is_empty() || bench.run.parts.contains(&part);
     if is_wanted(Part::Start) {
         start::measure(bench, &mut report).await?;
