@@ -1,6 +1,10 @@
 //! A server with people, rooms and messages, as a measurement plans them.
 
-use std::{ops::Range, path::Path, process::Command};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use chat::model::{RoomId, UserId};
@@ -40,7 +44,7 @@ pub(crate) struct Host {
     pub(crate) server: Server,
     pub(crate) rooms: Vec<Room>,
     /// After the server: its data are removed when it has ended.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Plan {
@@ -86,7 +90,7 @@ impl Host {
             }
             Side::Node => {
                 let node = bench.run.node.as_ref().context("Node is not part of this run")?;
-                let database = folder.path().join("chat.db");
+                let database = node_database(&folder);
                 seed_node(node, &database, plan.people)?;
                 let server = Server::start(&mut process::node(node, &database), None)?;
                 let rooms = api::rooms(server.address, side, &people(plan.people, SECRET)?, plan).await?;
@@ -100,7 +104,16 @@ impl Host {
                 (server, rooms)
             }
         };
-        Ok(Self { side, server, rooms, _folder: folder })
+        Ok(Self { side, server, rooms, folder })
+    }
+
+    /// Starts a server anew whose rooms were made through its API: what that took is then neither in its memory nor in
+    /// its CPU time. Others have done nothing yet, or run already.
+    pub(crate) fn restart(&mut self, bench: &Bench) -> Result<()> {
+        if let (Side::Node, Some(node)) = (self.side, &bench.run.node) {
+            self.server = Server::start(&mut process::node(node, &node_database(&self.folder)), None)?;
+        }
+        Ok(())
     }
 
     /// The only room, of [`Plan::one_room`].
@@ -132,6 +145,10 @@ async fn liao(bench: &Bench, database: Database, data: &Path, plan: &Plan) -> Re
 /// The people 1 to `count` of a server whose tokens are signed with this key.
 fn people(count: usize, key: &str) -> Result<Vec<Person>> {
     (1..).take(count).map(|id| person(UserId(id), key)).collect()
+}
+
+fn node_database(folder: &TempDir) -> PathBuf {
+    folder.path().join("chat.db")
 }
 
 fn seed_node(node: &Path, database: &Path, people: usize) -> Result<()> {

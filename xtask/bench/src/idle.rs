@@ -57,7 +57,8 @@ pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 
 /// KiB for each socket.
 async fn per_socket(bench: &Bench, side: Side, count: usize) -> Result<f64> {
-    let host = Host::start(bench, side, &Plan::rooms_of(ROOM, count)).await?;
+    let mut host = Host::start(bench, side, &Plan::rooms_of(ROOM, count)).await?;
+    host.restart(bench)?;
     let places: Vec<Place> = host
         .rooms
         .iter()

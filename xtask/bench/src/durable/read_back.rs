@@ -6,8 +6,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::{
-    Side,
-    host::Room,
+    host::{Host, Room},
     http::{self, Connection},
     message,
     seed::number,
@@ -32,19 +31,26 @@ struct Stored {
     created_at: String,
 }
 
-/// Checks that a room has every acknowledged message, in order, and nothing else. Records the time of each of Liao's
-/// commits: messages of one commit have the same time.
+/// Checks that each room has every acknowledged message, in order, and nothing else; `sent` are their numbers. Records the
+/// time of each of Liao's commits: messages of one commit have the same time.
 pub(super) async fn check(
-    address: SocketAddr,
-    side: Side,
-    room: &Room,
-    sent: u64,
+    host: &Host,
+    rooms: &[Room],
+    sent: &[u64],
     commits: &mut HashSet<String>,
 ) -> Result<()> {
+    for (room, sent) in rooms.iter().zip(sent) {
+        check_room(host, room, *sent, commits).await?;
+    }
+    Ok(())
+}
+
+async fn check_room(host: &Host, room: &Room, sent: u64, commits: &mut HashSet<String>) -> Result<()> {
+    let address = host.server.address;
     let mut connection = Connection::open(address).await?;
     let path = format!("/api/chat/rooms/{}/messages/?page_size={PAGE}", room.id);
     let token = &room.creator()?.token;
-    if !side.has_rev() {
+    if !host.side.has_rev() {
         return by_number(&mut connection, address, &path, token, sent).await;
     }
     let (mut next, mut last) = (0, 0);
