@@ -5,7 +5,10 @@ use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::{prerequisites, process, progress, server, workspace};
+use crate::{
+    prerequisites::{self, Need},
+    process, progress, server, workspace,
+};
 
 /// The oldest Node.js that the packages of the server in Node run on.
 const OLDEST_NODE: u32 = 20;
@@ -28,6 +31,9 @@ pub(crate) const OPTIONS: &[&str] = &[
 /// Builds both programs and measures the parts in `words`, or all when there are none. With `--write` the table goes into
 /// the documentation, else to standard output.
 pub(crate) fn run(words: &[String]) -> Result<()> {
+    if words.iter().any(|word| word.ends_with("mariadb")) {
+        prerequisites::install(&[Need::MariaDb])?;
+    }
     let server = server::build_with_site(true)?;
     let generator = build()?;
     // Below the target directory: the system's temporary folder may be in memory.

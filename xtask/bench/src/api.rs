@@ -11,11 +11,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
 use crate::{
-    Side,
     host::{Plan, Room},
     http::{self, Connection},
     seed::{Person, number},
     sender::{self, Sender},
+    side::Side,
 };
 
 /// Joins under way at once.

@@ -7,10 +7,10 @@ use chat::model::RoomId;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
-    Side,
     http::{self, Connection},
     message,
     seed::Person,
+    side::Side,
     socket::{self, Kind},
 };
 

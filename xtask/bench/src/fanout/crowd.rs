@@ -17,13 +17,13 @@ use tokio::{
 };
 
 use crate::{
-    Side,
     cost::Cost,
     host::Host,
     message::{self, since},
     process::{Cpu, Server},
     report::{figure, short},
     seed::number,
+    side::Side,
     socket::{self, Kind, Reader},
 };
 
