@@ -13,6 +13,7 @@ mod api;
 mod bare;
 mod beside;
 mod conditions;
+mod context;
 mod cost;
 mod disk;
 mod durable;
@@ -34,7 +35,6 @@ mod socket;
 mod start;
 
 use std::{
-    cell::OnceCell,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -43,11 +43,9 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 
-use disk::Speed;
-use durable::Outcome;
-use mariadb::MariaDb;
-use report::{Column, Report};
-use side::{Database, Peer, Side};
+use context::Bench;
+use report::Report;
+use side::Database;
 
 #[derive(Parser)]
 #[command(name = "liao-bench", about = "Liao's benchmark; `cargo xtask bench` builds and calls it")]
@@ -111,71 +109,6 @@ enum Part {
     Reading,
     Idle,
     Start,
-}
-
-/// The arguments of every part.
-struct Bench {
-    run: Run,
-    /// Liao's second database, when it is measured.
-    mariadb: Option<MariaDb>,
-    /// See [`Bench::commit`].
-    commit: OnceCell<Speed>,
-    /// See [`durable::node_one_by_one`].
-    node_one_by_one: tokio::sync::OnceCell<Peer<Outcome>>,
-}
-
-impl Bench {
-    fn new(run: Run) -> Result<Self> {
-        let mariadb = (run.database == Database::Mariadb).then(|| MariaDb::start(&run.folder)).transpose()?;
-        Ok(Self { run, mariadb, commit: OnceCell::new(), node_one_by_one: tokio::sync::OnceCell::new() })
-    }
-
-    /// Whether a server is part of this run.
-    fn has(&self, side: Side) -> bool {
-        match side {
-            Side::Bare | Side::Liao(Database::Sqlite) => true,
-            Side::Node => self.run.node.is_some(),
-            Side::Beside => self.run.beside.is_some(),
-            Side::Liao(Database::Mariadb) => self.mariadb.is_some(),
-        }
-    }
-
-    /// The result of a measurement of a server other than Liao, when it is part of this run.
-    async fn peer<T>(&self, side: Side, work: impl Future<Output = Result<T>>) -> Peer<T> {
-        if self.has(side) { Peer::from(side, work.await) } else { Peer::Absent }
-    }
-
-    /// The URL of a new, empty database of Liao, and its process, when that is another.
-    fn database(&self, database: Database, data: &Path) -> Result<(String, Option<u32>)> {
-        match database {
-            Database::Sqlite => Ok((format!("sqlite:{}", data.join("liao.db").display()), None)),
-            Database::Mariadb => {
-                let mariadb = self.mariadb.as_ref().context("MariaDB is not part of this run")?;
-                Ok((mariadb.database()?, Some(mariadb.process)))
-            }
-        }
-    }
-
-    /// The commits of one row by SQLite alone, measured once in a run.
-    fn commit(&self) -> Result<Speed> {
-        if let Some(speed) = self.commit.get() {
-            return Ok(*speed);
-        }
-        let speed = disk::group_commits(&self.run.folder, 1)?;
-        Ok(*self.commit.get_or_init(|| speed))
-    }
-
-    /// The columns of the report.
-    fn columns(&self) -> Vec<Column> {
-        let mut columns = vec![Column::Bare, Column::Node, Column::Beside, Column::Liao];
-        columns.retain(|column| *column != Column::Beside || self.has(Side::Beside));
-        columns
-    }
-
-    /// `full`, or with `--quick` the shorter `quick`.
-    fn either<T>(&self, full: T, quick: T) -> T {
-        if self.run.quick { quick } else { full }
-    }
 }
 
 fn main() -> ExitCode {
