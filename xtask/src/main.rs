@@ -86,8 +86,8 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         usage: "bench [part …]",
-        what: "measure it: --quick or in full; --write: into docs/; parts: start idle reading durable fanout",
-        options: bench::PARTS,
+        what: "measure it beside others: --quick --write --database mariadb --beside URL, see docs/BENCHMARKS.md",
+        options: bench::OPTIONS,
         run: |call| bench::run(&call.options),
     },
     Command {
@@ -114,7 +114,8 @@ struct Command {
     name: &'static str,
     usage: &'static str,
     what: &'static str,
-    /// Every word that may stand after the name, before `--`.
+    /// Every word that may stand after the name, before `--`. One that ends in `=` has a value, behind it or as the next
+    /// word.
     options: &'static [&'static str],
     run: fn(&Call) -> Result<()>,
 }
@@ -167,10 +168,30 @@ fn dispatch(mut words: impl Iterator<Item = OsString>) -> Result<()> {
     if !yes.is_empty() {
         prerequisites::agree();
     }
-    if let Some(odd) = options.iter().find(|option| !command.options.contains(&option.as_str())) {
+    if let Some(odd) = unknown(&options, command.options) {
         bail!("unknown option `{odd}`; usage: cargo xtask {}", command.usage);
     }
     (command.run)(&Call { options, rest: words.collect() })
+}
+
+/// The first of the words that is not among the options.
+fn unknown<'a>(words: &'a [String], options: &[&str]) -> Option<&'a str> {
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        let with_value = options.iter().filter_map(|option| option.strip_suffix('='));
+        if with_value.clone().any(|name| name == word) {
+            // The next word is its value.
+            words.next();
+            continue;
+        }
+        let is_assigned = with_value
+            .into_iter()
+            .any(|name| word.strip_prefix(name).is_some_and(|value| value.starts_with('=')));
+        if !is_assigned && !options.contains(&word) {
+            return Some(word);
+        }
+    }
+    None
 }
 
 /// Prints every command with its purpose.
@@ -182,4 +203,23 @@ fn list() {
     eprintln!(
         "\nThose that install packages with sudo ask first, once; with {YES}, in CI and as root they do not."
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unknown;
+
+    #[test]
+    fn an_option_may_have_a_value() {
+        let options = &["--quick", "--beside=", "fanout"];
+        let first_unknown = |line: &str| {
+            let words = line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+            unknown(&words, options).map(str::to_owned)
+        };
+        assert_eq!(first_unknown("--quick --beside http://a fanout"), None);
+        assert_eq!(first_unknown("--beside=http://a --quick"), None);
+        assert_eq!(first_unknown("--beside http://a http://b").as_deref(), Some("http://b"));
+        assert_eq!(first_unknown("--quick=yes").as_deref(), Some("--quick=yes"));
+        assert_eq!(first_unknown("--besides=x").as_deref(), Some("--besides=x"));
+    }
 }

@@ -155,8 +155,8 @@ pub(crate) fn install_lighthouse() -> Result<()> {
     install_npm(&workspace::end2end_dir().join("lighthouse"), "Installing Lighthouse (npm ci)", "a minute")
 }
 
-/// Installs what the committed lock file of this folder says.
-fn install_npm(folder: &Path, what: &str, usually: &str) -> Result<()> {
+/// Installs what the committed lock file of this folder says, unless that has been done.
+pub(crate) fn install_npm(folder: &Path, what: &str, usually: &str) -> Result<()> {
     let changed = |file: &str| folder.join(file).metadata().and_then(|about| about.modified()).ok();
     // npm writes this file at the end of each installation.
     let installed = changed("node_modules/.package-lock.json");
@@ -246,7 +246,7 @@ fn packages(needs: &[Need]) -> Vec<&'static str> {
 }
 
 /// The first number of the installed Node.js.
-fn node_version() -> Option<u32> {
+pub(crate) fn node_version() -> Option<u32> {
     process::output(Command::new("node").arg("--version"))?
         .trim_start_matches('v')
         .split('.')

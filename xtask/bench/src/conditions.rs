@@ -23,14 +23,25 @@ pub(crate) fn read(bench: &Bench) -> Result<String> {
         ("processor", format!("{}, {cores} cores, shared with the load generator", processor())),
         ("memory", memory()),
         ("kernel", output("uname", &["-sr"])),
-        ("disk", format!("{file_system}; {} fdatasync/s of 4 KiB", short(disk::syncs(&bench.run.folder)?))),
+        (
+            "disk",
+            format!("{file_system}; {} fdatasync/s of 4 KiB", short(disk::syncs(&bench.run.folder)?.rate)),
+        ),
+        ("Node", node(bench)),
+        (
+            "MariaDB",
+            bench.mariadb.as_ref().map_or("not measured".to_owned(), |mariadb| mariadb.version.clone()),
+        ),
+        ("beside", bench.run.beside.clone().unwrap_or_else(|| "no other server".to_owned())),
         ("load before the run (1, 5, 15 minutes)", load),
         ("when", output("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
         ("length", bench.either("full", "quick: shorter, and fewer points").to_owned()),
     ];
     let mut text = String::from(
         "Written by `cargo xtask bench --write`, which measures and checks all of it anew: every delivery for its \
-         order, its count and its content, every stored message by reading it back. Figures of processor time count \
+         order, its count and its content, every stored message by reading it back. All servers are measured in the same \
+         run, by the same load and with the same checks: `bare` is a broadcast without a chat, `Node` the server in \
+         `xtask/peers/node`. On MariaDB, goals of processor time count Liao and mariadbd together. Figures of processor time count \
          more than those by the clock: the generator runs on the same cores, and so does whatever else the machine \
          does (see the load).\n\n",
     );
@@ -38,6 +49,17 @@ pub(crate) fn read(bench: &Bench) -> Result<String> {
         text.push_str(&format_line(name, &value));
     }
     Ok(text)
+}
+
+/// The version of Node and of its packages, or why it is not measured.
+fn node(bench: &Bench) -> String {
+    let Some(folder) = &bench.run.node else { return format!("not measured: {}", bench.run.without_node) };
+    let package = fs::read_to_string(folder.join("package.json")).unwrap_or_default();
+    let package = serde_json::from_str::<serde_json::Value>(&package).unwrap_or_default();
+    let packages = package["dependencies"].as_object().into_iter().flatten();
+    let packages = packages.map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or("?")));
+    let packages = packages.collect::<Vec<_>>().join(", ");
+    format!("{}, with {packages}", output("node", &["--version"]))
 }
 
 fn format_line(name: &str, value: &str) -> String {

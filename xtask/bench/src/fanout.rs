@@ -1,31 +1,27 @@
 //! Fan-out: one room of many sockets of distinct users, one of whom writes at a fixed rate.
 //!
 //! Latency is counted from the time at which a message was due (so a late generator counts too) until each socket has
-//! received it. At each point the bare broadcast is measured first, then the server.
+//! received it. At each point the bare broadcast is measured first, then the others, then Liao.
 
 mod crowd;
+mod search;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::{
-    Bench, goals,
-    process::{Server, bare, liao},
-    report::{Goal, Report, Row, figure, short},
-    seed::{Person, Seed, number},
+    Bench, durable, goals,
+    host::{Host, Plan},
+    report::{Column, Goal, Report, Row, figure, short},
+    seed::number,
+    side::{Database, Peer, Side},
 };
 use crowd::{Crowd, Outcome};
 
-/// The size of the room whose highest rate is searched.
-const SEARCHED: usize = 100;
-/// The limit of the 99th percentile of latency at the highest rate.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// The rate at which the search begins, in deliveries a second.
-const SEARCH_FROM: f64 = 20_000.0;
-/// The factor of each step up, and how often the last step is then halved.
-const SEARCH_STEP: f64 = 1.5;
-const SEARCH_HALVINGS: usize = 2;
+/// The duration of the load of few deliveries, in seconds: the kernel counts CPU time in steps of 10 ms, of which the bare
+/// broadcast needs about 30 in this time.
+const CALM: u64 = 40;
 
 /// A room and a rate.
 struct Point {
@@ -33,159 +29,140 @@ struct Point {
     /// Deliveries a second.
     rate: f64,
     length: Duration,
-    /// The goal, as a multiple of bare.
-    goal: f64,
 }
 
 impl Point {
-    fn new(members: usize, rate: f64, seconds: u64, goal: f64) -> Self {
-        Self { members, rate, length: Duration::from_secs(seconds), goal }
+    fn new(members: usize, rate: f64, seconds: u64) -> Self {
+        Self { members, rate, length: Duration::from_secs(seconds) }
     }
 }
 
-/// The server under load.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Bare,
-    Liao,
+/// What goals add to the figures of the bare broadcast, since Liao also stores what it delivers.
+struct Storing {
+    /// Milliseconds of CPU that a thousand messages may take (microseconds for one); `None` where Node was not measured.
+    cpu: Option<f64>,
+    /// The 99th percentile of a commit of SQLite alone.
+    p99: Duration,
 }
 
-/// The people, and a database with them and their rooms.
-struct Rooms<'a> {
-    bench: &'a Bench,
-    folder: tempfile::TempDir,
-    people: Vec<Person>,
+/// The figures of one point.
+struct Figures {
+    peers: Vec<(Side, Peer<Outcome>)>,
+    liao: Outcome,
 }
 
 /// Measures every point, then the highest rate.
 pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let points = bench.either(
         vec![
-            Point::new(100, 1_000.0, 20, goals::FANOUT_CALM),
-            Point::new(10, 40_000.0, 10, goals::FANOUT_BUSY),
-            Point::new(100, 40_000.0, 10, goals::FANOUT_BUSY),
-            Point::new(1_000, 40_000.0, 10, goals::FANOUT_BUSY),
-            Point::new(5_000, 40_000.0, 10, goals::FANOUT_BUSY),
+            Point::new(100, 1_000.0, CALM),
+            Point::new(10, 40_000.0, 10),
+            Point::new(100, 40_000.0, 10),
+            Point::new(1_000, 40_000.0, 10),
+            Point::new(5_000, 40_000.0, 10),
         ],
         vec![
-            Point::new(100, 1_000.0, 8, goals::FANOUT_CALM),
-            Point::new(100, 40_000.0, 5, goals::FANOUT_BUSY),
-            Point::new(1_000, 40_000.0, 5, goals::FANOUT_BUSY),
+            Point::new(100, 1_000.0, CALM / 2),
+            Point::new(10, 40_000.0, 5),
+            Point::new(100, 40_000.0, 5),
+            Point::new(1_000, 40_000.0, 5),
         ],
     );
-    let most = points.iter().map(|point| point.members).max().unwrap_or(SEARCHED);
-    let rooms = Rooms::new(bench, most).await?;
+    let commit = bench.commit()?;
+    let node = durable::node_one_by_one(bench).await;
+    let cpu = node.measured().map(|node| goals::SEND_CPU_OF_NODE * node.cost.total());
+    let storing = Storing { cpu, p99: commit.p99 };
     report.section(&format!(
         "**Fan-out.** One room, a socket for each member, one of them writing {}-byte messages, each stored before it is \
-         delivered. Server CPU in seconds per million deliveries, user and kernel; latency from when a message was \
-         due.",
-        crate::message::LENGTH
+         delivered. Server CPU in seconds per million deliveries, user and kernel; latency from when a message was due. \
+         Goals add to the bare server's figures what storing may take: {} × Node's CPU of a message by socket, shared \
+         by its deliveries, and the 99th percentile of a commit of SQLite alone, {} ms in this run.",
+        crate::message::LENGTH,
+        goals::SEND_CPU_OF_NODE,
+        short(milliseconds(storing.p99)),
     ));
     for point in &points {
-        let floor = rooms.run(Side::Bare, point).await?;
-        let value = rooms.run(Side::Liao, point).await?;
-        report.row(point.row(&floor, &value));
+        let mut peers = Vec::new();
+        for side in [Side::Bare, Side::Node, Side::Beside] {
+            peers.push((side, bench.peer(side, point.run(bench, side)).await));
+        }
+        let liao = point.run(bench, Side::Liao(Database::Sqlite)).await?;
+        let figures = Figures { peers, liao };
+        point.rows(&figures, &storing).into_iter().for_each(|row| report.row(row));
+        if bench.has(Side::Liao(Database::Mariadb)) {
+            let mariadb = point.run(bench, Side::Liao(Database::Mariadb)).await?;
+            point.mariadb_rows(&mariadb, &figures.liao).into_iter().for_each(|row| report.row(row));
+        }
     }
-    let floor = rooms.highest(Side::Bare).await?;
-    let value = rooms.highest(Side::Liao).await?;
-    report.row(Row {
-        what: format!("room of {SEARCHED}: highest rate with p99 under {} ms", PATIENCE.as_millis()),
-        beside: format!("bare {}/s", short(floor)),
-        value: format!("{}/s", short(value)),
-        goal: Some(
-            Goal::at_least(value, goals::FANOUT_RATE * floor, "/s")
-                .that_is(&format!("{} × bare", goals::FANOUT_RATE)),
-        ),
-    });
-    Ok(())
+    search::measure(bench, report).await
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+impl Figures {
+    fn of(&self, side: Side) -> Option<&Outcome> {
+        self.peers.iter().find(|(of, _)| *of == side).and_then(|(_, peer)| peer.measured())
+    }
 }
 
 impl Point {
-    fn row(&self, floor: &Outcome, value: &Outcome) -> Row {
-        let limit = self.goal * floor.cpu_per_million();
-        let mut goal =
-            Goal::at_most(value.cpu_per_million(), limit, " s").that_is(&format!("{} × bare", self.goal));
-        goal.is_met &= value.held();
-        Row {
-            what: format!(
-                "room of {}, {} deliveries/s",
-                short(figure(number(self.members))),
-                short(self.rate)
-            ),
-            beside: format!("bare {floor}"),
-            value: value.to_string(),
-            goal: Some(goal),
-        }
-    }
-}
-
-impl<'a> Rooms<'a> {
-    async fn new(bench: &'a Bench, most: usize) -> Result<Self> {
-        let folder = tempfile::tempdir_in(&bench.run.folder)?;
-        let mut seed = Seed::open(&folder.path().join("data")).await?;
-        let people = seed.people(most).await?;
-        seed.finish().await?;
-        Ok(Self { bench, folder, people })
-    }
-
-    /// A server and a new room of it with this many sockets open.
-    async fn crowd(&self, side: Side, members: usize) -> Result<(Server, Crowd)> {
-        let people = &self.people[..members];
-        let data = self.folder.path().join("data");
-        match side {
-            Side::Bare => {
-                let server = Server::start(&mut bare()?)?;
-                let crowd = Crowd::gather(server.address, "/ws/", people, crowd::bare_frame).await?;
-                Ok((server, crowd))
-            }
-            Side::Liao => {
-                let path = format!("/ws/chat/{}/", room(&data, people).await?);
-                let server = Server::start(&mut liao(&self.bench.run.server, &data))?;
-                let crowd = Crowd::gather(server.address, &path, people, crate::message::frame).await?;
-                Ok((server, crowd))
-            }
-        }
-    }
-
-    async fn run(&self, side: Side, point: &Point) -> Result<Outcome> {
-        let (server, mut crowd) = self.crowd(side, point.members).await?;
+    async fn run(&self, bench: &Bench, side: Side) -> Result<Outcome> {
+        let host = Host::start(bench, side, &Plan::one_room(self.members)).await?;
+        let mut crowd = Crowd::gather(&host).await?;
         // A warm-up, which is not counted.
-        crowd.load(&server, point.rate, Duration::from_secs(1)).await?;
-        crowd.load(&server, point.rate, point.length).await
+        crowd.load(&host.server, self.rate, Duration::from_secs(1)).await?;
+        crowd.load(&host.server, self.rate, self.length).await
     }
 
-    /// The highest rate that holds, in deliveries a second.
-    async fn highest(&self, side: Side) -> Result<f64> {
-        let length = Duration::from_secs(self.bench.either(4, 2));
-        let mut gathered = None;
-        let (mut held, mut failed) = (0.0, None::<f64>);
-        let mut halvings = 0;
-        while halvings < SEARCH_HALVINGS || held == 0.0 {
-            let rate = match failed {
-                None => (held * SEARCH_STEP).max(SEARCH_FROM),
-                Some(failed) => f64::midpoint(held, failed),
-            };
-            // A crowd with closed sockets or late messages is replaced.
-            let (server, mut crowd) = match gathered.take() {
-                Some(gathered) => gathered,
-                None => self.crowd(side, SEARCHED).await?,
-            };
-            let outcome = crowd.load(&server, rate, length).await?;
-            if outcome.held() && outcome.p99() < PATIENCE {
-                held = rate;
-                gathered = Some((server, crowd));
-            } else {
-                failed = Some(rate);
-            }
-            halvings += usize::from(failed.is_some());
+    fn name(&self) -> String {
+        format!("room of {}, {} deliveries/s", short(figure(number(self.members))), short(self.rate))
+    }
+
+    fn rows(&self, figures: &Figures, storing: &Storing) -> [Row; 2] {
+        let liao = &figures.liao;
+        let mut cpu = Row::new(format!("{}: server CPU", self.name())).put(Column::Liao, liao.cost_cell());
+        let mut latency =
+            Row::new(format!("{}: latency", self.name())).put(Column::Liao, liao.latency_cell());
+        for (side, peer) in &figures.peers {
+            cpu = cpu.put(side.column(), peer.cell(Outcome::cost_cell));
+            latency = latency.put(side.column(), peer.cell(Outcome::latency_cell));
         }
-        Ok(held)
+        let (total, bare) = (liao.cost().total(), figures.of(Side::Bare));
+        let factor = goals::FANOUT_CPU_OF_BARE;
+        // Microseconds for a message are seconds for a million: its deliveries share them.
+        let share = storing.cpu.map(|cpu| cpu / figure(number(self.members)));
+        let of_bare = match bare.map(|bare| bare.cost().total()).zip(share) {
+            Some((bare, share)) => Goal::at_most(total, factor * bare + share, " s")
+                .that_is(&format!("{factor} × bare + {} s to store", short(share))),
+            None => Goal::open(&format!("≤ {factor} × bare + storing")),
+        };
+        let node = figures.of(Side::Node).map(|node| node.cost().total());
+        let of_node = Goal::at_most_times(total, goals::FANOUT_CPU_OF_NODE, node, " s", "Node");
+        let factor = goals::FANOUT_P99_OF_BARE;
+        let p99 = match bare {
+            Some(bare) => {
+                let limit = factor * milliseconds(bare.p99()) + milliseconds(storing.p99);
+                Goal::at_most(milliseconds(liao.p99()), limit, " ms")
+                    .that_is(&format!("p99: {factor} × bare + a commit"))
+            }
+            None => Goal::open(&format!("p99 ≤ {factor} × bare + a commit")),
+        };
+        [cpu.goal(of_bare.only_if(liao.held())).goal(of_node), latency.goal(p99.only_if(liao.held()))]
     }
-}
 
-async fn room(data: &Path, people: &[Person]) -> Result<chat::model::RoomId> {
-    let mut seed = Seed::open(data).await?;
-    let room = seed.room("a full room", people).await?;
-    seed.finish().await?;
-    Ok(room)
+    fn mariadb_rows(&self, mariadb: &Outcome, sqlite: &Outcome) -> [Row; 2] {
+        let twice = |value, base, unit| {
+            let goal = Goal::at_most_times(value, goals::COST_OF_SQLITE, Some(base), unit, "SQLite");
+            goal.only_if(mariadb.held())
+        };
+        let cpu = twice(mariadb.cost().total(), sqlite.cost().total(), " s");
+        let p99 = twice(milliseconds(mariadb.p99()), milliseconds(sqlite.p99()), " ms");
+        let name = format!("MariaDB: {}", self.name());
+        [
+            Row::new(format!("{name}: server CPU")).put(Column::Liao, mariadb.cost_cell()).goal(cpu),
+            Row::new(format!("{name}: latency")).put(Column::Liao, mariadb.latency_cell()).goal(p99),
+        ]
+    }
 }

@@ -2,14 +2,15 @@
 
 use std::{net::SocketAddr, rc::Rc, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
     Bench, goals,
-    process::{Server, bare, liao},
-    report::{Goal, Report, Row, figure, short},
-    seed::{Person, Seed},
+    host::{Host, Plan},
+    report::{Column, Goal, Report, Row, figure, short},
+    seed::number,
+    side::{Database, Side},
     socket::{self, Kind},
 };
 
@@ -20,57 +21,60 @@ const AT_ONCE: usize = 64;
 /// After this time all announcements of joins have been sent.
 const CALM: Duration = Duration::from_secs(4);
 
-/// A user and the path of their socket.
-type Place = (String, Person);
+/// The path and the token of a socket.
+type Place = (String, String);
 
-/// Measures the server and bare, each with so many sockets that the fixed cost of the process counts little.
+/// Measures every server, each with so many sockets that the fixed cost of the process counts little.
 pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     report.section(
         "**Idle sockets.** Memory of the process (its proportional share) with the sockets open less that before, for \
          each socket. Distinct users, in rooms of 100.",
     );
-    let counts = bench.either(vec![5_000, 10_000], vec![5_000]);
-    let most = counts.iter().copied().max().context("no counts")?;
-    let folder = tempfile::tempdir_in(&bench.run.folder)?;
-    let data = folder.path().join("data");
-    let places = places(&data, most).await?;
-    for count in counts {
-        let floor = per_socket(Server::start(&mut bare()?)?, &places[..count]).await?;
-        let value = per_socket(Server::start(&mut liao(&bench.run.server, &data))?, &places[..count]).await?;
-        report.row(Row {
-            what: format!("an idle socket, of {}", short(figure(crate::seed::number(count)))),
-            beside: format!("bare {} KiB", short(floor)),
-            value: format!("{} KiB", short(value)),
-            goal: Some(Goal::at_most(value, goals::SOCKET_KIB, " KiB")),
-        });
+    for count in bench.either(vec![goals::SOCKETS, 2 * goals::SOCKETS], vec![goals::SOCKETS]) {
+        let what = format!("an idle socket, of {}", short(figure(number(count))));
+        let cell = |kib: &f64| format!("{} KiB", short(*kib));
+        let mut row = Row::new(&*what);
+        for side in [Side::Bare, Side::Node, Side::Beside] {
+            let peer = bench.peer(side, per_socket(bench, side, count)).await;
+            row = row.put(side.column(), peer.cell(cell));
+        }
+        let value = per_socket(bench, Side::Liao(Database::Sqlite), count).await?;
+        row = row.put(Column::Liao, cell(&value));
+        if count == goals::SOCKETS {
+            row = row.goal(Goal::at_most(value, goals::SOCKET_KIB, " KiB"));
+        }
+        report.row(row);
+        if bench.has(Side::Liao(Database::Mariadb)) {
+            let mariadb = per_socket(bench, Side::Liao(Database::Mariadb), count).await?;
+            let twice = goals::COST_OF_SQLITE;
+            let goal = Goal::at_most_times(mariadb, twice, Some(value), " KiB", "SQLite");
+            let row = Row::new(format!("MariaDB: {what}"));
+            report.row(row.put(Column::Liao, cell(&mariadb)).goal(goal));
+        }
     }
     Ok(())
 }
 
-async fn places(data: &std::path::Path, count: usize) -> Result<Vec<Place>> {
-    let mut seed = Seed::open(data).await?;
-    let people = seed.people(count).await?;
-    let mut places = Vec::with_capacity(count);
-    for (number, members) in people.chunks(ROOM).enumerate() {
-        let room = seed.room(&format!("room {number}"), members).await?;
-        places.extend(members.iter().map(|person| (format!("/ws/chat/{room}/"), person.clone())));
-    }
-    seed.finish().await?;
-    Ok(places)
-}
-
 /// KiB for each socket.
-async fn per_socket(server: Server, places: &[Place]) -> Result<f64> {
+async fn per_socket(bench: &Bench, side: Side, count: usize) -> Result<f64> {
+    let mut host = Host::start(bench, side, &Plan::rooms_of(ROOM, count)).await?;
+    host.restart(bench)?;
+    let places: Vec<Place> = host
+        .rooms
+        .iter()
+        .flat_map(|room| room.members.iter().map(|member| (room.socket(), member.token.clone())))
+        .collect();
+    let server = &host.server;
     // One socket first: what the process allocates once is not part of a socket.
     open_all(server.address, &places[..1]).await?;
     tokio::time::sleep(CALM).await;
     let before = server.memory()?.proportional;
-    let listening = open_all(server.address, places).await?;
+    let listening = open_all(server.address, &places).await?;
     tokio::time::sleep(CALM).await;
     let after = server.memory()?.proportional;
     let open = Rc::strong_count(&listening) - 1;
     ensure!(open == places.len(), "{open} of {} sockets are open", places.len());
-    Ok((figure(after) - figure(before)) / figure(crate::seed::number(places.len())))
+    Ok((figure(after) - figure(before)) / figure(number(places.len())))
 }
 
 /// Opens every socket and answers its pings in a task. Each task holds a clone of the returned value while its socket is
@@ -79,10 +83,10 @@ async fn open_all(address: SocketAddr, places: &[Place]) -> Result<Rc<()>> {
     let open = Rc::new(());
     stream::iter(places)
         .map(Ok::<_, anyhow::Error>)
-        .try_for_each_concurrent(AT_ONCE, |(path, person)| {
+        .try_for_each_concurrent(AT_ONCE, |(path, token)| {
             let held = Rc::clone(&open);
             async move {
-                let (reader, writer) = socket::open(address, path, &person.token).await?;
+                let (reader, writer) = socket::open(address, path, token).await?;
                 tokio::task::spawn_local(async move {
                     // The connection ends with the server.
                     let _ = answer_pings(reader, writer).await;

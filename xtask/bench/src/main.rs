@@ -1,26 +1,36 @@
 //! Liao's benchmark: `cargo xtask bench` builds this program and the server with optimisations and runs it.
 //!
 //! It starts the server on a folder of its own, generates load through the public API, and checks every delivery: once, in
-//! order, with the right text. The baseline is [`bare`], which does the same fan-out without a database, JSON or accounts.
+//! order, with the right text. Beside Liao it measures, in the same run and with the same checks, [`bare`], which does the same
+//! fan-out without a database, JSON or accounts; the chat server in Node of `xtask/peers/node`; and with `--beside` any
+//! running server that speaks the same API. A [`host::Host`] is one of them with the people and rooms that a part needs.
 //!
 //! Because it shares the machine with the server, it uses little CPU: one thread, small clients of its own for WebSockets
 //! ([`socket`]) and HTTP ([`http`]), and no JSON parsing for a delivery ([`message`]).
 //! The parts are [`fanout`], [`durable`], [`marks`], [`reading`], [`idle`] and [`start`]; the goals are in [`goals`].
 
+mod api;
 mod bare;
+mod beside;
 mod conditions;
+mod context;
+mod cost;
 mod disk;
 mod durable;
 mod fanout;
 mod goals;
+mod host;
 mod http;
 mod idle;
+mod mariadb;
 mod marks;
 mod message;
 mod process;
 mod reading;
 mod report;
 mod seed;
+mod sender;
+mod side;
 mod socket;
 mod start;
 
@@ -33,7 +43,9 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use context::Bench;
 use report::Report;
+use side::Database;
 
 #[derive(Parser)]
 #[command(name = "liao-bench", about = "Liao's benchmark; `cargo xtask bench` builds and calls it")]
@@ -62,6 +74,23 @@ struct Run {
     /// A folder for the servers' data, on the disk that is to be measured
     #[arg(long)]
     folder: PathBuf,
+    /// The folder of the server in Node, with its packages installed
+    #[arg(long)]
+    node: Option<PathBuf>,
+    /// Why there is none, for the report
+    #[arg(long, default_value = "no folder was named")]
+    without_node: String,
+    /// Measure this running server too: http://HOST:PORT on this machine, with the same API. It must have active people
+    /// with the ids 1 to 5,000 (10,000 without --quick) and no limits on requests, sockets, rooms and members. Rooms and
+    /// messages are made through its API and stay
+    #[arg(long, value_name = "URL", requires = "beside_key")]
+    beside: Option<String>,
+    /// The key with which that server's tokens are signed (HS256); a token's user is the claim `user_id`
+    #[arg(long, value_name = "KEY", requires = "beside")]
+    beside_key: Option<String>,
+    /// With mariadb, measure Liao on a MariaDB of the benchmark's own too, after SQLite
+    #[arg(long, value_enum, default_value = "sqlite")]
+    database: Database,
     /// Fewer points, shorter
     #[arg(long)]
     quick: bool,
@@ -82,18 +111,6 @@ enum Part {
     Start,
 }
 
-/// The arguments of every part.
-struct Bench {
-    run: Run,
-}
-
-impl Bench {
-    /// `full`, or with `--quick` the shorter `quick`.
-    fn either<T>(&self, full: T, quick: T) -> T {
-        if self.run.quick { quick } else { full }
-    }
-}
-
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -106,24 +123,21 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Bare => runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(bare::serve()),
+        Command::Bare => bare::serve(),
         Command::Run(run) => {
-            let bench = Bench { run };
+            let bench = Bench::new(run)?;
             let wanted = rlimit::increase_nofile_limit(u64::MAX).context("cannot raise the open files")?;
             say(&format!("open files: {wanted}"));
             // One thread: the server needs the cores, and nothing here needs a lock.
-            let runtime = runtime(tokio::runtime::Builder::new_current_thread())?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.context("no runtime")?;
             tokio::task::LocalSet::new().block_on(&runtime, measure(&bench))
         }
     }
 }
 
-fn runtime(mut builder: tokio::runtime::Builder) -> Result<tokio::runtime::Runtime> {
-    builder.enable_all().build().context("no runtime")
-}
-
 async fn measure(bench: &Bench) -> Result<()> {
-    let mut report = Report::new(conditions::read(bench)?);
+    let mut report = Report::new(conditions::read(bench)?, bench.columns());
     let is_wanted = |part| bench.run.parts.is_empty() || bench.run.parts.contains(&part);
     if is_wanted(Part::Start) {
         start::measure(bench, &mut report).await?;

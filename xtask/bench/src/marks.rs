@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use chat::model::RoomId;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use hdrhistogram::Histogram;
@@ -14,11 +14,12 @@ use tokio::{io::AsyncWriteExt as _, net::tcp::OwnedWriteHalf, time::sleep_until}
 
 use crate::{
     Bench,
+    host::{Host, Plan, PlannedRoom},
     http::{self, Connection},
     message,
-    process::{Server, liao},
-    report::{Goal, Report, Row, figure, short},
-    seed::{Person, Seed, number},
+    report::{Column, Goal, Report, Row, figure, short},
+    seed::{Person, number},
+    side::{Database, Side},
     socket,
 };
 
@@ -43,25 +44,23 @@ pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         short(figure(number(MEMBERS)))
     ));
     let rounds = bench.either(20_u32, 8);
-    let folder = tempfile::tempdir_in(&bench.run.folder)?;
-    let data = folder.path().join("data");
-    let mut seed = Seed::open(&data).await?;
-    let people = seed.people(MEMBERS).await?;
-    let poster = people.first().context("nobody")?.clone();
-    let large = seed.room("a large room", &people).await?;
-    seed.messages(large, &poster, usize::try_from(rounds)?).await?;
-    let small = seed.room("a small room", std::slice::from_ref(&poster)).await?;
-    seed.finish().await?;
+    let rooms = vec![
+        PlannedRoom { members: 0..MEMBERS, messages: usize::try_from(rounds)? },
+        PlannedRoom { members: 0..1, messages: 0 },
+    ];
+    let plan = Plan { people: MEMBERS, rooms };
+    let host = Host::start(bench, Side::Liao(Database::Sqlite), &plan).await?;
+    let [large, small] = host.rooms.as_slice() else { bail!("two rooms were planned") };
+    let (server, poster) = (&host.server, small.creator()?);
 
-    let server = Server::start(&mut liao(&bench.run.server, &data))?;
-    let marked = message_ids(server.address, large, &poster).await?;
-    let mut writers = open_all(server.address, large, &people).await?;
-    let idle = post(server.address, small, &poster, Instant::now() + ROUND * rounds).await?;
+    let marked = message_ids(server.address, large.id, poster).await?;
+    let mut writers = open_all(server.address, large.id, &large.members).await?;
+    let idle = post(server.address, small.id, poster, Instant::now() + ROUND * rounds).await?;
     let cpu = server.cpu()?;
     let until = Instant::now() + ROUND * rounds;
     let marking = mark(&mut writers, &marked);
-    let (busy, ()) = futures::try_join!(post(server.address, small, &poster, until), marking)?;
-    let cpu = server.cpu()?.saturating_sub(cpu).as_secs_f64() / (ROUND * rounds).as_secs_f64();
+    let (busy, ()) = futures::try_join!(post(server.address, small.id, poster, until), marking)?;
+    let cpu = server.cpu()?.since(cpu).server.as_secs_f64() / (ROUND * rounds).as_secs_f64();
     let milliseconds = |latencies: &Histogram<u64>, quantile| {
         let value = u32::try_from(latencies.value_at_quantile(quantile)).unwrap_or(u32::MAX);
         f64::from(value) / 1_000.0
@@ -71,14 +70,11 @@ pub(crate) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         format!("p50 {} ms, p99 {} ms", at(0.5), at(0.99))
     };
     let limit = GOAL * milliseconds(&idle, 0.99);
-    report.row(Row {
-        what: format!("a POST while {} members mark", short(figure(number(MEMBERS)))),
-        beside: format!("without marks {}", row(&idle)),
-        value: format!("{}; {} of a core", row(&busy), short(cpu)),
-        goal: Some(
-            Goal::at_most(milliseconds(&busy, 0.99), limit, " ms").that_is(&format!("{GOAL} × without")),
-        ),
-    });
+    let goal = Goal::at_most(milliseconds(&busy, 0.99), limit, " ms").that_is(&format!("{GOAL} × idle"));
+    report.row(Row::new("a POST while all are idle").put(Column::Liao, row(&idle)));
+    let what = format!("a POST while {} members mark", short(figure(number(MEMBERS))));
+    let value = format!("{}; {} of a core", row(&busy), short(cpu));
+    report.row(Row::new(what).put(Column::Liao, value).goal(goal));
     Ok(())
 }
 

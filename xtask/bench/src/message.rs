@@ -30,7 +30,7 @@ static LETTERS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     (0..8 * 1024).map(|_| letter()).collect()
 });
 
-static CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""content":""#));
+static CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""content":"#));
 
 /// Microseconds since the program began.
 pub(crate) fn now() -> u64 {
@@ -72,9 +72,9 @@ pub(crate) fn check(text: &[u8], number: u64) -> Result<u64, Wrong> {
 
 /// The text in a frame or an answer that carries one message.
 pub(crate) fn content(json: &[u8]) -> Option<&[u8]> {
-    let start = CONTENT.find(json)? + CONTENT.needle().len();
-    let text = json.get(start..start + LENGTH)?;
-    (json.get(start + LENGTH) == Some(&b'"')).then_some(text)
+    let value = value(json.get(CONTENT.find(json)? + CONTENT.needle().len()..)?);
+    let text = value.strip_prefix(b"\"")?;
+    (text.get(LENGTH) == Some(&b'"')).then(|| &text[..LENGTH])
 }
 
 /// The room's change number, with which a frame ends.
@@ -86,7 +86,24 @@ pub(crate) fn rev(frame: &[u8]) -> Option<u64> {
 
 /// Whether this frame is a new message.
 pub(crate) fn is_message(frame: &[u8]) -> bool {
-    frame.starts_with(br#"{"type":"chat_message""#)
+    is_type(frame, b"chat_message")
+}
+
+/// Whether this frame says that something was refused.
+pub(crate) fn is_error(frame: &[u8]) -> bool {
+    is_type(frame, b"error")
+}
+
+/// Whether this frame, which begins with its type, is of this one.
+pub(crate) fn is_type(frame: &[u8], kind: &[u8]) -> bool {
+    let Some(rest) = frame.strip_prefix(br#"{"type":"#) else { return false };
+    let named = value(rest).strip_prefix(b"\"").and_then(|rest| rest.strip_prefix(kind));
+    named.is_some_and(|rest| rest.starts_with(b"\""))
+}
+
+/// The value behind a colon: some servers write a space before it.
+fn value(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b" ").unwrap_or(json)
 }
 
 /// What is wrong with a delivery.
@@ -137,5 +154,9 @@ mod tests {
         assert_eq!(content(frame.as_bytes()), Some(text.as_bytes()));
         assert_eq!(rev(frame.as_bytes()), Some(42));
         assert_eq!(rev(br#"{"type":"pong"}"#), None);
+        let spaced = frame.replace("\":", "\": ");
+        assert!(is_message(spaced.as_bytes()));
+        assert_eq!(content(spaced.as_bytes()), Some(text.as_bytes()));
+        assert!(!is_type(br#"{"type":"chat_messages"}"#, b"chat_message"));
     }
 }

@@ -2,53 +2,143 @@
 
 use std::fmt::Write as _;
 
+/// A column of figures, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// The floor: the bare broadcast, or SQLite alone.
+    Bare,
+    Node,
+    /// The server of `--beside`.
+    Beside,
+    Liao,
+}
+
+impl Column {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Node => "Node",
+            Self::Beside => "beside",
+            Self::Liao => "Liao",
+        }
+    }
+}
+
 /// One line of the table.
 pub(crate) struct Row {
-    /// What was measured.
-    pub(crate) what: String,
-    /// The bare broadcast's, or the disk's, figure of the same run.
-    pub(crate) beside: String,
-    /// The server's figure.
-    pub(crate) value: String,
-    /// The goal, and whether it was met; `None` for a figure without a goal.
-    pub(crate) goal: Option<Goal>,
+    what: String,
+    cells: Vec<(Column, String)>,
+    goals: Vec<Goal>,
+}
+
+impl Row {
+    /// A line without figures yet.
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), cells: Vec::new(), goals: Vec::new() }
+    }
+
+    /// With a figure.
+    pub(crate) fn put(mut self, column: Column, figure: String) -> Self {
+        self.cells.push((column, figure));
+        self
+    }
+
+    /// With one more goal of Liao's figure.
+    pub(crate) fn goal(mut self, goal: Goal) -> Self {
+        self.goals.push(goal);
+        self
+    }
+
+    /// Whether all goals are met that could be computed; `None` when there are none.
+    fn is_met(&self) -> Option<bool> {
+        self.goals.iter().filter_map(|goal| goal.is_met).reduce(|all, one| all && one)
+    }
+
+    fn line(&self, columns: &[Column]) -> String {
+        let mut line = format!("| {} |", self.what);
+        for column in columns {
+            let figures = self.cells.iter().filter(|(of, _)| of == column);
+            let figures = figures.map(|(_, figure)| figure.as_str()).collect::<Vec<_>>().join("; ");
+            let _ = write!(line, " {figures} |");
+        }
+        let goals = self.goals.iter().map(|goal| goal.words.as_str()).collect::<Vec<_>>().join("; ");
+        let verdict = match self.is_met() {
+            Some(true) => "met",
+            Some(false) => "**missed**",
+            None => "",
+        };
+        let _ = write!(line, " {goals} | {verdict} |");
+        line
+    }
 }
 
 /// A goal.
 pub(crate) struct Goal {
-    /// In words.
-    pub(crate) words: String,
-    /// Whether it was met.
-    pub(crate) is_met: bool,
+    words: String,
+    /// Whether it was met; `None` when what it is compared with was not measured.
+    is_met: Option<bool>,
 }
 
 impl Goal {
     /// At most `limit`.
     pub(crate) fn at_most(value: f64, limit: f64, unit: &str) -> Self {
-        Self { words: format!("≤ {}{unit}", short(limit)), is_met: value <= limit }
+        Self { words: format!("≤ {}{unit}", short(limit)), is_met: Some(value <= limit) }
     }
 
     /// At least `limit`.
     pub(crate) fn at_least(value: f64, limit: f64, unit: &str) -> Self {
-        Self { words: format!("≥ {}{unit}", short(limit)), is_met: value >= limit }
+        Self { words: format!("≥ {}{unit}", short(limit)), is_met: Some(value >= limit) }
+    }
+
+    /// At most `factor` × `base`, which is a figure of `whose`.
+    pub(crate) fn at_most_times(value: f64, factor: f64, base: Option<f64>, unit: &str, whose: &str) -> Self {
+        match base {
+            Some(base) => Self::at_most(value, factor * base, unit).that_is(&format!("{factor} × {whose}")),
+            None => Self::open(&format!("≤ {factor} × {whose}")),
+        }
+    }
+
+    /// At least `factor` × `base`, which is a figure of `whose`.
+    pub(crate) fn at_least_times(
+        value: f64,
+        factor: f64,
+        base: Option<f64>,
+        unit: &str,
+        whose: &str,
+    ) -> Self {
+        match base {
+            Some(base) => Self::at_least(value, factor * base, unit).that_is(&format!("{factor} × {whose}")),
+            None => Self::open(&format!("≥ {factor} × {whose}")),
+        }
+    }
+
+    /// A goal whose limit was not measured in this run: it has no verdict.
+    pub(crate) fn open(words: &str) -> Self {
+        Self { words: format!("{words}, not measured"), is_met: None }
     }
 
     /// The same, with the source of the limit.
     pub(crate) fn that_is(self, source: &str) -> Self {
         Self { words: format!("{} ({source})", self.words), ..self }
     }
+
+    /// The same, and missed when `holds` is false.
+    pub(crate) fn only_if(self, holds: bool) -> Self {
+        Self { is_met: if holds { self.is_met } else { Some(false) }, ..self }
+    }
 }
 
 /// Sections of rows, below the conditions.
 pub(crate) struct Report {
     conditions: String,
+    columns: Vec<Column>,
     sections: Vec<(String, Vec<Row>)>,
 }
 
 impl Report {
-    /// An empty report.
-    pub(crate) fn new(conditions: String) -> Self {
-        Self { conditions, sections: Vec::new() }
+    /// An empty report with these columns.
+    pub(crate) fn new(conditions: String, columns: Vec<Column>) -> Self {
+        Self { conditions, columns, sections: Vec::new() }
     }
 
     /// Begins a section, with a sentence on how its figures were measured.
@@ -58,7 +148,7 @@ impl Report {
 
     /// Adds a row to the last section, and prints it.
     pub(crate) fn row(&mut self, row: Row) {
-        crate::say(&line(&row));
+        crate::say(&row.line(&self.columns));
         if let Some((_, rows)) = self.sections.last_mut() {
             rows.push(row);
         }
@@ -67,27 +157,19 @@ impl Report {
     /// The report as Markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("# Benchmarks\n\n{}", self.conditions);
-        let goals = self.sections.iter().flat_map(|(_, rows)| rows).filter_map(|row| row.goal.as_ref());
-        let (met, missed): (Vec<_>, Vec<_>) = goals.partition(|goal| goal.is_met);
-        let _ = writeln!(text, "\nGoals met: {} of {}.", met.len(), met.len() + missed.len());
+        let verdicts = self.sections.iter().flat_map(|(_, rows)| rows).filter_map(Row::is_met);
+        let (met, missed): (Vec<_>, Vec<_>) = verdicts.partition(|is_met| *is_met);
+        let _ = writeln!(text, "\nRows whose goals are met: {} of {}.", met.len(), met.len() + missed.len());
+        let titles = self.columns.iter().map(|column| column.title()).collect::<Vec<_>>().join(" | ");
         for (words, rows) in &self.sections {
-            let _ =
-                writeln!(text, "\n{words}\n\n| measure | beside it | Liao | goal | |\n|---|---|---|---|---|");
+            let _ = writeln!(text, "\n{words}\n\n| measure | {titles} | goal | verdict |");
+            let _ = writeln!(text, "|---|{}---|---|", "---|".repeat(self.columns.len()));
             for row in rows {
-                let _ = writeln!(text, "{}", line(row));
+                let _ = writeln!(text, "{}", row.line(&self.columns));
             }
         }
         text
     }
-}
-
-fn line(row: &Row) -> String {
-    let (goal, verdict) = match &row.goal {
-        Some(Goal { words, is_met: true }) => (words.as_str(), "met"),
-        Some(Goal { words, is_met: false }) => (words.as_str(), "**missed**"),
-        None => ("", ""),
-    };
-    format!("| {} | {} | {} | {goal} | {verdict} |", row.what, row.beside, row.value)
 }
 
 /// A figure with three significant digits, and separated thousands.
@@ -134,19 +216,30 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_line_tells_figure_goal_and_verdict() {
-        let mut report = Report::new("On a machine.\n".to_owned());
+    fn report(row: Row) -> String {
+        let mut report =
+            Report::new("On a machine.\n".to_owned(), vec![Column::Bare, Column::Node, Column::Liao]);
         report.section("Some words.");
-        let goal = Goal::at_most(3.0, 2.0, " ms").that_is("twice the floor");
-        report.row(Row {
-            what: "a thing".into(),
-            beside: "1 ms".into(),
-            value: "3 ms".into(),
-            goal: Some(goal),
-        });
-        let text = report.markdown();
-        assert!(text.contains("| a thing | 1 ms | 3 ms | ≤ 2 ms (twice the floor) | **missed** |"), "{text}");
-        assert!(text.contains("Goals met: 0 of 1."), "{text}");
+        report.row(row);
+        report.markdown()
+    }
+
+    #[test]
+    fn a_line_tells_figures_goals_and_verdict() {
+        let row = Row::new("a thing").put(Column::Liao, "3 ms".into()).put(Column::Bare, "1 ms".into());
+        let row = row.goal(Goal::at_most_times(3.0, 2.0, Some(1.0), " ms", "bare"));
+        let text = report(row.goal(Goal::at_most(3.0, 4.0, " ms")));
+        let line = "| a thing | 1 ms |  | 3 ms | ≤ 2 ms (2 × bare); ≤ 4 ms | **missed** |";
+        assert!(text.contains(line), "{text}");
+        assert!(text.contains("are met: 0 of 1."), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_measured_has_no_verdict() {
+        let open = || Goal::at_least_times(3.0, 1.5, None, "/s", "Node");
+        let text = report(Row::new("a thing").put(Column::Liao, "3/s".into()).goal(open()));
+        assert!(text.contains("| 3/s | ≥ 1.5 × Node, not measured |  |"), "{text}");
+        let text = report(Row::new("a thing").goal(open()).goal(Goal::at_least(3.0, 2.0, "/s")));
+        assert!(text.contains("| ≥ 1.5 × Node, not measured; ≥ 2/s | met |"), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 //! Registering thousands of people through the API would take an hour of password hashing. These accounts have no password
 //! and cannot sign in; their tokens are minted here with the server's secret.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -42,10 +42,9 @@ pub(crate) struct Seed {
 }
 
 impl Seed {
-    /// Creates the database that `liao serve --data` will open.
-    pub(crate) async fn open(data: &Path) -> Result<Self> {
-        std::fs::create_dir_all(data)?;
-        let store = Store::open(&format!("sqlite:{}", data.join("liao.db").display())).await?;
+    /// Creates the tables of an empty database (`sqlite:FILE`, `mysql://…`), which a server will open.
+    pub(crate) async fn open(url: &str) -> Result<Self> {
+        let store = Store::open(url).await?;
         let conn = store.write().await?;
         Ok(Self { store, conn, now: Clock::System.now() })
     }
@@ -63,7 +62,7 @@ impl Seed {
                 last_name: "",
             };
             let id = users::insert(&mut self.conn, &new, self.now).await?;
-            people.push(Person { id, token: token(id, self.now)? });
+            people.push(person(id, SECRET)?);
         }
         Ok(people)
     }
@@ -140,19 +139,20 @@ struct Claims {
     user_id: String,
 }
 
-/// An access token (HS256), valid for a day.
-fn token(user: UserId, now: Timestamp) -> Result<String> {
-    let iat = now.unix_seconds();
+/// The user with this id, of a server whose tokens are signed (HS256) with this key. The token is valid for a day.
+pub(crate) fn person(id: UserId, key: &str) -> Result<Person> {
+    let iat = Clock::System.now().unix_seconds();
     let claims = Claims {
         token_type: "access",
         exp: iat + 86_400,
         iat,
-        jti: format!("bench-{user}"),
-        user_id: user.to_string(),
+        jti: format!("bench-{id}"),
+        user_id: id.to_string(),
     };
     let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"HS256"}"#);
     let claims = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims)?);
     let signed = format!("{header}.{claims}");
-    let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?.chain_update(&signed).finalize();
-    Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.into_bytes())))
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())?.chain_update(&signed).finalize();
+    let token = format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.into_bytes()));
+    Ok(Person { id, token })
 }

@@ -15,6 +15,8 @@ use tokio::{
     },
 };
 
+use crate::message;
+
 /// The size of the read buffer in bytes: some dozen frames.
 const BUFFER: usize = 16 * 1024;
 
@@ -40,9 +42,8 @@ pub(crate) async fn open(address: SocketAddr, path: &str, token: &str) -> Result
     let mut stream = TcpStream::connect(address).await.context("no connection")?;
     stream.set_nodelay(true)?;
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Authorization: Bearer {token}\r\n\r\n"
+        "GET {path}?token={token} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await?;
     let (stream, writer) = stream.into_split();
@@ -59,7 +60,7 @@ pub(crate) async fn open(address: SocketAddr, path: &str, token: &str) -> Result
     reader.start = head + 4;
     let (kind, first) = reader.frame().await?.context("closed at once")?;
     ensure!(
-        kind == Kind::Text && first.starts_with(br#"{"type":"connection_established""#),
+        kind == Kind::Text && message::is_type(first, b"connection_established"),
         "the socket was refused: {}",
         String::from_utf8_lossy(first)
     );

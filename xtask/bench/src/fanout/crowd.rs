@@ -2,8 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    fmt,
-    net::SocketAddr,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -19,10 +17,13 @@ use tokio::{
 };
 
 use crate::{
+    cost::Cost,
+    host::Host,
     message::{self, since},
-    process::Server,
+    process::{Cpu, Server},
     report::{figure, short},
-    seed::{Person, number},
+    seed::number,
+    side::Side,
     socket::{self, Kind, Reader},
 };
 
@@ -51,7 +52,7 @@ pub(super) struct Crowd {
 /// The result of one load.
 pub(super) struct Outcome {
     deliveries: u64,
-    cpu: Duration,
+    cpu: Cpu,
     latencies: Histogram<u64>,
     /// Deliveries that were late or lost.
     outstanding: u64,
@@ -61,6 +62,8 @@ pub(super) struct Outcome {
 
 /// What all sockets have received.
 struct Tally {
+    /// Whether messages have a change number.
+    has_rev: bool,
     latencies: Histogram<u64>,
     deliveries: u64,
     /// Frames that are not messages: announcements of joins.
@@ -71,7 +74,7 @@ struct Tally {
 }
 
 /// The frame that a bare broadcast sends on: the same that Liao makes of the message.
-pub(super) fn bare_frame(number: u64, moment: u64) -> String {
+fn bare_frame(number: u64, moment: u64) -> String {
     format!(
         r#"{{"type":"chat_message","message":{{"id":{id},"content":"{}","message_type":"text","timestamp":"2026-01-25T15:30:00.123456Z","created_at":"2026-01-25T15:30:00.123456Z","sender":{{"id":1,"username":"person00000","first_name":"","last_name":""}},"reply_to":null,"file_url":null,"file_name":null,"file_size":null,"is_edited":false,"is_deleted":false,"client_id":null}},"rev":{id}}}"#,
         message::text(number, moment),
@@ -80,14 +83,12 @@ pub(super) fn bare_frame(number: u64, moment: u64) -> String {
 }
 
 impl Crowd {
-    /// Opens a socket for each of these people, and waits until all joins have been announced.
-    pub(super) async fn gather(
-        address: SocketAddr,
-        path: &str,
-        people: &[Person],
-        frame: fn(u64, u64) -> String,
-    ) -> Result<Self> {
+    /// Opens a socket for each member of the server's only room, and waits until all joins have been announced.
+    pub(super) async fn gather(host: &Host) -> Result<Self> {
+        let (address, room) = (host.server.address, host.room()?);
+        let (path, people) = (room.socket(), &room.members);
         let tally = Rc::new(RefCell::new(Tally {
+            has_rev: host.side.has_rev(),
             latencies: Histogram::new_with_max(LONGEST, 3)?,
             deliveries: 0,
             others: 0,
@@ -98,7 +99,7 @@ impl Crowd {
         stream::iter(people)
             .map(Ok::<_, anyhow::Error>)
             .try_for_each_concurrent(AT_ONCE, |person| {
-                let (tally, first) = (Rc::clone(&tally), &first);
+                let (tally, first, path) = (Rc::clone(&tally), &first, &path);
                 async move {
                     let (reader, writer) = socket::open(address, path, &person.token).await?;
                     let (sender, queue) = mpsc::unbounded_channel();
@@ -110,6 +111,7 @@ impl Crowd {
             })
             .await?;
         let sender = first.take().context("nobody came")?;
+        let frame = if host.side == Side::Bare { bare_frame } else { message::frame };
         let mut crowd = Self { members: number(people.len()), sender, frame, tally, sent: 0 };
         crowd.calm_down().await?;
         Ok(crowd)
@@ -153,7 +155,7 @@ impl Crowd {
         }
         Ok(Outcome {
             deliveries: tally.deliveries,
-            cpu: server.cpu()?.saturating_sub(cpu),
+            cpu: server.cpu()?.since(cpu),
             latencies: tally.latencies.clone(),
             outstanding: expected - tally.deliveries,
             closed: tally.closed,
@@ -232,7 +234,7 @@ impl Tally {
         let content = message::content(frame).map(|content| message::check(content, number));
         match content {
             // A room starts empty, so its change number follows from the message's.
-            Some(Ok(moment)) if message::rev(frame) == Some(number + 1) => {
+            Some(Ok(moment)) if !self.has_rev || message::rev(frame) == Some(number + 1) => {
                 let latency = u64::try_from(since(moment).as_micros()).unwrap_or(u64::MAX);
                 self.latencies.saturating_record(latency);
             }
@@ -247,8 +249,8 @@ impl Tally {
 
 impl Outcome {
     /// Server CPU, in seconds per million deliveries.
-    pub(super) fn cpu_per_million(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / figure(self.deliveries.max(1))
+    pub(super) fn cost(&self) -> Cost {
+        Cost::per_million(self.cpu, figure(self.deliveries.max(1)))
     }
 
     /// Whether every socket stayed open and received everything.
@@ -264,21 +266,19 @@ impl Outcome {
     fn at(&self, quantile: f64) -> Duration {
         Duration::from_micros(self.latencies.value_at_quantile(quantile))
     }
-}
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let milliseconds = |quantile| short(self.at(quantile).as_secs_f64() * 1_000.0);
-        write!(
-            f,
-            "{} s; p50 {} ms, p99 {} ms",
-            short(self.cpu_per_million()),
-            milliseconds(0.5),
-            milliseconds(0.99)
-        )?;
-        if !self.held() {
-            write!(f, "; not held: {} sockets closed, {} deliveries late", self.closed, self.outstanding)?;
+    /// Cost, and what did not hold.
+    pub(super) fn cost_cell(&self) -> String {
+        let cost = self.cost().to_string();
+        if self.held() {
+            return cost;
         }
-        Ok(())
+        format!("{cost}; not held: {} sockets closed, {} deliveries late", self.closed, self.outstanding)
+    }
+
+    /// Latencies.
+    pub(super) fn latency_cell(&self) -> String {
+        let milliseconds = |quantile| short(self.at(quantile).as_secs_f64() * 1_000.0);
+        format!("p50 {} ms, p99 {} ms", milliseconds(0.5), milliseconds(0.99))
     }
 }
