@@ -32,9 +32,8 @@ document.addEventListener('submit', ({ target }) => {
   for (const name of Object.keys(localStorage)) if (name.startsWith(forgets)) localStorage.removeItem(name);
 });
 
-// Live regions of static pages: loaded again when a notification frame arrives.
-const region = document.querySelector('[data-region="notifications"]');
-if (region) {
+// Live regions of static pages: loaded again when a notification frame arrives. Live pages have a socket of their own.
+if (document.querySelector('[data-region]') && !document.querySelector('link[rel="modulepreload"]')) {
   follow();
   // The socket sends new messages and changes of the newest one. Changes of older ones are found by this.
   const refreshIfVisible = () => document.visibilityState === 'visible' && refresh();
@@ -77,6 +76,22 @@ async function refresh() {
   }
 }
 
+// A confirmation is closed by its link, and by Escape. Without scripts the link loads the page again.
+const closeConfirmation = () => {
+  const confirmation = document.querySelector('details.confirm[open]');
+  if (!confirmation) return;
+  confirmation.open = false;
+  confirmation.querySelector('summary').focus();
+};
+document.addEventListener('click', (event) => {
+  if (!event.target.closest('[data-dismiss]')) return;
+  event.preventDefault();
+  closeConfirmation();
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') closeConfirmation();
+});
+
 // Suggestions of users to invite. The browser handles selection and keys of the datalist.
 for (const input of document.querySelectorAll('[data-candidates]')) {
   let asked;
@@ -92,6 +107,37 @@ for (const input of document.querySelectorAll('[data-candidates]')) {
     );
   });
 }
+
+// The whole date of a time, in the reader's zone, under the pointer.
+document.addEventListener('mouseover', ({ target }) => {
+  const time = target.closest?.('time[datetime]');
+  if (!time || time.title) return;
+  const format = { dateStyle: 'full', timeStyle: 'short' };
+  time.title = new Date(time.dateTime).toLocaleString(document.documentElement.lang, format);
+});
+
+// What did not load for want of a network is loaded when it is back.
+window.addEventListener('online', () => document.querySelector('[data-retry]')?.click());
+
+// Keys of the list of rooms: the arrows move within it, Alt with an arrow opens the next room from anywhere.
+document.addEventListener('keydown', (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const inList = event.target.closest?.('.room-link');
+  if (!step || event.defaultPrevented || event.ctrlKey || event.metaKey || !(event.altKey || inList)) return;
+  const links = [...document.querySelectorAll('.room-link')];
+  const from = links.indexOf(event.altKey ? document.querySelector('.room-link[aria-current]') : inList);
+  const next = links[from + step];
+  if (!next) return;
+  event.preventDefault();
+  if (event.altKey) next.click();
+  else next.focus();
+});
+
+// `?` opens the list of keys, unless somebody writes.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== '?' || event.defaultPrevented || event.target.closest?.('input, textarea, select')) return;
+  document.getElementById('shortcuts-button')?.click();
+});
 
 // Ctrl+K, or its button, opens the quick switcher, which is loaded on first use.
 const opensSwitcher = document.querySelector('.shell') !== null;
