@@ -89,11 +89,7 @@ pub fn form_error_message(locale: Locale, failure: &Failure) -> String {
 pub fn error_message(locale: Locale, failure: &Failure) -> String {
     match failure.code {
         Code::Invalid => td_string!(locale, failure.invalid),
-        Code::ParseError => td_string!(locale, failure.parse_error),
-        Code::NoActiveAccount => td_string!(locale, failure.no_active_account),
         Code::NotAuthenticated => td_string!(locale, failure.not_authenticated),
-        Code::BadAuthorizationHeader => td_string!(locale, failure.bad_authorization_header),
-        Code::TokenNotValid => td_string!(locale, failure.token_not_valid),
         Code::UserInactive => td_string!(locale, failure.user_inactive),
         Code::UserNotFound => td_string!(locale, failure.user_not_found),
         Code::PermissionDenied => td_string!(locale, failure.permission_denied),
@@ -102,21 +98,41 @@ pub fn error_message(locale: Locale, failure: &Failure) -> String {
         Code::Banned => td_string!(locale, failure.banned),
         Code::Muted => td_string!(locale, failure.muted),
         Code::RoomFull => td_string!(locale, failure.room_full),
-        Code::SignUpClosed => td_string!(locale, failure.sign_up_closed),
         Code::NotFound => td_string!(locale, failure.not_found),
-        Code::MethodNotAllowed => td_string!(locale, failure.method_not_allowed),
-        Code::InvalidHost => td_string!(locale, failure.invalid_host),
         Code::TooLarge => td_string!(locale, failure.too_large),
-        Code::UnsupportedMediaType => td_string!(locale, failure.unsupported_media_type),
         Code::Throttled => td_string!(locale, failure.throttled),
-        Code::BadFrame => td_string!(locale, failure.bad_frame),
         Code::TooSlow => td_string!(locale, failure.too_slow),
-        Code::TooManySubscriptions => td_string!(locale, failure.too_many_subscriptions),
         Code::BadOrigin => td_string!(locale, failure.bad_origin),
+        // In a browser nearly every one is a request without a response.
+        Code::Unavailable if cfg!(feature = "hydrate") => td_string!(locale, failure.unreachable),
         Code::Unavailable => td_string!(locale, failure.unavailable),
         Code::Internal => td_string!(locale, failure.internal),
+        code => other_message(locale, code),
     }
     .to_owned()
+}
+
+/// The messages that no live page shows, and that the wasm need not have.
+#[cfg(feature = "ssr")]
+fn other_message(locale: Locale, code: Code) -> &'static str {
+    match code {
+        Code::ParseError => td_string!(locale, failure.parse_error),
+        Code::NoActiveAccount => td_string!(locale, failure.no_active_account),
+        Code::BadAuthorizationHeader => td_string!(locale, failure.bad_authorization_header),
+        Code::TokenNotValid => td_string!(locale, failure.token_not_valid),
+        Code::SignUpClosed => td_string!(locale, failure.sign_up_closed),
+        Code::MethodNotAllowed => td_string!(locale, failure.method_not_allowed),
+        Code::InvalidHost => td_string!(locale, failure.invalid_host),
+        Code::UnsupportedMediaType => td_string!(locale, failure.unsupported_media_type),
+        Code::BadFrame => td_string!(locale, failure.bad_frame),
+        Code::TooManySubscriptions => td_string!(locale, failure.too_many_subscriptions),
+        _ => td_string!(locale, failure.internal),
+    }
+}
+
+#[cfg(not(feature = "ssr"))]
+fn other_message(locale: Locale, _: Code) -> &'static str {
+    td_string!(locale, failure.internal)
 }
 
 /// The message of one invalid field.

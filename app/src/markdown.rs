@@ -15,6 +15,7 @@
 
 mod blocks;
 mod code;
+mod emoji;
 mod inline;
 mod link;
 mod mention;
@@ -22,6 +23,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub use emoji::is_few_emoji;
 use mention::MentionLookup;
 pub use mention::MentionNames;
 

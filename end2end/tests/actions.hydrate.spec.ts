@@ -137,7 +137,7 @@ test('an edit that does not go through keeps what was typed', async ({ app, peop
   await lin.api.say(room, '带上电脑');
   const lins = await (await new RoomPage(await people.open(lin)).open(room)).live();
   const meis = await (await new RoomPage(await people.open(mei)).open(room)).live();
-  const notice = lins.page.getByRole('status').filter({ hasText: '服务器正忙' });
+  const notice = lins.page.getByRole('status').filter({ hasText: '连不上服务器' });
   await lins.composer.fill('我的草稿');
   await (await lins.action('三点开会', 'edit')).click();
   await lins.composer.fill('四点开会');

@@ -83,7 +83,7 @@ test('nothing is offered that one may not do', async ({ page, people }) => {
 
   await lin.api.patch(`/api/chat/rooms/${room}/members/${mei.id}/`, { is_muted: true });
   await page.goto(`/rooms/${room}?message=${own}`);
-  await expect(page.getByText('您已被禁言')).toBeVisible();
+  await expect(page.getByText('你已被禁言')).toBeVisible();
   await expect(opened.composer).toHaveCount(0);
   await expect(await opened.action('成员说', 'delete')).toBeVisible();
   for (const name of ['edit', 'reply'] as const) await expect(await opened.action('成员说', name)).toHaveCount(0);

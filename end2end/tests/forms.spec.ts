@@ -106,7 +106,7 @@ test('an address that is none is a page of our own with status 404', async ({ pa
   troubles.allow(/404/);
   const answer = await page.goto('/no/such/page');
   expect(answer?.status()).toBe(404);
-  await expect(page.getByText('没有这个页面').first()).toBeVisible();
+  await expect(page.getByText('找不到这个页面').first()).toBeVisible();
 });
 
 test('a session that was open before the restart goes on after it', async ({ app, people }) => {

@@ -17,11 +17,11 @@ test('an admin invites, raises, mutes, bans and lets in again', async ({ people 
   const id = await makeRoom(lin, 'private');
   const page = await people.open(lin);
   await page.goto(`/rooms/${id}/members`);
-  await page.getByLabel('邀请一个人').fill('nobody_at_all');
+  await page.getByLabel('邀请成员').fill('nobody_at_all');
   await page.getByRole('button', { name: '邀请' }).click();
   await expect(page.locator('#username-problem')).toHaveText('没有这个用户。');
-  await expect(page.getByLabel('邀请一个人')).toHaveValue('nobody_at_all');
-  await page.getByLabel('邀请一个人').fill(`@${mei.username}`);
+  await expect(page.getByLabel('邀请成员')).toHaveValue('nobody_at_all');
+  await page.getByLabel('邀请成员').fill(`@${mei.username}`);
   await page.getByRole('button', { name: '邀请' }).click();
   const row = page.getByTestId('person').filter({ hasText: mei.username });
   await expect(row).toBeVisible();
@@ -34,8 +34,8 @@ test('an admin invites, raises, mutes, bans and lets in again', async ({ people 
     await row.locator('summary').click();
     await row.getByRole('button', { name, exact: true }).click();
   };
-  await act('设为协管');
-  await expect(row).toContainText('协管');
+  await act('设为副管理员');
+  await expect(row).toContainText('副管理员');
   expect((await stored()).role).toBe('moderator');
   await act('禁言');
   await expect(row).toContainText('已禁言');
@@ -56,7 +56,7 @@ test('members see no way to do what they may not', async ({ people }) => {
   await page.goto(`/rooms/${id}/members`);
   await expect(page.getByTestId('person')).toHaveCount(2);
   await expect(page.getByTestId('person').locator('summary')).toHaveCount(0);
-  await expect(page.getByLabel('邀请一个人')).toHaveCount(0);
+  await expect(page.getByLabel('邀请成员')).toHaveCount(0);
 });
 
 test('a stranger finds no settings', async ({ people, troubles }) => {
@@ -85,7 +85,7 @@ test('a room is renamed, refuses what cannot be, and is deleted when that is con
 
   await page.goto(`/rooms/${id}/settings`);
   await page.locator('summary', { hasText: '删除房间' }).click();
-  await page.getByRole('button', { name: '是的，删除' }).click();
+  await page.getByRole('button', { name: '删除房间' }).click();
   await expect(page).toHaveURL(/\/rooms$/);
   expect(await lin.api.get(`/api/chat/rooms/${id}/`)).toMatchObject({ is_active: false });
 });
@@ -103,7 +103,7 @@ test('whoever leaves a room that they cannot come back to is asked first', async
   await expect(page.getByText('只有再次受邀才能回到「会议室」')).toBeVisible();
   expect(await members()).toEqual([lin.id, mei.id]);
   await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: '确定退出' })).toBeFocused();
+  await expect(page.getByRole('button', { name: '退出房间' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/rooms$/);
   expect(await members()).toEqual([lin.id]);

@@ -5,7 +5,9 @@ import { WASM_SLACK, wasmSize, watchWasm } from '../support/wasm';
 const SAID = 30;
 const SWITCHES = 60;
 
-test('a page that goes from room to room is no larger for it', async ({ people }) => {
+test('a page that goes from room to room is no larger for it', async ({ people, troubles }) => {
+  // Who is quicker than the connection leaves the room before it stands.
+  troubles.allow(/closed before the connection is established/);
   test.setTimeout(120_000);
   const me = await people.create('wanderer');
   const names = ['这里', '那里'];

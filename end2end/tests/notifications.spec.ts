@@ -19,12 +19,12 @@ test('notifications are listed, lead to their message, and are marked one by one
   await expect(page).toHaveURL(/\/notifications$/);
   const notes = page.getByTestId('notification');
   await expect(notes).toHaveCount(4);
-  await expect(notes.first()).toContainText(`${mei.username} 在「前台」提到了您`);
+  await expect(notes.first()).toContainText(`${mei.username} 在「前台」提到了你`);
   // As words, in the list of rooms too.
   await expect(notes.first()).toContainText(`@${lin.username} 第三句`);
   await expect(page.getByTestId('room').first()).toContainText(`@${lin.username} 第三句`);
   await expect(notes.nth(1).getByRole('link')).toHaveAttribute('href', `/rooms/${id}?message=${said[1]}`);
-  await expect(notes.last()).toContainText('您被邀请进入「前台」');
+  await expect(notes.last()).toContainText('你被邀请进入「前台」');
 
   await notes.last().getByRole('button', { name: '标为已读' }).click();
   await expect(page.getByTestId('bell')).toHaveAccessibleName('通知，3 条未读');
@@ -35,5 +35,5 @@ test('notifications are listed, lead to their message, and are marked one by one
   await expect(page.getByTestId('bell')).toHaveAccessibleName('通知');
   expect(await unread()).toBe(0);
   await page.goto('/notifications?show=unread');
-  await expect(page.getByText('没有通知')).toBeVisible();
+  await expect(page.getByText('暂时没有新通知')).toBeVisible();
 });

@@ -56,7 +56,7 @@ test('whoever looks at the room is told that they are out, and how it goes on', 
   const alert = page.getByRole('alert');
 
   await lin.api.delete(`/api/chat/rooms/${open}/members/${mei.id}/`);
-  await expect(alert).toHaveText('您已不在这个房间里。');
+  await expect(alert).toHaveText('你已不是这个房间的成员。');
   await expect(room.composer).toHaveCount(0);
   await expect(listed(page, '公开')).toHaveCount(0);
   await expectAccessible(page);
@@ -66,7 +66,7 @@ test('whoever looks at the room is told that they are out, and how it goes on', 
   await expect(room.composer).toBeVisible();
   await room.live();
   await lin.api.patch(`/api/chat/rooms/${open}/members/${mei.id}/`, { is_banned: true });
-  await expect(alert).toHaveText('您已被禁止进入该房间。');
+  await expect(alert).toHaveText('你已被禁止进入该房间。');
   await expect(room.composer).toHaveCount(0);
 
   // The word belongs to the room that it is about.
@@ -77,7 +77,7 @@ test('whoever looks at the room is told that they are out, and how it goes on', 
   await page.locator('summary', { hasText: '退出房间' }).click();
   await expectAccessible(page);
   await lin.api.delete(`/api/chat/rooms/${secret}/members/${mei.id}/`);
-  await expect(alert).toHaveText('您已不在这个房间里。');
+  await expect(alert).toHaveText('你已不是这个房间的成员。');
   await expect(room.messages).toHaveCount(0);
   await expect(page.getByRole('button', { name: '加入房间' })).toHaveCount(0);
   await expectAccessible(page);
@@ -87,7 +87,7 @@ test('whoever looks at the room is told that they are out, and how it goes on', 
   await expect(room.composer).toBeVisible();
   await room.live();
   await lin.api.delete(`/api/chat/rooms/${closed}/`);
-  await expect(alert).toHaveText('这个房间已被关闭，或不再向您开放。');
+  await expect(alert).toHaveText('房间已关闭，或你已无权访问。');
   await expect(room.message('还能读到')).toBeVisible();
   await expect(room.composer).toHaveCount(0);
   await expect(listed(page, '关闭')).toHaveCount(0);

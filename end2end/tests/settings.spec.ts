@@ -8,7 +8,7 @@ import { expect, test } from '../support/test';
 const NEW_PASSWORD = 'another-horse-battery-7';
 
 const change = async (page: Page, old: string, next: string) => {
-  await page.getByLabel('现在的密码', { exact: true }).fill(old);
+  await page.getByLabel('当前密码', { exact: true }).fill(old);
   await page.getByLabel('新密码', { exact: true }).fill(next);
   await page.getByRole('button', { name: '更改密码' }).click();
 };
@@ -28,7 +28,7 @@ test('names are changed and shown from then on', async ({ people }) => {
   await page.getByLabel('姓氏').fill('林');
   await page.getByLabel('名字').fill('晓');
   await page.getByRole('button', { name: '保存' }).click();
-  await expect(page.getByRole('status')).toHaveText('名字已保存。');
+  await expect(page.getByRole('status')).toHaveText('姓名已保存。');
   await expect(page.locator('.me')).toContainText('林晓');
   expect(await lin.api.get('/api/me/')).toMatchObject({ first_name: '晓', last_name: '林' });
 });

@@ -15,7 +15,7 @@ test('whoever is muted may not write, is told so, and goes on where they were wh
   await room.composer.fill('写到一半');
 
   await lin.api.patch(place, { is_muted: true });
-  await expect(room.page.getByRole('status').filter({ hasText: '您已被禁言' })).toBeVisible();
+  await expect(room.page.getByRole('status').filter({ hasText: '你已被禁言' })).toBeVisible();
   await expect(room.composer).toHaveCount(0);
   await expect(await room.action('我说过的', 'edit')).toHaveCount(0);
   await expect(await room.action('我说过的', 'reply')).toHaveCount(0);
@@ -26,7 +26,7 @@ test('whoever is muted may not write, is told so, and goes on where they were wh
 
   await lin.api.patch(place, { is_muted: false });
   await expect(room.composer).toHaveValue('写到一半');
-  await expect(room.page.getByText('您已被禁言')).toHaveCount(0);
+  await expect(room.page.getByText('你已被禁言')).toHaveCount(0);
   await room.composer.focus();
   await room.page.keyboard.press('Enter');
   await expect(room.message('写到一半')).toHaveAttribute('data-delivery', 'sent');
@@ -81,11 +81,11 @@ test('what changed while the line was down is known when it stands again', async
   const id = await people.together('断线', lin, mei);
   const room = await (await new RoomPage(await people.open(mei)).open(id)).live();
   await app.stop();
-  await expect(room.page.getByText('连接断开')).toBeVisible();
+  await expect(room.page.getByText('连接已断开')).toBeVisible();
   await room.page.context().setOffline(true);
   await app.start();
   await lin.api.patch(`/api/chat/rooms/${id}/members/${mei.id}/`, { is_muted: true });
   await room.page.context().setOffline(false);
-  await expect(room.page.getByText('您已被禁言')).toBeVisible({ timeout: 20_000 });
+  await expect(room.page.getByText('你已被禁言')).toBeVisible({ timeout: 20_000 });
   await expect(room.composer).toHaveCount(0);
 });

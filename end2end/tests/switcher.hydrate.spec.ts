@@ -44,7 +44,7 @@ test('somebody is found, and the room that one shares with them', async ({ peopl
   await page.getByRole('button', { name: '快速跳转' }).click();
   const options = page.getByRole('option');
   await page.getByRole('combobox').fill(tom.username);
-  await expect(page.getByText('没有找到。')).toBeVisible();
+  await expect(page.getByText('没有结果')).toBeVisible();
   await page.getByRole('combobox').fill(mei.username);
   await expect(options).toHaveText([new RegExp(`${mei.username}.*两个人`)]);
   await options.first().click();

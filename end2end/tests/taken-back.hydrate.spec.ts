@@ -37,7 +37,7 @@ test('what was deleted while the line was down is gone from the list when it sta
   const id = await mei.api.say(there, SECRET);
   await expect(listed(page, '那里')).toContainText('工资表');
   await app.stop();
-  await expect(page.getByText('连接断开')).toBeVisible();
+  await expect(page.getByText('连接已断开')).toBeVisible();
   await page.context().setOffline(true);
   await app.start();
   await mei.api.delete(`/api/chat/messages/${id}/delete/`);

@@ -64,7 +64,7 @@ test('a wrong password is told, and a token is renewed', async ({ page, troubles
   await page.goto('/api/chat/test/');
   await page.getByTestId('sign-in-username').fill('nobody-at-all');
   await page.getByTestId('sign-in-submit').click();
-  await expect(page.getByTestId('who')).toHaveText('用户名或密码不正确。');
+  await expect(page.getByTestId('who')).toHaveText('用户名或密码错误。');
   await signedIn(page);
   await page.getByTestId('access').fill('spoilt');
   await page.getByTestId('refresh').click();

@@ -2,7 +2,7 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDocument, VisibilityState};
+use web_sys::{HtmlDocument, ScrollIntoViewOptions, ScrollLogicalPosition, VisibilityState};
 
 use crate::preferences::InitialPreferences;
 
@@ -58,4 +58,18 @@ pub fn reload() {
 /// Navigates to `path` with a full page load.
 pub fn go(path: &str) {
     let _ = window().location().set_href(path);
+}
+
+/// Whether the main pointer is a mouse or a touchpad, and so the keyboard a real one.
+pub fn has_fine_pointer() -> bool {
+    window().match_media("(pointer: fine)").is_ok_and(|query| query.is_some_and(|query| query.matches()))
+}
+
+/// Scrolls the list of rooms as far as the open room needs to be seen.
+pub fn reveal_open_room() {
+    if let Ok(Some(link)) = document().query_selector(".room-link[aria-current]") {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        link.scroll_into_view_with_scroll_into_view_options(&options);
+    }
 }

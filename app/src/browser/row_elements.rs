@@ -18,6 +18,14 @@ pub fn focused() -> Option<RowKey> {
     key_of(&document().active_element()?)
 }
 
+/// Whether it happened to a button.
+pub fn is_button(event: &Event) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|it| it.tag_name() == "BUTTON")
+}
+
 fn key_of(element: &Element) -> Option<RowKey> {
     element.closest(&format!("[{KEY}]")).ok()??.get_attribute(KEY)?.parse().ok()
 }

@@ -1,6 +1,7 @@
 //! Scrolling of boxes with `column-reverse`: `scrollTop` is 0 at the end and negative above it.
 
 use leptos::{html, prelude::*, task::spawn_local};
+use web_sys::Element;
 
 use super::row_elements;
 
@@ -8,6 +9,17 @@ pub fn to_end(node: NodeRef<html::Div>) {
     if let Some(node) = node.get_untracked() {
         node.set_scroll_top(0);
     }
+}
+
+/// Scrolls up to the first element that matches `selector`, if it is above the view. Returns how far the view is from the
+/// end then, in pixels.
+pub fn reveal_above(node: &Element, selector: &str) -> i32 {
+    let Ok(Some(element)) = node.query_selector(selector) else { return 0 };
+    let edge = node.get_bounding_client_rect().top();
+    if element.get_bounding_client_rect().top() < edge {
+        element.scroll_into_view();
+    }
+    node.scroll_top().abs()
 }
 
 /// Applies a change and keeps the first visible row where it is on the screen.

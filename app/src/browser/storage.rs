@@ -17,3 +17,12 @@ pub fn set(name: &str, text: &str) {
     // Where the storage is full the draft is not kept; nothing else depends on it.
     let _ = if text.is_empty() { storage.remove_item(name) } else { storage.set_item(name, text) };
 }
+
+/// The entries whose names begin with `prefix`: the rest of the name, and the text.
+pub fn with_prefix(prefix: &str) -> Vec<(String, String)> {
+    let Some(storage) = storage() else { return Vec::new() };
+    let names = (0..storage.length().unwrap_or_default()).filter_map(|index| storage.key(index).ok()?);
+    names
+        .filter_map(|name| Some((name.strip_prefix(prefix)?.to_owned(), storage.get_item(&name).ok()??)))
+        .collect()
+}

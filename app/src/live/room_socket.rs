@@ -14,7 +14,7 @@ use futures::{
 };
 use gloo_net::websocket::{Message as Packet, WebSocketError, futures::WebSocket};
 use gloo_timers::future::sleep;
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 
 use super::{
     ConnectionState,
@@ -66,6 +66,13 @@ pub struct Hooks {
 /// server while connected, and are dropped otherwise (messages stay pending in the timeline).
 pub fn follow(room: RoomId, rev: i64, signals: Signals, hooks: Hooks) -> UnboundedSender<RoomClientFrame> {
     let (frames, outgoing) = mpsc::unbounded();
+    // The browser knows at once; the connection itself would notice only by a ping without a pong.
+    let offline = window_event_listener(ev::offline, move |_| {
+        if signals.connection.get_untracked() == ConnectionState::Open {
+            signals.connection.set(ConnectionState::Lost);
+        }
+    });
+    on_cleanup(move || offline.remove());
     run_until_cleanup(|wakeups| {
         let position = Position { rev };
         let (pinged_at, last_error, loss) = (None, None, None);
@@ -152,6 +159,10 @@ impl RoomSocket {
                 packet = stream.next() => {
                     received_at = now_ms();
                     self.pinged_at = None;
+                    // The network was away, and the connection is alive.
+                    if *is_open && self.signals.connection.get_untracked() == ConnectionState::Lost {
+                        self.signals.connection.set(ConnectionState::Open);
+                    }
                     let outcome = match packet {
                         Some(Ok(Packet::Text(text))) => self.on_frame(&text),
                         Some(Ok(Packet::Bytes(_))) => Outcome::Nothing,

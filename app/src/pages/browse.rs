@@ -1,7 +1,7 @@
 //! `/rooms/browse`: search the public rooms and join them.
 
 use chat::model::{Room, limits::ROOM_NAME_MAX};
-use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
 use super::{PageTitle, load_error::LoadError, room_list::members};
@@ -79,7 +79,7 @@ fn RoomResults(results: PublicRooms, search: String) -> impl IntoView {
 #[component]
 fn Card(room: Room) -> impl IntoView {
     let (id, name) = (room.id, room.name);
-    let label = format!("{} {name}", t!(room.join));
+    let (label, open_label) = (format!("{} {name}", t!(room.join)), format!("{} {name}", t!(browse.open)));
     view! {
         <li class="card" data-testid="public-room">
             <Avatar name=name.clone() id=id.0 shape=Shape::Room/>
@@ -90,10 +90,19 @@ fn Card(room: Room) -> impl IntoView {
                 {(!room.description.is_empty()).then(|| view! { <p>{room.description}</p> })}
                 <p class="card-note">{members(locale(), room.member_count)}</p>
             </div>
-            {if room.is_member {
-                Either::Left(view! { <span class="tag">{t!(browse.joined)}</span> })
-            } else {
-                Either::Right(
+            {match () {
+                () if room.is_member => {
+                    view! {
+                        <a class="button button-small button-line" href=room_path(id) aria-label=open_label>
+                            {t!(browse.open)}
+                        </a>
+                    }
+                        .into_any()
+                }
+                () if room.member_count >= room.max_members => {
+                    view! { <span class="tag">{t!(browse.full)}</span> }.into_any()
+                }
+                () => {
                     view! {
                         <form method="post" action=JoinRoom::url()>
                             <input type="hidden" name="room" value=id.to_string()/>
@@ -101,8 +110,9 @@ fn Card(room: Room) -> impl IntoView {
                                 {t!(browse.join)}
                             </button>
                         </form>
-                    },
-                )
+                    }
+                        .into_any()
+                }
             }}
         </li>
     }

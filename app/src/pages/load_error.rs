@@ -1,6 +1,6 @@
 //! Shown in place of content that could not be loaded.
 
-use chat::model::Failure;
+use chat::model::{Code, Failure};
 use leptos::prelude::*;
 
 use super::answer_with;
@@ -9,10 +9,12 @@ use crate::{error::error_message, i18n::t, preferences::locale, ui::erased::Into
 #[component]
 pub fn LoadError(failure: Failure) -> impl IntoView {
     answer_with(failure.code);
+    // `public/page.js` follows the link when the network is back.
+    let retry = (failure.code == Code::Unavailable).then_some("");
     view! {
         <div class="blank">
             <p role="alert">{error_message(locale(), &failure)}</p>
-            <a class="button" href="" rel="external">
+            <a class="button" href="" rel="external" data-retry=retry>
                 {t!(page.again)}
             </a>
         </div>

@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod banner;
+mod catch_up;
 mod composer;
 mod context;
 #[cfg(feature = "hydrate")]

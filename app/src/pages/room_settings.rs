@@ -104,9 +104,14 @@ fn Settings(room: Room, form_error: Option<FormError>) -> impl IntoView {
                     <form method="post" action=DeleteRoom::url()>
                         <input type="hidden" name="room" value=id/>
                         <p>{t!(room_settings.delete_sure, name = room.name)}</p>
-                        <button type="submit" class="button button-alert">
-                            {t!(room_settings.delete_yes)}
-                        </button>
+                        <div class="confirm-choices">
+                            <button type="submit" class="button button-alert">
+                                {t!(room_settings.delete_yes)}
+                            </button>
+                            <a class="button button-line" href="" rel="external" data-dismiss="">
+                                {t!(banner.cancel)}
+                            </a>
+                        </div>
                     </form>
                 </details>
             </section>

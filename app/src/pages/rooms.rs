@@ -1,5 +1,7 @@
 //! `/rooms` and below: the frame with the list of rooms; the nested route is shown beside it.
 
+#[cfg(feature = "hydrate")]
+use chat::model::UserId;
 use chat::model::{Code, RoomId};
 use leptos::prelude::*;
 use leptos_router::{
@@ -24,11 +26,22 @@ use crate::{
 };
 
 #[cfg(feature = "hydrate")]
+use crate::{
+    browser::{document, storage},
+    state::draft::drafts_of,
+};
+
+#[cfg(feature = "hydrate")]
 mod notifications;
 
 /// The list of rooms, provided as context.
 #[derive(Clone, Copy)]
 pub struct RoomsContext(pub RwSignal<rooms::Rooms>);
+
+/// Whether another room was opened since the page was loaded. Provided as context.
+#[cfg(feature = "hydrate")]
+#[derive(Clone, Copy)]
+pub struct HasNavigated(pub StoredValue<bool>);
 
 /// The list as it was loaded with the page.
 #[derive(Clone, Copy)]
@@ -45,7 +58,10 @@ pub fn Rooms() -> impl IntoView {
     provide_context(context);
     provide_context(InitialRooms(rooms));
     #[cfg(feature = "hydrate")]
-    notifications::listen(context);
+    {
+        notifications::listen(context);
+        follow_navigation();
+    }
     let pane = pane();
     let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
     view! {
@@ -65,6 +81,8 @@ pub fn Rooms() -> impl IntoView {
                             (Ok(SessionInfo { user: Some(user), notice: text }), Ok(rooms)) => {
                                 context.0.set(rooms);
                                 notice.text.set(text);
+                                #[cfg(feature = "hydrate")]
+                                load_drafts(context, user.id);
                                 view! { <RoomList me=user rooms=context/> }.erased()
                             }
                             (Ok(SessionInfo { user: None, .. }), _) => view! { <RedirectToSignIn/> }.erased(),
@@ -79,6 +97,36 @@ pub fn Rooms() -> impl IntoView {
         </div>
     }
     .erased()
+}
+
+/// Keeps the open room in view in the list.
+#[cfg(feature = "hydrate")]
+fn follow_navigation() {
+    let has_navigated = HasNavigated(StoredValue::new(false));
+    provide_context(has_navigated);
+    let pathname = use_location().pathname;
+    Effect::new(move |path: Option<String>| {
+        let now = pathname.get();
+        if path.is_some_and(|path| path != now) {
+            has_navigated.0.set_value(true);
+            // After the link has got its mark.
+            request_animation_frame(document::reveal_open_room);
+        }
+        now
+    });
+}
+
+/// Reads the drafts of this user, except that of the open room, once the page is hydrated.
+#[cfg(feature = "hydrate")]
+fn load_drafts(context: RoomsContext, user: UserId) {
+    let pathname = use_location().pathname;
+    Effect::new(move |_| {
+        let open = room_id_in_path(&pathname.get_untracked());
+        let found = storage::with_prefix(&drafts_of(user)).into_iter();
+        let drafts = found.filter_map(|(room, text)| Some((RoomId(room.parse().ok()?), text)));
+        let drafts = drafts.filter(|(room, _)| Some(*room) != open).collect();
+        context.0.update(|rooms| rooms.drafts = drafts);
+    });
 }
 
 /// The unread count as prefix of the page's title: `(3) 发布`.

@@ -60,7 +60,7 @@ fn Settings(account: Account, done: Option<String>, form_error: Option<FormError
     let of = |form: Form| form_error.clone().filter(|form_error| form_error.form == form);
     let (names, password, access) = (of(Form::Profile), of(Form::Password), of(Form::Access));
     view! {
-        {text.map(|text| view! { <p class="notice" role="status">{text}</p> })}
+        {text.map(|text| view! { <p class="notice notice-done" role="status">{text}</p> })}
         {access
             .map(|form_error| {
                 view! {

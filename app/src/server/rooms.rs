@@ -33,7 +33,7 @@ pub async fn list_rooms() -> Result<Rooms, AppError> {
     let filter = chat::service::rooms::RoomFilter { mine: true, limit: ROOMS_LISTED, ..Default::default() };
     let list = chat.rooms(&user, &filter).await?.to_rooms();
     let chat::service::notifications::UnreadAlerts { mentioned, notices } = chat.unread_alerts(&user).await?;
-    Ok(Rooms { list, mentioned, notices })
+    Ok(Rooms { list, mentioned, notices, drafts: Vec::new() })
 }
 
 #[cfg(feature = "ssr")]
@@ -107,7 +107,7 @@ pub fn room_path(room: RoomId) -> String {
 #[cfg(feature = "ssr")]
 mod handler {
     use chat::{
-        model::{Code, MessageId, NewRoom, Room, RoomId, RoomType, WindowAt, limits::ROOM_MEMBERS_DEFAULT},
+        model::{Code, MessageId, NewRoom, Room, RoomId, RoomType, WindowAt, limits::ROOM_MEMBERS_MAX},
         service::rooms::RoomFilter,
     };
 
@@ -164,7 +164,8 @@ mod handler {
             name: name.trim().into(),
             description: description.into(),
             room_type: room_type.into(),
-            max_members: Some(ROOM_MEMBERS_DEFAULT),
+            // The API's default would be too few for a public room, and the form does not ask.
+            max_members: Some(ROOM_MEMBERS_MAX),
         };
         Ok(context()?.chat.create_room(&me, new).await?)
     }

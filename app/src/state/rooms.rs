@@ -15,19 +15,16 @@ pub struct Rooms {
     pub mentioned: Vec<RoomId>,
     /// Unread notifications without a message: invitations and system notifications.
     pub notices: i64,
+    /// The drafts of the user in this browser, without that of the open room.
+    #[serde(skip)]
+    pub drafts: Vec<(RoomId, String)>,
 }
 
 impl Rooms {
-    /// The order of display: rooms with a mention, then with unread messages, then the rest; each by activity.
+    /// The order of display: by activity. A room keeps its place when it is read, so that the list does not move under
+    /// the pointer.
     pub fn order(&self) -> Vec<RoomId> {
-        let mut order: Vec<&Room> = self.list.iter().collect();
-        // A stable sort keeps the order by activity.
-        order.sort_by_key(|room| match () {
-            () if self.is_mentioned(room.id) => 0,
-            () if room.unread_count > 0 => 1,
-            () => 2,
-        });
-        order.into_iter().map(|room| room.id).collect()
+        self.list.iter().map(|room| room.id).collect()
     }
 
     pub fn find(&self, id: RoomId) -> Option<&Room> {
@@ -37,6 +34,16 @@ impl Rooms {
     /// Whether there is an unread mention.
     pub fn is_mentioned(&self, id: RoomId) -> bool {
         self.mentioned.contains(&id)
+    }
+
+    pub fn draft(&self, id: RoomId) -> Option<&str> {
+        self.drafts.iter().find(|(room, _)| *room == id).map(|(_, text)| text.as_str())
+    }
+
+    /// The list as it was loaded again. The drafts are this browser's.
+    pub fn replace(&mut self, list: Self) {
+        let drafts = std::mem::take(&mut self.drafts);
+        *self = Self { drafts, ..list };
     }
 
     /// Unread messages of all rooms.
@@ -214,11 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn mentions_sort_before_unread_rooms() {
+    fn reading_moves_no_room() {
         let mut rooms = rooms([room(1, 0), room(2, 3), room(4, 1)]);
-        assert_eq!(ids(&rooms.order()), [2, 4, 1]);
         rooms.mentioned = vec![RoomId(4)];
-        assert_eq!(ids(&rooms.order()), [4, 2, 1]);
+        assert_eq!(ids(&rooms.order()), [1, 2, 4]);
+        rooms.set_unread(RoomId(2), 0);
+        assert_eq!(ids(&rooms.order()), [1, 2, 4]);
     }
 
     #[test]
@@ -251,7 +259,7 @@ mod tests {
         rooms.apply_notification(NotificationType::Mention, &room(1, 1), None);
         assert_eq!((ids(&rooms.order()), rooms.unread()), (vec![1, 2], 8));
         rooms.set_unread(RoomId(1), 0);
-        assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![2, 1], false));
+        assert_eq!((ids(&rooms.order()), rooms.is_mentioned(RoomId(1))), (vec![1, 2], false));
     }
 
     fn last(id: i64, content: &str) -> LastMessage {

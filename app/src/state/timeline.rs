@@ -105,6 +105,11 @@ impl Timeline {
         self.has_later
     }
 
+    /// The last message that the user had read when the page was opened, if the window does not reach back to it.
+    pub fn read_before_window(&self) -> Option<MessageId> {
+        self.last_read.filter(|_| self.first_new.is_none() && self.has_earlier)
+    }
+
     pub fn first_id(&self) -> Option<MessageId> {
         self.stored.first().map(|entry| entry.message.id)
     }

@@ -42,7 +42,9 @@ pub fn brief(locale: Locale, at: LocalTime, today: Date) -> String {
         return near.to_owned();
     }
     if at.date.year() == today.year() {
-        td_string!(locale, date.short, month = u8::from(at.date.month()), day = at.date.day())
+        let month = month(locale, at.date.month());
+        // `Nov`; the Chinese names are as short already.
+        td_string!(locale, date.short, month = month.get(..3).unwrap_or(month), day = at.date.day())
     } else {
         format!("{:04}-{:02}-{:02}", at.date.year(), u8::from(at.date.month()), at.date.day())
     }
@@ -95,7 +97,11 @@ pub fn brief_local(preferences: Preferences, at: Timestamp) -> String {
 /// A time on a page that is rendered on the server only.
 #[component]
 pub fn BriefTime(class: &'static str, at: Timestamp) -> impl IntoView {
-    let text = untrack(|| brief_local(preferences(), at));
+    let Preferences { locale, zone, today, .. } = preferences();
+    let (local, today) = (LocalTime::new(at, zone.get_untracked()), today.get_untracked());
+    let day = brief(locale, local, today);
+    // There is room for the time too.
+    let text = if local.date == today { day } else { format!("{day} {}", local.time()) };
     view! {
         <time class=class datetime=at.to_string()>
             {text}
@@ -132,6 +138,7 @@ mod tests {
         let today = local("2026-01-25T12:00:00Z").date;
         assert_eq!(brief(Locale::zh, local("2026-01-25T09:05:00Z"), today), "09:05");
         assert_eq!(brief(Locale::zh, local("2026-01-22T09:05:00Z"), today), "1月22日");
+        assert_eq!(brief(Locale::en, local("2026-01-05T09:05:00Z"), today), "Jan 5");
         assert_eq!(brief(Locale::en, local("2025-01-22T09:05:00Z"), today), "2025-01-22");
     }
 }

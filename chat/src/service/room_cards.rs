@@ -10,7 +10,7 @@ use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::{
-    model::{LastMessage, Room, RoomId, User, UserId},
+    model::{Room, RoomId, User, UserId},
     store::{
         Conn, StoreError, StoreResult,
         rooms::{self, ListedRoom, RoomVersion, Standing},
@@ -119,7 +119,7 @@ impl ListedCard {
             description: room.description.clone(),
             room_type: room.room_type,
             created_by: User::clone(&room.created_by),
-            last_message: self.standing.and(room.last_message.as_ref()).map(LastMessage::clone),
+            last_message: self.standing.and(room.last_message.as_ref()).cloned(),
             is_member: self.standing.is_some(),
             my_role: self.standing.map(|standing| standing.role),
             unread_count: self.standing.map_or(0, |standing| standing.unread_count),
@@ -169,7 +169,7 @@ impl RoomList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MessageId, Role, RoomType, Timestamp};
+    use crate::model::{LastMessage, MessageId, Role, RoomType, Timestamp};
 
     const VERSION: RoomVersion = RoomVersion { rev: 7, names_rev: 0 };
 

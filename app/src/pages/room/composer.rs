@@ -72,7 +72,7 @@ pub(super) fn Composer(
         }
         let is_empty = move || area.get().is_some_and(|area| area.value().is_empty());
         match event.key().as_str() {
-            "Enter" if !event.shift_key() => {
+            "Enter" if !event.shift_key() && sends_on_enter() => {
                 event.prevent_default();
                 if !submit()
                     && let Some(form) = area.get().and_then(|area| area.form())
@@ -94,7 +94,7 @@ pub(super) fn Composer(
     };
     let caret_moved = move || {
         #[cfg(feature = "hydrate")]
-        mentions.refresh();
+        mentions.follow_caret();
     };
     let is_editing = move || matches!(context.mode.get(), ComposerMode::Editing(_));
     let (save, send) = (t!(composer.save), t!(composer.send));
@@ -140,6 +140,14 @@ pub(super) fn Composer(
         <Foot length/>
     }
     .erased()
+}
+
+/// Whether Enter sends. The keyboard of a phone has no other key to break a line.
+fn sends_on_enter() -> bool {
+    #[cfg(feature = "hydrate")]
+    return crate::browser::document::has_fine_pointer();
+    #[cfg(not(feature = "hydrate"))]
+    true
 }
 
 /// Sends the content, if valid. True where the form must not be submitted.

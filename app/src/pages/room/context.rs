@@ -31,6 +31,8 @@ pub(super) struct RoomContext {
     pub(super) active: RwSignal<Option<RowKey>>,
     /// The message that the address or a jump points to.
     pub(super) target: RwSignal<Option<MessageId>>,
+    /// Whether there are more unread messages than the page has. Until the reader decides, none of them counts as read.
+    pub(super) skips_unread: RwSignal<bool>,
     /// Whether a page of history is being loaded.
     pub(super) loading: RwSignal<bool>,
     /// Messages received while scrolled up.
@@ -53,6 +55,9 @@ pub(super) enum Action {
     AtEnd(bool),
     /// Go to the newest message.
     ToEnd,
+    /// Count everything as read.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a live page has the button"))]
+    MarkRead,
     /// Go to this message and load it if necessary.
     Jump(MessageId),
     /// Select the next row, or the previous one.

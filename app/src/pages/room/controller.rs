@@ -64,11 +64,14 @@ pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
         typing_sent_at: StoredValue::new(0.0),
         frames: StoredValue::new(None),
     };
-    Effect::new(move |_| {
-        if let Some(target) = context.target.get_untracked() {
-            controller.show(target);
+    // Once the rows are in the document, and before they are painted.
+    Effect::new(move |is_done: Option<bool>| {
+        let is_done = is_done == Some(true);
+        if !is_done && context.node.get().is_some() {
+            request_animation_frame(move || controller.settle());
+            return true;
         }
-        controller.fill_viewport();
+        is_done
     });
     if room.is_active {
         let signals = Signals {
@@ -127,6 +130,10 @@ impl RoomController {
             Action::Later => self.later(),
             Action::AtEnd(at_end) => self.set_at_end(at_end),
             Action::ToEnd => self.to_end(),
+            Action::MarkRead => {
+                self.context.skips_unread.set(false);
+                self.mark_read();
+            }
             Action::Jump(id) => self.jump(id),
             Action::Step { is_down } => self.step(is_down),
             Action::Copy(id) => return self.copy(id),
@@ -142,6 +149,18 @@ impl RoomController {
             Action::Typing(is_typing) => self.typing(is_typing),
         }
         true
+    }
+
+    /// Scrolls to where the page begins.
+    fn settle(self) {
+        if self.is_gone() {
+            return;
+        }
+        match self.context.target.get_untracked() {
+            Some(target) => self.show(target),
+            None => self.show_first_unread(),
+        }
+        self.fill_viewport();
     }
 
     /// Whether the page was closed during an `await`; its signals must not be used any more.

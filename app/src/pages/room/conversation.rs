@@ -8,6 +8,7 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
     banner::Banner,
+    catch_up::CatchUpBar,
     composer::Composer,
     context::{Actions, RoomContext},
     header::Header,
@@ -63,6 +64,7 @@ pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoVie
         .filter(|message| query.mode.is_allowed(message, timeline.me(), rights))
         .map_or(ComposerMode::Writing, |_| query.mode);
     let target = target.map(|message| message.id);
+    let skipped = timeline.read_before_window().filter(|_| target.is_none() && !timeline.has_later());
     let context = RoomContext {
         room: room.id,
         is_scrolled_up: RwSignal::new(timeline.has_later()),
@@ -75,6 +77,7 @@ pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoVie
         rejected_edit: StoredValue::new(None),
         readers: RwSignal::new(readers),
         target: RwSignal::new(target),
+        skips_unread: RwSignal::new(skipped.is_some()),
         loading: RwSignal::new(false),
         unseen: RwSignal::new(0),
         toast: RwSignal::new(None),
@@ -95,6 +98,7 @@ pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoVie
             <Header room=room.clone()/>
             <ConnectionNotice connection=context.connection/>
             <TimelineView room=room.clone()/>
+            {skipped.map(|last_read| view! { <CatchUpBar last_read unread=room.unread_count/> })}
             <div class="conversation-foot">
                 <PageNoticeView/>
                 <Foot room/>

@@ -1,11 +1,12 @@
 //! The right pane: the room's details, its members with presence, and links to its pages.
 
 use chat::model::{Role, Room, RoomType, UserId};
-use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::LiveWords;
 use crate::{
     i18n::{t, td_string},
+    markdown::escaped,
     preferences::locale,
     server::{
         members::members_path,
@@ -14,7 +15,7 @@ use crate::{
     },
     state::roster::{MemberEntry, Roster},
     ui::{
-        avatar::{Avatar, Shape},
+        avatar::{Avatar, Shape, avatar_html},
         erased::IntoErased,
         icon::{Icon, IconSvg},
         person::display_name,
@@ -90,9 +91,14 @@ fn Leave(room: Room) -> impl IntoView {
                 <form method="post" action=LeaveRoom::url()>
                     <input type="hidden" name="room" value=id/>
                     <p>{t!(room.leave_sure, name = room.name)}</p>
-                    <button type="submit" class="button button-small button-alert">
-                        {t!(room.leave_yes)}
-                    </button>
+                    <div class="confirm-choices">
+                        <button type="submit" class="button button-small button-alert">
+                            {t!(room.leave_yes)}
+                        </button>
+                        <a class="button button-small button-line" href="" rel="external" data-dismiss="">
+                            {t!(banner.cancel)}
+                        </a>
+                    </div>
                 </form>
             </details>
         }
@@ -157,26 +163,24 @@ fn Member(id: UserId, roster: RwSignal<Roster>) -> impl IntoView {
     move || member.get().map(|member| view! { <MemberItem member/> })
 }
 
+/// Its content is an HTML string, which is less wasm than components.
 #[component]
 fn MemberItem(member: MemberEntry) -> impl IntoView {
     let name = display_name(&member.user);
     let title = format!("@{}", member.user.username);
-    let role = match member.role {
-        Role::Admin => Some(t!(room.role_admin)),
-        Role::Moderator => Some(t!(room.role_moderator)),
-        Role::Member => None,
+    let mut html = avatar_html(&name, member.user.id.0, Shape::SmallPerson);
+    let mut put = |class: &str, text: &str| {
+        html.extend(["<span class=\"", class, "\">", &escaped(text), "</span>"]);
     };
-    view! {
-        <li class="member" title=title data-here=member.is_here.to_string()>
-            <Avatar name=name.clone() id=member.user.id.0 shape=Shape::SmallPerson/>
-            <span class="member-name">{name}</span>
-            {if member.is_here {
-                Either::Left(view! { <span class="unseen">{t!(room.is_here)}</span> })
-            } else {
-                Either::Right(())
-            }}
-            {role.map(|role| view! { <span class="tag">{role}</span> })}
-        </li>
+    put("member-name", &name);
+    if member.is_here {
+        put("unseen", t!(room.is_here));
     }
-    .erased()
+    match member.role {
+        Role::Admin => put("tag", t!(room.role_admin)),
+        Role::Moderator => put("tag", t!(room.role_moderator)),
+        Role::Member => {}
+    }
+    view! { <li class="member" title=title data-here=member.is_here.to_string() inner_html=html></li> }
+        .erased()
 }

@@ -5,9 +5,10 @@ use leptos::{html, prelude::*};
 
 use crate::{
     i18n::t,
+    markdown::escaped,
     state::mention::MentionQuery,
     ui::{
-        avatar::{Avatar, Shape},
+        avatar::{Shape, avatar_html},
         erased::IntoErased,
         person::display_name,
     },
@@ -67,6 +68,16 @@ pub(super) fn MentionList(mentions: Mentions) -> impl IntoView {
 #[component]
 fn MentionOption(index: usize, user: User, mentions: Mentions) -> impl IntoView {
     let name = display_name(&user);
+    // An HTML string is less wasm than components.
+    let html = [
+        &*avatar_html(&name, user.id.0, Shape::SmallPerson),
+        "<span class=\"mentions-name\">",
+        &escaped(&name),
+        "</span><span class=\"mentions-username\">@",
+        &escaped(&user.username),
+        "</span>",
+    ]
+    .concat();
     let is_selected = move || mentions.selected.get() == index;
     // On `mousedown`, before the text area loses the focus.
     let taken = move |event: leptos::ev::MouseEvent| {
@@ -81,11 +92,8 @@ fn MentionOption(index: usize, user: User, mentions: Mentions) -> impl IntoView 
             aria-selected=move || is_selected().to_string()
             data-testid="mention-option"
             on:mousedown=taken
-        >
-            <Avatar name=name.clone() id=user.id.0 shape=Shape::SmallPerson/>
-            <span class="mentions-name">{name}</span>
-            <span class="mentions-username">"@" {user.username}</span>
-        </li>
+            inner_html=html
+        ></li>
     }
     .erased()
 }

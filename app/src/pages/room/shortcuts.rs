@@ -22,6 +22,14 @@ pub(super) fn Shortcuts() -> impl IntoView {
         (&["C"], t!(actions.copy)),
         (&["Ctrl", "K"], t!(switcher.title)),
     ];
+    let mut list = String::new();
+    for (keys, text) in keys {
+        list.push_str("<div><dt>");
+        for key in keys {
+            list.extend(["<kbd>", key, "</kbd>"]);
+        }
+        list.extend(["</dt><dd>", text, "</dd></div>"]);
+    }
     view! {
         <button type="button" id=BUTTON class="button-text shortcuts-button" popovertarget="shortcuts">
             {t!(shortcuts.title)}
@@ -30,19 +38,8 @@ pub(super) fn Shortcuts() -> impl IntoView {
         </button>
         <div id="shortcuts" class="shortcuts" popover="auto" role="dialog" aria-label=t!(shortcuts.title)>
             <h2>{t!(shortcuts.title)}</h2>
-            <dl>
-                {keys
-                    .into_iter()
-                    .map(|(keys, text)| {
-                        view! {
-                            <div>
-                                <dt>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dt>
-                                <dd>{text}</dd>
-                            </div>
-                        }
-                    })
-                    .collect_view()}
-            </dl>
+            // As HTML, which is less wasm than components.
+            <dl inner_html=list></dl>
             <p id="shortcuts-hint">{t!(shortcuts.hint)}</p>
         </div>
     }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Distance from the end that still counts as at the end.
-const AT_END_PX: i32 = 40;
+pub(super) const AT_END_PX: i32 = 40;
 /// Distance from either end at which the next page is loaded, about two screens.
 const NEAR_PX: i32 = 1_600;
 

@@ -24,7 +24,7 @@ pub(super) fn listen(context: RoomsContext) {
         NotificationFrame::Reload => spawn_local(async move {
             if let Ok(list) = list_rooms().await {
                 // The page may have been closed meanwhile.
-                let _ = rooms.try_set(list);
+                let _ = rooms.try_update(|rooms| rooms.replace(list));
             }
         }),
         NotificationFrame::Other => {}

@@ -4,7 +4,8 @@ use leptos::{html, prelude::*};
 
 use super::super::{composer::edited, context::RoomContext};
 use crate::{
-    browser::{storage, textarea},
+    browser::{document, storage, textarea},
+    pages::rooms::{HasNavigated, RoomsContext},
     state::{composer_mode::ComposerMode, draft::draft_in, timeline::Timeline},
 };
 
@@ -26,6 +27,16 @@ pub(in crate::pages::room) fn keep(
     area: NodeRef<html::Textarea>,
     length: RwSignal<usize>,
 ) {
+    // The list shows the drafts of the other rooms.
+    let RoomsContext(rooms) = expect_context();
+    rooms.update(|rooms| rooms.drafts.retain(|(room, _)| *room != context.room));
+    let stored = name(context);
+    on_cleanup(move || {
+        if let Some(text) = storage::get(&stored) {
+            let _ = rooms.try_update(|rooms| rooms.drafts.push((context.room, text)));
+        }
+    });
+    let HasNavigated(has_navigated) = expect_context();
     let fill = move |text: &str| {
         if let Some(area) = area.get_untracked() {
             area.set_value(text);
@@ -42,6 +53,13 @@ pub(in crate::pages::room) fn keep(
                     && let Some(draft) = storage::get(&name(context))
                 {
                     fill(&draft);
+                }
+                // Not on the first page, whose first stop is the skip link; nor on a phone, where it would open the keyboard.
+                if has_navigated.get_value()
+                    && document::has_fine_pointer()
+                    && let Some(area) = area.get_untracked()
+                {
+                    let _ = area.focus();
                 }
             }
             (Some(was), ComposerMode::Editing(_)) if was != mode => fill(&edited(context)),

@@ -3,7 +3,7 @@
 use chat::model::{HistoryWindow, MessageId};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::RoomController;
+use super::{super::timeline::AT_END_PX, RoomController};
 use crate::{
     browser::{row_elements, scroll},
     server::messages::history,
@@ -142,6 +142,15 @@ impl RoomController {
                 Err(error) => self.toast_error(&error),
             }
         });
+    }
+
+    /// Scrolls to the first unread message, if it is in the window and above the view.
+    pub(super) fn show_first_unread(self) {
+        if let Some(node) = self.context.node.try_get_untracked().flatten()
+            && scroll::reveal_above(&node, ".day-new") >= AT_END_PX
+        {
+            self.set_at_end(false);
+        }
     }
 
     /// Highlights a message of the window and scrolls to it.

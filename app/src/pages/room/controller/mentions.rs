@@ -16,7 +16,15 @@ use crate::{
 const DEBOUNCE: Duration = Duration::from_millis(90);
 
 impl Mentions {
-    /// To be called when the text or the caret has changed.
+    /// To be called when the caret has moved. It opens no list: that of a message that ends with a mention would cover what
+    /// is done to it.
+    pub(in crate::pages::room) fn follow_caret(self) {
+        if !self.matches.with_untracked(Vec::is_empty) {
+            self.refresh();
+        }
+    }
+
+    /// To be called when the text has changed.
     pub(in crate::pages::room) fn refresh(self) {
         let now = self.area.get_untracked().and_then(|area| {
             let caret = usize::try_from(area.selection_end().ok()??).ok()?;

@@ -26,7 +26,7 @@ impl RoomController {
     pub(super) fn on_new_message(self, message: &RoomMessage) {
         let RoomContext { timeline, unseen, .. } = self.context;
         let me = timeline.with_untracked(Timeline::me);
-        let is_seen = self.at_end.get_value() && is_visible();
+        let is_seen = self.at_end.get_value() && is_visible() && !self.context.skips_unread.get_untracked();
         self.rooms.0.update(|all| room_list::receive_message(all, self.context.room, message, me, is_seen));
         if !self.at_end.get_value() {
             unseen.update(|unseen| *unseen += 1);
@@ -76,7 +76,12 @@ impl RoomController {
     pub(super) fn mark_read(self) {
         let Some(last) = self.context.timeline.with_untracked(Timeline::last_id) else { return };
         let is_open = self.context.connection.get_untracked() == ConnectionState::Open;
-        if !is_open || !self.at_end.get_value() || !is_visible() || last <= self.read_to.get_value() {
+        if !is_open
+            || self.context.skips_unread.get_untracked()
+            || !self.at_end.get_value()
+            || !is_visible()
+            || last <= self.read_to.get_value()
+        {
             return;
         }
         if now_ms() - self.read_sent_at.get_value() < READ_PAUSE_MS {

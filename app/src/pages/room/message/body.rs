@@ -38,7 +38,11 @@ pub(super) fn MessageText(message: Arc<RoomMessage>, cache: HtmlCache) -> impl I
     let names: MentionNamesContext = expect_context();
     let html = names.0.with_value(|names| cache.html(&message, names));
     let is_long = markdown::is_long(&message.content);
-    let class = if is_long { "prose prose-long" } else { "prose" };
+    let class = match () {
+        () if is_long => "prose prose-long",
+        () if markdown::is_few_emoji(&message.content) => "prose prose-emoji",
+        () => "prose",
+    };
     view! {
         <div class=class inner_html=html></div>
         {is_long

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::super::context::{Action, Actions, RoomContext};
 use crate::{
     i18n::t,
-    markdown::excerpt,
+    markdown::{escaped, excerpt},
     state::{composer_mode::message_path, timeline::Quote},
     ui::person::display_name,
 };
@@ -26,16 +26,17 @@ pub(super) fn QuoteLine(quote: Quote) -> impl IntoView {
         }
         Quote::Missing(id) => (id, None, t!(timeline.quoted).to_owned()),
     };
+    // An HTML string is less wasm than components.
+    let author = author.map(|author| format!("<span class=\"quote-author\">{}</span>", escaped(&author)));
+    let html = format!("{}<span class=\"quote-words\">{}</span>", author.unwrap_or_default(), escaped(&text));
     view! {
         <a
             class="quote"
             data-testid="quote"
             href=format!("{}#message-{id}", message_path(context.room, id))
             on:click=move |click| actions.run_instead(&click, Action::Jump(id))
-        >
-            {author.map(|author| view! { <span class="quote-author">{author}</span> })}
-            <span class="quote-words">{text}</span>
-        </a>
+            inner_html=html
+        ></a>
     }
     .into_any()
 }
