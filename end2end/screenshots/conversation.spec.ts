@@ -128,7 +128,7 @@ async function lose(look: Look, page: Page): Promise<void> {
   });
   await enter(page, `/rooms/${scene.room}`);
   await composer(page).fill('我先去把备份跑起来');
-  await composer(page).press('Enter');
+  await page.locator('.composer button[type="submit"]').click();
   await expect(page.locator('.message-failed')).toBeVisible();
   await look.take(page, 'failed');
   await page.unrouteAll();
@@ -136,7 +136,7 @@ async function lose(look: Look, page: Page): Promise<void> {
   await app.stop();
   await expect(page.locator('.notice-strip')).toBeVisible();
   await composer(page).fill('断线的时候也能写');
-  await composer(page).press('Enter');
+  await page.locator('.composer button[type="submit"]').click();
   await expect(page.locator('[data-delivery="sending"]')).toBeVisible();
   // As it is once it takes long.
   await page.waitForTimeout(1_200);

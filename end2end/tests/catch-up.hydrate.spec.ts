@@ -1,4 +1,4 @@
-import type { Person } from '../support/people';
+import { type Person, signIn } from '../support/people';
 import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
 
@@ -61,4 +61,37 @@ test('a bar leads to the first of more unread messages than the page has', async
   await other.getByTestId('catch-up').getByRole('button', { name: '标为已读' }).click();
   await expect(other.getByTestId('catch-up')).toHaveCount(0);
   await expect.poll(() => unread(bao, room)).toBe(0);
+});
+
+test('a few unread messages are all in view at once, at the end', async ({ people }) => {
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const room = await people.together('几句', lin, mei);
+  const ids = await lines(lin, room, 30);
+  await mei.api.post(`/api/chat/messages/${ids[26]}/read/`);
+  const page = await people.open(mei);
+  const opened = await (await new RoomPage(page).open(room)).live();
+  await expect(page.getByTestId('new-line')).toBeInViewport();
+  await expect(opened.message('第 30 句')).toBeInViewport();
+  await expect(page.getByTestId('to-newest')).toHaveCount(0);
+  await expect.poll(() => unread(mei, room)).toBe(0);
+});
+
+test('on a phone Enter breaks the line and the button sends', async ({ people, app, browser, troubles }) => {
+  const lin = await people.create('lin');
+  const room = await people.together('手机', lin);
+  const context = await browser.newContext({
+    baseURL: app.url, viewport: { width: 390, height: 740 }, hasTouch: true, isMobile: true,
+  });
+  await troubles.watch(context);
+  const page = await context.newPage();
+  await signIn(page, lin);
+  const opened = await (await new RoomPage(page).open(room)).live();
+  await opened.composer.fill('第一行');
+  await opened.composer.press('Enter');
+  await opened.composer.pressSequentially('第二行');
+  await expect(opened.messages).toHaveCount(0);
+  await opened.send.tap();
+  await expect(opened.messages).toHaveCount(1);
+  await expect(opened.bodies).toHaveText('第一行\n第二行');
+  await context.close();
 });
