@@ -10,13 +10,12 @@ use crate::{
 
 mod listing;
 mod newest;
+mod views;
 
 pub(super) use listing::like_pattern;
-pub use listing::{
-    ListedRoom, RoomCursor, RoomFilter, RoomVersion, Standing, common_views, list, nth_cursor, versions,
-    view, views,
-};
+pub use listing::{ListedRoom, RoomCursor, RoomFilter, list, nth_cursor};
 pub use newest::access_and_newest;
+pub use views::{RoomVersion, Standing, common_views, versions, view, views};
 
 /// A room and the caller's membership of it: the input of all access rules.
 #[derive(Clone, Debug)]
