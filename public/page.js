@@ -32,6 +32,10 @@ document.addEventListener('submit', ({ target }) => {
   for (const name of Object.keys(localStorage)) if (name.startsWith(forgets)) localStorage.removeItem(name);
 });
 
+/** Minimum time between two loads, in milliseconds: each renders the page, and rooms may be busy. */
+const REFRESH_EVERY = 2_000;
+let refreshedAt = 0;
+
 // Live regions of static pages: loaded again when a notification frame arrives. Live pages have a socket of their own.
 if (document.querySelector('[data-region]') && !document.querySelector('link[rel="modulepreload"]')) {
   follow();
@@ -52,8 +56,10 @@ async function follow() {
       // The page is newer than the first connection.
       if (first && failures === 0) return;
       failures = 0;
-      clearTimeout(due);
-      due = setTimeout(refresh, 150);
+      due ??= setTimeout(() => {
+        due = undefined;
+        refresh();
+      }, Math.max(150, refreshedAt + REFRESH_EVERY - Date.now()));
     });
     const { code } = await new Promise((closed) => socket.addEventListener('close', closed));
     if (code === 4401) return;
@@ -63,6 +69,7 @@ async function follow() {
 }
 
 async function refresh() {
+  refreshedAt = Date.now();
   const answer = await fetch(location.href).catch(() => undefined);
   if (!answer?.ok) return;
   const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
