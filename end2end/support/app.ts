@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const BINARY = resolve(process.env.LIAO_BIN || '../target/debug/liao');
+/** A server that is running already, to be tested in place of one that the tests start. */
+const RUNNING = process.env.BASE_URL?.replace(/\/+$/, '');
 /** How long the server may take to print its address, and to end once it was asked to. */
 const PATIENCE_MS = 20_000;
 
@@ -28,8 +31,17 @@ export class App {
     private readonly settings: string[],
   ) {}
 
-  /** Starts a server on an empty folder and any free port, with these flags. */
+  /** Starts a server on an empty folder and any free port, with these flags; or takes the running one. */
   static async launch(...settings: string[]): Promise<App> {
+    if (RUNNING) {
+      if (settings.length > 0) throw new Error(`this test needs a server with ${settings.join(' ')}, not BASE_URL`);
+      const app = new App('', []);
+      app.url = RUNNING;
+      return app;
+    }
+    if (!existsSync(BINARY)) {
+      throw new Error(`there is no ${BINARY}: build it with \`cargo xtask test build\`, or set BASE_URL to a running server`);
+    }
     const app = new App(await mkdtemp(join(tmpdir(), 'liao-e2e-')), settings);
     await app.start();
     return app;
@@ -37,6 +49,7 @@ export class App {
 
   /** Starts it again after a stop, on the same data and port. */
   async start(): Promise<void> {
+    this.mustBeOurs();
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
     const args = ['serve', '--listen', listen, '--data', join(this.folder, 'data'), '--demo'];
     // Tests make as many people as they like.
@@ -69,18 +82,25 @@ export class App {
 
   /** Ends it as an administrator would, and waits until it is gone. */
   async stop(): Promise<void> {
+    this.mustBeOurs();
     await this.end('SIGTERM');
   }
 
   /** Ends it as a power cut would. */
   async kill(): Promise<void> {
+    this.mustBeOurs();
     await this.end('SIGKILL');
   }
 
   /** Ends it and removes its data. */
   async remove(): Promise<void> {
+    if (RUNNING) return;
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private mustBeOurs(): void {
+    if (RUNNING) throw new Error(`this test stops and starts the server, which it may not do to ${RUNNING} (BASE_URL)`);
   }
 
   private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
