@@ -63,6 +63,37 @@ test('a bar leads to the first of more unread messages than the page has', async
   await expect.poll(() => unread(bao, room)).toBe(0);
 });
 
+test('what one wrote oneself is nothing to catch up with', async ({ people }) => {
+  test.setTimeout(120_000);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const room = await people.together('自己的', lin, mei);
+  const ids = await lines(lin, room, 2);
+  await mei.api.post(`/api/chat/messages/${ids[1]}/read/`);
+  await lines(mei, room, 60);
+  const page = await people.open(mei);
+  const opened = await (await new RoomPage(page).open(room)).live();
+  await expect(opened.message('第 60 句')).toBeInViewport();
+  await expect(page.getByTestId('catch-up')).toHaveCount(0);
+});
+
+test('who scrolls back to where they left off has caught up', async ({ people }) => {
+  test.setTimeout(120_000);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const room = await people.together('往回', lin, mei);
+  const ids = await lines(lin, room, 80);
+  await mei.api.post(`/api/chat/messages/${ids[9]}/read/`);
+  const page = await people.open(mei);
+  const opened = await (await new RoomPage(page).open(room)).live();
+  await expect(page.getByTestId('catch-up')).toContainText('70 条新消息');
+  await expect(async () => {
+    await page.evaluate(() => (document.querySelector('.timeline')!.scrollTop -= 2_000));
+    await expect(page.getByTestId('catch-up')).toHaveCount(0, { timeout: 500 });
+  }).toPass();
+  await page.getByTestId('to-newest').click();
+  await expect(opened.message('第 80 句')).toBeInViewport();
+  await expect.poll(() => unread(mei, room)).toBe(0);
+});
+
 test('a few unread messages are all in view at once, at the end', async ({ people }) => {
   const [lin, mei] = [await people.create('lin'), await people.create('mei')];
   const room = await people.together('几句', lin, mei);

@@ -45,6 +45,11 @@ test('another room is ready to write in, and a draft is seen in the list', async
   await listed('这里').getByRole('link').click();
   await expect(opened.composer).toHaveValue('还没写完');
   await expect(listed('这里')).toContainText('早');
+  // A link to a message makes the composer anew; the room is open all the same.
+  await opened.message('早').locator('a.message-time').click();
+  await expect(page).toHaveURL(/message=/);
+  await expect(opened.composer).toHaveValue('还没写完');
+  await expect(listed('这里')).not.toContainText('草稿');
   // With arrows through the list.
   await listed('这里').getByRole('link').focus();
   await page.keyboard.press('ArrowUp');

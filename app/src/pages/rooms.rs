@@ -139,7 +139,7 @@ fn unread_mark(unread: i64) -> String {
 }
 
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser hears of other rooms"))]
-fn room_id_in_path(path: &str) -> Option<RoomId> {
+pub(super) fn room_id_in_path(path: &str) -> Option<RoomId> {
     path.strip_prefix("/rooms/")?.parse().ok().and_then(RoomId::checked)
 }
 

@@ -107,7 +107,8 @@ impl Timeline {
 
     /// The last message that the user had read when the page was opened, if the window does not reach back to it.
     pub fn read_before_window(&self) -> Option<MessageId> {
-        self.last_read.filter(|_| self.first_new.is_none() && self.has_earlier)
+        self.last_read
+            .filter(|last_read| self.has_earlier && self.first_id().is_some_and(|first| first > *last_read))
     }
 
     pub fn first_id(&self) -> Option<MessageId> {

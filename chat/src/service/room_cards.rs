@@ -2,7 +2,7 @@
 //!
 //! A list reads from the database, in one query over numbers, which rooms it has, in which version, and what the viewer is
 //! to each. Names, texts, the newest message and its sender, and their JSON, come from a card. So a list is as fresh as the
-//! database, whoever changed it, and costs a fifth of the query that joins everything.
+//! database, whoever changed it, and needs no join of everything that it shows.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -64,7 +64,9 @@ pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoVie
         .filter(|message| query.mode.is_allowed(message, timeline.me(), rights))
         .map_or(ComposerMode::Writing, |_| query.mode);
     let target = target.map(|message| message.id);
-    let skipped = timeline.read_before_window().filter(|_| target.is_none() && !timeline.has_later());
+    // Newer messages of one's own are not unread.
+    let is_behind = room.unread_count > 0 && target.is_none() && !timeline.has_later();
+    let skipped = timeline.read_before_window().filter(|_| is_behind);
     let context = RoomContext {
         room: room.id,
         is_scrolled_up: RwSignal::new(timeline.has_later()),

@@ -1,11 +1,12 @@
 //! Drafts of unsent messages, kept per room in `localStorage`, and the composer's text when editing begins or ends.
 
 use leptos::{html, prelude::*};
+use leptos_router::hooks::use_location;
 
 use super::super::{composer::edited, context::RoomContext};
 use crate::{
     browser::{document, storage, textarea},
-    pages::rooms::{HasNavigated, RoomsContext},
+    pages::rooms::{HasNavigated, RoomsContext, room_id_in_path},
     state::{composer_mode::ComposerMode, draft::draft_in, timeline::Timeline},
 };
 
@@ -31,8 +32,11 @@ pub(in crate::pages::room) fn keep(
     let RoomsContext(rooms) = expect_context();
     rooms.update(|rooms| rooms.drafts.retain(|(room, _)| *room != context.room));
     let stored = name(context);
+    let pathname = use_location().pathname;
     on_cleanup(move || {
-        if let Some(text) = storage::get(&stored) {
+        // The composer of the open room is made anew after a mute, and for a link to a message.
+        let is_open = room_id_in_path(&pathname.get_untracked()) == Some(context.room);
+        if let Some(text) = storage::get(&stored).filter(|_| !is_open) {
             let _ = rooms.try_update(|rooms| rooms.drafts.push((context.room, text)));
         }
     });

@@ -83,6 +83,10 @@ impl RoomController {
         scroll::keep_position(self.context.node, || {
             self.context.timeline.update(|timeline| insert(timeline, window));
         });
+        // Scrolled back to where the reader left off: from here on what is in view counts as read.
+        if self.context.timeline.with_untracked(|timeline| timeline.read_before_window().is_none()) {
+            self.context.skips_unread.set(false);
+        }
     }
 
     /// The timeline is scrolled to the end, or no longer.
