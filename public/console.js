@@ -156,6 +156,8 @@ function speak(form) {
   const whileOpen = [find('close'), find('binary'), find('huge'), form.querySelector('[type="submit"]')];
   const seen = {};
   let socket;
+  /** Whether the socket was opened from a position. */
+  let isResumed = false;
 
   /** `direction` is `>` for sent, `<` for received, `*` for events. */
   function note(direction, text) {
@@ -182,7 +184,9 @@ function speak(form) {
   /** Stores the position to resume from. */
   function remember(text) {
     try {
-      const { rev, message, last_message_id: last } = JSON.parse(text);
+      const { type, rev, message, last_message_id: last } = JSON.parse(text);
+      // After a resume the first frame has the newest position, and what was missed follows it.
+      if (type === 'connection_established' && isResumed) return;
       if (Number.isInteger(rev)) seen.after_rev = rev;
       const id = message?.id ?? last;
       if (Number.isInteger(id)) seen.after_id = Math.max(id, seen.after_id ?? 0);
@@ -198,6 +202,7 @@ function speak(form) {
     if (how === 'query') url.searchParams.append('token', token);
     socket = how === 'protocol' && token ? new WebSocket(url, ['bearer', token]) : new WebSocket(url);
     note('*', url.href);
+    isResumed = url.searchParams.has('after_rev') || url.searchParams.has('after_id');
     find('open').disabled = true;
     socket.addEventListener('open', () => {
       set(true, form.dataset.opened);

@@ -119,7 +119,7 @@ pub enum Problem {
     NoSuchUser,
     /// The user is banned from the room.
     UserBanned,
-    /// The URL is neither http(s) nor a path of this server.
+    /// The URL is not http(s).
     BadUrl,
     /// The value conflicts with another field.
     Conflict,

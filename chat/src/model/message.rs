@@ -112,7 +112,7 @@ pub struct MessageDraft {
     /// Default `text`.
     #[serde(default)]
     pub message_type: Option<String>,
-    /// An http(s) URL, or a path of this server.
+    /// An http(s) URL.
     #[serde(default)]
     pub file_url: Option<String>,
     /// At most 255 characters.

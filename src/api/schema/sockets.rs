@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// The reasons for which any socket is closed.
-const CLOSES: [Code; 11] = [
+const CLOSES: [Code; 12] = [
+    Code::Invalid,
     Code::NotAuthenticated,
     Code::BadAuthorizationHeader,
     Code::TokenNotValid,
@@ -27,7 +28,7 @@ const CLOSES: [Code; 11] = [
     Code::Internal,
 ];
 /// Further reasons for which a room socket is closed.
-const ROOM_CLOSES: [Code; 4] = [Code::Invalid, Code::NotAMember, Code::Banned, Code::NotFound];
+const ROOM_CLOSES: [Code; 3] = [Code::NotAMember, Code::Banned, Code::NotFound];
 
 const ROOM: &str = include_str!("sockets/room.md");
 const NOTIFICATIONS: &str = include_str!("sockets/notifications.md");
