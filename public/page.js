@@ -25,11 +25,14 @@ document.addEventListener('click', async (event) => {
 document.addEventListener('toggle', showAsking, true);
 showAsking();
 
-// Signing out deletes the user's drafts, but not those of other users of this browser.
-document.addEventListener('submit', ({ target }) => {
-  const { forgets } = target.dataset;
+// Signing out deletes what the user wrote and did not send, but nothing of other users of this browser.
+document.addEventListener('submit', (event) => {
+  const { forgets, sure } = event.target.dataset;
   if (!forgets) return;
-  for (const name of Object.keys(localStorage)) if (name.startsWith(forgets)) localStorage.removeItem(name);
+  const prefixes = forgets.split(' ');
+  const names = Object.keys(localStorage).filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+  if (names.length > 0 && !confirm(sure)) event.preventDefault();
+  else for (const name of names) localStorage.removeItem(name);
 });
 
 /** Minimum time between two loads, in milliseconds: each renders the page, and rooms may be busy. */
@@ -82,6 +85,47 @@ async function refresh() {
     if (focused) other.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   }
 }
+
+/** How long what was done can be undone, in milliseconds. */
+const UNDO_FOR = 6_000;
+
+/** Storage key of what takes effect when the page is left: browsers do not send every request of a page that goes. */
+const LEFT = 'liao-left';
+/** The signed-in user, as the page's menu tells them apart. */
+const whose = () => document.querySelector('[data-forgets]')?.dataset.forgets;
+
+const left = JSON.parse(sessionStorage.getItem(LEFT) ?? 'null');
+sessionStorage.removeItem(LEFT);
+if (left && left.user === whose()) fetch(left.action, { method: 'POST', body: new URLSearchParams(left.body) }).then(refresh);
+
+// What can be undone takes effect when it was not, or when the page is left.
+document.addEventListener('submit', (event) => {
+  const { undo, done } = event.target.dataset;
+  if (!undo) return;
+  event.preventDefault();
+  const { action } = event.target;
+  const body = new URLSearchParams(new FormData(event.target));
+  const region = event.target.closest('[data-region]');
+  const toast = Object.assign(document.createElement('div'), { className: 'toast', role: 'status' });
+  const button = Object.assign(document.createElement('button'), { type: 'button', textContent: undo });
+  toast.append(done, button);
+  document.body.append(toast);
+  region?.classList.add('is-done');
+  button.focus();
+  const end = (sends) => {
+    if (!toast.isConnected) return;
+    toast.remove();
+    if (sends) fetch(action, { method: 'POST', body }).then(refresh, () => location.reload());
+    else document.querySelector(`[data-region="${region?.dataset.region}"]`)?.classList.remove('is-done');
+  };
+  button.addEventListener('click', () => end(false));
+  addEventListener('pagehide', () => {
+    if (!toast.isConnected) return;
+    navigator.sendBeacon(action, body);
+    sessionStorage.setItem(LEFT, JSON.stringify({ user: whose(), action, body: body.toString() }));
+  }, { once: true });
+  setTimeout(() => end(true), UNDO_FOR);
+});
 
 // A confirmation is closed by its link, and by Escape. Without scripts the link loads the page again.
 const closeConfirmation = () => {
@@ -160,6 +204,16 @@ if (opensSwitcher) {
     if (target.closest('[data-switcher]')) openSwitcher();
   });
 }
+
+// The card of a person: at their name, their avatar beside a message, or a mention.
+document.addEventListener('click', (event) => {
+  const { target } = event;
+  const named = target.closest('[data-person]') ?? (target.closest('.message > .avatar') && target.closest('.message').querySelector('[data-person]'));
+  const username = named?.dataset.person ?? target.closest('.mention')?.textContent.replace(/^@/, '');
+  if (!username || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  import('/person.js').then(({ open }) => open(username, target));
+});
 
 // The service worker has the version of the page, taken from the style sheet's URL.
 const version = /^\/pkg\/([^/]+)\//.exec(new URL(document.querySelector('link[rel="stylesheet"]').href).pathname)?.[1];

@@ -7,6 +7,7 @@ pub mod clipboard;
 pub mod clock;
 pub mod desktop_notification;
 pub mod document;
+pub mod history;
 pub mod random;
 pub mod row_elements;
 pub mod scroll;

@@ -22,113 +22,44 @@ pub mod error;
 pub mod i18n;
 pub mod live;
 pub mod markdown;
+pub mod navigation;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod policy;
 pub mod preferences;
 #[cfg(feature = "ssr")]
 pub mod reference;
+#[cfg(feature = "ssr")]
+mod routes;
 pub mod server;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod state;
 pub mod ui;
 
+#[cfg(feature = "hydrate")]
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
-use leptos_router::{
-    SsrMode,
-    components::{ParentRoute, Route, Router, Routes},
-    path,
-};
 #[cfg(feature = "ssr")]
-pub use {pages::error_page::error_page, shell::shell};
+pub use {pages::error_page::error_page, routes::App, shell::shell};
 
-#[cfg(feature = "ssr")]
-use pages::{
-    browse::Browse, home::Home, members::MembersPage, new_room::NewRoom, not_found::NotFound,
-    notifications::NotificationsPage, offline::Offline, room_settings::RoomSettings, settings::SettingsPage,
-    sign_in::SignInPage, sign_up::SignUpPage,
-};
-use pages::{
-    room::RoomPage,
-    rooms::{NoRoom, Rooms},
-};
+use navigation::{CurrentLocation, Location};
 use preferences::{InitialPreferences, Preferences};
 
-/// The root component with all routes.
-///
-/// `SsrMode::Async` renders each page completely before it is sent, so that it needs no script and can still set a
-/// status or redirect.
-#[component]
-pub fn App() -> impl IntoView {
-    provide_meta_context();
-    let preferences = Preferences::provide(initial_preferences());
-    #[cfg(feature = "hydrate")]
-    browser::clock::sync_preferences(preferences);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = preferences;
-    view! {
-        <Router>
-            <Pages/>
-        </Router>
-    }
+/// Provides what every page needs.
+fn provide_contexts(initial: InitialPreferences, location: Location) -> (Preferences, CurrentLocation) {
+    (Preferences::provide(initial), CurrentLocation::provide(location))
 }
 
-#[cfg(feature = "ssr")]
-#[component]
-fn Pages() -> impl IntoView {
-    view! {
-        <Routes fallback=NotFound>
-            <Route path=path!("/") view=Home ssr=SsrMode::Async/>
-            <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
-            <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
-            <Route path=path!("/offline") view=Offline ssr=SsrMode::Async/>
-            <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
-                <Route path=path!("") view=NoRoom/>
-                <Route path=path!("new") view=NewRoom/>
-                <Route path=path!("browse") view=Browse/>
-                <Route path=path!(":id") view=RoomPage/>
-                <Route path=path!(":id/members") view=MembersPage/>
-                <Route path=path!(":id/settings") view=RoomSettings/>
-            </ParentRoute>
-            <ParentRoute path=path!("") view=Rooms ssr=SsrMode::Async>
-                <Route path=path!("notifications") view=NotificationsPage/>
-                <Route path=path!("settings") view=SettingsPage/>
-            </ParentRoute>
-        </Routes>
-    }
-}
-
-/// The pages that are live (see [`pages::is_live`]); any other is left to the server.
-#[cfg(not(feature = "ssr"))]
-#[component]
-fn Pages() -> impl IntoView {
-    // Only after client-side navigation: what the server sent stays as it is.
-    let arrived = RwSignal::new(false);
-    Effect::new(move |_| arrived.set(true));
-    let elsewhere = move || {
-        #[cfg(feature = "hydrate")]
-        if arrived.get_untracked() {
-            browser::document::reload();
-        }
-    };
-    view! {
-        <Routes fallback=elsewhere>
-            <ParentRoute path=path!("/rooms") view=Rooms ssr=SsrMode::Async>
-                <Route path=path!("") view=NoRoom/>
-                <Route path=path!(":id") view=RoomPage/>
-            </ParentRoute>
-        </Routes>
-    }
-}
-
-/// The preferences of this page: from the request on the server, from the attributes of `<html>` in the browser.
-fn initial_preferences() -> InitialPreferences {
-    #[cfg(feature = "ssr")]
-    return use_context().unwrap_or_else(server::request::initial_preferences);
-    #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
-    return browser::document::initial_preferences();
-    #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
-    InitialPreferences::default()
+/// Hydrates the page, if the server sent a live one.
+#[cfg(feature = "hydrate")]
+pub fn hydrate() {
+    let Some(element) = browser::document::element(pages::rooms::LIVE) else { return };
+    let page = leptos::mount::hydrate_from(element, || {
+        let initial = browser::document::initial_preferences();
+        let (preferences, location) = provide_contexts(initial, browser::history::location());
+        browser::clock::sync_preferences(preferences);
+        browser::history::follow(location);
+        view! { <pages::rooms::LiveRooms/> }
+    });
+    page.forget();
 }

@@ -1,22 +1,25 @@
-//! WebSockets of the live pages: one for the open room, which resumes, and one for notifications.
+//! The live pages' one WebSocket, and the store that it feeds.
 //!
-//! `room_frames`, `client_frames`, `notification_frames`, `apply` and `backoff` are pure. `room_socket`, `notification_socket` and
-//! `run_until_cleanup` use the network and are built for the browser only.
+//! The store outlives the pages of rooms: it follows the rooms that were opened last, so that another look at one needs no
+//! request, and keeps what was written until the server has it.
+//! `incoming` with `room_frames` and `notification_frames`, `client_frames`, `apply` and `backoff` are pure. `connection`,
+//! `store` and `run_until_cleanup` are built for the browser only.
 
 pub mod apply;
 pub mod backoff;
 pub mod client_frames;
-pub mod notification_frames;
 #[cfg(feature = "hydrate")]
-pub mod notification_socket;
+mod connection;
+pub mod incoming;
+pub mod notification_frames;
 pub mod room_frames;
 #[cfg(feature = "hydrate")]
-pub mod room_socket;
-#[cfg(feature = "hydrate")]
 mod run_until_cleanup;
+#[cfg(feature = "hydrate")]
+pub mod store;
 
 use chat::model::Code;
-use serde::Deserialize;
+use leptos::prelude::*;
 
 /// State of the connection, as the page shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +34,23 @@ pub enum ConnectionState {
     Closed(Code),
 }
 
+/// State of the page as a whole, provided as context.
+#[derive(Clone, Copy)]
+pub struct PageStatus {
+    pub connection: RwSignal<ConnectionState>,
+    /// Whether the server has another release than the page.
+    pub is_outdated: RwSignal<bool>,
+}
+
+impl PageStatus {
+    pub fn provide() -> Self {
+        let connection = RwSignal::new(ConnectionState::Connecting);
+        let status = Self { connection, is_outdated: RwSignal::new(false) };
+        provide_context(status);
+        status
+    }
+}
+
 /// The error code of a close code after which a client must not reconnect.
 pub fn permanent_close_code(close_code: u16) -> Option<Code> {
     match close_code {
@@ -39,15 +59,4 @@ pub fn permanent_close_code(close_code: u16) -> Option<Code> {
         4404 => Some(Code::NotFound),
         _ => None,
     }
-}
-
-#[derive(Deserialize)]
-struct FrameType {
-    #[serde(rename = "type")]
-    name: String,
-}
-
-/// The type of a frame; `None` if it is not one.
-fn frame_type(frame: &[u8]) -> Option<String> {
-    serde_json::from_slice(frame).ok().map(|FrameType { name }| name)
 }

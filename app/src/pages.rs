@@ -39,11 +39,10 @@ pub mod title;
 
 use title::PageTitle;
 
-/// Whether the page at `path` is hydrated. The others are static pages and forms that load only `page.js`.
-pub fn is_live(path: &str) -> bool {
-    let room = path.strip_prefix("/rooms/");
-    let is_still = |room: &str| matches!(room, "" | "new" | "browse") || room.contains('/');
-    path == "/rooms" || room.is_some_and(|room| !is_still(room))
+/// Whether the error means that nobody is signed in.
+pub(crate) fn needs_sign_in(code: chat::model::Code) -> bool {
+    use chat::model::Code::{NotAuthenticated, TokenNotValid, UserInactive, UserNotFound};
+    matches!(code, NotAuthenticated | TokenNotValid | UserInactive | UserNotFound)
 }
 
 /// Sets the response's status on the server, where a page shows an error.
@@ -52,30 +51,4 @@ pub(crate) fn answer_with(code: chat::model::Code) {
     crate::server::request::set_status(code);
     #[cfg(not(feature = "ssr"))]
     let _ = code;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_live;
-
-    #[test]
-    fn only_rooms_are_live() {
-        for live in ["/rooms", "/rooms/5", "/rooms/abc"] {
-            assert!(is_live(live), "{live}");
-        }
-        for still in [
-            "/",
-            "/sign-in",
-            "/rooms/new",
-            "/rooms/browse",
-            "/notifications",
-            "/rooms/",
-            "/rooms//",
-            "/rooms/5/",
-            "/rooms/5/more",
-            "/roomsy",
-        ] {
-            assert!(!is_live(still), "{still}");
-        }
-    }
 }

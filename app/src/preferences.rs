@@ -17,6 +17,10 @@ use crate::{
 pub const LANGUAGE_COOKIE: &str = "liao_language";
 /// Cookie with the theme, `light` or `dark`; absent where the operating system decides.
 pub const THEME_COOKIE: &str = "liao_theme";
+/// Cookie with the key that sends a message: [`CTRL_ENTER`]; absent for Enter.
+pub const SEND_KEY_COOKIE: &str = "liao_send_key";
+/// Ctrl+Enter sends, and Enter breaks the line.
+pub const CTRL_ENTER: &str = "ctrl-enter";
 /// Cookie with the browser's offset from UTC in minutes, so that the server renders local times.
 pub const ZONE_COOKIE: &str = "liao_zone";
 
@@ -62,6 +66,8 @@ impl Theme {
 pub struct InitialPreferences {
     pub locale: Locale,
     pub theme: Theme,
+    /// Whether only Ctrl+Enter sends a message.
+    pub sends_by_ctrl: bool,
     /// Minutes east of UTC; 0 at the first visit.
     pub zone: i32,
     /// The server's time of rendering.
@@ -70,16 +76,17 @@ pub struct InitialPreferences {
 
 impl Default for InitialPreferences {
     fn default() -> Self {
-        Self { locale: Locale::zh, theme: Theme::System, zone: 0, now: Timestamp(0) }
+        Self { locale: Locale::zh, theme: Theme::System, sends_by_ctrl: false, zone: 0, now: Timestamp(0) }
     }
 }
 
 impl InitialPreferences {
-    /// Reads `lang`, `data-theme`, `data-zone` and `data-now` through `read`.
+    /// Reads `lang`, `data-theme`, `data-send-key`, `data-zone` and `data-now` through `read`.
     pub fn from_attributes(read: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             locale: read("lang").and_then(|tag| from_tag(&tag)).unwrap_or(Locale::zh),
             theme: read("data-theme").map_or(Theme::System, |value| Theme::parse(&value)),
+            sends_by_ctrl: read("data-send-key").is_some(),
             zone: read("data-zone").and_then(|minutes| minutes.parse().ok()).unwrap_or(0),
             now: read("data-now").and_then(|micros| micros.parse().ok()).map_or(Timestamp(0), Timestamp),
         }
@@ -91,6 +98,8 @@ impl InitialPreferences {
 pub struct Preferences {
     pub locale: Locale,
     pub theme: RwSignal<Theme>,
+    /// Whether only Ctrl+Enter sends a message.
+    pub sends_by_ctrl: bool,
     pub zone: RwSignal<Zone>,
     /// The current time, updated every minute.
     pub now: RwSignal<Timestamp>,
@@ -105,6 +114,7 @@ impl Preferences {
         let preferences = Self {
             locale: initial.locale,
             theme: RwSignal::new(initial.theme),
+            sends_by_ctrl: initial.sends_by_ctrl,
             zone,
             now,
             today: Memo::new(move |_| LocalTime::new(now.get(), zone.get()).date),

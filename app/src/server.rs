@@ -14,6 +14,7 @@ pub mod identity;
 pub mod members;
 pub mod messages;
 pub mod notifications;
+pub mod person;
 pub mod preferences;
 pub mod quick_switch;
 #[cfg(feature = "ssr")]

@@ -7,9 +7,9 @@ use leptos_meta::MetaTags;
 use crate::{
     App,
     i18n::{language_tag, t},
-    pages::is_live,
+    navigation::is_live,
     policy::content_security_policy,
-    preferences::{InitialPreferences, Preferences, Theme},
+    preferences::{CTRL_ENTER, InitialPreferences, Preferences, Theme},
     server::request,
     ui::icon::{Icon, IconSvg},
 };
@@ -30,6 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         {scripts}
         <script src="/page.js" type="module"></script>
         <Switcher/>
+        <PersonTemplate/>
         <MetaTags/>
     };
     view! {
@@ -52,7 +53,7 @@ pub fn Document(
     provide_context(initial);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     request::insert_header(header::CONTENT_SECURITY_POLICY, content_security_policy(&nonce));
-    let InitialPreferences { locale, theme, zone, now } = initial;
+    let InitialPreferences { locale, theme, sends_by_ctrl, zone, now } = initial;
     // During development pages reload after a rebuild.
     let is_developed = options.env == Env::DEV;
     view! {
@@ -60,6 +61,7 @@ pub fn Document(
         <html
             lang=language_tag(locale)
             data-theme=theme.attribute()
+            data-send-key=sends_by_ctrl.then_some(CTRL_ENTER)
             data-zone=zone.to_string()
             data-now=now.0.to_string()
         >
@@ -100,7 +102,7 @@ fn ground(theme: Theme) -> impl IntoView {
 fn Switcher() -> impl IntoView {
     view! {
         <template id="switcher">
-            <dialog class="switcher" aria-label=t!(switcher.title) data-testid="switcher">
+            <dialog class="dialog switcher" aria-label=t!(switcher.title) data-testid="switcher">
                 <div class="switcher-head">
                     <IconSvg icon=Icon::Search/>
                     <input
@@ -122,6 +124,27 @@ fn Switcher() -> impl IntoView {
                     {t!(switcher.none)}
                 </p>
             </dialog>
+        </template>
+    }
+}
+
+/// Template of the card of a person that `public/person.js` opens at a name.
+#[component]
+fn PersonTemplate() -> impl IntoView {
+    view! {
+        <template id="person">
+            <div class="person-card" popover="auto" role="dialog" aria-label=t!(person.title) data-testid="person-card">
+                <span class="avatar avatar-large" aria-hidden="true"></span>
+                <h2></h2>
+                <p class="person-card-username"></p>
+                <p class="person-card-notes"></p>
+                <p class="person-card-gone" hidden=true>
+                    {t!(person.gone)}
+                </p>
+                <button type="button" class="button button-wide" hidden=true>
+                    {t!(person.mention)}
+                </button>
+            </div>
         </template>
     }
 }

@@ -10,6 +10,8 @@ pub mod file;
 pub mod fuzzy;
 pub mod local_time;
 pub mod mention;
+pub mod outbox;
+pub mod room_signals;
 pub mod rooms;
 pub mod roster;
 pub mod timeline;

@@ -118,12 +118,12 @@ async function write(look: Look, page: Page): Promise<void> {
 /** What goes wrong. */
 async function lose(look: Look, page: Page): Promise<void> {
   const { app, scene } = look;
-  await page.routeWebSocket(/\/ws\/chat\//, (socket) => {
+  await page.routeWebSocket(/\/ws\/$/, (socket) => {
     const server = socket.connectToServer();
     socket.onMessage((frame) => {
-      const { type, client_id } = JSON.parse(String(frame)) as { type: string; client_id?: string };
+      const { type, room_id, client_id } = JSON.parse(String(frame)) as { type: string; room_id?: number; client_id?: string };
       if (type !== 'chat_message') return server.send(frame);
-      socket.send(JSON.stringify({ type: 'error', code: 'throttled', message: '', client_id }));
+      socket.send(JSON.stringify({ type: 'error', code: 'throttled', message: '', room_id, client_id }));
     });
   });
   await enter(page, `/rooms/${scene.room}`);

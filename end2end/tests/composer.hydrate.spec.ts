@@ -94,12 +94,19 @@ test('signing out takes along what one had begun to write, and nothing else', as
   const page = await people.open(lin);
   const room = await (await new RoomPage(page).open(id)).live();
   const kept = () => page.evaluate(() => Object.keys(localStorage).sort());
-  const signOut = async () => {
+  const signOut = async (answer: 'accept' | 'dismiss' | 'nothing') => {
+    const asked: string[] = [];
+    page.once('dialog', (dialog) => {
+      asked.push(dialog.message());
+      void (answer === 'dismiss' ? dialog.dismiss() : dialog.accept());
+    });
     await page.locator('summary', { hasText: lin.username }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: '退出登录' }).focus();
     await page.keyboard.press('Enter');
-    await expect(page).toHaveURL(/\/sign-in/);
+    if (answer !== 'dismiss') await expect(page).toHaveURL(/\/sign-in/);
+    page.removeAllListeners('dialog');
+    expect(asked.length).toBe(answer === 'nothing' ? 0 : 1);
   };
   await page.getByText(lin.username).first().click();
   await page.getByRole('button', { name: '深色' }).click();
@@ -111,7 +118,11 @@ test('signing out takes along what one had begun to write, and nothing else', as
   expect(await kept()).toEqual([...others, `liao-draft-${lin.id}-${id}`].sort());
   await page.reload();
   await room.live();
-  await signOut();
+  await signOut('dismiss');
+  await expect(room.composer).toHaveValue('还没想好');
+  await page.reload();
+  await room.live();
+  await signOut('accept');
   expect(await kept()).toEqual([...others].sort());
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await signIn(page, lin);
@@ -122,6 +133,34 @@ test('signing out takes along what one had begun to write, and nothing else', as
   await room.composer.fill('又想到一点');
   expect(await kept()).toContain(`liao-draft-${lin.id}-${id}`);
   await page.goto('/settings');
-  await signOut();
+  await signOut('accept');
   expect(await kept()).toEqual([...others].sort());
+  // Without anything to lose there is no question.
+  await signIn(page, lin);
+  await page.goto('/settings');
+  await signOut('nothing');
+});
+
+test('who prefers Ctrl+Enter breaks lines with Enter', async ({ people }) => {
+  const lin = await people.create('lin');
+  const id = await people.together('按键', lin);
+  const page = await people.open(lin);
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'Ctrl+Enter 发送' }).click();
+  await expect(page.getByRole('button', { name: 'Ctrl+Enter 发送' })).toHaveAttribute('aria-pressed', 'true');
+  const room = await (await new RoomPage(page).open(id)).live();
+  await expect(page.getByText('Ctrl+Enter 发送 · Enter 换行')).toBeVisible();
+  await room.composer.fill('第一行');
+  await room.composer.press('Enter');
+  await room.composer.pressSequentially('第二行');
+  await expect(room.messages).toHaveCount(0);
+  await room.composer.press('Control+Enter');
+  await expect(room.bodies).toHaveText('第一行\n第二行');
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'Enter 发送', exact: true }).click();
+  await room.open(id);
+  await room.live();
+  await room.composer.fill('一行');
+  await room.composer.press('Enter');
+  await expect(room.messages).toHaveCount(2);
 });

@@ -75,9 +75,9 @@ test('heavy traffic leaves the page as small as it was', async ({ people }) => {
   const room = await people.together('热闹', lin, mei);
   const page = await people.open(lin);
   await watchWasm(page);
-  // The room's own socket, into which more is said than anybody may write in a minute.
+  // The page's socket, into which more is said than anybody may write in a minute.
   let line: WebSocketRoute | undefined;
-  await page.routeWebSocket(/\/ws\/chat\//, (socket) => {
+  await page.routeWebSocket(/\/ws\/$/, (socket) => {
     socket.connectToServer();
     line = socket;
   });
@@ -96,7 +96,7 @@ test('heavy traffic leaves the page as small as it was', async ({ people }) => {
       const sender = { id: 900_000 + (id % 7), username: `u${id % 7}`, first_name: '', last_name: '' };
       const content = `第 **${id}** 句`;
       const message = { id, content, message_type: 'text', timestamp: at, created_at: at, sender, reply_to: null, is_edited: false, is_deleted: false };
-      line!.send(JSON.stringify({ type: 'chat_message', rev: id, message }));
+      line!.send(JSON.stringify({ type: 'chat_message', room_id: room, rev: id, message }));
     }
     await expect(opened.message(`第 ${to - 1} 句`)).toBeVisible({ timeout: 60_000 });
   };

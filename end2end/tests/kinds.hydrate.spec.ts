@@ -23,7 +23,7 @@ test("the server's own words are a line without an author", async ({ people }) =
   const page = await people.open(lin);
   // No call makes the server say something yet: the frame is put in on the way.
   let line: WebSocketRoute | undefined;
-  await page.routeWebSocket(/\/ws\/chat\//, (socket) => {
+  await page.routeWebSocket(/\/ws\/$/, (socket) => {
     socket.connectToServer();
     line = socket;
   });
@@ -31,7 +31,7 @@ test("the server's own words are a line without an author", async ({ people }) =
   const at = new Date().toISOString().replace('Z', '000Z');
   const sender = { id: mei.id, username: mei.username, first_name: '', last_name: '' };
   const message = { id: 900_000, content: '梅 加入了 **房间**', message_type: 'system', timestamp: at, created_at: at, sender, reply_to: null, is_edited: false, is_deleted: false };
-  line!.send(JSON.stringify({ type: 'chat_message', rev: 900_000, message }));
+  line!.send(JSON.stringify({ type: 'chat_message', room_id: id, rev: 900_000, message }));
   const words = room.message('加入了 **房间**');
   await expect(words).toBeVisible();
   await expect(words.locator('.message-author, .avatar')).toHaveCount(0);

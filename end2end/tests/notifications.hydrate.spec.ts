@@ -9,8 +9,8 @@ test('the page of notifications shows a new one by itself', async ({ people }) =
   await page.goto('/notifications', { waitUntil: 'commit' });
   const socket = await page.waitForEvent('websocket');
   await socket.waitForEvent('framereceived');
-  await expect(page.getByText('暂时没有新通知')).toBeVisible();
-  await mei.api.post(`/api/chat/rooms/${id}/messages/`, { content: '有人吗' });
+  await expect(page.getByText('没有人提到你')).toBeVisible();
+  await mei.api.post(`/api/chat/rooms/${id}/messages/`, { content: `@${lin.username} 有人吗` });
   await expect(page.getByTestId('notification')).toContainText('有人吗');
   await expect(page.getByTestId('bell')).toHaveAccessibleName('通知，1 条未读');
   await expect(page).toHaveTitle(/^\(1\)/);

@@ -2,7 +2,7 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDocument, ScrollIntoViewOptions, ScrollLogicalPosition, VisibilityState};
+use web_sys::{HtmlDocument, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition, VisibilityState};
 
 use crate::preferences::InitialPreferences;
 
@@ -48,6 +48,11 @@ pub fn socket_url(path: &str) -> String {
     let location = window().location();
     let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
     format!("{scheme}://{}{path}", location.host().unwrap_or_default())
+}
+
+/// The element with this id.
+pub fn element(id: &str) -> Option<HtmlElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
 }
 
 pub fn reload() {

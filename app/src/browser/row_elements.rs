@@ -4,6 +4,7 @@ use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, Node, ScrollIntoViewOptions, ScrollLogicalPosition};
 
+use super::document::element;
 use crate::state::timeline::RowKey;
 
 const KEY: &str = "data-key";
@@ -16,6 +17,15 @@ pub fn key_at(event: &Event) -> Option<RowKey> {
 /// The row that has the focus.
 pub fn focused() -> Option<RowKey> {
     key_of(&document().active_element()?)
+}
+
+/// Whether it happened to something that has an action of its own.
+pub fn is_control(event: &Event) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|it| {
+        it.closest("a, button, summary, .avatar, .mention, .message-actions")
+            .is_ok_and(|control| control.is_some())
+    })
 }
 
 /// Whether it happened to a button.
@@ -61,7 +71,7 @@ pub fn leave_tab_order() {
 
 /// Clicks the button with this id.
 pub fn press(id: &str) {
-    if let Some(button) = document().get_element_by_id(id).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+    if let Some(button) = element(id) {
         button.click();
     }
 }

@@ -16,15 +16,15 @@ pub enum Outcome {
     Nothing,
     /// Nothing; the timeline has changed.
     Updated,
-    /// Connected: send the unconfirmed messages again.
-    Established,
+    /// The room is followed from now on.
+    Subscribed,
     /// A message that was not known before.
     NewMessage(Box<RoomMessage>),
     /// A message was edited or deleted; other places that show it must follow.
     MessageChanged { id: MessageId, content: String },
     /// Too much was missed: load the newest page again.
     Reload,
-    /// An error without a `client_id`; it may be the reason of the close that follows.
+    /// An error without a `client_id`: the subscription has ended.
     Error(Code),
 }
 
@@ -51,9 +51,9 @@ pub fn apply(
 ) -> Outcome {
     match frame {
         // Its `rev` is the room's current one, not the position: the missed frames follow.
-        RoomFrame::Established => {
+        RoomFrame::Subscribed(_) => {
             typists.clear();
-            Outcome::Established
+            Outcome::Subscribed
         }
         RoomFrame::Message(StoredMessage { message, rev }) => {
             position.advance_to(rev);
@@ -115,7 +115,10 @@ mod tests {
     use chat::model::{HistoryWindow, MessagePermissions, MessageType, Timestamp, User, UserId};
 
     use super::*;
-    use crate::state::{local_time::Zone, timeline::Delivery};
+    use crate::{
+        live::room_frames::Subscribed,
+        state::{local_time::Zone, outbox::tests::unsent, timeline::Delivery},
+    };
 
     fn user(id: i64) -> User {
         User {
@@ -190,9 +193,10 @@ mod tests {
     }
 
     #[test]
-    fn established_does_not_advance_the_position() {
+    fn subscribing_does_not_advance_the_position() {
         let mut page = Page::new();
-        assert_eq!(page.receive(RoomFrame::Established), Outcome::Established);
+        let subscribed = RoomFrame::Subscribed(Subscribed { present: vec![UserId(1)] });
+        assert_eq!(page.receive(subscribed), Outcome::Subscribed);
         assert_eq!(page.position.rev, 4);
     }
 
@@ -225,7 +229,7 @@ mod tests {
     #[test]
     fn error_is_applied_to_its_message() {
         let mut page = Page::new();
-        page.timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(1));
+        page.timeline.add_pending(&unsent("c1", 1, 1));
         let error = |client_id: Option<&str>| {
             RoomFrame::Error(ErrorFrame { code: Code::Muted, client_id: client_id.map(str::to_owned) })
         };

@@ -1,15 +1,14 @@
-//! Frames of `/ws/notifications/` as the list of rooms needs them.
+//! Frames about the user, as the list of rooms needs them.
 
 use chat::model::{LastMessage, MessageId, NotificationType, Room, RoomId, notification::sender_in_title};
 use serde::Deserialize;
 
-use super::frame_type;
 use crate::state::rooms::Rooms;
 
 /// A decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotificationFrame {
-    /// Connected, or a member of another room: the list has to be loaded.
+    /// A member of another room, or too much was missed: the list has to be loaded.
     Reload,
     New(Box<NewNotification>),
     /// The unread count of a room.
@@ -65,35 +64,32 @@ pub struct ChangedRoom {
 /// The fields of the frames of every type: one struct, because each costs the wasm a parser of its own.
 #[derive(Deserialize)]
 struct Fields {
-    room_id: Option<RoomId>,
     unread_count: Option<i64>,
     message: Option<LastMessage>,
     notification: Option<Box<NewNotification>>,
     room: Option<ChangedRoom>,
 }
 
-/// Decodes a frame. Anything invalid or unknown becomes [`NotificationFrame::Other`].
-pub fn decode(text: &str) -> NotificationFrame {
-    let frame = text.as_bytes();
-    let Some(kind) = frame_type(frame) else { return NotificationFrame::Other };
-    let kind = kind.as_str();
-    // A `message` of these is a text.
-    if matches!(kind, "connection_established" | "room_added" | "resync") {
-        return NotificationFrame::Reload;
+/// Decodes a frame of this type. Anything else, also frames about a room that is followed, becomes
+/// [`NotificationFrame::Other`].
+pub fn decode(kind: &str, room: Option<RoomId>, frame: &[u8]) -> NotificationFrame {
+    let is_wanted = matches!(kind, "notification" | "unread" | "last_message" | "room_changed");
+    match (kind, room) {
+        ("room_added", _) | ("resync", None) => return NotificationFrame::Reload,
+        ("room_removed", Some(room_id)) => return NotificationFrame::Removed { room_id },
+        _ if !is_wanted => return NotificationFrame::Other,
+        _ => {}
     }
     let Ok(fields) = serde_json::from_slice(frame) else { return NotificationFrame::Other };
-    match (kind, fields) {
-        ("notification", Fields { notification: Some(notification), .. }) => {
-            NotificationFrame::New(notification)
-        }
-        ("unread", Fields { room_id: Some(room_id), unread_count: Some(unread_count), .. }) => {
+    match (fields, room) {
+        (Fields { notification: Some(notification), .. }, _) => NotificationFrame::New(notification),
+        (Fields { unread_count: Some(unread_count), .. }, Some(room_id)) => {
             NotificationFrame::Unread { room_id, unread_count }
         }
-        ("last_message", Fields { room_id: Some(room_id), message: Some(message), .. }) => {
+        (Fields { message: Some(message), .. }, Some(room_id)) => {
             NotificationFrame::LastMessage { room_id, message }
         }
-        ("room_removed", Fields { room_id: Some(room_id), .. }) => NotificationFrame::Removed { room_id },
-        ("room_changed", Fields { room: Some(room), .. }) => NotificationFrame::Changed(room),
+        (Fields { room: Some(room), .. }, _) => NotificationFrame::Changed(room),
         _ => NotificationFrame::Other,
     }
 }
@@ -128,6 +124,16 @@ mod tests {
         "unread_count":4},"message":{"id":4,"content":"@lin 在吗","message_type":"text",
         "created_at":"2026-01-25T15:30:00.123456Z"},"is_read":false,"created_at":"2026-01-25T15:30:00.123456Z"}}"#;
 
+    fn decode(text: &str) -> NotificationFrame {
+        #[derive(Deserialize)]
+        struct Head {
+            r#type: String,
+            room_id: Option<RoomId>,
+        }
+        let head: Head = serde_json::from_str(text).expect("a frame");
+        super::decode(&head.r#type, head.room_id, text.as_bytes())
+    }
+
     #[test]
     fn contract_frames_are_decoded() {
         let mut rooms = Rooms::default();
@@ -140,10 +146,7 @@ mod tests {
         apply(&decode(last), &mut rooms, None);
         let message = rooms.list[0].last_message.as_ref().expect("taken over");
         assert_eq!((message.id.0, message.content.as_str()), (7, "[消息已删除]"));
-        assert_eq!(
-            decode(r#"{"type":"connection_established","message":"连接成功"}"#),
-            NotificationFrame::Reload
-        );
+        assert_eq!(decode(r#"{"type":"room_added","room":{},"rev":3}"#), NotificationFrame::Reload);
         let changed = r#"{"type":"room_changed","room":{"id":3,"name":"改名","description":"新",
             "room_type":"public","max_members":9,"is_active":true,"updated_at":"2026-01-25T15:30:00.123456Z"}}"#;
         apply(&decode(changed), &mut rooms, None);
@@ -155,9 +158,9 @@ mod tests {
     #[test]
     fn other_frames_are_ignored() {
         for text in [
-            "",
-            "{}",
             r#"{"type":"hologram"}"#,
+            r#"{"type":"chat_message","room_id":3,"message":{}}"#,
+            r#"{"type":"resync","room_id":3,"rev":9}"#,
             r#"{"type":"unread"}"#,
             r#"{"type":"notification"}"#,
             r#"{"type":"last_message"}"#,

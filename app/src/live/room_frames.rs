@@ -1,25 +1,24 @@
-//! Frames of `/ws/chat/{id}/` as a page needs them.
+//! Frames about a room, as a page needs them.
 //!
 //! Decoded in two steps: first `type`, then the fields of that type. The model's own tagged enum buffers each frame
 //! in a generic value first, which is slower and adds 60 KB to the wasm.
 
-use chat::model::{Code, MessageId, RoomMessage, User, UserRef};
+use chat::model::{Code, MessageId, RoomMessage, User, UserId, UserRef};
 use serde::Deserialize;
 
-use super::frame_type;
 use crate::state::roster::MemberChanged;
 
 /// A decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoomFrame {
-    Established,
+    Subscribed(Subscribed),
     Message(StoredMessage),
     Edited(StoredMessage),
     Deleted(DeletedMessage),
     Typing(TypingUser),
-    /// A user's first connection to the room opened.
+    /// A user opened the room.
     Joined(UserRef),
-    /// A user's last connection to the room closed.
+    /// A user left the room for another one.
     Left(UserRef),
     /// A membership changed.
     Member(MemberChanged),
@@ -28,10 +27,17 @@ pub enum RoomFrame {
     Read(ReadReceipts),
     /// Too much was missed to be sent.
     Resync(Resync),
-    /// A frame was refused, or the reason of the close that follows.
+    /// A frame was refused, or the subscription has ended.
     Error(ErrorFrame),
     /// Unknown or not needed.
     Other,
+}
+
+/// The room is followed from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Subscribed {
+    /// Who has the room open, at most 200.
+    pub present: Vec<UserId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -92,12 +98,10 @@ struct UserField {
     user: UserRef,
 }
 
-/// Decodes a frame. Anything invalid or unknown becomes [`RoomFrame::Other`].
-pub fn decode(text: &str) -> RoomFrame {
-    let frame = text.as_bytes();
-    let Some(kind) = frame_type(frame) else { return RoomFrame::Other };
-    let decoded = match kind.as_str() {
-        "connection_established" => Ok(RoomFrame::Established),
+/// Decodes a frame of this type. Anything invalid or unknown becomes [`RoomFrame::Other`].
+pub fn decode(kind: &str, frame: &[u8]) -> RoomFrame {
+    let decoded = match kind {
+        "subscribed" => serde_json::from_slice(frame).map(RoomFrame::Subscribed),
         "chat_message" => serde_json::from_slice(frame).map(RoomFrame::Message),
         "message_edited" => serde_json::from_slice(frame).map(RoomFrame::Edited),
         "message_deleted" => serde_json::from_slice(frame).map(RoomFrame::Deleted),
@@ -117,8 +121,7 @@ pub fn decode(text: &str) -> RoomFrame {
 #[cfg(test)]
 mod tests {
     use chat::model::{
-        MemberChange, MessageType, ReadMark, Role, RoomId, RoomInfo, RoomType, ServerFrame, Timestamp, User,
-        UserId,
+        MemberChange, MessageType, ReadMark, Role, RoomId, RoomInfo, RoomType, ServerFrame, Timestamp,
     };
 
     use super::*;
@@ -126,9 +129,13 @@ mod tests {
     /// The decoded form of `frame`. The match is exhaustive, so that a new frame of the model is considered here.
     fn expected(frame: &ServerFrame) -> RoomFrame {
         match frame.clone() {
-            ServerFrame::ConnectionEstablished { .. } => RoomFrame::Established,
-            ServerFrame::ChatMessage { message, rev, .. } => RoomFrame::Message(StoredMessage { message, rev }),
-            ServerFrame::MessageEdited { message, rev, .. } => RoomFrame::Edited(StoredMessage { message, rev }),
+            ServerFrame::Subscribed { present, .. } => RoomFrame::Subscribed(Subscribed { present }),
+            ServerFrame::ChatMessage { message, rev, .. } => {
+                RoomFrame::Message(StoredMessage { message, rev })
+            }
+            ServerFrame::MessageEdited { message, rev, .. } => {
+                RoomFrame::Edited(StoredMessage { message, rev })
+            }
             ServerFrame::MessageDeleted { message_id, rev, .. } => {
                 RoomFrame::Deleted(DeletedMessage { message_id, rev })
             }
@@ -149,10 +156,9 @@ mod tests {
                     more.into_iter().map(|mark| ReadReceipt { message_id: mark.message_id, user: mark.user });
                 RoomFrame::Read(ReadReceipts { message_id, user, more: more.collect() })
             }
-            // The list of rooms has the room's name, by the notification socket.
+            // The list of rooms has the room's name.
             ServerFrame::RoomChanged { .. }
-            // Frames of the combined socket.
-            | ServerFrame::Subscribed { .. }
+            | ServerFrame::ConnectionEstablished { .. }
             | ServerFrame::Unsubscribed { .. }
             | ServerFrame::Presence { .. }
             | ServerFrame::Authenticated
@@ -185,15 +191,9 @@ mod tests {
 
     #[test]
     fn every_server_frame_is_decoded() {
-        let established = ServerFrame::ConnectionEstablished {
-            message: "连接成功".into(),
-            room_id: RoomId(1),
-            user: user(),
-            last_message_id: None,
-            rev: 3,
-            build: "1".into(),
-        };
         let room_id = RoomId(1);
+        let present = vec![UserId(2), UserId(5)];
+        let subscribed = ServerFrame::Subscribed { room_id, last_message_id: None, rev: 3, present };
         let refused = |client_id: Option<&str>| ServerFrame::Error {
             message: "…".into(),
             code: Code::Muted,
@@ -201,7 +201,7 @@ mod tests {
             room_id: None,
         };
         for frame in [
-            established,
+            subscribed,
             ServerFrame::ChatMessage { room_id, message: message(), rev: 4 },
             ServerFrame::MessageEdited { room_id, message: message(), rev: 5 },
             ServerFrame::MessageDeleted { room_id, message_id: MessageId(7), rev: 6 },
@@ -241,21 +241,21 @@ mod tests {
                 more: vec![ReadMark { message_id: MessageId(8), user: user(), read_at: Timestamp(3) }],
             },
             ServerFrame::Resync { room_id, rev: 9 },
-            ServerFrame::Pong,
             refused(None),
             refused(Some("c1")),
         ] {
-            let text = serde_json::to_string(&frame).expect("JSON");
-            assert_eq!(decode(&text), expected(&frame), "{text}");
+            let json = serde_json::to_value(&frame).expect("JSON");
+            let kind = json["type"].as_str().expect("a type");
+            assert_eq!(decode(kind, json.to_string().as_bytes()), expected(&frame), "{json}");
         }
     }
 
     #[test]
     fn invalid_frames_are_ignored() {
-        for text in
-            ["", "hello", "{}", r#"{"type":"hologram"}"#, r#"{"type":"chat_message"}"#, r#"{"type":7}"#]
+        for (kind, text) in
+            [("chat_message", ""), ("chat_message", "{}"), ("hologram", "{}"), ("resync", "7")]
         {
-            assert_eq!(decode(text), RoomFrame::Other, "{text}");
+            assert_eq!(decode(kind, text.as_bytes()), RoomFrame::Other, "{kind} {text}");
         }
     }
 }

@@ -1,17 +1,22 @@
 //! `/rooms/:id`: a room. `conversation` connects the parts in `room/` to the state and the socket.
 
-use chat::model::{Code, Failure, MessageId, Room, RoomId};
+use chat::model::{Code, Failure, MessageId, Room};
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     PageTitle, answer_with,
     load_error::LoadError,
-    rooms::{PageNoticeView, RoomsContext, needs_sign_in},
+    needs_sign_in,
+    rooms::{PageNoticeView, RoomsContext},
 };
+#[cfg(feature = "hydrate")]
+use crate::live::store::Store;
+#[cfg(not(feature = "hydrate"))]
+use crate::state::room_signals::RoomSignals;
 use crate::{
     error::{AppError, error_message},
     i18n::t,
+    navigation::CurrentLocation,
     preferences::locale,
     server::{
         resource::json_resource,
@@ -41,6 +46,10 @@ pub use composer::COMPOSER;
 use conversation::{Conversation, RoomQuery};
 use details::Details;
 
+/// After what time a room that could not be loaded is loaded again.
+#[cfg(feature = "hydrate")]
+const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// Loads the page's data again.
 #[cfg(feature = "hydrate")]
 #[derive(Clone, Copy)]
@@ -48,26 +57,30 @@ struct RefetchRoom(Callback<()>);
 
 #[component]
 pub fn RoomPage() -> impl IntoView {
-    let (params, query) = (use_params_map(), use_query_map());
+    let CurrentLocation(location) = expect_context();
     let wanted = move || {
-        let id = params.read().get("id").and_then(|id| id.parse().ok()).and_then(RoomId::checked);
-        let query = query.read();
-        let message = |name: &str| query.get(name)?.parse().ok().and_then(MessageId::checked);
-        let asks_readers = query.get("do").as_deref() == Some("readers");
-        (id, message("before"), message("after"), message("message"), asks_readers)
+        let location = location.read();
+        let message = |name: &str| location.parameter(name)?.parse().ok().and_then(MessageId::checked);
+        let asks_readers = location.parameter("do") == Some("readers");
+        (location.room(), message("before"), message("after"), message("message"), asks_readers)
     };
-    let opened = json_resource(wanted, |(id, before, after, around, asks_readers)| async move {
-        match id {
-            Some(id) => open_room(id, before, after, around, asks_readers).await,
-            None => Ok(Err(Code::NotFound)),
+    #[cfg(feature = "hydrate")]
+    let store: Store = expect_context();
+    let opened = json_resource(wanted, move |(id, before, after, around, asks_readers)| async move {
+        let Some(id) = id else { return Ok(Err(Code::NotFound)) };
+        #[cfg(feature = "hydrate")]
+        if let (None, Some(opened)) = (before.or(after).or(around), store.reopen(id)) {
+            return Ok(Ok(opened));
         }
+        open_room(id, before, after, around, asks_readers).await
     });
     #[cfg(feature = "hydrate")]
     provide_context(RefetchRoom(Callback::new(move |()| opened.refetch())));
     let room_query = move || {
-        let query = query.read_untracked();
-        let message = query.get("message").and_then(|id| id.parse().ok()).and_then(MessageId::checked);
-        RoomQuery { message, mode: ComposerMode::from_query(message, query.get("do").as_deref()) }
+        let location = location.read_untracked();
+        let message =
+            location.parameter("message").and_then(|id| id.parse().ok()).and_then(MessageId::checked);
+        RoomQuery { message, mode: ComposerMode::from_query(message, location.parameter("do")) }
     };
     view! {
         <Transition>
@@ -75,14 +88,20 @@ pub fn RoomPage() -> impl IntoView {
                 match opened.await {
                     Ok(Ok(opened)) => view! { <Opened opened query=room_query()/> }.erased(),
                     Ok(Err(code)) => view! { <RoomUnavailable code/> }.erased(),
-                    // `Rooms` redirects to the sign-in page.
+                    // The server redirects to the sign-in page; in the browser the page says so.
                     Err(AppError(failure)) if needs_sign_in(failure.code) => {
+                        #[cfg(feature = "hydrate")]
+                        store.sign_out(failure.code);
                         view! { <main id="main" class="pane pane-main"></main> }.erased()
                     }
                     Err(AppError(failure)) => {
+                        #[cfg(feature = "hydrate")]
+                        if failure.code == Code::Unavailable {
+                            retry(move || opened.refetch());
+                        }
                         view! {
                             <main id="main" class="pane pane-main">
-                                <LoadError failure/>
+                                <LoadError failure is_retried=true/>
                             </main>
                         }
                             .erased()
@@ -94,11 +113,32 @@ pub fn RoomPage() -> impl IntoView {
     .erased()
 }
 
+/// Loads the room again when the network is back, and now and then, since not every failure is told.
+#[cfg(feature = "hydrate")]
+fn retry(load: impl Fn() + Copy + 'static) {
+    let online = window_event_listener(leptos::ev::online, move |_| load());
+    let timer = set_timeout_with_handle(load, RETRY_AFTER).ok();
+    on_cleanup(move || {
+        online.remove();
+        if let Some(timer) = timer {
+            timer.clear();
+        }
+    });
+}
+
 #[component]
 fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
-    let room = opened.room.clone();
-    let roster = RwSignal::new(opened.roster.clone());
-    // The controller applies presence and membership changes to it.
+    let (room, readers) = (opened.room.clone(), opened.readers.clone());
+    let first_roster = opened.roster.clone();
+    #[cfg(feature = "hydrate")]
+    let signals = expect_context::<Store>().enter(opened).map(|visit| {
+        provide_context(visit);
+        visit.signals
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let signals = opened.window.map(|window| RoomSignals::new(opened.me, opened.roster, window));
+    // Signals of a room outlive this page, except where there is nothing to follow.
+    let roster = signals.map_or_else(|| RwSignal::new(first_roster), |signals| signals.roster);
     provide_context(roster);
     let words = live_words(&room);
     // The server writes the title last, when the signals of the page are gone.
@@ -107,7 +147,7 @@ fn Opened(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
     view! {
         <PageTitle text=title/>
         <main id="main" class="stage">
-            <Conversation opened query/>
+            <Conversation room=room.clone() signals readers query/>
             <Details room roster/>
         </main>
     }

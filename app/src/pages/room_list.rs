@@ -2,15 +2,15 @@
 
 use chat::model::{Room, RoomId, RoomType, User, message::DELETED_CONTENT};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
-use leptos_router::components::A;
 
 use super::rooms::RoomsContext;
 use crate::{
     i18n::{Locale, t, td_string},
     markdown::{escaped, excerpt},
+    navigation::CurrentLocation,
     preferences::{locale, preferences},
     server::{rooms::room_path, session::SignOut},
-    state::{draft::drafts_of, rooms::Rooms},
+    state::{draft::drafts_of, outbox::unsent_of, rooms::Rooms},
     ui::{
         avatar::{Avatar, Shape, avatar_html},
         erased::IntoErased,
@@ -139,6 +139,8 @@ fn NotificationsLink(all: RwSignal<Rooms>) -> impl IntoView {
 #[component]
 fn RoomItem(id: RoomId, all: RwSignal<Rooms>, my_name: StoredValue<String>) -> impl IntoView {
     let preferences = preferences();
+    let CurrentLocation(location) = expect_context();
+    let is_open = Memo::new(move |_| location.with(|location| location.room() == Some(id)));
     // The class of the link, and its content. The item renders again with each message and must not subscribe to the
     // clock, which would keep memory for each subscriber.
     let line = Memo::new(move |_| {
@@ -146,7 +148,7 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>, my_name: StoredValue<String>) -> i
             let Some(room) = all.find(id) else { return (String::new(), String::new()) };
             let at = room.last_message.as_ref().map(|last| last.created_at);
             let when = at.map(|at| (at.to_string(), brief_local(preferences, at)));
-            let said = my_name.with_value(|my_name| last_line(room, all.draft(id), my_name));
+            let said = my_name.with_value(|my_name| last_line(room, all, my_name));
             let class = if room.unread_count > 0 { "room-link room-unread" } else { "room-link" };
             (class.to_owned(), room_line(room, when, &said, all.is_mentioned(id)))
         })
@@ -154,19 +156,25 @@ fn RoomItem(id: RoomId, all: RwSignal<Rooms>, my_name: StoredValue<String>) -> i
     // The link element is kept while the room changes, so that it keeps the focus.
     view! {
         <li data-testid="room">
-            <A href=room_path(id) attr:class=move || line.with(|(class, _)| class.clone())>
+            <a
+                href=room_path(id)
+                class=move || line.with(|(class, _)| class.clone())
+                aria-current=move || is_open.get().then_some("page")
+            >
                 <span class="room-line" inner_html=move || line.with(|(_, html)| html.clone())></span>
-            </A>
+            </a>
         </li>
     }
     .erased()
 }
 
-/// The last line of an item as HTML: the draft, else the last message.
-fn last_line(room: &Room, draft: Option<&str>, my_name: &str) -> String {
-    let class = if draft.is_some() { "room-last room-draft" } else { "room-last" };
-    let line = match (draft, &room.last_message) {
-        (Some(draft), _) => [t!(rooms.draft), " ", &beginning(draft)].concat(),
+/// The last line of an item as HTML: what could not be sent, else the draft, else the last message.
+fn last_line(room: &Room, rooms: &Rooms, my_name: &str) -> String {
+    let refused = rooms.refused(room.id).map(|text| (t!(rooms.refused), text));
+    let unsent = refused.or_else(|| rooms.draft(room.id).map(|text| (t!(rooms.draft), text)));
+    let class = if unsent.is_some() { "room-last room-draft" } else { "room-last" };
+    let line = match (unsent, &room.last_message) {
+        (Some((what, text)), _) => [what, " ", &beginning(text)].concat(),
         (None, Some(last)) => {
             let who = if last.sender == my_name { t!(rooms.own) } else { &last.sender };
             [who, t!(rooms.colon), &beginning(&last.content)].concat()
@@ -224,7 +232,7 @@ pub fn members(locale: Locale, count: i64) -> String {
     }
 }
 
-fn unread_words(locale: Locale, count: i64) -> String {
+pub(super) fn unread_words(locale: Locale, count: i64) -> String {
     match count {
         1 => td_string!(locale, rooms.one_unread).to_owned(),
         count => td_string!(locale, rooms.unread, count = count),
@@ -259,9 +267,14 @@ fn Me(me: User) -> impl IntoView {
                     <IconSvg icon=Icon::Bell small=true/>
                     {t!(notifications.allow)}
                 </button>
-                // `public/page.js` also deletes the user's drafts, so that the next user of the browser does not find
-                // them.
-                <form method="post" action=SignOut::url() data-forgets=drafts_of(me.id)>
+                // `public/page.js` also deletes what the user wrote and did not send, after a question, so that the next user
+                // of the browser does not find it.
+                <form
+                    method="post"
+                    action=SignOut::url()
+                    data-forgets=format!("{} {}", drafts_of(me.id), unsent_of(me.id))
+                    data-sure=t!(account.sign_out_sure)
+                >
                     <button type="submit" class="button button-small button-wide">
                         <IconSvg icon=Icon::Out small=true/>
                         {t!(account.sign_out)}

@@ -1,38 +1,45 @@
 //! `/rooms` and below: the frame with the list of rooms; the nested route is shown beside it.
 
 #[cfg(feature = "hydrate")]
-use chat::model::UserId;
-use chat::model::{Code, RoomId};
+use chat::model::{RoomId, UserId};
 use leptos::prelude::*;
-use leptos_router::{
-    components::Outlet,
-    hooks::{use_location, use_query_map},
-};
 
 use super::{
-    PageTitle, load_error::LoadError, redirect::Redirect, room::COMPOSER, room_list::RoomList,
-    title::BeforeTitle,
+    PageTitle,
+    load_error::LoadError,
+    redirect::Redirect,
+    room::{COMPOSER, RoomPage},
+    room_list::RoomList,
+    title::TitlePrefix,
 };
 use crate::{
     error::AppError,
     i18n::t,
+    live::PageStatus,
+    navigation::{CurrentLocation, ROOMS},
     server::{
         resource::{JsonResource, json_resource},
         rooms::list_rooms,
         session::{SessionInfo, read_session, sign_in_path},
     },
     state::rooms,
-    ui::{erased::IntoErased, logo::Logo},
+    ui::{
+        erased::{ErasedView, IntoErased},
+        logo::Logo,
+    },
 };
 
 #[cfg(feature = "hydrate")]
 use crate::{
     browser::{document, storage},
-    state::draft::drafts_of,
+    state::draft::{Draft, drafts_of},
 };
 
 #[cfg(feature = "hydrate")]
 mod notifications;
+mod page_status;
+
+use page_status::{Outdated, SessionEnded};
 
 /// The list of rooms, provided as context.
 #[derive(Clone, Copy)]
@@ -47,8 +54,40 @@ pub struct HasNavigated(pub StoredValue<bool>);
 #[derive(Clone, Copy)]
 struct InitialRooms(JsonResource<Result<rooms::Rooms, AppError>>);
 
+/// The live pages: `/rooms`, and a room. On the server in an element of its own, whose content the browser hydrates.
 #[component]
-pub fn Rooms() -> impl IntoView {
+pub fn LiveRooms() -> impl IntoView {
+    let pages = view! { <Frame pane=live_pane/> };
+    #[cfg(feature = "ssr")]
+    return view! { <div id=LIVE>{pages}</div> }.erased();
+    #[cfg(not(feature = "ssr"))]
+    pages.erased()
+}
+
+/// Id of the element that is hydrated.
+pub const LIVE: &str = "live";
+
+fn live_pane() -> ErasedView {
+    let CurrentLocation(location) = expect_context();
+    let is_list = Memo::new(move |_| location.with(|location| location.path == ROOMS));
+    let pane =
+        move || if is_list.get() { view! { <NoRoom/> }.erased() } else { view! { <RoomPage/> }.erased() };
+    pane.erased()
+}
+
+/// The other pages beside the list of rooms.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn StillRooms() -> impl IntoView {
+    view! { <Frame pane=|| view! { <leptos_router::components::Outlet/> }.erased()/> }
+}
+
+/// The list of rooms with a page beside it.
+#[component]
+fn Frame(
+    /// Renders the page, once the contexts are provided.
+    pane: fn() -> ErasedView,
+) -> impl IntoView {
     let notice = PageNotice::provide();
     let session = json_resource(|| (), |()| read_session());
     let rooms = json_resource(|| (), |()| list_rooms());
@@ -57,15 +96,17 @@ pub fn Rooms() -> impl IntoView {
     let context = RoomsContext(RwSignal::from(all.clone()));
     provide_context(context);
     provide_context(InitialRooms(rooms));
+    let status = PageStatus::provide();
     #[cfg(feature = "hydrate")]
-    {
-        notifications::listen(context);
+    let store = {
         follow_navigation();
-    }
-    let pane = pane();
-    let unread = ArcMemo::new(move |_| all.with(rooms::Rooms::unread));
+        notifications::provide_store(context, status)
+    };
+    #[cfg(not(feature = "hydrate"))]
+    let _ = status;
+    TitlePrefix::provide(ArcMemo::new(move |_| all.with(|all| unread_mark(all.unread()))));
+    let page = pane();
     view! {
-        <BeforeTitle prefix=move || unread_mark(unread.get())/>
         // `rel="external"`: the browser handles the link and moves the focus, which the router would not.
         <a class="skip wide-only" href="#main" rel="external">
             {t!(skip)}
@@ -73,16 +114,19 @@ pub fn Rooms() -> impl IntoView {
         <a class="skip skip-to-composer wide-only" href=format!("#{COMPOSER}") rel="external">
             {t!(skip_to_composer)}
         </a>
-        <div class="shell" data-pane=pane>
+        <div class="shell" data-pane=shown_pane()>
             <div class="pane pane-list">
                 <Suspense>
                     {move || Suspend::new(async move {
                         match (session.await, rooms.await) {
                             (Ok(SessionInfo { user: Some(user), notice: text }), Ok(rooms)) => {
-                                context.0.set(rooms);
+                                context.0.update(|known| known.replace(rooms));
                                 notice.text.set(text);
                                 #[cfg(feature = "hydrate")]
-                                load_drafts(context, user.id);
+                                {
+                                    load_drafts(context, user.id);
+                                    store.set_user(&user);
+                                }
                                 view! { <RoomList me=user rooms=context/> }.erased()
                             }
                             (Ok(SessionInfo { user: None, .. }), _) => view! { <RedirectToSignIn/> }.erased(),
@@ -93,8 +137,10 @@ pub fn Rooms() -> impl IntoView {
                     })}
                 </Suspense>
             </div>
-            <Outlet/>
+            {page}
         </div>
+        <SessionEnded/>
+        <Outdated/>
     }
     .erased()
 }
@@ -104,9 +150,9 @@ pub fn Rooms() -> impl IntoView {
 fn follow_navigation() {
     let has_navigated = HasNavigated(StoredValue::new(false));
     provide_context(has_navigated);
-    let pathname = use_location().pathname;
+    let CurrentLocation(location) = expect_context();
     Effect::new(move |path: Option<String>| {
-        let now = pathname.get();
+        let now = location.with(|location| location.path.clone());
         if path.is_some_and(|path| path != now) {
             has_navigated.0.set_value(true);
             // After the link has got its mark.
@@ -119,11 +165,13 @@ fn follow_navigation() {
 /// Reads the drafts of this user, except that of the open room, once the page is hydrated.
 #[cfg(feature = "hydrate")]
 fn load_drafts(context: RoomsContext, user: UserId) {
-    let pathname = use_location().pathname;
+    let location: CurrentLocation = expect_context();
     Effect::new(move |_| {
-        let open = room_id_in_path(&pathname.get_untracked());
+        let open = location.open_room();
         let found = storage::with_prefix(&drafts_of(user)).into_iter();
-        let drafts = found.filter_map(|(room, text)| Some((RoomId(room.parse().ok()?), text)));
+        let drafts = found.filter_map(|(room, entry)| {
+            Some((RoomId(room.parse().ok()?), Draft::from_entry(&entry).shown().to_owned()))
+        });
         let drafts = drafts.filter(|(room, _)| Some(*room) != open).collect();
         context.0.update(|rooms| rooms.drafts = drafts);
     });
@@ -138,39 +186,23 @@ fn unread_mark(unread: i64) -> String {
     }
 }
 
-#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser hears of other rooms"))]
-pub(super) fn room_id_in_path(path: &str) -> Option<RoomId> {
-    path.strip_prefix("/rooms/")?.parse().ok().and_then(RoomId::checked)
-}
-
 /// The pane that is visible where there is room for only one.
-fn pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
-    let (location, query) = (use_location(), use_query_map());
+fn shown_pane() -> impl Fn() -> &'static str + Send + Sync + 'static {
+    let CurrentLocation(location) = expect_context();
     move || {
-        let path = location.pathname.get();
-        if path.trim_end_matches('/') == "/rooms" {
-            "list"
-        } else if query.read().get("panel").as_deref() == Some("details") {
-            "details"
-        } else {
-            "main"
-        }
+        location.with(|location| match location.parameter("panel") {
+            _ if location.path.trim_end_matches('/') == ROOMS => "list",
+            Some("details") => "details",
+            _ => "main",
+        })
     }
 }
 
 /// Redirects to the sign-in page, which leads back here.
 #[component]
 fn RedirectToSignIn() -> impl IntoView {
-    let location = use_location();
-    let wanted = format!(
-        "{}{}",
-        location.pathname.get_untracked(),
-        match location.search.get_untracked() {
-            search if search.is_empty() => search,
-            search => format!("?{search}"),
-        }
-    );
-    view! { <Redirect path=sign_in_path(&wanted)/> }.erased()
+    let CurrentLocation(location) = expect_context();
+    view! { <Redirect path=sign_in_path(&location.read_untracked().to_path())/> }.erased()
 }
 
 /// `/rooms`: no room is open.
@@ -219,9 +251,9 @@ pub struct PageNotice {
 impl PageNotice {
     fn provide() -> Self {
         let notice = Self { text: RwSignal::new(None) };
-        let pathname = use_location().pathname;
+        let CurrentLocation(location) = expect_context();
         Effect::new(move |first: Option<String>| {
-            let path = pathname.get();
+            let path = location.with(|location| location.path.clone());
             let first = first.unwrap_or_else(|| path.clone());
             if first != path {
                 notice.text.set(None);
@@ -243,9 +275,4 @@ impl PageNotice {
 pub fn PageNoticeView() -> impl IntoView {
     let PageNotice { text } = expect_context();
     move || text.get().map(|text| view! { <p class="notice notice-alert" role="alert">{text}</p> })
-}
-
-/// Whether the error means that nobody is signed in.
-pub(super) fn needs_sign_in(code: Code) -> bool {
-    matches!(code, Code::NotAuthenticated | Code::UserInactive | Code::UserNotFound)
 }

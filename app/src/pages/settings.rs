@@ -8,12 +8,13 @@ use super::{PageTitle, load_error::LoadError, person_names::PersonNames};
 use crate::{
     error::form_error_message,
     i18n::{t, td_string},
-    preferences::locale,
+    preferences::{CTRL_ENTER, locale, preferences},
     server::{
         account::{
             Account, ChangePassword, EndSession, EndToken, OpenSession, Rename, SignOutElsewhere, account,
         },
         forms::{Form, FormError, take_form_error},
+        preferences::SetSendKey,
     },
     state::user_agent,
     ui::{
@@ -74,9 +75,33 @@ fn Settings(account: Account, done: Option<String>, form_error: Option<FormError
             <h2>{t!(settings.look)}</h2>
             <p>{t!(settings.look_lead)}</p>
             <Switches/>
+            <SendKey/>
         </section>
         <Password form_error=password/>
         <Access sessions tokens/>
+    }
+    .into_any()
+}
+
+/// Which key sends a message.
+#[component]
+fn SendKey() -> impl IntoView {
+    let by_ctrl = preferences().sends_by_ctrl;
+    let choice = |value: &'static str, text: &'static str, chosen: bool| {
+        view! {
+            <button type="submit" name="key" value=value aria-pressed=chosen.to_string()>
+                {text}
+            </button>
+        }
+    };
+    view! {
+        <form method="post" action=SetSendKey::url()>
+            <p>{t!(settings.send_key)}</p>
+            <div class="switch" role="group" aria-label=t!(settings.send_key)>
+                {choice("enter", t!(settings.by_enter), !by_ctrl)}
+                {choice(CTRL_ENTER, t!(settings.by_ctrl_enter), by_ctrl)}
+            </div>
+        </form>
     }
     .into_any()
 }

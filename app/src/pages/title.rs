@@ -3,25 +3,35 @@
 //! All titles are set here: on the server Leptos inserts the title without escaping, so a room's name could inject
 //! markup. In the browser it is set as text and must not be escaped.
 
-use std::borrow::Cow;
-
 use leptos::{prelude::*, text_prop::TextProp};
-use leptos_meta::Title;
 
-use crate::{i18n::t, markdown::escaped};
+use crate::i18n::t;
+
+/// What stands before the titles of the pages beside the list of rooms. Provided as context.
+#[derive(Clone)]
+pub struct TitlePrefix(ArcMemo<String>);
+
+impl TitlePrefix {
+    pub fn provide(prefix: ArcMemo<String>) {
+        provide_context(Self(prefix));
+    }
+}
 
 #[component]
 pub fn PageTitle(#[prop(into)] text: TextProp) -> impl IntoView {
-    let brand = t!(brand);
-    view! { <Title text=move || in_page(&format!("{} · {brand}", text.get())).into_owned()/> }.into_any()
-}
-
-/// Adds a prefix, which may be empty, to the title of the current page.
-#[component]
-pub fn BeforeTitle(prefix: impl Fn() -> String + Send + Sync + 'static) -> impl IntoView {
-    view! { <Title formatter=move |title: String| format!("{}{title}", in_page(&prefix()))/> }
-}
-
-fn in_page(text: &str) -> Cow<'_, str> {
-    if cfg!(feature = "ssr") { Cow::Owned(escaped(text)) } else { Cow::Borrowed(text) }
+    let (brand, prefix) = (t!(brand), use_context::<TitlePrefix>());
+    let title = move || {
+        let prefix = prefix.as_ref().map(|TitlePrefix(prefix)| prefix.get()).unwrap_or_default();
+        format!("{prefix}{} · {brand}", text.get())
+    };
+    #[cfg(feature = "ssr")]
+    // In the browser the component is empty, which has a place in the document; `Title` has none.
+    return (
+        view! { <leptos_meta::Title text=move || crate::markdown::escaped(&title()).into_owned()/> },
+        (),
+    );
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| document().set_title(&title()));
+    #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+    let _ = title;
 }

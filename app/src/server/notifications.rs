@@ -22,49 +22,56 @@ pub async fn mark_all_notifications_read() -> Result<(), AppError> {
 pub const PATH: &str = "/notifications";
 
 #[cfg(feature = "ssr")]
-pub use handler::{NotificationList, notification_list};
+pub use handler::{Overview, overview};
 
 #[cfg(feature = "ssr")]
 mod handler {
-    use chat::{
-        model::{Notification, NotificationId},
-        service::notifications::NotificationQuery,
-    };
+    use chat::model::{Notification, NotificationId, Room};
 
     use crate::{
         error::AppError,
         server::{
             identity::{context, require_user},
             request,
+            rooms::list_rooms,
         },
+        state::rooms::Rooms,
     };
 
     const PAGE: i64 = 40;
 
-    pub struct NotificationList {
-        /// The newest first.
-        pub notifications: Vec<Notification>,
-        /// Total number of unread notifications.
-        pub unread: i64,
+    /// What the page of notifications shows.
+    pub struct Overview {
+        /// Mentions, replies, invitations and system notifications, the newest first.
+        pub personal: Vec<Notification>,
         /// `before` of the next page; `None` on the last one.
         pub next: Option<NotificationId>,
+        /// What the bell counts: rooms with an unread mention or reply, invitations and system notifications.
+        pub unread: i64,
+        /// The rooms with unread messages, those with the latest first.
+        pub rooms: Vec<Room>,
     }
 
-    /// The notifications before `before`, or the newest; all of them or the unread ones.
-    pub async fn notification_list(before: Option<i64>, unread: bool) -> Result<NotificationList, AppError> {
-        page(before, unread).await.inspect_err(|error| request::set_status(error.0.code))
+    /// The notifications before `before`, or the newest. Without them where only the rooms are shown.
+    pub async fn overview(before: Option<i64>, shows_rooms: bool) -> Result<Overview, AppError> {
+        read(before, shows_rooms).await.inspect_err(|error| request::set_status(error.0.code))
     }
 
-    async fn page(before: Option<i64>, unread: bool) -> Result<NotificationList, AppError> {
+    async fn read(before: Option<i64>, shows_rooms: bool) -> Result<Overview, AppError> {
         let (me, chat) = (require_user().await?, context()?.chat);
-        // One more than shown tells whether there is another page.
-        let query = NotificationQuery { limit: Some(PAGE + 1), before_id: before, unread };
-        let mut notifications = chat.notifications(&me, query).await?;
+        let mut personal = Vec::new();
+        if !shows_rooms {
+            // One more than shown tells whether there is another page.
+            personal = chat.personal_notifications(&me, before, PAGE + 1).await?;
+        }
         let shown = usize::try_from(PAGE).unwrap_or_default();
-        let has_more = notifications.len() > shown;
-        notifications.truncate(shown);
-        let next = notifications.last().filter(|_| has_more).map(|last| last.id);
-        Ok(NotificationList { notifications, unread: chat.unread_notifications(&me).await?, next })
+        let has_more = personal.len() > shown;
+        personal.truncate(shown);
+        let next = personal.last().filter(|_| has_more).map(|last| last.id);
+        let Rooms { list, mentioned, notices, .. } = list_rooms().await?;
+        let unread = notices + i64::try_from(mentioned.len()).unwrap_or(i64::MAX);
+        let rooms = list.into_iter().filter(|room| room.unread_count > 0).collect();
+        Ok(Overview { personal, next, unread, rooms })
     }
 
     pub(super) async fn mark(id: NotificationId) -> Result<(), AppError> {

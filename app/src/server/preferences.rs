@@ -1,4 +1,4 @@
-//! Language and theme without scripts: sets a cookie and shows the same page again.
+//! Language, theme and the key that sends, without scripts: sets a cookie and shows the same page again.
 
 #![allow(
     clippy::unused_async,
@@ -33,6 +33,19 @@ pub async fn set_theme(
     use crate::preferences::{THEME_COOKIE, Theme};
 
     cookie::set(THEME_COOKIE, Theme::parse(&theme).as_str());
+    Ok(())
+}
+
+/// Sets the key that sends a message.
+#[server(prefix = "/ui", endpoint = "set_send_key")]
+pub async fn set_send_key(
+    /// `ctrl-enter`, or anything else for Enter.
+    #[server(default)]
+    key: String,
+) -> Result<(), AppError> {
+    use crate::preferences::{CTRL_ENTER, SEND_KEY_COOKIE};
+
+    cookie::set(SEND_KEY_COOKIE, if key == CTRL_ENTER { CTRL_ENTER } else { "enter" });
     Ok(())
 }
 

@@ -10,7 +10,10 @@ use super::Context;
 use crate::{
     error::status,
     i18n::{Locale, from_accept_language, from_tag},
-    preferences::{InitialPreferences, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE},
+    navigation::Location,
+    preferences::{
+        CTRL_ENTER, InitialPreferences, LANGUAGE_COOKIE, SEND_KEY_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE,
+    },
     state::user_agent::is_phone,
 };
 
@@ -31,7 +34,13 @@ pub fn locale() -> Locale {
 }
 
 pub fn path() -> String {
-    use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
+    location().path
+}
+
+/// Where the page of this request is.
+pub fn location() -> Location {
+    let Some(parts) = use_context::<Parts>() else { return Location::default() };
+    Location { path: parts.uri.path().to_owned(), query: parts.uri.query().unwrap_or_default().to_owned() }
 }
 
 /// The preferences for rendering this request's page.
@@ -40,6 +49,7 @@ pub fn initial_preferences() -> InitialPreferences {
     let zone = cookie_of(&parts.headers, ZONE_COOKIE).and_then(|minutes| minutes.parse().ok());
     InitialPreferences {
         locale: locale_of(&parts.headers),
+        sends_by_ctrl: cookie_of(&parts.headers, SEND_KEY_COOKIE).as_deref() == Some(CTRL_ENTER),
         theme: cookie_of(&parts.headers, THEME_COOKIE).map_or(Theme::System, |value| Theme::parse(&value)),
         zone: zone.filter(|minutes: &i32| minutes.abs() <= FARTHEST_ZONE).unwrap_or(0),
         now: use_context::<Context>().map_or(Timestamp(0), |context| context.chat.clock().now()),

@@ -23,6 +23,9 @@ pub struct OpenedRoom {
     pub window: Option<HistoryWindow>,
     /// Readers of the message in the address, if requested.
     pub readers: Vec<User>,
+    /// Whether the page knows the room from another visit, with its history.
+    #[serde(skip)]
+    pub is_stored: bool,
 }
 
 /// The user's rooms with their unread counts.
@@ -33,7 +36,7 @@ pub async fn list_rooms() -> Result<Rooms, AppError> {
     let filter = chat::service::rooms::RoomFilter { mine: true, limit: ROOMS_LISTED, ..Default::default() };
     let list = chat.rooms(&user, &filter).await?.to_rooms();
     let chat::service::notifications::UnreadAlerts { mentioned, notices } = chat.unread_alerts(&user).await?;
-    Ok(Rooms { list, mentioned, notices, drafts: Vec::new() })
+    Ok(Rooms { list, mentioned, notices, ..Rooms::default() })
 }
 
 #[cfg(feature = "ssr")]
@@ -143,7 +146,7 @@ mod handler {
             Some(message) => messages::handler::readers(message).await.unwrap_or_default(),
             None => Vec::new(),
         };
-        Ok(OpenedRoom { me, room, roster, window, readers })
+        Ok(OpenedRoom { me, room, roster, window, readers, is_stored: false })
     }
 
     pub(super) async fn public(search: &str, page: i64) -> Result<PublicRooms, AppError> {

@@ -18,6 +18,9 @@ pub struct Rooms {
     /// The drafts of the user in this browser, without that of the open room.
     #[serde(skip)]
     pub drafts: Vec<(RoomId, String)>,
+    /// The last message of the user that the server has refused, of each room.
+    #[serde(skip)]
+    pub refused: Vec<(RoomId, String)>,
 }
 
 impl Rooms {
@@ -40,10 +43,14 @@ impl Rooms {
         self.drafts.iter().find(|(room, _)| *room == id).map(|(_, text)| text.as_str())
     }
 
-    /// The list as it was loaded again. The drafts are this browser's.
+    pub fn refused(&self, id: RoomId) -> Option<&str> {
+        self.refused.iter().find(|(room, _)| *room == id).map(|(_, text)| text.as_str())
+    }
+
+    /// The list as it was loaded again. What was written here and not sent is this browser's.
     pub fn replace(&mut self, list: Self) {
-        let drafts = std::mem::take(&mut self.drafts);
-        *self = Self { drafts, ..list };
+        let (drafts, refused) = (std::mem::take(&mut self.drafts), std::mem::take(&mut self.refused));
+        *self = Self { drafts, refused, ..list };
     }
 
     /// Unread messages of all rooms.
@@ -51,9 +58,9 @@ impl Rooms {
         self.list.iter().map(|room| room.unread_count).sum()
     }
 
-    /// Unread notifications, including messages.
+    /// What the bell counts: what is meant for the user alone. Rooms with a mention or a reply count once.
     pub fn unread_notifications(&self) -> i64 {
-        self.unread() + self.notices
+        self.notices + i64::try_from(self.mentioned.len()).unwrap_or(i64::MAX)
     }
 
     /// Applies a notification. Messages of `current`, the open room, are applied through its own socket, which also

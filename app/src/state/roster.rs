@@ -1,7 +1,10 @@
 //! Members of a room as its details show them, with presence, and their updates by the room's socket.
 
-use chat::model::{MessagePermissions, Role, RoomPermissions, User, UserId, UserRef};
+use chat::model::{Code, MessagePermissions, Role, RoomPermissions, User, UserId, UserRef};
 use serde::{Deserialize, Serialize};
+
+/// Maximum number of users that the server says are present when a page connects.
+const PRESENT_MAX: usize = 200;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberEntry {
@@ -34,10 +37,30 @@ pub struct MemberChanged {
     pub rev: i64,
 }
 
+impl MemberChanged {
+    /// Why the member has lost the room; `None` if they have it.
+    pub fn loss(&self) -> Option<Code> {
+        match (self.is_present, self.is_banned) {
+            (_, true) => Some(Code::Banned),
+            (false, false) => Some(Code::NotAMember),
+            (true, false) => None,
+        }
+    }
+}
+
 impl Roster {
     /// Number of members beyond those listed.
     pub fn hidden_count(&self) -> i64 {
         self.count - i64::try_from(self.members.len()).unwrap_or(i64::MAX)
+    }
+
+    /// These are online in the room, at most [`PRESENT_MAX`].
+    pub fn set_present(&mut self, present: &[UserId]) {
+        let is_whole = present.len() < PRESENT_MAX;
+        for member in &mut self.members {
+            let is_here = present.contains(&member.user.id);
+            member.is_here = is_here || (member.is_here && !is_whole);
+        }
     }
 
     /// Whether a user is online in the room.
@@ -112,6 +135,27 @@ mod tests {
         roster.set_presence(&user(2).to_ref(), false);
         roster.set_presence(&user(9).to_ref(), true);
         assert!(roster.members.iter().all(|member| !member.is_here));
+    }
+
+    #[test]
+    fn those_present_are_set_as_far_as_they_are_told() {
+        let mut roster = roster(3);
+        roster.set_present(&[UserId(1), UserId(3), UserId(9)]);
+        let here = |roster: &Roster| roster.members.iter().map(|member| member.is_here).collect::<Vec<_>>();
+        assert_eq!(here(&roster), [true, false, true]);
+        let many: Vec<UserId> = (3..203).map(UserId).collect();
+        roster.set_present(&many);
+        assert_eq!(here(&roster), [true, false, true], "200 are not all");
+        roster.set_present(&[UserId(2)]);
+        assert_eq!(here(&roster), [false, true, false]);
+    }
+
+    #[test]
+    fn losses_are_told_apart() {
+        let changed = changed(2, true, Role::Member, 3);
+        assert_eq!(changed.loss(), None);
+        assert_eq!(MemberChanged { is_present: false, ..changed.clone() }.loss(), Some(Code::NotAMember));
+        assert_eq!(MemberChanged { is_banned: true, ..changed }.loss(), Some(Code::Banned));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub use row::{Placement, Quote, Row};
 
 /// Maximum number of messages in the window while paging.
 pub const MAX_KEPT: usize = 300;
+/// Number of messages that a room is shown with again, beside the unread ones: a page of history.
+const VISIT: usize = 50;
 /// New messages may exceed the maximum by this number before the oldest are dropped at once.
 const SLACK: usize = 100;
 
@@ -61,6 +63,8 @@ pub struct Timeline {
     quoted: HashMap<MessageId, Arc<RoomMessage>>,
     /// The last message that the user had read when the page was opened.
     last_read: Option<MessageId>,
+    /// The last message that the user has read since.
+    read_to: Option<MessageId>,
     receipts: Receipts,
     /// Derived by `index`.
     last_own: Option<MessageId>,
@@ -82,6 +86,7 @@ impl Timeline {
             newest: MessageId::default(),
             quoted: HashMap::new(),
             last_read: window.last_read,
+            read_to: None,
             receipts: Receipts::default(),
             last_own: None,
             first_new: None,

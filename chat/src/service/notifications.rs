@@ -46,6 +46,28 @@ impl Chat {
     /// # Errors
     /// `invalid`; `not_found` if `before_id` is not one of the user's.
     pub async fn notifications(&self, user: &User, query: NotificationQuery) -> Result<Vec<Notification>> {
+        self.list(user, query, false).await
+    }
+
+    /// Those that are meant for the user alone, newest first: mentions, replies, invitations and system notifications.
+    ///
+    /// # Errors
+    /// As [`Self::notifications`].
+    pub async fn personal_notifications(
+        &self,
+        user: &User,
+        before_id: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Notification>> {
+        self.list(user, NotificationQuery { limit: Some(limit), before_id, unread: false }, true).await
+    }
+
+    async fn list(
+        &self,
+        user: &User,
+        query: NotificationQuery,
+        is_personal: bool,
+    ) -> Result<Vec<Notification>> {
         let limit = query.limit.unwrap_or(NOTIFICATIONS_DEFAULT);
         if limit < 1 {
             return Err(Error::invalid("limit", Problem::OutOfRange { min: 1, max: NOTIFICATIONS_MAX }));
@@ -56,8 +78,12 @@ impl Chat {
             None => None,
             Some(id) => Some(cursor(&mut conn, user, id).await?),
         };
-        let spans = derived::spans(&mut conn, user.id, query.unread, cursor).await?;
-        let messages = derived::newest(&mut conn, user.id, spans, limit, query.unread).await?;
+        let messages = if is_personal {
+            mentions::newest(&mut conn, user.id, cursor, limit).await?
+        } else {
+            let spans = derived::spans(&mut conn, user.id, query.unread, cursor).await?;
+            derived::newest(&mut conn, user.id, spans, limit, query.unread).await?
+        };
         let mut found = derived::about(&mut conn, user.id, &messages).await?;
         found.extend(stored::newest(&mut conn, user.id, cursor, limit, query.unread).await?);
         found.sort_unstable_by_key(|found| std::cmp::Reverse(found.key));

@@ -33,7 +33,8 @@ fn uses(name: &str, scene: &Scene<'_>, place: &LostRoom) -> Vec<(Action, Fields)
     };
     match name {
         // `visit` answers with data of its own, see below.
-        "sign_in" | "sign_in_demo" | "sign_up" | "sign_out" | "set_language" | "set_theme" | "visit" => {
+        "sign_in" | "sign_in_demo" | "sign_up" | "sign_out" | "set_language" | "set_theme"
+        | "set_send_key" | "visit" => {
             vec![]
         }
         "list_rooms" | "mark_all_notifications_read" | "rename" | "sign_out_elsewhere" => {
@@ -49,6 +50,7 @@ fn uses(name: &str, scene: &Scene<'_>, place: &LostRoom) -> Vec<(Action, Fields)
             [&place.name, &place.only_member].map(|word| (Account, vec![text("text", word)])).to_vec()
         }
         "roster" => vec![(See, vec![room])],
+        "person" => vec![(See, vec![room, text("username", &place.only_member)])],
         "open_room" => {
             let readers = vec![room.clone(), around, text("asks_readers", "true")];
             vec![(See, vec![room]), (See, readers)]

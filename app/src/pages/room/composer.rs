@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     i18n::{t, td_string},
-    preferences::locale,
+    preferences::{Preferences, preferences},
     server::messages::{EditMessage, SendMessage},
     state::composer_mode::ComposerMode,
     ui::{
@@ -57,6 +57,7 @@ pub(super) fn Composer(
         }
     };
     let submit = move || submit(area, length, actions);
+    let sends_by_ctrl = preferences().sends_by_ctrl;
     let submitted = move |event: ev::SubmitEvent| {
         if submit() {
             event.prevent_default();
@@ -72,13 +73,10 @@ pub(super) fn Composer(
         }
         let is_empty = move || area.get().is_some_and(|area| area.value().is_empty());
         match event.key().as_str() {
-            "Enter" if !event.shift_key() && sends_on_enter() => {
+            "Enter" if sends(&event, sends_by_ctrl) => {
                 event.prevent_default();
-                if !submit()
-                    && let Some(form) = area.get().and_then(|area| area.form())
-                {
-                    // Not live: submits the form as the button does.
-                    let _ = form.request_submit();
+                if !submit() {
+                    submit_form(area);
                 }
             }
             "ArrowUp" if is_empty() => actions.run_instead(&event, Action::EditLast),
@@ -142,12 +140,20 @@ pub(super) fn Composer(
     .erased()
 }
 
-/// Whether Enter sends. The keyboard of a phone has no other key to break a line.
-fn sends_on_enter() -> bool {
+/// Where the page is not live: submits the form as the button does.
+fn submit_form(area: NodeRef<html::Textarea>) {
+    if let Some(form) = area.get().and_then(|area| area.form()) {
+        let _ = form.request_submit();
+    }
+}
+
+/// Whether this Enter sends. The keyboard of a phone has no other key to break a line.
+fn sends(event: &ev::KeyboardEvent, sends_by_ctrl: bool) -> bool {
     #[cfg(feature = "hydrate")]
-    return crate::browser::document::has_fine_pointer();
+    let breaks = sends_by_ctrl || event.shift_key() || !crate::browser::document::has_fine_pointer();
     #[cfg(not(feature = "hydrate"))]
-    true
+    let breaks = sends_by_ctrl || event.shift_key();
+    event.ctrl_key() || event.meta_key() || !breaks
 }
 
 /// Sends the content, if valid. True where the form must not be submitted.
@@ -172,12 +178,13 @@ fn submit(area: NodeRef<html::Textarea>, length: RwSignal<usize>, actions: Actio
 /// The keyboard hint, or the number of characters left near the limit.
 #[component]
 fn Foot(length: RwSignal<usize>) -> impl IntoView {
-    let locale = locale();
+    let Preferences { locale, sends_by_ctrl, .. } = preferences();
     let hint = move || match length.get() {
         length if length > CONTENT_MAX => td_string!(locale, composer.over, count = length - CONTENT_MAX),
         length if length + NEAR >= CONTENT_MAX => {
             td_string!(locale, composer.left, count = CONTENT_MAX - length)
         }
+        _ if sends_by_ctrl => td_string!(locale, composer.hint_ctrl).to_owned(),
         _ => td_string!(locale, composer.hint).to_owned(),
     };
     view! {

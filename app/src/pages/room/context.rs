@@ -74,8 +74,12 @@ pub(super) enum Action {
     Submit(String),
     /// Delete a message, after confirmation.
     Delete(MessageId),
-    /// Send a failed message again, by its `client_id`.
+    /// Copy a text.
+    CopyText(String),
+    /// Send a refused message again, by its `client_id`.
     Retry(String),
+    /// Give up a refused message, by its `client_id`.
+    Discard(String),
     /// Whether the composer has text that is being typed.
     Typing(bool),
 }

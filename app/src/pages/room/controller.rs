@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chat::model::{MessageId, Room};
-use futures::channel::mpsc::UnboundedSender;
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 
 use super::{
@@ -20,16 +19,18 @@ use crate::{
         row_elements,
     },
     error::{AppError, error_message},
+    i18n::td_string,
     live::{
-        client_frames::RoomClientFrame,
-        room_socket::{Hooks, Signals, follow},
+        client_frames::ClientFrame,
+        store::{Hooks, Store, Visit},
     },
     pages::rooms::{PageNotice, RoomsContext},
     preferences::{Preferences, preferences},
     server::messages::{delete_message, edit_message, readers},
     state::{
         composer_mode::{ComposerMode, message_path},
-        roster::Roster,
+        outbox::UnsentMessage,
+        room_signals::RoomSignals,
         timeline::Timeline,
         typing::TYPING_REPEAT_MS,
     },
@@ -45,16 +46,17 @@ mod removed;
 /// How long a toast is shown.
 const TOAST_TIME: Duration = Duration::from_secs(4);
 
-/// Connects to the room from `rev` and returns its actions. A deleted room is not connected, since nothing happens
-/// there any more.
-pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
+/// Listens to the room as long as its page is shown and returns its actions.
+pub(super) fn start(room: &Room, signals: RoomSignals, context: RoomContext) -> Actions {
+    let (store, visit): (Store, Visit) = (expect_context(), expect_context());
     let controller = RoomController {
         context,
         rooms: expect_context(),
         notice: expect_context(),
         refetch: expect_context(),
         names: expect_context(),
-        roster: expect_context(),
+        store,
+        signals,
         roster_requests: StoredValue::new(0),
         preferences: preferences(),
         has_receipts: room.member_count <= read_receipts::RECEIPTS_MAX_MEMBERS,
@@ -62,7 +64,6 @@ pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
         read_to: StoredValue::new(MessageId::default()),
         read_sent_at: StoredValue::new(0.0),
         typing_sent_at: StoredValue::new(0.0),
-        frames: StoredValue::new(None),
     };
     // Once the rows are in the document, and before they are painted.
     Effect::new(move |is_done: Option<bool>| {
@@ -73,24 +74,24 @@ pub(super) fn start(room: &Room, rev: i64, context: RoomContext) -> Actions {
         }
         is_done
     });
+    on_cleanup(move || store.leave(visit));
+    Effect::new(move |_| store.show_unsent(visit));
+    // In a deleted room nothing happens any more.
     if room.is_active {
-        let signals = Signals {
-            timeline: context.timeline,
-            typists: context.typists,
-            connection: context.connection,
-            roster: controller.roster,
-        };
         let hooks = Hooks {
             new_message: Callback::new(move |message| controller.on_new_message(&message)),
             message_changed: Callback::new(move |(id, content): (MessageId, String)| {
                 controller.on_message_changed(id, &content);
             }),
             reload: Callback::new(move |()| controller.reload()),
-            established: Callback::new(move |()| controller.on_connected()),
+            established: Callback::new(move |is_first| controller.on_connected(is_first)),
             permissions_changed: Callback::new(move |()| controller.refresh_permissions()),
             closed: Callback::new(move |code| controller.on_removed(code)),
         };
-        controller.frames.set_value(Some(follow(room.id, rev, signals, hooks)));
+        store.listen(visit, hooks);
+        if !visit.is_new {
+            controller.on_revisited();
+        }
         if let Ok(interval) =
             set_interval_with_handle(move || controller.mark_read(), read_receipts::READ_CHECK_EVERY)
         {
@@ -108,7 +109,8 @@ struct RoomController {
     notice: PageNotice,
     refetch: RefetchRoom,
     names: MentionNamesContext,
-    roster: RwSignal<Roster>,
+    store: Store,
+    signals: RoomSignals,
     /// Number of roster requests; a response to any but the last is ignored.
     roster_requests: StoredValue<u32>,
     preferences: Preferences,
@@ -120,7 +122,6 @@ struct RoomController {
     read_sent_at: StoredValue<f64>,
     /// When `typing` was last sent; 0 when the user has stopped.
     typing_sent_at: StoredValue<f64>,
-    frames: StoredValue<Option<UnboundedSender<RoomClientFrame>>>,
 }
 
 impl RoomController {
@@ -145,7 +146,9 @@ impl RoomController {
             }
             Action::Submit(text) => self.submit(text),
             Action::Delete(id) => self.delete(id),
-            Action::Retry(client_id) => self.retry(&client_id),
+            Action::CopyText(text) => return self.copy_text(&text),
+            Action::Retry(client_id) => self.store.retry(&client_id),
+            Action::Discard(client_id) => self.store.discard(self.context.room, &client_id),
             Action::Typing(is_typing) => self.typing(is_typing),
         }
         true
@@ -166,15 +169,6 @@ impl RoomController {
     /// Whether the page was closed during an `await`; its signals must not be used any more.
     fn is_gone(self) -> bool {
         self.at_end.try_get_value().is_none()
-    }
-
-    fn send(self, frame: RoomClientFrame) {
-        self.frames.with_value(|frames| {
-            if let Some(frames) = frames {
-                // Fails only when the page was closed.
-                let _ = frames.unbounded_send(frame);
-            }
-        });
     }
 
     /// Shows a short message about the last action.
@@ -236,13 +230,14 @@ impl RoomController {
 
     fn write(self, text: String, reply_to: Option<MessageId>) {
         draft::save(self.context, "");
-        let mut draft = None;
-        self.context
-            .timeline
-            .update(|timeline| draft = Some(timeline.add_pending(text, reply_to, client_id(), now())));
-        if let Some(draft) = draft {
-            self.send(RoomClientFrame::ChatMessage(draft));
-        }
+        self.store.write(UnsentMessage {
+            client_id: client_id(),
+            room: self.context.room,
+            content: text,
+            reply_to,
+            written_at: now(),
+            failure: None,
+        });
         self.to_end();
     }
 
@@ -271,22 +266,24 @@ impl RoomController {
         });
     }
 
-    fn retry(self, client_id: &str) {
-        let mut draft = None;
-        self.context.timeline.update(|timeline| draft = timeline.retry(client_id));
-        if let Some(draft) = draft {
-            self.send(RoomClientFrame::ChatMessage(draft));
-        }
-    }
-
     fn copy(self, id: MessageId) -> bool {
         let Some(copying) = clipboard::copy_link(&message_path(self.context.room, id)) else { return false };
+        self.toast_copied(copying, td_string!(self.preferences.locale, actions.copied));
+        true
+    }
+
+    fn copy_text(self, text: &str) -> bool {
+        let Some(copying) = clipboard::copy(text) else { return false };
+        self.toast_copied(copying, td_string!(self.preferences.locale, actions.text_copied));
+        true
+    }
+
+    fn toast_copied(self, copying: impl Future<Output = bool> + 'static, text: &'static str) {
         spawn_local(async move {
             if copying.await {
-                self.toast(crate::i18n::td_string!(self.preferences.locale, actions.copied).to_owned());
+                self.toast(text.to_owned());
             }
         });
-        true
     }
 
     fn typing(self, is_typing: bool) {
@@ -298,14 +295,18 @@ impl RoomController {
             self.stop_typing();
         } else if now_ms() - self.typing_sent_at.get_value() >= TYPING_REPEAT_MS {
             self.typing_sent_at.set_value(now_ms());
-            self.send(RoomClientFrame::Typing { is_typing });
+            self.send_typing(is_typing);
         }
     }
 
     fn stop_typing(self) {
         if self.typing_sent_at.get_value() > 0.0 {
             self.typing_sent_at.set_value(0.0);
-            self.send(RoomClientFrame::Typing { is_typing: false });
+            self.send_typing(false);
         }
+    }
+
+    fn send_typing(self, is_typing: bool) {
+        self.store.send(&ClientFrame::Typing { room_id: self.context.room, is_typing });
     }
 }

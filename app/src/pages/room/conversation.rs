@@ -3,7 +3,7 @@
 //! The server renders it from the same data that the browser hydrates with. Code for the browser only is in
 //! `controller`.
 
-use chat::model::{MessageId, Room};
+use chat::model::{MessageId, Room, User};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
@@ -20,11 +20,10 @@ use crate::{
     error::error_message,
     i18n::{t, td_string},
     live::ConnectionState,
-    markdown::MentionNames,
-    pages::rooms::PageNoticeView,
+    pages::{needs_sign_in, rooms::PageNoticeView},
     preferences::locale,
-    server::rooms::{JoinRoom, OpenedRoom},
-    state::{composer_mode::ComposerMode, timeline::Timeline, typing::Typists},
+    server::rooms::JoinRoom,
+    state::{composer_mode::ComposerMode, room_signals::RoomSignals},
     ui::{
         avatar::{Avatar, Shape},
         erased::IntoErased,
@@ -39,13 +38,15 @@ pub(super) struct RoomQuery {
 }
 
 #[component]
-pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoView {
-    let OpenedRoom { me, room, roster, window, readers } = opened;
-    // The list of members is not complete in a large room.
-    let mentioned = window.iter().flat_map(|window| window.mentioned.iter().cloned());
-    let others = roster.members.into_iter().map(|member| member.user.username).chain(mentioned);
-    provide_context(MentionNamesContext(StoredValue::new(MentionNames::new(&me.username, others))));
-    let Some(window) = window else {
+pub(super) fn Conversation(
+    room: Room,
+    /// `None` if the user is not a member.
+    signals: Option<RoomSignals>,
+    /// Readers of the message in the address, if requested.
+    readers: Vec<User>,
+    query: RoomQuery,
+) -> impl IntoView {
+    let Some(signals) = signals else {
         return view! {
             <div class="pane pane-main conversation">
                 <Header room=room.clone()/>
@@ -54,27 +55,28 @@ pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoVie
         }
         .erased();
     };
-    #[cfg(feature = "hydrate")]
-    let rev = window.rev;
-    let rights = window.rights;
-    let timeline = Timeline::new(me, window);
-    let target = query.message.and_then(|id| timeline.message(id));
-    let mode = target
-        .as_ref()
-        .filter(|message| query.mode.is_allowed(message, timeline.me(), rights))
-        .map_or(ComposerMode::Writing, |_| query.mode);
-    let target = target.map(|message| message.id);
-    // Newer messages of one's own are not unread.
-    let is_behind = room.unread_count > 0 && target.is_none() && !timeline.has_later();
-    let skipped = timeline.read_before_window().filter(|_| is_behind);
+    provide_context(MentionNamesContext(signals.names));
+    let rights = signals.rights.get_untracked();
+    let (target, mode, skipped, has_later, active) = signals.timeline.with_untracked(|timeline| {
+        let target = query.message.and_then(|id| timeline.message(id));
+        let mode = target
+            .as_ref()
+            .filter(|message| query.mode.is_allowed(message, timeline.me(), rights))
+            .map_or(ComposerMode::Writing, |_| query.mode);
+        let target = target.map(|message| message.id);
+        // Newer messages of one's own are not unread.
+        let is_behind = room.unread_count > 0 && target.is_none() && !timeline.has_later();
+        let skipped = timeline.read_before_window().filter(|_| is_behind);
+        (target, mode, skipped, timeline.has_later(), target.and_then(|id| timeline.key_of(id)))
+    });
     let context = RoomContext {
         room: room.id,
-        is_scrolled_up: RwSignal::new(timeline.has_later()),
-        active: RwSignal::new(target.and_then(|id| timeline.key_of(id))),
-        timeline: RwSignal::new(timeline),
-        typists: RwSignal::new(Typists::default()),
-        connection: RwSignal::new(ConnectionState::Connecting),
-        rights: RwSignal::new(rights),
+        is_scrolled_up: RwSignal::new(has_later),
+        active: RwSignal::new(active),
+        timeline: signals.timeline,
+        typists: signals.typists,
+        connection: signals.connection,
+        rights: signals.rights,
         mode: RwSignal::new(mode),
         rejected_edit: StoredValue::new(None),
         readers: RwSignal::new(readers),
@@ -87,7 +89,7 @@ pub(super) fn Conversation(opened: OpenedRoom, query: RoomQuery) -> impl IntoVie
     };
     provide_context(context);
     #[cfg(feature = "hydrate")]
-    let actions = super::controller::start(&room, rev, context);
+    let actions = super::controller::start(&room, signals, context);
     #[cfg(not(feature = "hydrate"))]
     let actions = Actions::noop();
     provide_context::<Actions>(actions);
@@ -158,6 +160,8 @@ fn ConnectionNotice(connection: RwSignal<ConnectionState>) -> impl IntoView {
     let text = move || match connection.get() {
         ConnectionState::Connecting | ConnectionState::Open => None,
         ConnectionState::Lost => Some(td_string!(locale, live.lost).to_owned()),
+        // The page says so by itself.
+        ConnectionState::Closed(code) if needs_sign_in(code) => None,
         ConnectionState::Closed(code) => Some(error_message(locale, &chat::model::Failure::new(code))),
     };
     view! {

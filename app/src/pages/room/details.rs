@@ -1,6 +1,6 @@
 //! The right pane: the room's details, its members with presence, and links to its pages.
 
-use chat::model::{Role, Room, RoomType, UserId};
+use chat::model::{Role, Room, RoomId, RoomType, UserId};
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::LiveWords;
@@ -10,6 +10,7 @@ use crate::{
     preferences::locale,
     server::{
         members::members_path,
+        person::person_path,
         room_settings::settings_path,
         rooms::{LeaveRoom, room_path},
     },
@@ -140,7 +141,7 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
                 key=|id| *id
                 let:id
             >
-                <Member id roster/>
+                <Member room=room.id id roster/>
             </For>
         </ul>
         <p class="details-more">
@@ -156,23 +157,29 @@ fn Members(room: Room, roster: RwSignal<Roster>) -> impl IntoView {
 }
 
 #[component]
-fn Member(id: UserId, roster: RwSignal<Roster>) -> impl IntoView {
+fn Member(room: RoomId, id: UserId, roster: RwSignal<Roster>) -> impl IntoView {
     let member = Memo::new(move |_| {
         roster.with(|roster| roster.members.iter().find(|member| member.user.id == id).cloned())
     });
-    move || member.get().map(|member| view! { <MemberItem member/> })
+    move || member.get().map(|member| view! { <MemberItem room member/> })
 }
 
 /// Its content is an HTML string, which is less wasm than components.
 #[component]
-fn MemberItem(member: MemberEntry) -> impl IntoView {
+fn MemberItem(room: RoomId, member: MemberEntry) -> impl IntoView {
     let name = display_name(&member.user);
     let title = format!("@{}", member.user.username);
     let mut html = avatar_html(&name, member.user.id.0, Shape::SmallPerson);
+    // `public/page.js` opens the person's card.
+    let (username, path) = (escaped(&member.user.username), person_path(room, &member.user.username));
+    let link = format!(
+        "<a class=\"member-name\" rel=\"external\" data-person=\"{username}\" href=\"{}\">",
+        escaped(&path)
+    );
+    html.extend([link.as_str(), &escaped(&name), "</a>"]);
     let mut put = |class: &str, text: &str| {
         html.extend(["<span class=\"", class, "\">", &escaped(text), "</span>"]);
     };
-    put("member-name", &name);
     if member.is_here {
         put("unseen", t!(room.is_here));
     }

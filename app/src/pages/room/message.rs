@@ -1,6 +1,8 @@
 //! A row of the timeline: a message, below a day separator and a separator of new messages where they belong.
 
-use chat::model::{Failure, MessageType, User};
+use std::sync::Arc;
+
+use chat::model::{Failure, MessageType, RoomMessage, User};
 use leptos::{either::Either, prelude::*};
 
 use super::{
@@ -12,6 +14,7 @@ use crate::{
     i18n::t,
     live::ConnectionState,
     preferences::locale,
+    server::person::person_path,
     state::{
         composer_mode::message_path,
         file::{File, says_only_its_name},
@@ -45,6 +48,7 @@ pub(super) fn MessageRow(view: ArcRwSignal<RowView>) -> impl IntoView {
 
 #[component]
 fn RowContent(view: RowView, cache: HtmlCache) -> impl IntoView {
+    let context: RoomContext = expect_context();
     let RowView { row, day, state } = view;
     let day = day.map(|day| view! { <li class="day">{day}</li> });
     let new = row.begins_new.then(|| {
@@ -63,11 +67,21 @@ fn RowContent(view: RowView, cache: HtmlCache) -> impl IntoView {
     let is_stored = row.delivery == Delivery::Sent;
     let is_system = row.message.message_type == MessageType::System;
     let (aside, head) = if row.placement.leads && !is_system {
-        let author = display_name(&row.message.sender);
+        let sender = &row.message.sender;
+        let author = display_name(sender);
         let avatar = view! { <Avatar name=author.clone() id=row.message.sender.id.0 shape=Shape::Person/> };
         let head = view! {
             <p class="message-head">
-                <span class="message-author">{author}</span>
+                // `public/page.js` opens the person's card.
+                <a
+                    class="message-author"
+                    href=person_path(context.room, &sender.username)
+                    rel="external"
+                    tabindex="-1"
+                    data-person=sender.username.clone()
+                >
+                    {author}
+                </a>
                 <MessageTime row=row.clone() class="message-time"/>
             </p>
         };
@@ -145,10 +159,7 @@ fn Body(row: Row, cache: HtmlCache) -> impl IntoView {
             let sending = t!(timeline.sending);
             view! { <span class="message-state message-wait">{sending}</span> }.into_any()
         }
-        Delivery::Failed(failure) => {
-            let client_id = row.message.client_id.clone().unwrap_or_default();
-            view! { <NotSent failure client_id/> }.into_any()
-        }
+        Delivery::Failed(failure) => view! { <NotSent failure message=row.message/> }.into_any(),
         Delivery::Sent => view! { <ReadBy readers=row.readers/> }.into_any(),
     };
     (quote, text, file, state)
@@ -169,34 +180,31 @@ fn ReadBy(readers: Vec<User>) -> impl IntoView {
     })
 }
 
-/// The error of a failed message and a button to retry.
+/// The error of a refused message, and what can be done with it.
 #[component]
-fn NotSent(failure: Failure, client_id: String) -> impl IntoView {
+fn NotSent(failure: Failure, message: Arc<RoomMessage>) -> impl IntoView {
     let (actions, context): (Actions, RoomContext) = (expect_context(), expect_context());
     let may_write = Memo::new(move |_| context.rights.get().write);
-    let retry = t!(timeline.retry);
+    let client_id = message.client_id.clone().unwrap_or_default();
     let text = format!("{} · {}", t!(timeline.failed), error_message(locale(), &failure));
+    let button = move |text: &'static str, action: Action| {
+        let run = move |_| {
+            actions.run(action.clone());
+        };
+        view! {
+            <button type="button" class="button-text" on:click=run>
+                {text}
+            </button>
+        }
+        .into_any()
+    };
+    let (retry, again) = (t!(timeline.retry), Action::Retry(client_id.clone()));
     view! {
         <p class="message-state message-failed" role="alert">
             <span>{text}</span>
-            {move || {
-                let client_id = client_id.clone();
-                may_write
-                    .get()
-                    .then(|| {
-                        view! {
-                            <button
-                                type="button"
-                                class="button-text"
-                                on:click=move |_| {
-                                    actions.run(Action::Retry(client_id.clone()));
-                                }
-                            >
-                                {retry}
-                            </button>
-                        }
-                    })
-            }}
+            {move || may_write.get().then(|| button(retry, again.clone()))}
+            {button(t!(timeline.copy_text), Action::CopyText(message.content.clone()))}
+            {button(t!(timeline.discard), Action::Discard(client_id))}
         </p>
     }
     .into_any()

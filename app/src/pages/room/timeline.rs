@@ -59,6 +59,7 @@ pub(super) fn TimelineView(room: Room) -> impl IntoView {
             on:keydown=move |event| pressed(&event, context, actions)
             on:mouseover=move |event| pointed(&event, context)
             on:focusin=move |event| pointed(&event, context)
+            on:click=move |event| tapped(&event, context)
             on:mouseleave=move |_| left(context)
         >
             <div class="timeline-inner">
@@ -80,16 +81,33 @@ pub(super) fn TimelineView(room: Room) -> impl IntoView {
     .erased()
 }
 
-/// The row under the pointer, or with the focus, becomes active.
+/// The row under the pointer, or with the focus, becomes active. On a touch screen only a tap does that: its actions come
+/// over what else is there.
 fn pointed(event: &ev::Event, context: RoomContext) {
     #[cfg(feature = "hydrate")]
+    if crate::browser::document::has_fine_pointer() {
+        activate(event, context);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (event, context);
+}
+
+fn tapped(event: &ev::Event, context: RoomContext) {
+    #[cfg(feature = "hydrate")]
+    if !crate::browser::document::has_fine_pointer() && !crate::browser::row_elements::is_control(event) {
+        activate(event, context);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (event, context);
+}
+
+#[cfg(feature = "hydrate")]
+fn activate(event: &ev::Event, context: RoomContext) {
     if let Some(key) = crate::browser::row_elements::key_at(event)
         && context.active.get_untracked() != Some(key)
     {
         context.active.set(Some(key));
     }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (event, context);
 }
 
 /// The pointer has left; a row with the focus stays active.

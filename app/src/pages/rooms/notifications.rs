@@ -1,49 +1,35 @@
-//! Applies notification frames: updates the list of rooms and the favicon, and shows desktop notifications.
+//! Desktop notifications and the favicon.
 
-use leptos::{prelude::*, task::spawn_local};
-use leptos_router::hooks::use_location;
+use leptos::prelude::*;
 
-use super::{RoomsContext, room_id_in_path};
+use super::RoomsContext;
 use crate::{
     browser::{desktop_notification, document},
     i18n::t,
     live::{
-        notification_frames::{self, NewNotification, NotificationFrame},
-        notification_socket,
+        PageStatus,
+        notification_frames::{NewNotification, NotificationFrame},
+        store::Store,
     },
-    server::rooms::{list_rooms, room_path},
+    server::rooms::room_path,
     state::rooms::Rooms,
 };
 
-/// Keeps the list of rooms up to date as long as the page is open.
-pub(super) fn listen(context: RoomsContext) {
-    let RoomsContext(rooms) = context;
-    let pathname = use_location().pathname;
+/// Provides the store, and tells the user of new notifications while the page is not visible.
+pub(super) fn provide_store(RoomsContext(rooms): RoomsContext, status: PageStatus) -> Store {
     let invited = t!(rooms.invited);
-    notification_socket::listen(move |frame| match &frame {
-        NotificationFrame::Reload => spawn_local(async move {
-            if let Ok(list) = list_rooms().await {
-                // The page may have been closed meanwhile.
-                let _ = rooms.try_update(|rooms| rooms.replace(list));
-            }
-        }),
-        NotificationFrame::Other => {}
-        _ => {
-            let current = room_id_in_path(&pathname.get_untracked()).filter(|_| document::is_visible());
-            rooms.update(|rooms| notification_frames::apply(&frame, rooms, current));
-            match &frame {
-                NotificationFrame::New(notification) if !document::is_visible() => {
-                    show_desktop_notification(notification, invited);
-                }
-                NotificationFrame::LastMessage { message, .. } => {
-                    desktop_notification::close(message.id);
-                }
-                _ => {}
-            }
+    let on_notification = move |frame| match &frame {
+        NotificationFrame::New(notification) if !document::is_visible() => {
+            show_desktop_notification(notification, invited);
         }
-    });
+        NotificationFrame::LastMessage { message, .. } => desktop_notification::close(message.id),
+        _ => {}
+    };
+    let store = Store::new(rooms, status, Callback::new(on_notification));
+    provide_context(store);
     let has_unread = Memo::new(move |_| rooms.with(Rooms::unread) > 0);
     Effect::new(move |_| document::mark_icon(has_unread.get()));
+    store
 }
 
 /// One for each room at a time.

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use chat::model::{Code, MessagePermissions, MessageType, Timestamp};
 
 use super::*;
+use crate::state::outbox::{UnsentMessage, tests::unsent};
 
 const NOON: i64 = 1_769_342_400_000_000; // 2026-01-25T12:00:00Z
 const MINUTE: i64 = 60 * 1_000_000;
@@ -35,6 +36,10 @@ fn message(id: i64, sender: &User, minute: i64) -> RoomMessage {
         created_at: Timestamp(NOON + minute * MINUTE),
         client_id: None,
     }
+}
+
+fn mine() -> UnsentMessage {
+    UnsentMessage { content: "mine".into(), ..unsent("c1", 1, NOON) }
 }
 
 fn echo(id: i64, client_id: &str) -> RoomMessage {
@@ -105,8 +110,8 @@ fn duplicate_message_is_shown_once_and_a_late_one_in_order() {
 #[test]
 fn pending_message_keeps_its_key_when_confirmed() {
     let mut timeline = shown(1..=1);
-    let draft = timeline.add_pending("hello".into(), None, "c1".into(), Timestamp(NOON));
-    assert_eq!((draft.content.as_str(), draft.client_id.as_deref()), ("hello", Some("c1")));
+    assert!(timeline.add_pending(&unsent("c1", 1, NOON)));
+    assert!(!timeline.add_pending(&unsent("c1", 1, NOON)), "shown already");
     let key = timeline.keys()[1];
     assert_eq!(timeline.row(key, Zone::UTC).expect("shown").delivery, Delivery::Sending);
 
@@ -114,31 +119,66 @@ fn pending_message_keeps_its_key_when_confirmed() {
     let row = timeline.row(key, Zone::UTC).expect("still shown");
     assert_eq!((row.delivery, row.message.id), (Delivery::Sent, MessageId(7)));
     assert_eq!(timeline.keys().len(), 2);
-    assert!(timeline.unconfirmed().is_empty());
+    assert!(!timeline.add_pending(&unsent("c1", 1, NOON)), "confirmed");
 }
 
 #[test]
 fn client_id_of_another_user_confirms_nothing() {
     let mut timeline = shown(NONE);
-    timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending(&mine());
     let mut theirs = message(3, &bob(), 1);
     theirs.client_id = Some("c1".into());
     timeline.receive(theirs);
     assert_eq!(texts(&timeline), ["m3", "mine"]);
-    assert_eq!(timeline.unconfirmed().len(), 1);
 }
 
 #[test]
-fn failed_message_is_not_resent() {
+fn refused_message_waits_until_it_is_sent_again_or_given_up() {
     let mut timeline = shown(NONE);
-    timeline.add_pending("a".into(), None, "c1".into(), Timestamp(NOON));
-    timeline.add_pending("b".into(), None, "c2".into(), Timestamp(NOON));
-    timeline.mark_failed("c1", Failure::new(Code::Muted));
-    let waiting: Vec<_> = timeline.unconfirmed().into_iter().filter_map(|draft| draft.client_id).collect();
-    assert_eq!(waiting, ["c2"]);
-    assert_eq!(timeline.retry("c1").expect("known").content, "a");
-    assert_eq!(timeline.unconfirmed().len(), 2);
-    assert_eq!(timeline.retry("c9"), None);
+    let muted = Failure::new(Code::Muted);
+    timeline.add_pending(&unsent("c1", 1, NOON));
+    timeline.add_pending(&UnsentMessage { failure: Some(muted.clone()), ..unsent("c2", 1, NOON) });
+    timeline.mark_failed("c1", muted.clone());
+    let keys = timeline.keys();
+    let delivery = |timeline: &Timeline, at: usize| timeline.row(keys[at], Zone::UTC).map(|row| row.delivery);
+    let failed = Some(Delivery::Failed(muted));
+    assert_eq!((delivery(&timeline, 0), delivery(&timeline, 1)), (failed.clone(), failed.clone()));
+    timeline.retry("c1");
+    timeline.retry("c9");
+    assert_eq!((delivery(&timeline, 0), delivery(&timeline, 1)), (Some(Delivery::Sending), failed));
+    timeline.discard("c2");
+    assert_eq!(timeline.keys(), keys[..1]);
+}
+
+#[test]
+fn another_visit_begins_after_what_was_read() {
+    let mut timeline = shown(1..=4);
+    timeline.mark_read(MessageId(4));
+    for id in 5..=120 {
+        timeline.receive(message(id, &bob(), id));
+    }
+    timeline.begin_visit(116);
+    assert_eq!(timeline.keys(), (1..=120).collect::<Vec<_>>());
+    assert!(row(&timeline, 5).begins_new);
+    // Read meanwhile on another device.
+    timeline.begin_visit(0);
+    assert_eq!(timeline.keys(), (71..=120).collect::<Vec<_>>());
+    assert!(timeline.has_earlier() && timeline.read_before_window().is_none());
+    for id in 121..=400 {
+        timeline.receive(message(id, &bob(), id));
+    }
+    timeline.begin_visit(280);
+    assert_eq!((timeline.keys().len(), timeline.read_before_window()), (150, Some(MessageId(120))));
+}
+
+#[test]
+fn quotes_that_are_not_here_are_named() {
+    let mut timeline = shown(1..=2);
+    for (id, reply_to) in [(3, 1), (4, 90), (5, 91)] {
+        timeline.receive(RoomMessage { reply_to: Some(MessageId(reply_to)), ..message(id, &bob(), id) });
+    }
+    timeline.add_quoted(vec![message(91, &bob(), 0)]);
+    assert_eq!(timeline.missing_quotes(), [MessageId(90)]);
 }
 
 #[test]
@@ -154,7 +194,7 @@ fn deleted_message_keeps_its_position() {
 #[test]
 fn replace_keeps_unconfirmed_messages() {
     let mut timeline = shown(1..=2);
-    timeline.add_pending("mine".into(), None, "c1".into(), Timestamp(NOON));
+    timeline.add_pending(&mine());
     timeline.replace(window(40..=41, true, false));
     assert_eq!(texts(&timeline), ["m40", "m41", "mine"]);
     assert!(timeline.has_earlier());
@@ -282,10 +322,9 @@ fn readers_are_shown_on_the_last_own_message() {
 #[test]
 fn neighbour_returns_adjacent_rows() {
     let mut timeline = shown(1..=2);
-    timeline.add_pending("mine".into(), Some(MessageId(1)), "c1".into(), Timestamp(NOON));
+    timeline.add_pending(&mine());
     assert_eq!(timeline.neighbour(2, false), Some(1));
     assert_eq!(timeline.neighbour(2, true), timeline.last_key());
     assert_eq!(timeline.neighbour(1, false), None);
     assert_eq!(timeline.last_key().and_then(|key| timeline.neighbour(key, true)), None);
-    assert_eq!(timeline.unconfirmed()[0].reply_to, Some(1));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat::model::{HistoryWindow, MessageId, RoomMessage};
 
-use super::{MAX_KEPT, Timeline, TimelineEntry, stored_entry};
+use super::{MAX_KEPT, Timeline, TimelineEntry, VISIT, stored_entry};
 
 impl Timeline {
     /// Adds the page before the window. Surplus messages at the end are dropped and can be loaded again.
@@ -55,6 +55,29 @@ impl Timeline {
         let newest = newest.messages.last().map_or(self.newest, |message| message.id);
         self.newest = self.newest.max(newest);
         self.has_later |= self.last_id().is_some_and(|last| last < self.newest);
+    }
+
+    /// Another look at the room: new is what came since the last one, and no more is shown than on the first look, with
+    /// room for what is unread.
+    pub fn begin_visit(&mut self, unread: usize) {
+        if unread == 0 {
+            self.read_to = self.read_to.max(self.last_id());
+        }
+        self.last_read = self.last_read.max(self.read_to);
+        self.at_end = true;
+        self.drop_oldest((VISIT + unread).min(3 * VISIT));
+        self.index();
+    }
+
+    /// The user has read up to this message.
+    pub fn mark_read(&mut self, id: MessageId) {
+        self.read_to = self.read_to.max(Some(id));
+    }
+
+    /// Messages of the window that others quote and that are not here.
+    pub fn missing_quotes(&self) -> Vec<MessageId> {
+        let answered = self.stored.iter().filter_map(|entry| entry.message.reply_to);
+        answered.filter(|id| !self.has_quoted(*id)).collect()
     }
 
     /// Whether the message is available for a quote.

@@ -3,8 +3,9 @@
 
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
+use super::SortKey;
 use crate::{
-    model::{MessageId, NotificationReason, RoomId, Timestamp, UserId},
+    model::{MessageId, NotificationId, NotificationReason, RoomId, Timestamp, UserId, id::MAX_ID},
     store::{
         Conn, StoreResult,
         condition::{active_member, in_history},
@@ -69,6 +70,36 @@ pub async fn unread_in(conn: &mut Conn, user: UserId) -> StoreResult<Vec<RoomId>
     );
     let rows: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(SQL).bind(user.0).fetch_all(&mut *db).await)?;
     Ok(rows.into_iter().map(|(room,)| RoomId(room)).collect())
+}
+
+/// The newest messages before `cursor` that mention `user` or reply to them; at most `limit`.
+pub async fn newest(
+    conn: &mut Conn,
+    user: UserId,
+    cursor: Option<SortKey>,
+    limit: usize,
+) -> StoreResult<Vec<MessageId>> {
+    const SQL: &str = concat!(
+        "SELECT m.id FROM chat_notification n JOIN chat_message m ON m.id = n.message_id \
+         JOIN chat_room r ON r.id = m.room_id \
+         JOIN chat_room_member b ON b.room_id = m.room_id AND b.user_id = n.user_id \
+         WHERE n.user_id = ? AND n.notification_type = 'mention' \
+         AND (m.created_at < ? OR (m.created_at = ? AND m.id * 2 < ?)) AND m.seq > b.joined_seq AND ",
+        in_history!("m", "r"),
+        " AND ",
+        active_member!("b", "r"),
+        " ORDER BY m.created_at DESC, m.id DESC LIMIT ?"
+    );
+    let (at, id) = cursor.unwrap_or((Timestamp(i64::MAX), NotificationId(MAX_ID)));
+    let rows: Vec<(i64,)> = on!(conn, |db| sqlx::query_as(SQL)
+        .bind(user.0)
+        .bind(at.0)
+        .bind(at.0)
+        .bind(id.0)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *db)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| MessageId(id)).collect())
 }
 
 /// Stores the mentions, none of which may exist yet.

@@ -1,13 +1,20 @@
-//! Drafts of unsent messages, kept per room in `localStorage`, and the composer's text when editing begins or ends.
+//! What is being written, kept per room in `localStorage`, and the composer's text when editing begins or ends.
 
 use leptos::{html, prelude::*};
-use leptos_router::hooks::use_location;
 
-use super::super::{composer::edited, context::RoomContext};
+use super::super::{
+    composer::edited,
+    context::{Action, Actions, RoomContext},
+};
 use crate::{
     browser::{document, storage, textarea},
-    pages::rooms::{HasNavigated, RoomsContext, room_id_in_path},
-    state::{composer_mode::ComposerMode, draft::draft_in, timeline::Timeline},
+    navigation::CurrentLocation,
+    pages::rooms::{HasNavigated, RoomsContext},
+    state::{
+        composer_mode::ComposerMode,
+        draft::{Draft, draft_in},
+        timeline::Timeline,
+    },
 };
 
 /// The storage key for this user and room.
@@ -15,11 +22,15 @@ fn name(context: RoomContext) -> String {
     draft_in(context.timeline.with_untracked(Timeline::me), context.room)
 }
 
-/// Stores the draft. An edit is no draft.
+fn load(context: RoomContext) -> Draft {
+    storage::get(&name(context)).map(|entry| Draft::from_entry(&entry)).unwrap_or_default()
+}
+
+/// Stores what the composer has.
 pub(in crate::pages::room) fn save(context: RoomContext, text: &str) {
-    if !matches!(context.mode.get_untracked(), ComposerMode::Editing(_)) {
-        storage::set(&name(context), if text.trim().is_empty() { "" } else { text });
-    }
+    let mut draft = load(context);
+    draft.update(context.mode.get_untracked(), text);
+    storage::set(&name(context), &draft.to_entry());
 }
 
 /// Restores the draft when the page becomes live, and sets the composer's text whenever editing begins or ends.
@@ -32,15 +43,17 @@ pub(in crate::pages::room) fn keep(
     let RoomsContext(rooms) = expect_context();
     rooms.update(|rooms| rooms.drafts.retain(|(room, _)| *room != context.room));
     let stored = name(context);
-    let pathname = use_location().pathname;
+    let location: CurrentLocation = expect_context();
     on_cleanup(move || {
         // The composer of the open room is made anew after a mute, and for a link to a message.
-        let is_open = room_id_in_path(&pathname.get_untracked()) == Some(context.room);
-        if let Some(text) = storage::get(&stored).filter(|_| !is_open) {
+        let is_open = location.open_room() == Some(context.room);
+        if let Some(entry) = storage::get(&stored).filter(|_| !is_open) {
+            let text = Draft::from_entry(&entry).shown().to_owned();
             let _ = rooms.try_update(|rooms| rooms.drafts.push((context.room, text)));
         }
     });
     let HasNavigated(has_navigated) = expect_context();
+    let actions: Actions = expect_context();
     let fill = move |text: &str| {
         if let Some(area) = area.get_untracked() {
             area.set_value(text);
@@ -53,10 +66,16 @@ pub(in crate::pages::room) fn keep(
         match (was, mode) {
             // Text typed before hydration is newer than any draft.
             (None, ComposerMode::Writing) => {
-                if area.get_untracked().is_some_and(|area| area.value().is_empty())
-                    && let Some(draft) = storage::get(&name(context))
-                {
-                    fill(&draft);
+                let draft = load(context);
+                if area.get_untracked().is_some_and(|area| area.value().is_empty()) {
+                    fill(&draft.text);
+                }
+                // Refused where the message is not here any more.
+                if let Some((id, text)) = draft.edit {
+                    context.rejected_edit.set_value(Some((id, text)));
+                    actions.run(Action::Begin(ComposerMode::Editing(id)));
+                } else if let Some(id) = draft.reply_to {
+                    actions.run(Action::Begin(ComposerMode::Replying(id)));
                 }
                 // Not on the first page, whose first stop is the skip link; nor on a phone, where it would open the keyboard.
                 if has_navigated.get_value()
@@ -68,9 +87,14 @@ pub(in crate::pages::room) fn keep(
             }
             (Some(was), ComposerMode::Editing(_)) if was != mode => fill(&edited(context)),
             (Some(ComposerMode::Editing(_)), mode) if !matches!(mode, ComposerMode::Editing(_)) => {
-                fill(&storage::get(&name(context)).unwrap_or_default());
+                fill(&load(context).text);
             }
             _ => {}
+        }
+        if was.is_some_and(|was| was != mode)
+            && let Some(area) = area.get_untracked()
+        {
+            save(context, &area.value());
         }
         if was.is_some_and(|was| was != mode)
             && matches!(mode, ComposerMode::Replying(_) | ComposerMode::Editing(_))

@@ -6,8 +6,8 @@ use super::RoomController;
 use crate::{server::members::read_roster, state::composer_mode::ComposerMode};
 
 impl RoomController {
-    /// Loads roster and permissions. Changes during a disconnect are not sent later, so this runs on each connect and
-    /// whenever the user's own membership changes.
+    /// Loads roster and permissions. Changes while the room was not shown or followed may not have been told one by one, so
+    /// this runs on each return to it, and whenever the user's own membership changes.
     pub(super) fn refresh_permissions(self) {
         let request = self.roster_requests.get_value() + 1;
         self.roster_requests.set_value(request);
@@ -24,7 +24,7 @@ impl RoomController {
                     self.context.mode.set(ComposerMode::Writing);
                 }
             }
-            self.roster.set(now);
+            self.signals.roster.set(now);
         });
     }
 

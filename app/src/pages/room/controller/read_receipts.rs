@@ -8,7 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::{RoomContext, RoomController};
 use crate::{
     browser::{clock::now_ms, document::is_visible, row_elements},
-    live::{ConnectionState, client_frames::RoomClientFrame},
+    live::{ConnectionState, client_frames::ClientFrame},
     server::messages::{quoted, readers},
     state::{rooms as room_list, timeline::Timeline},
 };
@@ -54,10 +54,21 @@ impl RoomController {
         });
     }
 
-    /// Connected or reconnected.
-    pub(super) fn on_connected(self) {
-        row_elements::leave_tab_order();
+    /// Another visit of a room that was followed meanwhile.
+    pub(super) fn on_revisited(self) {
         self.refresh_permissions();
+        for id in self.context.timeline.with_untracked(Timeline::missing_quotes) {
+            self.fetch_quoted(Some(id));
+        }
+    }
+
+    /// Connected, or connected again.
+    pub(super) fn on_connected(self, is_first: bool) {
+        if is_first {
+            row_elements::leave_tab_order();
+        } else {
+            self.refresh_permissions();
+        }
         self.mark_read();
         let own = self.context.timeline.with_untracked(Timeline::last_own);
         let Some(own) = own.filter(|_| self.has_receipts) else { return };
@@ -89,7 +100,8 @@ impl RoomController {
         }
         self.read_sent_at.set_value(now_ms());
         self.read_to.set_value(last);
-        self.send(RoomClientFrame::MessageRead { message_id: last.0 });
+        self.context.timeline.update_untracked(|timeline| timeline.mark_read(last));
+        self.store.send(&ClientFrame::MessageRead { room_id: self.context.room, message_id: last });
         self.rooms.0.update(|all| room_list::mark_read(all, self.context.room));
     }
 }

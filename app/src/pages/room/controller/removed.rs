@@ -4,7 +4,7 @@ use chat::model::{Code, Failure};
 use leptos::prelude::*;
 
 use super::RoomController;
-use crate::{browser::document::reload, error::error_message, i18n::td_string, state::timeline::Timeline};
+use crate::{error::error_message, i18n::td_string};
 
 impl RoomController {
     /// Shows the reason, removes the room from the list and loads the page again: the server decides what of the room
@@ -15,14 +15,6 @@ impl RoomController {
             Code::NotAMember => td_string!(locale, room.out).to_owned(),
             Code::NotFound => td_string!(locale, room.gone).to_owned(),
             Code::Banned => error_message(locale, &Failure::new(code)),
-            // Signed out elsewhere: a reload leads to the sign-in page and back. With unsent messages, which a reload
-            // would lose, the connection notice gives the reason.
-            Code::NotAuthenticated | Code::TokenNotValid | Code::UserInactive | Code::UserNotFound => {
-                if self.context.timeline.with_untracked(Timeline::is_all_sent) {
-                    reload();
-                }
-                return;
-            }
             // The connection notice gives the reason.
             _ => return,
         };

@@ -41,10 +41,29 @@ pub(super) fn MessageActions(message: Arc<RoomMessage>, rights: MessagePermissio
         })
     };
     view! {
-        <div class="message-actions" role="group" aria-label=t!(actions.label) data-testid="actions">
+        // On a touch screen a sheet at the foot of the page, which a choice closes, and a tap beside it.
+        <div
+            class="message-actions"
+            role="group"
+            aria-label=t!(actions.label)
+            data-testid="actions"
+            on:click=move |_| close(context)
+        >
             {begin(ComposerMode::Replying(id), Icon::Reply, t!(actions.reply), "reply")}
             {begin(ComposerMode::Editing(id), Icon::Pen, t!(actions.edit), "edit")}
             {begin(ComposerMode::Readers(id), Icon::Eye, t!(actions.readers), "readers")}
+            <button
+                type="button"
+                class="button button-icon coarse-only"
+                aria-label=t!(timeline.copy_text)
+                data-testid="copy-text"
+                on:click=move |_| {
+                    let text = context.timeline.with_untracked(|timeline| timeline.message(id));
+                    actions.run(Action::CopyText(text.map(|message| message.content.clone()).unwrap_or_default()));
+                }
+            >
+                <IconSvg icon=Icon::File/>
+            </button>
             <a
                 class="button button-icon"
                 href=message_path(context.room, id)
@@ -59,4 +78,13 @@ pub(super) fn MessageActions(message: Arc<RoomMessage>, rights: MessagePermissio
         </div>
     }
     .erased()
+}
+
+fn close(context: RoomContext) {
+    #[cfg(feature = "hydrate")]
+    if !crate::browser::document::has_fine_pointer() {
+        context.active.set(None);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = context;
 }

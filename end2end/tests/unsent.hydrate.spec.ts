@@ -1,0 +1,207 @@
+import type { Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
+import { signIn, type Person } from '../support/people';
+import { RoomPage } from '../support/room-page';
+import { expect, test } from '../support/test';
+
+// What somebody wrote is kept until the server has it, and is stored once.
+
+const open = async (page: Page, room: number) => (await new RoomPage(page).open(room)).live();
+const listed = (page: Page, name: string) => page.getByTestId('room').filter({ hasText: name });
+
+/** What is stored in the room, oldest first. */
+const stored = async (person: Person, room: number): Promise<string[]> => {
+  const { messages } = await person.api.get<{ messages: { content: string }[] }>(`/api/chat/rooms/${room}/messages/`);
+  return messages.map(({ content }) => content).reverse();
+};
+
+/** Number of unsent messages in the browser's storage. */
+const kept = (page: Page) => page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('liao-unsent-')).length);
+
+/** From the next connection on no message of the page reaches the server, until the returned function is called. */
+const holdBack = async (page: Page): Promise<() => void> => {
+  let isHeld = true;
+  await page.routeWebSocket(/\/ws\/$/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => {
+      if (!isHeld || !String(frame).includes('"type":"chat_message"')) server.send(frame);
+    });
+  });
+  return () => (isHeld = false);
+};
+
+test('what was written without a network goes out when it is back, whatever room is open then', async ({ people, troubles }) => {
+  troubles.allow(/ERR_INTERNET_DISCONNECTED|WebSocket connection/);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const [here, there] = [await people.together('这边', lin, mei), await people.together('那边', lin, mei)];
+  const page = await people.open(lin);
+  await open(page, there);
+  const room = await open(page, here);
+  const meis = await open(await people.open(mei), here);
+  // Both rooms have been seen, so that one can go from one to the other without a network.
+  await listed(page, '那边').getByRole('link').click();
+  await expect(page).toHaveURL(new RegExp(`/rooms/${there}$`));
+  await room.live();
+  await listed(page, '这边').getByRole('link').click();
+  await expect(page).toHaveURL(new RegExp(`/rooms/${here}$`));
+
+  await page.context().setOffline(true);
+  await room.say('第一句');
+  await room.say('第二句');
+  await expect(room.message('第二句')).toHaveAttribute('data-delivery', 'sending');
+  await listed(page, '那边').getByRole('link').click();
+  await expect(room.message('第二句')).toHaveCount(0);
+  await room.say('在那边说的');
+  expect(await kept(page)).toBe(3);
+  await page.context().setOffline(false);
+  await meis.inView('第二句');
+  await expect(room.message('在那边说的')).toHaveAttribute('data-delivery', 'sent', { timeout: 20_000 });
+  await expect.poll(() => kept(page)).toBe(0);
+  await listed(page, '这边').getByRole('link').click();
+  await expect(room.message('第二句')).toHaveAttribute('data-delivery', 'sent');
+  await expect(room.message('第二句')).toHaveCount(1);
+  expect(await stored(mei, here)).toEqual(['第一句', '第二句']);
+  expect(await stored(mei, there)).toEqual(['在那边说的']);
+});
+
+test('what was not sent before the page was loaded again is sent then, by whichever tab', async ({ people }) => {
+  const lin = await people.create('lin');
+  const id = await people.together('重新载入', lin);
+  const page = await people.open(lin);
+  const release = await holdBack(page);
+  const room = await open(page, id);
+  await room.say('卡住的一句');
+  await expect(room.message('卡住的一句')).toHaveAttribute('data-delivery', 'sending');
+  await page.reload();
+  await room.live();
+  await expect(room.message('卡住的一句')).toHaveAttribute('data-delivery', 'sending');
+  // Another tab has the same storage and no such trouble.
+  const other = await page.context().newPage();
+  const there = await open(other, id);
+  await expect(there.message('卡住的一句')).toHaveAttribute('data-delivery', 'sent');
+  // The first tab learns of it by the room's frame.
+  await expect(room.message('卡住的一句')).toHaveAttribute('data-delivery', 'sent');
+  await expect(room.message('卡住的一句')).toHaveCount(1);
+  await expect.poll(() => kept(page)).toBe(0);
+  release();
+  await page.reload();
+  await room.live();
+  await room.say('完了');
+  await expect(room.message('完了')).toHaveAttribute('data-delivery', 'sent');
+  expect(await stored(lin, id)).toEqual(['卡住的一句', '完了']);
+});
+
+test('what the server refuses is kept, to be copied, sent again or given up', async ({ people, troubles }) => {
+  troubles.allow(/ERR_INTERNET_DISCONNECTED|WebSocket connection/);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const [id, other] = [await people.together('安静', lin, mei), await people.together('别处', mei)];
+  const place = `/api/chat/rooms/${id}/members/${mei.id}/`;
+  const page = await people.open(mei);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const room = await open(page, id);
+  await page.context().setOffline(true);
+  await room.say('值得留下的话');
+  await room.say('可以不要的话');
+  await lin.api.patch(place, { is_muted: true });
+  await page.context().setOffline(false);
+  const failed = room.message('值得留下的话');
+  await expect(failed).toHaveAttribute('data-delivery', 'failed', { timeout: 20_000 });
+  await expect(failed.getByRole('alert')).toContainText('禁言');
+  await expect(room.message('可以不要的话')).toHaveAttribute('data-delivery', 'failed');
+  await expectAccessible(page);
+
+  // It survives another room and another load of the page, and the list tells of it.
+  await page.goto(`/rooms/${other}`);
+  await room.live();
+  await expect(listed(page, '安静')).toContainText('[未发送] 可以不要的话');
+  await listed(page, '安静').getByRole('link').click();
+  await expect(failed).toHaveAttribute('data-delivery', 'failed');
+  await failed.getByRole('button', { name: '复制文字' }).click();
+  await expect(page.getByRole('status').filter({ hasText: '已复制' })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('值得留下的话');
+  await expect(failed.getByRole('button', { name: '重试' })).toHaveCount(0);
+  await room.message('可以不要的话').getByRole('button', { name: '删除' }).click();
+  await expect(room.message('可以不要的话')).toHaveCount(0);
+  await lin.api.patch(place, { is_muted: false });
+  await failed.getByRole('button', { name: '重试' }).click();
+  await expect(failed).toHaveAttribute('data-delivery', 'sent');
+  await expect(listed(page, '安静')).not.toContainText('未发送');
+  expect(await kept(page)).toBe(0);
+  expect(await stored(mei, id)).toEqual(['值得留下的话']);
+});
+
+test('who was signed out elsewhere is told over the page, and finds everything again', async ({ people, troubles }) => {
+  troubles.allow(/401|WebSocket connection/);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const [id, other] = [await people.together('会话', lin, mei), await people.together('另一间', lin)];
+  const page = await people.open(lin);
+  const release = await holdBack(page);
+  const room = await open(page, id);
+  await room.say('还没到的话');
+  await room.composer.fill('写到一半');
+  const elsewhere = await people.open(lin);
+  await elsewhere.goto('/settings');
+  await elsewhere.getByRole('button', { name: '退出其他所有设备和应用' }).click();
+
+  const dialog = page.getByTestId('session-ended');
+  await expect(dialog).toBeVisible();
+  await expect(dialog.getByRole('link', { name: '重新登录' })).toBeFocused();
+  await expect(room.message('还没到的话')).toBeVisible();
+  await expectAccessible(page);
+  release();
+  await dialog.getByRole('link', { name: '重新登录' }).click();
+  await page.locator('input[name="username"]').fill(lin.username);
+  await page.locator('input[name="password"]').fill(lin.password);
+  await page.locator('input[name="password"]').press('Enter');
+  await page.waitForURL(`**/rooms/${id}`);
+  await room.live();
+  await expect(room.composer).toHaveValue('写到一半');
+  await expect(room.message('还没到的话')).toHaveAttribute('data-delivery', 'sent');
+  expect(await stored(mei, id)).toEqual(['还没到的话']);
+
+  // A request may learn of it before the socket does.
+  await elsewhere.goto('/rooms');
+  await page.routeWebSocket(/\/ws\/$/, () => {});
+  await page.goto(`/rooms/${id}`);
+  await page.context().clearCookies();
+  await page.locator(`.room-link[href="/rooms/${other}"]`).click();
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/sign-in/);
+  await signIn(page, lin);
+});
+
+test('a reply and an edit are found again after another room', async ({ people }) => {
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const [id, other] = [await people.together('回复', lin, mei), await people.together('别处', lin)];
+  await mei.api.say(id, '要不要一起吃饭');
+  await lin.api.say(id, '原来的话');
+  const page = await people.open(lin);
+  const room = await open(page, id);
+  const leaveAndReturn = async () => {
+    await listed(page, '别处').getByRole('link').click();
+    await expect(page).toHaveURL(new RegExp(`/rooms/${other}$`));
+    await expect(room.composer).toHaveValue('');
+    await expect(room.doing).toHaveCount(0);
+    await listed(page, '回复').getByRole('link').click();
+    await expect(page).toHaveURL(new RegExp(`/rooms/${id}$`));
+  };
+  await (await room.action('要不要一起吃饭', 'reply')).click();
+  await room.composer.fill('好啊');
+  await leaveAndReturn();
+  await expect(room.composer).toHaveValue('好啊');
+  await expect(room.doing).toContainText('要不要一起吃饭');
+  await (await room.action('原来的话', 'edit')).click();
+  await room.composer.fill('改过的话');
+  await leaveAndReturn();
+  await expect(room.composer).toHaveValue('改过的话');
+  await page.reload();
+  await room.live();
+  await expect(room.composer).toHaveValue('改过的话');
+  await room.composer.press('Enter');
+  await expect(room.message('改过的话')).toBeVisible();
+  // The reply that was begun before is still there.
+  await expect(room.composer).toHaveValue('好啊');
+  await leaveAndReturn();
+  await expect(room.composer).toHaveValue('好啊');
+});
