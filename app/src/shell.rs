@@ -141,7 +141,7 @@ fn PersonTemplate() -> impl IntoView {
                 <p class="person-card-gone" hidden=true>
                     {t!(person.gone)}
                 </p>
-                <button type="button" class="button button-wide" hidden=true>
+                <button type="button" class="button button-line button-wide" hidden=true>
                     {t!(person.mention)}
                 </button>
             </div>

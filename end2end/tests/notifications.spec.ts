@@ -36,7 +36,7 @@ test('what is meant for oneself is listed, leads to its message, and is marked o
   await mei.api.say(id, '回你', mine);
   await page.reload();
   await expect(notes.first()).toContainText(`${mei.username} 在「前台」回复了你`);
-  await page.getByRole('link', { name: '房间 1' }).click();
+  await page.getByRole('link', { name: /^房间 ?1$/ }).click();
   const rooms = page.getByTestId('unread-room');
   await expect(rooms).toHaveCount(1);
   await expect(rooms).toContainText('前台');

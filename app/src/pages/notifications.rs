@@ -58,7 +58,7 @@ fn Listing(overview: Overview, shows_rooms: bool) -> impl IntoView {
         view! {
             <a href=href aria-current=chosen.then_some("page")>
                 {text}
-                {(count > 0).then(|| view! { " " <span class="tabs-count">{count}</span> })}
+                {(count > 0).then(|| view! { <span class="tabs-count">{count}</span> })}
             </a>
         }
     };

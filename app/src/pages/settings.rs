@@ -95,7 +95,7 @@ fn SendKey() -> impl IntoView {
         }
     };
     view! {
-        <form method="post" action=SetSendKey::url()>
+        <form class="settings-key" method="post" action=SetSendKey::url()>
             <p>{t!(settings.send_key)}</p>
             <div class="switch" role="group" aria-label=t!(settings.send_key)>
                 {choice("enter", t!(settings.by_enter), !by_ctrl)}

@@ -3,12 +3,10 @@
 use leptos::{html, prelude::*};
 
 use crate::{
-    error::error_message,
     i18n::t,
     live::{ConnectionState, PageStatus},
     navigation::CurrentLocation,
     pages::needs_sign_in,
-    preferences::locale,
     server::session::sign_in_path,
     ui::erased::IntoErased,
 };
@@ -18,14 +16,9 @@ use crate::{
 pub(super) fn SessionEnded() -> impl IntoView {
     let (PageStatus { connection, .. }, CurrentLocation(location)) = (expect_context(), expect_context());
     let dialog = NodeRef::<html::Dialog>::new();
-    let reason = Memo::new(move |_| match connection.get() {
-        ConnectionState::Closed(code) if needs_sign_in(code) => Some(code),
-        _ => None,
-    });
-    let locale = locale();
-    let text = move || reason.get().map(|code| error_message(locale, &chat::model::Failure::new(code)));
     Effect::new(move |_| {
-        if reason.get().is_some()
+        if let ConnectionState::Closed(code) = connection.get()
+            && needs_sign_in(code)
             && let Some(dialog) = dialog.get()
         {
             // Fails only if it is open.
@@ -35,7 +28,6 @@ pub(super) fn SessionEnded() -> impl IntoView {
     view! {
         <dialog class="dialog session-ended" aria-labelledby="session-ended" data-testid="session-ended" node_ref=dialog>
             <h2 id="session-ended">{t!(live.signed_out)}</h2>
-            <p>{text}</p>
             <p>{t!(live.signed_out_lead)}</p>
             <a
                 class="button button-loud"
