@@ -62,6 +62,38 @@ const asHttp = ({ method, url, headers, body }) =>
     ...(body === undefined ? [] : ['', body]),
   ].join('\n');
 
+const asFetch = ({ method, url, headers, body }) =>
+  `await fetch(${JSON.stringify(url.href)}, ${JSON.stringify({ method, headers, body }, null, 2)});`;
+
+const asHttpie = ({ method, url, headers, body }) =>
+  [
+    `http -v${body === undefined ? '' : ` --raw ${quoted(body)}`} ${method} ${quoted(url.href)}`,
+    ...Object.entries(headers).map(([name, value]) => quoted(`${name}:${value}`)),
+  ].join(' \\\n  ');
+
+const TOOLS = { curl: asCurl, fetch: asFetch, HTTPie: asHttpie };
+
+// ---- Ids carried from one answer to the next call ----
+
+/** What a path is about at its end, and what its `{id}` is of: `rooms`, `messages`, `notifications`. */
+const ID_OF = /\/(\w+)\/\{(?:id|room_id)\}\//;
+
+/** Puts the id of what came into every field that wants one of its kind, unless somebody wrote there. */
+function carry(form, answer) {
+  const found = Array.isArray(answer) ? answer[0] : (answer?.messages?.[0] ?? answer);
+  const kind = /\/(rooms|messages|notifications)\/(?:\{id\}\/)?$/.exec(form.dataset.path)?.[1];
+  if (!kind || !Number.isInteger(found?.id)) return;
+  for (const other of document.querySelectorAll('form[data-call], form[data-socket]')) {
+    const of = /\/ws\/chat\//.test(other.dataset.path) ? 'rooms' : ID_OF.exec(other.dataset.path)?.[1];
+    if (of !== kind) continue;
+    const field = other.querySelector('[data-in="path"]');
+    if (field && !field.dataset.typed) field.value = found.id;
+  }
+}
+document.addEventListener('input', ({ target }) => {
+  if (target.matches('[data-in="path"]')) target.dataset.typed = 'true';
+});
+
 /** JSON with line breaks; anything else as it came. */
 function readable(text) {
   try {
@@ -79,6 +111,14 @@ async function call(form) {
   };
   show('request', asHttp(request));
   show('curl', asCurl(request));
+  outcome.querySelectorAll('[data-copy]').forEach((button) => {
+    button.onclick = async () => {
+      await navigator.clipboard.writeText(TOOLS[button.dataset.copy](request));
+      const { textContent } = button;
+      button.textContent = button.dataset.copied;
+      setTimeout(() => (button.textContent = textContent), 1_500);
+    };
+  });
   for (const name of ['status', 'time', 'headers', 'answer']) show(name, '');
   outcome.hidden = false;
   const start = performance.now();
@@ -91,6 +131,7 @@ async function call(form) {
     outcome.querySelector('[data-testid="status"]').dataset.refusal = String(!response.ok);
     show('headers', [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n'));
     show('answer', readable(text));
+    if (response.ok && readable(text) !== text) carry(form, JSON.parse(text));
   } catch (error) {
     // No response: show the browser's error.
     show('answer', String(error));
@@ -107,6 +148,24 @@ for (const form of document.querySelectorAll('form[data-call]')) {
 // ---- Credentials ----
 
 const signIn = document.querySelector('form[data-sign-in]');
+
+/** The tokens of the user that is not chosen, and what is said of them. */
+const others = { A: undefined, B: { access: '', refresh: '', who: undefined } };
+for (const button of signIn?.querySelectorAll('[data-user]') ?? []) {
+  button.addEventListener('click', () => {
+    const next = others[button.dataset.user];
+    if (!next) return;
+    const status = signIn.querySelector('[data-who]');
+    const chosen = signIn.querySelector('[data-user][aria-pressed="true"]');
+    others[chosen.dataset.user] = { access: access.value, refresh, who: status.textContent };
+    others[button.dataset.user] = undefined;
+    chosen.setAttribute('aria-pressed', 'false');
+    button.setAttribute('aria-pressed', 'true');
+    access.value = next.access;
+    refresh = next.refresh;
+    status.textContent = next.who ?? status.dataset.nobody;
+  });
+}
 
 async function post(path, body) {
   const headers = { 'Content-Type': 'application/json', 'Accept-Language': page.lang };
@@ -142,6 +201,22 @@ signIn?.querySelector('[data-forget]').addEventListener('click', () => {
   const status = signIn.querySelector('[data-who]');
   status.textContent = status.dataset.nobody;
 });
+
+// ---- The list of calls ----
+
+const filter = document.querySelector('[data-filter]');
+if (filter) {
+  filter.hidden = false;
+  filter.addEventListener('input', () => {
+    const wanted = filter.value.trim().toLowerCase();
+    for (const article of document.querySelectorAll('article.call')) {
+      const words = `${article.id} ${article.textContent}`.toLowerCase();
+      article.hidden = !words.includes(wanted);
+      const line = document.querySelector(`.contents a[href="#${CSS.escape(article.id)}"]`);
+      if (line) line.parentElement.hidden = article.hidden;
+    }
+  });
+}
 
 // ---- Sockets ----
 

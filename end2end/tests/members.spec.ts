@@ -41,11 +41,19 @@ test('an admin invites, raises, mutes, bans and lets in again', async ({ people 
   await expect(row).toContainText('已禁言');
   await act('封禁');
   await expect(row).toContainText('已封禁');
+  // What was done is said, and can be undone.
+  const done = page.getByRole('status').filter({ hasText: `${mei.username}：已封禁` });
+  await done.getByRole('button', { name: '撤销' }).click();
+  await expect(row).not.toContainText('已封禁');
+  expect(await stored()).toMatchObject({ is_muted: true, is_banned: false });
+  await act('封禁');
+  await expect(row).toContainText('已封禁');
   expect(await stored()).toMatchObject({ is_muted: true, is_banned: true });
   await act('解除封禁');
   await expect(row).not.toContainText('已封禁');
   await act('移出房间');
   await expect(row).toHaveCount(0);
+  await expect(page.getByRole('status')).toHaveText('已移出房间。');
 });
 
 test('members see no way to do what they may not', async ({ people }) => {

@@ -187,3 +187,48 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect(width, 'nothing is wider than the phone').toBeLessThanOrEqual(360);
   });
 }
+
+test('ids are carried to the next calls, calls are copied for other tools, and two people take turns', async ({ page, people, troubles }) => {
+  troubles.allow(/40[0-9]/);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await signedIn(page);
+  const id = await room(page);
+  const say = page.getByTestId('try-send_message');
+  await expect(say.getByTestId('param-id')).toHaveValue(String(id));
+  const said = (await send(say)) as { status: number; answer: { id: number } };
+  expect(said.status).toBe(201);
+  const edit = page.getByTestId('try-edit_message');
+  await expect(edit.getByTestId('param-id')).toHaveValue(String(said.answer.id));
+  // What a tester wrote stays.
+  const list = page.getByTestId('try-list_messages');
+  await list.getByTestId('param-id').fill('7');
+  await room(page);
+  await expect(list.getByTestId('param-id')).toHaveValue('7');
+
+  await say.getByRole('button', { name: '复制为 fetch' }).click();
+  await expect(say.getByRole('button', { name: '已复制' })).toBeVisible();
+  const script = (await page.evaluate(() => navigator.clipboard.readText())).replace('await ', 'return ').replace(/;$/, '');
+  // Not on the page, whose policy runs no text.
+  const fetched = await (new Function(script) as () => Promise<Response>)();
+  expect(fetched.status).toBe(201);
+  await say.getByRole('button', { name: '复制为 HTTPie' }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("POST 'http://");
+
+  // Somebody else, and back.
+  const mei = await people.stranger('mei');
+  await page.getByRole('button', { name: 'B', exact: true }).click();
+  await expect(page.getByTestId('access')).toHaveValue('');
+  await page.getByTestId('sign-in-username').fill(mei.username);
+  await page.getByTestId('sign-in-password').fill(mei.password);
+  await page.getByTestId('sign-in-submit').click();
+  await expect(page.getByTestId('who')).toHaveText(mei.username);
+  const me = page.getByTestId('try-me');
+  expect(await send(me)).toMatchObject({ answer: { username: mei.username } });
+  await page.getByRole('button', { name: 'A', exact: true }).click();
+  await expect(page.getByTestId('who')).toHaveText('developer');
+  expect(await send(me)).toMatchObject({ answer: { username: 'developer' } });
+
+  await page.getByRole('searchbox').fill('notifications/read_all');
+  await expect(page.locator('article.call:visible')).toHaveCount(1);
+  await expectAccessible(page);
+});

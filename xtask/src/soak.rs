@@ -1,4 +1,4 @@
-//! The fault tests, with a number of rounds that the caller chooses.
+//! The fault tests, with a number of rounds that the caller chooses, and two writers in a browser whose connection is cut.
 
 use std::ffi::OsString;
 
@@ -15,7 +15,7 @@ pub(crate) fn run(rest: &[OsString]) -> Result<()> {
         Some(word) => word.to_str().and_then(|word| word.parse().ok()).context("the rounds are a number")?,
         None => ROUNDS,
     };
-    prerequisites::install(prerequisites::FOR_UNIT)?;
-    site::build_files()?;
+    prerequisites::install(&[prerequisites::FOR_UNIT, prerequisites::FOR_BROWSER].concat())?;
+    site::build(true)?;
     test::soak(rounds)
 }

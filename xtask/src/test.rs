@@ -180,11 +180,15 @@ pub(crate) fn run(words: &[String], rest: &[OsString]) -> Result<()> {
     summarise(&outcomes)
 }
 
-/// The fault tests, with this number of rounds of each fault.
+/// The fault tests, with this number of rounds of each fault, and the long form of the browser's.
 pub(crate) fn soak(rounds: u32) -> Result<()> {
     let start = Instant::now();
     let tally = cargo::faults(rounds)?;
-    summarise(&[Outcome { name: "soak", took: start.elapsed(), tally }])
+    let faults = Outcome { name: "faults", took: start.elapsed(), tally };
+    let start = Instant::now();
+    server::build(false)?;
+    let tally = end2end::cuts(6 * u64::from(rounds))?;
+    summarise(&[faults, Outcome { name: "cuts", took: start.elapsed(), tally }])
 }
 
 /// Builds what the other parts need. The browser is tested with the release's site, because that is what people get; the

@@ -35,15 +35,17 @@ pub fn MembersPage() -> impl IntoView {
     let search =
         query.get("search").map(|search| search.trim().to_owned()).filter(|search| !search.is_empty());
     let after = query.get("after").and_then(|after| after.parse().ok()).and_then(UserId::checked);
+    let done = query.get("done");
+    let who = query.get("who").and_then(|who| who.parse().ok()).and_then(UserId::checked);
     let form_error =
         take_form_error().filter(|form_error| matches!(form_error.form, Form::Invitation | Form::Member));
     view! {
         <Suspense>
             {move || {
-                let (search, form_error) = (search.clone(), form_error.clone());
+                let (search, form_error, done) = (search.clone(), form_error.clone(), done.clone());
                 Suspend::new(async move {
                     match page(id, search.clone(), after).await {
-                        Ok(roster) => view! { <Members roster search form_error/> }.into_any(),
+                        Ok(roster) => view! { <Members roster search form_error done who/> }.into_any(),
                         Err(error) => {
                             view! {
                                 <PageTitle text=t!(room.members)/>
@@ -62,7 +64,15 @@ pub fn MembersPage() -> impl IntoView {
 }
 
 #[component]
-fn Members(roster: RosterPage, search: Option<String>, form_error: Option<FormError>) -> impl IntoView {
+fn Members(
+    roster: RosterPage,
+    search: Option<String>,
+    form_error: Option<FormError>,
+    /// What was done on this page before.
+    done: Option<String>,
+    /// To whom.
+    who: Option<UserId>,
+) -> impl IntoView {
     let RosterPage { room, powers, entries, next, .. } = roster;
     let path = members_path(room.id);
     let title = format!("{} · {}", t!(room.members), room.name);
@@ -74,6 +84,10 @@ fn Members(roster: RosterPage, search: Option<String>, form_error: Option<FormEr
     let next_page = next.map(|next| format!("{path}?search={}&after={next}", escaped(&search_words)));
     let is_empty = entries.is_empty();
     let id = room.id;
+    let done = done.filter(|_| member_error.is_none() && invitation.is_none());
+    let name = entries.iter().find(|entry| Some(entry.member.user.id) == who);
+    let name = name.map(|entry| display_name(&entry.member.user));
+    let done = done.and_then(|done| done_notice(id, &done, who, name));
     view! {
         <PageTitle text=title/>
         <Page title=t!(room.members) over=room.name.clone() back=room_path(id)>
@@ -85,6 +99,7 @@ fn Members(roster: RosterPage, search: Option<String>, form_error: Option<FormEr
                         </p>
                     }
                 })}
+            {done}
             {powers.invite.then(|| view! { <Invite room=id form_error=invitation/> })}
             <SearchForm action=path value=search_words label=t!(members.search) max=USERNAME_MAX/>
             {is_empty.then(|| view! { <p class="page-none">{t!(members.none)}</p> })}
@@ -104,6 +119,46 @@ fn Members(roster: RosterPage, search: Option<String>, form_error: Option<FormEr
         </Page>
     }
     .into_any()
+}
+
+/// Tells what was done, with a way back where there is one.
+fn done_notice(
+    room: RoomId,
+    done: &str,
+    who: Option<UserId>,
+    name: Option<String>,
+) -> Option<impl IntoView + use<>> {
+    let action = MemberAction::ALL.into_iter().find(|action| action.as_str() == done);
+    let text = match action {
+        Some(MemberAction::Admin) => t!(members.made_admin),
+        Some(MemberAction::Moderator) => t!(members.made_moderator),
+        Some(MemberAction::Member) => t!(members.made_member),
+        Some(MemberAction::Mute) => t!(members.is_muted),
+        Some(MemberAction::Unmute) => t!(members.unmuted),
+        Some(MemberAction::Ban) => t!(members.is_banned),
+        Some(MemberAction::Unban) => t!(members.unbanned),
+        Some(MemberAction::Remove) => t!(members.removed),
+        None if done == "invite" => t!(members.invited),
+        None => return None,
+    };
+    let text = name.map_or_else(|| text.to_owned(), |name| [name.as_str(), t!(rooms.colon), text].concat());
+    let undo = action.and_then(MemberAction::reverse).zip(who).map(|(reverse, who)| {
+        view! {
+            <form method="post" action=ChangeMember::url()>
+                <input type="hidden" name="room" value=room.to_string()/>
+                <input type="hidden" name="user" value=who.to_string()/>
+                <button type="submit" class="button-text" name="act" value=reverse.as_str()>
+                    {t!(page.undo)}
+                </button>
+            </form>
+        }
+    });
+    Some(view! {
+        <div class="notice notice-done notice-undo" role="status">
+            <span>{text}</span>
+            {undo}
+        </div>
+    })
 }
 
 #[component]

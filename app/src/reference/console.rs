@@ -69,6 +69,18 @@ pub(super) fn ConsoleSignIn(console: Console) -> impl IntoView {
                         {t!(console.forget)}
                     </button>
                 </div>
+                // Two people at once: typing, presence and notifications need them.
+                <div class="switch" role="group" aria-label=t!(console.users)>
+                    {["A", "B"]
+                        .map(|user| {
+                            view! {
+                                <button type="button" data-user=user aria-pressed=(user == "A").to_string()>
+                                    {user}
+                                </button>
+                            }
+                        })
+                        .collect_view()}
+                </div>
                 <p role="status" data-testid="who" data-who data-nobody=t!(console.nobody)>
                     {t!(console.nobody)}
                 </p>
@@ -194,6 +206,23 @@ fn CallResult() -> impl IntoView {
             <OutputPart name="headers" label=t!(console.headers)/>
             <OutputPart name="request" label=t!(console.request)/>
             <OutputPart name="curl" label="curl"/>
+            // The same call for other tools, to the clipboard.
+            <p class="try-row">
+                {["curl", "fetch", "HTTPie"]
+                    .map(|tool| {
+                        view! {
+                            <button
+                                type="button"
+                                class="button button-line button-small"
+                                data-copy=tool
+                                data-copied=t!(console.copied)
+                            >
+                                {t!(console.copy_as, tool = tool)}
+                            </button>
+                        }
+                    })
+                    .collect_view()}
+            </p>
         </div>
     }
     .into_any()

@@ -122,6 +122,20 @@ fn Contents(groups: Vec<Group>, sockets: Vec<Socket>) -> impl IntoView {
         .collect_view();
     view! {
         <nav class="contents" aria-label=t!(reference.contents)>
+            // Shown on phones only, where the list of all calls is several screens long.
+            <label class="contents-fold">
+                <input type="checkbox"/>
+                {t!(reference.contents)}
+            </label>
+            // `public/console.js` shows the field.
+            <input
+                type="search"
+                class="input"
+                data-filter=""
+                aria-label=t!(console.filter)
+                placeholder=t!(console.filter)
+                hidden=true
+            />
             <ul>
                 {groups}
                 <li>

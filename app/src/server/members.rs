@@ -20,7 +20,7 @@ pub async fn candidates(room: RoomId, #[server(default)] text: String) -> Result
 #[server(prefix = "/ui", endpoint = "invite_member")]
 pub async fn invite_member(room: RoomId, #[server(default)] username: String) -> Result<(), AppError> {
     let back = members_path(room);
-    let result = handler::invite(room, &username).await.map(|()| back.clone());
+    let result = handler::invite(room, &username).await.map(|()| format!("{back}?done=invite"));
     super::forms::answer(result, super::forms::Form::Invitation, &back, [("username", &username)])
 }
 
@@ -33,7 +33,7 @@ pub async fn change_member(
     act: String,
 ) -> Result<(), AppError> {
     let back = members_path(room);
-    let result = handler::change(room, user, &act).await.map(|()| back.clone());
+    let result = handler::change(room, user, &act).await.map(|()| format!("{back}?done={act}&who={user}"));
     super::forms::answer(result, super::forms::Form::Member, &back, [])
 }
 
@@ -68,6 +68,17 @@ impl MemberAction {
         Self::Unban,
         Self::Remove,
     ];
+
+    /// What undoes it; `None` where that depends on what was before.
+    pub fn reverse(self) -> Option<Self> {
+        match self {
+            Self::Mute => Some(Self::Unmute),
+            Self::Unmute => Some(Self::Mute),
+            Self::Ban => Some(Self::Unban),
+            Self::Unban => Some(Self::Ban),
+            Self::Admin | Self::Moderator | Self::Member | Self::Remove => None,
+        }
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -28,6 +28,14 @@ pub(super) fn run(rest: &[OsString]) -> Result<Tally> {
     Ok(tallies.into_iter().sum())
 }
 
+/// Two people write for so many seconds while their connection is cut, and the server killed.
+pub(super) fn cuts(seconds: u64) -> Result<Tally> {
+    prerequisites::install_playwright()?;
+    let mut playwright = playwright(&workspace::binary(false)?);
+    playwright.arg("tests/cuts.hydrate.spec.ts").env("LIAO_CUTS_SECONDS", seconds.to_string());
+    Ok(Tally::check(playwright.status().context("cannot start Playwright")?.success()))
+}
+
 /// Playwright's command line, for this binary and the installed browser.
 pub(crate) fn playwright(binary: &Path) -> Command {
     let mut playwright = tool("playwright");
