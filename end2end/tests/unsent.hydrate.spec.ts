@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Page, WebSocketRoute } from '@playwright/test';
 import { expectAccessible } from '../support/accessible';
 import { signIn, type Person } from '../support/people';
 import { RoomPage } from '../support/room-page';
@@ -204,4 +204,42 @@ test('a reply and an edit are found again after another room', async ({ people }
   await expect(room.composer).toHaveValue('好啊');
   await leaveAndReturn();
   await expect(room.composer).toHaveValue('好啊');
+});
+
+test('nothing is sent in the name of whoever signs in after', async ({ people, troubles }) => {
+  troubles.allow(/401|403|WebSocket connection/);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const id = await people.together('同一个浏览器', lin, mei);
+  const page = await people.open(lin);
+  let isHeld = true;
+  const sockets: WebSocketRoute[] = [];
+  await page.routeWebSocket(/\/ws\/$/, (socket) => {
+    sockets.push(socket);
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => {
+      if (!isHeld || !String(frame).includes('"type":"chat_message"')) server.send(frame);
+    });
+  });
+  const room = await open(page, id);
+  await room.say('这是 lin 的话');
+  await expect(room.message('这是 lin 的话')).toHaveAttribute('data-delivery', 'sending');
+  // Somebody else signs in in another tab, and the first one connects again.
+  await page.context().clearCookies();
+  const other = await page.context().newPage();
+  await signIn(other, mei);
+  isHeld = false;
+  await sockets.at(-1)!.close({ code: 1001 });
+  await expect(page.getByTestId('session-ended')).toBeVisible();
+  const theirs = await open(other, id);
+  await theirs.say('这是 mei 的话');
+  await expect(theirs.message('这是 mei 的话')).toHaveAttribute('data-delivery', 'sent');
+  await expect(theirs.message('这是 lin 的话')).toHaveCount(0);
+  expect(await stored(mei, id)).toEqual(['这是 mei 的话']);
+  // It is still there for its author.
+  await page.context().clearCookies();
+  await signIn(other, lin);
+  const again = await open(other, id);
+  await expect(again.message('这是 lin 的话')).toHaveAttribute('data-delivery', 'sent');
+  const { messages } = await lin.api.get<{ messages: { content: string; sender: { id: number } }[] }>(`/api/chat/rooms/${id}/messages/`);
+  expect(messages.map(({ content, sender }) => [content, sender.id])).toEqual([['这是 lin 的话', lin.id], ['这是 mei 的话', mei.id]]);
 });

@@ -1,6 +1,6 @@
 //! Frames of `/ws/`, sorted by what they are about.
 
-use chat::model::{Code, RoomId};
+use chat::model::{Code, RoomId, UserId};
 use serde::Deserialize;
 
 use super::{
@@ -11,8 +11,8 @@ use super::{
 /// A decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// The first frame of a connection, with the release of the server.
-    Established { build: String },
+    /// The first frame of a connection: whose it is, and the release of the server.
+    Established { user: Option<UserId>, build: String },
     /// About a room that is followed.
     Room(RoomId, RoomFrame),
     /// About the user: the list of rooms, notifications.
@@ -30,16 +30,22 @@ struct Head {
     room_id: Option<RoomId>,
     build: Option<String>,
     code: Option<Code>,
+    user: Option<Who>,
+}
+
+#[derive(Deserialize)]
+struct Who {
+    id: UserId,
 }
 
 /// Decodes a frame. Anything invalid or unknown becomes [`Incoming::Other`].
 pub fn decode(text: &str) -> Incoming {
     let frame = text.as_bytes();
-    let Ok(Head { kind, room_id, build, code }) = serde_json::from_slice(frame) else {
+    let Ok(Head { kind, room_id, build, code, user }) = serde_json::from_slice(frame) else {
         return Incoming::Other;
     };
     if kind == "connection_established" {
-        return Incoming::Established { build: build.unwrap_or_default() };
+        return Incoming::Established { user: user.map(|user| user.id), build: build.unwrap_or_default() };
     }
     match notification_frames::decode(&kind, room_id, frame) {
         NotificationFrame::Other => {}
@@ -62,10 +68,13 @@ mod tests {
 
     #[test]
     fn frames_are_sorted_by_what_they_are_about() {
-        let established = Incoming::Established { build: "1.2".into() };
+        let established = Incoming::Established { user: Some(UserId(7)), build: "1.2".into() };
         let refused = ErrorFrame { code: Code::Muted, client_id: Some("c".into()) };
         for (text, expected) in [
-            (r#"{"type":"connection_established","message":"连接成功","rev":4,"build":"1.2"}"#, established),
+            (
+                r#"{"type":"connection_established","message":"连接成功","user":{"id":7},"rev":4,"build":"1.2"}"#,
+                established,
+            ),
             (r#"{"type":"resync","rev":9}"#, Incoming::User(NotificationFrame::Reload)),
             (
                 r#"{"type":"resync","room_id":3,"rev":9}"#,

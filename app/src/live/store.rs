@@ -1,7 +1,7 @@
 //! What the live pages know, as long as the browser's tab has them open: the list of rooms, the rooms that were opened
 //! last, and the messages that are not confirmed. Pages borrow its signals; the connection feeds them.
 
-use chat::model::{Code, RoomId, User};
+use chat::model::{Code, RoomId, User, UserId};
 use leptos::prelude::*;
 
 use super::{
@@ -43,6 +43,10 @@ struct Known {
     outbox: Outbox,
     /// The release of the server at the first connection.
     build: Option<String>,
+    /// Whose connection it is.
+    connected_as: Option<UserId>,
+    /// Whether the session has ended.
+    is_ended: bool,
     /// The last error frame, if nothing followed it. Before a close it gives the reason in more detail than the close code.
     last_error: Option<Code>,
 }
@@ -60,6 +64,8 @@ impl Store {
             open: OpenRooms::new(),
             outbox: Outbox::default(),
             build: None,
+            connected_as: None,
+            is_ended: false,
             last_error: None,
         };
         let store = Self { rooms, status, known: StoredValue::new(known), on_notification };
@@ -70,7 +76,10 @@ impl Store {
 
     /// Who the user is. What they wrote here before, and was not confirmed, is read from the storage.
     pub fn set_user(self, me: &User) {
-        if self.known.with_value(|known| known.me.is_some()) {
+        if let Some(known) = self.known.with_value(|known| known.me.as_ref().map(|me| me.id)) {
+            if known != me.id {
+                self.sign_out(Code::NotAuthenticated);
+            }
             return;
         }
         let stored = storage::with_prefix(&unsent_of(me.id)).into_iter();
@@ -82,7 +91,7 @@ impl Store {
         });
         // Once the list is hydrated: the server has rendered it without.
         Effect::new(move |_| self.show_refused());
-        if self.status.connection.get_untracked() == ConnectionState::Open {
+        if !self.is_of_another() && self.status.connection.get_untracked() == ConnectionState::Open {
             self.send_waiting();
         }
     }
@@ -105,6 +114,9 @@ impl Store {
     /// A page shows the room. `opened` is as [`Self::reopen`] or the server gave it; `None` if the user is not a member.
     pub fn enter(self, opened: OpenedRoom) -> Option<Visit> {
         self.set_user(&opened.me);
+        if self.known.with_value(|known| known.me.as_ref().is_some_and(|me| me.id != opened.me.id)) {
+            return None;
+        }
         let id = opened.room.id;
         let state = self.status.connection.get_untracked();
         let visit = self.known.try_update_value(|known| known.open.enter(opened)).flatten()?;
@@ -138,9 +150,22 @@ impl Store {
         });
     }
 
-    /// The session has ended, as a request has told.
+    /// The session has ended, as a request has told. Nothing is sent any more.
     pub fn sign_out(self, code: Code) {
+        self.known.update_value(|known| known.is_ended = true);
         self.set_connection(ConnectionState::Closed(code));
+    }
+
+    /// Whether somebody else has signed in in this browser meanwhile: what this page has is not theirs to send or to see.
+    fn is_of_another(self) -> bool {
+        let is_another = self.known.with_value(|known| match (&known.me, known.connected_as) {
+            (Some(me), Some(user)) => me.id != user,
+            _ => false,
+        });
+        if is_another {
+            self.sign_out(Code::NotAuthenticated);
+        }
+        is_another
     }
 
     fn signals(self, room: RoomId) -> Option<RoomSignals> {
@@ -162,7 +187,7 @@ impl Store {
 
 impl Known {
     fn send(&self, frame: &ClientFrame<'_>) {
-        if let Some(frames) = &self.frames {
+        if let Some(frames) = self.frames.as_ref().filter(|_| !self.is_ended) {
             frames.send(frame);
         }
     }

@@ -1,6 +1,6 @@
 //! What the connection tells the store.
 
-use chat::model::{Code, RoomId};
+use chat::model::{Code, RoomId, UserId};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Hooks, LiveRoom, Store};
@@ -30,12 +30,15 @@ impl Store {
             }
             Event::Rejected(code) => {
                 let reason = self.known.with_value(|known| known.last_error);
-                self.set_connection(ConnectionState::Closed(reason.unwrap_or(code)));
+                self.sign_out(reason.unwrap_or(code));
             }
         }
     }
 
     fn on_frame(self, text: &str) {
+        if self.known.with_value(|known| known.is_ended) {
+            return;
+        }
         let frame = decode(text);
         let error = if let Incoming::Error(code) = frame { Some(code) } else { None };
         self.known.update_value(|known| known.last_error = error);
@@ -47,7 +50,7 @@ impl Store {
             }
         }
         match frame {
-            Incoming::Established { build } => self.on_established(build),
+            Incoming::Established { user, build } => self.on_established(user, build),
             Incoming::Room(room, frame) => self.on_room_frame(room, frame),
             Incoming::User(frame) => self.on_user_frame(frame),
             Incoming::Error(_) | Incoming::Other => {}
@@ -55,7 +58,11 @@ impl Store {
     }
 
     /// Connected: follows the open rooms from where they are, and sends what waits.
-    fn on_established(self, build: String) {
+    fn on_established(self, user: Option<UserId>, build: String) {
+        self.known.update_value(|known| known.connected_as = user);
+        if self.is_of_another() {
+            return;
+        }
         self.status.connection.set(ConnectionState::Open);
         self.known.update_value(|known| {
             known.open.unsubscribed();
