@@ -96,7 +96,8 @@ const whose = () => document.querySelector('[data-forgets]')?.dataset.forgets;
 
 const left = JSON.parse(sessionStorage.getItem(LEFT) ?? 'null');
 sessionStorage.removeItem(LEFT);
-if (left && left.user === whose()) fetch(left.action, { method: 'POST', body: new URLSearchParams(left.body) }).then(refresh);
+// Only by the page that follows at once: what comes later was not meant.
+if (left && left.user === whose() && Date.now() - left.at < 3_000) fetch(left.action, { method: 'POST', body: new URLSearchParams(left.body) }).then(refresh);
 
 // What can be undone takes effect when it was not, or when the page is left.
 document.addEventListener('submit', (event) => {
@@ -122,7 +123,9 @@ document.addEventListener('submit', (event) => {
   addEventListener('pagehide', () => {
     if (!toast.isConnected) return;
     navigator.sendBeacon(action, body);
-    sessionStorage.setItem(LEFT, JSON.stringify({ user: whose(), action, body: body.toString() }));
+    sessionStorage.setItem(LEFT, JSON.stringify({ user: whose(), action, body: body.toString(), at: Date.now() }));
+    // The page may be shown again as it is.
+    toast.remove();
   }, { once: true });
   setTimeout(() => end(true), UNDO_FOR);
 });

@@ -19,6 +19,8 @@ export async function open(username, anchor) {
     // Another card was asked for, or there is no network.
     return;
   }
+  // Another room was opened meanwhile.
+  if (!anchor.isConnected) return;
   show(person ?? { name: username, username, hue: 1, notes: [] }, person !== null);
   card.showPopover();
   place(anchor);

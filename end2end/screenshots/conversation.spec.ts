@@ -123,7 +123,7 @@ async function lose(look: Look, page: Page): Promise<void> {
     socket.onMessage((frame) => {
       const { type, room_id, client_id } = JSON.parse(String(frame)) as { type: string; room_id?: number; client_id?: string };
       if (type !== 'chat_message') return server.send(frame);
-      socket.send(JSON.stringify({ type: 'error', code: 'throttled', message: '', room_id, client_id }));
+      socket.send(JSON.stringify({ type: 'error', code: 'muted', message: '', room_id, client_id }));
     });
   });
   await enter(page, `/rooms/${scene.room}`);

@@ -1,4 +1,4 @@
-import type { Page, WebSocket } from '@playwright/test';
+import type { Page, WebSocket, WebSocketRoute } from '@playwright/test';
 import { RoomPage } from '../support/room-page';
 import { expect, test } from '../support/test';
 
@@ -114,4 +114,40 @@ test('a room that one loses while another is open is gone', async ({ people, tro
   await page.goBack();
   await expect(page.getByText('你已被禁止进入该房间')).toBeVisible();
   await expect(room.message('以前说的')).toHaveCount(0);
+});
+
+test('a short look reads what was in view, and too much missed leaves no hole when a request fails', async ({ people, troubles }) => {
+  troubles.allow(/503|WebSocket connection/);
+  const [lin, mei] = [await people.create('lin'), await people.create('mei')];
+  const [here, there] = [await people.together('这里', lin, mei), await people.together('那里', lin, mei)];
+  const page = await people.open(lin);
+  const sockets: WebSocketRoute[] = [];
+  await page.routeWebSocket(/\/ws\/$/, (socket) => {
+    sockets.push(socket);
+    socket.connectToServer();
+  });
+  const room = await (await new RoomPage(page).open(here)).live();
+  await link(page, there).click();
+  await expect(page).toHaveTitle(/那里/);
+  await room.live();
+  await mei.api.say(here, '看一眼');
+  await expect(link(page, here).locator('.badge')).toHaveText('1');
+  await link(page, here).click();
+  await expect(room.message('看一眼')).toBeVisible();
+  await expect(link(page, here).locator('.badge')).toHaveCount(0);
+  await link(page, there).click();
+  const unread = () => lin.api.get<{ count: number }>('/api/chat/notifications/unread_count/').then(({ count }) => count);
+  await expect.poll(unread).toBe(0);
+
+  // More was missed than is sent again, and the newest page fails to load at first.
+  await link(page, here).click();
+  await expect(page).toHaveTitle(/这里/);
+  let failures = 2;
+  await page.route(/\/ui\/history/, (route) => (failures-- > 0 ? route.fulfill({ status: 503, body: '{}' }) : route.continue()));
+  await mei.api.say(here, '缺口前');
+  await expect(room.message('缺口前')).toBeVisible();
+  sockets.at(-1)!.send(JSON.stringify({ type: 'resync', room_id: here, rev: 100_000 }));
+  await mei.api.say(here, '缺口后');
+  await expect.poll(() => failures).toBeLessThan(0);
+  await expect(room.message('缺口后')).toBeVisible();
 });

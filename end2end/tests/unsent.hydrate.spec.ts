@@ -243,3 +243,53 @@ test('nothing is sent in the name of whoever signs in after', async ({ people, t
   const { messages } = await lin.api.get<{ messages: { content: string; sender: { id: number } }[] }>(`/api/chat/rooms/${id}/messages/`);
   expect(messages.map(({ content, sender }) => [content, sender.id])).toEqual([['这是 lin 的话', lin.id], ['这是 mei 的话', mei.id]]);
 });
+
+test('many unsent messages go out in their order, and one that is too long stops none', async ({ people }) => {
+  test.setTimeout(90_000);
+  const lin = await people.create('lin');
+  const id = await people.together('很多', lin);
+  const page = await people.open(lin);
+  await page.evaluate(
+    ([user, room]) => {
+      const keep = (client_id: string, content: string, at: number) => {
+        const written_at = new Date(1_790_000_000_000 + at).toISOString();
+        localStorage.setItem(`liao-unsent-${user}-${client_id}`, JSON.stringify({ client_id, room, content, reply_to: null, written_at }));
+      };
+      keep('too-long', '长'.repeat(100_000), 0);
+      for (let count = 1; count <= 90; count += 1) keep(`many-${count}`, `第 ${count} 句`, count);
+      localStorage.setItem(`liao-unsent-${user}-broken`, '{"content":');
+    },
+    [lin.id, id] as const,
+  );
+  const room = await open(page, id);
+  await expect(room.message('第 90 句')).toHaveAttribute('data-delivery', 'sent', { timeout: 60_000 });
+  // The long one is told, and can be given up.
+  await expect(page.locator('[data-delivery="failed"]')).toHaveCount(1);
+  await page.locator('[data-delivery="failed"]').getByRole('button', { name: '删除' }).click();
+  await expect.poll(() => kept(page)).toBe(1);
+  const { messages } = await lin.api.get<{ messages: { content: string }[] }>(`/api/chat/rooms/${id}/messages/?page_size=100`);
+  expect(messages.map(({ content }) => content).reverse()).toEqual(Array.from({ length: 90 }, (_, at) => `第 ${at + 1} 句`));
+});
+
+test('an edit whose message is far away, and a draft behind a link to answer, are kept', async ({ people }) => {
+  const lin = await people.create('lin');
+  const [id, other] = [await people.together('远处', lin), await people.together('别处', lin)];
+  const far = await lin.api.say(id, '很早的话');
+  for (let count = 0; count < 60; count += 1) await lin.api.say(id, `第 ${count} 句`);
+  const page = await people.open(lin);
+  const room = new RoomPage(page);
+  await page.goto(`/rooms/${id}?message=${far}&do=edit`);
+  await room.live();
+  await room.composer.fill('改了一半');
+  await page.locator(`.room-link[href="/rooms/${other}"]`).click();
+  await expect(page).toHaveTitle(/别处/);
+  await room.live();
+  await page.locator(`.room-link[href="/rooms/${id}"]`).click();
+  await expect(page).toHaveTitle(/远处/);
+  await expect(room.composer).toHaveValue('改了一半');
+  await room.composer.pressSequentially('，再写');
+  await page.goto(`/rooms/${id}?message=${far}&do=reply`);
+  await room.live();
+  await expect(room.doing).toContainText('很早的话');
+  await expect(room.composer).toHaveValue('改了一半，再写');
+});

@@ -28,7 +28,8 @@ pub fn follow(CurrentLocation(current): CurrentLocation) {
     let _ = window_event_listener(ev::click, move |event| {
         if let Some(link) = live_link(&event) {
             event.prevent_default();
-            if let Ok(history) = window().history() {
+            let is_here = window().location().href().is_ok_and(|href| href == link.href());
+            if let (false, Ok(history)) = (is_here, window().history()) {
                 let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&link.href()));
             }
             update();

@@ -94,6 +94,7 @@ pub fn apply(
         }
         RoomFrame::Resync(Resync { rev }) => {
             position.advance_to(rev);
+            timeline.begin_gap();
             Outcome::Reload
         }
         RoomFrame::Member(MemberChanged { rev, .. }) | RoomFrame::Members(MembersChanged { rev, .. }) => {
@@ -242,7 +243,11 @@ mod tests {
     #[test]
     fn resync_reloads_the_page() {
         let mut page = Page::new();
+        page.receive(RoomFrame::Message(StoredMessage { message: message(9, 2, None), rev: 5 }));
         assert_eq!(page.receive(RoomFrame::Resync(Resync { rev: 5_000 })), Outcome::Reload);
         assert_eq!(page.position.rev, 5_000);
+        // Until the newest page is loaded, there is a gap that later messages do not hide.
+        page.receive(RoomFrame::Message(StoredMessage { message: message(5_009, 2, None), rev: 5_001 }));
+        assert_eq!((page.timeline.last_id(), page.timeline.has_later()), (Some(MessageId(9)), true));
     }
 }

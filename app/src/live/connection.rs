@@ -26,6 +26,9 @@ const PONG_TIMEOUT_MS: f64 = 8_000.0;
 
 const PING: &str = r#"{"type":"ping"}"#;
 
+/// A connection that has lasted so long ends a series of failures.
+const STABLE_MS: f64 = 2_000.0;
+
 /// What happened to the connection.
 pub enum Event {
     /// A frame came. The first of a connection is `connection_established`.
@@ -78,11 +81,12 @@ async fn reconnect_loop(
 ) {
     let mut failures = 0;
     loop {
+        let began_at = now_ms();
         failures = match run_once(&mut wakeups, &mut outgoing, &on_event).await {
             SocketEnd::Rejected(code) => return on_event(Event::Rejected(code)),
             // The first reconnect is quick and mostly succeeds, so nothing is shown.
-            SocketEnd::Lost => 0,
-            SocketEnd::NeverOpened => failures + 1,
+            SocketEnd::Lost if now_ms() - began_at >= STABLE_MS => 0,
+            SocketEnd::Lost | SocketEnd::NeverOpened => failures + 1,
         };
         if failures > 0 {
             on_event(Event::Lost);

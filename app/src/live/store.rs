@@ -1,7 +1,7 @@
 //! What the live pages know, as long as the browser's tab has them open: the list of rooms, the rooms that were opened
 //! last, and the messages that are not confirmed. Pages borrow its signals; the connection feeds them.
 
-use chat::model::{Code, RoomId, User, UserId};
+use chat::model::{Code, Failure, RoomId, User, UserId, limits::CONTENT_MAX};
 use leptos::prelude::*;
 
 use super::{
@@ -43,6 +43,8 @@ struct Known {
     outbox: Outbox,
     /// The release of the server at the first connection.
     build: Option<String>,
+    /// Whether the rest of what waits is sent after a pause.
+    is_sending_later: bool,
     /// Whose connection it is.
     connected_as: Option<UserId>,
     /// Whether the session has ended.
@@ -64,6 +66,7 @@ impl Store {
             open: OpenRooms::new(),
             outbox: Outbox::default(),
             build: None,
+            is_sending_later: false,
             connected_as: None,
             is_ended: false,
             last_error: None,
@@ -83,8 +86,12 @@ impl Store {
             return;
         }
         let stored = storage::with_prefix(&unsent_of(me.id)).into_iter();
-        let unsent =
-            stored.filter_map(|(_, json)| serde_json::from_slice::<UnsentMessage>(json.as_bytes()).ok());
+        let unsent = stored.filter_map(|(client_id, json)| {
+            let message: UnsentMessage = serde_json::from_slice(json.as_bytes()).ok()?;
+            let is_long = message.content.chars().count() > CONTENT_MAX;
+            let failure = if is_long { Some(Failure::new(Code::TooLarge)) } else { message.failure };
+            Some(UnsentMessage { client_id, failure, ..message })
+        });
         self.known.update_value(|known| {
             known.me = Some(me.clone());
             unsent.for_each(|message| known.outbox.add(message));

@@ -47,12 +47,18 @@ impl Draft {
     pub fn update(&mut self, mode: ComposerMode, text: &str) {
         match mode {
             ComposerMode::Editing(id) => self.edit = Some((id, text.to_owned())),
-            ComposerMode::Replying(id) => {
-                *self = Self { text: text.to_owned(), reply_to: Some(id), edit: None }
-            }
+            ComposerMode::Replying(id) => (self.text, self.reply_to) = (text.to_owned(), Some(id)),
             ComposerMode::Writing | ComposerMode::Deleting(_) | ComposerMode::Readers(_) => {
-                *self = Self { text: text.to_owned(), reply_to: None, edit: None };
+                (self.text, self.reply_to) = (text.to_owned(), None);
             }
+        }
+    }
+
+    /// The message that is edited cannot be: what was written is kept as a new one.
+    pub fn keep_edit_as_text(&mut self) {
+        if let Some((_, text)) = self.edit.take() {
+            let between = if self.text.is_empty() { "" } else { "\n\n" };
+            self.text.extend([between, &text]);
         }
     }
 
@@ -85,6 +91,13 @@ mod tests {
         let read = Draft::from_entry(&draft.to_entry());
         assert_eq!(read.edit, Some((MessageId(8), "better".into())));
         assert_eq!((read.text.as_str(), read.reply_to), ("yes", Some(MessageId(7))), "kept beside");
+        draft.update(ComposerMode::Writing, "");
+        assert_eq!(draft.shown(), "better", "an edit ends only when it is saved or given up");
+        draft.keep_edit_as_text();
+        assert_eq!((draft.text.as_str(), &draft.edit), ("better", &None));
+        draft.update(ComposerMode::Editing(MessageId(8)), "once more");
+        draft.keep_edit_as_text();
+        assert_eq!(draft.text, "better\n\nonce more");
         draft.update(ComposerMode::Writing, "");
         assert_eq!(draft.to_entry(), "");
     }

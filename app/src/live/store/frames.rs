@@ -3,7 +3,7 @@
 use chat::model::{Code, RoomId, UserId};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Hooks, LiveRoom, Store};
+use super::{Hooks, LiveRoom, Store, unsent::is_temporary};
 use crate::{
     browser::{clock::now_ms, document::is_visible},
     live::{
@@ -102,6 +102,12 @@ impl Store {
                 self.on_refused(*code, client_id);
             }
             _ => {}
+        }
+        // It stays as it is: it is sent again by itself.
+        if let RoomFrame::Error(ErrorFrame { code, client_id: Some(_) }) = &frame
+            && is_temporary(*code)
+        {
+            return;
         }
         let room = self.known.with_value(|known| {
             let LiveRoom { signals, hooks, position, .. } = known.open.find(id)?;

@@ -1,14 +1,20 @@
 //! The outbox: what was written here and is not confirmed.
 
+use std::time::Duration;
+
 use chat::model::{Code, Failure, RoomId, RoomMessage};
 use leptos::prelude::*;
 
 use super::{Store, Visit};
 use crate::{
     browser::storage,
-    live::client_frames::ClientFrame,
+    live::{ConnectionState, client_frames::ClientFrame},
     state::outbox::{UnsentMessage, unsent_of},
 };
+
+/// Maximum number of messages that are sent at once, and the pause before the next: within what one user may write.
+const AT_ONCE: usize = 15;
+const PAUSE: Duration = Duration::from_secs(2);
 
 impl Store {
     /// Shows what of the room is not confirmed: once its page is hydrated, since the server has rendered it without.
@@ -57,8 +63,27 @@ impl Store {
 
     pub(super) fn send_waiting(self) {
         self.known.with_value(|known| {
-            known.outbox.waiting().for_each(|message| known.send(&ClientFrame::message(message)));
+            let waiting = known.outbox.waiting().take(AT_ONCE);
+            waiting.for_each(|message| known.send(&ClientFrame::message(message)));
         });
+        if self.known.with_value(|known| known.outbox.waiting().count() > AT_ONCE) {
+            self.send_waiting_later();
+        }
+    }
+
+    /// After a pause, unless one has begun.
+    fn send_waiting_later(self) {
+        let is_begun =
+            self.known.try_update_value(|known| std::mem::replace(&mut known.is_sending_later, true));
+        if is_begun == Some(false) {
+            let send = move || {
+                self.known.update_value(|known| known.is_sending_later = false);
+                if self.status.connection.get_untracked() == ConnectionState::Open {
+                    self.send_waiting();
+                }
+            };
+            set_timeout(send, PAUSE);
+        }
     }
 
     pub(super) fn on_message(self, message: &RoomMessage) {
@@ -71,6 +96,9 @@ impl Store {
 
     /// The timeline of the room, if it is open, learns of it by itself.
     pub(super) fn on_refused(self, code: Code, client_id: &str) {
+        if is_temporary(code) {
+            return self.send_waiting_later();
+        }
         let refused = self
             .known
             .try_update_value(|known| known.outbox.set_failure(client_id, Some(Failure::new(code))).cloned());
@@ -107,4 +135,9 @@ impl Store {
             self.rooms.update(|rooms| rooms.refused = refused);
         }
     }
+}
+
+/// Whether a message that was refused for this reason is sent again by itself.
+pub(super) fn is_temporary(code: Code) -> bool {
+    matches!(code, Code::Throttled | Code::Unavailable)
 }

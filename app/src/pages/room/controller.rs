@@ -164,6 +164,7 @@ impl RoomController {
             None => self.show_first_unread(),
         }
         self.fill_viewport();
+        self.mark_read();
     }
 
     /// Whether the page was closed during an `await`; its signals must not be used any more.

@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn SessionEnded() -> impl IntoView {
     let (PageStatus { connection, .. }, CurrentLocation(location)) = (expect_context(), expect_context());
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    let show = move || {
         if let ConnectionState::Closed(code) = connection.get()
             && needs_sign_in(code)
             && let Some(dialog) = dialog.get()
@@ -24,9 +24,17 @@ pub(super) fn SessionEnded() -> impl IntoView {
             // Fails only if it is open.
             let _ = dialog.show_modal();
         }
-    });
+    };
+    Effect::new(move |_| show());
     view! {
-        <dialog class="dialog session-ended" aria-labelledby="session-ended" data-testid="session-ended" node_ref=dialog>
+        // It stays: nothing can be sent, however it was closed.
+        <dialog
+            class="dialog session-ended"
+            aria-labelledby="session-ended"
+            data-testid="session-ended"
+            node_ref=dialog
+            on:close=move |_| show()
+        >
             <h2 id="session-ended">{t!(live.signed_out)}</h2>
             <p>{t!(live.signed_out_lead)}</p>
             <a

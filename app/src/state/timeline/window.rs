@@ -50,6 +50,11 @@ impl Timeline {
         self.index();
     }
 
+    /// More was missed than is sent: until a page of it is loaded, what comes now is after a gap.
+    pub fn begin_gap(&mut self) {
+        self.has_later = true;
+    }
+
     /// More was missed than is sent: the window stays, and messages after it can be loaded, up to this newest page.
     pub fn mark_gap(&mut self, newest: &HistoryWindow) {
         let newest = newest.messages.last().map_or(self.newest, |message| message.id);

@@ -61,20 +61,29 @@ pub(in crate::pages::room) fn keep(
             textarea::fit_height(&area);
         }
     };
+    let fill_empty = move |text: &str| {
+        if area.get_untracked().is_some_and(|area| area.value().is_empty()) {
+            fill(text);
+        }
+    };
     Effect::new(move |was: Option<ComposerMode>| {
         let mode = context.mode.get();
         match (was, mode) {
             // Text typed before hydration is newer than any draft.
+            (None, ComposerMode::Replying(_)) => fill_empty(&load(context).text),
             (None, ComposerMode::Writing) => {
-                let draft = load(context);
-                if area.get_untracked().is_some_and(|area| area.value().is_empty()) {
-                    fill(&draft.text);
-                }
-                // Refused where the message is not here any more.
-                if let Some((id, text)) = draft.edit {
+                let mut draft = load(context);
+                let is_edited = draft.edit.clone().is_some_and(|(id, text)| {
                     context.rejected_edit.set_value(Some((id, text)));
-                    actions.run(Action::Begin(ComposerMode::Editing(id)));
-                } else if let Some(id) = draft.reply_to {
+                    actions.run(Action::Begin(ComposerMode::Editing(id)))
+                });
+                if !is_edited {
+                    context.rejected_edit.set_value(None);
+                    draft.keep_edit_as_text();
+                    storage::set(&name(context), &draft.to_entry());
+                }
+                fill_empty(&draft.text);
+                if let Some(id) = draft.reply_to.filter(|_| !is_edited) {
                     actions.run(Action::Begin(ComposerMode::Replying(id)));
                 }
                 // Not on the first page, whose first stop is the skip link; nor on a phone, where it would open the keyboard.
@@ -87,7 +96,9 @@ pub(in crate::pages::room) fn keep(
             }
             (Some(was), ComposerMode::Editing(_)) if was != mode => fill(&edited(context)),
             (Some(ComposerMode::Editing(_)), mode) if !matches!(mode, ComposerMode::Editing(_)) => {
-                fill(&load(context).text);
+                let draft = Draft { edit: None, ..load(context) };
+                storage::set(&name(context), &draft.to_entry());
+                fill(&draft.text);
             }
             _ => {}
         }

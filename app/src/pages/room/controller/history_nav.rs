@@ -1,6 +1,9 @@
 //! Navigation in the history: pages, jumps to a message or to the end, and moving between rows.
 
+use std::time::Duration;
+
 use chat::model::{HistoryWindow, MessageId};
+use gloo_timers::future::sleep;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{super::timeline::AT_END_PX, RoomController};
@@ -9,6 +12,9 @@ use crate::{
     server::messages::history,
     state::timeline::Timeline,
 };
+
+/// Pause before the newest page is asked for again.
+const RELOAD_AFTER: Duration = Duration::from_secs(2);
 
 impl RoomController {
     /// Loads the page before the first message shown.
@@ -168,15 +174,19 @@ impl RoomController {
         row_elements::focus(key);
     }
 
-    /// After a `resync`: loads the newest page, or, while scrolled up, only marks that newer messages are missing.
+    /// After a `resync`: loads the newest page, or, while scrolled up, only marks that newer messages are missing. Tries again
+    /// as long as the page is open.
     pub(super) fn reload(self) {
-        let at_end = self.at_end.get_value();
         spawn_local(async move {
-            if let Ok(window) = history(self.context.room, None, None, None).await {
-                if at_end {
-                    self.replace(window);
-                } else {
-                    let _ = self.context.timeline.try_update(|timeline| timeline.mark_gap(&window));
+            loop {
+                let loaded = history(self.context.room, None, None, None).await;
+                let Some(at_end) = self.at_end.try_get_value() else { return };
+                match loaded {
+                    Ok(window) if at_end => return self.replace(window),
+                    Ok(window) => {
+                        return self.context.timeline.update(|timeline| timeline.mark_gap(&window));
+                    }
+                    Err(_) => sleep(RELOAD_AFTER).await,
                 }
             }
         });
