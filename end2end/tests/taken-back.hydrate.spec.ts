@@ -48,8 +48,8 @@ test('what was deleted while the line was down is gone from the list when it sta
 test('deleted words leave the page of notifications', async ({ people }) => {
   const [lin, mei] = [await people.create('lin'), await people.create('mei')];
   const room = await people.together('前台', mei, lin);
-  const older = await mei.api.say(room, '第一句，也要收回');
-  const newest = await mei.api.say(room, SECRET);
+  const older = await mei.api.say(room, `@${lin.username} 第一句，也要收回`);
+  const newest = await mei.api.say(room, `@${lin.username} ${SECRET}`);
   const page = await people.open(lin);
   await page.clock.install();
   await page.goto('/notifications', { waitUntil: 'commit' });

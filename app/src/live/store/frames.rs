@@ -42,8 +42,9 @@ impl Store {
         let frame = decode(text);
         let error = if let Incoming::Error(code) = frame { Some(code) } else { None };
         self.known.update_value(|known| known.last_error = error);
-        // The network was away, and the connection is alive.
-        if self.status.connection.get_untracked() == ConnectionState::Lost {
+        // The network was away, and the connection is the same.
+        let is_back = self.status.connection.get_untracked() == ConnectionState::Lost;
+        if is_back && !matches!(frame, Incoming::Established { .. }) {
             self.status.connection.set(ConnectionState::Open);
             for signals in self.known.with_value(|known| known.open.subscribed()) {
                 signals.connection.set(ConnectionState::Open);

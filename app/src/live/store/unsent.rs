@@ -37,7 +37,10 @@ impl Store {
                 timeline.add_pending(&message);
             });
         }
-        self.send(&ClientFrame::message(&message));
+        // Not past those that were written before it.
+        if !self.known.with_value(|known| known.is_sending_later) {
+            self.send(&ClientFrame::message(&message));
+        }
         self.known.update_value(|known| known.outbox.add(message));
     }
 
