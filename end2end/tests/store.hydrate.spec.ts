@@ -58,9 +58,9 @@ test('what was seen can be read without a network', async ({ people, troubles })
   await expect(room.message(`在 ${rooms[1]} 说的`)).toBeVisible();
   await room.live();
   await page.context().setOffline(true);
+  await expect(page.locator('.notice-strip')).toBeVisible();
   await link(page, rooms[0]!).click();
   await expect(room.message(`在 ${rooms[0]} 说的`)).toBeVisible();
-  await expect(page.locator('.notice-strip')).toBeVisible();
   // A room that was not seen says why it is empty, and heals.
   await link(page, rooms[2]!).click();
   await expect(page.getByText('连不上服务器')).toBeVisible();
@@ -148,6 +148,6 @@ test('a short look reads what was in view, and too much missed leaves no hole wh
   await expect(room.message('缺口前')).toBeVisible();
   sockets.at(-1)!.send(JSON.stringify({ type: 'resync', room_id: here, rev: 100_000 }));
   await mei.api.say(here, '缺口后');
-  await expect.poll(() => failures).toBeLessThan(0);
+  await expect.poll(() => failures, { timeout: 20_000 }).toBeLessThan(0);
   await expect(room.message('缺口后')).toBeVisible();
 });
