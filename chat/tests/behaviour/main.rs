@@ -34,6 +34,7 @@ mod names;
 mod nodes;
 mod notification_session;
 mod notifications;
+mod personal_notifications;
 mod profile;
 mod reactivation;
 mod read_pool;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chat::{
     model::{
-        Code, MemberPatch, Message, MessageDraft, MessageId, Notification, NotificationId, NotificationRef,
+        Code, MemberPatch, Message, MessageId, Notification, NotificationId, NotificationRef,
         NotificationType, RoomId, User, message::DELETED_CONTENT,
     },
     service::notifications::NotificationQuery,
@@ -53,44 +53,6 @@ both! {
         let waiting = world.chat.unread_alerts(&bob).await.expect("readable");
         assert_eq!((waiting.mentioned, waiting.notices), (Vec::new(), 1));
         assert_eq!(world.chat.unread_alerts(&amy).await.expect("readable").notices, 0);
-    }
-
-    async fn personal_notifications_are_mentions_replies_and_what_is_stored(world: World) {
-        let (amy, bob) = (world.person("amy").await, world.person("bob").await);
-        let (room, left) = (shared(&world, &[&amy, &bob]).await, shared(&world, &[&amy, &bob]).await);
-        let own = world.say(&bob, room, "mine").await;
-        let answer = MessageDraft { reply_to: Some(own.id.0), ..draft("an answer") };
-        world.chat.send(&amy, room, answer).await.expect("sent");
-        world.say(&amy, room, "plain").await;
-        let hidden = world.chat.create_room(&amy, new_room("private")).await.expect("made").id;
-        world.chat.invite(&amy, hidden, "bob").await.expect("brought in");
-        world.say(&amy, left, "@bob of a room that is left").await;
-        let gone = world.say(&amy, room, "@bob taken back").await;
-        let last = world.say(&amy, room, "@bob last").await;
-        world.chat.leave(&bob, left).await.expect("left");
-        world.chat.delete(&amy, gone.id).await.expect("deleted");
-        let page = async |before: Option<NotificationId>, limit: i64| {
-            let before = before.map(|id| id.0);
-            world.chat.personal_notifications(&bob, before, limit).await.expect("readable")
-        };
-        let found = page(None, 10).await;
-        let of = |found: &[Notification]| {
-            let kinds = found.iter().map(|found| (found.notification_type, found.message.as_ref().map(|m| m.id)));
-            kinds.collect::<Vec<_>>()
-        };
-        let (mention, invite) = (NotificationType::Mention, NotificationType::RoomInvite);
-        let kinds = of(&found);
-        assert_eq!((kinds[0], kinds[1]), ((mention, Some(last.id)), (invite, None)), "{kinds:?}");
-        assert_eq!((kinds.len(), kinds[2].0), (3, mention), "the answer");
-        assert_eq!(contents(&found[2..]), ["an answer"]);
-        // By pages, each after the last of the one before.
-        let mut paged = page(None, 1).await;
-        while let Some(next) = page(paged.last().map(|last| last.id), 1).await.pop() {
-            paged.push(next);
-        }
-        assert_eq!(paged, found);
-        let refused = world.chat.personal_notifications(&bob, None, 0).await;
-        assert_eq!(refused.expect_err("no page").code(), Code::Invalid);
     }
 
     async fn each_message_of_others_since_joining_is_one_notification(world: World) {
